@@ -1,0 +1,193 @@
+import type { Policy } from "./policy";
+import { assertRestorable, type Request, RequestRefusedError } from "./request";
+import {
+  type Action,
+  activeGeneration,
+  EMPTY,
+  type Generation,
+  other,
+  previousGeneration,
+  type SecretState,
+  type SlotIndex,
+  slotOf,
+  withSlot,
+} from "./state";
+
+/** Everything a decision rests on; the clock is an argument. */
+export interface Inputs {
+  readonly now: Date;
+  readonly policy: Policy;
+  /** The request in the config, if it is for this secret. */
+  readonly request?: Request | undefined;
+  /** Whether the value of generation 0 is known, so that a rollback can return to it. */
+  readonly hasAdopted: boolean;
+  /** The label of the key that the operator supplied; only for secrets whose values the pipeline cannot make. */
+  readonly suppliedKeyLabel?: string | undefined;
+  /** The label of the key that the platform had before this stack, if it is not the supplied one. */
+  readonly adoptedKeyLabel?: string | undefined;
+  /** Whether the end of the previous credential is up to somebody else and has been seen (Alpaca answers 401). */
+  readonly previousGone?: boolean | undefined;
+}
+
+/**
+ * The state after this update: at most one step on from `previous`, however long the stack lay still.
+ *
+ * The order of what may act: a request not yet handled, a newly supplied key, the age, the end of the grace period.
+ *
+ * @throws RequestRefusedError for a request that cannot be carried out.
+ */
+export function nextState(previous: SecretState | undefined, inputs: Inputs): SecretState {
+  if (previous === undefined) return firstState(inputs);
+  const { request } = inputs;
+  if (request !== undefined && request.id !== previous.handledRequest) return handle(previous, request, inputs);
+  if (newLabel(previous, inputs) !== undefined) {
+    return rotated(previous, inputs, `new key ${inputs.suppliedKeyLabel}`);
+  }
+  if (inputs.suppliedKeyLabel === undefined && isDue(previous, inputs)) {
+    return rotated(previous, inputs, "due by age");
+  }
+  return mayRevoke(previous, inputs) ? revoked(previous, inputs) : previous;
+}
+
+/** When the next rotation is due: `rotatedAt + maxAge - lead`, but not before a rollback's `retryAfter` is over. */
+export function dueAt(state: SecretState, policy: Policy): Date {
+  const byAge = Date.parse(state.rotatedAt) + policy.maxAge - policy.lead;
+  // Nobody knows how old an adopted credential is, so it is due as soon as it may be.
+  const due = activeGeneration(state) === 0 && state.activatedBy !== undefined ? 0 : byAge;
+  return new Date(Math.max(due, state.notBefore === undefined ? 0 : Date.parse(state.notBefore)));
+}
+
+/** When the previous credential stops being valid. */
+export function graceEndsAt(state: SecretState, policy: Policy): Date {
+  const since = state.step.action === "REVOKE" ? state.rotatedAt : state.step.at;
+  return new Date(Date.parse(since) + policy.gracePeriod);
+}
+
+function isDue(state: SecretState, { now, policy }: Inputs): boolean {
+  return now >= dueAt(state, policy);
+}
+
+function mayRevoke(state: SecretState, { now, policy, suppliedKeyLabel, previousGone }: Inputs): boolean {
+  if (state.revoked || previousGeneration(state) === undefined) return false;
+  return suppliedKeyLabel === undefined ? now >= graceEndsAt(state, policy) : previousGone === true;
+}
+
+/** The supplied label where it was never seen before. @throws RequestRefusedError for one that was used up. */
+function newLabel(state: SecretState, { suppliedKeyLabel: label }: Inputs): string | undefined {
+  if (label === undefined || state.labels.includes(label)) return undefined;
+  if (state.usedLabels.includes(label)) {
+    throw new RequestRefusedError(
+      `the key label ${label} was used before; expected one that is new. Create a key on Alpaca's dashboard, label it ` +
+        "with today's date and supply it with `rotation alpaca add-key`; nothing was changed.",
+    );
+  }
+  return label;
+}
+
+function firstState(inputs: Inputs): SecretState {
+  const { now, request, suppliedKeyLabel, adoptedKeyLabel } = inputs;
+  const at = now.toISOString();
+  const suppliedIsAdopted =
+    suppliedKeyLabel !== undefined && (adoptedKeyLabel ?? suppliedKeyLabel) === suppliedKeyLabel;
+  const first: SecretState = {
+    slots: suppliedIsAdopted ? [0, EMPTY] : [0, 1],
+    active: suppliedIsAdopted ? 0 : 1,
+    rotatedAt: at,
+    filledAt: [at, suppliedIsAdopted ? null : at],
+    labels: suppliedIsAdopted ? [suppliedKeyLabel, null] : [adoptedKeyLabel ?? null, suppliedKeyLabel ?? null],
+    usedLabels: [adoptedKeyLabel, suppliedKeyLabel].filter(
+      (label, i, all) => label !== undefined && all.indexOf(label) === i,
+    ) as string[],
+    revoked: false,
+    step: {
+      sequence: 1,
+      action: "ADOPT",
+      generation: suppliedIsAdopted ? 0 : 1,
+      reason: "first update of this stack",
+      at,
+    },
+  };
+  if (request === undefined) return first;
+  if (request.activate !== undefined && request.activate !== activeGeneration(first)) {
+    // The first update died half-way and the operator wants the platform's own credential back.
+    assertRestorable(request, request.activate, first, inputs.hasAdopted);
+    return {
+      ...activated(first, request.activate, request, inputs),
+      step: step(undefined, "ROLLBACK", request.activate, request.reason, now),
+    };
+  }
+  return { ...first, handledRequest: request.id, step: { ...first.step, reason: request.reason } };
+}
+
+function handle(state: SecretState, request: Request, inputs: Inputs): SecretState {
+  if (request.activate !== undefined) {
+    assertRestorable(request, request.activate, state, inputs.hasAdopted);
+    return activated(abandonHalfDone(state, request.activate, inputs), request.activate, request, inputs);
+  }
+  if (inputs.suppliedKeyLabel !== undefined && newLabel(state, inputs) === undefined) {
+    throw new RequestRefusedError(
+      `request ${request.id}: ${request.secret} cannot rotate without a new key, and the one in the config ` +
+        `(${inputs.suppliedKeyLabel}) is in use already. Supply a new one with \`rotation alpaca add-key\`; nothing was changed.`,
+    );
+  }
+  return { ...rotated(state, inputs, request.reason), handledRequest: request.id };
+}
+
+/**
+ * A rollback to the generation that is active already means that an update died half-way: the outputs never heard of
+ * the generation that it left in the other slot. That slot is given the number it has on the platform, so that the
+ * state is the same as after an update that finished: two values never share a generation.
+ */
+function abandonHalfDone(state: SecretState, target: Generation, inputs: Inputs): SecretState {
+  const suppliedAndOld = inputs.suppliedKeyLabel !== undefined && newLabel(state, inputs) === undefined;
+  if (target !== activeGeneration(state) || suppliedAndOld) return state;
+  return { ...filled(state, inputs), active: state.active };
+}
+
+/** The other slot filled with the next generation and made active. */
+function filled(state: SecretState, { now, suppliedKeyLabel }: Inputs): SecretState {
+  const slot = other(state.active);
+  const at = now.toISOString();
+  return {
+    ...state,
+    slots: withSlot<Generation>(state.slots, slot, Math.max(...state.slots) + 1),
+    active: slot,
+    filledAt: withSlot<string | null>(state.filledAt, slot, at),
+    labels: withSlot<string | null>(state.labels, slot, suppliedKeyLabel ?? null),
+    usedLabels:
+      suppliedKeyLabel === undefined ? state.usedLabels : [...new Set([...state.usedLabels, suppliedKeyLabel])],
+  };
+}
+
+function rotated(state: SecretState, inputs: Inputs, reason: string): SecretState {
+  const { activatedBy: _activatedBy, notBefore: _notBefore, ...next } = filled(state, inputs);
+  return {
+    ...next,
+    rotatedAt: inputs.now.toISOString(),
+    revoked: false,
+    step: step(state, "ROTATE", activeGeneration(next), reason, inputs.now),
+  };
+}
+
+function activated(state: SecretState, target: Generation, request: Request, { now, policy }: Inputs): SecretState {
+  const active = slotOf(state, target) as SlotIndex;
+  return {
+    ...state,
+    active,
+    rotatedAt: state.filledAt[active] ?? now.toISOString(),
+    handledRequest: request.id,
+    activatedBy: request.id,
+    notBefore: new Date(now.getTime() + policy.retryAfter).toISOString(),
+    revoked: false,
+    step: step(state, "ROLLBACK", target, request.reason, now),
+  };
+}
+
+function revoked(state: SecretState, { now }: Inputs): SecretState {
+  const ended = previousGeneration(state) as Generation;
+  return { ...state, revoked: true, step: step(state, "REVOKE", ended, "grace period over", now) };
+}
+
+function step(before: SecretState | undefined, action: Action, generation: Generation, reason: string, now: Date) {
+  return { sequence: (before?.step.sequence ?? 0) + 1, action, generation, reason, at: now.toISOString() };
+}

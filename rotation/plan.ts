@@ -1,0 +1,41 @@
+import { activeGeneration, type SecretState } from "./state";
+
+/** What this update will do to one secret. */
+export interface Plan {
+  readonly secret: string;
+  /** Undefined where nothing happens. */
+  readonly action: SecretState["step"]["action"] | undefined;
+  readonly from: number | undefined;
+  readonly to: number;
+  readonly reason: string;
+}
+
+/** Compares the state before with the state after. */
+export function planOf(secret: string, before: SecretState | undefined, after: SecretState): Plan {
+  const acts = before === undefined || before.step.sequence !== after.step.sequence;
+  return {
+    secret,
+    action: acts ? after.step.action : undefined,
+    from: before === undefined ? undefined : activeGeneration(before),
+    to: activeGeneration(after),
+    reason: acts ? after.step.reason : "nothing is due",
+  };
+}
+
+/** One sentence for a reviewer. */
+export function describePlan({ secret, action, from, to, reason }: Plan): string {
+  switch (action) {
+    case undefined:
+      return `${secret}: stays at generation ${to} (${reason})`;
+    case "ADOPT":
+      return to === 0
+        ? `${secret}: adopts the credential in use`
+        : `${secret}: adopts the credential in use and rotates to generation ${to}`;
+    case "ROTATE":
+      return `${secret}: rotates from generation ${from} to ${to} (${reason})`;
+    case "ROLLBACK":
+      return `${secret}: rolls back to generation ${to} (${reason})`;
+    case "REVOKE":
+      return `${secret}: ends the credential before generation ${to} (${reason})`;
+  }
+}

@@ -1,0 +1,20 @@
+import { type Duration, parseDuration } from "./duration";
+
+/** How often a secret changes and how long the one before stays usable. */
+export interface Policy {
+  /** The age no secret may pass. Default 90 d (runbook, Compliance: PCI DSS 3.6.4). */
+  readonly maxAge: Duration;
+  /** How long before `maxAge` a rotation is due, so that a daily run is never late. Default 24 h. */
+  readonly lead: Duration;
+  /** How long the previous credential stays valid after a rotation. Default 24 h (runbook, part B step 5). */
+  readonly gracePeriod: Duration;
+  /** How long after a rollback the next rotation waits. Default 24 h. */
+  readonly retryAfter: Duration;
+}
+
+export const DEFAULT_POLICY: Policy = {
+  maxAge: parseDuration("90d"),
+  lead: parseDuration("24h"),
+  gracePeriod: parseDuration("24h"),
+  retryAfter: parseDuration("24h"),
+};

@@ -1,0 +1,41 @@
+import { activeGeneration, EMPTY, type Generation, type SecretState } from "./state";
+
+/** What an operator asks for in the stack config. Acts exactly once: its id is remembered in the secret's state. */
+export interface Request {
+  /** Any text that was not used before for this secret, such as `2026-11-23-leak`. */
+  readonly id: string;
+  /** The secret's name in the config, such as `database/password`. */
+  readonly secret: string;
+  /** A rotation now, whatever the age. */
+  readonly rotate?: true;
+  /** A rollback to this generation. It is named, so it means the same after an update that died half-way. */
+  readonly activate?: Generation;
+  /** Written into the audit row. */
+  readonly reason: string;
+}
+
+/** A request that cannot be carried out. Nothing was changed. */
+export class RequestRefusedError extends Error {
+  override readonly name = "RequestRefusedError";
+}
+
+/** The generations a rollback could name, each once. */
+export function restorableGenerations(state: SecretState, hasAdopted: boolean): Generation[] {
+  return state.slots.filter((generation) => generation !== EMPTY && (generation > 0 || hasAdopted));
+}
+
+/** @throws RequestRefusedError with the generations that can be had, where `target` is none of them. */
+export function assertRestorable(request: Request, target: Generation, state: SecretState, hasAdopted: boolean): void {
+  const possible = restorableGenerations(state, hasAdopted);
+  if (possible.includes(target)) return;
+  const others = possible.filter((generation) => generation !== activeGeneration(state));
+  const offer =
+    others.length === 0
+      ? "there is nothing to roll back to"
+      : `those that can be had: ${others.join(", ")} (active now: ${activeGeneration(state)})`;
+  const adopted = target === 0 && !hasAdopted ? " Its value was never given: set the secret config key `adopted`." : "";
+  throw new RequestRefusedError(
+    `request ${request.id}: ${request.secret} has no generation ${target} in its slots; ${offer}.${adopted} ` +
+      "Correct or remove the config key `request`; nothing was changed.",
+  );
+}

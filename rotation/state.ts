@@ -1,0 +1,83 @@
+/** Counts the credentials a secret has had. 0 is the one that the platform had before. */
+export type Generation = number;
+
+/** A slot that nothing has filled yet. Below every generation, so `max(slots) + 1` stays right. */
+export const EMPTY = -1;
+
+export type SlotIndex = 0 | 1;
+
+/**
+ * What an update did to a secret, as `secret_rotation_log` calls it: ADOPT takes the platform's own credential over
+ * (and, for a password, rotates away from it in the same update), ROTATE fills a slot, ROLLBACK flips back, REVOKE ends
+ * the grace period of the credential before.
+ */
+export type Action = "ADOPT" | "ROTATE" | "ROLLBACK" | "REVOKE";
+
+/** The last thing that happened to a secret. */
+export interface Step {
+  /** 1 for the first step of the secret in this stack, then one more each. */
+  readonly sequence: number;
+  readonly action: Action;
+  /** The generation that the step made active, or, for REVOKE, the one it ended. */
+  readonly generation: Generation;
+  readonly reason: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+}
+
+/**
+ * All that a stack remembers of a secret; it holds no value. A stack output, read back by the next update: a field is
+ * only ever added, never renamed.
+ */
+export interface SecretState {
+  readonly slots: readonly [Generation, Generation];
+  readonly active: SlotIndex;
+  /** When the active generation came into being, ISO 8601. Its age counts from here. */
+  readonly rotatedAt: string;
+  /** When each slot was filled, ISO 8601; null for one that is empty. */
+  readonly filledAt: readonly [string | null, string | null];
+  /** Labels of the supplied keys (Alpaca) by slot; null where the pipeline makes the value itself. */
+  readonly labels: readonly [string | null, string | null];
+  /** Every label that was ever supplied, so that a key is never taken twice. */
+  readonly usedLabels: readonly string[];
+  /** The id of the last request that acted. */
+  readonly handledRequest?: string;
+  /** The request that made the active generation active, where a rollback did. */
+  readonly activatedBy?: string;
+  /** No rotation by age before this time, ISO 8601; set by a rollback. */
+  readonly notBefore?: string;
+  /** Whether the credential in the slot that is not active can no longer be used. */
+  readonly revoked: boolean;
+  readonly step: Step;
+}
+
+export const other = (slot: SlotIndex): SlotIndex => (slot === 0 ? 1 : 0);
+
+export const activeGeneration = (state: SecretState): Generation => state.slots[state.active];
+
+/** The generation a rollback can return to, or undefined where there is none. */
+export function previousGeneration(state: SecretState): Generation | undefined {
+  const generation = state.slots[other(state.active)];
+  return generation === EMPTY ? undefined : generation;
+}
+
+/** A copy of a pair with one slot changed. */
+export function withSlot<T>(pair: readonly [T, T], slot: SlotIndex, value: T): readonly [T, T] {
+  return slot === 0 ? [value, pair[1]] : [pair[0], value];
+}
+
+/** Where a generation is held, or undefined. */
+export function slotOf(state: SecretState, generation: Generation): SlotIndex | undefined {
+  if (state.slots[0] === generation) return 0;
+  return state.slots[1] === generation ? 1 : undefined;
+}
+
+/**
+ * What every acting resource has as its trigger: moves with each rotation and each rollback and with nothing else. A
+ * rollback names its request too, so that after an update that died half-way a service that was not yet restarted (its
+ * trigger still names the generation returned to) is restarted all the same.
+ */
+export function activation(state: SecretState): string {
+  const generation = String(activeGeneration(state));
+  return state.activatedBy === undefined ? generation : `${generation} by request ${state.activatedBy}`;
+}
