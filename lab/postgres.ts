@@ -1,0 +1,148 @@
+import { execFile } from "node:child_process";
+import { chmod, chown, mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import pg from "pg";
+import { PollAbort, poll } from "./poll";
+import { freePort } from "./ports";
+import { postgresHome, reachableHome, type ServerAccount, serverAccount } from "./postgres-binaries";
+import { logTail, type ManagedProcess, startProcess } from "./processes";
+import { randomSecret, type SecretGenerator } from "./secrets";
+
+/** What {@link startPostgres} takes. */
+export interface PostgresOptions {
+  /** Folder of the lab; the server puts its files below it and opens it (mode 711) for its own account. */
+  dir: string;
+  /** Database made at the start; "trader" by default. */
+  database?: string;
+  /** Settings beyond the lab's own, such as `{ log_connections: "off" }`. */
+  settings?: Record<string, string>;
+  /** Makes the administrator's password. */
+  secret?: SecretGenerator;
+}
+
+/** A PostgreSQL server on loopback that asks for SCRAM passwords and logs every statement. */
+export interface Postgres {
+  readonly host: string;
+  readonly port: number;
+  readonly adminUser: "postgres";
+  readonly adminPassword: string;
+  readonly database: string;
+  /** Everything the server logs, with `log_statement = all`. */
+  readonly logFile: string;
+  /** Runs SQL as the administrator, in `database` by default. */
+  query(sql: string, values?: readonly unknown[], database?: string): Promise<pg.QueryResult>;
+  /** Stops and starts the server on the same port; its sessions are cut. */
+  restart(): Promise<void>;
+  /** Stops the server and removes its files. */
+  stop(): Promise<void>;
+}
+
+const HOST = "127.0.0.1";
+
+// It is thrown away after use, so nothing needs to survive a crash of the machine.
+const SETTINGS: Record<string, string> = {
+  listen_addresses: HOST,
+  unix_socket_directories: "",
+  fsync: "off",
+  synchronous_commit: "off",
+  full_page_writes: "off",
+  max_connections: "200",
+  shared_buffers: "32MB",
+  jit: "off",
+  log_statement: "all",
+  log_connections: "all",
+  log_line_prefix: "%m [%p] %q%u@%d ",
+  password_encryption: "scram-sha-256",
+};
+
+/** Starts PostgreSQL from the npm package on a free port (about a second). Throws with the end of its log if it fails. */
+export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
+  const database = options.database ?? "trader";
+  const adminPassword = (options.secret ?? randomSecret)("postgres-admin");
+  const account = await serverAccount();
+  const home = await reachableHome(await postgresHome(), account, options.dir);
+  const data = await initialise(home, account, options.dir, adminPassword);
+  const logFile = join(options.dir, "postgres.log");
+  const port = await freePort(HOST);
+  const settings = { ...SETTINGS, ...options.settings, port: String(port) };
+  await writeFile(join(data, "postgresql.auto.conf"), asConfig(settings));
+
+  const connection = (db: string) => ({ host: HOST, port, user: "postgres", password: adminPassword, database: db });
+  const query: Postgres["query"] = async (sql, values, db = database) => {
+    const client = new pg.Client(connection(db));
+    client.on("error", () => undefined);
+    await client.connect();
+    try {
+      return await client.query(sql, values ? [...values] : undefined);
+    } finally {
+      await client.end();
+    }
+  };
+  const start = async (): Promise<ManagedProcess> => {
+    const server = await startProcess({
+      command: join(home, "bin/postgres"),
+      args: ["-D", data],
+      cwd: data,
+      logFile,
+      signal: "INT",
+      ...account,
+    });
+    await poll(
+      async () => {
+        const end = server.ended();
+        if (end) throw new PollAbort(new Error(`PostgreSQL ended with ${end}:\n${logTail(logFile)}`));
+        return query("select true", [], "postgres");
+      },
+      { what: `PostgreSQL on ${HOST}:${port}`, limitMs: 20_000 },
+    );
+    return server;
+  };
+
+  let server = await start();
+  await query(`create database ${pg.escapeIdentifier(database)}`, [], "postgres");
+  return {
+    host: HOST,
+    port,
+    adminUser: "postgres",
+    adminPassword,
+    database,
+    logFile,
+    query,
+    async restart() {
+      await server.stop();
+      server = await start();
+    },
+    async stop() {
+      await server.stop();
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+async function initialise(home: string, account: ServerAccount, dir: string, password: string): Promise<string> {
+  const data = join(dir, "postgres");
+  const passwordFile = join(dir, "postgres.pw");
+  await mkdir(data, { mode: 0o700 });
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  if (account.uid !== undefined && account.gid !== undefined) {
+    await chmod(dir, 0o711);
+    await chown(data, account.uid, account.gid);
+    await chown(passwordFile, account.uid, account.gid);
+  }
+  const args = ["-D", data, "-U", "postgres", `--pwfile=${passwordFile}`, "-A", "scram-sha-256"];
+  args.push("--locale=C", "--encoding=UTF8", "--no-sync", "--no-instructions");
+  try {
+    await promisify(execFile)(join(home, "bin/initdb"), args, { ...account, cwd: data });
+  } finally {
+    await rm(passwordFile, { force: true });
+  }
+  await writeFile(join(data, "pg_hba.conf"), "host all all 127.0.0.1/32 scram-sha-256\n");
+  return data;
+}
+
+function asConfig(settings: Record<string, string>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
+    .join("");
+}
