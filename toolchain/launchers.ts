@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { projectRoot } from "./project";
+import { ToolchainError } from "./types";
+
+const mark = "# secret-rotation: offline plugin";
+
+/** Whether a file on PATH is a launcher of ours rather than a real plugin, given its first bytes. */
+export function isOfflineLauncher(start: string): boolean {
+  return start.includes(mark);
+}
+
+const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** The launcher's text: a shell script that becomes the plugin's process. */
+export function launcherScript(node: string, main: string, name: string): string {
+  return `#!/bin/sh\n${mark}\nexec ${quote(node)} ${quote(main)} ${quote(name)} "$@"\n`;
+}
+
+async function writeIfDifferent(file: string, text: string): Promise<void> {
+  if ((await readFile(file, "utf8").catch(() => undefined)) === text) return;
+  const temporary = `${file}.${process.pid}.tmp`;
+  await writeFile(temporary, text, { mode: 0o755 });
+  await rename(temporary, file);
+}
+
+/**
+ * Writes one launcher a package and returns their folder. The folder belongs to this checkout, this Node.js and
+ * this set of packages, so that callers with other real plugins on PATH do not see each other's launchers.
+ * @throws ToolchainError when the bundle of the offline plugins is not built
+ */
+export async function writeLaunchers(cache: string, packages: readonly string[]): Promise<string> {
+  const main = path.join(projectRoot(), "dist", "toolchain", "plugins", "main.mjs");
+  if (!existsSync(main)) throw new ToolchainError(`the offline plugins are not built (${main}); run npm run build`);
+  const identity = [main, process.execPath, ...[...packages].sort()].join("\0");
+  const hash = createHash("sha256").update(identity).digest("hex").slice(0, 12);
+  const folder = path.join(cache, "offline-plugins", hash);
+  await mkdir(folder, { recursive: true });
+  for (const name of packages) {
+    await writeIfDifferent(path.join(folder, `pulumi-resource-${name}`), launcherScript(process.execPath, main, name));
+  }
+  return folder;
+}

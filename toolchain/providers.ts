@@ -1,0 +1,101 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import path from "node:path";
+import type { Context } from "./engine";
+import { findIn, findOnPath, head, parseVersion } from "./find";
+import { isOfflineLauncher, writeLaunchers } from "./launchers";
+import { offlinePackages } from "./plugins/packages";
+import { pinnedPlugins } from "./project";
+import { run } from "./run";
+import type { PluginTool } from "./types";
+
+const hour = 3_600_000;
+const probe = { url: "https://get.pulumi.com/", milliseconds: 3_000 };
+const installLimit = 120_000;
+
+/** A real plugin: on PATH, else in the plugin folder in exactly the version that the engine will ask for. */
+async function findReal(name: string, version: string, env: NodeJS.ProcessEnv): Promise<PluginTool | undefined> {
+  const binary = `pulumi-resource-${name}`;
+  const onPath = await findOnPath(binary, env, async (file) => !isOfflineLauncher(await head(file)));
+  if (onPath !== undefined) {
+    const output = await run(onPath, ["--version"], { env }).catch(() => "");
+    return { path: onPath, version: parseVersion(output) ?? "unknown", source: "PATH", cached: false, kind: "real" };
+  }
+  return await findInPluginFolder(name, version, env);
+}
+
+async function findInPluginFolder(name: string, version: string, env: NodeJS.ProcessEnv) {
+  const home = env.PULUMI_HOME || path.join(env.HOME || homedir(), ".pulumi");
+  const folder = path.join(home, "plugins", `resource-${name}-v${version}`);
+  // The engine leaves this mark while an installation is under way.
+  const partial = await readFile(`${folder}.partial`).then(
+    () => true,
+    () => false,
+  );
+  const file = partial ? undefined : await findIn(folder, `pulumi-resource-${name}`);
+  if (file === undefined) return undefined;
+  return { path: file, version, source: "plugin folder", cached: false, kind: "real" } satisfies PluginTool;
+}
+
+/** Whether the official plugin server answers; a "no" is remembered for an hour, so that it costs time once. */
+async function networkAllows({ cache }: Context): Promise<boolean> {
+  const memory = path.join(cache, "network-unreachable");
+  const since = Number(await readFile(memory, "utf8").catch(() => "0"));
+  if (Date.now() - since < hour) return false;
+  try {
+    await fetch(probe.url, { method: "HEAD", signal: AbortSignal.timeout(probe.milliseconds) });
+    return true;
+  } catch {
+    await writeFile(memory, String(Date.now())).catch(() => undefined);
+    return false;
+  }
+}
+
+async function install(name: string, version: string, pulumi: string, context: Context) {
+  const env = { ...context.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
+  const args = ["plugin", "install", "resource", name, version];
+  try {
+    await context.progress.during(`installing the ${name} plugin v${version}`, undefined, () =>
+      run(pulumi, args, { env, timeout: installLimit }),
+    );
+  } catch (error) {
+    context.progress.note(`${error instanceof Error ? error.message.split("\n")[0] : error}; going on`);
+    return undefined;
+  }
+  const found = await findInPluginFolder(name, version, context.env);
+  return found && { ...found, source: "plugin install" as const };
+}
+
+/** The plugins, and the folder to put in front of PATH when offline ones are among them. */
+export interface Providers {
+  plugins: Record<string, PluginTool>;
+  launchers: string | undefined;
+}
+
+/** Finds the real plugins, installs those missing where the network allows it, and stands in for the rest. */
+export async function resolveProviders(pulumi: string, context: Context): Promise<Providers> {
+  const plugins: Record<string, PluginTool> = {};
+  const missing: [name: string, version: string][] = [];
+  for (const [name, version] of Object.entries(pinnedPlugins())) {
+    const real = await findReal(name, version, context.env);
+    if (real !== undefined) plugins[name] = real;
+    else if (offlinePackages.some((known) => known === name)) missing.push([name, version]);
+  }
+  if (missing.length > 0 && !context.offline && (await networkAllows(context))) {
+    for (const [name, version] of missing) {
+      const installed = await install(name, version, pulumi, context);
+      if (installed !== undefined) plugins[name] = installed;
+    }
+  }
+  const offline = missing.filter(([name]) => plugins[name] === undefined);
+  if (offline.length === 0) return { plugins, launchers: undefined };
+  const launchers = await writeLaunchers(
+    context.cache,
+    offline.map(([name]) => name),
+  );
+  for (const [name, version] of offline) {
+    const file = path.join(launchers, `pulumi-resource-${name}`);
+    plugins[name] = { path: file, version, source: "offline plugin", cached: false, kind: "offline" };
+  }
+  return { plugins, launchers };
+}

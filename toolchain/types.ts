@@ -1,0 +1,58 @@
+/** Where a tool came from. `cached` on {@link Tool} tells whether this call had to make it. */
+export type ToolSource =
+  | "PATH"
+  | "next to pulumi"
+  | "download"
+  | "go modules"
+  | "pypi"
+  | "plugin folder"
+  | "plugin install"
+  | "offline plugin";
+
+/** One program the project runs, as found or made by the resolver. */
+export interface Tool {
+  /** Absolute path of the executable. */
+  readonly path: string;
+  /** Version without a leading "v"; "unknown" when the program does not tell. */
+  readonly version: string;
+  readonly source: ToolSource;
+  /** True when it was taken from the cache folder as an earlier call left it there. */
+  readonly cached: boolean;
+}
+
+/** A provider plugin: the real one, or the stand-in of this project where no real one is to be had. */
+export interface PluginTool extends Tool {
+  readonly kind: "real" | "offline";
+}
+
+/** Everything needed to run `pulumi`, and the servers of the lab that come from Python packages. */
+export interface Toolchain {
+  readonly pulumi: Tool;
+  readonly languageHost: Tool;
+  /** By package: random, command, ... A package with neither a real nor an offline plugin is absent. */
+  readonly plugins: Readonly<Record<string, PluginTool>>;
+  readonly openbao?: Tool;
+  readonly moto?: Tool;
+  /** What a caller adds to the environment to run `pulumi`; PATH is complete, not a prefix. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export type ToolName = "pulumi" | "openbao" | "moto";
+
+export interface ResolveOptions {
+  /** Folder for what the resolver makes. Default: $SECRET_ROTATION_CACHE, else the user's cache folder. */
+  cacheDir?: string;
+  /** Environment to look in (PATH, HOME, PULUMI_HOME, ...). Default: process.env. */
+  env?: NodeJS.ProcessEnv;
+  /** Receives each line of progress. Default: stderr, rewritten in place on a terminal. */
+  onProgress?: (line: string) => void;
+  /** Which tools. The engine is always resolved. Default: only the engine. */
+  need?: readonly ToolName[];
+  /** Use only what PATH, the plugin folder and the cache hold; never reach for the network. Default: false. */
+  offline?: boolean;
+}
+
+/** A tool is missing and could not be made. The message says what was tried and what to install. */
+export class ToolchainError extends Error {
+  override readonly name = "ToolchainError";
+}
