@@ -3,14 +3,13 @@
 import { readdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
-const commands = (folder) =>
+const commands = (folder, ending = ".ts") =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))
+    .filter((file) => file.endsWith(ending))
     .map((file) => `${folder}/${file}`);
 
-rmSync("dist", { recursive: true, force: true });
-await build({
-  entryPoints: ["steps", "cli", "toolchain", "lab", "bench"].flatMap(commands),
+const { metafile } = await build({
+  entryPoints: ["steps", "cli", "toolchain", "lab", "bench"].flatMap((folder) => commands(folder)),
   outdir: "dist",
   outbase: ".",
   outExtension: { ".js": ".mjs" },
@@ -33,4 +32,9 @@ await build({
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
   logLevel: "warning",
+  metafile: true,
 });
+
+// What an earlier build left goes last: a process that runs meanwhile may still import it.
+const written = new Set(Object.keys(metafile.outputs));
+for (const file of commands("dist", ".mjs")) if (!written.has(file)) rmSync(file);

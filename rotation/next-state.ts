@@ -130,7 +130,8 @@ function handle(state: SecretState, request: Request, inputs: Inputs): SecretSta
         `(${inputs.suppliedKeyLabel}) is in use already. Supply a new one with \`rotation alpaca add-key\`; nothing was changed.`,
     );
   }
-  return { ...rotated(state, inputs, request.reason), handledRequest: request.id };
+  const next = { ...rotated(state, inputs, request.reason), handledRequest: request.id };
+  return request.emergency ? { ...next, emergency: true } : next;
 }
 
 /**
@@ -160,7 +161,7 @@ function filled(state: SecretState, { now, suppliedKeyLabel }: Inputs): SecretSt
 }
 
 function rotated(state: SecretState, inputs: Inputs, reason: string): SecretState {
-  const { activatedBy: _activatedBy, notBefore: _notBefore, ...next } = filled(state, inputs);
+  const { activatedBy: _, notBefore: __, emergency: ___, ...next } = filled(state, inputs);
   return {
     ...next,
     rotatedAt: inputs.now.toISOString(),

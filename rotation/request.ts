@@ -7,9 +7,11 @@ export interface Request {
   /** The secret's name in the config, such as `database/password`. */
   readonly secret: string;
   /** A rotation now, whatever the age. */
-  readonly rotate?: true;
+  readonly rotate?: true | undefined;
+  /** With `rotate`: a leaked secret. Does not wait for the market to close; the audit row says so. */
+  readonly emergency?: true | undefined;
   /** A rollback to this generation. It is named, so it means the same after an update that died half-way. */
-  readonly activate?: Generation;
+  readonly activate?: Generation | undefined;
   /** Written into the audit row. */
   readonly reason: string;
 }

@@ -21,7 +21,7 @@ export function scramVerifier(password: string, salt: string): string {
 /** PostgreSQL uses the bytes as they are where SASLprep refuses them; so does this. */
 function prepared(password: string): string {
   try {
-    return saslprep(password, { allowUnassignedCodePoints: true });
+    return saslprep(password, { allowUnassigned: true });
   } catch {
     return password;
   }

@@ -44,6 +44,8 @@ export interface SecretState {
   readonly handledRequest?: string;
   /** The request that made the active generation active, where a rollback did. */
   readonly activatedBy?: string;
+  /** Set by a request that could not wait for the market to close; until the next rotation. */
+  readonly emergency?: true;
   /** No rotation by age before this time, ISO 8601; set by a rollback. */
   readonly notBefore?: string;
   /** Whether the credential in the slot that is not active can no longer be used. */

@@ -1,0 +1,68 @@
+import type { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { SecretState } from "../rotation/state";
+import { stepCommand } from "./step-command";
+
+/** Where the rows go, the same for every secret of a stack. */
+export interface AuditTarget {
+  /** The database of `secret_rotation_log`; no password among it. */
+  readonly connection: Record<string, unknown>;
+  /** Drawn once per stack: tells a row of this stack from one of an earlier stack with the same name. */
+  readonly history: pulumi.Output<string>;
+  readonly stack: string;
+  readonly environment: string;
+}
+
+export interface AuditRecordArgs {
+  readonly target: AuditTarget;
+  readonly secret: string;
+  readonly state: SecretState;
+  /** When the rotation began, ISO 8601; empty where that is not known any more. */
+  readonly startedAt: pulumi.Input<string>;
+  /** What the stack says of the secret: versions, dates and paths, never a value. */
+  readonly outputs: pulumi.Input<Record<string, unknown>>;
+  /** The lab's clock; undefined everywhere else. */
+  readonly clock: string | undefined;
+}
+
+/**
+ * One row in `secret_rotation_log` for each step of a secret, written after everything else has succeeded. Writing the
+ * same step again finds the row and writes none.
+ */
+export class AuditRecord extends pulumi.ComponentResource {
+  /** Resolves with the secret's state once the row is there. */
+  readonly state: pulumi.Output<SecretState>;
+  readonly command: local.Command;
+
+  constructor(name: string, args: AuditRecordArgs, opts: pulumi.ComponentResourceOptions) {
+    super("secret-rotation:index:AuditRecord", name, {}, opts);
+    const { target, secret, state } = args;
+    const { sequence, action, generation, reason, at } = state.step;
+    const step = `${sequence}-${action}-${generation}`;
+    this.command = stepCommand(
+      `${name}-row`,
+      {
+        step: "audit-record",
+        input: {
+          connection: target.connection,
+          startedAt: args.startedAt,
+          clock: args.clock === undefined ? null : at,
+          entry: {
+            secretName: secret,
+            stack: target.stack,
+            environment: target.environment,
+            action,
+            generation,
+            reason,
+            outputs: args.outputs,
+            stepKey: pulumi.interpolate`${target.history}/${secret}/${step}`,
+          },
+        },
+        trigger: step,
+      },
+      { parent: this, ...(opts.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) },
+    );
+    this.state = this.command.id.apply(() => state);
+    this.registerOutputs({});
+  }
+}

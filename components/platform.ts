@@ -1,0 +1,33 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { DatabaseConfig, HostConfig, ServiceConfig } from "../config";
+import type { AuditTarget } from "./audit-record";
+import type { SecretStore } from "./secret-store";
+
+/** What all secrets of a stack share. */
+export interface Platform {
+  readonly store: SecretStore;
+  readonly services: Readonly<Record<string, ServiceConfig>>;
+  readonly hosts: Readonly<Record<string, HostConfig>>;
+  /** Opens every host. Undefined where no service has a host. */
+  readonly privateKey: pulumi.Output<string> | undefined;
+  /** Asked whether the market is open. Undefined where the config names no API. */
+  readonly alpaca: { readonly baseUrl: string } | undefined;
+  readonly allowOpenMarket: boolean;
+  readonly audit: AuditTarget;
+  /** The lab's clock; undefined everywhere else. */
+  readonly clock: string | undefined;
+}
+
+/** How a step reaches a database; its password comes from PGPASSWORD or PGPASSFILE. */
+export function databaseReference({ host, port, name, admin, sslmode }: DatabaseConfig): Record<string, unknown> {
+  return { host, port, database: name, sslmode, ...(admin === undefined ? {} : { user: admin }) };
+}
+
+/** The services a secret names, in its order. */
+export function servicesOf(names: readonly string[], services: Platform["services"]) {
+  return names.map((name) => {
+    const config = services[name];
+    if (config === undefined) throw new Error(`the secret restarts ${name}, which is not in \`services\``);
+    return { name, config };
+  });
+}

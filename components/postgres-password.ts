@@ -1,0 +1,218 @@
+import type { local } from "@pulumi/command";
+import * as postgresql from "@pulumi/postgresql";
+import * as pulumi from "@pulumi/pulumi";
+import type { PostgresPasswordConfig } from "../config";
+import type { Policy } from "../rotation/policy";
+import { activation, activeGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
+import { AuditRecord } from "./audit-record";
+import { activeUsername, alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
+import { type PasswordSlot, passwordSlot } from "./password-slot";
+import { databaseReference, type Platform, servicesOf } from "./platform";
+import { Preflight } from "./preflight";
+import { RollingRestart } from "./rolling-restart";
+import { describeSecret } from "./secret-outputs";
+import type { StoreEntry } from "./secret-store";
+import { answerOf, stepCommand } from "./step-command";
+
+export interface PostgresPasswordArgs {
+  /** The secret as the config declares it. */
+  readonly config: PostgresPasswordConfig;
+  /** The state this update brings the secret to. */
+  readonly state: SecretState;
+  readonly policy: Policy;
+  readonly platform: Platform;
+  /** The password in use before this stack, generation 0. Without it the first rotation cannot be rolled back. */
+  readonly adopted: pulumi.Output<string> | undefined;
+}
+
+/** What a service logs in with. */
+interface Credential {
+  readonly username: string;
+  readonly password: pulumi.Output<string>;
+  /** What the store holds of it. */
+  readonly entries: readonly StoreEntry[];
+}
+
+/**
+ * A PostgreSQL password through one whole rotation: preflight, slot, role, login, store, restarts, login again, audit
+ * row. Each part waits for the one before, and everything that acts is triggered by the state's activation.
+ */
+export class PostgresPassword extends pulumi.ComponentResource {
+  /** The secret's state, resolved once all of it is true and in the audit log. */
+  readonly state: pulumi.Output<SecretState>;
+  /** What the stack says of the secret: strategy, paths, versions and dates. */
+  readonly description: pulumi.Output<Record<string, unknown>>;
+  /** The audit row: what comes after this secret depends on it. */
+  readonly last: pulumi.Resource;
+
+  private readonly trigger: string;
+
+  constructor(
+    private readonly name: string,
+    private readonly args: PostgresPasswordArgs,
+    opts: pulumi.ComponentResourceOptions = {},
+  ) {
+    super("secret-rotation:index:PostgresPassword", name, {}, opts);
+    const { config, state } = args;
+    const { active } = state;
+    this.trigger = activation(state);
+
+    // The slot that is not active stays as it is: the preflight proves its value, so it cannot wait for the preflight.
+    const inactive = this.createSlot(other(active), opts.dependsOn);
+    const preflight = this.createPreflight(this.credential(other(active), inactive), opts.dependsOn);
+    const slot = this.createSlot(active, preflight);
+    const credential = this.credential(active, slot);
+    if (credential === undefined)
+      throw new Error(`${config.name}: nobody knows the value of generation ${activeGeneration(state)}`);
+    const roles = this.createRoles(active === 0 ? [slot, inactive] : [inactive, slot]);
+    const verified = this.createLogin("verify-login", credential, roles.ready(preflight));
+    const stored = this.createStored(credential, verified);
+    const restarted = this.createRestarts(stored);
+    const confirmed = this.createLogin("confirm-login", credential, restarted.last);
+    this.description = this.describe(stored);
+    const audit = this.createAudit(preflight, roles.settle(confirmed));
+
+    this.state = audit.state;
+    this.last = audit.command;
+    this.registerOutputs({});
+  }
+
+  private get alternating(): boolean {
+    return this.args.config.strategy === "alternating-users";
+  }
+
+  private get usernamePath(): string {
+    return this.args.config.usernamePath ?? this.args.config.name.replace(/[^/]+$/, "username");
+  }
+
+  private createSlot(slot: SlotIndex, dependsOn: pulumi.ResourceOptions["dependsOn"]): PasswordSlot {
+    const generation = this.args.state.slots[slot];
+    return passwordSlot(`${this.name}-slot-${slot === 0 ? "a" : "b"}`, generation, {
+      parent: this,
+      ...(dependsOn === undefined ? {} : { dependsOn }),
+    });
+  }
+
+  /** What a slot's generation logs in with; undefined where nobody knows its password. */
+  private credential(slot: SlotIndex, { password }: PasswordSlot): Credential | undefined {
+    const { config, state, adopted } = this.args;
+    const generation = state.slots[slot];
+    if (generation === EMPTY || (generation === 0 && adopted === undefined)) return undefined;
+    const value = generation === 0 && adopted !== undefined ? adopted : password;
+    const username = activeUsername(config.strategy, config.role, { ...state, active: slot });
+    const entries: StoreEntry[] = [{ path: config.name, value }];
+    if (this.alternating) entries.unshift({ path: this.usernamePath, value: username });
+    return { username, password: value, entries };
+  }
+
+  private createPreflight(
+    previous: Credential | undefined,
+    dependsOn: pulumi.ResourceOptions["dependsOn"],
+  ): local.Command {
+    const { config, state, platform } = this.args;
+    const mode = state.activatedBy !== undefined ? "rollback" : state.emergency ? "emergency" : "rotation";
+    // The store of a platform that is adopted has the password alone.
+    const entries = previous?.entries.filter(
+      ({ path }) => state.slots[other(state.active)] !== 0 || path === config.name,
+    );
+    return new Preflight(
+      `${this.name}-preflight`,
+      {
+        mode,
+        secret: config.name,
+        store: platform.store.reference,
+        paths: this.alternating ? [this.usernamePath, config.name] : [config.name],
+        database: { ...databaseReference(config.database), roles: [config.role] },
+        audit: platform.audit.connection,
+        services: servicesOf(config.restart, platform.services),
+        hosts: platform.hosts,
+        privateKey: platform.privateKey,
+        alpaca: platform.alpaca,
+        allowOpenMarket: platform.allowOpenMarket,
+        current:
+          mode === "rotation" && previous !== undefined && entries !== undefined ? { ...previous, entries } : undefined,
+        trigger: this.trigger,
+      },
+      { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
+    ).command;
+  }
+
+  private createRoles(slots: readonly [PasswordSlot, PasswordSlot]): LoginRoles {
+    const { config, state, adopted } = this.args;
+    const { host, port, name, admin, sslmode } = config.database;
+    const provider = new postgresql.Provider(
+      `${this.name}-server`,
+      // The password stays in the environment of the run (PGPASSWORD, PGPASSFILE): here it would be in the state.
+      {
+        host,
+        port,
+        database: name,
+        sslmode,
+        superuser: false,
+        connectTimeout: 15,
+        ...(admin === undefined ? {} : { username: admin }),
+      },
+      { parent: this },
+    );
+    const create = this.alternating ? alternatingUsers : singleUser;
+    return create(this.name, { role: config.role, state, slots, adopted }, { parent: this, provider });
+  }
+
+  /** A real login with the active credential. */
+  private createLogin(step: string, { username, password }: Credential, dependsOn: pulumi.Resource): local.Command {
+    const { admin: _, ...database } = this.args.config.database;
+    return stepCommand(
+      `${this.name}-${step}`,
+      {
+        step: "verify-login",
+        input: { database: databaseReference(database), username, password },
+        trigger: this.trigger,
+      },
+      { parent: this, dependsOn },
+    );
+  }
+
+  private createStored({ entries }: Credential, dependsOn: pulumi.Resource): local.Command {
+    const { state, platform } = this.args;
+    const generation = activeGeneration(state);
+    return platform.store.write(this.name, { entries, generation, trigger: this.trigger }, { parent: this, dependsOn });
+  }
+
+  private createRestarts(dependsOn: pulumi.Resource): RollingRestart {
+    const { config, platform } = this.args;
+    return new RollingRestart(
+      `${this.name}-restart`,
+      {
+        services: servicesOf(config.restart, platform.services),
+        hosts: platform.hosts,
+        privateKey: platform.privateKey,
+        trigger: this.trigger,
+      },
+      { parent: this, dependsOn },
+    );
+  }
+
+  private describe(stored: local.Command): pulumi.Output<Record<string, unknown>> {
+    const { config, state, policy, platform } = this.args;
+    const { kind, strategy } = config;
+    return describeSecret({ kind, strategy, store: platform.store.kind, state, policy, written: answerOf(stored) });
+  }
+
+  private createAudit(preflight: local.Command, dependsOn: pulumi.Resource): AuditRecord {
+    const { config, state, platform } = this.args;
+    return new AuditRecord(
+      `${this.name}-audit`,
+      {
+        target: platform.audit,
+        secret: config.name,
+        state,
+        startedAt: answerOf(preflight).apply(({ startedAt }) => String(startedAt ?? "")),
+        outputs: pulumi
+          .all([this.description, answerOf(preflight)])
+          .apply(([description, { overrides }]) => ({ ...description, overrides: overrides ?? [] })),
+        clock: platform.clock,
+      },
+      { parent: this, dependsOn },
+    );
+  }
+}

@@ -1,0 +1,65 @@
+import type { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { HostConfig, ServiceConfig } from "../config";
+import type { StoreEntry, StoreReference } from "./secret-store";
+import { stepCommand } from "./step-command";
+
+/** What is asked for what: a rollback must work while services are down and the market is open. */
+export type PreflightMode = "rotation" | "emergency" | "rollback";
+
+export interface PreflightArgs {
+  readonly mode: PreflightMode;
+  readonly secret: string;
+  readonly store: StoreReference;
+  /** The paths that will be written. */
+  readonly paths: readonly string[];
+  /** The database whose role changes. */
+  readonly database: Record<string, unknown> & { readonly roles: readonly string[] };
+  /** The database of the audit log. */
+  readonly audit: Record<string, unknown>;
+  readonly services: readonly { readonly name: string; readonly config: ServiceConfig }[];
+  readonly hosts: Readonly<Record<string, HostConfig>>;
+  readonly privateKey: pulumi.Output<string> | undefined;
+  /** Asked whether the market is open; undefined where the config allows open hours anyway. */
+  readonly alpaca: { readonly baseUrl: string } | undefined;
+  readonly allowOpenMarket: boolean;
+  /**
+   * The credential in use, which a rollback will return to: it must log in and be what the store holds. Undefined where
+   * its value is not known.
+   */
+  readonly current:
+    | { readonly username: string; readonly password: pulumi.Input<string>; readonly entries: readonly StoreEntry[] }
+    | undefined;
+  readonly trigger: string;
+}
+
+/** Looks at everything a rotation will touch and touches nothing. The first resource of every rotation. */
+export class Preflight extends pulumi.ComponentResource {
+  readonly command: local.Command;
+
+  constructor(name: string, args: PreflightArgs, opts: pulumi.ComponentResourceOptions) {
+    super("secret-rotation:index:Preflight", name, {}, opts);
+    const { services, hosts, trigger, ...rest } = args;
+    const used = new Set(services.flatMap(({ config }) => config.hosts));
+    this.command = stepCommand(
+      `${name}-checks`,
+      {
+        step: "preflight",
+        input: {
+          ...rest,
+          services: services.map(({ name: service, config }) => ({
+            name: service,
+            hosts: config.hosts,
+            health: config.health,
+          })),
+          hosts: Object.fromEntries(Object.entries(hosts).filter(([host]) => used.has(host))),
+        },
+        trigger,
+        // Its answer depends on the moment; only a new activation asks again.
+        runOnInputChange: false,
+      },
+      { parent: this, ...(opts.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) },
+    );
+    this.registerOutputs({});
+  }
+}

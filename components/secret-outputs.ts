@@ -1,0 +1,40 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { dueAt, graceEndsAt } from "../rotation/next-state";
+import type { Policy } from "../rotation/policy";
+import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
+
+export interface DescribeArgs {
+  readonly kind: string;
+  readonly strategy: string;
+  readonly store: string;
+  readonly state: SecretState;
+  readonly policy: Policy;
+  /** What the store's read-back answered: the path and version of each entry. */
+  readonly written: pulumi.Output<Record<string, unknown>>;
+}
+
+/** What the stack's outputs and the audit row say of a secret: versions, dates and paths, never a value. */
+export function describeSecret(args: DescribeArgs): pulumi.Output<Record<string, unknown>> {
+  const { kind, strategy, store, state, policy, written } = args;
+  const previous = previousGeneration(state);
+  return written.apply(
+    ({ entries }): Record<string, unknown> => ({
+      kind,
+      strategy,
+      store,
+      generation: activeGeneration(state),
+      rotatedAt: state.rotatedAt,
+      dueAt: dueAt(state, policy).toISOString(),
+      ...(previous === undefined
+        ? {}
+        : {
+            previous: {
+              generation: previous,
+              revoked: state.revoked,
+              validUntil: graceEndsAt(state, policy).toISOString(),
+            },
+          }),
+      versions: entries ?? [],
+    }),
+  );
+}

@@ -1,0 +1,38 @@
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+
+export interface StepCommandArgs {
+  /** A program in `steps/`, by its file name: reads JSON from stdin, prints one line of JSON without a secret. */
+  readonly step: "preflight" | "verify-login" | "read-back" | "audit-record";
+  /** The step's whole input. A secret travels here and nowhere else: a failure prints the command line. */
+  readonly input: pulumi.Input<Record<string, unknown>>;
+  /** The activation that the step belongs to; a change runs the step again. */
+  readonly trigger: pulumi.Input<string>;
+  /**
+   * Whether a change of the input alone (a new address in the config, say) runs the step too. Default true; false for a
+   * step whose answer depends on the moment.
+   */
+  readonly runOnInputChange?: boolean;
+}
+
+/** A `local.Command` that runs a step once an activation. */
+export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.CustomResourceOptions): local.Command {
+  return new local.Command(
+    name,
+    {
+      // Relative to the project's folder, where the engine starts its plugins: the same on every machine.
+      create: `node dist/steps/${args.step}.mjs`,
+      ...(args.runOnInputChange === false ? { update: "true" } : {}),
+      stdin: pulumi.jsonStringify(args.input),
+      triggers: [args.trigger],
+      logging: local.Logging.None,
+      addPreviousOutputInEnv: false,
+    },
+    opts,
+  );
+}
+
+/** The JSON line a step printed; an empty object where it printed none (its last run was an update without effect). */
+export function answerOf(command: local.Command): pulumi.Output<Record<string, unknown>> {
+  return command.stdout.apply((line) => (line.trim() === "" ? {} : (JSON.parse(line) as Record<string, unknown>)));
+}

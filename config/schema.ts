@@ -1,0 +1,156 @@
+import { z } from "zod";
+import { parseDuration } from "../rotation/duration";
+import { DEFAULT_POLICY } from "../rotation/policy";
+
+/** A duration with its unit: `90d`, `24h`, `30m`, `45s`. */
+const duration = z.string().transform((text, context) => {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+    return z.NEVER;
+  }
+});
+
+/** Letters, digits, `-` and `_`: safe in a path, a shell word and a systemd unit. */
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, "expected letters, digits, - or _");
+const secretName = z
+  .string()
+  .regex(/^[a-z0-9_-]+(\/[a-z0-9_-]+)+$/, "expected lower-case words joined by /, such as database/password");
+const roleName = z.string().min(1).max(61, "expected at most 61 characters, so that _a or _b fits PostgreSQL's 63");
+const port = z.number().int().min(1).max(65_535);
+const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http:// or https:// address" });
+
+const policy = z
+  .strictObject({
+    /** The age no secret may pass. Default 90d; at most 90d (PCI DSS 3.6.4 as the runbook cites it). */
+    maxAge: duration.default(DEFAULT_POLICY.maxAge),
+    /** A rotation is due this long before maxAge. Default 24h: a daily run is never late. */
+    lead: duration.default(DEFAULT_POLICY.lead),
+    /** How long the previous credential stays valid after a rotation. Default 24h. */
+    gracePeriod: duration.default(DEFAULT_POLICY.gracePeriod),
+    /** How long after a rollback the next rotation by age waits. Default 24h. */
+    retryAfter: duration.default(DEFAULT_POLICY.retryAfter),
+  })
+  .superRefine((value, context) => {
+    if (value.lead >= value.maxAge) {
+      context.addIssue({ code: "custom", path: ["lead"], message: "expected less than maxAge" });
+    }
+    if (value.maxAge > DEFAULT_POLICY.maxAge) {
+      context.addIssue({ code: "custom", path: ["maxAge"], message: "expected at most 90d (PCI DSS 3.6.4)" });
+    }
+  });
+
+const store = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("vault"),
+    /** Default: the environment's VAULT_ADDR. The token is always the environment's (VAULT_TOKEN or ~/.vault-token). */
+    address: httpUrl.optional(),
+    /** The KV v2 mount. Default `secret`. A change writes every secret to the new mount. */
+    mount: name.default("secret"),
+  }),
+]);
+
+/** How to reach one PostgreSQL database. Passwords come from PGPASSWORD or PGPASSFILE. */
+const database = z.strictObject({
+  host: z.string().min(1),
+  port: port.default(5432),
+  name: z.string().min(1),
+  /** Role with CREATEROLE and ADMIN on the managed role. Default: the environment's PGUSER, else `postgres`. */
+  admin: roleName.optional(),
+  /** As in libpq. Default `require`. */
+  sslmode: z.enum(["disable", "require", "verify-ca", "verify-full"]).default("require"),
+});
+
+const host = z.strictObject({
+  address: z.string().min(1),
+  port: port.default(22),
+  user: name,
+  /** The host's public key as in known_hosts, such as `ssh-ed25519 AAAA...`. Mandatory: without it any host is believed. */
+  hostKey: z.string().regex(/^(ssh-|ecdsa-)\S+ \S+/, "expected a public host key, such as `ssh-ed25519 AAAA...`"),
+});
+
+const service = z.strictObject({
+  /** Where it runs, names of `hosts`, restarted in this order. Empty: on the machine that runs Pulumi. */
+  hosts: z.array(name).default([]),
+  /** Asked from the host itself; `{address}` stands for the host's address. Must answer `"status":"healthy"`. */
+  health: z.string().regex(/^https?:\/\//, "expected an http:// or https:// address"),
+  /** Default `systemctl restart NAME`. */
+  restart: z.string().min(1).optional(),
+  /** How long a restart may take until the service is healthy. Default 60s. */
+  timeout: duration.default(parseDuration("60s")),
+});
+
+const restart = z.array(name).min(1, "expected at least one service that reads the secret");
+
+const postgresPassword = z.strictObject({
+  kind: z.literal("postgres-password"),
+  name: secretName,
+  /**
+   * `single-user` changes the password of the role itself; `alternating-users` (default) switches between two login
+   * roles, so that no login ever fails. Changing it on a running stack adopts the credential in use anew.
+   */
+  strategy: z.enum(["single-user", "alternating-users"]).default("alternating-users"),
+  database,
+  /** The role that exists and owns the objects. It is adopted, never created and never dropped. */
+  role: roleName,
+  /** Where the login role's name is kept, for alternating-users. Default: `username` beside the password. */
+  usernamePath: secretName.optional(),
+  /** The services that read it, restarted in this order. */
+  restart,
+  /** Overrides of the stack's policy for this secret. */
+  policy: z
+    .strictObject({ maxAge: duration, lead: duration, gracePeriod: duration, retryAfter: duration })
+    .partial()
+    .optional(),
+});
+
+const request = z
+  .strictObject({
+    id: z.string().min(1).max(100),
+    secret: secretName,
+    rotate: z.literal(true).optional(),
+    /** With rotate: a leaked secret. Does not wait for the market to close; the audit row says so. */
+    emergency: z.literal(true).optional(),
+    activate: z.number().int().min(0).optional(),
+    reason: z.string().min(1, "expected a reason: it is written into the audit log").max(500),
+  })
+  .refine((value) => (value.rotate === undefined) !== (value.activate === undefined), {
+    error: "expected either `rotate: true` or `activate: <generation>`",
+  });
+
+/** The shape of every key under `secret-rotation:`; what ties keys together is checked in `checks.ts`. */
+export const schema = z.strictObject({
+  /** Names the environment in store paths and in the audit log, such as `paper` or `prod`. */
+  environment: z.string().regex(/^[a-z][a-z0-9-]*$/, "expected a lower-case word, such as paper or prod"),
+  policy: policy.default(DEFAULT_POLICY),
+  store,
+  /** Alpaca's API of this environment, asked whether the market is open. */
+  alpaca: z.strictObject({ baseUrl: httpUrl }).optional(),
+  preflight: z
+    .strictObject({
+      /** Rotates also while the market is open. Default false. Its use is written into the audit row. */
+      allowOpenMarket: z.boolean().default(false),
+    })
+    .default({ allowOpenMarket: false }),
+  hosts: z.record(name, host).default({}),
+  services: z.record(name, service),
+  secrets: z.array(z.discriminatedUnion("kind", [postgresPassword])).min(1),
+  /** The database of `secret_rotation_log`. Default: the database of the first secret. */
+  audit: database.optional(),
+  request: request.optional(),
+  /** Secret. The values in use before this stack, by the secret's name: what generation 0 rolls back to. */
+  adopted: z.record(secretName, z.string().min(1)).default({}),
+  /** Secret. The private key for every host, OpenSSH format. */
+  sshPrivateKey: z.string().min(1).optional(),
+  /** Only where every address is a loopback address. */
+  lab: z.strictObject({ clock: z.iso.datetime({ offset: true }).optional() }).optional(),
+});
+
+export type Config = z.output<typeof schema>;
+export type SecretConfig = Config["secrets"][number];
+export type PostgresPasswordConfig = Extract<SecretConfig, { kind: "postgres-password" }>;
+export type DatabaseConfig = z.output<typeof database>;
+export type HostConfig = z.output<typeof host>;
+export type ServiceConfig = z.output<typeof service>;
+export type StoreConfig = z.output<typeof store>;

@@ -1,0 +1,56 @@
+import { isCurrent } from "../../audit/log";
+import { type DatabaseReference, withDatabase } from "../database";
+import { StepError } from "../run-step";
+
+/** The admin can log in and may change the roles, which exist. */
+export function checkDatabase(reference: DatabaseReference, roles: readonly string[]): Promise<string> {
+  return withDatabase(reference, async (client) => {
+    const { rows } = await client.query(
+      "SELECT current_user AS admin, rolsuper, rolcreaterole, current_setting('server_version') AS version, pg_is_in_recovery() AS standby FROM pg_roles WHERE rolname = current_user",
+    );
+    const [me] = rows;
+    if (me.standby)
+      throw new StepError(`${reference.host}:${reference.port} is a standby and read-only; name the primary`);
+    if (!me.rolsuper && !me.rolcreaterole) {
+      throw new StepError(
+        `${me.admin} may not change roles: expected CREATEROLE (\`ALTER ROLE ${me.admin} CREATEROLE\`)`,
+      );
+    }
+    const existing = await client.query("SELECT rolname FROM pg_roles WHERE rolname = ANY($1)", [roles]);
+    const missing = roles.filter((role) => !existing.rows.some(({ rolname }) => rolname === role));
+    if (missing.length > 0) {
+      throw new StepError(
+        `the role ${missing.join(", ")} does not exist; roles are adopted, never created: correct the config key \`role\``,
+      );
+    }
+    return `PostgreSQL ${me.version}, ${me.admin}`;
+  });
+}
+
+/** The audit log's database answers and takes rows. */
+export function checkAuditLog(reference: DatabaseReference): Promise<string> {
+  return withDatabase(reference, async (client) => {
+    const { rows } = await client.query(
+      "SELECT pg_is_in_recovery() AS standby, to_regclass('secret_rotation_log')::text AS log",
+    );
+    if (rows[0].standby) throw new StepError("the audit log's database is a standby and read-only");
+    if (!(await isCurrent(client))) return "secret_rotation_log will be created or migrated";
+    const may = await client.query("SELECT has_table_privilege('secret_rotation_log', 'INSERT') AS insert");
+    if (!may.rows[0].insert)
+      throw new StepError("no INSERT on secret_rotation_log: `GRANT rotation_audit_writer TO <the run's role>`");
+    return "secret_rotation_log takes rows";
+  });
+}
+
+/** The credential in use is proven before it is touched. */
+export function checkCurrentLogin(
+  reference: DatabaseReference,
+  { username, password }: { readonly username: string; readonly password: string },
+): Promise<string> {
+  const login = { ...reference, user: username };
+  return withDatabase(
+    login,
+    async (client) => `${(await client.query("SELECT session_user")).rows[0].session_user} logs in`,
+    password,
+  );
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import pg from "pg";
+import { z } from "zod";
+import { messageOf, StepError } from "./run-step";
+
+/** How to reach a database; without `user`, PGUSER, else `postgres`. */
+export const databaseReference = z.object({
+  host: z.string(),
+  port: z.number(),
+  database: z.string(),
+  sslmode: z.enum(["disable", "require", "verify-ca", "verify-full"]),
+  user: z.string().optional(),
+});
+
+export type DatabaseReference = z.output<typeof databaseReference>;
+
+/** Seconds until a server that does not answer counts as unreachable. */
+const CONNECT_TIMEOUT = 10;
+
+/** node-postgres' settings for libpq's `sslmode`. PGSSLROOTCERT names the authority's certificate, as for libpq. */
+export function clientConfig({ host, port, database, sslmode, user }: DatabaseReference): pg.ClientConfig {
+  const authority = process.env.PGSSLROOTCERT;
+  const ca = authority === undefined ? {} : { ca: readFileSync(authority, "utf8") };
+  const ssl = {
+    disable: false,
+    require: { rejectUnauthorized: false },
+    "verify-ca": { ...ca, checkServerIdentity: () => undefined },
+    "verify-full": ca,
+  }[sslmode];
+  return {
+    host,
+    port,
+    database,
+    ssl,
+    user: user ?? process.env.PGUSER ?? "postgres",
+    connectionTimeoutMillis: CONNECT_TIMEOUT * 1000,
+    application_name: "secret-rotation",
+  };
+}
+
+/** A new connection for `use`, closed afterwards. @throws StepError that says where and as whom. */
+export async function withDatabase<T>(
+  reference: DatabaseReference,
+  use: (client: pg.Client) => Promise<T>,
+  password?: string,
+): Promise<T> {
+  const config = clientConfig(reference);
+  // A password of `undefined` lets node-postgres take PGPASSWORD or PGPASSFILE.
+  const client = new pg.Client(password === undefined ? config : { ...config, password });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    const { host, port, database } = reference;
+    throw new StepError(`${config.user} cannot log in to ${database} on ${host}:${port}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  try {
+    return await use(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

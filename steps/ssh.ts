@@ -1,0 +1,67 @@
+import { Client, type ConnectConfig } from "ssh2";
+import { z } from "zod";
+import { messageOf, StepError } from "./run-step";
+
+export const hostReference = z.object({ address: z.string(), port: z.number(), user: z.string(), hostKey: z.string() });
+
+export type HostReference = z.output<typeof hostReference>;
+
+/** Seconds until a host that does not answer counts as unreachable. */
+const TIMEOUT = 15;
+
+/** One SSH connection, on which `use` may run commands. @throws StepError that says what was expected and found. */
+export async function withHost<T>(
+  name: string,
+  host: HostReference,
+  privateKey: string,
+  use: (run: (command: string) => Promise<string>) => Promise<T>,
+): Promise<T> {
+  const client = new Client();
+  const where = `host ${name} (${host.user}@${host.address}:${host.port})`;
+  let offered = "";
+  const config: ConnectConfig = {
+    host: host.address,
+    port: host.port,
+    username: host.user,
+    privateKey,
+    readyTimeout: TIMEOUT * 1000,
+    hostVerifier: (key: Buffer) => {
+      offered = key.toString("base64");
+      return offered === host.hostKey.split(/\s+/)[1];
+    },
+  };
+  try {
+    await new Promise<void>((resolve, reject) => client.once("ready", resolve).once("error", reject).connect(config));
+  } catch (error) {
+    client.end();
+    if (offered !== "" && offered !== host.hostKey.split(/\s+/)[1]) {
+      throw new StepError(
+        `${where} shows another key than hosts.${name}.hostKey: ${offered.slice(0, 40)}...; if the host was reinstalled, ` +
+          "put its new key into the config (`ssh-keyscan`), else somebody stands in between",
+      );
+    }
+    throw new StepError(`${where} cannot be reached: ${messageOf(error)}`);
+  }
+  try {
+    return await use((command) => run(client, command));
+  } finally {
+    client.end();
+  }
+}
+
+/** Standard output and error together; fails with them where the command does. */
+function run(client: Client, command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    client.exec(command, (error, stream) => {
+      if (error) return reject(error);
+      let output = "";
+      const collect = (chunk: Buffer) => {
+        output += chunk.toString("utf8");
+      };
+      stream.on("data", collect).stderr.on("data", collect);
+      stream.on("close", (code: number | null) =>
+        code === 0 ? resolve(output) : reject(new StepError(output.trim() || `exit status ${code}`)),
+      );
+    });
+  });
+}

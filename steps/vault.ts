@@ -1,0 +1,122 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import ky, { HTTPError, type KyInstance } from "ky";
+import { messageOf, StepError } from "./run-step";
+import type { StoreReference } from "./store";
+
+interface KvAnswer {
+  readonly data: { readonly data: Record<string, unknown> | null; readonly metadata: { readonly version: number } };
+}
+
+/** One value in KV v2, with its version. */
+export interface StoredValue {
+  readonly value: string;
+  readonly version: string;
+}
+
+/** Vault's HTTP API, with the token of the environment, as the `vault` command takes it. */
+export class VaultClient {
+  private readonly http: KyInstance;
+  private readonly address: string;
+
+  constructor(private readonly store: StoreReference) {
+    const address = store.address ?? process.env.VAULT_ADDR;
+    if (address === undefined)
+      throw new StepError("no address of Vault: set VAULT_ADDR or the config key store.address");
+    this.address = address;
+    this.http = ky.create({
+      prefixUrl: new URL("v1/", address.endsWith("/") ? address : `${address}/`),
+      headers: { "X-Vault-Token": token(), "X-Vault-Request": "true", ...namespace() },
+      timeout: 10_000,
+      retry: { limit: 3, methods: ["get", "post"], statusCodes: [412, 429, 500, 502, 504], backoffLimit: 2000 },
+    });
+  }
+
+  /** A secret's latest version; undefined where there is none. */
+  async read(path: string): Promise<StoredValue | undefined> {
+    const { mount, environment } = this.store;
+    const answer = await this.ask<KvAnswer>(() => this.http.get(`${mount}/data/${environment}/${path}`), [404]);
+    const value = answer?.data.data?.value;
+    return answer === undefined || typeof value !== "string"
+      ? undefined
+      : { value, version: String(answer.data.metadata.version) };
+  }
+
+  /** Fails where Vault is sealed, unreachable or does not know the token, or the token may not write the paths. */
+  async check(paths: readonly string[]): Promise<string> {
+    await this.assertUnsealed();
+    const { mount, environment } = this.store;
+    const full = paths.map((path) => `${mount}/data/${environment}/${path}`);
+    const capabilities = await this.ask<Record<string, string[]>>(() =>
+      this.http.post("sys/capabilities-self", { json: { paths: full } }),
+    );
+    for (const path of full) {
+      const has = capabilities?.[path] ?? [];
+      const missing = ["create", "read", "update"].filter((wanted) => !has.includes(wanted) && !has.includes("root"));
+      if (missing.length > 0) {
+        throw new StepError(
+          `the token may not ${missing.join(", ")} ${path} (it has: ${has.join(", ")}); give its policy these capabilities`,
+        );
+      }
+    }
+    return `${this.address}, ${full.join(", ")}`;
+  }
+
+  private async assertUnsealed(): Promise<void> {
+    const health = await this.ask<{ sealed: boolean; initialized: boolean }>(() =>
+      this.http.get("sys/health", { searchParams: { standbyok: "true", sealedcode: "200", uninitcode: "200" } }),
+    );
+    if (health?.initialized === false) throw new StepError(`Vault at ${this.address} is not initialised`);
+    if (health?.sealed)
+      throw new StepError(`Vault at ${this.address} is sealed; unseal it with \`vault operator unseal\``);
+  }
+
+  /** @returns undefined for a status in `absent`. @throws StepError with Vault's own words. */
+  private async ask<T>(
+    request: () => ReturnType<KyInstance["get"]>,
+    absent: readonly number[] = [],
+  ): Promise<T | undefined> {
+    try {
+      return await request().json<T>();
+    } catch (error) {
+      if (!(error instanceof HTTPError))
+        throw new StepError(`Vault at ${this.address} does not answer: ${causeOf(error)}`);
+      const { status } = error.response;
+      if (absent.includes(status)) return undefined;
+      throw new StepError(`Vault at ${this.address} answers ${status}: ${await wordsOf(error)}${hint(status)}`);
+    }
+  }
+}
+
+function token(): string {
+  const fromEnvironment = process.env.VAULT_TOKEN;
+  if (fromEnvironment) return fromEnvironment;
+  try {
+    return readFileSync(join(homedir(), ".vault-token"), "utf8").trim();
+  } catch {
+    throw new StepError("no token for Vault: set VAULT_TOKEN, or log in with `vault login`");
+  }
+}
+
+function namespace(): Record<string, string> {
+  const name = process.env.VAULT_NAMESPACE;
+  return name === undefined ? {} : { "X-Vault-Namespace": name };
+}
+
+function hint(status: number): string {
+  if (status === 403) return " (is VAULT_TOKEN valid and allowed? `vault token lookup`)";
+  return status === 503 ? " (sealed or not active: `vault status`)" : "";
+}
+
+async function wordsOf({ response }: HTTPError): Promise<string> {
+  try {
+    const { errors } = (await response.json()) as { errors?: string[] };
+    return errors?.join("; ").trim() || response.statusText;
+  } catch {
+    return response.statusText;
+  }
+}
+
+const causeOf = (error: unknown) =>
+  messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
