@@ -1,0 +1,197 @@
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, it } from "vitest";
+import type { Platform } from "../../components/platform";
+import { PostgresPassword } from "../../components/postgres-password";
+import { createStore } from "../../components/secret-store";
+import type { PostgresPasswordConfig } from "../../config";
+import { nextState } from "../../rotation/next-state";
+import { DEFAULT_POLICY as policy } from "../../rotation/policy";
+import type { SecretState } from "../../rotation/state";
+import { type Declared, declare } from "./strict-mocks";
+
+const service = (hosts: string[]) => ({ hosts, health: "http://localhost:8000/health", timeout: 60_000 as never });
+const host = (address: string) => ({ address, port: 22, user: "deploy", hostKey: `ssh-ed25519 ${address}` });
+const config = (strategy: PostgresPasswordConfig["strategy"]): PostgresPasswordConfig => ({
+  kind: "postgres-password",
+  name: "database/password",
+  strategy,
+  database: { host: "db", port: 5432, name: "trader", sslmode: "require" },
+  role: "trader",
+  restart: ["signal-service", "orchestrator"],
+});
+
+const now = new Date("2026-11-23T02:00:00Z");
+const later = new Date("2027-02-20T02:00:00Z");
+const first = nextState(undefined, { now, policy, hasAdopted: true });
+const second = nextState(first, { now: later, policy, hasAdopted: true });
+
+function resources(
+  strategy: PostgresPasswordConfig["strategy"],
+  state: SecretState,
+  adopted: string | null = "old",
+): Promise<Declared[]> {
+  return declare(() => {
+    const platform: Platform = {
+      store: createStore({ kind: "vault", mount: "secret" }, "paper"),
+      services: { "signal-service": service(["app-1", "app-2"]), orchestrator: service([]) },
+      hosts: { "app-1": host("10.0.0.1"), "app-2": host("10.0.0.2"), unused: host("10.0.0.9") },
+      privateKey: pulumi.secret("key"),
+      alpaca: { baseUrl: "https://paper-api.alpaca.markets" },
+      allowOpenMarket: false,
+      audit: { connection: { host: "db" }, history: pulumi.output("history"), stack: "paper", environment: "paper" },
+      clock: undefined,
+    };
+    const given = {
+      config: config(strategy),
+      state,
+      policy,
+      platform,
+      adopted: adopted === null ? undefined : pulumi.secret(adopted),
+    };
+    return new PostgresPassword("database-password", given).state;
+  });
+}
+
+const named = (all: Declared[], name: string) => all.find((resource) => resource.name === name)?.inputs;
+const ofType = (all: Declared[], type: string) => all.filter((resource) => resource.type === type);
+const order = (all: Declared[]) =>
+  all.filter(({ type }) => !type.startsWith("secret-rotation") && !type.startsWith("pulumi:")).map(({ name }) => name);
+/** Pulumi hands a secret input over wrapped. */
+const plain = (value: unknown) =>
+  typeof value === "object" && value !== null && "value" in value ? value.value : value;
+const input = (all: Declared[], name: string) => JSON.parse(String(plain(named(all, name)?.stdin)));
+
+describe("PostgresPassword with alternating users", () => {
+  it("declares exactly this, in the order in which it happens", async () => {
+    // A slot's salt and its password do not wait for each other.
+    const declared = order(await resources("alternating-users", second));
+    const salts = ["database-password-slot-b-salt", "database-password-slot-a-salt"];
+    expect(declared.filter((name) => name.endsWith("-salt"))).toEqual(salts);
+    expect(declared.filter((name) => !name.endsWith("-salt"))).toEqual([
+      "database-password-slot-b-password",
+      "database-password-preflight-checks",
+      "database-password-slot-a-password",
+      "database-password-role-a",
+      "database-password-verify-login",
+      "database-password-database-username",
+      "database-password-database-password",
+      "database-password-read-back",
+      "database-password-restart-signal-service-app-1",
+      "database-password-restart-signal-service-app-2",
+      "database-password-restart-orchestrator",
+      "database-password-confirm-login",
+      "database-password-role",
+      "database-password-role-b",
+      "database-password-audit-row",
+    ]);
+  });
+
+  it("keeps the previous role through the grace period and ends it after that", async () => {
+    const logins = async (state: SecretState) => {
+      const roles = ofType(await resources("alternating-users", state), "postgresql:index/role:Role");
+      return Object.fromEntries(roles.map(({ inputs }) => [inputs.name, inputs.login]));
+    };
+    expect(await logins(first)).toEqual({ trader: true, trader_a: false, trader_b: true });
+    expect(await logins({ ...first, revoked: true })).toEqual({ trader: false, trader_a: false, trader_b: true });
+    expect(await logins(second)).toEqual({ trader: false, trader_a: true, trader_b: true });
+    expect(await logins({ ...second, revoked: true })).toEqual({ trader: false, trader_a: true, trader_b: false });
+  });
+
+  it("gives the owner role neither a password nor anything else of its own", async () => {
+    const owner = named(await resources("alternating-users", second), "database-password-role");
+    expect(Object.keys(owner ?? {}).sort()).toEqual(["login", "name", "skipDropRole", "skipReassignOwned"]);
+  });
+
+  it("writes username and password with the generation that makes them a pair", async () => {
+    const all = await resources("alternating-users", second);
+    const data = (name: string) => JSON.parse(String(plain(named(all, name)?.dataJson)));
+    expect(data("database-password-database-username")).toEqual({ value: "trader_a", generation: "2" });
+    expect(data("database-password-database-password")).toEqual({
+      value: "password of database-password-slot-a-password",
+      generation: "2",
+    });
+  });
+
+  it("returns to the adopted role and its own password", async () => {
+    const back = nextState(first, {
+      now,
+      policy,
+      hasAdopted: true,
+      request: { id: "r", secret: "database/password", activate: 0, reason: "x" },
+    });
+    const all = await resources("alternating-users", back);
+    expect(order(all).indexOf("database-password-role")).toBeLessThan(
+      order(all).indexOf("database-password-verify-login"),
+    );
+    expect(input(all, "database-password-verify-login")).toMatchObject({ username: "trader", password: "old" });
+    expect(named(all, "database-password-role")).not.toHaveProperty("password");
+  });
+});
+
+describe("PostgresPassword with a single user", () => {
+  it("changes the one role, to a verifier that hides the password", async () => {
+    const roles = ofType(await resources("single-user", second), "postgresql:index/role:Role");
+    expect(roles.map(({ inputs }) => inputs.name)).toEqual(["trader"]);
+    expect(plain(roles[0]?.inputs.password)).toMatch(/^SCRAM-SHA-256\$4096:/);
+  });
+
+  it("writes the password alone, as the runbook does", async () => {
+    const all = await resources("single-user", second);
+    const written = ofType(all, "vault:kv/secretV2:SecretV2");
+    expect(written.map(({ inputs }) => inputs.name)).toEqual(["paper/database/password"]);
+    expect(JSON.parse(String(plain(written[0]?.inputs.dataJson)))).toEqual({
+      value: "password of database-password-slot-a-password",
+    });
+  });
+});
+
+describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, %s", (strategy) => {
+  it("has no secret outside stdin: not in a command, not in an environment, not in a trigger", async () => {
+    for (const { type, inputs } of await resources(strategy, second)) {
+      if (!type.startsWith("command:")) continue;
+      expect(inputs).not.toHaveProperty("environment");
+      expect(inputs).not.toHaveProperty("delete");
+      expect(inputs.addPreviousOutputInEnv).toBe(false);
+      expect(inputs.logging).toBe("none");
+      expect(JSON.stringify([inputs.create, inputs.update, inputs.triggers])).not.toMatch(/password of|SCRAM/);
+    }
+  });
+
+  it("has the activation as the only trigger of all that acts, and the step as the audit row's", async () => {
+    const commands = (await resources(strategy, second)).filter(({ type }) => type.startsWith("command:"));
+    for (const { name, inputs } of commands)
+      expect(inputs.triggers).toEqual([name === "database-password-audit-row" ? "2-ROTATE-2" : "2"]);
+  });
+
+  it("moves nothing but the audit row and a login when the grace period ends", async () => {
+    const ended = nextState(second, { now: new Date(later.getTime() + policy.gracePeriod), policy, hasAdopted: true });
+    expect(ended.step.action).toBe("REVOKE");
+    const before = await resources(strategy, second);
+    const after = await resources(strategy, ended);
+    const moved = after
+      .filter(({ name, inputs }) => JSON.stringify(inputs) !== JSON.stringify(named(before, name)))
+      .map(({ name }) => name);
+    expect(moved).toEqual(
+      strategy === "single-user"
+        ? ["database-password-audit-row"]
+        : ["database-password-role-b", "database-password-audit-row"],
+    );
+  });
+
+  it("proves the previous credential in a rotation, and does not ask for it in a rollback", async () => {
+    const rotation = input(await resources(strategy, second), "database-password-preflight-checks");
+    expect(rotation.mode).toBe("rotation");
+    expect(rotation.current).toMatchObject({ password: "password of database-password-slot-b-password" });
+    expect(Object.keys(rotation.hosts)).toEqual(["app-1", "app-2"]);
+    const request = { id: "r", secret: "database/password", activate: 1, reason: "x" };
+    const back = nextState(second, { now: later, policy, hasAdopted: true, request });
+    const rollback = input(await resources(strategy, back), "database-password-preflight-checks");
+    expect(rollback.mode).toBe("rollback");
+    expect(rollback).not.toHaveProperty("current");
+  });
+
+  it("asks for no previous credential where nobody knows its value", async () => {
+    const all = await resources(strategy, first, null);
+    expect(input(all, "database-password-preflight-checks")).not.toHaveProperty("current");
+  });
+});

@@ -1,0 +1,47 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** One resource that a program asked for. */
+export interface Declared {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Record<string, unknown>;
+}
+
+/** What each type answers besides its inputs. A type that is not here makes the test fail. */
+const OUTPUTS: Record<string, (name: string) => Record<string, unknown>> = {
+  "random:index/randomPassword:RandomPassword": (name) => ({ result: `password of ${name}` }),
+  "random:index/randomBytes:RandomBytes": () => ({ base64: Buffer.alloc(16, 7).toString("base64") }),
+  "postgresql:index/role:Role": () => ({}),
+  "command:local:Command": () => ({ stdout: '{"startedAt":"2026-11-23T02:00:00.000Z","entries":[]}', stderr: "" }),
+  "command:remote:Command": () => ({ stdout: "healthy", stderr: "" }),
+  "vault:kv/secretV2:SecretV2": () => ({}),
+  "pulumi:providers:postgresql": () => ({}),
+  "pulumi:providers:vault": () => ({}),
+  "secret-rotation:index:PostgresPassword": () => ({}),
+  "secret-rotation:index:Preflight": () => ({}),
+  "secret-rotation:index:RollingRestart": () => ({}),
+  "secret-rotation:index:AuditRecord": () => ({}),
+};
+
+/** Runs a program against strict mocks: an unknown resource or any call throws. Returns what it declared, in order. */
+export async function declare(program: () => pulumi.Output<unknown>): Promise<Declared[]> {
+  const declared: Declared[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        const outputs = OUTPUTS[type];
+        if (outputs === undefined) throw new Error(`unknown resource type ${type} (${name})`);
+        declared.push({ type, name, inputs });
+        return { id: `${name}-id`, state: { ...inputs, ...outputs(name) } };
+      },
+      call: ({ token }) => {
+        throw new Error(`unknown call ${token}`);
+      },
+    },
+    "secret-rotation",
+    "paper",
+    false,
+  );
+  await new Promise((resolve) => program().apply(resolve));
+  return declared;
+}
