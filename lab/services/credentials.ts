@@ -1,0 +1,52 @@
+import { readPair, required, type SecretReader, type StoredValue } from "./store";
+import type { AlpacaConfig, DatabaseConfig, ServiceConfig } from "./types";
+
+/** What a service holds in memory. */
+export interface Credentials {
+  database?: DatabaseLogin;
+  alpaca?: AlpacaPair;
+}
+
+/** Which version of the store a credential came from, and when. */
+export interface Origin {
+  version: number;
+  generation?: string;
+  loadedAt: string;
+}
+
+export interface DatabaseLogin extends Origin {
+  user: string;
+  password: string;
+}
+
+export interface AlpacaPair extends Origin {
+  keyId: string;
+  secretKey: string;
+}
+
+/** Reads everything the service needs; what comes in two parts comes as one pair. */
+export async function readCredentials(reader: SecretReader, config: ServiceConfig): Promise<Credentials> {
+  return {
+    ...(config.database && { database: await readLogin(reader, config.database) }),
+    ...(config.alpaca && { alpaca: await readKeys(reader, config.alpaca) }),
+  };
+}
+
+async function readLogin(reader: SecretReader, config: DatabaseConfig): Promise<DatabaseLogin> {
+  const { usernamePath, passwordPath } = config;
+  if (usernamePath && (await reader.read(usernamePath))) {
+    const [user, password] = await readPair(reader, [usernamePath, passwordPath]);
+    return { user: user.value, password: password.value, ...origin(password) };
+  }
+  const password = await required(reader, passwordPath);
+  return { user: config.username, password: password.value, ...origin(password) };
+}
+
+async function readKeys(reader: SecretReader, config: AlpacaConfig): Promise<AlpacaPair> {
+  const [id, secret] = await readPair(reader, [config.keyIdPath, config.secretKeyPath]);
+  return { keyId: id.value, secretKey: secret.value, ...origin(secret) };
+}
+
+function origin({ version, generation }: StoredValue): Origin {
+  return { version, loadedAt: new Date().toISOString(), ...(generation !== undefined && { generation }) };
+}

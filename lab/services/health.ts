@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { Fault, Health } from "./types";
+
+/** The fault that the lab asks for now. */
+export function readFault(file: string): Fault | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Fault;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Serves `GET /health`: 200 when healthy, 503 when not, or what the fault says. */
+export function healthServer(health: () => Health, faultFile: string): Server {
+  return createServer((request, response) => {
+    const path = request.url?.split("?")[0];
+    if (path !== "/health") {
+      response.writeHead(404).end();
+      return;
+    }
+    const fault = readFault(faultFile);
+    if (fault?.kind === "hangs") return;
+    if (fault?.kind === "html") {
+      response.writeHead(200, { "content-type": "text/html" }).end("<html><body>It works!</body></html>");
+      return;
+    }
+    const answer = misled(health(), fault);
+    response
+      .writeHead(answer.status === "healthy" ? 200 : 503, { "content-type": "application/json" })
+      .end(JSON.stringify(answer));
+  });
+}
+
+function misled(health: Health, fault: Fault | undefined): Health {
+  const unhealthy: Health = { ...health, status: "unhealthy", error: "a fault of the lab" };
+  if (fault?.kind === "never-healthy") return unhealthy;
+  if (fault?.kind === "flaps" && Math.floor(Date.now() / (fault.periodMs ?? 300)) % 2 === 0) return unhealthy;
+  return health;
+}

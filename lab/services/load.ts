@@ -1,0 +1,78 @@
+import { appendFile, readFile } from "node:fs/promises";
+import { failureCode, fetchAccount, tryLogin } from "./clients";
+import type { Credentials } from "./credentials";
+import type { Attempt, LoadOrder, ServiceConfig } from "./types";
+
+const LOOK_EVERY_MS = 100;
+// A slow server gets fewer attempts, not a growing heap of them.
+const MAX_AT_ONCE = 8;
+
+/** Makes attempts while the lab's load file says so, with what the service holds at each moment. */
+export class LoadWorker {
+  private order: LoadOrder | undefined;
+  private readonly timers = new Map<Attempt["kind"], { rate: number; timer: NodeJS.Timeout }>();
+  private readonly made = { login: 0, alpaca: 0 };
+  private readonly running = { login: 0, alpaca: 0 };
+  private stopped = false;
+
+  constructor(
+    private readonly config: ServiceConfig,
+    private readonly held: () => Credentials | undefined,
+  ) {}
+
+  /** Looks for an order now and every 100 ms. */
+  async start(): Promise<void> {
+    await this.look();
+    setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
+  }
+
+  /** Starts no attempt any more; those under way are not recorded, for it is the service that ends them. */
+  stop(): void {
+    this.stopped = true;
+    for (const { timer } of this.timers.values()) clearInterval(timer);
+  }
+
+  private async look(): Promise<void> {
+    const text = await readFile(this.config.files.load, "utf8").catch(() => "");
+    try {
+      this.order = text ? (JSON.parse(text) as LoadOrder) : undefined;
+    } catch {
+      return; // Half written; the next look sees the whole.
+    }
+    this.pace("login", this.config.database ? (this.order?.loginsPerSecond ?? 0) : 0);
+    this.pace("alpaca", this.config.alpaca ? (this.order?.alpacaPerSecond ?? 0) : 0);
+  }
+
+  private pace(kind: Attempt["kind"], rate: number): void {
+    const now = this.timers.get(kind);
+    if (this.stopped || now?.rate === rate || (!now && rate <= 0)) return;
+    if (now) clearInterval(now.timer);
+    this.timers.delete(kind);
+    if (rate > 0) this.timers.set(kind, { rate, timer: setInterval(() => void this.attempt(kind), 1000 / rate) });
+  }
+
+  private async attempt(kind: Attempt["kind"]): Promise<void> {
+    const order = this.order;
+    const held = this.held();
+    if (this.stopped || !order || !held || Date.now() > order.until) return;
+    if (this.made[kind] >= order.max || this.running[kind] >= MAX_AT_ONCE) return;
+    this.made[kind] += 1;
+    this.running[kind] += 1;
+    const t = Date.now();
+    const begin = performance.now();
+    const code = await this.once(kind, held).then(() => undefined, failureCode);
+    this.running[kind] -= 1;
+    if (this.stopped) return;
+    const ms = Math.round(performance.now() - begin);
+    const line: Attempt = { kind, t, ms, ok: code === undefined, ...(code !== undefined && { code }) };
+    await appendFile(this.config.files.attempts, `${JSON.stringify(line)}\n`);
+  }
+
+  private async once(kind: Attempt["kind"], held: Credentials): Promise<void> {
+    if (kind === "login" && this.config.database && held.database) {
+      await tryLogin(this.config.database, held.database);
+    } else if (kind === "alpaca" && this.config.alpaca && held.alpaca) {
+      await fetchAccount(this.config.alpaca, held.alpaca);
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type pg from "pg";
+import { pause } from "../poll";
+import { type AlpacaAccount, AlpacaStatusError, fetchAccount, openPool } from "./clients";
+import { type Credentials, readCredentials } from "./credentials";
+import type { SecretReader } from "./store";
+import type { Health, ServiceConfig } from "./types";
+
+const HOUR_MS = 3_600_000;
+const USE_EVERY_MS = 2000;
+
+/** The part of a service that holds credentials and works with them. */
+export class Runtime {
+  private readonly startedAt = new Date().toISOString();
+  private held: Credentials | undefined;
+  private pool: pg.Pool | undefined;
+  private session: { user: string; role: string } | undefined;
+  private account: AlpacaAccount | undefined;
+  private error: string | undefined = "starting";
+  private expires = 0;
+
+  constructor(
+    private readonly config: ServiceConfig,
+    private readonly reader: SecretReader,
+    private readonly log: (level: "INFO" | "ERROR", message: string) => void,
+  ) {}
+
+  /** What it works with, once that has been proven to work. */
+  readonly credentials = (): Credentials | undefined => this.held;
+
+  /** Reads and proves the credentials, again and again with growing pauses until they work. */
+  async start(): Promise<void> {
+    for (let wait = 100; ; wait = Math.min(wait * 2, 3000)) {
+      try {
+        await this.load();
+        break;
+      } catch (error) {
+        this.fail(error);
+      }
+      await pause(wait);
+    }
+    setInterval(() => void this.use(), USE_EVERY_MS).unref();
+  }
+
+  /** Reads, proves, and only then holds a set of credentials. */
+  async load(): Promise<void> {
+    const { database, alpaca } = this.config;
+    const read = await readCredentials(this.reader, this.config);
+    if (alpaca && read.alpaca) {
+      this.log("INFO", `Initialized AlpacaClient with key_id=…${read.alpaca.keyId.slice(-4)}`);
+      this.account = await fetchAccount(alpaca, read.alpaca);
+      this.log("INFO", `Account fetched successfully (buying_power=$${this.account.buying_power})`);
+    }
+    if (database && read.database) await this.openSession(database, read.database);
+    this.held = read;
+    this.expires = Date.now() + (this.config.cacheMs ?? HOUR_MS);
+    if (this.error !== undefined) this.log("INFO", `${this.config.name} is healthy`);
+    this.error = undefined;
+  }
+
+  private async openSession(...[config, login]: Parameters<typeof openPool>): Promise<void> {
+    const pool = openPool(config, login);
+    try {
+      const { rows } = await pool.query<{ user: string; role: string }>(
+        'select session_user::text as "user", current_user::text as role',
+      );
+      this.session = rows[0];
+    } catch (error) {
+      await pool.end().catch(() => undefined);
+      throw error;
+    }
+    void this.pool?.end().catch(() => undefined);
+    this.pool = pool;
+    this.log("INFO", `Connected to the database as ${this.session?.user} (store version ${login.version})`);
+  }
+
+  /** The service's daily work: a query and a request, with what it holds; reads again when the hour is over. */
+  private async use(): Promise<void> {
+    try {
+      if (Date.now() > this.expires) return await this.load();
+      await this.pool?.query("select 1");
+      if (this.config.alpaca && this.held?.alpaca) await fetchAccount(this.config.alpaca, this.held.alpaca);
+      this.error = undefined;
+    } catch (error) {
+      // Only a refused credential is the service's own illness; a slow broker is not.
+      if (error instanceof AlpacaStatusError && error.status !== 401) this.log("ERROR", error.message);
+      else this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): void {
+    this.error = error instanceof Error ? error.message : String(error);
+    this.log("ERROR", this.error);
+  }
+
+  /** What `/health` says; never a secret. */
+  health(): Health {
+    const { database, alpaca } = this.held ?? {};
+    const origin = (of: { version: number; generation?: string; loadedAt: string }) => ({
+      version: of.version,
+      ...(of.generation !== undefined && { generation: of.generation }),
+      loaded_at: of.loadedAt,
+    });
+    return {
+      status: this.error === undefined ? "healthy" : "unhealthy",
+      service: this.config.name,
+      secrets_backend: this.reader.backend,
+      started_at: this.startedAt,
+      ...(this.error !== undefined && { error: this.error }),
+      ...(database && this.session && { database: { ...this.session, ...origin(database) } }),
+      ...(alpaca && {
+        alpaca: {
+          key_id_last4: alpaca.keyId.slice(-4),
+          account: this.account?.account_number ?? "",
+          ...origin(alpaca),
+        },
+      }),
+    };
+  }
+}

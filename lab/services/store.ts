@@ -1,0 +1,80 @@
+import { pause } from "../poll";
+import type { VaultStoreConfig } from "./types";
+
+/** One value of the store with what is needed to tell whether two belong together. */
+export interface StoredValue {
+  value: string;
+  version: number;
+  /** Written by the pipeline beside the value; absent when a person wrote it by hand. */
+  generation?: string;
+}
+
+/** Reads values; `undefined` where nothing is. */
+export interface SecretReader {
+  /** What `/health` calls `secrets_backend`. */
+  readonly backend: string;
+  read(path: string): Promise<StoredValue | undefined>;
+}
+
+/** Reads KV v2 over Vault's HTTP API, field `value`. */
+export function vaultReader(store: VaultStoreConfig): SecretReader {
+  return {
+    backend: "vault",
+    async read(path) {
+      const answer = await fetch(`${store.address}/v1/${store.mount}/data/${path}`, {
+        headers: { "X-Vault-Token": store.token },
+        signal: AbortSignal.timeout(3000),
+      });
+      if (answer.status === 404) return undefined;
+      if (!answer.ok) throw new Error(`the secret store answered HTTP ${answer.status} for ${store.mount}/${path}`);
+      const { data } = (await answer.json()) as { data: KvVersion };
+      const { value, generation } = data.data;
+      if (typeof value !== "string") throw new Error(`expected a field "value" at ${store.mount}/${path}, found none`);
+      const version = data.metadata.version;
+      return generation === undefined ? { value, version } : { value, version, generation: String(generation) };
+    },
+  };
+}
+
+interface KvVersion {
+  data: Record<string, unknown>;
+  metadata: { version: number };
+}
+
+/**
+ * Reads two values that belong together while somebody may be writing them one after the other. With generations on both,
+ * they must be equal; without, neither may have changed while the other was read. Throws when that is not so in `limitMs`.
+ */
+export async function readPair(
+  reader: SecretReader,
+  paths: readonly [string, string],
+  limitMs = 5000,
+): Promise<[StoredValue, StoredValue]> {
+  const end = performance.now() + limitMs;
+  for (;;) {
+    const [first, second] = [await required(reader, paths[0]), await required(reader, paths[1])];
+    if (await belongTogether(reader, paths, first, second)) return [first, second];
+    if (performance.now() > end) {
+      throw new Error(`${paths[0]} and ${paths[1]} did not belong together for ${limitMs} ms; write both again`);
+    }
+    await pause(25);
+  }
+}
+
+async function belongTogether(
+  reader: SecretReader,
+  paths: readonly [string, string],
+  first: StoredValue,
+  second: StoredValue,
+): Promise<boolean> {
+  if (first.generation !== undefined && second.generation !== undefined) return first.generation === second.generation;
+  const again = [await required(reader, paths[0]), await required(reader, paths[1])];
+  return again[0]?.version === first.version && again[1]?.version === second.version;
+}
+
+/** The value, or an error that names the path. */
+export async function required(reader: SecretReader, path: string): Promise<StoredValue> {
+  const found = await reader.read(path);
+  if (!found) throw new Error(`expected a secret at ${path}, found nothing`);
+  return found;
+}

@@ -1,0 +1,100 @@
+/** What a service of the lab is told at its start (a JSON file). */
+export interface ServiceConfig {
+  name: string;
+  /** Loopback address and port of its `/health`. */
+  address: string;
+  port: number;
+  store: VaultStoreConfig;
+  database?: DatabaseConfig;
+  alpaca?: AlpacaConfig;
+  files: ServiceFiles;
+  /** How long it trusts what it read; an hour by default, as on the platform. */
+  cacheMs?: number;
+}
+
+/** Where the service reads its credentials. */
+export interface VaultStoreConfig {
+  kind: "vault";
+  /** `http://127.0.0.1:PORT` */
+  address: string;
+  token: string;
+  /** KV v2 mount. */
+  mount: string;
+}
+
+/** The database it logs in to. */
+export interface DatabaseConfig {
+  host: string;
+  port: number;
+  database: string;
+  /** Path below the mount, such as "paper/database/password". */
+  passwordPath: string;
+  /** Path of the user name; where it is not set, or nothing is there, the user is `username`. */
+  usernamePath?: string;
+  username: string;
+}
+
+/** The broker it talks to. */
+export interface AlpacaConfig {
+  baseUrl: string;
+  /** Paths below the mount. */
+  keyIdPath: string;
+  secretKeyPath: string;
+}
+
+/** Files that the service shares with the lab. */
+export interface ServiceFiles {
+  /** A {@link Fault}, or absent. */
+  fault: string;
+  /** A {@link LoadOrder}, or absent. */
+  load: string;
+  /** Where outcomes of the load go: an {@link Attempt} a line. */
+  attempts: string;
+}
+
+/** How a service misbehaves, for tests of the health gate. */
+export type Fault =
+  /** Runs and says unhealthy. */
+  | { kind: "never-healthy" }
+  /** Healthy and unhealthy in turn, `periodMs` each (300 by default). */
+  | { kind: "flaps"; periodMs?: number }
+  /** Answers 200 with a page, as a proxy in front of a dead service does. */
+  | { kind: "html" }
+  /** Takes the connection and never answers. */
+  | { kind: "hangs" }
+  /** Listens only after `ms`. */
+  | { kind: "slow-start"; ms: number }
+  /** Ends at once with exit code 1. */
+  | { kind: "crashes" };
+
+/** What the load generator asks of one service. */
+export interface LoadOrder {
+  loginsPerSecond: number;
+  alpacaPerSecond: number;
+  /** Epoch milliseconds at which it stops by itself. */
+  until: number;
+  /** Attempts of each kind, over all restarts of one process, after which it stops by itself. */
+  max: number;
+}
+
+/** One attempt under load, with what the service held at that moment. */
+export interface Attempt {
+  kind: "login" | "alpaca";
+  /** Epoch milliseconds at its start. */
+  t: number;
+  ms: number;
+  ok: boolean;
+  /** SQLSTATE, HTTP status or the name of a network error, when it failed. */
+  code?: string;
+}
+
+/** The answer of `/health`. */
+export interface Health {
+  status: "healthy" | "unhealthy";
+  service: string;
+  secrets_backend: string;
+  started_at: string;
+  error?: string;
+  database?: { user: string; role: string; version: number; generation?: string; loaded_at: string };
+  alpaca?: { key_id_last4: string; account: string; version: number; generation?: string; loaded_at: string };
+}

@@ -1,0 +1,108 @@
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa, type Options } from "execa";
+import { packageRoot } from "../toolchain/project";
+
+/** What {@link createStack} takes. */
+export interface StackOptions {
+  /** A folder of its own, made if it is missing; the state and the project live in it. */
+  readonly dir: string;
+  readonly stack: string;
+  /** PATH with the toolchain, and what the providers need: PG*, VAULT_*. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Keys of the project's namespace; objects are written as they are. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The same, kept encrypted. They travel by stdin. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** What a `pulumi` command answered. */
+export interface PulumiResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly seconds: number;
+}
+
+/** A stack of the real program in a project folder of its own, so that many can run at once and none touches the checkout. */
+export interface Stack {
+  /** Where `pulumi` runs by hand. */
+  readonly projectDir: string;
+  readonly stateDir: string;
+  readonly name: string;
+  /** All that a shell needs to run `pulumi` here. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Runs `pulumi`; a non-zero exit is an answer, not an exception. */
+  pulumi(args: readonly string[], options?: RunOptions): Promise<PulumiResult>;
+  /** Sets a config key; `undefined` removes it. */
+  configure(key: string, value: unknown): Promise<void>;
+  /** Sets a secret config key, by stdin. */
+  configureSecret(key: string, value: string): Promise<void>;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** Receives the process once it runs, for tests that kill it. */
+  readonly onStart?: (pid: number) => void;
+  readonly onLine?: (line: string) => void;
+}
+
+/** What the project folder shares with the checkout. */
+const SHARED = ["index.ts", "package.json", "tsconfig.json", "node_modules", "dist", "Pulumi.yaml"];
+
+/** Makes the project folder and the stack; nothing is deployed yet. */
+export async function createStack(options: StackOptions): Promise<Stack> {
+  const { dir, stack: name, config, secrets } = options;
+  const [projectDir, stateDir] = [join(dir, "project"), join(dir, "state")];
+  await Promise.all([mkdir(projectDir, { recursive: true }), mkdir(stateDir, { recursive: true })]);
+  const root = packageRoot();
+  await Promise.all(SHARED.map((file) => symlink(join(root, file), join(projectDir, file))));
+  const env = {
+    ...options.env,
+    PULUMI_BACKEND_URL: `file://${stateDir}`,
+    PULUMI_CONFIG_PASSPHRASE: "lab",
+    PULUMI_HOME: join(dir, "pulumi-home"),
+  };
+
+  const settings: Record<string, unknown> = { ...config };
+  const file = join(projectDir, `Pulumi.${name}.yaml`);
+  const pulumi: Stack["pulumi"] = (args, run = {}) => runPulumi(projectDir, { ...env, ...run.env }, args, run);
+  const expectSuccess = async (args: readonly string[], run: RunOptions = {}) => {
+    const { exitCode, stderr } = await pulumi(args, run);
+    if (exitCode !== 0) throw new Error(`pulumi ${args.join(" ")} failed: ${stderr}`);
+  };
+  const configureSecret = (key: string, value: string) =>
+    expectSuccess(["config", "set", "--secret", key], { input: value });
+  const configure = async (key: string, value: unknown) => {
+    if (value === undefined) return expectSuccess(["config", "rm", key]);
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return expectSuccess(["config", "set", key, text]);
+  };
+
+  // The file is JSON, which is YAML too; Pulumi adds the salt and, later, the secrets to it.
+  await writeFile(file, JSON.stringify({ config: prefixed(settings) }, null, 2));
+  await expectSuccess(["stack", "init", name, "--secrets-provider", "passphrase"]);
+  for (const [key, value] of Object.entries(secrets)) await configureSecret(key, value);
+  return { projectDir, stateDir, name, env, pulumi, configure, configureSecret };
+}
+
+const prefixed = (settings: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(settings).map(([key, value]) => [`secret-rotation:${key}`, value]));
+
+async function runPulumi(cwd: string, env: Record<string, string>, args: readonly string[], run: RunOptions): Promise<PulumiResult> {
+  const started = performance.now();
+  const settings = {
+    cwd,
+    env,
+    reject: false,
+    stripFinalNewline: false,
+    ...(run.input === undefined ? { stdin: "ignore" } : { input: run.input }),
+  } satisfies Options;
+  const child = execa("pulumi", [...args, "--non-interactive"], settings);
+  if (child.pid !== undefined) run.onStart?.(child.pid);
+  if (run.onLine !== undefined) for await (const line of child.iterable({ from: "all" as never })) run.onLine(String(line));
+  const { exitCode, stdout, stderr } = await child;
+  return { exitCode: exitCode ?? 1, stdout, stderr, seconds: (performance.now() - started) / 1000 };
+}
+
