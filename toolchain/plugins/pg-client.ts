@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import type { Client, ClientConfig } from "pg";
+import { number, text } from "./coerce";
+import type { Properties } from "./values";
+
+/** The administrator's connection, from the provider's config and, where that is silent, from libpq's variables. */
+export interface PgConnection {
+  /** Whether the administrator may do everything; without it, some statements are left out or need a membership first. */
+  superuser: boolean;
+  /** Runs statements in one transaction: all of them count, or none. `database` is the provider's by default. */
+  transaction<T>(work: (client: Client) => Promise<T>, database?: string): Promise<T>;
+}
+
+/** Reads the config; connects only when it is used. */
+export function pgConnection(config: Properties, environment: NodeJS.ProcessEnv): PgConnection {
+  let queue: Promise<unknown> = Promise.resolve();
+  return {
+    superuser: String(config.superuser ?? "true") !== "false",
+    transaction: (work, database) => {
+      // One at a time: concurrent changes of roles fail with "tuple concurrently updated".
+      const next = queue.then(() => inTransaction(clientConfig(config, environment, database), work));
+      queue = next.catch(() => undefined);
+      return next;
+    },
+  };
+}
+
+async function inTransaction<T>(config: ClientConfig, work: (client: Client) => Promise<T>): Promise<T> {
+  const { default: pg } = await import("pg");
+  const client = new pg.Client(config);
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw new Error(`error connecting to PostgreSQL server ${config.host}: ${message(error)}`);
+  }
+  try {
+    await client.query("BEGIN");
+    const result = await work(client);
+    await client.query("COMMIT");
+    return result;
+  } finally {
+    // An unfinished transaction is rolled back with its session.
+    await client.end().catch(() => undefined);
+  }
+}
+
+function clientConfig(config: Properties, env: NodeJS.ProcessEnv, database: string | undefined): ClientConfig {
+  const password = text(config.password) ?? env.PGPASSWORD;
+  return {
+    host: text(config.host) ?? env.PGHOST ?? "localhost",
+    port: number(config.port) ?? number(env.PGPORT) ?? 5432,
+    user: text(config.username) ?? env.PGUSER ?? "postgres",
+    // Without one, node-pg looks into the password file that PGPASSFILE names, as libpq does.
+    ...(password === undefined ? {} : { password }),
+    database: database ?? text(config.database) ?? env.PGDATABASE ?? "postgres",
+    ssl: tls(text(config.sslmode) ?? env.PGSSLMODE ?? "require", text(config.sslrootcert) ?? env.PGSSLROOTCERT),
+    connectionTimeoutMillis: (number(config.connectTimeout) ?? number(env.PGCONNECT_TIMEOUT) ?? 180) * 1000,
+    application_name: "pulumi-resource-postgresql (offline)",
+  };
+}
+
+function tls(mode: string, rootCertificate: string | undefined): ClientConfig["ssl"] {
+  if (mode === "disable" || mode === "allow" || mode === "prefer") return false;
+  const ca = rootCertificate === undefined ? undefined : readFileSync(rootCertificate, "utf8");
+  if (mode === "verify-full") return { rejectUnauthorized: true, ca };
+  if (mode === "verify-ca") return { rejectUnauthorized: true, ca, checkServerIdentity: () => undefined };
+  return { rejectUnauthorized: false, ca };
+}
+
+/** Adds what was attempted to a failure, in the form of the real plugin. The server's message carries no password. */
+export async function attempt<T>(doing: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new Error(`1 error occurred:\n\t* error ${doing}: ${message(error)}\n\n`);
+  }
+}
+
+function message(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as Error & { code?: string };
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) ? `pq: ${error.message} (${code})` : error.message;
+}

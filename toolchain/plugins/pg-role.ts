@@ -1,0 +1,226 @@
+import type { Client } from "pg";
+import type { BridgedResource } from "./bridge";
+import { texts } from "./coerce";
+import { attempt, type PgConnection } from "./pg-client";
+import type { Schema } from "./schema";
+import { type Json, type Properties, same } from "./values";
+
+const schema: Schema = {
+  assumeRole: {},
+  bypassRowLevelSecurity: { default: false },
+  connectionLimit: { default: -1 },
+  createDatabase: { default: false },
+  createRole: { default: false },
+  encrypted: {},
+  encryptedPassword: { default: true },
+  idleInTransactionSessionTimeout: {},
+  inherit: { default: true },
+  login: { default: false },
+  name: { autoName: true },
+  password: { secret: true },
+  passwordWo: { secret: true },
+  passwordWoVersion: {},
+  replication: { default: false },
+  roles: { kind: "set" },
+  searchPaths: { kind: "list" },
+  skipDropRole: { default: false },
+  skipReassignOwned: { default: false },
+  statementTimeout: {},
+  superuser: { default: false },
+  validUntil: { default: "infinity" },
+};
+
+/** Options of CREATE ROLE and ALTER ROLE that are a word or its opposite. */
+const flags: Record<string, string> = {
+  superuser: "SUPERUSER",
+  createDatabase: "CREATEDB",
+  createRole: "CREATEROLE",
+  inherit: "INHERIT",
+  login: "LOGIN",
+  replication: "REPLICATION",
+  bypassRowLevelSecurity: "BYPASSRLS",
+};
+
+/** Settings that a role's sessions start with. */
+const settings: Record<string, string> = {
+  assumeRole: "ROLE",
+  idleInTransactionSessionTimeout: "idle_in_transaction_session_timeout",
+  searchPaths: "search_path",
+  statementTimeout: "statement_timeout",
+};
+
+/** `postgresql.Role`. Its password may be a SCRAM verifier, which the server stores as it is. */
+export function roleResource(connection: () => PgConnection): BridgedResource {
+  return {
+    schema,
+    renamed: { searchPaths: "search_path" },
+    create: (plan) => {
+      const name = String(plan.name);
+      const work = connection().transaction(async (client) => {
+        const options = await Promise.all(Object.keys(schema).map((key) => option(client, key, plan[key] ?? null)));
+        await client.query(`CREATE ROLE ${client.escapeIdentifier(name)} WITH ${options.filter(Boolean).join(" ")}`);
+        await applyMemberships(client, name, [], texts(plan.roles));
+        for (const key of Object.keys(settings)) await applySetting(client, name, key, plan[key] ?? null, null);
+        const state = await readRole(client, name, plan);
+        if (state === undefined) throw new Error("it is not there after CREATE ROLE");
+        return { id: name, state };
+      });
+      return attempt(`creating role ${name}`, work);
+    },
+    read: (id, old) =>
+      attempt(
+        `reading role ${id}`,
+        connection().transaction((client) => readRole(client, String(old?.name ?? id), old)),
+      ),
+    update: (id, old, plan) => {
+      const work = connection().transaction(async (client) => {
+        const name = String(plan.name);
+        await alterRole(client, String(old.name ?? id), old, plan);
+        const state = await readRole(client, name, plan);
+        if (state === undefined) throw new Error(`role "${name}" does not exist: run pulumi refresh`);
+        return state;
+      });
+      return attempt(`updating role ${id}`, work);
+    },
+    delete: async (id, state) => {
+      const name = String(state.name ?? id);
+      await attempt(
+        `deleting role ${name}`,
+        connection().transaction((client) => dropRole(client, name, state, connection().superuser)),
+      );
+    },
+  };
+}
+
+async function option(client: Client, key: string, value: Json): Promise<string> {
+  const flag = flags[key];
+  // Only a superuser may write NOSUPERUSER, NOREPLICATION or NOBYPASSRLS; they are the default anyway.
+  const privileged = key === "superuser" || key === "replication" || key === "bypassRowLevelSecurity";
+  if (flag !== undefined) return value === true ? flag : privileged ? "" : `NO${flag}`;
+  if (value === null) return "";
+  if (key === "connectionLimit") return `CONNECTION LIMIT ${Number(value)}`;
+  if (key === "validUntil") return `VALID UNTIL ${client.escapeLiteral(String(value))}`;
+  if (key === "password") return value === "" ? "" : `PASSWORD ${client.escapeLiteral(String(value))}`;
+  return "";
+}
+
+/** Changes what differs and nothing else: what the program ignores is never touched. */
+async function alterRole(client: Client, before: string, old: Properties, plan: Properties): Promise<void> {
+  const name = String(plan.name);
+  const role = client.escapeIdentifier(name);
+  if (before !== name) await client.query(`ALTER ROLE ${client.escapeIdentifier(before)} RENAME TO ${role}`);
+  const options: string[] = [];
+  for (const key of [...Object.keys(flags), "connectionLimit", "validUntil", "password"]) {
+    const value = plan[key] ?? null;
+    if (same(old[key] ?? null, value)) continue;
+    if (key === "password" && value === null) options.push("PASSWORD NULL");
+    else options.push(value === false ? `NO${flags[key]}` : await option(client, key, value));
+  }
+  const changed = options.filter((text) => text !== "");
+  if (changed.length > 0) await client.query(`ALTER ROLE ${role} WITH ${changed.join(" ")}`);
+  await applyMemberships(client, name, texts(old.roles), texts(plan.roles));
+  for (const key of Object.keys(settings)) await applySetting(client, name, key, plan[key] ?? null, old[key] ?? null);
+}
+
+async function applyMemberships(client: Client, name: string, before: string[], after: string[]): Promise<void> {
+  const role = client.escapeIdentifier(name);
+  for (const group of before.filter((item) => !after.includes(item))) {
+    await client.query(`REVOKE ${client.escapeIdentifier(group)} FROM ${role}`);
+  }
+  for (const group of after.filter((item) => !before.includes(item))) {
+    await client.query(`GRANT ${client.escapeIdentifier(group)} TO ${role}`);
+  }
+}
+
+async function applySetting(client: Client, name: string, key: string, value: Json, old: Json): Promise<void> {
+  const none = (item: Json) => item === null || item === "" || item === 0 || (Array.isArray(item) && item.length === 0);
+  if ((none(value) && none(old)) || same(value, old)) return;
+  const role = client.escapeIdentifier(name);
+  const setting = settings[key] ?? key;
+  const list = (Array.isArray(value) ? value : [value]).map((item) => client.escapeIdentifier(String(item)));
+  if (none(value)) await client.query(`ALTER ROLE ${role} RESET ${setting}`);
+  else if (typeof value === "number") await client.query(`ALTER ROLE ${role} SET ${setting} TO ${value}`);
+  else await client.query(`ALTER ROLE ${role} SET ${setting} TO ${list.join(", ")}`);
+}
+
+interface RoleRow {
+  rolname: string;
+  rolsuper: boolean;
+  rolinherit: boolean;
+  rolcreaterole: boolean;
+  rolcreatedb: boolean;
+  rolcanlogin: boolean;
+  rolreplication: boolean;
+  rolbypassrls: boolean;
+  rolconnlimit: number;
+  validuntil: string;
+  config: string[];
+  roles: string[];
+}
+
+/** The server's view; the password is the state's own, for a verifier cannot be turned back. */
+async function readRole(client: Client, name: string, known: Properties | undefined): Promise<Properties | undefined> {
+  const { rows } = await client.query<RoleRow>(
+    `SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls,
+            rolconnlimit, COALESCE(rolvaliduntil::text, 'infinity') AS validuntil, COALESCE(rolconfig, '{}') AS config,
+            ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+                  WHERE m.member = pg_roles.oid ORDER BY 1) AS roles
+     FROM pg_roles WHERE rolname = $1`,
+    [name],
+  );
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  const config = new Map(row.config.map((entry) => entry.split(/=(.*)/s).slice(0, 2) as [string, string]));
+  return {
+    assumeRole: unquote(config.get("role") ?? ""),
+    bypassRowLevelSecurity: row.rolbypassrls,
+    connectionLimit: row.rolconnlimit,
+    createDatabase: row.rolcreatedb,
+    createRole: row.rolcreaterole,
+    encrypted: null,
+    encryptedPassword: true,
+    idleInTransactionSessionTimeout: milliseconds(config.get("idle_in_transaction_session_timeout")),
+    inherit: row.rolinherit,
+    login: row.rolcanlogin,
+    name: row.rolname,
+    password: known?.password ?? null,
+    passwordWo: null,
+    passwordWoVersion: known?.passwordWoVersion ?? null,
+    replication: row.rolreplication,
+    roles: row.roles,
+    searchPaths: splitPath(config.get("search_path")),
+    skipDropRole: known?.skipDropRole ?? false,
+    skipReassignOwned: known?.skipReassignOwned ?? false,
+    statementTimeout: milliseconds(config.get("statement_timeout")),
+    superuser: row.rolsuper,
+    validUntil: row.validuntil,
+  };
+}
+
+function unquote(name: string): string {
+  return /^".*"$/s.test(name) ? name.slice(1, -1).replaceAll('""', '"') : name;
+}
+
+function splitPath(path: string | undefined): string[] {
+  return path === undefined ? [] : [...path.matchAll(/"(?:[^"]|"")*"|[^,\s]+/g)].map(([part]) => unquote(part));
+}
+
+const units: Record<string, number> = { "": 1, ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function milliseconds(value: string | undefined): number {
+  const [, amount = "0", unit = ""] = /^(\d+)\s*(\w*)$/.exec(value ?? "") ?? [];
+  return Number(amount) * (units[unit] ?? 1);
+}
+
+async function dropRole(client: Client, name: string, state: Properties, superuser: boolean): Promise<void> {
+  const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [name]);
+  if (rowCount === 0) return;
+  const role = client.escapeIdentifier(name);
+  if (state.skipReassignOwned !== true) {
+    // Whoever is not superuser has to be a member to take over what the role owns.
+    if (!superuser) await client.query(`GRANT ${role} TO CURRENT_USER`);
+    await client.query(`REASSIGN OWNED BY ${role} TO CURRENT_USER`);
+    await client.query(`DROP OWNED BY ${role}`);
+  }
+  if (state.skipDropRole !== true) await client.query(`DROP ROLE ${role}`);
+}

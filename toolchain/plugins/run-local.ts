@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process";
+import type { ResourceContext } from "./provider";
+import type { Properties } from "./values";
+
+/** One script to run. */
+export interface RunRequest {
+  script: string;
+  /** The resource's inputs, without secret marks. */
+  values: Properties;
+  environment: Record<string, string>;
+  context: ResourceContext;
+}
+
+export interface RunResult {
+  stdout: string;
+  stderr: string;
+  /** Both, in the order in which they came. */
+  combined: string;
+  /** Why it failed, in the words of the real plugin. */
+  failure?: string;
+}
+
+/** Collects what a process writes. */
+export class Output {
+  #out: Buffer[] = [];
+  #err: Buffer[] = [];
+  #all: Buffer[] = [];
+
+  stdout = (chunk: Buffer): void => {
+    this.#out.push(chunk);
+    this.#all.push(chunk);
+  };
+
+  stderr = (chunk: Buffer): void => {
+    this.#err.push(chunk);
+    this.#all.push(chunk);
+  };
+
+  result(failure?: string): RunResult {
+    const [stdout, stderr, combined] = [this.#out, this.#err, this.#all].map((chunks) =>
+      Buffer.concat(chunks).toString(),
+    );
+    return { stdout: stdout ?? "", stderr: stderr ?? "", combined: combined ?? "", ...(failure ? { failure } : {}) };
+  }
+}
+
+/** Runs a script with the interpreter (default `/bin/sh -c`) on this machine. */
+export function runLocal({ script, values, environment, context }: RunRequest): Promise<RunResult> {
+  const interpreter = Array.isArray(values.interpreter) ? values.interpreter.map(String) : ["/bin/sh", "-c"];
+  const [program = "/bin/sh", ...parameters] = interpreter;
+  const output = new Output();
+  const child = spawn(program, [...parameters, script], {
+    cwd: typeof values.dir === "string" ? values.dir : undefined,
+    env: { ...process.env, ...environment },
+    // A group of its own, so that what the script starts is stopped with it.
+    detached: true,
+  });
+  const stop = () => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+  };
+  const limit = context.timeout > 0 ? setTimeout(stop, context.timeout * 1000) : undefined;
+  context.signal.addEventListener("abort", stop, { once: true });
+  child.stdout.on("data", output.stdout);
+  child.stderr.on("data", output.stderr);
+  // A script that does not read its input closes the pipe early, and that is fine.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(typeof values.stdin === "string" ? values.stdin : "");
+  return new Promise<RunResult>((resolve) => {
+    child.on("error", (error) => {
+      if (child.pid === undefined) resolve(output.result(`fork/exec ${program}: ${error.message}`));
+    });
+    child.on("close", (code, signal) => resolve(output.result(failureText(code, signal))));
+  }).finally(() => {
+    clearTimeout(limit);
+    context.signal.removeEventListener("abort", stop);
+  });
+}
+
+function failureText(code: number | null, signal: string | null): string | undefined {
+  if (code === 0) return undefined;
+  if (code !== null) return `exit status ${code}`;
+  return `signal: ${signal === "SIGKILL" ? "killed" : signal === "SIGTERM" ? "terminated" : signal}`;
+}

@@ -1,0 +1,46 @@
+import type { ClientChannel, Client as SshClient } from "ssh2";
+import { Output, type RunRequest, type RunResult } from "./run-local";
+import { connect } from "./ssh-connect";
+import { isObject } from "./values";
+
+/** Runs a script on another host over SSH, and closes the connection whatever happens. */
+export async function runRemote(request: RunRequest): Promise<RunResult> {
+  const { values, context } = request;
+  const connections = await connect(isObject(values.connection) ? values.connection : {}, context);
+  const close = () => {
+    for (const connection of connections) connection.end();
+  };
+  context.signal.addEventListener("abort", close, { once: true });
+  try {
+    return await execute(connections[0], request);
+  } finally {
+    context.signal.removeEventListener("abort", close);
+    close();
+  }
+}
+
+async function execute(client: SshClient, { script, values, environment, context }: RunRequest): Promise<RunResult> {
+  const channel = await new Promise<ClientChannel>((resolve, reject) =>
+    client.exec(script, { env: environment }, (error, opened) => (error ? reject(error) : resolve(opened))),
+  );
+  const output = new Output();
+  return new Promise((resolve) => {
+    const failed = (failure: string) => () => resolve(output.result(failure));
+    const limit =
+      context.timeout > 0 ? setTimeout(failed("context deadline exceeded"), context.timeout * 1000) : undefined;
+    channel.on("data", output.stdout);
+    channel.stderr.on("data", output.stderr);
+    let failure: string | undefined = "wait: remote command exited without exit status or exit signal";
+    channel.on("exit", (code: number | null, signal?: string) => {
+      if (code === 0) failure = undefined;
+      else if (code !== null) failure = `Process exited with status ${code}`;
+      else failure = `Process exited with status 255 from signal ${signal ?? "unknown"}`;
+    });
+    channel.on("close", () => {
+      clearTimeout(limit);
+      resolve(output.result(failure));
+    });
+    channel.on("error", () => undefined);
+    channel.end(typeof values.stdin === "string" ? values.stdin : undefined);
+  });
+}
