@@ -28,6 +28,8 @@ const { metafile } = await build({
     "*.node",
     "esbuild",
   ],
+  // CommonJS packages inside the bundle ask for these (ssh2 does).
+  define: { __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },

@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa, type Options } from "execa";
-import { packageRoot } from "../toolchain/project";
+import { projectRoot } from "../toolchain/project";
 
 /** What {@link createStack} takes. */
 export interface StackOptions {
@@ -45,7 +45,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Receives the process once it runs, for tests that kill it. */
   readonly onStart?: (pid: number) => void;
-  readonly onLine?: (line: string) => void;
+  /** Receives what it prints, as it comes. */
+  readonly onOutput?: (text: string) => void;
 }
 
 /** What the project folder shares with the checkout. */
@@ -56,7 +57,7 @@ export async function createStack(options: StackOptions): Promise<Stack> {
   const { dir, stack: name, config, secrets } = options;
   const [projectDir, stateDir] = [join(dir, "project"), join(dir, "state")];
   await Promise.all([mkdir(projectDir, { recursive: true }), mkdir(stateDir, { recursive: true })]);
-  const root = packageRoot();
+  const root = projectRoot();
   await Promise.all(SHARED.map((file) => symlink(join(root, file), join(projectDir, file))));
   const env = {
     ...options.env,
@@ -90,7 +91,12 @@ export async function createStack(options: StackOptions): Promise<Stack> {
 const prefixed = (settings: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(settings).map(([key, value]) => [`secret-rotation:${key}`, value]));
 
-async function runPulumi(cwd: string, env: Record<string, string>, args: readonly string[], run: RunOptions): Promise<PulumiResult> {
+async function runPulumi(
+  cwd: string,
+  env: Record<string, string>,
+  args: readonly string[],
+  run: RunOptions,
+): Promise<PulumiResult> {
   const started = performance.now();
   const settings = {
     cwd,
@@ -101,8 +107,7 @@ async function runPulumi(cwd: string, env: Record<string, string>, args: readonl
   } satisfies Options;
   const child = execa("pulumi", [...args, "--non-interactive"], settings);
   if (child.pid !== undefined) run.onStart?.(child.pid);
-  if (run.onLine !== undefined) for await (const line of child.iterable({ from: "all" as never })) run.onLine(String(line));
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => run.onOutput?.(text));
   const { exitCode, stdout, stderr } = await child;
   return { exitCode: exitCode ?? 1, stdout, stderr, seconds: (performance.now() - started) / 1000 };
 }
-

@@ -34,6 +34,7 @@ export function overSsh(host: Host, command: string, stdin = "", key = host.priv
       });
     });
     const hostVerifier = (found: Buffer) => found.toString("base64") === host.hostKey.split(" ")[1];
+    client.on("connect", () => client.setNoDelay(true));
     client.connect({ host: host.address, port: host.port, username: host.user, privateKey: key, hostVerifier });
   });
 }
