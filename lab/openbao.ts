@@ -94,6 +94,7 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
   };
   await unseal();
   token = made.root_token as string;
+  await ensureAudit(request, auditFile);
   await request("POST", `sys/mounts/${mount}`, { type: "kv", options: { version: "2" } });
   await poll(() => request("GET", `${mount}/config`), { what: `KV v2 at ${mount}/`, limitMs: 10_000 });
 
@@ -131,6 +132,13 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
   };
 }
 
+// OpenBao takes the device from its configuration; HashiCorp's Vault knows it only by request.
+async function ensureAudit(request: OpenBao["request"], file: string): Promise<void> {
+  const { data } = await request("GET", "sys/audit");
+  if (Object.keys((data as object | undefined) ?? {}).length > 0) return;
+  await request("PUT", "sys/audit/lab", { type: "file", options: { file_path: file } });
+}
+
 interface KvAnswer {
   data: { data: Record<string, unknown>; metadata: { version: number } };
 }
@@ -142,8 +150,9 @@ listener "tcp" {
   address     = "127.0.0.1:${port}"
   tls_disable = true
 }
-api_addr  = "http://127.0.0.1:${port}"
-log_level = "warn"
+api_addr      = "http://127.0.0.1:${port}"
+log_level     = "warn"
+disable_mlock = true
 audit "file" "lab" {
   options {
     file_path = "${auditFile}"

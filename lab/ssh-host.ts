@@ -20,6 +20,8 @@ export interface HostOptions {
   services: readonly HostService[];
   /** The bundled service; made when it is not given. */
   program?: string;
+  /** The client key pair in OpenSSH's formats, for hosts that share one; made when it is not given. */
+  clientKeys?: { private: string; public: string };
 }
 
 /** A machine with SSH, `systemctl` and services. */
@@ -69,7 +71,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const commands = Object.fromEntries(services.map(({ name }) => [name, serviceCommand(program, dir, name)]));
   const systemctl = await startSystemctl({ dir, supervisor, address, commands });
   const hostKeys = ssh2.utils.generateKeyPairSync("ed25519");
-  const clientKeys = ssh2.utils.generateKeyPairSync("ed25519");
+  const clientKeys = options.clientKeys ?? ssh2.utils.generateKeyPairSync("ed25519");
   const ssh = await startSshServer({
     address,
     user: USER,

@@ -34,12 +34,13 @@ export async function readCredentials(reader: SecretReader, config: ServiceConfi
 
 async function readLogin(reader: SecretReader, config: DatabaseConfig): Promise<DatabaseLogin> {
   const { usernamePath, passwordPath } = config;
-  if (usernamePath && (await reader.read(usernamePath))) {
-    const [user, password] = await readPair(reader, [usernamePath, passwordPath]);
-    return { user: user.value, password: password.value, ...origin(password) };
-  }
   const password = await required(reader, passwordPath);
-  return { user: config.username, password: password.value, ...origin(password) };
+  // Asked after the password: a name that appeared in the meantime may belong to it.
+  if (usernamePath === undefined || !(await reader.read(usernamePath))) {
+    return { user: config.username, password: password.value, ...origin(password) };
+  }
+  const [user, paired] = await readPair(reader, [usernamePath, passwordPath]);
+  return { user: user.value, password: paired.value, ...origin(paired) };
 }
 
 async function readKeys(reader: SecretReader, config: AlpacaConfig): Promise<AlpacaPair> {

@@ -43,7 +43,8 @@ interface KvVersion {
 
 /**
  * Reads two values that belong together while somebody may be writing them one after the other. With generations on both,
- * they must be equal; without, neither may have changed while the other was read. Throws when that is not so in `limitMs`.
+ * they must be equal, else it throws after `limitMs`. With a generation on one alone, the other is awaited as long, and
+ * then taken as written by hand. Values without generations may not change while they are read.
  */
 export async function readPair(
   reader: SecretReader,
@@ -53,23 +54,25 @@ export async function readPair(
   const end = performance.now() + limitMs;
   for (;;) {
     const [first, second] = [await required(reader, paths[0]), await required(reader, paths[1])];
-    if (await belongTogether(reader, paths, first, second)) return [first, second];
-    if (performance.now() > end) {
+    const late = performance.now() > end;
+    const generations = [first.generation, second.generation].filter((generation) => generation !== undefined);
+    if (generations.length === 2 && generations[0] === generations[1]) return [first, second];
+    const byHand = generations.length === 0 || (generations.length === 1 && late);
+    if (byHand && (await unchanged(reader, paths, [first, second]))) return [first, second];
+    if (late) {
       throw new Error(`${paths[0]} and ${paths[1]} did not belong together for ${limitMs} ms; write both again`);
     }
     await pause(25);
   }
 }
 
-async function belongTogether(
+async function unchanged(
   reader: SecretReader,
   paths: readonly [string, string],
-  first: StoredValue,
-  second: StoredValue,
+  read: readonly [StoredValue, StoredValue],
 ): Promise<boolean> {
-  if (first.generation !== undefined && second.generation !== undefined) return first.generation === second.generation;
   const again = [await required(reader, paths[0]), await required(reader, paths[1])];
-  return again[0]?.version === first.version && again[1]?.version === second.version;
+  return again[0]?.version === read[0].version && again[1]?.version === read[1].version;
 }
 
 /** The value, or an error that names the path. */

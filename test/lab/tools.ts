@@ -1,8 +1,8 @@
-import { findOnPath } from "../../toolchain/find";
+import { resolveToolchain } from "../../toolchain/resolve";
 
 /** Path of the `bao` binary. */
 export async function openBaoPath(): Promise<string> {
-  const found = await findOnPath("bao", process.env);
-  if (!found) throw new Error("expected bao on PATH, found none");
-  return found;
+  const { openbao } = await resolveToolchain({ need: ["openbao"], onProgress: () => undefined });
+  if (!openbao) throw new Error("expected the toolchain to have OpenBao, found none; run npm run toolchain");
+  return openbao.path;
 }

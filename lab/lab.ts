@@ -1,0 +1,206 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import ssh2 from "ssh2";
+import { type Alpaca, startAlpaca } from "./alpaca";
+import type { AlpacaKey } from "./alpaca-state";
+import { guardFolder } from "./guard";
+import { type OpenBao, startOpenBao } from "./openbao";
+import {
+  DEFAULT_DATABASES,
+  DEFAULT_SERVICES,
+  describeServices,
+  type LabDatabase,
+  type LabService,
+  type Platform,
+  seedAlpaca,
+  seedDatabase,
+} from "./platform";
+import { pipelinePolicy } from "./policies";
+import { poll } from "./poll";
+import { type Postgres, startPostgres } from "./postgres";
+import { randomSecret, type SecretGenerator } from "./secrets";
+import { bundleService } from "./service-bundle";
+import type { Health } from "./services/types";
+import { type Slack, startSlack } from "./slack";
+import { type Smtp, startSmtp } from "./smtp";
+import { type Host, type RunningService, startHost } from "./ssh-host";
+
+/** What {@link startLab} takes. */
+export interface LabOptions {
+  /** Path of the `bao` binary. */
+  openbao: string;
+  /** "paper" by default; any other environment uses Alpaca's live API. */
+  environment?: string;
+  /** Names of the hosts, on 127.0.0.1, 127.0.0.2 and so on; one host "trading-1" by default. */
+  hosts?: readonly string[];
+  /** The database `trader` of the role `trader` with the secret `database/password` by default. */
+  databases?: readonly LabDatabase[];
+  /** The runbook's four and `risk-service` by default. */
+  services?: readonly LabService[];
+  /** Makes every secret of the lab. */
+  secret?: SecretGenerator;
+  /** Settings of PostgreSQL beyond the lab's own. */
+  postgresSettings?: Record<string, string>;
+}
+
+/** A whole platform on loopback. */
+export interface Lab {
+  /** Everything of the lab is below it; gone after `stop`. */
+  readonly dir: string;
+  readonly environment: string;
+  readonly postgres: Postgres;
+  readonly openbao: OpenBao;
+  readonly alpaca: Alpaca;
+  readonly slack: Slack;
+  readonly smtp: Smtp;
+  readonly hosts: readonly Host[];
+  /** The passwords in use at the start, by the secret's name. */
+  readonly adopted: Readonly<Record<string, string>>;
+  /** The Alpaca pair in use at the start. */
+  readonly adoptedAlpaca: AlpacaKey;
+  /** The pipeline's own, least-privileged token, also in `env`. */
+  readonly vaultToken: string;
+  /** PG*, VAULT_* for running `pulumi`. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The stack config's keys that describe the lab: `hosts`, `services`, and the secret `sshPrivateKey`. */
+  readonly config: LabConfig;
+  /** A service on its first host, or on the named one. Throws when there is none. */
+  service(name: string, host?: string): RunningService;
+  /** What `/health` of a service answers. */
+  health(name: string, host?: string): Promise<Health>;
+  /** Resolves when every service is healthy. */
+  healthy(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface LabConfig {
+  hosts: Record<string, { address: string; port: number; user: string; hostKey: string }>;
+  services: Record<string, { hosts: string[]; health: string }>;
+  sshPrivateKey: string;
+}
+
+/** Starts everything and waits until every service is healthy. What had been started is stopped when something fails. */
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const dir = await mkdtemp(join(tmpdir(), "secret-rotation-lab-"));
+  const release = guardFolder(dir);
+  const cleanups: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    const stops = cleanups.splice(0);
+    await Promise.allSettled(stops.map((cleanup) => cleanup()));
+    await rm(dir, { recursive: true, force: true });
+    release();
+  };
+  try {
+    return await assemble(options, dir, cleanups, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function assemble(
+  options: LabOptions,
+  dir: string,
+  cleanups: (() => Promise<unknown>)[],
+  stop: () => Promise<void>,
+): Promise<Lab> {
+  const { environment = "paper", secret = randomSecret } = options;
+  const databases = options.databases ?? DEFAULT_DATABASES;
+  const started = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
+    const server = await starting;
+    cleanups.push(() => server.stop());
+    return server;
+  };
+  const [postgres, openbao, alpaca, slack, smtp, program] = await allStarted([
+    started(startPostgres({ dir, database: databases[0]?.name, settings: options.postgresSettings, secret })),
+    started(startOpenBao({ dir, bin: options.openbao })),
+    started(startAlpaca({ secret })),
+    started(startSlack()),
+    started(startSmtp({ secret })),
+    bundleService(dir),
+  ]);
+  const broker = environment === "paper" ? alpaca.paper : alpaca.live;
+  const platform: Platform = { environment, postgres, openbao, alpaca: broker, secret };
+  const adopted: Record<string, string> = {};
+  for (const database of databases) adopted[database.secretName] = await seedDatabase(platform, database);
+  const adoptedAlpaca = await seedAlpaca(platform);
+  const vaultToken = await openbao.createToken("pipeline", pipelinePolicy({ mount: openbao.mount, environment }));
+
+  const names = options.hosts ?? ["trading-1"];
+  const services = await describeServices(platform, databases, options.services ?? DEFAULT_SERVICES);
+  for (const host of services.flatMap((service) => service.hosts ?? [])) {
+    if (!names.includes(host)) throw new Error(`expected one of the hosts ${names.join(", ")}, found "${host}"`);
+  }
+  const clientKeys = ssh2.utils.generateKeyPairSync("ed25519");
+  const hosts = await Promise.all(
+    names.map((name, index) => {
+      const own = services.filter((service) => (service.hosts ?? names.slice(0, 1)).includes(name));
+      const address = `127.0.0.${index + 1}`;
+      return started(startHost({ dir, name, address, services: own, program, clientKeys }));
+    }),
+  );
+  const lab: Lab = {
+    ...{ dir, environment, postgres, openbao, alpaca, slack, smtp, hosts, adopted, adoptedAlpaca, vaultToken, stop },
+    env: environmentOf(postgres, openbao, vaultToken),
+    config: configOf(hosts, clientKeys.private),
+    service: (name, host) => findService(hosts, name, host),
+    health: async (name, host) => (await (await fetch(findService(hosts, name, host).healthUrl)).json()) as Health,
+    healthy: async () => void (await Promise.all(hosts.flatMap((host) => host.services.map(becomesHealthy)))),
+  };
+  await lab.healthy();
+  return lab;
+}
+
+// As Promise.all, but a failure is told only when every other has come to its end, so that all can be stopped.
+async function allStarted<T extends readonly unknown[]>(
+  promises: {
+    [K in keyof T]: Promise<T[K]>;
+  },
+): Promise<T> {
+  await Promise.allSettled(promises);
+  return (await Promise.all(promises)) as unknown as T;
+}
+
+function environmentOf(postgres: Postgres, openbao: OpenBao, token: string): Record<string, string> {
+  return {
+    PGHOST: postgres.host,
+    PGPORT: String(postgres.port),
+    PGUSER: postgres.adminUser,
+    PGPASSWORD: postgres.adminPassword,
+    PGDATABASE: postgres.database,
+    VAULT_ADDR: openbao.address,
+    VAULT_TOKEN: token,
+  };
+}
+
+function configOf(hosts: readonly Host[], sshPrivateKey: string): LabConfig {
+  const config: LabConfig = { hosts: {}, services: {}, sshPrivateKey };
+  for (const { name, address, port, user, hostKey, services } of hosts) {
+    config.hosts[name] = { address, port, user, hostKey };
+    for (const service of services) {
+      config.services[service.name] ??= { hosts: [], health: `http://{address}:${service.port}/health` };
+      config.services[service.name]?.hosts.push(name);
+    }
+  }
+  return config;
+}
+
+function findService(hosts: readonly Host[], name: string, host?: string): RunningService {
+  const candidates = hosts.filter((candidate) => host === undefined || candidate.name === host);
+  const found = candidates.flatMap((candidate) => candidate.services).find((service) => service.name === name);
+  if (!found) throw new Error(`expected a service of the lab, found "${name}"${host ? ` on ${host}` : ""}`);
+  return found;
+}
+
+function becomesHealthy({ name, healthUrl, logFile }: RunningService): Promise<true> {
+  const what = `${name} healthy (its log: ${logFile})`;
+  return poll(
+    async () => {
+      const answer = await fetch(healthUrl, { signal: AbortSignal.timeout(1000) });
+      if (!answer.ok) throw new Error(await answer.text());
+      return true as const;
+    },
+    { what, limitMs: 20_000 },
+  );
+}

@@ -1,0 +1,111 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { pause } from "./poll";
+import type { Attempt, LoadOrder, ServiceFiles } from "./services/types";
+import type { Host } from "./ssh-host";
+
+/** What {@link startLoad} takes. */
+export interface LoadOptions {
+  /** New logins a second, over all services together; 0 by default, at most 500. */
+  loginsPerSecond?: number;
+  /** Requests for `/v2/account` a second, over all services together; 0 by default, at most 500. */
+  alpacaPerSecond?: number;
+  /** Only these services; all by default. One that uses neither database nor Alpaca makes no attempt. */
+  services?: readonly string[];
+  /** Ends by itself after so many seconds; 900 by default, which is also the most. */
+  limitSeconds?: number;
+}
+
+/** An attempt that failed. */
+export interface Failure {
+  /** Epoch milliseconds. */
+  t: number;
+  service: string;
+  /** SQLSTATE, HTTP status or the name of a network error. */
+  code: string;
+}
+
+/** What became of one kind of attempt. */
+export interface Outcome {
+  tried: number;
+  failed: number;
+  failures: Failure[];
+}
+
+export interface LoadResult {
+  logins: Outcome;
+  alpaca: Outcome;
+}
+
+/** A running load. */
+export interface Load {
+  /** What became of the attempts so far. */
+  snapshot(): Promise<LoadResult>;
+  /** Ends it and says what became of all. A second call gives the same again. */
+  stop(): Promise<LoadResult>;
+}
+
+const MAX_PER_SECOND = 500;
+const MAX_SECONDS = 900;
+const MAX_ATTEMPTS = 100_000;
+// A service looks for its orders every 100 ms, and an attempt may be under way.
+const SETTLE_MS = 250;
+
+/**
+ * Lets the services make attempts with what they hold at each moment: a service that is down or restarting makes none.
+ * One load at a time; outcomes of an earlier one are dropped.
+ */
+export async function startLoad(lab: { hosts: readonly Host[] }, options: LoadOptions): Promise<Load> {
+  const running = lab.hosts
+    .flatMap((host) => host.services)
+    .filter((service) => options.services === undefined || options.services.includes(service.name));
+  const share = (rate: number | undefined, users: number): number =>
+    users === 0 ? 0 : Math.min(rate ?? 0, MAX_PER_SECOND) / users;
+  const order: LoadOrder = {
+    loginsPerSecond: share(options.loginsPerSecond, running.filter(({ config }) => config.database).length),
+    alpacaPerSecond: share(options.alpacaPerSecond, running.filter(({ config }) => config.alpaca).length),
+    until: Date.now() + Math.min(options.limitSeconds ?? MAX_SECONDS, MAX_SECONDS) * 1000,
+    max: MAX_ATTEMPTS,
+  };
+  const files = running.map(({ name, config }) => ({ name, ...config.files }));
+  await Promise.all(files.map((file) => rm(file.attempts, { force: true })));
+  await Promise.all(files.map((file) => writeFile(file.load, JSON.stringify(order))));
+
+  const snapshot = () => readOutcomes(files);
+  let stopped: Promise<LoadResult> | undefined;
+  const end = async (): Promise<LoadResult> => {
+    await Promise.all(files.map((file) => rm(file.load, { force: true })));
+    await pause(SETTLE_MS);
+    return snapshot();
+  };
+  const stop = () => {
+    stopped ??= end();
+    return stopped;
+  };
+  return { snapshot, stop };
+}
+
+async function readOutcomes(files: readonly ({ name: string } & ServiceFiles)[]): Promise<LoadResult> {
+  const result: LoadResult = { logins: noOutcome(), alpaca: noOutcome() };
+  for (const { name, attempts } of files) {
+    const text = await readFile(attempts, "utf8").catch(() => "");
+    // The last line may be half written.
+    for (const line of text.split("\n").slice(0, -1)) {
+      const attempt = JSON.parse(line) as Attempt;
+      const outcome = attempt.kind === "login" ? result.logins : result.alpaca;
+      outcome.tried += 1;
+      if (attempt.ok) continue;
+      outcome.failed += 1;
+      outcome.failures.push({ t: attempt.t, service: name, code: attempt.code ?? "UNKNOWN" });
+    }
+  }
+  for (const { failures } of [result.logins, result.alpaca]) failures.sort((a, b) => a.t - b.t);
+  return result;
+}
+
+const noOutcome = (): Outcome => ({ tried: 0, failed: 0, failures: [] });
+
+/** Seconds from the first to the last failed attempt: how long somebody could be turned away. 0 without a failure. */
+export function exposure(failures: readonly Pick<Failure, "t">[]): number {
+  const times = failures.map((failure) => failure.t);
+  return times.length === 0 ? 0 : (Math.max(...times) - Math.min(...times)) / 1000;
+}

@@ -1,0 +1,128 @@
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+import { scramVerifier } from "../rotation/scram";
+import type { AlpacaEnvironment } from "./alpaca";
+import type { AlpacaKey } from "./alpaca-state";
+import type { OpenBao } from "./openbao";
+import { servicePolicy } from "./policies";
+import { freePort } from "./ports";
+import type { Postgres } from "./postgres";
+import type { SecretGenerator } from "./secrets";
+import type { HostService } from "./ssh-host";
+
+/** A database of the platform, with the role whose password is kept in the store. */
+export interface LabDatabase {
+  /** Name of the database; made with a table or two that the role owns. */
+  name: string;
+  role: string;
+  /** Path of the password below the environment, such as "database/password". */
+  secretName: string;
+  /** Path of the user name, which the services read where something is there: `username` beside the password. */
+  usernameName?: string;
+}
+
+/** A service of the platform. */
+export interface LabService {
+  name: string;
+  /** `secretName` of the database it uses, if it uses one. */
+  database?: string;
+  /** Whether it uses Alpaca; false by default. */
+  alpaca?: boolean;
+  /** Names of the hosts it runs on; the first host by default. On several it has the same port on each. */
+  hosts?: readonly string[];
+}
+
+export const DEFAULT_DATABASES: readonly LabDatabase[] = [
+  { name: "trader", role: "trader", secretName: "database/password" },
+];
+
+/** The runbook's services, and one that uses neither. */
+export const DEFAULT_SERVICES: readonly LabService[] = [
+  { name: "signal-service", database: "database/password" },
+  { name: "orchestrator", database: "database/password", alpaca: true },
+  { name: "execution-gateway", alpaca: true },
+  { name: "market-data-service", alpaca: true },
+  { name: "risk-service" },
+];
+
+/** What everything below works on. */
+export interface Platform {
+  environment: string;
+  postgres: Postgres;
+  openbao: OpenBao;
+  alpaca: AlpacaEnvironment;
+  secret: SecretGenerator;
+}
+
+/** Makes database, role and tables, and puts the password into the store. Returns the password. */
+export async function seedDatabase(platform: Platform, database: LabDatabase): Promise<string> {
+  const { postgres, openbao, environment } = platform;
+  const password = platform.secret(`database ${database.role}`);
+  const [name, role] = [pg.escapeIdentifier(database.name), pg.escapeIdentifier(database.role)];
+  if (database.name !== postgres.database) await postgres.query(`create database ${name}`, [], "postgres");
+  // The verifier, for the statement stands in the server's log.
+  const verifier = scramVerifier(password, randomBytes(16).toString("base64"));
+  await postgres.query(
+    `create role ${role} login password ${pg.escapeLiteral(verifier)};
+     create table positions (symbol text primary key, quantity numeric not null default 0);
+     create table orders (id bigint generated always as identity primary key, symbol text not null, placed_at timestamptz not null default now());
+     alter table positions owner to ${role};
+     alter table orders owner to ${role};
+     grant create on schema public to ${role};`,
+    undefined,
+    database.name,
+  );
+  await openbao.putSecret(`${environment}/${database.secretName}`, { value: password });
+  return password;
+}
+
+/** Makes a key pair and puts it into the store. */
+export async function seedAlpaca({ alpaca, openbao, environment }: Platform): Promise<AlpacaKey> {
+  const key = alpaca.createKey();
+  await openbao.putSecret(`${environment}/alpaca/api_key_id`, { value: key.keyId });
+  await openbao.putSecret(`${environment}/alpaca/api_secret_key`, { value: key.secretKey });
+  return key;
+}
+
+/** What each service is told, the same on every host. */
+export async function describeServices(
+  platform: Platform,
+  databases: readonly LabDatabase[],
+  services: readonly LabService[],
+): Promise<(HostService & { hosts?: readonly string[] })[]> {
+  const { environment, openbao, alpaca } = platform;
+  const { address, mount } = openbao;
+  const token = await openbao.createToken("services", servicePolicy({ mount, environment }));
+  const pair = {
+    baseUrl: alpaca.url,
+    keyIdPath: `${environment}/alpaca/api_key_id`,
+    secretKeyPath: `${environment}/alpaca/api_secret_key`,
+  };
+  return Promise.all(
+    services.map(async (service) => ({
+      name: service.name,
+      port: await freePort(),
+      store: { kind: "vault" as const, address, token, mount },
+      ...(service.database !== undefined && { database: databaseConfig(platform, databases, service.database) }),
+      ...(service.alpaca && { alpaca: pair }),
+      ...(service.hosts && { hosts: service.hosts }),
+    })),
+  );
+}
+
+function databaseConfig({ environment, postgres }: Platform, databases: readonly LabDatabase[], secretName: string) {
+  const database = databases.find((candidate) => candidate.secretName === secretName);
+  if (!database) {
+    const known = databases.map((candidate) => candidate.secretName).join(", ");
+    throw new Error(`expected a database with the secret ${secretName}, found only ${known}`);
+  }
+  const usernameName = database.usernameName ?? secretName.replace(/[^/]+$/, "username");
+  return {
+    host: postgres.host,
+    port: postgres.port,
+    database: database.name,
+    username: database.role,
+    usernamePath: `${environment}/${usernameName}`,
+    passwordPath: `${environment}/${secretName}`,
+  };
+}
