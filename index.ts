@@ -79,4 +79,5 @@ function createSecret(
   );
 }
 
-export default main;
+// What Pulumi runs: a CommonJS module's export, awaited, becomes the stack's outputs.
+module.exports = main;
