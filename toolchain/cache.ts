@@ -120,7 +120,11 @@ export async function ensureEntry(root: string, recipe: Recipe, options: EnsureO
     progress.during(`waiting for another process that prepares ${recipe.label}`, undefined, work),
   );
   try {
-    return (await readEntry(root, recipe.key)) ?? (await makeEntry(root, recipe));
+    const meanwhile = await readEntry(root, recipe.key);
+    if (meanwhile !== undefined) return meanwhile;
+    const entry = await makeEntry(root, recipe);
+    progress.note(`${recipe.label} is kept in ${entry.folder}`);
+    return entry;
   } finally {
     // A lock that was taken over (this computer slept, say) is no longer ours to give back.
     await release().catch(() => undefined);

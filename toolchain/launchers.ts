@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -21,7 +21,7 @@ export function launcherScript(node: string, main: string, name: string): string
 
 async function writeIfDifferent(file: string, text: string): Promise<void> {
   if ((await readFile(file, "utf8").catch(() => undefined)) === text) return;
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = `${file}.${randomBytes(4).toString("hex")}.tmp`;
   await writeFile(temporary, text, { mode: 0o755 });
   await rename(temporary, file);
 }

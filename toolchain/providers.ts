@@ -10,7 +10,8 @@ import { run } from "./run";
 import type { PluginTool } from "./types";
 
 const hour = 3_600_000;
-const probe = { url: "https://get.pulumi.com/", milliseconds: 3_000 };
+const officialServer = "https://get.pulumi.com/";
+const answerLimit = 3_000;
 const installLimit = 120_000;
 
 /** A real plugin: on PATH, else in the plugin folder in exactly the version that the engine will ask for. */
@@ -38,12 +39,12 @@ async function findInPluginFolder(name: string, version: string, env: NodeJS.Pro
 }
 
 /** Whether the official plugin server answers; a "no" is remembered for an hour, so that it costs time once. */
-async function networkAllows({ cache }: Context): Promise<boolean> {
+async function networkAllows(server: string, { cache }: Context): Promise<boolean> {
   const memory = path.join(cache, "network-unreachable");
   const since = Number(await readFile(memory, "utf8").catch(() => "0"));
   if (Date.now() - since < hour) return false;
   try {
-    await fetch(probe.url, { method: "HEAD", signal: AbortSignal.timeout(probe.milliseconds) });
+    await fetch(server, { method: "HEAD", signal: AbortSignal.timeout(answerLimit) });
     return true;
   } catch {
     await writeFile(memory, String(Date.now())).catch(() => undefined);
@@ -72,8 +73,15 @@ export interface Providers {
   launchers: string | undefined;
 }
 
-/** Finds the real plugins, installs those missing where the network allows it, and stands in for the rest. */
-export async function resolveProviders(pulumi: string, context: Context): Promise<Providers> {
+/**
+ * Finds the real plugins, installs those missing where the network allows it, and stands in for the rest.
+ * @param server what must answer for an installation to be tried
+ */
+export async function resolveProviders(
+  pulumi: string,
+  context: Context,
+  server: string = officialServer,
+): Promise<Providers> {
   const plugins: Record<string, PluginTool> = {};
   const missing: [name: string, version: string][] = [];
   for (const [name, version] of Object.entries(pinnedPlugins())) {
@@ -81,7 +89,7 @@ export async function resolveProviders(pulumi: string, context: Context): Promis
     if (real !== undefined) plugins[name] = real;
     else if (offlinePackages.some((known) => known === name)) missing.push([name, version]);
   }
-  if (missing.length > 0 && !context.offline && (await networkAllows(context))) {
+  if (missing.length > 0 && !context.offline && (await networkAllows(server, context))) {
     for (const [name, version] of missing) {
       const installed = await install(name, version, pulumi, context);
       if (installed !== undefined) plugins[name] = installed;

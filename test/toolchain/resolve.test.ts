@@ -102,6 +102,12 @@ describe("plugins", () => {
     expect(nested).toEqual(first);
   });
 
+  test("callers at the same time do not disturb each other", async () => {
+    const { resolve } = await withEngine();
+    const [first, ...others] = await Promise.all([resolve(), resolve(), resolve(), resolve()]);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
   test("every package with an offline plugin is pinned in package.json", () => {
     expect(Object.keys(pinned)).toEqual(expect.arrayContaining([...offlinePackages]));
   });
