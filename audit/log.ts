@@ -1,0 +1,88 @@
+import type pg from "pg";
+import { withClient } from "./connection";
+import { type AuditEntry, type AuditEntryInput, canonicalJson, parseEntry } from "./entry";
+import { AuditLogError } from "./errors";
+import { migrateIfNeeded } from "./migrate";
+
+export { isCurrent, migrate } from "./migrate";
+
+/** Where a row is in the chain. Kept elsewhere, it shows later whether the rows up to it are still there. */
+export interface Recorded {
+  readonly id: number;
+  readonly hash: string;
+  /** The log had a row of this step already; nothing was written. */
+  readonly existing: boolean;
+}
+
+const LOCK_LIMIT = "30s";
+
+const INSERT = `
+  INSERT INTO secret_rotation_log
+    (secret_name, rotated_by, rotation_date, status, stack, environment, action, generation, reason, outputs,
+     duration_seconds, step_key)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+  ON CONFLICT (step_key) DO NOTHING
+  RETURNING id, hash`;
+
+const values = (entry: AuditEntry) => [
+  entry.secretName,
+  entry.rotatedBy,
+  entry.rotationDate,
+  entry.status,
+  entry.stack,
+  entry.environment,
+  entry.action,
+  entry.generation,
+  entry.reason,
+  entry.outputs === null ? null : canonicalJson(entry.outputs),
+  entry.durationSeconds,
+  entry.stepKey,
+];
+
+/**
+ * Appends a row; the database's trigger gives it its place in the chain, one writer at a time.
+ * A second append with the same `stepKey` writes nothing and returns the first row.
+ * @throws AuditEntryError for an entry that is not valid.
+ */
+export async function append(client: pg.ClientBase, entry: AuditEntryInput): Promise<Recorded> {
+  const complete = parseEntry(entry);
+  const inserted = await client.query<{ id: string; hash: string }>(INSERT, values(complete));
+  const row = inserted.rows[0] ?? (await findStep(client, complete.stepKey));
+  return { id: Number(row.id), hash: row.hash, existing: inserted.rows.length === 0 };
+}
+
+async function findStep(client: pg.ClientBase, stepKey: string | null): Promise<{ id: string; hash: string }> {
+  const found = await client.query<{ id: string; hash: string }>(
+    "SELECT id, hash FROM secret_rotation_log WHERE step_key = $1",
+    [stepKey],
+  );
+  if (found.rows[0]) return found.rows[0];
+  throw new AuditLogError(`secret_rotation_log took no row and holds none of step ${stepKey}; run the step again.`);
+}
+
+/**
+ * Connects, migrates if the tables are older than this program (which needs their owner; an up-to-date log needs
+ * membership in `rotation_audit_writer` alone), appends and closes. Waits at most 30 s for another writer.
+ * @throws AuditEntryError, AuditLogError, or PostgreSQL's own error.
+ */
+export async function recordEntry(connection: pg.ClientConfig, entry: AuditEntryInput): Promise<Recorded> {
+  const complete = parseEntry(entry);
+  return withClient(connection, async (client) => {
+    await migrateIfNeeded(client);
+    await client.query("SELECT set_config('lock_timeout', $1, false)", [LOCK_LIMIT]);
+    return append(client, complete);
+  });
+}
+
+/**
+ * Removes the oldest rows up to `before` (without it) and logs that as a PRUNE row. Needs the table's owner.
+ * @returns the number of rows removed.
+ * @throws PostgreSQL's error when `before` is younger than the retention of two years.
+ */
+export async function prune(client: pg.ClientBase, before: Date, by: string): Promise<number> {
+  const { rows } = await client.query<{ removed: string }>("SELECT prune_secret_rotation_log($1, $2) AS removed", [
+    before.toISOString(),
+    by,
+  ]);
+  return Number(rows[0]?.removed ?? 0);
+}
