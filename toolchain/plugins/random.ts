@@ -198,5 +198,7 @@ function shuffle(items: string[]): string[] {
 async function bcrypt(password: string): Promise<string> {
   const { default: hasher } = await import("bcryptjs");
   // The algorithm reads no more than 72 bytes.
-  return hasher.hash(Buffer.from(password).subarray(0, 72).toString(), 10);
+  const hash = await hasher.hash(Buffer.from(password).subarray(0, 72).toString(), 10);
+  // Two names of one algorithm; Go writes the older.
+  return hash.replace(/^\$2b/, "$2a");
 }

@@ -10,7 +10,7 @@ import { fromStruct, type Properties, toStruct } from "./values";
 /** A plugin that listens. */
 export interface PluginServer {
   port: number;
-  /** Stops listening once the requests in flight are answered. */
+  /** Stops listening, and ends once the work under way is done: also when nobody waits for its answer any more. */
   close(): Promise<void>;
 }
 
@@ -25,13 +25,18 @@ export interface ServeOptions {
 /** Serves a provider to the engine on a free loopback port. */
 export async function serve(options: ServeOptions): Promise<PluginServer> {
   const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
-  server.addService(service, handlers(options));
+  const work = new Set<Promise<void>>();
+  server.addService(service, handlers(options, work));
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
     );
   });
-  return { port, close: () => new Promise((resolve) => server.tryShutdown(() => resolve())) };
+  const close = async (): Promise<void> => {
+    await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    while (work.size > 0) await Promise.all(work);
+  };
+  return { port, close };
 }
 
 interface ResourceRequest {
@@ -42,7 +47,9 @@ interface ResourceRequest {
   getTimeout?(): number;
 }
 
-function handlers({ package: name, version, provider, engineAddress }: ServeOptions): UntypedServiceImplementation {
+function handlers(options: ServeOptions, work: Set<Promise<void>>): UntypedServiceImplementation {
+  const { package: name, version, provider, engineAddress } = options;
+  const answer = tracked(work);
   const cancellation = new AbortController();
   const engine = new EngineLog(engineAddress);
   const can = provider.capabilities;
@@ -148,15 +155,23 @@ function handlers({ package: name, version, provider, engineAddress }: ServeOpti
 
 type Callback<A> = (error: Partial<ServiceError> | null, response?: A) => void;
 
-/** A gRPC method from a plain function: what it throws becomes the error's text, as the real plugins do. */
-function answer<Q, A>(respond: (request: Q) => A | Promise<A>) {
-  return async (call: { request: Q }, callback: Callback<A>): Promise<void> => {
-    try {
-      callback(null, await respond(call.request));
-    } catch (error) {
-      callback({ code: status.UNKNOWN, details: error instanceof Error ? error.message : String(error) });
-    }
-  };
+/** Makes a gRPC method from a plain function: what it throws becomes the error's text, as the real plugins do. */
+function tracked(work: Set<Promise<void>>) {
+  return <Q, A>(respond: (request: Q) => A | Promise<A>) =>
+    (call: { request: Q }, callback: Callback<A>): void => {
+      const job = Promise.resolve()
+        .then(() => respond(call.request))
+        .then(
+          (response) => callback(null, response),
+          (error: unknown) => callback({ code: status.UNKNOWN, details: textOf(error) }),
+        )
+        .finally(() => work.delete(job));
+      work.add(job);
+    };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function failureMessage({ property, reason }: CheckFailure) {

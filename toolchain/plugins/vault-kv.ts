@@ -2,7 +2,7 @@ import type { BridgedResource } from "./bridge";
 import { canonicalJson, normalizeJson } from "./canonical-json";
 import { number, text } from "./coerce";
 import type { Schema } from "./schema";
-import { isObject, type Json, type Properties } from "./values";
+import { isObject, type Json, type Properties, same } from "./values";
 import type { VaultClient } from "./vault-client";
 
 const schema: Schema = {
@@ -33,21 +33,23 @@ const schema: Schema = {
 
 /** `vault.kv.SecretV2`: one version more on every change of the data. What others write is not noticed, as with the real one. */
 export function secretV2Resource(client: () => VaultClient): BridgedResource {
-  const write = async (plan: Properties): Promise<Properties> => {
+  const write = async (plan: Properties, old: Properties): Promise<Properties> => {
     const path = dataPath(plan);
     const data = JSON.parse(text(plan.dataJson) ?? "{}") as Json;
     const cas = number(plan.cas);
     const options = { ...(isObject(plan.options) ? plan.options : {}), ...(cas === undefined ? {} : { cas }) };
     await client().write(path, { data, options }, plan.namespace);
-    if (isObject(plan.customMetadata)) await writeMetadata(client(), plan, plan.customMetadata);
+    // What the state merely remembers may have been changed by others: it is written only when the program says so.
+    if (isObject(plan.customMetadata) && !same(plan.customMetadata, old.customMetadata))
+      await writeMetadata(client(), plan, plan.customMetadata);
     const state = await readSecret(client(), path, plan);
     if (state === undefined) throw new Error(`no secret found at "${path}" right after it was written`);
     return state;
   };
   return {
     schema,
-    create: async (plan) => ({ id: dataPath(plan), state: await write(plan) }),
-    update: async (_id, _old, plan) => write(plan),
+    create: async (plan) => ({ id: dataPath(plan), state: await write(plan, {}) }),
+    update: async (_id, old, plan) => write(plan, old),
     read: async (id, old) => (old?.disableRead === true ? old : readSecret(client(), id, old)),
     delete: async (id, state) => {
       const path = state.deleteAllVersions === true ? metadataPath(state) : id;
