@@ -39,7 +39,10 @@ let entries = 0;
 /** The signal that asks a process to end; PostgreSQL waits for its clients on SIGTERM and wants SIGINT. */
 export type StopSignal = "TERM" | "INT" | "QUIT";
 
-/** Ends the process when this one ends, in whatever way. Returns what takes the process off the list again. */
+/**
+ * Ends the process (or, with a negative id, the process group) when this one ends, in whatever way.
+ * Returns what takes it off the list again.
+ */
 export function guardProcess(pid: number, signal: StopSignal): () => void {
   return register(`process ${pid} ${signal}`);
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { timingSafeEqual } from "node:crypto";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
+import { guardProcess } from "./guard";
 
 /** What {@link startSshServer} takes. */
 export interface SshServerOptions {
@@ -75,6 +76,8 @@ function mayEnter(context: AuthContext, user: string, authorized: Buffer): boole
 
 function run(channel: ServerChannel, command: string, options: SshServerOptions): void {
   const child = spawn("/bin/sh", ["-c", command], { env: options.env, cwd: options.cwd, detached: true });
+  // A negative id is the whole group: the shell and what it started.
+  const release = child.pid === undefined ? undefined : guardProcess(-child.pid, "TERM");
   let ended = false;
   channel.pipe(child.stdin);
   child.stdin.on("error", () => undefined);
@@ -83,6 +86,7 @@ function run(channel: ServerChannel, command: string, options: SshServerOptions)
   child.on("error", () => channel.close());
   child.on("close", (code, signal) => {
     ended = true;
+    release?.();
     if (signal) channel.exit(signal.replace(/^SIG/, ""), false, "");
     else channel.exit(code ?? 255);
     channel.end();
