@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { crossChecks, type Problem } from "./config/checks";
-import { type Config, type SecretConfig, schema } from "./config/schema";
+import { type Config, type DatabaseConfig, type SecretConfig, schema } from "./config/schema";
 import type { Policy } from "./rotation/policy";
 
 export type {
@@ -55,6 +55,13 @@ export function parseConfig(raw: Record<string, string>, stack: string): Config 
 /** The stack's policy with the secret's own overrides. */
 export function policyOf(config: Config, secret: SecretConfig): Policy {
   return { ...config.policy, ...secret.policy };
+}
+
+/** Where `secret_rotation_log` is: `audit`, else the database of the first secret that has one. */
+export function auditDatabase(config: Config): DatabaseConfig {
+  const database = config.audit ?? config.secrets.find((secret) => "database" in secret)?.database;
+  if (database === undefined) throw new Error("crossChecks must have asked for `audit`");
+  return database;
 }
 
 /** Pulumi hands objects and lists over as JSON and everything else as text. */

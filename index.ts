@@ -1,47 +1,35 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random";
 import { databaseReference, type Platform } from "./components/platform";
-import { PostgresPassword } from "./components/postgres-password";
 import { createStore } from "./components/secret-store";
-import { type Config, parseConfig, policyOf, type SecretConfig } from "./config";
-import { nextState } from "./rotation/next-state";
-import { describePlan, planOf } from "./rotation/plan";
-import type { SecretState } from "./rotation/state";
+import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
+import { auditDatabase, type Config, ConfigError, parseConfig } from "./config";
+import { RequestRefusedError } from "./rotation/request";
 
-type Secrets = Record<string, { readonly state: SecretState } | undefined>;
-
-/** Carries out what is due in this stack. An update does at most one step for each secret. */
+/** Carries out what is due in this stack: config -> states -> components -> outputs. */
 async function main(): Promise<Record<string, unknown>> {
-  const stack = pulumi.getStack();
-  const config = parseConfig(pulumi.runtime.allConfig(), stack);
-  const previous = await previousSecrets(stack);
-  const platform = createPlatform(config, stack);
-  const now = config.lab?.clock === undefined ? new Date() : new Date(config.lab.clock);
-
-  const secrets: Record<string, unknown> = {};
-  let last: pulumi.Resource | undefined;
-  for (const secret of config.secrets) {
-    const component = createSecret(config, secret, previous[secret.name]?.state, platform, now, last);
-    secrets[secret.name] = pulumi
-      .all([component.description, component.state])
-      .apply(([description, state]) => ({ ...description, state }));
-    last = component.last;
+  try {
+    const stack = pulumi.getStack();
+    const config = parseConfig(pulumi.runtime.allConfig(), stack);
+    const now = config.lab?.clock === undefined ? new Date() : new Date(config.lab.clock);
+    const secrets = createSecrets(config, await previousSecrets(stack), createPlatform(config, stack), now);
+    return { environment: config.environment, secrets };
+  } catch (error) {
+    // Meant for people: without a stack trace.
+    if (error instanceof ConfigError || error instanceof RequestRefusedError) throw new pulumi.RunError(error.message);
+    throw error;
   }
-  return { environment: config.environment, secrets };
 }
 
-/** The secrets as the last finished update of this stack left them. */
-async function previousSecrets(stack: string): Promise<Secrets> {
-  const self = new pulumi.StackReference("previous", {
-    name: `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`,
-  });
-  const { value } = await self.getOutputDetails("secrets");
-  return (value ?? {}) as Secrets;
+/** The secrets as the last finished update of this stack left them: its own outputs. */
+async function previousSecrets(stack: string): Promise<PreviousSecrets> {
+  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;
+  const { value } = await new pulumi.StackReference("previous", { name }).getOutputDetails("secrets");
+  return (value ?? {}) as PreviousSecrets;
 }
 
 function createPlatform(config: Config, stack: string): Platform {
   const { environment, alpaca, preflight, services, hosts, sshPrivateKey, lab } = config;
-  const auditDatabase = config.audit ?? (config.secrets[0] as SecretConfig).database;
   return {
     store: createStore(config.store, environment),
     services,
@@ -50,33 +38,13 @@ function createPlatform(config: Config, stack: string): Platform {
     alpaca,
     allowOpenMarket: preflight.allowOpenMarket,
     audit: {
-      connection: databaseReference(auditDatabase),
+      connection: databaseReference(auditDatabase(config)),
       history: new RandomId("audit-history", { byteLength: 8 }).hex,
       stack,
       environment,
     },
     clock: lab?.clock,
   };
-}
-
-function createSecret(
-  config: Config,
-  secret: SecretConfig,
-  before: SecretState | undefined,
-  platform: Platform,
-  now: Date,
-  dependsOn: pulumi.Resource | undefined,
-): PostgresPassword {
-  const policy = policyOf(config, secret);
-  const value = config.adopted[secret.name];
-  const request = config.request?.secret === secret.name ? config.request : undefined;
-  const state = nextState(before, { now, policy, request, hasAdopted: value !== undefined });
-  void pulumi.log.info(describePlan(planOf(secret.name, before, state)));
-  return new PostgresPassword(
-    secret.name.replaceAll("/", "-"),
-    { config: secret, state, policy, platform, adopted: value === undefined ? undefined : pulumi.secret(value) },
-    dependsOn === undefined ? {} : { dependsOn },
-  );
 }
 
 // What Pulumi runs: a CommonJS module's export, awaited, becomes the stack's outputs.

@@ -1,0 +1,70 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type Config, policyOf, type SecretConfig } from "../config";
+import { nextState } from "../rotation/next-state";
+import { describePlan, planOf } from "../rotation/plan";
+import type { SecretState } from "../rotation/state";
+import type { Platform } from "./platform";
+import { PostgresPassword } from "./postgres-password";
+
+/** What every kind of secret gives to the stack. */
+export interface StackSecret {
+  /** Resolved once the whole chain is done, the audit row included. */
+  readonly state: pulumi.Output<SecretState>;
+  /** Versions, dates and paths, never a value. */
+  readonly description: pulumi.Output<Record<string, unknown>>;
+  /** What comes after this secret depends on it. */
+  readonly last: pulumi.Resource;
+}
+
+/** The secrets as the last finished update of a stack left them, by name. */
+export type PreviousSecrets = Readonly<Record<string, { readonly state: SecretState } | undefined>>;
+
+/**
+ * Declares every secret of the config, one after the other in its order (runbook: the database first), and says what
+ * happens to each. Returns the stack's output.
+ */
+export function createSecrets(
+  config: Config,
+  previous: PreviousSecrets,
+  platform: Platform,
+  now: Date,
+): Record<string, unknown> {
+  const outputs: Record<string, unknown> = {};
+  let last: pulumi.Resource | undefined;
+  for (const secret of config.secrets) {
+    const {
+      description,
+      state,
+      last: done,
+    } = createSecret(config, secret, previous[secret.name]?.state, platform, now, last);
+    outputs[secret.name] = pulumi.all([description, state]).apply(([about, known]) => ({ ...about, state: known }));
+    last = done;
+  }
+  return outputs;
+}
+
+function createSecret(
+  config: Config,
+  secret: SecretConfig,
+  before: SecretState | undefined,
+  platform: Platform,
+  now: Date,
+  dependsOn: pulumi.Resource | undefined,
+): StackSecret {
+  const policy = policyOf(config, secret);
+  const value = config.adopted[secret.name];
+  const request = config.request?.secret === secret.name ? config.request : undefined;
+  const state = nextState(before, { now, policy, request, hasAdopted: value !== undefined });
+  void pulumi.log.info(describePlan(planOf(secret.name, before, state)));
+  if (before === undefined && value === undefined) {
+    void pulumi.log.warn(
+      `${secret.name}: the value in use is not known, so there is nothing to roll back to until the second rotation. ` +
+        `To change that: pulumi config set --secret --path 'adopted["${secret.name}"]'`,
+    );
+  }
+  return new PostgresPassword(
+    secret.name.replaceAll("/", "-"),
+    { config: secret, state, policy, platform, adopted: value === undefined ? undefined : pulumi.secret(value) },
+    dependsOn === undefined ? {} : { dependsOn },
+  );
+}
