@@ -5,6 +5,7 @@ import ssh2 from "ssh2";
 import { type Alpaca, startAlpaca } from "./alpaca";
 import type { AlpacaKey } from "./alpaca-state";
 import { guardFolder } from "./guard";
+import { configOf, environmentOf, findService, type LabConfig } from "./lab-config";
 import { type OpenBao, startOpenBao } from "./openbao";
 import {
   DEFAULT_DATABASES,
@@ -12,6 +13,7 @@ import {
   describeServices,
   type LabDatabase,
   type LabService,
+  type PlacedService,
   type Platform,
   seedAlpaca,
   seedDatabase,
@@ -24,7 +26,7 @@ import { bundleService } from "./service-bundle";
 import type { Health } from "./services/types";
 import { type Slack, startSlack } from "./slack";
 import { type Smtp, startSmtp } from "./smtp";
-import { type Host, type RunningService, startHost } from "./ssh-host";
+import { type Host, type HostOptions, type RunningService, startHost } from "./ssh-host";
 
 /** What {@link startLab} takes. */
 export interface LabOptions {
@@ -65,6 +67,9 @@ export interface Lab {
   readonly env: Readonly<Record<string, string>>;
   /** The stack config's keys that describe the lab: `hosts`, `services`, and the secret `sshPrivateKey`. */
   readonly config: LabConfig;
+  readonly databases: readonly LabDatabase[];
+  /** The services that read a database's password, in the order in which they are restarted. */
+  readers(secretName: string): string[];
   /** A service on its first host, or on the named one. Throws when there is none. */
   service(name: string, host?: string): RunningService;
   /** What `/health` of a service answers. */
@@ -72,12 +77,6 @@ export interface Lab {
   /** Resolves when every service is healthy. */
   healthy(): Promise<void>;
   stop(): Promise<void>;
-}
-
-export interface LabConfig {
-  hosts: Record<string, { address: string; port: number; user: string; hostKey: string }>;
-  services: Record<string, { hosts: string[]; health: string }>;
-  sshPrivateKey: string;
 }
 
 /** Starts everything and waits until every service is healthy. What had been started is stopped when something fails. */
@@ -127,23 +126,19 @@ async function assemble(
   const adoptedAlpaca = await seedAlpaca(platform);
   const vaultToken = await openbao.createToken("pipeline", pipelinePolicy({ mount: openbao.mount, environment }));
 
-  const names = options.hosts ?? ["trading-1"];
-  const services = await describeServices(platform, databases, options.services ?? DEFAULT_SERVICES);
-  for (const host of services.flatMap((service) => service.hosts ?? [])) {
-    if (!names.includes(host)) throw new Error(`expected one of the hosts ${names.join(", ")}, found "${host}"`);
-  }
   const clientKeys = ssh2.utils.generateKeyPairSync("ed25519");
-  const hosts = await Promise.all(
-    names.map((name, index) => {
-      const own = services.filter((service) => (service.hosts ?? names.slice(0, 1)).includes(name));
-      const address = `127.0.0.${index + 1}`;
-      return started(startHost({ dir, name, address, services: own, program, clientKeys }));
-    }),
-  );
+  const services = await describeServices(platform, databases, options.services ?? DEFAULT_SERVICES);
+  const plans = planHosts(options.hosts ?? ["trading-1"], services);
+  const hosts = await Promise.all(plans.map((plan) => started(startHost({ dir, program, clientKeys, ...plan }))));
   const lab: Lab = {
     ...{ dir, environment, postgres, openbao, alpaca, slack, smtp, hosts, adopted, adoptedAlpaca, vaultToken, stop },
     env: environmentOf(postgres, openbao, vaultToken),
     config: configOf(hosts, clientKeys.private),
+    databases,
+    readers: (secretName) =>
+      (options.services ?? DEFAULT_SERVICES)
+        .filter((service) => service.database === secretName)
+        .map(({ name }) => name),
     service: (name, host) => findService(hosts, name, host),
     health: async (name, host) => (await (await fetch(findService(hosts, name, host).healthUrl)).json()) as Health,
     healthy: async () => void (await Promise.all(hosts.flatMap((host) => host.services.map(becomesHealthy)))),
@@ -151,6 +146,20 @@ async function assemble(
   await lab.healthy();
   return lab;
 }
+
+/** Which host has which address and services; a service that names none runs on the first. */
+function planHosts(names: readonly string[], services: readonly PlacedService[]): Pick<HostOptions, HostPlanKey>[] {
+  for (const host of services.flatMap((service) => service.hosts ?? [])) {
+    if (!names.includes(host)) throw new Error(`expected one of the hosts ${names.join(", ")}, found "${host}"`);
+  }
+  return names.map((name, index) => ({
+    name,
+    address: `127.0.0.${index + 1}`,
+    services: services.filter((service) => (service.hosts ?? names.slice(0, 1)).includes(name)),
+  }));
+}
+
+type HostPlanKey = "name" | "address" | "services";
 
 // As Promise.all, but a failure is told only when every other has come to its end, so that all can be stopped.
 async function allStarted<T extends readonly unknown[]>(
@@ -160,37 +169,6 @@ async function allStarted<T extends readonly unknown[]>(
 ): Promise<T> {
   await Promise.allSettled(promises);
   return (await Promise.all(promises)) as unknown as T;
-}
-
-function environmentOf(postgres: Postgres, openbao: OpenBao, token: string): Record<string, string> {
-  return {
-    PGHOST: postgres.host,
-    PGPORT: String(postgres.port),
-    PGUSER: postgres.adminUser,
-    PGPASSWORD: postgres.adminPassword,
-    PGDATABASE: postgres.database,
-    VAULT_ADDR: openbao.address,
-    VAULT_TOKEN: token,
-  };
-}
-
-function configOf(hosts: readonly Host[], sshPrivateKey: string): LabConfig {
-  const config: LabConfig = { hosts: {}, services: {}, sshPrivateKey };
-  for (const { name, address, port, user, hostKey, services } of hosts) {
-    config.hosts[name] = { address, port, user, hostKey };
-    for (const service of services) {
-      config.services[service.name] ??= { hosts: [], health: `http://{address}:${service.port}/health` };
-      config.services[service.name]?.hosts.push(name);
-    }
-  }
-  return config;
-}
-
-function findService(hosts: readonly Host[], name: string, host?: string): RunningService {
-  const candidates = hosts.filter((candidate) => host === undefined || candidate.name === host);
-  const found = candidates.flatMap((candidate) => candidate.services).find((service) => service.name === name);
-  if (!found) throw new Error(`expected a service of the lab, found "${name}"${host ? ` on ${host}` : ""}`);
-  return found;
 }
 
 function becomesHealthy({ name, healthUrl, logFile }: RunningService): Promise<true> {

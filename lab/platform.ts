@@ -84,12 +84,15 @@ export async function seedAlpaca({ alpaca, openbao, environment }: Platform): Pr
   return key;
 }
 
+/** A service with the names of its hosts. */
+export type PlacedService = HostService & Pick<LabService, "hosts">;
+
 /** What each service is told, the same on every host. */
 export async function describeServices(
   platform: Platform,
   databases: readonly LabDatabase[],
   services: readonly LabService[],
-): Promise<(HostService & { hosts?: readonly string[] })[]> {
+): Promise<PlacedService[]> {
   const { environment, openbao, alpaca } = platform;
   const { address, mount } = openbao;
   const token = await openbao.createToken("services", servicePolicy({ mount, environment }));
@@ -124,5 +127,7 @@ function databaseConfig({ environment, postgres }: Platform, databases: readonly
     username: database.role,
     usernamePath: `${environment}/${usernameName}`,
     passwordPath: `${environment}/${secretName}`,
+    // Only the owner may: a login role that does not act as the owner shows.
+    query: "select count(*) from positions",
   };
 }

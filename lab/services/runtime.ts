@@ -64,6 +64,7 @@ export class Runtime {
         'select session_user::text as "user", current_user::text as role',
       );
       this.session = rows[0];
+      await pool.query(config.query ?? "select 1");
     } catch (error) {
       await pool.end().catch(() => undefined);
       throw error;
@@ -77,7 +78,7 @@ export class Runtime {
   private async use(): Promise<void> {
     try {
       if (Date.now() > this.expires) return await this.load();
-      await this.pool?.query("select 1");
+      await this.pool?.query(this.config.database?.query ?? "select 1");
       if (this.config.alpaca && this.held?.alpaca) await fetchAccount(this.config.alpaca, this.held.alpaca);
       this.error = undefined;
     } catch (error) {

@@ -32,6 +32,8 @@ export interface DatabaseConfig {
   /** Path of the user name; where it is not set, or nothing is there, the user is `username`. */
   usernamePath?: string;
   username: string;
+  /** What it asks the database in its daily work; `select 1` by default. */
+  query?: string;
 }
 
 /** The broker it talks to. */

@@ -1,0 +1,45 @@
+import type { OpenBao } from "./openbao";
+import type { Postgres } from "./postgres";
+import type { Host, RunningService } from "./ssh-host";
+
+/** The stack config's keys that describe a lab. */
+export interface LabConfig {
+  hosts: Record<string, { address: string; port: number; user: string; hostKey: string }>;
+  services: Record<string, { hosts: string[]; health: string }>;
+  /** Belongs into a secret key. */
+  sshPrivateKey: string;
+}
+
+/** The environment of the pipeline: PG* of the administrator, VAULT_* with the given token. */
+export function environmentOf(postgres: Postgres, openbao: OpenBao, token: string): Record<string, string> {
+  return {
+    PGHOST: postgres.host,
+    PGPORT: String(postgres.port),
+    PGUSER: postgres.adminUser,
+    PGPASSWORD: postgres.adminPassword,
+    PGDATABASE: postgres.database,
+    VAULT_ADDR: openbao.address,
+    VAULT_TOKEN: token,
+  };
+}
+
+/** Hosts and services as the stack config names them. */
+export function configOf(hosts: readonly Host[], sshPrivateKey: string): LabConfig {
+  const config: LabConfig = { hosts: {}, services: {}, sshPrivateKey };
+  for (const { name, address, port, user, hostKey, services } of hosts) {
+    config.hosts[name] = { address, port, user, hostKey };
+    for (const service of services) {
+      config.services[service.name] ??= { hosts: [], health: `http://{address}:${service.port}/health` };
+      config.services[service.name]?.hosts.push(name);
+    }
+  }
+  return config;
+}
+
+/** A service on the named host, or on the first that has it. Throws when there is none. */
+export function findService(hosts: readonly Host[], name: string, host?: string): RunningService {
+  const candidates = hosts.filter((candidate) => host === undefined || candidate.name === host);
+  const found = candidates.flatMap((candidate) => candidate.services).find((service) => service.name === name);
+  if (!found) throw new Error(`expected a service of the lab, found "${name}"${host ? ` on ${host}` : ""}`);
+  return found;
+}
