@@ -3,8 +3,10 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // One update of the real engine takes seconds, a cold toolchain minutes.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    globalSetup: "test/global-setup.ts",
+    // One update of the real engine takes seconds, and two cores are shared by all tests.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    maxWorkers: 3,
   },
 });
