@@ -146,6 +146,7 @@ const calls: Record<string, Call> = {
       .setOlds(toStruct(object(request.olds)))
       .setNews(toStruct(object(request.news)))
       .setOldInputs(toStruct(object(request.oldInputs)))
+      .setIgnorechangesList(((request.ignoreChanges ?? []) as Json[]).map(String))
       .setPreview(request.preview === true);
     return { properties: fromStruct((await send(service.update, message)).getProperties()) };
   },

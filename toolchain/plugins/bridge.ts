@@ -55,10 +55,11 @@ export function bridgedProvider({ name, resources, secretConfig = [], configure,
       const { id, state } = await resource.create(known(planned));
       return { id, properties: outputs(resource, { ...asPlanned(planned, state), id }) };
     },
-    update: async (context, id, olds, news) => {
+    update: async (context, id, olds, news, ignore) => {
       const resource = find(context);
       const old = plainProperties(olds);
-      const planned = plan(resource.schema, plainProperties(news), old);
+      const kept = Object.fromEntries(ignore.filter((key) => key in old).map((key) => [key, old[key] ?? null]));
+      const planned = { ...plan(resource.schema, plainProperties(news), old), ...kept };
       if (context.preview) return outputs(resource, { ...planned, id });
       const state = await resource.update(id, old, known(planned));
       return outputs(resource, { ...asPlanned(planned, state), id });

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { differences } from "./paths";
 import type { Provider, ResourceContext } from "./provider";
-import type { RunResult } from "./run-local";
 import { isObject, type Json, type Properties, plainProperties, secret, UNKNOWN } from "./values";
 
 const local = "command:local:Command";
@@ -94,7 +93,6 @@ async function act(
   if (result.failure !== undefined) {
     throw new Error(`${result.failure}: running ${quoted(script)}:\n${result.combined}`);
   }
-  showOutput(context, values.logging, result);
   return { ...inputs, stdout: trimmed(result.stdout), stderr: trimmed(result.stderr) };
 }
 
@@ -108,13 +106,6 @@ function environment(value: Json | undefined): Record<string, string> {
 
 function trimmed(output: string): string {
   return output.endsWith("\n") ? output.slice(0, -1) : output;
-}
-
-/** `logging`: `none`, `stdout`, `stderr`, or both, which is the default. */
-function showOutput(context: ResourceContext, logging: Json | undefined, { stdout, stderr }: RunResult): void {
-  if (logging === "none") return;
-  if (logging !== "stderr") context.log(stdout.trimEnd());
-  if (logging !== "stdout") context.log(stderr.trimEnd());
 }
 
 const escapes: Record<string, string> = {

@@ -217,10 +217,18 @@ async function dropRole(client: Client, name: string, state: Properties, superus
   if (rowCount === 0) return;
   const role = client.escapeIdentifier(name);
   if (state.skipReassignOwned !== true) {
-    // Whoever is not superuser has to be a member to take over what the role owns.
-    if (!superuser) await client.query(`GRANT ${role} TO CURRENT_USER`);
+    const joined = !superuser && (await join(client, name));
     await client.query(`REASSIGN OWNED BY ${role} TO CURRENT_USER`);
     await client.query(`DROP OWNED BY ${role}`);
+    if (joined) await client.query(`REVOKE ${role} FROM CURRENT_USER`);
   }
   if (state.skipDropRole !== true) await client.query(`DROP ROLE ${role}`);
+}
+
+/** Makes the administrator a member, as whoever is not superuser has to be to take over what a role owns. */
+async function join(client: Client, name: string): Promise<boolean> {
+  const { rows } = await client.query<{ member: boolean }>("SELECT pg_has_role($1, 'USAGE') AS member", [name]);
+  if (rows[0]?.member) return false;
+  await client.query(`GRANT ${client.escapeIdentifier(name)} TO CURRENT_USER`);
+  return true;
 }

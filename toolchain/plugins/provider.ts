@@ -75,7 +75,13 @@ export interface Provider {
     state: Properties | undefined,
     inputs: Properties | undefined,
   ): Promise<ReadResult | undefined>;
-  update(context: ResourceContext, id: string, olds: Properties, news: Properties): Promise<Properties>;
+  update(
+    context: ResourceContext,
+    id: string,
+    olds: Properties,
+    news: Properties,
+    ignore: string[],
+  ): Promise<Properties>;
   delete(context: ResourceContext, id: string, state: Properties): Promise<void>;
   invoke?(token: string, args: Properties): Promise<Properties>;
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { StringDecoder } from "node:string_decoder";
 import type { ResourceContext } from "./provider";
 import type { Properties } from "./values";
 
@@ -20,35 +21,59 @@ export interface RunResult {
   failure?: string;
 }
 
-/** Collects what a process writes. */
+/** Collects what a process writes, and shows it line by line as `logging` wants: `none`, `stdout`, `stderr`, or both. */
 export class Output {
   #out: Buffer[] = [];
   #err: Buffer[] = [];
   #all: Buffer[] = [];
+  readonly #showOut: (chunk: Buffer) => void;
+  readonly #showErr: (chunk: Buffer) => void;
+
+  constructor({ values, context }: RunRequest) {
+    const { logging = "stdoutAndStderr" } = values;
+    const both = logging === "stdoutAndStderr";
+    this.#showOut = both || logging === "stdout" ? byLine(context.log) : () => undefined;
+    this.#showErr = both || logging === "stderr" ? byLine(context.log) : () => undefined;
+  }
 
   stdout = (chunk: Buffer): void => {
     this.#out.push(chunk);
     this.#all.push(chunk);
+    this.#showOut(chunk);
   };
 
   stderr = (chunk: Buffer): void => {
     this.#err.push(chunk);
     this.#all.push(chunk);
+    this.#showErr(chunk);
   };
 
   result(failure?: string): RunResult {
     const [stdout, stderr, combined] = [this.#out, this.#err, this.#all].map((chunks) =>
       Buffer.concat(chunks).toString(),
     );
+    this.#showOut(Buffer.from("\n"));
+    this.#showErr(Buffer.from("\n"));
     return { stdout: stdout ?? "", stderr: stderr ?? "", combined: combined ?? "", ...(failure ? { failure } : {}) };
   }
 }
 
+function byLine(show: (line: string) => void): (chunk: Buffer) => void {
+  const decoder = new StringDecoder();
+  let rest = "";
+  return (chunk) => {
+    const lines = (rest + decoder.write(chunk)).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) show(line);
+  };
+}
+
 /** Runs a script with the interpreter (default `/bin/sh -c`) on this machine. */
-export function runLocal({ script, values, environment, context }: RunRequest): Promise<RunResult> {
+export function runLocal(request: RunRequest): Promise<RunResult> {
+  const { script, values, environment, context } = request;
   const interpreter = Array.isArray(values.interpreter) ? values.interpreter.map(String) : ["/bin/sh", "-c"];
   const [program = "/bin/sh", ...parameters] = interpreter;
-  const output = new Output();
+  const output = new Output(request);
   const child = spawn(program, [...parameters, script], {
     cwd: typeof values.dir === "string" ? values.dir : undefined,
     env: { ...process.env, ...environment },

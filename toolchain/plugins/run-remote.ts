@@ -19,11 +19,12 @@ export async function runRemote(request: RunRequest): Promise<RunResult> {
   }
 }
 
-async function execute(client: SshClient, { script, values, environment, context }: RunRequest): Promise<RunResult> {
+async function execute(client: SshClient, request: RunRequest): Promise<RunResult> {
+  const { script, values, environment, context } = request;
   const channel = await new Promise<ClientChannel>((resolve, reject) =>
     client.exec(script, { env: environment }, (error, opened) => (error ? reject(error) : resolve(opened))),
   );
-  const output = new Output();
+  const output = new Output(request);
   return new Promise((resolve) => {
     const failed = (failure: string) => () => resolve(output.result(failure));
     const limit =

@@ -49,9 +49,9 @@ interface ResourceRequest {
 
 function handlers(options: ServeOptions, work: Set<Promise<void>>): UntypedServiceImplementation {
   const { package: name, version, provider, engineAddress } = options;
-  const answer = tracked(work);
-  const cancellation = new AbortController();
   const engine = new EngineLog(engineAddress);
+  const answer = tracked(work, () => engine.flush());
+  const cancellation = new AbortController();
   const can = provider.capabilities;
 
   const context = (request: ResourceRequest): ResourceContext => {
@@ -142,8 +142,13 @@ function handlers(options: ServeOptions, work: Set<Promise<void>>): UntypedServi
       return response.setId(found.id).setProperties(toStruct(found.properties)).setInputs(toStruct(found.inputs));
     }),
     update: answer(async (request: InstanceType<typeof messages.UpdateRequest>) => {
-      const olds = fromStruct(request.getOlds());
-      const properties = await provider.update(context(request), request.getId(), olds, fromStruct(request.getNews()));
+      const properties = await provider.update(
+        context(request),
+        request.getId(),
+        fromStruct(request.getOlds()),
+        fromStruct(request.getNews()),
+        request.getIgnorechangesList(),
+      );
       return new messages.UpdateResponse().setProperties(toStruct(properties));
     }),
     delete: answer(async (request: InstanceType<typeof messages.DeleteRequest>) => {
@@ -156,11 +161,12 @@ function handlers(options: ServeOptions, work: Set<Promise<void>>): UntypedServi
 type Callback<A> = (error: Partial<ServiceError> | null, response?: A) => void;
 
 /** Makes a gRPC method from a plain function: what it throws becomes the error's text, as the real plugins do. */
-function tracked(work: Set<Promise<void>>) {
+function tracked(work: Set<Promise<void>>, beforeAnswer: () => Promise<void>) {
   return <Q, A>(respond: (request: Q) => A | Promise<A>) =>
     (call: { request: Q }, callback: Callback<A>): void => {
       const job = Promise.resolve()
         .then(() => respond(call.request))
+        .finally(beforeAnswer)
         .then(
           (response) => callback(null, response),
           (error: unknown) => callback({ code: status.UNKNOWN, details: textOf(error) }),

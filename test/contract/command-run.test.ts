@@ -1,0 +1,101 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import { expect, test } from "vitest";
+import { poll } from "../../lab/poll";
+import { freePort } from "../../lab/ports";
+import { commandProvider } from "../../toolchain/plugins/command";
+import { service } from "../../toolchain/plugins/protocol";
+import { isAlive, testFolder } from "../lab/folder";
+import { session } from "./session";
+
+const local = "command:local:Command";
+const remote = "command:remote:Command";
+
+async function localCommand() {
+  return (await session("command", commandProvider())).resource(local, "job");
+}
+
+test("folder, interpreter and environment are the script's own", async () => {
+  const { dir, remove } = await testFolder();
+  const job = await localCommand();
+  const interpreter = [process.execPath, "-e"];
+  const create = "console.log(process.cwd(), process.env.NAME)";
+  const { state } = await job.create({ create, dir, interpreter, environment: { NAME: "value" } });
+  expect(state.stdout).toBe(`${dir} value`);
+  await remove();
+});
+
+test("an update sees the output of the run before, unless that is switched off", async () => {
+  const job = await localCommand();
+  const script = "echo before:$PULUMI_COMMAND_STDOUT";
+  const { id, state } = await job.create({ create: "echo first" });
+  expect((await job.update(id, state, { create: script })).stdout).toBe("before:first");
+  const off = { create: script, addPreviousOutputInEnv: false };
+  expect((await job.update(id, state, off)).stdout).toBe("before:");
+});
+
+test("without a script for it, an update keeps the output and a delete does nothing", async () => {
+  const job = await localCommand();
+  const { id, state } = await job.create({ create: "echo kept" });
+  expect(await job.update(id, state, { delete: "exit 9" })).toMatchObject({ stdout: "kept" });
+  await job.delete(id, state);
+});
+
+test("standard input that nobody reads is no failure", async () => {
+  const { state } = await (await localCommand()).create({ create: "true", stdin: "x".repeat(1_000_000) });
+  expect(state.stdout).toBe("");
+});
+
+test("a failure never shows the standard input", async () => {
+  const error = await (await localCommand())
+    .create({ create: 'cat >/dev/null; echo "said\t\\"no\\""; exit 7', stdin: "very-secret" })
+    .catch(String);
+  expect(error).toContain(
+    'exit status 7: running "cat >/dev/null; echo \\"said\\t\\\\\\"no\\\\\\"\\"; exit 7":\nsaid\t"no"\n',
+  );
+  expect(error).not.toContain("very-secret");
+});
+
+test("a cancelled update ends what the script started, too", async () => {
+  const { dir, remove } = await testFolder();
+  const { client, resource } = await session("command", commandProvider());
+  const file = join(dir, "pid");
+  const running = resource(local)
+    .create({ create: `sleep 600 & echo $! > ${file}; wait` })
+    .catch(String);
+  const pid = await poll(async () => Number(await readFile(file, "utf8").catch(() => "")) || undefined, {
+    what: "the script's child",
+    limitMs: 10_000,
+  });
+  await client.unary(service.cancel, new empty.Empty());
+  expect(await running).toContain("signal: killed");
+  await poll(async () => !isAlive(pid) || undefined, { what: "the end of the child", limitMs: 10_000 });
+  await remove();
+});
+
+test("a dial is repeated until its limit, and the error says how often", async () => {
+  const { resource } = await session("command", commandProvider());
+  const port = await freePort("127.0.0.1");
+  const connection = { host: "127.0.0.1", port, privateKey: "none", dialErrorLimit: 3 };
+  const error = await resource(remote).create({ connection, create: "true" }).catch(String);
+  expect(error).toMatch(/^Error: rpc error: code = Unknown desc = after \d failed attempts: /);
+});
+
+test("an unreadable private key is reported without it", async () => {
+  const { resource } = await session("command", commandProvider());
+  const connection = { host: "127.0.0.1", port: 1, privateKey: "very-secret-key", dialErrorLimit: 1 };
+  const error = await resource(remote).create({ connection, create: "true" }).catch(String);
+  expect(error).toContain("after 1 failed attempts: ssh: ");
+  expect(error).not.toContain("very-secret-key");
+});
+
+test("the connection's defaults are filled in and its keys marked as secret", async () => {
+  const { resource } = await session("command", commandProvider());
+  const { inputs } = await resource(remote).check({ connection: { host: "h", password: "p" }, create: "true" });
+  const { value } = (inputs as { connection: { value: Record<string, unknown> } }).connection;
+  expect(value).toMatchObject({ host: "h", port: 22, user: "root", dialErrorLimit: 10, perDialTimeout: 15 });
+  expect(value.password).toMatchObject({ value: "p" });
+  const { failures } = await resource(remote).check({ create: "true" });
+  expect(failures).toMatchObject([{ property: "connection" }]);
+});

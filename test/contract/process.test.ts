@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import engine from "@pulumi/pulumi/proto/engine_pb.js";
+import { build } from "esbuild";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { poll } from "../../lab/poll";
+import { offlinePackages, offlineVersions } from "../../toolchain/plugins/packages";
+import { service } from "../../toolchain/plugins/protocol";
+import { EngineClient } from "./client";
+
+// Nothing listens on port 1.
+const connection = { host: "127.0.0.1", port: 1, dialErrorLimit: 1 };
+
+let folder: string;
+
+beforeAll(async () => {
+  const modules = join(__dirname, "..", "..", "node_modules");
+  await mkdir(modules, { recursive: true });
+  // Inside the checkout, because the protocol's messages are found from there.
+  folder = await mkdtemp(join(modules, ".contract-test-"));
+  await build({
+    entryPoints: [join(__dirname, "..", "..", "toolchain", "plugins", "main.ts")],
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    external: ["@pulumi/*", "cpu-features", "pg-native", "*.node"],
+    // As in build.mjs.
+    define: { __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  });
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Running {
+  child: ChildProcess;
+  client: EngineClient;
+  exited: Promise<unknown>;
+}
+
+/** A plugin as the engine starts it: the engine's address as its argument, and a pipe to its standard input. */
+async function start(name: string, engineAddress = "127.0.0.1:1"): Promise<Running> {
+  const child = spawn(process.execPath, [join(folder, "main.mjs"), name, engineAddress], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const exited = once(child, "exit");
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  const client = new EngineClient(Number(line.toString().trim()));
+  onTestFinished(() => client.close());
+  return { child, client, exited };
+}
+
+test.each(offlinePackages)("%s says its version, and ends with the engine", async (name) => {
+  const { child, client, exited } = await start(name);
+  const info = await client.unary(service.getPluginInfo, new empty.Empty());
+  expect(info.getVersion()).toBe(offlineVersions[name]);
+  const { response } = await client.ask({ method: "CheckConfig", request: { news: {} } });
+  expect(response).toHaveProperty("inputs");
+  child.stdin?.end();
+  expect(await exited).toEqual([0, null]);
+});
+
+test.each([
+  ["random", "Create", "random:index/randomPassword:RandomPassword", { properties: { length: 24 } }, undefined],
+  ["command", "Create", "command:remote:Command", { properties: { connection, create: "true" } }, "connection refused"],
+  ["postgresql", "Read", "postgresql:index/role:Role", { id: "x" }, "error connecting to PostgreSQL server"],
+  ["vault", "Read", "vault:index/mount:Mount", { id: "x" }, "GET http://127.0.0.1:1/v1/sys/mounts"],
+] as const)("%s has the driver that it loads when needed", async (name, method, type, request, expected) => {
+  const { client } = await start(name);
+  const config = {
+    host: "127.0.0.1",
+    port: "1",
+    sslmode: "disable",
+    address: "http://127.0.0.1:1",
+    token: "t",
+    maxRetries: "0",
+  };
+  await client.ask({ method: "Configure", request: { args: config } });
+  const { errors } = await client.ask({ method, request: { ...request, type, name: "it" } });
+  expect(errors?.[0]).toEqual(expected && expect.stringContaining(expected));
+});
+
+test("an unknown package is refused with those there are", async () => {
+  const child = spawn(process.execPath, [join(folder, "main.mjs"), "azure"], { stdio: ["ignore", "ignore", "pipe"] });
+  const [[text], [code]] = await Promise.all([once(child.stderr, "data"), once(child, "exit")]);
+  expect([String(text), code]).toEqual(["expected a package (random, command, postgresql, vault), found azure\n", 2]);
+});
+
+test("when the engine is killed, what is under way is finished before the plugin ends", async () => {
+  const { child, client, exited } = await start("command");
+  const [begun, done] = [join(folder, "begun"), join(folder, "done")];
+  const create = `echo > ${begun}; while [ ! -e ${join(folder, "go")} ]; do sleep 0.05; done; echo finished > ${done}`;
+  const request = { type: "command:local:Command", name: "slow", properties: { create } };
+  void client.ask({ method: "Create", request }).catch(() => undefined);
+  await poll(async () => (await readFile(begun, "utf8")) !== undefined, { what: "the command", limitMs: 10_000 });
+  client.close();
+  child.stdin?.end();
+  await writeFile(join(folder, "go"), "");
+  expect(await exited).toEqual([0, null]);
+  expect(await readFile(done, "utf8")).toBe("finished\n");
+});
+
+test("a command's output reaches the engine line by line, as far as logging lets it", async () => {
+  const lines: string[] = [];
+  const server = new Server();
+  const log = {
+    path: "/pulumirpc.Engine/Log",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (message: InstanceType<typeof engine.LogRequest>) => Buffer.from(message.serializeBinary()),
+    requestDeserialize: (bytes: Buffer) => engine.LogRequest.deserializeBinary(bytes),
+    responseSerialize: (message: InstanceType<typeof empty.Empty>) => Buffer.from(message.serializeBinary()),
+    responseDeserialize: (bytes: Buffer) => empty.Empty.deserializeBinary(bytes),
+  };
+  server.addService(
+    { log },
+    {
+      log: (
+        call: { request: InstanceType<typeof engine.LogRequest> },
+        callback: (error: null, answer: unknown) => void,
+      ) => {
+        lines.push(`${call.request.getUrn()}: ${call.request.getMessage()}`);
+        callback(null, new empty.Empty());
+      },
+    },
+  );
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
+  onTestFinished(() => server.forceShutdown());
+  const { client } = await start("command", `127.0.0.1:${port}`);
+  const create = "echo one; echo two; echo three >&2";
+  for (const logging of ["none", "stderr", "stdout"]) {
+    const request = { urn: "urn:it", type: "command:local:Command", name: "it", properties: { create, logging } };
+    await client.ask({ method: "Create", request });
+    lines.push(logging);
+  }
+  expect(lines).toEqual(["none", "urn:it: three", "stderr", "urn:it: one", "urn:it: two", "stdout"]);
+});
