@@ -1,0 +1,90 @@
+import type pg from "pg";
+
+/** A row of the log. Texts that a row from before the migration leaves out are empty. */
+export interface LogRow {
+  readonly id: number;
+  readonly secretName: string;
+  readonly rotatedBy: string;
+  readonly rotationDate: Date;
+  /** SUCCESS, FAILED or ROLLED_BACK; rows from before the migration may say something else. */
+  readonly status: string;
+  readonly stack: string | null;
+  readonly environment: string | null;
+  readonly action: string;
+  readonly generation: number | null;
+  readonly reason: string | null;
+  readonly outputs: unknown;
+  readonly durationSeconds: number | null;
+  readonly stepKey: string | null;
+  /** When the row was written; null for rows from before the migration. */
+  readonly recordedAt: Date | null;
+  readonly hash: string;
+}
+
+/** Narrows a query down. */
+export interface LogFilter {
+  readonly secretName?: string;
+  readonly environment?: string;
+}
+
+const COLUMNS = `
+  id::float8 AS id, coalesce(secret_name, '') AS "secretName", coalesce(rotated_by, '') AS "rotatedBy",
+  rotation_date AS "rotationDate", coalesce(status, '') AS status, stack, environment, action, generation, reason,
+  outputs, duration_seconds::float8 AS "durationSeconds", step_key AS "stepKey", recorded_at AS "recordedAt", hash`;
+
+// A row that names no environment was made by hand and may be of any.
+const FILTER = `
+  rotation_date IS NOT NULL AND isfinite(rotation_date)
+  AND ($1::text IS NULL OR secret_name = $1) AND ($2::text IS NULL OR coalesce(environment, $2) = $2)`;
+
+const filterValues = ({ secretName, environment }: LogFilter) => [secretName ?? null, environment ?? null];
+
+/** Rows dated from `from` to `to` (without it), oldest first. */
+export async function rowsBetween(
+  client: pg.ClientBase,
+  from: Date,
+  to: Date,
+  filter: LogFilter = {},
+): Promise<LogRow[]> {
+  const { rows } = await client.query<LogRow>(
+    `SELECT ${COLUMNS} FROM secret_rotation_log
+     WHERE ${FILTER} AND rotation_date >= $3 AND rotation_date < $4 ORDER BY rotation_date, secret_rotation_log.id`,
+    [...filterValues(filter), from.toISOString(), to.toISOString()],
+  );
+  return rows;
+}
+
+/** The newest row of each secret in each environment, by its date. */
+export async function lastRowOfEach(client: pg.ClientBase, filter: LogFilter = {}): Promise<LogRow[]> {
+  const { rows } = await client.query<LogRow>(
+    `SELECT DISTINCT ON (secret_name, environment) ${COLUMNS} FROM secret_rotation_log
+     WHERE ${FILTER} AND action <> 'PRUNE'
+     ORDER BY secret_name, environment, rotation_date DESC, secret_rotation_log.id DESC`,
+    filterValues(filter),
+  );
+  return rows;
+}
+
+/**
+ * What a report on `from` to `to` needs: the rows of that time, and from before it the rows that tell how old each
+ * credential was when it began.
+ */
+export async function rowsForReport(
+  client: pg.ClientBase,
+  from: Date,
+  to: Date,
+  filter: LogFilter = {},
+): Promise<LogRow[]> {
+  const { rows } = await client.query<LogRow>(
+    `SELECT DISTINCT ON (secret_name, environment, generation, action) ${COLUMNS} FROM secret_rotation_log
+     WHERE ${FILTER} AND rotation_date < $3 AND status = 'SUCCESS' AND action IN ('ROTATE', 'MANUAL', 'ADOPT', 'ROLLBACK')
+     ORDER BY secret_name, environment, generation, action, rotation_date DESC, secret_rotation_log.id DESC`,
+    [...filterValues(filter), from.toISOString()],
+  );
+  return [...rows.sort(byDate), ...(await rowsBetween(client, from, to, filter))];
+}
+
+/** Orders rows by their date, and rows of the same date as they were written. */
+export function byDate(a: LogRow, b: LogRow): number {
+  return a.rotationDate.getTime() - b.rotationDate.getTime() || a.id - b.id;
+}

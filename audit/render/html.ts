@@ -1,0 +1,137 @@
+import type { ControlEvidence } from "../controls";
+import type { Report, ReportRow, SecretStanding, SecretSummary } from "../report";
+import { STYLE } from "./html-style";
+import { Html, html } from "./html-template";
+import { timeline } from "./timeline";
+import {
+  ageText,
+  chainSentence,
+  day,
+  durationText,
+  orDash,
+  periodText,
+  pruneSentence,
+  STANDINGS,
+  secretTitle,
+  when,
+} from "./words";
+
+/** The report as one page that needs nothing else: no script, no request, good on paper, in the dark and on a phone. */
+export function renderHtml(report: Report): string {
+  const { totals } = report;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<link rel="icon" href="data:,">
+<title>Secret rotation report, ${day(report.from)} to ${day(report.to)}</title>
+<style>${new Html(STYLE)}</style>
+</head>
+<body>
+<header>
+<h1>Secret rotation report</h1>
+<p class="soft">${periodText(report)} · generated ${when(report.generatedAt)} UTC</p>
+</header>
+<main>
+<div class="tiles">
+${tile(totals.secrets, "secrets")}${tile(totals.rotations, "rotations")}${tile(totals.failures, "failures")}
+${tile(totals.rollbacks, "rollbacks")}${tile(report.chain.valid ? "intact" : "broken", "hash chain")}
+</div>
+<h2>Timeline</h2>
+${timeline(report)}
+<h2>Secrets</h2>
+${secretsTable(report.secrets)}
+<h2>Integrity of the log</h2>
+${verdict(report.chain)}
+<h2>Controls</h2>
+${controlsTable(report.controls)}
+<p class="soft">This report is evidence from the rotation log; whether a control is met is for the auditor to say.</p>
+<h2>Rows of the log</h2>
+${rowsTable(report.rows)}
+</main>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+const tile = (value: string | number, name: string) => html`<div class="tile"><b>${value}</b>${name}</div>`;
+
+const BADGES: Record<SecretStanding, string> = {
+  ok: "good",
+  warning: "warn",
+  alert: "warn",
+  overdue: "bad-text",
+  unknown: "warn",
+};
+
+const badge = (style: string, text: string) => html`<span class="badge ${style}">${text}</span>`;
+
+function secretsTable(secrets: readonly SecretSummary[]): Html {
+  const head = ["Secret", "State", "Age", "Limit reached", "Longest age", "Rotations", "Failures", "Rollbacks"];
+  return table(
+    head,
+    secrets.map((secret) => [
+      html`${secretTitle(secret)}${secret.configured ? null : html` <span class="soft">(not in the config)</span>`}`,
+      badge(BADGES[secret.standing], STANDINGS[secret.standing]),
+      ageText(secret),
+      day(secret.limitAt),
+      secret.longestAgeDays === null ? "–" : `${secret.longestAgeDays} days`,
+      secret.rotations,
+      secret.failures,
+      secret.rollbacks,
+    ]),
+  );
+}
+
+function verdict(chain: Report["chain"]): Html {
+  const sound = chain.valid && chain.guarded;
+  return html`<div class="verdict${sound ? "" : " bad"}"><p><b>${sound ? "Intact." : "Not intact."}</b>
+    ${chainSentence(chain)}</p>
+    ${chain.problems.length === 0 ? null : html`<ul>${chain.problems.map(problem)}</ul>`}
+    <p class="soft">${pruneSentence(chain)} Verify it again: <code>rotation audit verify</code></p></div>`;
+}
+
+const problem = ({ kind, message }: Report["chain"]["problems"][number]) =>
+  html`<li>${badge("bad-text", kind)} ${message}</li>`;
+
+function controlsTable(controls: readonly ControlEvidence[]): Html {
+  return table(
+    ["Control", "In force now", "Asks", "Evidence", "Supported"],
+    controls.map((control) => [
+      `${control.framework} ${control.control}`,
+      control.current,
+      control.asks,
+      control.evidence,
+      control.supported ? badge("good", "yes") : badge("bad-text", "no"),
+    ]),
+  );
+}
+
+function rowsTable(rows: readonly ReportRow[]): Html {
+  return table(
+    ["Row", "Date (UTC)", "Secret", "Action", "Status", "Generation", "By", "Took", "Reason"],
+    rows.map((row) => [
+      row.id,
+      when(row.rotationDate),
+      row.secretName,
+      row.action,
+      badge(row.status === "SUCCESS" ? "good" : "bad-text", row.status),
+      orDash(row.generation),
+      row.rotatedBy,
+      durationText(row),
+      orDash(row.reason),
+    ]),
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly (Html | string | number)[])[]): Html {
+  if (rows.length === 0) return html`<p class="soft">None.</p>`;
+  const cell = (value: Html | string | number, index: number) =>
+    html`<td data-label="${head[index]}"><span>${value}</span></td>`;
+  return html`<table><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<tbody>
+${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody></table>`;
+}
