@@ -1,6 +1,6 @@
 // Bundles everything that runs as a process of its own (steps, the CLI, the toolchain with its offline
 // plugins, the lab) into dist/. The Pulumi program itself is not built: Pulumi runs index.ts.
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 const commands = (folder, ending = ".ts") =>
@@ -9,7 +9,9 @@ const commands = (folder, ending = ".ts") =>
     .map((file) => `${folder}/${file}`);
 
 const { metafile } = await build({
-  entryPoints: ["steps", "cli", "toolchain", "lab", "bench"].flatMap((folder) => commands(folder)),
+  entryPoints: ["steps", "cli", "toolchain", "lab", "bench"]
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => commands(folder)),
   outdir: "dist",
   outbase: ".",
   outExtension: { ".js": ".mjs" },
