@@ -1,92 +1,10 @@
-import { z } from "zod";
-import { checkAuditLog, checkCurrentLogin, checkDatabase } from "./checks/database";
-import { checkMarket } from "./checks/market";
-import { checkHost, checkLocalService } from "./checks/services";
-import { checkCurrentValue } from "./checks/store";
-import { databaseReference } from "./database";
-import { messageOf, runStep, StepError } from "./run-step";
-import { hostReference } from "./ssh";
-import { storeClient, storeEntry, storeReference } from "./store";
-
-const input = z.object({
-  mode: z.enum(["rotation", "emergency", "rollback"]),
-  secret: z.string(),
-  store: storeReference,
-  paths: z.array(z.string()),
-  database: databaseReference.extend({ roles: z.array(z.string()) }),
-  audit: databaseReference,
-  services: z.array(z.object({ name: z.string(), hosts: z.array(z.string()), health: z.string() })),
-  hosts: z.record(z.string(), hostReference),
-  privateKey: z.string().optional(),
-  alpaca: z.object({ baseUrl: z.string() }).optional(),
-  allowOpenMarket: z.boolean(),
-  current: z.object({ username: z.string(), password: z.string(), entries: z.array(storeEntry) }).optional(),
-});
-
-export type PreflightInput = z.output<typeof input>;
-
-/** One thing that must hold before anything is touched. */
-interface Check {
-  readonly name: string;
-  /** Returns the evidence. */
-  readonly run: () => Promise<string>;
-}
-
-function checksOf(given: PreflightInput): Check[] {
-  const { mode, store, paths, database, audit, services, hosts, privateKey, alpaca, current } = given;
-  const client = () => storeClient(store);
-  // A rollback is what mends unhealthy services, so it does not ask for healthy ones.
-  const healthy = mode !== "rollback";
-  return [
-    { name: "store", run: () => client().check(paths) },
-    { name: "database", run: () => checkDatabase(database, database.roles) },
-    { name: "audit log", run: () => checkAuditLog(audit) },
-    ...Object.entries(hosts).map(([name, host]) => ({
-      name: `host ${name}`,
-      run: () =>
-        checkHost(
-          name,
-          host,
-          privateKey ?? "",
-          healthy ? services.filter((service) => service.hosts.includes(name)) : [],
-        ),
-    })),
-    ...services
-      .filter((service) => healthy && service.hosts.length === 0)
-      .map((service) => ({ name: `service ${service.name}`, run: () => checkLocalService(service) })),
-    ...(mode === "rotation" && !given.allowOpenMarket && alpaca !== undefined
-      ? [{ name: "market", run: () => checkMarket(alpaca.baseUrl, client()) }]
-      : []),
-    ...(current === undefined
-      ? []
-      : [
-          { name: "current login", run: () => checkCurrentLogin(database, current) },
-          { name: "current value", run: () => checkCurrentValue(client(), current.entries) },
-        ]),
-  ];
-}
-
-/** What the config let pass: written into the audit row. */
-function overridesOf({ mode, allowOpenMarket, current }: PreflightInput): string[] {
-  return [
-    ...(allowOpenMarket ? ["allowOpenMarket"] : []),
-    ...(mode === "emergency" ? ["emergency: market hours not asked"] : []),
-    ...(mode === "rotation" && current === undefined ? ["previous value unknown: no way back"] : []),
-  ];
-}
+import { overridesOf, preflightInput, runChecks } from "./checks/preflight";
+import { runStep, StepError } from "./run-step";
 
 /** Looks at everything a rotation will touch, all of it at once, and touches nothing. */
-await runStep(input, async (given) => {
+await runStep(preflightInput, async (given) => {
   const startedAt = new Date().toISOString();
-  const results = await Promise.all(
-    checksOf(given).map(async ({ name, run }) => {
-      try {
-        return { name, ok: true, evidence: await run() };
-      } catch (error) {
-        return { name, ok: false, evidence: messageOf(error) };
-      }
-    }),
-  );
+  const results = await runChecks(given);
   const failed = results.filter(({ ok }) => !ok);
   if (failed.length > 0) {
     throw new StepError(

@@ -1,0 +1,97 @@
+import { z } from "zod";
+import { databaseReference } from "../database";
+import { messageOf } from "../run-step";
+import { hostReference } from "../ssh";
+import { storeClient, storeEntry, storeReference } from "../store";
+import { checkAuditLog, checkCurrentLogin, checkDatabase } from "./database";
+import { checkMarket } from "./market";
+import { checkHost, checkLocalService } from "./services";
+import { checkCurrentValue } from "./store";
+
+/** All that the preflight of one secret looks at. */
+export const preflightInput = z.object({
+  mode: z.enum(["rotation", "emergency", "rollback"]),
+  secret: z.string(),
+  store: storeReference,
+  paths: z.array(z.string()),
+  database: databaseReference.extend({ roles: z.array(z.string()) }),
+  audit: databaseReference,
+  services: z.array(z.object({ name: z.string(), hosts: z.array(z.string()), health: z.string() })),
+  hosts: z.record(z.string(), hostReference),
+  privateKey: z.string().optional(),
+  alpaca: z.object({ baseUrl: z.string() }).optional(),
+  allowOpenMarket: z.boolean(),
+  current: z.object({ username: z.string(), password: z.string(), entries: z.array(storeEntry) }).optional(),
+});
+
+export type PreflightInput = z.output<typeof preflightInput>;
+
+/** One thing that must hold before anything is touched. */
+interface Check {
+  readonly name: string;
+  /** Returns the evidence. */
+  readonly run: () => Promise<string>;
+}
+
+function checksOf(given: PreflightInput): Check[] {
+  const { mode, store, paths, database, audit, services, hosts, privateKey, alpaca, current } = given;
+  const client = () => storeClient(store);
+  // A rollback is what mends unhealthy services, so it does not ask for healthy ones.
+  const healthy = mode !== "rollback";
+  return [
+    { name: "store", run: () => client().check(paths) },
+    { name: "database", run: () => checkDatabase(database, database.roles) },
+    { name: "audit log", run: () => checkAuditLog(audit) },
+    ...Object.entries(hosts).map(([name, host]) => ({
+      name: `host ${name}`,
+      run: () =>
+        checkHost(
+          name,
+          host,
+          privateKey ?? "",
+          healthy ? services.filter((service) => service.hosts.includes(name)) : [],
+        ),
+    })),
+    ...services
+      .filter((service) => healthy && service.hosts.length === 0)
+      .map((service) => ({ name: `service ${service.name}`, run: () => checkLocalService(service) })),
+    ...(mode === "rotation" && !given.allowOpenMarket && alpaca !== undefined
+      ? [{ name: "market", run: () => checkMarket(alpaca.baseUrl, client()) }]
+      : []),
+    ...(current === undefined
+      ? []
+      : [
+          { name: "current login", run: () => checkCurrentLogin(database, current) },
+          { name: "current value", run: () => checkCurrentValue(client(), current.entries) },
+        ]),
+  ];
+}
+
+/** What the config let pass: written into the audit row. */
+export function overridesOf({ mode, allowOpenMarket, current }: PreflightInput): string[] {
+  return [
+    ...(allowOpenMarket ? ["allowOpenMarket"] : []),
+    ...(mode === "emergency" ? ["emergency: market hours not asked"] : []),
+    ...(mode === "rotation" && current === undefined ? ["previous value unknown: no way back"] : []),
+  ];
+}
+
+/** What became of a check: the evidence, or what was found instead. */
+export interface CheckResult {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly evidence: string;
+}
+
+/** Runs every check, all at once; none stops another. */
+export function runChecks(given: PreflightInput): Promise<CheckResult[]> {
+  return Promise.all(
+    checksOf(given).map(async ({ name, run }) => {
+      try {
+        return { name, ok: true, evidence: await run() };
+      } catch (error) {
+        return { name, ok: false, evidence: messageOf(error) };
+      }
+    }),
+  );
+}
