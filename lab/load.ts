@@ -29,6 +29,8 @@ export interface Outcome {
   tried: number;
   failed: number;
   failures: Failure[];
+  /** Every attempt, failed or not. */
+  attempts: Omit<Failure, "code">[];
 }
 
 export interface LoadResult {
@@ -93,6 +95,7 @@ async function readOutcomes(files: readonly ({ name: string } & ServiceFiles)[])
       const attempt = JSON.parse(line) as Attempt;
       const outcome = attempt.kind === "login" ? result.logins : result.alpaca;
       outcome.tried += 1;
+      outcome.attempts.push({ t: attempt.t, service: name });
       if (attempt.ok) continue;
       outcome.failed += 1;
       outcome.failures.push({ t: attempt.t, service: name, code: attempt.code ?? "UNKNOWN" });
@@ -102,7 +105,14 @@ async function readOutcomes(files: readonly ({ name: string } & ServiceFiles)[])
   return result;
 }
 
-const noOutcome = (): Outcome => ({ tried: 0, failed: 0, failures: [] });
+const noOutcome = (): Outcome => ({ tried: 0, failed: 0, failures: [], attempts: [] });
+
+/** The part of an outcome that some services had from one moment to another (epoch milliseconds). */
+export function during(outcome: Outcome, services: readonly string[], from: number, to: number): Outcome {
+  const within = ({ t, service }: { t: number; service: string }) => t >= from && t <= to && services.includes(service);
+  const [attempts, failures] = [outcome.attempts.filter(within), outcome.failures.filter(within)];
+  return { tried: attempts.length, failed: failures.length, failures, attempts };
+}
 
 /** Seconds from the first to the last failed attempt: how long somebody could be turned away. 0 without a failure. */
 export function exposure(failures: readonly Pick<Failure, "t">[]): number {

@@ -52,6 +52,7 @@ const SETTINGS: Record<string, string> = {
   jit: "off",
   log_statement: "all",
   log_connections: "all",
+  log_timezone: "UTC",
   log_line_prefix: "%m [%p] %q%u@%d ",
   password_encryption: "scram-sha-256",
 };

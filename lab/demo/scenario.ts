@@ -1,0 +1,161 @@
+import { readFile } from "node:fs/promises";
+import pg from "pg";
+import { type ChainVerdict, verifyChain } from "../../audit/verify";
+import type { Toolchain } from "../../toolchain/types";
+import { clockAt, deployStack } from "../deploy";
+import { type Lab, startLab } from "../lab";
+import { during, exposure, type Load, type LoadResult, startLoad } from "../load";
+import type { PulumiResult, Stack } from "../stack";
+import { type Phase, timeline } from "./timeline";
+
+/** A rotation or a rollback as the demo saw it. */
+export interface Seen {
+  readonly secret: string;
+  readonly strategy: string;
+  readonly from: number;
+  readonly to: number;
+  /** From the preflight's start to the audit row. */
+  readonly seconds: number;
+  /** From the first to the last login that failed; 0 where none did. */
+  readonly exposureSeconds: number;
+  readonly logins: { readonly tried: number; readonly failed: number };
+  /** Failures before the role changed or after the last restart; there must be none. */
+  readonly outside: number;
+  readonly phases: readonly Phase[];
+}
+
+/** The demo's platform: the runbook's services on one database, and a second one with the runbook's own strategy. */
+export const DEMO_DATABASES = [
+  { name: "trader", role: "trader", secretName: "database/password", strategy: "alternating-users" },
+  { name: "analytics", role: "analytics", secretName: "analytics/password", strategy: "single-user" },
+] as const;
+
+const SERVICES = [
+  { name: "signal-service", database: "database/password" },
+  { name: "orchestrator", database: "database/password", alpaca: true },
+  { name: "execution-gateway", alpaca: true },
+  { name: "market-data-service", alpaca: true },
+  { name: "risk-service", database: "analytics/password" },
+];
+
+/** New logins a second, over all services together. */
+const LOGINS_PER_SECOND = 90;
+
+/** A platform with a stack on it and a load that runs from `startLoad` to `stopLoad`. */
+export class Scenario {
+  private load: Load | undefined;
+
+  private constructor(
+    readonly lab: Lab,
+    readonly stack: Stack,
+  ) {}
+
+  static async start(tools: Toolchain): Promise<Scenario> {
+    if (tools.openbao === undefined) throw new Error("the toolchain has no OpenBao");
+    const lab = await startLab({ openbao: tools.openbao.path, databases: DEMO_DATABASES, services: SERVICES });
+    try {
+      const strategies = Object.fromEntries(DEMO_DATABASES.map(({ secretName, strategy }) => [secretName, strategy]));
+      return new Scenario(lab, await deployStack({ lab, tools, strategies }));
+    } catch (error) {
+      await lab.stop();
+      throw error;
+    }
+  }
+
+  /** `pulumi up`; a failed one ends the demo with what Pulumi printed. */
+  async up(): Promise<PulumiResult> {
+    const result = await this.stack.pulumi(["up", "--yes", "--skip-preview"]);
+    if (result.exitCode !== 0) throw new Error(`pulumi up failed:\n${result.stdout}${result.stderr}`);
+    return result;
+  }
+
+  async preview(): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.stack.pulumi(["preview", "--diff"]);
+    if (exitCode !== 0) throw new Error(`pulumi preview failed:\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  passDays(days: number): Promise<void> {
+    return this.stack.configure("lab", clockAt(days));
+  }
+
+  request(secret: string, generation: number): Promise<void> {
+    const reason = "the demo shows the way back";
+    return this.stack.configure("request", { id: `demo-${secret}`, secret, activate: generation, reason });
+  }
+
+  async startLoad(): Promise<void> {
+    this.load = await startLoad(this.lab, { loginsPerSecond: LOGINS_PER_SECOND, limitSeconds: 600 });
+  }
+
+  /** An update under load, and what became of each secret that it moved. */
+  async watchedUp(secrets: readonly string[]): Promise<Seen[]> {
+    const startedAt = Date.now();
+    await this.up();
+    const endedAt = Date.now();
+    const outcome = await this.snapshot();
+    return Promise.all(secrets.map((secret) => this.seen(secret, outcome, startedAt, endedAt)));
+  }
+
+  async stopLoad(): Promise<LoadResult | undefined> {
+    return this.load?.stop();
+  }
+
+  /** The audit log's rows, oldest first, and whether the chain holds. */
+  async audit(): Promise<{ rows: Record<string, unknown>[]; verdict: ChainVerdict }> {
+    const { rows } = await this.lab.postgres.query("SELECT * FROM secret_rotation_log ORDER BY id");
+    const { host, port, adminUser: user, adminPassword: password, database } = this.lab.postgres;
+    const client = new pg.Client({ host, port, user, password, database });
+    await client.connect();
+    try {
+      return { rows, verdict: await verifyChain(client) };
+    } finally {
+      await client.end();
+    }
+  }
+
+  private async snapshot(): Promise<LoadResult> {
+    if (this.load === undefined) throw new Error("the load does not run");
+    return this.load.snapshot();
+  }
+
+  private async seen(secret: string, outcome: LoadResult, startedAt: number, endedAt: number): Promise<Seen> {
+    const logins = during(outcome.logins, this.lab.readers(secret), startedAt, endedAt);
+    const { rows } = await this.lab.postgres.query(
+      "SELECT generation, duration_seconds, lag(generation) OVER (ORDER BY id) AS before FROM secret_rotation_log WHERE secret_name = $1 ORDER BY id DESC LIMIT 1",
+      [secret],
+    );
+    const seconds = Number(rows[0]?.duration_seconds);
+    const phases = await timeline(this.stack, secret, startedAt, seconds);
+    const strategy = DEMO_DATABASES.find(({ secretName }) => secretName === secret)?.strategy ?? "supplied-key";
+    const window = await this.window(secret, phases, startedAt);
+    return {
+      secret,
+      strategy,
+      from: Number(rows[0]?.before),
+      to: Number(rows[0]?.generation),
+      seconds,
+      exposureSeconds: exposure(logins.failures),
+      logins: { tried: logins.tried, failed: logins.failed },
+      outside: logins.failures.filter(({ t }) => t < window.from || t > window.to).length,
+      phases,
+    };
+  }
+
+  /** From the moment the server was told to change the role, as its own log has it, to the last restart's end. */
+  private async window(
+    secret: string,
+    phases: readonly Phase[],
+    startedAt: number,
+  ): Promise<{ from: number; to: number }> {
+    const role = DEMO_DATABASES.find(({ secretName }) => secretName === secret)?.role ?? "";
+    const log = await readFile(this.lab.postgres.logFile, "utf8");
+    const changes = log
+      .split("\n")
+      .filter((line) => line.includes("ALTER ROLE") && line.includes(role))
+      .map((line) => Date.parse(line.slice(0, 27)))
+      .filter((time) => time >= startedAt);
+    const restarts = phases.filter(({ name }) => name.startsWith("restart")).map(({ doneAt }) => doneAt);
+    return { from: Math.min(...changes), to: Math.max(...restarts) };
+  }
+}
