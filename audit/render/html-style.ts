@@ -6,7 +6,8 @@ export const STYLE = `
   --line: #30363d; --fine: #3fb968; --late: #ff6a61; --warn: #d9a227; --ahead: #1f4a30; --back: #b083f0; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 1080px; padding: 24px; background: var(--page); color: var(--text);
-  font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+  font: 15px/1.5 system-ui, sans-serif; }
+p, li, td, .name { overflow-wrap: anywhere; }
 h1 { font-size: 1.6em; margin: 0 0 4px; } h2 { font-size: 1.15em; margin: 32px 0 8px; }
 p { margin: 4px 0; } .soft { color: var(--soft); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 12px; margin: 20px 0; }
@@ -16,7 +17,7 @@ p { margin: 4px 0; } .soft { color: var(--soft); }
 .verdict.bad { border-color: var(--late); } code { font-size: .86em; }
 table { border-collapse: collapse; width: 100%; font-size: .92em; }
 th, td { text-align: left; vertical-align: top; padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); }
-th { color: var(--soft); font-weight: 600; } .number { text-align: right; }
+th { color: var(--soft); font-weight: 600; } th, .whole { white-space: nowrap; }
 .badge { font-weight: 600; white-space: nowrap; } .badge::before { content: "\\25CF\\00A0"; }
 .good { color: var(--fine); } .bad-text { color: var(--late); } .warn { color: var(--warn); }
 .bad-text.badge::before { content: "\\25B2\\00A0"; } .warn.badge::before { content: "\\25C6\\00A0"; }

@@ -78,12 +78,17 @@ function secretsTable(secrets: readonly SecretSummary[]): Html {
       badge(BADGES[secret.standing], STANDINGS[secret.standing]),
       ageText(secret),
       day(secret.limitAt),
-      secret.longestAgeDays === null ? "–" : `${secret.longestAgeDays} days`,
+      longestAge(secret),
       secret.rotations,
       secret.failures,
       secret.rollbacks,
     ]),
   );
+}
+
+function longestAge({ longestAgeDays, withinLimit }: SecretSummary): Html | string {
+  if (longestAgeDays === null) return "–";
+  return withinLimit ? `${longestAgeDays} days` : badge("bad-text", `${longestAgeDays} days`);
 }
 
 function verdict(chain: Report["chain"]): Html {
@@ -101,7 +106,7 @@ function controlsTable(controls: readonly ControlEvidence[]): Html {
   return table(
     ["Control", "In force now", "Asks", "Evidence", "Supported"],
     controls.map((control) => [
-      `${control.framework} ${control.control}`,
+      html`<span class="whole">${control.framework}</span> ${control.control}`,
       control.current,
       control.asks,
       control.evidence,
