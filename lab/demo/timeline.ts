@@ -46,11 +46,10 @@ export async function timeline(stack: Stack, secret: string, startedAt: number, 
     .map(({ name, at }) => ({ name: labelOf(name), at }))
     .filter((phase): phase is { name: string; at: number } => phase.name !== undefined)
     .sort((a, b) => a.at - b.at);
-  return done.map(({ name, at }, index) => ({
-    name,
-    doneAt: at,
-    seconds: (at - (done[index - 1]?.at ?? startedAt)) / 1000,
-  }));
+  // The first part begins with the secret, not with the update: the engine's start is not the preflight's.
+  const began = (done.at(-1)?.at ?? startedAt) - seconds * 1000;
+  const since = (index: number) => done[index - 1]?.at ?? began;
+  return done.map(({ name, at }, index) => ({ name, doneAt: at, seconds: Math.max(0, at - since(index)) / 1000 }));
 }
 
 function labelOf(resource: string): string | undefined {
