@@ -17,7 +17,7 @@ export type {
 export const PROJECT = "secret-rotation";
 
 /** The keys whose values are secrets: never repeated in a message. */
-const SECRET_KEYS = new Set<PropertyKey>(["adopted", "sshPrivateKey"]);
+const SECRET_KEYS = new Set<PropertyKey>(["adopted", "sshPrivateKey", "slackWebhook", "password"]);
 
 /** The stack config is wrong. Lists every wrong key at once, with its path and what was expected. */
 export class ConfigError extends Error {
@@ -40,25 +40,35 @@ export class ConfigError extends Error {
  * @throws ConfigError
  */
 export function parseConfig(raw: Record<string, string>, stack: string): Config {
+  return parseSettings(raw, stack, schema, crossChecks);
+}
+
+/** {@link parseConfig} for a part of the config: every key given must be one of `shape`'s. @throws ConfigError */
+export function parseSettings<T>(
+  raw: Record<string, string>,
+  stack: string,
+  shape: z.ZodType<T>,
+  checks: (config: T) => readonly Problem[],
+): T {
   const settings: Record<string, unknown> = {};
   for (const [key, text] of Object.entries(raw)) {
     if (key.startsWith(`${PROJECT}:`)) settings[key.slice(PROJECT.length + 1)] = decode(text);
   }
-  const result = schema.safeParse(settings);
+  const result = shape.safeParse(settings);
   const problems = result.success
-    ? crossChecks(result.data)
+    ? checks(result.data)
     : result.error.issues.flatMap((issue) => describe(issue, settings));
   if (!result.success || problems.length > 0) throw new ConfigError(stack, problems);
   return result.data;
 }
 
 /** The stack's policy with the secret's own overrides. */
-export function policyOf(config: Config, secret: SecretConfig): Policy {
+export function policyOf(config: Pick<Config, "policy">, secret: SecretConfig): Policy {
   return { ...config.policy, ...secret.policy };
 }
 
 /** Where `secret_rotation_log` is: `audit`, else the database of the first secret that has one. */
-export function auditDatabase(config: Config): DatabaseConfig {
+export function auditDatabase(config: Pick<Config, "audit" | "secrets">): DatabaseConfig {
   const database = config.audit ?? config.secrets.find((secret) => "database" in secret)?.database;
   if (database === undefined) throw new Error("crossChecks must have asked for `audit`");
   return database;

@@ -8,7 +8,13 @@ export interface Problem {
 
 /** What a schema of single keys cannot see: names that must exist, keys that need one another. */
 export function crossChecks(config: Config): Problem[] {
-  return [...secretChecks(config), ...serviceChecks(config), ...requestChecks(config), ...labChecks(config)];
+  return [
+    ...secretChecks(config),
+    ...serviceChecks(config),
+    ...requestChecks(config),
+    ...operationChecks(config),
+    ...labChecks(config),
+  ];
 }
 
 function secretChecks(config: Config): Problem[] {
@@ -84,6 +90,25 @@ function requestChecks({ request, secrets }: Config): Problem[] {
       message: `no secret has the name ${request.secret}; expected one of ${list(names)}`,
     },
   ];
+}
+
+/** What only the command line uses. */
+function operationChecks({ notify, preflight, validation, hosts }: Config): Problem[] {
+  const problems: Problem[] = [];
+  if (preflight.notice !== undefined && notify === undefined) {
+    problems.push({ path: ["preflight", "notice"], message: "expected only with `notify`: nobody would be told" });
+  }
+  if (notify?.email !== undefined && !notify.email.verifyCertificate && !isLoopback(notify.email.host)) {
+    problems.push({
+      path: ["notify", "email", "verifyCertificate"],
+      message: `expected true: ${notify.email.host} is not a loopback address; name a private authority in NODE_EXTRA_CA_CERTS`,
+    });
+  }
+  const host = validation.paperRun?.host;
+  if (host !== undefined && !(host in hosts)) {
+    problems.push({ path: ["validation", "paperRun", "host"], message: unknown(host, "hosts", hosts) });
+  }
+  return problems;
 }
 
 /** A clock of one's own must never reach a stack that holds real credentials. */

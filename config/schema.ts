@@ -105,6 +105,52 @@ const postgresPassword = z.strictObject({
     .optional(),
 });
 
+/** A command that looks and changes nothing, run by `sh -c`. */
+const command = z.strictObject({
+  command: z.string().min(1),
+  /** Where it runs, a name of `hosts`. Default: the machine that runs this. */
+  host: name.optional(),
+  /** Default 120s. */
+  timeout: duration.default(parseDuration("120s")),
+});
+
+/** What `rotation validate` asks beyond what it can see itself. */
+const validation = z.strictObject({
+  /**
+   * Prints the authentication errors in a service's log, and nothing where it is clean; run on each host of each
+   * service. `{service}` and `{since}` (ISO 8601) stand for the service and the time of the rotation.
+   */
+  logs: z.string().min(1).optional(),
+  /** The paper run, such as `make paper-run`; exit 0 is fine. */
+  paperRun: command.optional(),
+});
+
+/** Where reminders go. */
+const notify = z
+  .strictObject({
+    /** Secret. Slack's incoming webhook. */
+    slackWebhook: httpUrl.optional(),
+    email: z
+      .strictObject({
+        host: z.string().min(1),
+        /** Default 587. */
+        port: port.default(587),
+        /** `starttls` (default) insists on it; `tls` is for port 465. */
+        encryption: z.enum(["starttls", "tls"]).default("starttls"),
+        /** Default true; false only where the server is on a loopback address. */
+        verifyCertificate: z.boolean().default(true),
+        user: z.string().min(1).optional(),
+        /** Secret. */
+        password: z.string().min(1).optional(),
+        from: z.string().min(1),
+        to: z.array(z.string().min(1)).min(1),
+      })
+      .optional(),
+  })
+  .refine(({ slackWebhook, email }) => slackWebhook !== undefined || email !== undefined, {
+    error: "expected slackWebhook or email",
+  });
+
 const request = z
   .strictObject({
     id: z.string().min(1).max(100),
@@ -131,6 +177,11 @@ export const schema = z.strictObject({
     .strictObject({
       /** Rotates also while the market is open. Default false. Its use is written into the audit row. */
       allowOpenMarket: z.boolean().default(false),
+      /**
+       * How long before a rotation by age the team must have been told (`rotation remind`). Default: 24h where `notify`
+       * is set, else not asked. An emergency does not wait.
+       */
+      notice: duration.optional(),
     })
     .default({ allowOpenMarket: false }),
   hosts: z.record(name, host).default({}),
@@ -139,6 +190,9 @@ export const schema = z.strictObject({
   /** The database of `secret_rotation_log`. Default: the database of the first secret. */
   audit: database.optional(),
   request: request.optional(),
+  /** Where `rotation remind` sends what is to be known. */
+  notify: notify.optional(),
+  validation: validation.default({}),
   /** Secret. The values in use before this stack, by the secret's name: what generation 0 rolls back to. */
   adopted: z.record(secretName, z.string().min(1)).default({}),
   /** Secret. The private key for every host, OpenSSH format. */
@@ -153,4 +207,5 @@ export type PostgresPasswordConfig = Extract<SecretConfig, { kind: "postgres-pas
 export type DatabaseConfig = z.output<typeof database>;
 export type HostConfig = z.output<typeof host>;
 export type ServiceConfig = z.output<typeof service>;
+export type NotifyConfig = z.output<typeof notify>;
 export type StoreConfig = z.output<typeof store>;
