@@ -75,6 +75,7 @@ test.each([
   ["random", "Create", "random:index/randomPassword:RandomPassword", { properties: { length: 24 } }, undefined],
   ["command", "Create", "command:remote:Command", { properties: { connection, create: "true" } }, "connection refused"],
   ["postgresql", "Read", "postgresql:index/role:Role", { id: "x" }, "error connecting to PostgreSQL server"],
+  ["aws", "Read", "aws:secretsmanager/secret:Secret", { id: "x" }, "ECONNREFUSED"],
   ["vault", "Read", "vault:index/mount:Mount", { id: "x" }, "GET http://127.0.0.1:1/v1/sys/mounts"],
 ] as const)("%s has the driver that it loads when needed", async (name, method, type, request, expected) => {
   const { client } = await start(name);
@@ -85,6 +86,10 @@ test.each([
     address: "http://127.0.0.1:1",
     token: "t",
     maxRetries: "0",
+    region: "us-east-1",
+    endpoints: JSON.stringify([{ secretsmanager: "http://127.0.0.1:1" }]),
+    accessKey: "a",
+    secretKey: "s",
   };
   await client.ask({ method: "Configure", request: { args: config } });
   const { errors } = await client.ask({ method, request: { ...request, type, name: "it" } });
@@ -94,7 +99,10 @@ test.each([
 test("an unknown package is refused with those there are", async () => {
   const child = spawn(process.execPath, [join(folder, "main.mjs"), "azure"], { stdio: ["ignore", "ignore", "pipe"] });
   const [[text], [code]] = await Promise.all([once(child.stderr, "data"), once(child, "exit")]);
-  expect([String(text), code]).toEqual(["expected a package (random, command, postgresql, vault), found azure\n", 2]);
+  expect([String(text), code]).toEqual([
+    "expected a package (random, command, postgresql, vault, aws), found azure\n",
+    2,
+  ]);
 });
 
 test("when the engine is killed, what is under way is finished before the plugin ends", async () => {

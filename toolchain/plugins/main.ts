@@ -9,6 +9,7 @@ const providers: Record<OfflinePackage, () => Promise<Provider>> = {
   command: async () => (await import("./command")).commandProvider(),
   postgresql: async () => (await import("./postgresql")).postgresqlProvider(process.env),
   vault: async () => (await import("./vault")).vaultProvider(process.env),
+  aws: async () => (await import("./aws")).awsProvider(process.env),
 };
 
 async function main(): Promise<void> {

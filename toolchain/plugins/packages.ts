@@ -4,6 +4,7 @@ export const offlineVersions = {
   command: "1.2.1",
   postgresql: "3.18.1",
   vault: "7.8.0",
+  aws: "7.48.0",
 } as const;
 
 /** A package whose real plugin can be stood in for without a network. */
@@ -15,6 +16,7 @@ export const offlinePackages = [
   "command",
   "postgresql",
   "vault",
+  "aws",
 ] as const satisfies readonly OfflinePackage[];
 
 /** Whether a name, as given on a command line, is one of the offline packages. */
