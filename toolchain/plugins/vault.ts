@@ -1,7 +1,8 @@
 import { bridgedProvider } from "./bridge";
 import type { Provider } from "./provider";
 import { type VaultClient, vaultClient } from "./vault-client";
-import { connectionResource, dynamicRoleResource, staticRoleResource } from "./vault-database";
+import { connectionResource } from "./vault-connection";
+import { dynamicRoleResource, staticRoleResource } from "./vault-database-roles";
 import { endpointResource } from "./vault-endpoint";
 import { getSecretV2, secretV2Resource } from "./vault-kv";
 import { mountResource, policyResource } from "./vault-system";
