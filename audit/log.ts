@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { withClient } from "./connection";
 import { type AuditEntry, type AuditEntryInput, canonicalJson, parseEntry } from "./entry";
-import { AuditLogError } from "./errors";
+import { AuditLogError, codeOf } from "./errors";
 import { migrateIfNeeded } from "./migrate";
 
 export { isCurrent, migrate } from "./migrate";
@@ -15,6 +15,7 @@ export interface Recorded {
 }
 
 const LOCK_LIMIT = "30s";
+const ANSWER_LIMIT_MS = 120_000;
 
 const INSERT = `
   INSERT INTO secret_rotation_log
@@ -67,11 +68,32 @@ async function findStep(client: pg.ClientBase, stepKey: string | null): Promise<
  */
 export async function recordEntry(connection: pg.ClientConfig, entry: AuditEntryInput): Promise<Recorded> {
   const complete = parseEntry(entry);
-  return withClient(connection, async (client) => {
-    await migrateIfNeeded(client);
-    await client.query("SELECT set_config('lock_timeout', $1, false)", [LOCK_LIMIT]);
-    return append(client, complete);
+  return withClient({ query_timeout: ANSWER_LIMIT_MS, ...connection }, async (client) => {
+    try {
+      await migrateIfNeeded(client);
+      await client.query("SELECT set_config('lock_timeout', $1, false)", [LOCK_LIMIT]);
+      return await append(client, complete);
+    } catch (error) {
+      throw explained(client, error);
+    }
   });
+}
+
+function explained(client: pg.Client, error: unknown): unknown {
+  const code = codeOf(error);
+  if (code === "42501") {
+    return new AuditLogError(
+      `User ${client.user} may not write secret_rotation_log: ${(error as Error).message}. As the table's owner: GRANT rotation_audit_writer TO "${client.user}"`,
+      { cause: error },
+    );
+  }
+  if (code === "55P03") {
+    return new AuditLogError(
+      `Another transaction held secret_rotation_log for more than ${LOCK_LIMIT}. Find it with: SELECT pid, usename, query FROM pg_stat_activity WHERE state = 'idle in transaction'`,
+      { cause: error },
+    );
+  }
+  return error;
 }
 
 /**

@@ -2,7 +2,6 @@ import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runner } from "node-pg-migrate";
 import type pg from "pg";
 import { withClient } from "./connection";
 import { AuditLogError } from "./errors";
@@ -27,6 +26,8 @@ export async function migrate(connection: pg.ClientConfig): Promise<string[]> {
 /** {@link migrate} on a connection that the caller has open; its search path is set to the log's schema. */
 export async function migrateWith(client: pg.Client): Promise<string[]> {
   const directory = packageFile("migrations");
+  // Loaded here alone: it takes longer to load than a log that is up to date takes to answer.
+  const { runner } = await import("node-pg-migrate");
   const schema = await schemaOf(client);
   await client.query("SELECT pg_advisory_lock($1)", [LOCK]);
   try {

@@ -213,6 +213,21 @@ describe("privileges", () => {
     }
   });
 
+  it("a login that may not write hears what to do", async () => {
+    const database = await filledLog(0);
+    const name = String(database.database);
+    await sql(database, `CREATE ROLE r_${name} LOGIN PASSWORD 'of-a-reader'`);
+    const reader = { ...database, user: `r_${name}`, password: "of-a-reader" };
+    await expect(recordEntry(reader, entry("x"))).rejects.toThrow(
+      /may not write .*GRANT rotation_audit_writer TO "r_/s,
+    );
+    await sql(database, `GRANT SELECT ON ALL TABLES IN SCHEMA public TO r_${name}`);
+    await expect(recordEntry(reader, entry("x"))).rejects.toThrow(
+      /may not write .*GRANT rotation_audit_writer TO "r_/s,
+    );
+    expect(await verify(reader)).toMatchObject({ valid: true, rows: 0 });
+  });
+
   it("a login that may not migrate hears what to do", async () => {
     const database = await tests.database();
     const name = String(database.database);
