@@ -2,6 +2,7 @@ import type pg from "pg";
 import { type ChainRow, HASHED_COLUMNS } from "./canonical";
 import type { ChainAnchor, ChainHead } from "./chain";
 import { type ChainFindings, ChainWalk } from "./chain-walk";
+import { AuditLogError, codeOf } from "./errors";
 
 export type { ChainAnchor, ChainProblem, ProblemKind } from "./chain";
 
@@ -35,6 +36,7 @@ const TRIGGERS = `
 /**
  * Recomputes every row's hash here, from the row's text, and follows the chain through one snapshot of the log, in
  * constant memory. Writers are not held up. Needs SELECT alone; opens a transaction of its own.
+ * @throws AuditLogError where there is no log, or one that was not migrated yet.
  */
 export async function verifyChain(client: pg.ClientBase, options: VerifyOptions = {}): Promise<ChainVerdict> {
   const walk = new ChainWalk(options.anchors);
@@ -48,6 +50,12 @@ export async function verifyChain(client: pg.ClientBase, options: VerifyOptions 
     const triggers = await client.query<{ guarded: boolean }>(TRIGGERS);
     const findings = walk.finish(head.rows[0] && asHead(head.rows[0]));
     return { valid: findings.problems.length === 0, ...findings, guarded: triggers.rows[0]?.guarded ?? false };
+  } catch (error) {
+    if (!["42P01", "42703"].includes(codeOf(error) ?? "")) throw error;
+    throw new AuditLogError(
+      `secret_rotation_log has no hash chain here: ${(error as Error).message}. The first row that a rotation writes makes one; check the database and the search path.`,
+      { cause: error },
+    );
   } finally {
     await client.query("ROLLBACK");
   }

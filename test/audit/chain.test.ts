@@ -229,4 +229,51 @@ describe("tampering is named", () => {
     expect(found.problems.length + found.omitted).toBe(3_000);
     expect(found.problems[0]).toMatchObject({ id: 1, kind: "changed" });
   });
+
+  it("of every kind, one on top of the other, never passes as valid", () => {
+    const target = fc.nat(200);
+    const operation = fc.record({
+      what: fc.constantFrom("change", "rehash", "delete", "copy", "swap", "renumber", "unlink"),
+      target,
+      other: target,
+    });
+    fc.assert(
+      fc.property(fc.array(operation, { minLength: 1, maxLength: 5 }), (operations) => {
+        let rows = [...chain.rows];
+        for (const { what, target: first, other } of operations) {
+          const [a, b] = [first % Math.max(rows.length, 1), other % Math.max(rows.length, 1)];
+          rows = alter(rows, what, a, b);
+        }
+        rows.sort((a, b) => a.id - b.id);
+        fc.pre(JSON.stringify(rows) !== JSON.stringify(chain.rows));
+        const found = check(rows, chain.head);
+        expect(found.problems).not.toEqual([]);
+        const places = new Set([...chain.rows, ...rows].map((row) => row.id));
+        for (const problem of found.problems) expect(places).toContain(problem.id);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
 });
+
+function alter(rows: readonly ChainRow[], what: string, a: number, b: number): ChainRow[] {
+  const [row, other] = [rows[a], rows[b]];
+  if (!row || !other) return [...rows];
+  const changed = { ...row, fields: row.fields.with(b % COLUMNS, "another") };
+  switch (what) {
+    case "change":
+      return rows.with(a, changed);
+    case "rehash":
+      return rows.with(a, { ...changed, hash: hashOf(row.previousHash, row.id, changed.fields) });
+    case "delete":
+      return rows.toSpliced(a, 1);
+    case "copy":
+      return [...rows, { ...row, id: Math.max(...rows.map(({ id }) => id)) + 1 }];
+    case "swap":
+      return rows.with(a, { ...row, id: other.id }).with(b, { ...other, id: row.id });
+    case "renumber":
+      return rows.map((each) => (each.id >= row.id ? { ...each, id: each.id + 1 } : each));
+    default:
+      return rows.with(a, { ...row, previousHash: other.hash });
+  }
+}

@@ -249,7 +249,9 @@ describe("a table made by hand", () => {
 
   it("keeps its rows and columns, which become the beginning of the chain", async () => {
     const database = await tests.database();
+    await expect(verify(database)).rejects.toThrow(/no hash chain here.*does not exist/);
     await sql(database, HANDMADE);
+    await expect(verify(database)).rejects.toThrow(/no hash chain here.*does not exist/);
     expect(await recordEntry(database, entry("first"))).toMatchObject({ id: 4 });
     const { rows } = await sql(
       database,
