@@ -3,6 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
+import { withClient } from "../../audit/connection";
+import type { AuditEntryInput } from "../../audit/entry";
+import { append, migrate } from "../../audit/log";
+import { verifyChain } from "../../audit/verify";
 import { type Postgres, startPostgres } from "../../lab/postgres";
 
 /** A server for one test file, and databases of their own for its tests. */
@@ -45,4 +49,34 @@ export async function sql(connection: pg.ClientConfig, text: string, values: unk
 /** What a superuser can do: runs SQL with every trigger of the log out of force. */
 export async function tamper(connection: pg.ClientConfig, text: string): Promise<void> {
   await sql(connection, `BEGIN; SET LOCAL session_replication_role = replica; ${text}; COMMIT`);
+}
+
+/** An entry with a value in every field. */
+export const entry = (step: string, more: Partial<AuditEntryInput> = {}): AuditEntryInput => ({
+  secretName: "database/password",
+  rotatedBy: "ci",
+  rotationDate: "2026-11-23T09:00:00.123456+02:00",
+  status: "SUCCESS",
+  stack: "prod",
+  environment: "prod",
+  action: "ROTATE",
+  generation: 3,
+  reason: 'due; "quoted" — ünï\n\u{1f511}',
+  outputs: { zeta: [1, 2.5, { b: null, a: "x" }], alpha: "secret/prod/database/password" },
+  durationSeconds: 12.25,
+  stepKey: step,
+  ...more,
+});
+
+/** The verdict on a log, over a connection of its own. */
+export const verify = (connection: pg.ClientConfig) => withClient(connection, (client) => verifyChain(client));
+
+/** A log of its own with so many rows. */
+export async function logWith(tests: TestServer, rows: number): Promise<pg.ClientConfig> {
+  const database = await tests.database();
+  await migrate(database);
+  await withClient(database, async (client) => {
+    for (let step = 1; step <= rows; step++) await append(client, entry(`step ${step}`));
+  });
+  return database;
 }
