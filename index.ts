@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { RandomId } from "@pulumi/random";
 import { databaseReference, type Platform } from "./components/platform";
 import { createStore } from "./components/secret-store";
 import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
@@ -30,6 +29,7 @@ async function previousSecrets(stack: string): Promise<PreviousSecrets> {
 
 function createPlatform(config: Config, stack: string): Platform {
   const { environment, alpaca, preflight, services, hosts, sshPrivateKey, lab } = config;
+  const database = auditDatabase(config);
   return {
     store: createStore(config.store, environment),
     services,
@@ -38,8 +38,7 @@ function createPlatform(config: Config, stack: string): Platform {
     alpaca,
     allowOpenMarket: preflight.allowOpenMarket,
     audit: {
-      connection: databaseReference(auditDatabase(config)),
-      history: new RandomId("audit-history", { byteLength: 8 }).hex,
+      connection: database === undefined ? {} : databaseReference(database),
       stack,
       environment,
     },

@@ -1,5 +1,6 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { RandomId } from "@pulumi/random";
 import type { SecretState } from "../rotation/state";
 import { stepCommand } from "./step-command";
 
@@ -7,8 +8,6 @@ import { stepCommand } from "./step-command";
 export interface AuditTarget {
   /** The database of `secret_rotation_log`; no password among it. */
   readonly connection: Record<string, unknown>;
-  /** Drawn once per stack: tells a row of this stack from one of an earlier stack with the same name. */
-  readonly history: pulumi.Output<string>;
   readonly stack: string;
   readonly environment: string;
 }
@@ -37,6 +36,8 @@ export class AuditRecord extends pulumi.ComponentResource {
   constructor(name: string, args: AuditRecordArgs, opts: pulumi.ComponentResourceOptions) {
     super("secret-rotation:index:AuditRecord", name, {}, opts);
     const { target, secret, state } = args;
+    // Drawn when the secret is taken over: an earlier life of it, in this stack or another, counted its steps from 1 too.
+    const history = new RandomId(`${name}-history`, { byteLength: 8 }, { parent: this });
     const { sequence, action, generation, reason, at } = state.step;
     const step = `${sequence}-${action}-${generation}`;
     this.command = stepCommand(
@@ -55,7 +56,7 @@ export class AuditRecord extends pulumi.ComponentResource {
             generation,
             reason,
             outputs: args.outputs,
-            stepKey: pulumi.interpolate`${target.history}/${secret}/${step}`,
+            stepKey: pulumi.interpolate`${history.hex}/${secret}/${step}`,
           },
         },
         trigger: step,

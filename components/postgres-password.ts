@@ -194,8 +194,16 @@ export class PostgresPassword extends pulumi.ComponentResource {
 
   private describe(stored: local.Command): pulumi.Output<Record<string, unknown>> {
     const { config, state, policy, platform } = this.args;
-    const { kind, strategy } = config;
-    return describeSecret({ kind, strategy, store: platform.store.kind, state, policy, written: answerOf(stored) });
+    const { kind, strategy, role } = config;
+    return describeSecret({
+      kind,
+      strategy,
+      role,
+      store: platform.store.kind,
+      state,
+      policy,
+      written: answerOf(stored),
+    });
   }
 
   private createAudit(preflight: local.Command, dependsOn: pulumi.Resource): AuditRecord {

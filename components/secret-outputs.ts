@@ -6,6 +6,8 @@ import { activeGeneration, previousGeneration, type SecretState } from "../rotat
 export interface DescribeArgs {
   readonly kind: string;
   readonly strategy: string;
+  /** The platform's own role. */
+  readonly role?: string;
   readonly store: string;
   readonly state: SecretState;
   readonly policy: Policy;
@@ -15,12 +17,13 @@ export interface DescribeArgs {
 
 /** What the stack's outputs and the audit row say of a secret: versions, dates and paths, never a value. */
 export function describeSecret(args: DescribeArgs): pulumi.Output<Record<string, unknown>> {
-  const { kind, strategy, store, state, policy, written } = args;
+  const { kind, strategy, role, store, state, policy, written } = args;
   const previous = previousGeneration(state);
   return written.apply(
     ({ entries }): Record<string, unknown> => ({
       kind,
       strategy,
+      ...(role === undefined ? {} : { role }),
       store,
       generation: activeGeneration(state),
       rotatedAt: state.rotatedAt,

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Config, policyOf, type SecretConfig } from "../config";
 import { nextState } from "../rotation/next-state";
 import { describePlan, planOf } from "../rotation/plan";
+import { RequestRefusedError } from "../rotation/request";
 import type { SecretState } from "../rotation/state";
 import type { Platform } from "./platform";
 import { PostgresPassword } from "./postgres-password";
@@ -17,7 +18,29 @@ export interface StackSecret {
 }
 
 /** The secrets as the last finished update of a stack left them, by name. */
-export type PreviousSecrets = Readonly<Record<string, { readonly state: SecretState } | undefined>>;
+export type PreviousSecrets = Readonly<Record<string, PreviousSecret | undefined>>;
+
+interface PreviousSecret {
+  readonly state: SecretState;
+  readonly strategy?: unknown;
+  readonly role?: unknown;
+}
+
+/** What a change in place would break: a role would be renamed, or lose its password while services use it. */
+const FIXED = ["strategy", "role"] as const;
+
+/** @throws RequestRefusedError with the way to change it without an outage. */
+function assertUnchanged(secret: SecretConfig, before: PreviousSecret | undefined): void {
+  for (const key of FIXED) {
+    const [was, is] = [before?.[key], secret[key]];
+    if (was === undefined || was === is) continue;
+    throw new RequestRefusedError(
+      `${secret.name}: ${key} changed from ${was} to ${is}, which cannot be done in place. Take the secret out of the ` +
+        "config and run `pulumi up` (it forgets the roles and the stored values and leaves them as they are), then put it " +
+        "back: the credential in use is adopted anew. Nothing was changed.",
+    );
+  }
+}
 
 /**
  * Declares every secret of the config, one after the other in its order (runbook: the database first), and says what
@@ -32,11 +55,7 @@ export function createSecrets(
   const outputs: Record<string, unknown> = {};
   let last: pulumi.Resource | undefined;
   for (const secret of config.secrets) {
-    const {
-      description,
-      state,
-      last: done,
-    } = createSecret(config, secret, previous[secret.name]?.state, platform, now, last);
+    const { description, state, last: done } = createSecret(config, secret, previous[secret.name], platform, now, last);
     outputs[secret.name] = pulumi.all([description, state]).apply(([about, known]) => ({ ...about, state: known }));
     last = done;
   }
@@ -46,11 +65,13 @@ export function createSecrets(
 function createSecret(
   config: Config,
   secret: SecretConfig,
-  before: SecretState | undefined,
+  previous: PreviousSecret | undefined,
   platform: Platform,
   now: Date,
   dependsOn: pulumi.Resource | undefined,
 ): StackSecret {
+  assertUnchanged(secret, previous);
+  const before = previous?.state;
   const policy = policyOf(config, secret);
   const value = config.adopted[secret.name];
   const request = config.request?.secret === secret.name ? config.request : undefined;

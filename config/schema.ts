@@ -156,7 +156,7 @@ const request = z
     id: z.string().min(1).max(100),
     secret: secretName,
     rotate: z.literal(true).optional(),
-    /** With rotate: a leaked secret. Does not wait for the market to close; the audit row says so. */
+    /** With rotate: a leaked secret. Does not wait for the market to close, and the old login ends at once. */
     emergency: z.literal(true).optional(),
     activate: z.number().int().min(0).optional(),
     reason: z.string().min(1, "expected a reason: it is written into the audit log").max(500),
@@ -186,7 +186,8 @@ export const schema = z.strictObject({
     .default({ allowOpenMarket: false }),
   hosts: z.record(name, host).default({}),
   services: z.record(name, service),
-  secrets: z.array(z.discriminatedUnion("kind", [postgresPassword])).min(1),
+  /** In the order in which they rotate. One that is taken out is forgotten by the stack and stays as it is. */
+  secrets: z.array(z.discriminatedUnion("kind", [postgresPassword])),
   /** The database of `secret_rotation_log`. Default: the database of the first secret. */
   audit: database.optional(),
   request: request.optional(),

@@ -78,7 +78,7 @@ export async function createStack(options: StackOptions): Promise<Stack> {
   const configure = async (key: string, value: unknown) => {
     if (value === undefined) return expectSuccess(["config", "rm", key]);
     const text = typeof value === "string" ? value : JSON.stringify(value);
-    return expectSuccess(["config", "set", key, text]);
+    return expectSuccess(["config", "set", "--plaintext", key, text]);
   };
 
   // The file is JSON, which is YAML too; Pulumi adds the salt and, later, the secrets to it.

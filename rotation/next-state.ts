@@ -131,7 +131,9 @@ function handle(state: SecretState, request: Request, inputs: Inputs): SecretSta
     );
   }
   const next = { ...rotated(state, inputs, request.reason), handledRequest: request.id };
-  return request.emergency ? { ...next, emergency: true } : next;
+  if (!request.emergency) return next;
+  // A leaked credential has no grace period; one that somebody else keeps (a supplied key) ends on their side.
+  return { ...next, emergency: true, revoked: inputs.suppliedKeyLabel === undefined };
 }
 
 /**

@@ -8,7 +8,7 @@ export interface Request {
   readonly secret: string;
   /** A rotation now, whatever the age. */
   readonly rotate?: true | undefined;
-  /** With `rotate`: a leaked secret. Does not wait for the market to close; the audit row says so. */
+  /** With `rotate`: a leaked secret. Does not wait for the market to close, and the old login ends at once. */
   readonly emergency?: true | undefined;
   /** A rollback to this generation. It is named, so it means the same after an update that died half-way. */
   readonly activate?: Generation | undefined;

@@ -38,7 +38,7 @@ function resources(
       privateKey: pulumi.secret("key"),
       alpaca: { baseUrl: "https://paper-api.alpaca.markets" },
       allowOpenMarket: false,
-      audit: { connection: { host: "db" }, history: pulumi.output("history"), stack: "paper", environment: "paper" },
+      audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
       clock: undefined,
     };
     const given = {
@@ -82,6 +82,7 @@ describe("PostgresPassword with alternating users", () => {
       "database-password-confirm-login",
       "database-password-role",
       "database-password-role-b",
+      "database-password-audit-history",
       "database-password-audit-row",
     ]);
   });

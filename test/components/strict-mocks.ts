@@ -11,6 +11,7 @@ export interface Declared {
 const OUTPUTS: Record<string, (name: string) => Record<string, unknown>> = {
   "random:index/randomPassword:RandomPassword": (name) => ({ result: `password of ${name}` }),
   "random:index/randomBytes:RandomBytes": () => ({ base64: Buffer.alloc(16, 7).toString("base64") }),
+  "random:index/randomId:RandomId": () => ({ hex: "0011223344556677" }),
   "postgresql:index/role:Role": () => ({}),
   "command:local:Command": () => ({ stdout: '{"startedAt":"2026-11-23T02:00:00.000Z","entries":[]}', stderr: "" }),
   "command:remote:Command": () => ({ stdout: "healthy", stderr: "" }),

@@ -255,6 +255,30 @@ describe("nextState, the calendar", () => {
   });
 });
 
+describe("nextState, an emergency", () => {
+  const first = nextState(undefined, inputs(0));
+  const request = { ...rotate("leak"), emergency: true as const };
+
+  it("ends the leaked credential with the rotation, without a grace period", () => {
+    const rotated = nextState(first, inputs(5, { request }));
+    expect(rotated).toMatchObject({
+      slots: [2, 1],
+      active: 0,
+      revoked: true,
+      emergency: true,
+      step: { action: "ROTATE" },
+    });
+    expect(nextState(rotated, inputs(7, { request }))).toBe(rotated);
+  });
+
+  it("leaves a supplied key to the operator, and is over with the next rotation", () => {
+    const supplied = nextState(undefined, inputs(0, { suppliedKeyLabel: "a" }));
+    const rotated = nextState(supplied, inputs(1, { suppliedKeyLabel: "b", request }));
+    expect(rotated).toMatchObject({ revoked: false, emergency: true });
+    expect(nextState(rotated, inputs(2, { suppliedKeyLabel: "c", request }))).not.toHaveProperty("emergency");
+  });
+});
+
 describe("nextState, rollbacks", () => {
   const first = nextState(undefined, inputs(0));
   const rotated = nextState(first, inputs(89));
