@@ -11,7 +11,8 @@ async function main(): Promise<Record<string, unknown>> {
     const stack = pulumi.getStack();
     const config = parseConfig(pulumi.runtime.allConfig(), stack);
     const now = config.lab?.clock === undefined ? new Date() : new Date(config.lab.clock);
-    const secrets = createSecrets(config, await previousSecrets(stack), createPlatform(config, stack), now);
+    const previous = await previousSecrets(stack);
+    const secrets = createSecrets(config, previous, await createPlatform(config, stack), now);
     return { environment: config.environment, secrets };
   } catch (error) {
     // Meant for people: without a stack trace.
@@ -27,11 +28,11 @@ async function previousSecrets(stack: string): Promise<PreviousSecrets> {
   return (value ?? {}) as PreviousSecrets;
 }
 
-function createPlatform(config: Config, stack: string): Platform {
+async function createPlatform(config: Config, stack: string): Promise<Platform> {
   const { environment, alpaca, preflight, services, hosts, sshPrivateKey, lab } = config;
   const database = auditDatabase(config);
   return {
-    store: createStore(config.store, environment),
+    store: await createStore(config.store, environment),
     services,
     hosts,
     privateKey: sshPrivateKey === undefined ? undefined : pulumi.secret(sshPrivateKey),

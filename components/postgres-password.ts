@@ -19,6 +19,8 @@ export interface PostgresPasswordArgs {
   readonly config: PostgresPasswordConfig;
   /** The state this update brings the secret to. */
   readonly state: SecretState;
+  /** Whether this update does a step of the secret. */
+  readonly acts: boolean;
   readonly policy: Policy;
   readonly platform: Platform;
   /** The password in use before this stack, generation 0. Without it the first rotation cannot be rolled back. */
@@ -173,9 +175,12 @@ export class PostgresPassword extends pulumi.ComponentResource {
   }
 
   private createStored({ entries }: Credential, dependsOn: pulumi.Resource): local.Command {
-    const { state, platform } = this.args;
-    const generation = activeGeneration(state);
-    return platform.store.write(this.name, { entries, generation, trigger: this.trigger }, { parent: this, dependsOn });
+    const { state, acts, platform } = this.args;
+    return platform.store.write(
+      this.name,
+      { entries, generation: activeGeneration(state), slot: state.active, trigger: this.trigger, acts },
+      { parent: this, dependsOn },
+    );
   }
 
   private createRestarts(dependsOn: pulumi.Resource): RollingRestart {

@@ -76,7 +76,8 @@ function createSecret(
   const value = config.adopted[secret.name];
   const request = config.request?.secret === secret.name ? config.request : undefined;
   const state = nextState(before, { now, policy, request, hasAdopted: value !== undefined });
-  void pulumi.log.info(describePlan(planOf(secret.name, before, state)));
+  const plan = planOf(secret.name, before, state);
+  void pulumi.log.info(describePlan(plan));
   if (before === undefined && value === undefined) {
     void pulumi.log.warn(
       `${secret.name}: the value in use is not known, so there is nothing to roll back to until the second rotation. ` +
@@ -85,7 +86,14 @@ function createSecret(
   }
   return new PostgresPassword(
     secret.name.replaceAll("/", "-"),
-    { config: secret, state, policy, platform, adopted: value === undefined ? undefined : pulumi.secret(value) },
+    {
+      config: secret,
+      state,
+      acts: plan.action !== undefined,
+      policy,
+      platform,
+      adopted: value === undefined ? undefined : pulumi.secret(value),
+    },
     dependsOn === undefined ? {} : { dependsOn },
   );
 }

@@ -111,14 +111,14 @@ function operationChecks({ notify, preflight, validation, hosts }: Config): Prob
   return problems;
 }
 
-/** A clock of one's own must never reach a stack that holds real credentials. */
+/** A clock of one's own must never reach a stack that holds real credentials, nor a lab's store real services. */
 function labChecks(config: Config): Problem[] {
-  if (config.lab === undefined) return [];
+  if (config.lab === undefined) return realStoreChecks(config);
   const addresses = [
     ...config.secrets.map(({ database }) => database.host),
     ...Object.values(config.hosts).map(({ address }) => address),
     ...(config.alpaca === undefined ? [] : [new URL(config.alpaca.baseUrl).hostname]),
-    ...(config.store.address === undefined ? [] : [new URL(config.store.address).hostname]),
+    storeHost(config),
   ];
   const outside = addresses.find((address) => !isLoopback(address));
   if (outside === undefined && config.environment !== "prod") return [];
@@ -130,6 +130,23 @@ function labChecks(config: Config): Problem[] {
           ? "a stack of the environment prod is never a lab; remove this key"
           : `only a lab may set the clock, and ${outside} is not a loopback address; remove this key`,
     },
+  ];
+}
+
+/** The store's host as far as the config names it; Vault's may be the environment's. */
+function storeHost({ store }: Config): string {
+  if (store.kind === "aws") return store.endpoint === undefined ? "AWS" : new URL(store.endpoint).hostname;
+  return store.address === undefined ? "localhost" : new URL(store.address).hostname;
+}
+
+function realStoreChecks({ store }: Config): Problem[] {
+  if (store.kind !== "aws") return [];
+  const path = (key: string) => ["store", key];
+  return [
+    ...(store.endpoint === undefined ? [] : [{ path: path("endpoint"), message: "expected only in a lab" }]),
+    ...(store.recoveryWindowDays > 0
+      ? []
+      : [{ path: path("recoveryWindowDays"), message: "expected 7 to 30 days: 0 only in a lab" }]),
   ];
 }
 

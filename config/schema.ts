@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseDuration } from "../rotation/duration";
 import { DEFAULT_POLICY } from "../rotation/policy";
+import { httpUrl, name, store } from "./store-schema";
 
 /** A duration with its unit: `90d`, `24h`, `30m`, `45s`. */
 const duration = z.string().transform((text, context) => {
@@ -12,14 +13,11 @@ const duration = z.string().transform((text, context) => {
   }
 });
 
-/** Letters, digits, `-` and `_`: safe in a path, a shell word and a systemd unit. */
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, "expected letters, digits, - or _");
 const secretName = z
   .string()
   .regex(/^[a-z0-9_-]+(\/[a-z0-9_-]+)+$/, "expected lower-case words joined by /, such as database/password");
 const roleName = z.string().min(1).max(61, "expected at most 61 characters, so that _a or _b fits PostgreSQL's 63");
 const port = z.number().int().min(1).max(65_535);
-const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http:// or https:// address" });
 
 const policy = z
   .strictObject({
@@ -40,16 +38,6 @@ const policy = z
       context.addIssue({ code: "custom", path: ["maxAge"], message: "expected at most 90d (PCI DSS 3.6.4)" });
     }
   });
-
-const store = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("vault"),
-    /** Default: the environment's VAULT_ADDR. The token is always the environment's (VAULT_TOKEN or ~/.vault-token). */
-    address: httpUrl.optional(),
-    /** The KV v2 mount. Default `secret`. A change writes every secret to the new mount. */
-    mount: name.default("secret"),
-  }),
-]);
 
 /** How to reach one PostgreSQL database. Passwords come from PGPASSWORD or PGPASSFILE. */
 const database = z.strictObject({

@@ -1,29 +1,50 @@
 import { z } from "zod";
+import { AwsClient } from "./aws";
 import { VaultClient } from "./vault";
 
-/** How to reach the store; its credential comes from the environment. */
-export const storeReference = z.object({
+const vaultReference = z.object({
   kind: z.literal("vault"),
   address: z.string().optional(),
   mount: z.string(),
   environment: z.string(),
 });
 
+const awsReference = z.object({
+  kind: z.literal("aws"),
+  region: z.string(),
+  endpoint: z.string().optional(),
+  environment: z.string(),
+});
+
+/** How to reach the store; its credential comes from the environment. */
+export const storeReference = z.discriminatedUnion("kind", [vaultReference, awsReference]);
+
 export type StoreReference = z.output<typeof storeReference>;
+export type VaultReference = z.output<typeof vaultReference>;
+export type AwsReference = z.output<typeof awsReference>;
 
 /** A value and where it is kept. */
 export const storeEntry = z.object({ path: z.string(), value: z.string() });
 
 export type StoreEntry = z.output<typeof storeEntry>;
 
+/** What the store holds at a path. */
+export interface StoredValue {
+  readonly value: string;
+  /** The version, as the store's users name it. */
+  readonly version: string;
+  /** When the version was written, ISO 8601. */
+  readonly writtenAt: string;
+}
+
 /** What steps need of a store. */
 export interface StoreClient {
   /** A secret's value and version; undefined where there is none. */
-  read(path: string): Promise<{ readonly value: string; readonly version: string } | undefined>;
+  read(path: string): Promise<StoredValue | undefined>;
   /** Fails where the store cannot be reached or the paths may not be written. Returns the evidence. */
   check(paths: readonly string[]): Promise<string>;
 }
 
 export function storeClient(reference: StoreReference): StoreClient {
-  return new VaultClient(reference);
+  return reference.kind === "aws" ? new AwsClient(reference) : new VaultClient(reference);
 }

@@ -3,24 +3,21 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import ky, { HTTPError, type KyInstance } from "ky";
 import { messageOf, StepError } from "./run-step";
-import type { StoreReference } from "./store";
+import type { StoreClient, StoredValue, VaultReference } from "./store";
 
 interface KvAnswer {
-  readonly data: { readonly data: Record<string, unknown> | null; readonly metadata: { readonly version: number } };
-}
-
-/** One value in KV v2, with its version. */
-export interface StoredValue {
-  readonly value: string;
-  readonly version: string;
+  readonly data: {
+    readonly data: Record<string, unknown> | null;
+    readonly metadata: { readonly version: number; readonly created_time: string };
+  };
 }
 
 /** Vault's HTTP API, with the token of the environment, as the `vault` command takes it. */
-export class VaultClient {
+export class VaultClient implements StoreClient {
   private readonly http: KyInstance;
   private readonly address: string;
 
-  constructor(private readonly store: StoreReference) {
+  constructor(private readonly store: VaultReference) {
     const address = store.address ?? process.env.VAULT_ADDR;
     if (address === undefined)
       throw new StepError("no address of Vault: set VAULT_ADDR or the config key store.address");
@@ -38,9 +35,9 @@ export class VaultClient {
     const { mount, environment } = this.store;
     const answer = await this.ask<KvAnswer>(() => this.http.get(`${mount}/data/${environment}/${path}`), [404]);
     const value = answer?.data.data?.value;
-    return answer === undefined || typeof value !== "string"
-      ? undefined
-      : { value, version: String(answer.data.metadata.version) };
+    if (answer === undefined || typeof value !== "string") return undefined;
+    const { version, created_time } = answer.data.metadata;
+    return { value, version: String(version), writtenAt: created_time };
   }
 
   /** Fails where Vault is sealed, unreachable or does not know the token, or the token may not write the paths. */

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import type { Platform } from "../../components/platform";
 import { PostgresPassword } from "../../components/postgres-password";
-import { createStore } from "../../components/secret-store";
+import { VaultStore } from "../../components/stores/vault";
 import type { PostgresPasswordConfig } from "../../config";
 import { nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
@@ -32,7 +32,7 @@ function resources(
 ): Promise<Declared[]> {
   return declare(() => {
     const platform: Platform = {
-      store: createStore({ kind: "vault", mount: "secret" }, "paper"),
+      store: new VaultStore({ kind: "vault", mount: "secret" }, "paper"),
       services: { "signal-service": service(["app-1", "app-2"]), orchestrator: service([]) },
       hosts: { "app-1": host("10.0.0.1"), "app-2": host("10.0.0.2"), unused: host("10.0.0.9") },
       privateKey: pulumi.secret("key"),
@@ -44,6 +44,7 @@ function resources(
     const given = {
       config: config(strategy),
       state,
+      acts: true,
       policy,
       platform,
       adopted: adopted === null ? undefined : pulumi.secret(adopted),

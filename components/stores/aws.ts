@@ -1,0 +1,102 @@
+import { Provider } from "@pulumi/aws/provider.js";
+import { getSecrets, Secret, SecretVersion } from "@pulumi/aws/secretsmanager/index.js";
+import type * as pulumi from "@pulumi/pulumi";
+import type { StoreConfig } from "../../config";
+import type { SecretStore, StoreEntry, StoreReference, WriteArgs, WriteOptions } from "../secret-store";
+import { stepCommand } from "../step-command";
+
+type AwsConfig = Extract<StoreConfig, { kind: "aws" }>;
+
+/** What an existing secret has and keeps: description, policy, replicas and tags are their owners'. */
+const OTHERS = ["description", "forceOverwriteReplicaSecret", "policy", "replicas", "tags", "tagsAll", "type"];
+
+/** Connects to AWS Secrets Manager and looks up the environment's secrets, which are adopted as they are. */
+export async function createAwsStore(config: AwsConfig, environment: string): Promise<SecretStore> {
+  const provider = createProvider(config);
+  const filters = [{ name: "name", values: [`${environment}/`] }];
+  const { arns } = await getSecrets({ filters }, { provider });
+  return new AwsStore(config, environment, provider, new Map(arns.map((arn) => [secretName(arn), arn])));
+}
+
+/** AWS Secrets Manager: the secret `<environment>/<secret>`, whose whole value is the text. */
+class AwsStore implements SecretStore {
+  readonly kind = "aws" as const;
+  readonly reference: StoreReference;
+
+  constructor(
+    private readonly config: AwsConfig,
+    private readonly environment: string,
+    private readonly provider: Provider,
+    /** The secrets that exist already: name to ARN. */
+    private readonly existing: ReadonlyMap<string, string>,
+  ) {
+    const { region, endpoint } = config;
+    this.reference = { kind: "aws", region, environment, ...(endpoint === undefined ? {} : { endpoint }) };
+  }
+
+  pathOf(secret: string): string {
+    return `${this.environment}/${secret}`;
+  }
+
+  write(name: string, args: WriteArgs, { parent, dependsOn }: WriteOptions) {
+    const { entries, trigger } = args;
+    const last = entries.reduce<pulumi.Resource>(
+      (before, entry) => this.writeOne(name, entry, args, { parent, dependsOn: before }),
+      dependsOn,
+    );
+    return stepCommand(
+      `${name}-read-back`,
+      { step: "read-back", input: { store: this.reference, entries: [...entries] }, trigger },
+      { parent, dependsOn: last },
+    );
+  }
+
+  private writeOne(name: string, { path, value }: StoreEntry, args: WriteArgs, opts: WriteOptions): SecretVersion {
+    const { entries, slot, acts } = args;
+    const { kmsKeyId, recoveryWindowDays } = this.config;
+    const resource = `${name}-${path.replaceAll("/", "-")}`;
+    const arn = this.existing.get(this.pathOf(path));
+    const kept = { ...opts, provider: this.provider, retainOnDelete: true };
+    const secret = new Secret(
+      `${resource}-secret`,
+      {
+        name: this.pathOf(path),
+        recoveryWindowInDays: recoveryWindowDays,
+        tags: { environment: this.environment, managed_by: "secret-rotation" },
+        ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
+      },
+      {
+        ...kept,
+        ...(arn === undefined ? {} : { import: arn }),
+        ignoreChanges: kmsKeyId === undefined ? [...OTHERS, "kmsKeyId"] : OTHERS,
+      },
+    );
+    return new SecretVersion(
+      resource,
+      {
+        secretId: secret.id,
+        secretString: value,
+        // Values that belong together carry the same label, which an answer names beside the value.
+        ...(entries.length === 1 ? {} : { versionStages: ["AWSCURRENT", slot === 0 ? "slot-a" : "slot-b"] }),
+      },
+      // Deleting a version strips its labels, AWSPREVIOUS among them. A label that somebody else moved since is not
+      // moved back in passing (after `pulumi refresh`): only a rotation or a rollback may, which look first.
+      { ...kept, ...(acts ? {} : { ignoreChanges: ["versionStages"] }) },
+    );
+  }
+}
+
+/** Credentials stay in the environment of the run: in the arguments they would be in the state. */
+function createProvider({ region, endpoint }: AwsConfig): Provider {
+  const emulator = {
+    endpoints: [{ secretsmanager: endpoint ?? "" }],
+    skipCredentialsValidation: true,
+    skipMetadataApiCheck: true,
+    skipRegionValidation: true,
+    skipRequestingAccountId: true,
+  };
+  return new Provider("aws", { region, ...(endpoint === undefined ? {} : emulator) });
+}
+
+/** `arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>` */
+const secretName = (arn: string) => arn.split(":").slice(6).join(":").slice(0, -7);
