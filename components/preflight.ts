@@ -39,7 +39,7 @@ export class Preflight extends pulumi.ComponentResource {
 
   constructor(name: string, args: PreflightArgs, opts: pulumi.ComponentResourceOptions) {
     super("secret-rotation:index:Preflight", name, {}, opts);
-    const { services, hosts, trigger, ...rest } = args;
+    const { secret, services, hosts, trigger, ...rest } = args;
     const used = new Set(services.flatMap(({ config }) => config.hosts));
     this.command = stepCommand(
       `${name}-checks`,
@@ -47,6 +47,8 @@ export class Preflight extends pulumi.ComponentResource {
         step: "preflight",
         input: {
           ...rest,
+          // Not `secret`: what stands under that key is taken out of every message.
+          secretName: secret,
           services: services.map(({ name: service, config }) => ({
             name: service,
             hosts: config.hosts,

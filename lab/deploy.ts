@@ -30,7 +30,7 @@ export function labConfig({
   const { environment, postgres } = lab;
   return {
     environment,
-    store: { kind: "vault" },
+    store: lab.store.config,
     alpaca: { baseUrl: (environment === "paper" ? lab.alpaca.paper : lab.alpaca.live).url },
     ...places,
     secrets: lab.databases.map((database) => ({

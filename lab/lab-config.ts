@@ -1,4 +1,3 @@
-import type { OpenBao } from "./openbao";
 import type { Postgres } from "./postgres";
 import type { Host, RunningService } from "./ssh-host";
 
@@ -10,16 +9,14 @@ export interface LabConfig {
   sshPrivateKey: string;
 }
 
-/** The environment of the pipeline: PG* of the administrator, VAULT_* with the given token. */
-export function environmentOf(postgres: Postgres, openbao: OpenBao, token: string): Record<string, string> {
+/** PG* of the administrator. */
+export function environmentOf(postgres: Postgres): Record<string, string> {
   return {
     PGHOST: postgres.host,
     PGPORT: String(postgres.port),
     PGUSER: postgres.adminUser,
     PGPASSWORD: postgres.adminPassword,
     PGDATABASE: postgres.database,
-    VAULT_ADDR: openbao.address,
-    VAULT_TOKEN: token,
   };
 }
 

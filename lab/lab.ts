@@ -6,6 +6,7 @@ import { type Alpaca, startAlpaca } from "./alpaca";
 import type { AlpacaKey } from "./alpaca-state";
 import { guardFolder } from "./guard";
 import { configOf, environmentOf, findService, type LabConfig } from "./lab-config";
+import { type Moto, startMoto } from "./moto";
 import { type OpenBao, startOpenBao } from "./openbao";
 import {
   DEFAULT_DATABASES,
@@ -18,9 +19,9 @@ import {
   seedAlpaca,
   seedDatabase,
 } from "./platform";
-import { pipelinePolicy } from "./policies";
 import { poll } from "./poll";
 import { type Postgres, startPostgres } from "./postgres";
+import { awsBackend, type SecretBackend, vaultBackend } from "./secret-backend";
 import { randomSecret, type SecretGenerator } from "./secrets";
 import { bundleService } from "./service-bundle";
 import type { Health } from "./services/types";
@@ -32,6 +33,10 @@ import { type Host, type HostOptions, type RunningService, startHost } from "./s
 export interface LabOptions {
   /** Path of the `bao` binary. */
   openbao: string;
+  /** Path of `moto_server`, for the store "aws". */
+  moto?: string;
+  /** Where the services read their secrets; "vault" by default. */
+  store?: SecretBackend["kind"];
   /** "paper" by default; any other environment uses Alpaca's live API. */
   environment?: string;
   /** Names of the hosts, on 127.0.0.1, 127.0.0.2 and so on; one host "trading-1" by default. */
@@ -53,6 +58,10 @@ export interface Lab {
   readonly environment: string;
   readonly postgres: Postgres;
   readonly openbao: OpenBao;
+  /** The emulator of AWS, where the store is "aws" or a path of it was given. */
+  readonly moto: Moto | undefined;
+  /** The store that the services read. */
+  readonly store: SecretBackend;
   readonly alpaca: Alpaca;
   readonly slack: Slack;
   readonly smtp: Smtp;
@@ -61,9 +70,7 @@ export interface Lab {
   readonly adopted: Readonly<Record<string, string>>;
   /** The Alpaca pair in use at the start. */
   readonly adoptedAlpaca: AlpacaKey;
-  /** The pipeline's own, least-privileged token, also in `env`. */
-  readonly vaultToken: string;
-  /** PG*, VAULT_* for running `pulumi`. */
+  /** PG* and VAULT_* or AWS_* for running `pulumi`, with credentials of the pipeline's own. */
   readonly env: Readonly<Record<string, string>>;
   /** The stack config's keys that describe the lab: `hosts`, `services`, and the secret `sshPrivateKey`. */
   readonly config: LabConfig;
@@ -111,28 +118,31 @@ async function assemble(
     cleanups.push(() => server.stop());
     return server;
   };
-  const [postgres, openbao, alpaca, slack, smtp, program] = await allStarted([
+  const emulator: Promise<Moto | undefined> =
+    options.moto === undefined ? Promise.resolve(undefined) : started(startMoto({ dir, bin: options.moto }));
+  const [postgres, openbao, moto, alpaca, slack, smtp, program] = await allStarted([
     started(startPostgres({ dir, database: databases[0]?.name, settings: options.postgresSettings, secret })),
     started(startOpenBao({ dir, bin: options.openbao })),
+    emulator,
     started(startAlpaca({ secret })),
     started(startSlack()),
     started(startSmtp({ secret })),
     bundleService(dir),
   ]);
   const broker = environment === "paper" ? alpaca.paper : alpaca.live;
-  const platform: Platform = { environment, postgres, openbao, alpaca: broker, secret };
+  const store = await chooseStore(options.store ?? "vault", environment, openbao, moto);
+  const platform: Platform = { environment, postgres, store, alpaca: broker, secret };
   const adopted: Record<string, string> = {};
   for (const database of databases) adopted[database.secretName] = await seedDatabase(platform, database);
   const adoptedAlpaca = await seedAlpaca(platform);
-  const vaultToken = await openbao.createToken("pipeline", pipelinePolicy({ mount: openbao.mount, environment }));
 
   const clientKeys = ssh2.utils.generateKeyPairSync("ed25519");
   const services = await describeServices(platform, databases, options.services ?? DEFAULT_SERVICES);
   const plans = planHosts(options.hosts ?? ["trading-1"], services);
   const hosts = await Promise.all(plans.map((plan) => started(startHost({ dir, program, clientKeys, ...plan }))));
   const lab: Lab = {
-    ...{ dir, environment, postgres, openbao, alpaca, slack, smtp, hosts, adopted, adoptedAlpaca, vaultToken, stop },
-    env: environmentOf(postgres, openbao, vaultToken),
+    ...{ dir, environment, postgres, openbao, moto, store, alpaca, slack, smtp, hosts, adopted, adoptedAlpaca, stop },
+    env: { ...environmentOf(postgres), ...store.env },
     config: configOf(hosts, clientKeys.private),
     databases,
     readers: (secretName) =>
@@ -145,6 +155,12 @@ async function assemble(
   };
   await lab.healthy();
   return lab;
+}
+
+async function chooseStore(kind: SecretBackend["kind"], environment: string, openbao: OpenBao, moto: Moto | undefined) {
+  if (kind === "vault") return vaultBackend(openbao, environment);
+  if (moto === undefined) throw new Error('expected the path of `moto_server` for the store "aws", found none');
+  return awsBackend(moto, environment);
 }
 
 /** Which host has which address and services; a service that names none runs on the first. */

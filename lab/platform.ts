@@ -3,10 +3,9 @@ import pg from "pg";
 import { scramVerifier } from "../rotation/scram";
 import type { AlpacaEnvironment } from "./alpaca";
 import type { AlpacaKey } from "./alpaca-state";
-import type { OpenBao } from "./openbao";
-import { servicePolicy } from "./policies";
 import { freePort } from "./ports";
 import type { Postgres } from "./postgres";
+import type { SecretBackend } from "./secret-backend";
 import type { SecretGenerator } from "./secrets";
 import type { HostService } from "./ssh-host";
 
@@ -49,14 +48,14 @@ export const DEFAULT_SERVICES: readonly LabService[] = [
 export interface Platform {
   environment: string;
   postgres: Postgres;
-  openbao: OpenBao;
+  store: SecretBackend;
   alpaca: AlpacaEnvironment;
   secret: SecretGenerator;
 }
 
 /** Makes database, role and tables, and puts the password into the store. Returns the password. */
 export async function seedDatabase(platform: Platform, database: LabDatabase): Promise<string> {
-  const { postgres, openbao, environment } = platform;
+  const { postgres, store } = platform;
   const password = platform.secret(`database ${database.role}`);
   const [name, role] = [pg.escapeIdentifier(database.name), pg.escapeIdentifier(database.role)];
   if (database.name !== postgres.database) await postgres.query(`create database ${name}`, [], "postgres");
@@ -72,15 +71,15 @@ export async function seedDatabase(platform: Platform, database: LabDatabase): P
     undefined,
     database.name,
   );
-  await openbao.putSecret(`${environment}/${database.secretName}`, { value: password });
+  await store.put(database.secretName, password);
   return password;
 }
 
 /** Makes a key pair and puts it into the store. */
-export async function seedAlpaca({ alpaca, openbao, environment }: Platform): Promise<AlpacaKey> {
+export async function seedAlpaca({ alpaca, store }: Platform): Promise<AlpacaKey> {
   const key = alpaca.createKey();
-  await openbao.putSecret(`${environment}/alpaca/api_key_id`, { value: key.keyId });
-  await openbao.putSecret(`${environment}/alpaca/api_secret_key`, { value: key.secretKey });
+  await store.put("alpaca/api_key_id", key.keyId);
+  await store.put("alpaca/api_secret_key", key.secretKey);
   return key;
 }
 
@@ -93,9 +92,8 @@ export async function describeServices(
   databases: readonly LabDatabase[],
   services: readonly LabService[],
 ): Promise<PlacedService[]> {
-  const { environment, openbao, alpaca } = platform;
-  const { address, mount } = openbao;
-  const token = await openbao.createToken("services", servicePolicy({ mount, environment }));
+  const { environment, alpaca } = platform;
+  const store = await platform.store.serviceStore();
   const pair = {
     baseUrl: alpaca.url,
     keyIdPath: `${environment}/alpaca/api_key_id`,
@@ -105,7 +103,7 @@ export async function describeServices(
     services.map(async (service) => ({
       name: service.name,
       port: await freePort(),
-      store: { kind: "vault" as const, address, token, mount },
+      store,
       ...(service.database !== undefined && { database: databaseConfig(platform, databases, service.database) }),
       ...(service.alpaca && { alpaca: pair }),
       ...(service.hosts && { hosts: service.hosts }),

@@ -4,7 +4,8 @@ import { messageOf, StepError } from "./run-step";
 interface Call {
   /** The action, as an IAM policy names it: `secretsmanager:GetSecretValue`. */
   readonly action: string;
-  /** The secret, or the region. */
+  readonly secret: string;
+  /** The secret and its region. */
   readonly where: string;
 }
 
@@ -50,7 +51,7 @@ const DELETED = /marked (for deletion|deleted)|scheduled for deletion/i;
 export function awsError(error: unknown, call: Call): StepError {
   const name = error instanceof Error ? error.name : "";
   const words = messageOf(error).trim();
-  if (DELETED.test(words)) return new StepError(deletedMessage(call.where), { cause: error });
+  if (DELETED.test(words)) return new StepError(deletedMessage(call.secret, call.where), { cause: error });
   const explain = EXPLANATIONS[name];
   const isKey = name === "AccessDeniedException" && /\bkms\b/i.test(words);
   const text = isKey ? noKey(call, words) : explain?.(call, words);
@@ -60,10 +61,9 @@ export function awsError(error: unknown, call: Call): StepError {
 }
 
 /** A name stays blocked until its recovery window is over. */
-export function deletedMessage(secret: string, on?: Date): string {
-  const since = on === undefined ? "" : ` since ${on.toISOString()}`;
+export function deletedMessage(secret: string, where: string): string {
   return (
-    `the secret ${secret} is scheduled for deletion${since}, and its name is blocked until then: take it back with ` +
+    `the secret ${where} is scheduled for deletion, and its name is blocked until that is done: take it back with ` +
     `\`aws secretsmanager restore-secret --secret-id ${secret}\``
   );
 }

@@ -40,7 +40,7 @@ export class AwsClient implements StoreClient {
     const about = await this.ask("DescribeSecret", secret, ({ sdk, client }) =>
       client.send(new sdk.DescribeSecretCommand({ SecretId: secret })),
     );
-    if (about?.DeletedDate !== undefined) throw new StepError(deletedMessage(secret, about.DeletedDate));
+    if (about?.DeletedDate !== undefined) throw new StepError(deletedMessage(secret, this.placeOf(secret)));
     if (about?.OwningService !== undefined)
       throw new StepError(`${secret} belongs to the AWS service ${about.OwningService}; name another secret`);
     if (about?.RotationEnabled)
@@ -55,6 +55,10 @@ export class AwsClient implements StoreClient {
     return `${this.store.environment}/${path}`;
   }
 
+  private placeOf(secret: string): string {
+    return `${secret} in ${this.store.region}`;
+  }
+
   /** @returns undefined where the secret, or a version of it, does not exist. @throws StepError */
   private async ask<T>(
     operation: string,
@@ -66,14 +70,15 @@ export class AwsClient implements StoreClient {
       return await call(await this.connected);
     } catch (error) {
       if (error instanceof Error && error.name === "ResourceNotFoundException") return undefined;
-      const where = `${secret} in ${this.store.region}`;
-      throw awsError(error, { action: `secretsmanager:${operation}`, where });
+      throw awsError(error, { action: `secretsmanager:${operation}`, secret, where: this.placeOf(secret) });
     }
   }
 
   // Loaded at first use: a Vault stack's steps start faster without it.
   private async connect() {
-    const sdk = await import("@aws-sdk/client-secrets-manager");
+    // What the SDK says about Node.js would stand among the step's errors.
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+    const { default: sdk } = await import("@aws-sdk/client-secrets-manager");
     const { region, endpoint } = this.store;
     const settings = { region, maxAttempts: ATTEMPTS, ...(endpoint === undefined ? {} : { endpoint }) };
     return { sdk, client: new sdk.SecretsManagerClient(settings) };

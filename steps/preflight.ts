@@ -8,7 +8,7 @@ await runStep(preflightInput, async (given) => {
   const failed = results.filter(({ ok }) => !ok);
   if (failed.length > 0) {
     throw new StepError(
-      `preflight for ${given.secret}: ${failed.length} of ${results.length} checks failed; nothing was changed\n` +
+      `preflight for ${given.secretName}: ${failed.length} of ${results.length} checks failed; nothing was changed\n` +
         failed.map(({ name, evidence }) => `  ${name}: ${evidence}`).join("\n"),
     );
   }

@@ -9,7 +9,7 @@ export interface Credentials {
 
 /** Which version of the store a credential came from, and when. */
 export interface Origin {
-  version: number;
+  version: number | string;
   generation?: string;
   loadedAt: string;
 }

@@ -96,7 +96,7 @@ export class Runtime {
   /** What `/health` says; never a secret. */
   health(): Health {
     const { database, alpaca } = this.held ?? {};
-    const origin = (of: { version: number; generation?: string; loadedAt: string }) => ({
+    const origin = (of: { version: number | string; generation?: string; loadedAt: string }) => ({
       version: of.version,
       ...(of.generation !== undefined && { generation: of.generation }),
       loaded_at: of.loadedAt,

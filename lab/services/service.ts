@@ -5,7 +5,7 @@ import { pause } from "../poll";
 import { healthServer, readFault } from "./health";
 import { LoadWorker } from "./load";
 import { Runtime } from "./runtime";
-import { vaultReader } from "./store";
+import { storeReader } from "./store";
 import type { ServiceConfig } from "./types";
 
 function log(level: "INFO" | "ERROR", message: string): void {
@@ -45,5 +45,5 @@ async function dryRun(config: ServiceConfig, runtime: Runtime): Promise<void> {
 
 const config = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as ServiceConfig;
 setDefaultAutoSelectFamily(false);
-const runtime = new Runtime(config, vaultReader(config.store), log);
+const runtime = new Runtime(config, storeReader(config.store), log);
 void (process.argv.includes("--dry-run") ? dryRun(config, runtime) : serve(config, runtime));

@@ -1,11 +1,13 @@
 import { pause } from "../poll";
-import type { VaultStoreConfig } from "./types";
+import { awsReader } from "./aws-store";
+import type { StoreConfig, VaultStoreConfig } from "./types";
 
 /** One value of the store with what is needed to tell whether two belong together. */
 export interface StoredValue {
   value: string;
-  version: number;
-  /** Written by the pipeline beside the value; absent when a person wrote it by hand. */
+  /** A number in Vault, an id in AWS. */
+  version: number | string;
+  /** Written by the pipeline with the value, the same for values that belong together; absent when a person wrote it. */
   generation?: string;
 }
 
@@ -15,6 +17,10 @@ export interface SecretReader {
   readonly backend: string;
   read(path: string): Promise<StoredValue | undefined>;
 }
+
+/** The reader of the store that the config names. */
+export const storeReader = (store: StoreConfig): SecretReader =>
+  store.kind === "aws" ? awsReader(store) : vaultReader(store);
 
 /** Reads KV v2 over Vault's HTTP API, field `value`. */
 export function vaultReader(store: VaultStoreConfig): SecretReader {

@@ -4,7 +4,7 @@ export interface ServiceConfig {
   /** Loopback address and port of its `/health`. */
   address: string;
   port: number;
-  store: VaultStoreConfig;
+  store: StoreConfig;
   database?: DatabaseConfig;
   alpaca?: AlpacaConfig;
   files: ServiceFiles;
@@ -13,6 +13,17 @@ export interface ServiceConfig {
 }
 
 /** Where the service reads its credentials. */
+export type StoreConfig = VaultStoreConfig | AwsStoreConfig;
+
+export interface AwsStoreConfig {
+  kind: "aws";
+  region: string;
+  /** `http://127.0.0.1:PORT` */
+  endpoint: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
 export interface VaultStoreConfig {
   kind: "vault";
   /** `http://127.0.0.1:PORT` */
@@ -97,6 +108,6 @@ export interface Health {
   secrets_backend: string;
   started_at: string;
   error?: string;
-  database?: { user: string; role: string; version: number; generation?: string; loaded_at: string };
-  alpaca?: { key_id_last4: string; account: string; version: number; generation?: string; loaded_at: string };
+  database?: { user: string; role: string; version: number | string; generation?: string; loaded_at: string };
+  alpaca?: { key_id_last4: string; account: string; version: number | string; generation?: string; loaded_at: string };
 }

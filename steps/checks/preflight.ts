@@ -11,7 +11,7 @@ import { checkCurrentValue } from "./store";
 /** All that the preflight of one secret looks at. */
 export const preflightInput = z.object({
   mode: z.enum(["rotation", "emergency", "rollback"]),
-  secret: z.string(),
+  secretName: z.string(),
   store: storeReference,
   paths: z.array(z.string()),
   database: databaseReference.extend({ roles: z.array(z.string()) }),

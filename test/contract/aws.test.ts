@@ -3,18 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretsManager } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Moto, startMoto } from "../../lab/moto";
 import { awsProvider } from "../../toolchain/plugins/aws";
 import type { Properties } from "../../toolchain/plugins/values";
-import { startMoto } from "./moto";
+import { motoPath } from "../lab/tools";
 import { type Resource, session } from "./session";
 
 let dir: string;
-let moto: Awaited<ReturnType<typeof startMoto>>;
+let moto: Moto;
 let api: SecretsManager;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "contract-aws-"));
-  moto = await startMoto(dir);
+  moto = await startMoto({ dir, bin: await motoPath() });
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
   api = new SecretsManager({ endpoint: moto.address, region: "eu-central-1", credentials });
 });
@@ -117,4 +118,36 @@ test("a secret that is not there, and a region that nobody named, are said witho
   expect(refused).not.toContain("very-secret");
   const { resource } = await session("aws", awsProvider({}), {});
   await expect(resource(secretType).read("x")).rejects.toThrow("Missing region: set aws:region or AWS_REGION");
+});
+
+test("one tag of a secret whose others are somebody else's, and the list of secrets by the beginning of their names", async () => {
+  const { client, resource } = await session("aws", awsProvider({}), {
+    region: "eu-central-1",
+    accessKey: "test",
+    secretKey: "test",
+    endpoints: JSON.stringify([{ secretsmanager: moto.address }]),
+  });
+  const { ARN: secretId = "" } = await api.createSecret({ Name: "live/a", Tags: [{ Key: "owner", Value: "them" }] });
+  await api.createSecret({ Name: "paper/live/b" });
+  const tags = async () =>
+    Object.fromEntries(((await api.describeSecret({ SecretId: secretId })).Tags ?? []).map((t) => [t.Key, t.Value]));
+
+  const tag = resource("aws:secretsmanager/tag:Tag");
+  const inputs = { secretId, key: "status", value: "active" };
+  const { id, state } = await tag.create(inputs);
+  expect(await tags()).toEqual({ owner: "them", status: "active" });
+  expect((await tag.diff(id, state, inputs)).changes).toBe("DIFF_NONE");
+  await tag.update(id, state, { ...inputs, value: "deprecated" });
+  expect((await tag.read(id, state)).properties).toMatchObject({ value: "deprecated" });
+  await tag.delete(id, state);
+  expect(await tags()).toEqual({ owner: "them" });
+
+  const { response } = await client.ask({
+    method: "Invoke",
+    request: {
+      tok: "aws:secretsmanager/getSecrets:getSecrets",
+      args: { filters: [{ name: "name", values: ["live/"] }] },
+    },
+  });
+  expect(response?.return).toMatchObject({ names: ["live/a"], arns: [secretId] });
 });

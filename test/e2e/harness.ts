@@ -20,10 +20,11 @@ export interface BenchOptions extends Omit<DeployOptions, "lab" | "tools"> {
 
 /** Starts lab and stack; the caller stops the lab. */
 export async function startBench({ labOptions, ...deploy }: BenchOptions = {}): Promise<Bench> {
-  const tools = await resolveToolchain({ need: ["pulumi", "openbao"] });
+  const tools = await resolveToolchain({ need: ["pulumi", "openbao", "moto"] });
   const openbao = tools.openbao?.path;
   if (openbao === undefined) throw new Error("the toolchain has no OpenBao");
-  const lab = await startLab({ ...labOptions, openbao });
+  const moto = labOptions?.store === "aws" ? { moto: tools.moto?.path } : {};
+  const lab = await startLab({ ...labOptions, ...moto, openbao });
   try {
     return { lab, stack: await deployStack({ lab, tools, ...deploy }) };
   } catch (error) {
@@ -95,10 +96,10 @@ export async function auditRows({ lab }: Bench): Promise<Record<string, unknown>
 }
 
 /** The password (or another value) that the store holds, and its version. */
-export async function stored({ lab }: Bench, path: string): Promise<{ value: string; version: number }> {
-  const secret = await lab.openbao.getSecret(`${lab.environment}/${path}`);
-  if (secret === undefined) throw new Error(`nothing at ${path}`);
-  return { value: String(secret.data.value), version: secret.version };
+export async function stored<V = number>({ lab }: Bench, path: string): Promise<{ value: string; version: V }> {
+  const found = await lab.store.get(path);
+  if (found === undefined) throw new Error(`nothing at ${path}`);
+  return { value: found.value, version: found.version as V };
 }
 
 /** Whether a login with this credential works, by really trying; resolves with the SQLSTATE where it is refused. */

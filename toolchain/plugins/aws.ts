@@ -1,6 +1,7 @@
 import { type AwsClient, awsClient } from "./aws-client";
 import { secretResource } from "./aws-secret";
 import { secretVersionResource } from "./aws-secret-version";
+import { getSecrets, tagResource } from "./aws-tag";
 import { bridgedProvider } from "./bridge";
 import type { Provider } from "./provider";
 
@@ -17,9 +18,16 @@ export function awsProvider(environment: NodeJS.ProcessEnv): Provider {
     configure: (config) => {
       client = awsClient(config, environment);
     },
+    invoke: async (token, args) => {
+      if (token === "aws:secretsmanager/getSecrets:getSecrets") return getSecrets(client, args);
+      throw new Error(
+        `the offline plugin for aws has no function ${token}: it has aws:secretsmanager/getSecrets:getSecrets`,
+      );
+    },
     resources: {
       "aws:secretsmanager/secret:Secret": secretResource(current),
       "aws:secretsmanager/secretVersion:SecretVersion": secretVersionResource(current),
+      "aws:secretsmanager/tag:Tag": tagResource(current),
     },
   });
 }

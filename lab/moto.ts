@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import type { SecretsManager } from "@aws-sdk/client-secrets-manager";
+import { PollAbort, poll } from "./poll";
+import { freePort } from "./ports";
+import { logTail, startProcess } from "./processes";
+
+/** What {@link startMoto} takes. */
+export interface MotoOptions {
+  /** Folder of the lab; the log goes there. */
+  readonly dir: string;
+  /** Path of `moto_server`. */
+  readonly bin: string;
+}
+
+/** An emulator of AWS on loopback: Secrets Manager, S3 and the rest. It asks nobody for a permission. */
+export interface Moto {
+  /** `http://127.0.0.1:PORT` */
+  readonly address: string;
+  readonly region: string;
+  readonly logFile: string;
+  /** AWS_*: credentials that the emulator takes, region and endpoint. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Secrets Manager, as an administrator uses it. */
+  readonly secrets: SecretsManager;
+  stop(): Promise<void>;
+}
+
+const REGION = "us-east-1";
+const CREDENTIALS = { accessKeyId: "lab", secretAccessKey: "lab-secret-access-key" };
+
+/** Starts `moto_server` on a free port (about two seconds). What it holds is gone with it. */
+export async function startMoto({ dir, bin }: MotoOptions): Promise<Moto> {
+  const port = await freePort();
+  const address = `http://127.0.0.1:${port}`;
+  const logFile = join(dir, "moto.log");
+  const server = await startProcess({ command: bin, args: ["-H", "127.0.0.1", "-p", String(port)], logFile });
+  try {
+    await poll(
+      async () => {
+        const end = server.ended();
+        if (end) throw new PollAbort(new Error(`moto ended with ${end}:\n${logTail(logFile)}`));
+        return (await fetch(`${address}/moto-api/`)).ok;
+      },
+      { what: `moto on ${address}`, limitMs: 60_000 },
+    );
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+    const { default: sdk } = await import("@aws-sdk/client-secrets-manager");
+    const secrets = new sdk.SecretsManager({ endpoint: address, region: REGION, credentials: CREDENTIALS });
+    return {
+      ...{ address, region: REGION, logFile, env: environment(address), secrets },
+      async stop() {
+        secrets.destroy();
+        await server.stop();
+      },
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+const environment = (address: string) => ({
+  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  AWS_REGION: REGION,
+  AWS_ENDPOINT_URL: address,
+});

@@ -1,0 +1,76 @@
+import type { Moto } from "./moto";
+import type { OpenBao } from "./openbao";
+import { pipelinePolicy, servicePolicy } from "./policies";
+import type { StoreConfig } from "./services/types";
+
+/** A value of the store and which version of it. */
+export interface BackendValue {
+  readonly value: string;
+  readonly version: number | string;
+}
+
+/** The store of a lab, as the platform's people use it by hand. Paths are below the environment: `database/password`. */
+export interface SecretBackend {
+  readonly kind: "vault" | "aws";
+  /** Writes a new version, as a person would. */
+  put(path: string, value: string): Promise<void>;
+  /** The version in use; undefined where there is none. */
+  get(path: string): Promise<BackendValue | undefined>;
+  /** What the stack config says under `store`. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** What the pipeline needs to reach it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What the services are told, with a credential of their own. */
+  serviceStore(): Promise<StoreConfig>;
+}
+
+/** KV v2 of the lab's OpenBao, with tokens of least privilege. */
+export async function vaultBackend(openbao: OpenBao, environment: string): Promise<SecretBackend> {
+  const { address, mount } = openbao;
+  const pipeline = await openbao.createToken("pipeline", pipelinePolicy({ mount, environment }));
+  return {
+    kind: "vault",
+    put: async (path, value) => void (await openbao.putSecret(`${environment}/${path}`, { value })),
+    get: async (path) => {
+      const found = await openbao.getSecret(`${environment}/${path}`);
+      return found && { value: String(found.data.value), version: found.version };
+    },
+    config: { kind: "vault" },
+    env: { VAULT_ADDR: address, VAULT_TOKEN: pipeline },
+    serviceStore: async () => {
+      const token = await openbao.createToken("services", servicePolicy({ mount, environment }));
+      return { kind: "vault", address, token, mount };
+    },
+  };
+}
+
+/** Secrets Manager of the lab's AWS emulator. */
+export function awsBackend({ address, region, env, secrets }: Moto, environment: string): SecretBackend {
+  const name = (path: string) => `${environment}/${path}`;
+  const find = async <T>(asking: Promise<T>): Promise<T | undefined> =>
+    asking.catch((error: unknown) => {
+      if (error instanceof Error && error.name === "ResourceNotFoundException") return undefined;
+      throw error;
+    });
+  return {
+    kind: "aws",
+    put: async (path, value) => {
+      const put = { SecretId: name(path), SecretString: value };
+      if (await find(secrets.putSecretValue(put))) return;
+      await secrets.createSecret({ Name: name(path), SecretString: value });
+    },
+    get: async (path) => {
+      const found = await find(secrets.getSecretValue({ SecretId: name(path) }));
+      return found && { value: found.SecretString ?? "", version: found.VersionId ?? "" };
+    },
+    config: { kind: "aws", region, endpoint: address, recoveryWindowDays: 0 },
+    env,
+    serviceStore: async () => ({
+      kind: "aws",
+      region,
+      endpoint: address,
+      accessKeyId: env.AWS_ACCESS_KEY_ID ?? "",
+      secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? "",
+    }),
+  };
+}

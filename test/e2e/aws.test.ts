@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { startLoad } from "../../lab/load";
+import { auditRows, login, setDay, setRequest, stateOf, stored, up, useBench } from "./harness";
+
+describe("a password with alternating users, kept in AWS Secrets Manager", () => {
+  const bench = useBench({ labOptions: { store: "aws" } });
+
+  /** The values with AWS's own two labels. */
+  async function labelled(path: string): Promise<Record<string, string | undefined>> {
+    const secrets = bench().lab.moto?.secrets;
+    const read = async (VersionStage: string) =>
+      (await secrets?.getSecretValue({ SecretId: `paper/${path}`, VersionStage }))?.SecretString;
+    return { current: await read("AWSCURRENT"), previous: await read("AWSPREVIOUS") };
+  }
+
+  it("adopts the secret in use, rotates, rolls back, and never fails a login", async () => {
+    const { lab, stack } = bench();
+    const adopted = String(lab.adopted["database/password"]);
+    const arn = async () => (await lab.moto?.secrets.describeSecret({ SecretId: "paper/database/password" }))?.ARN;
+    const before = await arn();
+    const load = await startLoad(lab, { loginsPerSecond: 60, services: ["signal-service", "orchestrator"] });
+
+    await up(bench());
+    expect(await stateOf(bench())).toMatchObject({ slots: [0, 1], active: 1, step: { action: "ADOPT" } });
+    expect(await arn()).toBe(before);
+    const first = await stored(bench(), "database/password");
+    expect(await labelled("database/password")).toEqual({ current: first.value, previous: adopted });
+    expect(await login(bench(), "trader_b", first.value)).toBe("ok");
+
+    await setDay(bench(), 89);
+    const preview = await stack.pulumi(["preview", "--diff"]);
+    expect(preview.stdout).toContain('~ generation: "0" => "2"');
+    await up(bench());
+    const second = await stored(bench(), "database/password");
+    expect(await labelled("database/password")).toEqual({ current: second.value, previous: first.value });
+    expect(await labelled("database/username")).toEqual({ current: "trader_a", previous: "trader_b" });
+    expect(await lab.health("signal-service")).toMatchObject({
+      status: "healthy",
+      secrets_backend: "aws",
+      database: { user: "trader_a", generation: "slot-a" },
+    });
+
+    const again = await up(bench());
+    expect(again.stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
+
+    await setRequest(bench(), { id: "back", activate: 1 });
+    await up(bench());
+    expect(await labelled("database/password")).toEqual({ current: first.value, previous: second.value });
+    expect(await labelled("database/username")).toEqual({ current: "trader_b", previous: "trader_a" });
+    expect(await lab.health("orchestrator")).toMatchObject({ status: "healthy", database: { user: "trader_b" } });
+
+    const { logins } = await load.stop();
+    expect(logins.failures).toEqual([]);
+    expect(logins.tried).toBeGreaterThan(500);
+    expect((await auditRows(bench())).map(({ action }) => action)).toEqual(["ADOPT", "ROTATE", "ROLLBACK"]);
+  });
+});
