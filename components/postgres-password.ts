@@ -103,7 +103,7 @@ export class PostgresPassword extends pulumi.ComponentResource {
     const value = generation === 0 && adopted !== undefined ? adopted : password;
     const username = activeUsername(config.strategy, config.role, { ...state, active: slot });
     const entries: StoreEntry[] = [{ path: config.name, value }];
-    if (this.alternating) entries.unshift({ path: this.usernamePath, value: username });
+    if (this.alternating) entries.unshift({ path: this.usernamePath, value: username, public: true });
     return { username, password: value, entries };
   }
 

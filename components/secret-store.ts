@@ -7,6 +7,8 @@ import type { SlotIndex } from "../rotation/state";
 export interface StoreEntry {
   readonly path: string;
   readonly value: pulumi.Input<string>;
+  /** Set where the value is no secret and may stand in messages. */
+  readonly public?: true;
 }
 
 export interface WriteArgs {

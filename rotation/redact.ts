@@ -20,12 +20,16 @@ export function redact(text: string, secrets: Iterable<string>): string {
   return ordered.reduce((result, form) => result.replaceAll(form, "[secret]"), text);
 }
 
-const SECRET_KEY = /^(password|passphrase|privateKey|token|secretKey|secret|keyId|value|verifier|adopted)$/i;
+const SECRET_KEY = /^(password|passphrase|privateKey|token|secretKey|keyId|value|verifier|adopted)$/i;
 
-/** Every text that stands under a key which names a credential, however deep. */
+/**
+ * Every text that stands under a key which names a credential, however deep. What says `public: true` of itself holds
+ * none: a role's name is kept in the store like a password, and without it no message could say who cannot log in.
+ */
 export function secretsIn(value: unknown, underSecretKey = false): string[] {
   if (typeof value === "string") return underSecretKey ? [value] : [];
   if (Array.isArray(value)) return value.flatMap((item) => secretsIn(item, underSecretKey));
   if (typeof value !== "object" || value === null) return [];
+  if ("public" in value && value.public === true) return [];
   return Object.entries(value).flatMap(([key, item]) => secretsIn(item, underSecretKey || SECRET_KEY.test(key)));
 }
