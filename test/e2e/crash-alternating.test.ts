@@ -6,7 +6,9 @@ import { auditRows, login, setDay, stateOf, stored, up, useBench } from "./harne
 describe("alternating users, SIGKILL of `pulumi up` in the middle of a rotation", () => {
   const bench = useBench();
 
-  it("is finished by the next runs with the same generation, and services log in all along", async () => {
+  it("is finished by the next runs with the same generation, and services log in all along", {
+    timeout: 300_000,
+  }, async () => {
     const { lab } = bench();
     await up(bench());
     const before = await stored(bench(), "database/password");

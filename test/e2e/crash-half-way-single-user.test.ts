@@ -5,7 +5,9 @@ import { login, setDay, stateOf, stored, up, useBench } from "./harness";
 describe("a single user, a rotation that stops at an unhealthy service", () => {
   const bench = useBench({ strategies: { "database/password": "single-user" } });
 
-  it("is rolled back by a request, and the next rotation has a generation of its own", async () => {
+  it("is rolled back by a request, and the next rotation has a generation of its own", {
+    timeout: 300_000,
+  }, async () => {
     const { lab } = bench();
     await giveUpSoon(bench());
     await up(bench());

@@ -5,7 +5,9 @@ import { auditRows, login, setDay, stateOf, stored, up, useBench } from "./harne
 describe("a single user, SIGKILL of `pulumi up` in the middle of a rotation", () => {
   const bench = useBench({ strategies: { "database/password": "single-user" } });
 
-  it("is finished by the next runs with the same generation, and the services hold it", async () => {
+  it("is finished by the next runs with the same generation, and the services hold it", {
+    timeout: 300_000,
+  }, async () => {
     const { lab } = bench();
     await up(bench());
     const before = await stored(bench(), "database/password");
