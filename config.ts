@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { crossChecks, type Problem } from "./config/checks";
+import { attempt, crossChecks, type Problem } from "./config/checks";
+import { expectation, linesOf } from "./config/messages";
 import { type Config, type DatabaseConfig, type SecretConfig, schema } from "./config/schema";
 import type { Policy } from "./rotation/policy";
 
@@ -16,19 +17,15 @@ export type {
 /** The Pulumi project's name, and so the namespace of its config. */
 export const PROJECT = "secret-rotation";
 
-/** The keys whose values are secrets: never repeated in a message. */
-const SECRET_KEYS = new Set<PropertyKey>(["adopted", "sshPrivateKey", "slackWebhook", "password"]);
-
 /** The stack config is wrong. Lists every wrong key at once, with its path and what was expected. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 
-  constructor(stack: string, problems: readonly Problem[]) {
-    const lines = problems.map(({ path, message }) => `  ${where(path)}: ${message}`);
-    const count = problems.length === 1 ? "1 setting is" : `${problems.length} settings are`;
+  constructor(stack: string, lines: readonly string[]) {
+    const count = lines.length === 1 ? "1 setting is" : `${lines.length} settings are`;
     super(
-      `${count} wrong in the config of stack ${stack}:\n${lines.join("\n")}\n` +
-        `Correct them in Pulumi.${stack}.yaml or with \`pulumi config set\`; nothing was changed.`,
+      `${count} wrong in the config of stack ${stack}:\n${lines.map((line) => `  ${PROJECT}:${line}`).join("\n")}\n` +
+        `Correct ${lines.length === 1 ? "it" : "them"} in Pulumi.${stack}.yaml or with \`pulumi config set --path\`; nothing was changed.`,
     );
   }
 }
@@ -39,13 +36,18 @@ export class ConfigError extends Error {
  * @param raw every key as Pulumi hands it over (`pulumi.runtime.allConfig()`): `secret-rotation:NAME` to text.
  * @throws ConfigError
  */
-export function parseConfig(raw: Record<string, string>, stack: string): Config {
+export function parseConfig(raw: Readonly<Record<string, string>>, stack: string): Config {
   return parseSettings(raw, stack, schema, crossChecks);
 }
 
-/** {@link parseConfig} for a part of the config: every key given must be one of `shape`'s. @throws ConfigError */
+/**
+ * {@link parseConfig} for a part of the config: every key given must be one of `shape`'s.
+ *
+ * @param checks what ties keys together. Asked also where single keys are wrong, so that every wrong key is named at once.
+ * @throws ConfigError
+ */
 export function parseSettings<T>(
-  raw: Record<string, string>,
+  raw: Readonly<Record<string, string>>,
   stack: string,
   shape: z.ZodType<T>,
   checks: (config: T) => readonly Problem[],
@@ -54,12 +56,17 @@ export function parseSettings<T>(
   for (const [key, text] of Object.entries(raw)) {
     if (key.startsWith(`${PROJECT}:`)) settings[key.slice(PROJECT.length + 1)] = decode(text);
   }
-  const result = shape.safeParse(settings);
-  const problems = result.success
-    ? checks(result.data)
-    : result.error.issues.flatMap((issue) => describe(issue, settings));
-  if (!result.success || problems.length > 0) throw new ConfigError(stack, problems);
-  return result.data;
+  const checked = shape.superRefine(
+    (config, context) => {
+      for (const { path, message } of attempt(() => checks(config))) {
+        context.addIssue({ code: "custom", path: [...path], message });
+      }
+    },
+    { when: () => true },
+  );
+  const result = checked.safeParse(settings, { error: expectation });
+  if (result.success) return result.data;
+  throw new ConfigError(stack, linesOf(result.error.issues, settings));
 }
 
 /** The stack's policy with the secret's own overrides. */
@@ -80,35 +87,4 @@ function decode(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function describe(issue: z.core.$ZodIssue, settings: unknown): Problem[] {
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
-      path: [...issue.path, key],
-      message: "unknown key; remove it or correct its name",
-    }));
-  }
-  const message = expectation(issue);
-  return [{ path: issue.path, message: message.includes("found") ? message : message + found(issue.path, settings) }];
-}
-
-function expectation(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_type") return `expected ${issue.expected}`;
-  if (issue.code === "invalid_value") return `expected one of ${issue.values.map(String).join(", ")}`;
-  if (issue.code === "invalid_union" && "discriminator" in issue) return `expected a known ${issue.discriminator}`;
-  return issue.message;
-}
-
-/** What stands there, unless it is (or may be) a secret or the message says it already. */
-function found(path: readonly PropertyKey[], settings: unknown): string {
-  if (path.some((part) => SECRET_KEYS.has(part))) return "";
-  const value = path.reduce<unknown>((at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part], settings);
-  if (value === undefined) return ", found nothing";
-  return typeof value === "object" ? "" : `, found ${JSON.stringify(value)}`;
-}
-
-function where(path: readonly PropertyKey[]): string {
-  const text = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
-  return `${PROJECT}:${text.slice(1)}`;
 }

@@ -1,95 +1,191 @@
-import type { Config } from "./schema";
+import { formatDuration } from "../rotation/duration";
+import { oneOf, tooLong } from "./messages";
+import { isSecretName, LONGEST_ROLE } from "./parts";
+import type { Config, SecretConfig } from "./schema";
 
-/** One thing that is wrong: where it stands and what was expected. */
+/** One thing that is wrong: where it stands, what was expected and what was found. */
 export interface Problem {
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
 
-/** What a schema of single keys cannot see: names that must exist, keys that need one another. */
+/**
+ * What a schema of single keys cannot see: names that must exist, keys that need one another. Asked also where single
+ * keys are wrong, so that all is named at once: a check that cannot be made there finds nothing.
+ */
 export function crossChecks(config: Config): Problem[] {
   return [
-    ...secretChecks(config),
-    ...serviceChecks(config),
-    ...requestChecks(config),
-    ...operationChecks(config),
-    ...labChecks(config),
-  ];
+    () => nameChecks(config),
+    () => roleChecks(config),
+    () => pathChecks(config),
+    ...lengthOf(config.secrets).map((index) => () => secretChecks(config, index)),
+    () => adoptedChecks(config),
+    () => serviceChecks(config),
+    () => marketChecks(config),
+    () => requestChecks(config),
+    () => operationChecks(config),
+    () => labChecks(config),
+  ].flatMap(attempt);
 }
 
-function secretChecks(config: Config): Problem[] {
-  const problems: Problem[] = [];
-  const seen = new Map<string, number>();
-  config.secrets.forEach((secret, index) => {
-    const at = ["secrets", index];
-    const first = seen.get(secret.name);
-    if (first !== undefined) {
-      problems.push({ path: [...at, "name"], message: `${secret.name} stands already in secrets[${first}]` });
-    }
-    seen.set(secret.name, index);
-    secret.restart.forEach((service, position) => {
-      if (!(service in config.services)) {
-        problems.push({ path: [...at, "restart", position], message: unknown(service, "services", config.services) });
-      }
-    });
-    if (secret.usernamePath !== undefined && secret.strategy === "single-user") {
-      problems.push({ path: [...at, "usernamePath"], message: "expected only with strategy alternating-users" });
-    }
-    const merged = { ...config.policy, ...secret.policy };
-    if (secret.policy !== undefined && merged.lead >= merged.maxAge) {
-      problems.push({ path: [...at, "policy", "lead"], message: "expected less than maxAge" });
-    }
-    if (merged.maxAge > config.policy.maxAge) {
-      problems.push({ path: [...at, "policy", "maxAge"], message: "expected at most the stack's policy.maxAge" });
-    }
-  });
-  for (const adopted of Object.keys(config.adopted)) {
-    if (!seen.has(adopted)) {
-      problems.push({
-        path: ["adopted", adopted],
-        message: `no secret has this name; expected one of ${list([...seen.keys()])}`,
-      });
-    }
+/** What a check finds; nothing where the config is not even of the shape that it looks at. */
+export function attempt(check: () => readonly Problem[]): readonly Problem[] {
+  try {
+    return check();
+  } catch (error) {
+    // The shape is not what the types say, which the schema has said already.
+    if (error instanceof TypeError) return [];
+    throw error;
   }
+}
+
+const lengthOf = (list: unknown) => (Array.isArray(list) ? [...list.keys()] : []);
+
+/** The secrets with their place in the list, without those that repeat an earlier one: that is said once. */
+const distinct = ({ secrets }: Config) =>
+  [...secrets.entries()].filter(([index, { name }]) => secrets.findIndex((other) => other.name === name) === index);
+
+function nameChecks({ secrets }: Config): Problem[] {
+  // Pulumi's names of resources are made of these.
+  const names = secrets.map(({ name }, index) => ({ index, key: name.replaceAll("/", "-") }));
+  return repeated(names).map(({ index, first }) => {
+    const [found, taken] = [secrets[index]?.name, secrets[first]?.name];
+    const why = found === taken ? "has already" : `(${taken}) takes, since - counts as /`;
+    return {
+      path: ["secrets", index, "name"],
+      message: `expected a name of its own, found ${found}, which secrets[${first}] ${why}`,
+    };
+  });
+}
+
+/** Two secrets of one role would take the login from each other. */
+function roleChecks(config: Config): Problem[] {
+  const roles = distinct(config).map(([index, { database, role }]) => ({
+    index,
+    key: `${role} on ${database.host}:${database.port}`,
+  }));
+  return repeated(roles).map(({ index, first, key }) => ({
+    path: ["secrets", index, "role"],
+    message: `expected a role that no other secret has, found ${key}, which secrets[${first}] rotates`,
+  }));
+}
+
+/** Two secrets that write to one path would overwrite each other. */
+function pathChecks(config: Config): Problem[] {
+  const secrets = distinct(config);
+  const paths = [
+    ...secrets.map(([index, { name }]) => ({ index, key: name })),
+    ...secrets.flatMap(([index, secret]) =>
+      secret.strategy === "alternating-users" ? [{ index, key: usernamePath(secret) }] : [],
+    ),
+  ];
+  return repeated(paths).map(({ index, first, key }) => ({
+    path: ["secrets", index, "usernamePath"],
+    message: `expected a path that nothing else is written to, found ${key}, which secrets[${first}] writes; set usernamePath`,
+  }));
+}
+
+/** Where the login role's name is kept: beside the password, unless the config says otherwise. */
+const usernamePath = ({ name, usernamePath }: SecretConfig) => usernamePath ?? name.replace(/[^/]+$/, "username");
+
+interface Keyed {
+  readonly index: number;
+  readonly key: string;
+}
+
+/** Those whose key stands in the list before them, with the place of the first. */
+function repeated(keys: readonly Keyed[]): (Keyed & { readonly first: number })[] {
+  const seen = new Map<string, number>();
+  return keys.flatMap(({ index, key }) => {
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, index);
+    return first === undefined ? [] : [{ index, first, key }];
+  });
+}
+
+function secretChecks({ secrets, services, policy }: Config, index: number): Problem[] {
+  const secret = secrets[index] as SecretConfig;
+  const problems: Problem[] = [];
+  const expect = (holds: boolean, path: readonly PropertyKey[], message: () => string) => {
+    if (!holds) problems.push({ path: ["secrets", index, ...path], message: message() });
+  };
+  const merged = { ...policy, ...secret.policy };
+  expect(secret.policy === undefined || !(merged.lead >= merged.maxAge), ["policy", "lead"], () =>
+    tooLong(merged.lead, merged.maxAge),
+  );
+  expect(
+    !(merged.maxAge > policy.maxAge),
+    ["policy", "maxAge"],
+    () =>
+      `expected at most the stack's policy.maxAge (${formatDuration(policy.maxAge)}), found ${formatDuration(merged.maxAge)}`,
+  );
+  expect(
+    secret.usernamePath === undefined || secret.strategy !== "single-user",
+    ["usernamePath"],
+    () => "expected only with strategy alternating-users: a single user keeps its name",
+  );
+  expect(
+    secret.role.length <= LONGEST_ROLE,
+    ["role"],
+    () => `expected at most ${LONGEST_ROLE} characters, found the database's name; name the role`,
+  );
+  secret.restart.forEach((service, position) => {
+    expect(Object.hasOwn(services, service), ["restart", position], () => unknown(service, "services", services));
+  });
   return problems;
+}
+
+/** The names of all secrets. @throws TypeError where one is wrong: nothing can be held to them then. */
+function namesOf({ secrets }: Config): string[] {
+  const names = secrets.map(({ name }) => name);
+  if (names.length === 0 || !names.every(isSecretName)) throw new TypeError("wrong names");
+  return names;
+}
+
+function adoptedChecks(config: Config): Problem[] {
+  const names = namesOf(config);
+  if (typeof config.adopted !== "object" || Array.isArray(config.adopted)) return [];
+  return Object.keys(config.adopted)
+    .filter((name) => !names.includes(name))
+    .map((name) => ({
+      path: ["adopted", name],
+      message: `expected the name of a secret (${oneOf(names)}), found another; it is not shown, since it may be a value`,
+    }));
 }
 
 function serviceChecks(config: Config): Problem[] {
-  const problems: Problem[] = [];
-  let remote = false;
-  for (const [service, { hosts }] of Object.entries(config.services)) {
-    remote ||= hosts.length > 0;
-    hosts.forEach((host, index) => {
-      if (!(host in config.hosts)) {
-        problems.push({ path: ["services", service, "hosts", index], message: unknown(host, "hosts", config.hosts) });
-      }
-    });
-  }
-  if (remote && config.sshPrivateKey === undefined) {
+  const { services, hosts: known, sshPrivateKey } = config;
+  const places = Object.entries(services).map(([service, { hosts }]) => ({ service, hosts }));
+  const problems: Problem[] = places.flatMap(({ service, hosts }) =>
+    hosts.flatMap((host, index) =>
+      Object.hasOwn(known, host)
+        ? []
+        : [{ path: ["services", service, "hosts", index], message: unknown(host, "hosts", known) }],
+    ),
+  );
+  if (sshPrivateKey === undefined && places.some(({ hosts }) => hosts.length > 0)) {
     problems.push({
       path: ["sshPrivateKey"],
       message:
-        "expected a private key, since services run on hosts: pulumi config set --secret sshPrivateKey < KEYFILE",
-    });
-  }
-  if (config.alpaca === undefined && !config.preflight.allowOpenMarket) {
-    problems.push({
-      path: ["alpaca"],
-      message: "expected { baseUrl }, to ask whether the market is closed; or preflight.allowOpenMarket: true",
+        "expected a private key, since services run on hosts, found nothing: pulumi config set --secret sshPrivateKey < KEYFILE",
     });
   }
   return problems;
 }
 
-function requestChecks({ request, secrets }: Config): Problem[] {
-  if (request === undefined || secrets.some(({ name }) => name === request.secret)) return [];
-  const names = secrets.map(({ name }) => name);
-  return [
-    {
-      path: ["request", "secret"],
-      message: `no secret has the name ${request.secret}; expected one of ${list(names)}`,
-    },
-  ];
+function marketChecks({ alpaca, preflight }: Config): Problem[] {
+  if (alpaca !== undefined || preflight.allowOpenMarket !== false) return [];
+  const message =
+    "expected { baseUrl }, to ask whether the market is closed, found nothing; or set preflight.allowOpenMarket: true";
+  return [{ path: ["alpaca"], message }];
+}
+
+function requestChecks(config: Config): Problem[] {
+  const names = namesOf(config);
+  const { request } = config;
+  if (request === undefined || names.includes(request.secret)) return [];
+  const message = `expected the name of a secret (${oneOf(names)}), found ${request.secret}`;
+  return [{ path: ["request", "secret"], message }];
 }
 
 /** What only the command line uses. */
@@ -105,7 +201,7 @@ function operationChecks({ notify, preflight, validation, hosts }: Config): Prob
     });
   }
   const host = validation.paperRun?.host;
-  if (host !== undefined && !(host in hosts)) {
+  if (host !== undefined && !Object.hasOwn(hosts, host)) {
     problems.push({ path: ["validation", "paperRun", "host"], message: unknown(host, "hosts", hosts) });
   }
   return problems;
@@ -114,23 +210,20 @@ function operationChecks({ notify, preflight, validation, hosts }: Config): Prob
 /** A clock of one's own must never reach a stack that holds real credentials, nor a lab's store real services. */
 function labChecks(config: Config): Problem[] {
   if (config.lab === undefined) return realStoreChecks(config);
+  if (config.environment === "prod") {
+    return [{ path: ["lab"], message: "a stack of the environment prod is never a lab; remove this key" }];
+  }
   const addresses = [
     ...config.secrets.map(({ database }) => database.host),
+    ...(config.audit === undefined ? [] : [config.audit.host]),
     ...Object.values(config.hosts).map(({ address }) => address),
     ...(config.alpaca === undefined ? [] : [new URL(config.alpaca.baseUrl).hostname]),
     storeHost(config),
   ];
   const outside = addresses.find((address) => !isLoopback(address));
-  if (outside === undefined && config.environment !== "prod") return [];
-  return [
-    {
-      path: ["lab"],
-      message:
-        outside === undefined
-          ? "a stack of the environment prod is never a lab; remove this key"
-          : `only a lab may set the clock, and ${outside} is not a loopback address; remove this key`,
-    },
-  ];
+  if (outside === undefined) return [];
+  const message = `only a lab may set the clock, and ${outside} is not a loopback address; remove this key`;
+  return [{ path: ["lab"], message }];
 }
 
 /** The store's host as far as the config names it; Vault's may be the environment's. */
@@ -143,16 +236,16 @@ function realStoreChecks({ store }: Config): Problem[] {
   if (store.kind !== "aws") return [];
   const path = (key: string) => ["store", key];
   return [
-    ...(store.endpoint === undefined ? [] : [{ path: path("endpoint"), message: "expected only in a lab" }]),
+    ...(store.endpoint === undefined
+      ? []
+      : [{ path: path("endpoint"), message: `expected only in a lab, found ${store.endpoint}` }]),
     ...(store.recoveryWindowDays > 0
       ? []
-      : [{ path: path("recoveryWindowDays"), message: "expected 7 to 30 days: 0 only in a lab" }]),
+      : [{ path: path("recoveryWindowDays"), message: "expected 7 to 30 days (0 only in a lab), found 0" }]),
   ];
 }
 
 const isLoopback = (address: string) => /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(address);
 
 const unknown = (found: string, key: string, known: object) =>
-  `no entry ${found} under ${key}; expected one of ${list(Object.keys(known))}`;
-
-const list = (names: string[]) => (names.length === 0 ? "(none)" : names.join(", "));
+  `expected an entry of ${key} (${oneOf(Object.keys(known))}), found ${found}`;

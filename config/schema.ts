@@ -1,46 +1,31 @@
 import { z } from "zod";
-import { parseDuration } from "../rotation/duration";
+import { formatDuration, parseDuration } from "../rotation/duration";
 import { DEFAULT_POLICY } from "../rotation/policy";
-import { httpUrl, name, store } from "./store-schema";
+import { tooLong } from "./messages";
+import { byKind, duration, httpUrl, name, port, roleName, secretName, settings, text, type } from "./parts";
+import { store } from "./store-schema";
 
-/** A duration with its unit: `90d`, `24h`, `30m`, `45s`. */
-const duration = z.string().transform((text, context) => {
-  try {
-    return parseDuration(text);
-  } catch (error) {
-    context.addIssue({ code: "custom", message: (error as Error).message });
-    return z.NEVER;
+const policy = settings({
+  /** The age no secret may pass. Default 90d; at most 90d (PCI DSS 3.6.4 as the runbook cites it). */
+  maxAge: duration.default(DEFAULT_POLICY.maxAge),
+  /** A rotation is due this long before maxAge. Default 24h: a daily run is never late. */
+  lead: duration.default(DEFAULT_POLICY.lead),
+  /** How long the previous credential stays valid after a rotation. Default 24h. */
+  gracePeriod: duration.default(DEFAULT_POLICY.gracePeriod),
+  /** How long after a rollback the next rotation by age waits. Default 24h. */
+  retryAfter: duration.default(DEFAULT_POLICY.retryAfter),
+}).superRefine((value, context) => {
+  if (value.lead >= value.maxAge) {
+    context.addIssue({ code: "custom", path: ["lead"], message: tooLong(value.lead, value.maxAge) });
+  }
+  if (value.maxAge > DEFAULT_POLICY.maxAge) {
+    const message = `expected at most 90d (PCI DSS 3.6.4), found ${formatDuration(value.maxAge)}`;
+    context.addIssue({ code: "custom", path: ["maxAge"], message });
   }
 });
 
-const secretName = z
-  .string()
-  .regex(/^[a-z0-9_-]+(\/[a-z0-9_-]+)+$/, "expected lower-case words joined by /, such as database/password");
-const roleName = z.string().min(1).max(61, "expected at most 61 characters, so that _a or _b fits PostgreSQL's 63");
-const port = z.number().int().min(1).max(65_535);
-
-const policy = z
-  .strictObject({
-    /** The age no secret may pass. Default 90d; at most 90d (PCI DSS 3.6.4 as the runbook cites it). */
-    maxAge: duration.default(DEFAULT_POLICY.maxAge),
-    /** A rotation is due this long before maxAge. Default 24h: a daily run is never late. */
-    lead: duration.default(DEFAULT_POLICY.lead),
-    /** How long the previous credential stays valid after a rotation. Default 24h. */
-    gracePeriod: duration.default(DEFAULT_POLICY.gracePeriod),
-    /** How long after a rollback the next rotation by age waits. Default 24h. */
-    retryAfter: duration.default(DEFAULT_POLICY.retryAfter),
-  })
-  .superRefine((value, context) => {
-    if (value.lead >= value.maxAge) {
-      context.addIssue({ code: "custom", path: ["lead"], message: "expected less than maxAge" });
-    }
-    if (value.maxAge > DEFAULT_POLICY.maxAge) {
-      context.addIssue({ code: "custom", path: ["maxAge"], message: "expected at most 90d (PCI DSS 3.6.4)" });
-    }
-  });
-
 /** How to reach one PostgreSQL database. Passwords come from PGPASSWORD or PGPASSFILE. */
-const database = z.strictObject({
+const database = settings({
   host: z.string().min(1),
   port: port.default(5432),
   name: z.string().min(1),
@@ -50,28 +35,30 @@ const database = z.strictObject({
   sslmode: z.enum(["disable", "require", "verify-ca", "verify-full"]).default("require"),
 });
 
-const host = z.strictObject({
+const host = settings({
   address: z.string().min(1),
   port: port.default(22),
   user: name,
   /** The host's public key as in known_hosts, such as `ssh-ed25519 AAAA...`. Mandatory: without it any host is believed. */
-  hostKey: z.string().regex(/^(ssh-|ecdsa-)\S+ \S+/, "expected a public host key, such as `ssh-ed25519 AAAA...`"),
+  hostKey: text(/^(ssh-|ecdsa-)\S+ \S+/, "expected a public host key, such as `ssh-ed25519 AAAA...`"),
 });
 
-const service = z.strictObject({
+const service = settings({
   /** Where it runs, names of `hosts`, restarted in this order. Empty: on the machine that runs Pulumi. */
   hosts: z.array(name).default([]),
   /** Asked from the host itself; `{address}` stands for the host's address. Must answer `"status":"healthy"`. */
-  health: z.string().regex(/^https?:\/\//, "expected an http:// or https:// address"),
+  health: text(/^https?:\/\//, "expected an http:// or https:// address"),
   /** Default `systemctl restart NAME`. */
   restart: z.string().min(1).optional(),
   /** How long a restart may take until the service is healthy. Default 60s. */
   timeout: duration.default(parseDuration("60s")),
 });
 
+const REASON = "expected a reason, which is written into the audit log";
+
 const restart = z.array(name).min(1, "expected at least one service that reads the secret");
 
-const postgresPassword = z.strictObject({
+const postgresPasswordSettings = settings({
   kind: z.literal("postgres-password"),
   name: secretName,
   /**
@@ -80,21 +67,20 @@ const postgresPassword = z.strictObject({
    */
   strategy: z.enum(["single-user", "alternating-users"]).default("alternating-users"),
   database,
-  /** The role that exists and owns the objects. It is adopted, never created and never dropped. */
-  role: roleName,
+  /** The role that exists and owns the objects. It is adopted, never created and never dropped. Default: the database's name. */
+  role: roleName.optional(),
   /** Where the login role's name is kept, for alternating-users. Default: `username` beside the password. */
   usernamePath: secretName.optional(),
   /** The services that read it, restarted in this order. */
   restart,
   /** Overrides of the stack's policy for this secret. */
-  policy: z
-    .strictObject({ maxAge: duration, lead: duration, gracePeriod: duration, retryAfter: duration })
+  policy: settings({ maxAge: duration, lead: duration, gracePeriod: duration, retryAfter: duration })
     .partial()
     .optional(),
 });
 
 /** A command that looks and changes nothing, run by `sh -c`. */
-const command = z.strictObject({
+const command = settings({
   command: z.string().min(1),
   /** Where it runs, a name of `hosts`. Default: the machine that runs this. */
   host: name.optional(),
@@ -103,7 +89,7 @@ const command = z.strictObject({
 });
 
 /** What `rotation validate` asks beyond what it can see itself. */
-const validation = z.strictObject({
+const validation = settings({
   /**
    * Prints the authentication errors in a service's log, and nothing where it is clean; run on each host of each
    * service. `{service}` and `{since}` (ISO 8601) stand for the service and the time of the rotation.
@@ -114,68 +100,72 @@ const validation = z.strictObject({
 });
 
 /** Where reminders go. */
-const notify = z
-  .strictObject({
-    /** Secret. Slack's incoming webhook. */
-    slackWebhook: httpUrl.optional(),
-    email: z
-      .strictObject({
-        host: z.string().min(1),
-        /** Default 587. */
-        port: port.default(587),
-        /** `starttls` (default) insists on it; `tls` is for port 465. */
-        encryption: z.enum(["starttls", "tls"]).default("starttls"),
-        /** Default true; false only where the server is on a loopback address. */
-        verifyCertificate: z.boolean().default(true),
-        user: z.string().min(1).optional(),
-        /** Secret. */
-        password: z.string().min(1).optional(),
-        from: z.string().min(1),
-        to: z.array(z.string().min(1)).min(1),
-      })
-      .optional(),
-  })
-  .refine(({ slackWebhook, email }) => slackWebhook !== undefined || email !== undefined, {
-    error: "expected slackWebhook or email",
-  });
+const notify = settings({
+  /** Secret. Slack's incoming webhook. */
+  slackWebhook: httpUrl.optional(),
+  email: settings({
+    host: z.string().min(1),
+    /** Default 587. */
+    port: port.default(587),
+    /** `starttls` (default) insists on it; `tls` is for port 465. */
+    encryption: z.enum(["starttls", "tls"]).default("starttls"),
+    /** Default true; false only where the server is on a loopback address. */
+    verifyCertificate: z.boolean().default(true),
+    user: z.string().min(1).optional(),
+    /** Secret. */
+    password: z.string().min(1).optional(),
+    from: z.string().min(1),
+    to: z.array(z.string().min(1)).min(1),
+  }).optional(),
+}).refine(({ slackWebhook, email }) => slackWebhook !== undefined || email !== undefined, {
+  error: "expected slackWebhook or email, found neither",
+});
 
-const request = z
-  .strictObject({
-    id: z.string().min(1).max(100),
-    secret: secretName,
-    rotate: z.literal(true).optional(),
-    /** With rotate: a leaked secret. Does not wait for the market to close, and the old login ends at once. */
-    emergency: z.literal(true).optional(),
-    activate: z.number().int().min(0).optional(),
-    reason: z.string().min(1, "expected a reason: it is written into the audit log").max(500),
-  })
+const postgresPassword = postgresPasswordSettings.transform((secret) => ({
+  ...secret,
+  role: secret.role ?? secret.database.name,
+}));
+
+const request = settings({
+  /** `pulumi config set --path request.id 7` writes a number. */
+  id: z.preprocess((id) => (typeof id === "number" ? String(id) : id), z.string().min(1).max(100)),
+  secret: secretName,
+  rotate: z.literal(true).optional(),
+  /** With rotate: a leaked secret. Does not wait for the market to close, and the old login ends at once. */
+  emergency: z.literal(true).optional(),
+  activate: z.number().int().min(0).optional(),
+  reason: z.string(REASON).min(1, REASON).max(500),
+})
   .refine((value) => (value.rotate === undefined) !== (value.activate === undefined), {
-    error: "expected either `rotate: true` or `activate: <generation>`",
+    error: (issue) =>
+      `expected either \`rotate: true\` or \`activate: <generation>\`, found ${"rotate" in (issue.input as object) ? "both" : "neither"}`,
+  })
+  .refine((value) => value.emergency === undefined || value.rotate, {
+    path: ["emergency"],
+    error: "expected only with `rotate: true`: a rollback waits for no market hours anyway",
   });
 
 /** The shape of every key under `secret-rotation:`; what ties keys together is checked in `checks.ts`. */
-export const schema = z.strictObject({
+export const schema = settings({
   /** Names the environment in store paths and in the audit log, such as `paper` or `prod`. */
-  environment: z.string().regex(/^[a-z][a-z0-9-]*$/, "expected a lower-case word, such as paper or prod"),
+  environment: text(/^[a-z][a-z0-9-]*$/, "expected a lower-case word, such as paper or prod"),
   policy: policy.default(DEFAULT_POLICY),
   store,
   /** Alpaca's API of this environment, asked whether the market is open. */
-  alpaca: z.strictObject({ baseUrl: httpUrl }).optional(),
-  preflight: z
-    .strictObject({
-      /** Rotates also while the market is open. Default false. Its use is written into the audit row. */
-      allowOpenMarket: z.boolean().default(false),
-      /**
-       * How long before a rotation by age the team must have been told (`rotation remind`). Default: 24h where `notify`
-       * is set, else not asked. An emergency does not wait.
-       */
-      notice: duration.optional(),
-    })
-    .default({ allowOpenMarket: false }),
+  alpaca: settings({ baseUrl: httpUrl }).optional(),
+  preflight: settings({
+    /** Rotates also while the market is open. Default false. Its use is written into the audit row. */
+    allowOpenMarket: z.boolean().default(false),
+    /**
+     * How long before a rotation by age the team must have been told (`rotation remind`). Default: 24h where `notify`
+     * is set, else not asked. An emergency does not wait.
+     */
+    notice: duration.optional(),
+  }).default({ allowOpenMarket: false }),
   hosts: z.record(name, host).default({}),
   services: z.record(name, service),
   /** In the order in which they rotate. One that is taken out is forgotten by the stack and stays as it is. */
-  secrets: z.array(z.discriminatedUnion("kind", [postgresPassword])),
+  secrets: z.array(z.discriminatedUnion("kind", [postgresPassword], byKind)),
   /** The database of `secret_rotation_log`. Default: the database of the first secret. */
   audit: database.optional(),
   request: request.optional(),
@@ -183,11 +173,13 @@ export const schema = z.strictObject({
   notify: notify.optional(),
   validation: validation.default({}),
   /** Secret. The values in use before this stack, by the secret's name: what generation 0 rolls back to. */
-  adopted: z.record(secretName, z.string().min(1)).default({}),
+  adopted: z.record(secretName, z.string().min(1), type("expected an object from names to values")).default({}),
   /** Secret. The private key for every host, OpenSSH format. */
   sshPrivateKey: z.string().min(1).optional(),
   /** Only where every address is a loopback address. */
-  lab: z.strictObject({ clock: z.iso.datetime({ offset: true }).optional() }).optional(),
+  lab: settings({
+    clock: z.iso.datetime({ offset: true, error: "expected a time such as 2026-11-23T02:00:00Z" }).optional(),
+  }).optional(),
 });
 
 export type Config = z.output<typeof schema>;

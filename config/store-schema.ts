@@ -1,11 +1,7 @@
 import { z } from "zod";
+import { byKind, httpUrl, name, settings, text } from "./parts";
 
-/** Letters, digits, `-` and `_`: safe in a path, a shell word and a systemd unit. */
-export const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, "expected letters, digits, - or _");
-
-export const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http:// or https:// address" });
-
-const vault = z.strictObject({
+const vault = settings({
   kind: z.literal("vault"),
   /** Default: the environment's VAULT_ADDR. The token is always the environment's (VAULT_TOKEN or ~/.vault-token). */
   address: httpUrl.optional(),
@@ -13,10 +9,10 @@ const vault = z.strictObject({
   mount: name.default("secret"),
 });
 
-const aws = z.strictObject({
+const aws = settings({
   kind: z.literal("aws"),
   /** Where the secrets are, such as `us-east-1`. Credentials are always the environment's. */
-  region: z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/, "expected a region, such as us-east-1"),
+  region: text(/^[a-z]{2,}(-[a-z]+)+-\d+$/, "expected a region, such as us-east-1"),
   /**
    * The KMS key that encrypts the secrets: id, ARN or alias. Default: a new secret gets the account's
    * `aws/secretsmanager`, and one that exists keeps its own. A change encrypts every secret anew.
@@ -26,11 +22,13 @@ const aws = z.strictObject({
   recoveryWindowDays: z
     .number()
     .int()
-    .refine((days) => days === 0 || (days >= 7 && days <= 30), { error: "expected 7 to 30 days, or 0 in a lab" })
+    .refine((days) => days === 0 || (days >= 7 && days <= 30), {
+      error: ({ input }) => `expected 7 to 30 days, or 0 in a lab, found ${input}`,
+    })
     .default(30),
   /** Only in a lab: an emulator on a loopback address instead of AWS. */
   endpoint: httpUrl.optional(),
 });
 
 /** Where the services read their secrets from. */
-export const store = z.discriminatedUnion("kind", [vault, aws]);
+export const store = z.discriminatedUnion("kind", [vault, aws], byKind);

@@ -1,0 +1,111 @@
+import type { z } from "zod";
+import { formatDuration } from "../rotation/duration";
+
+/** The keys whose values are secrets: neither their values nor what stands below them is ever repeated in a message. */
+const SECRET_KEYS: readonly PropertyKey[] = ["adopted", "sshPrivateKey", "slackWebhook", "password"];
+
+/** Longer texts are cut: a message is read, not searched. */
+const LONGEST = 60;
+
+/** Every key of the project's namespace, as it was found. */
+type Settings = Readonly<Record<string, unknown>>;
+
+/** What was expected, in the words of somebody who writes YAML; undefined where the schema says it itself. */
+export function expectation(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${KINDS[issue.expected] ?? issue.expected}`;
+    case "invalid_value":
+      return `expected ${oneOf(issue.values.map(String))}`;
+    case "invalid_union":
+      return "options" in issue && Array.isArray(issue.options) ? `expected ${oneOf(issue.options)}` : undefined;
+    case "invalid_key":
+      return `its name is wrong: ${issue.issues[0]?.message ?? "expected another"}`;
+    case "too_small":
+      if (issue.origin === "string") return "expected some text";
+      return issue.origin === "array" ? "expected at least one entry" : `expected at least ${issue.minimum}`;
+    case "too_big":
+      return `expected at most ${issue.maximum}${issue.origin === "string" ? " characters" : ""}`;
+    default:
+      return undefined;
+  }
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+};
+
+/** `one of a, b`, or the only one. */
+export function oneOf(names: readonly unknown[]): string {
+  if (names.length === 0) return "none (there are none)";
+  return names.length === 1 ? String(names[0]) : `one of ${names.join(", ")}`;
+}
+
+/** The message for a `lead` that leaves no time between two rotations. */
+export const tooLong = (lead: number, maxAge: number) =>
+  `expected less than maxAge (${formatDuration(maxAge)}), found ${formatDuration(lead)}`;
+
+/** The lines of a message, one for each wrong key: its path, what was expected, what was found. */
+export function linesOf(issues: readonly z.core.$ZodIssue[], settings: Settings): string[] {
+  const lines = new Map<string, string>();
+  for (const issue of issues) {
+    const unknown = issue.code === "unrecognized_keys" ? issue.keys : [];
+    const paths = unknown.length > 0 ? unknown.map((key) => [...issue.path, key]) : [issue.path];
+    for (const path of paths) {
+      const where = whereOf(path, settings);
+      // A later one is about a value that is wrong already, or is hidden behind the same secret key.
+      if (!lines.has(where)) lines.set(where, `${where}: ${issue.message}${foundOf(issue, path, settings)}`);
+    }
+  }
+  return [...lines.values()];
+}
+
+/** What stands there; nothing where it is a secret, or where the message has said it already. */
+function foundOf({ code }: z.core.$ZodIssue, path: readonly PropertyKey[], settings: Settings): string {
+  if (code === "custom" || code === "unrecognized_keys" || code === "invalid_key") return "";
+  const value = path.reduce<unknown>(below, settings);
+  if (value === undefined) return ", found nothing";
+  if (isSecret(path)) return "";
+  if (typeof value === "object") return value === null ? ", found null" : `, found ${shapeOf(value)}`;
+  const text = JSON.stringify(value);
+  return `, found ${text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text}`;
+}
+
+const shapeOf = (value: object) =>
+  Array.isArray(value) ? (value.length === 0 ? "an empty list" : "a list") : "an object";
+
+const below = (at: unknown, key: PropertyKey): unknown =>
+  typeof at === "object" && at !== null && Object.hasOwn(at, key)
+    ? (at as Record<PropertyKey, unknown>)[key]
+    : undefined;
+
+const isSecret = (path: readonly PropertyKey[]) => path.some((key) => SECRET_KEYS.includes(key));
+
+/** A path as `pulumi config set --path` takes it. */
+function whereOf(path: readonly PropertyKey[], settings: Settings): string {
+  const secret = path.findIndex((key) => SECRET_KEYS.includes(key));
+  const entry = secret < 0 ? undefined : path[secret + 1];
+  // Whoever swaps name and value puts the value where a name is expected.
+  if (entry === undefined || isNameOfSecret(entry, settings)) return textOf(path);
+  return `${textOf(path.slice(0, secret + 1))} (an entry)`;
+}
+
+const textOf = (path: readonly PropertyKey[]) =>
+  path
+    .map((part, index) => {
+      if (typeof part === "number") return `[${part}]`;
+      const name = String(part);
+      if (!/^[\w-]+$/.test(name)) return `[${JSON.stringify(name)}]`;
+      return index === 0 ? name : `.${name}`;
+    })
+    .join("");
+
+function isNameOfSecret(key: PropertyKey, { secrets }: Settings): boolean {
+  return Array.isArray(secrets) && secrets.some((secret: unknown) => below(secret, "name") === key);
+}

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { parseDuration } from "../rotation/duration";
+import { oneOf } from "./messages";
+
+/** An object that names its keys where one of them is wrong, and its mandatory ones where it is no object. */
+export const settings = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: ({ code }) => {
+      if (code === "unrecognized_keys") return `unknown key; expected ${oneOf(Object.keys(shape))}`;
+      return code === "invalid_type" ? `expected an object with ${mandatory(shape)}` : undefined;
+    },
+  });
+
+function mandatory(shape: z.core.$ZodLooseShape): string {
+  const keys = Object.keys(shape);
+  const needed = keys.filter((key) => shape[key] instanceof z.ZodType && !shape[key].safeParse(undefined).success);
+  return needed.length === 0 ? oneOf(keys) : needed.join(", ");
+}
+
+/** Other words for what is of a wrong type altogether. */
+export const type = (expected: string) => ({
+  error: ({ code }: z.core.$ZodRawIssue) => (code === "invalid_type" ? expected : undefined),
+});
+
+/** For objects told apart by `kind`. */
+export const byKind = type("expected an object with kind");
+
+/** Text of a form, with the same words for text of another and for what is no text. */
+export const text = (form: RegExp, expected: string) => z.string(expected).regex(form, expected);
+
+/** A duration with its unit: `90d`, `24h`, `30m`, `45s`. */
+export const duration = z.string("expected a duration such as 90d, 24h, 30m or 45s").transform((value, context) => {
+  try {
+    return parseDuration(value);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+    return z.NEVER;
+  }
+});
+
+/** Letters, digits, `-` and `_`: safe in a path, a shell word and a systemd unit. */
+export const name = text(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, "expected letters, digits, - or _");
+
+export const secretName = text(
+  /^[a-z0-9_-]+(\/[a-z0-9_-]+)+$/,
+  "expected lower-case words joined by /, such as database/password",
+);
+
+/** Whether it can be a secret's name. */
+export const isSecretName = (value: unknown) => secretName.safeParse(value).success;
+
+/** In characters, so that `_a` or `_b` fits PostgreSQL's 63. */
+export const LONGEST_ROLE = 61;
+
+export const roleName = z.string().min(1).max(LONGEST_ROLE, `expected at most ${LONGEST_ROLE} characters`);
+
+export const port = z.number().int().min(1).max(65_535);
+
+export const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http:// or https:// address" });
