@@ -5,9 +5,13 @@ import { type Config, type DatabaseConfig, type SecretConfig, schema } from "./c
 import type { Policy } from "./rotation/policy";
 
 export type {
+  AlpacaConfig,
+  AlpacaKeyConfig,
   Config,
   DatabaseConfig,
   HostConfig,
+  KeyPair,
+  KeyPairs,
   PostgresPasswordConfig,
   SecretConfig,
   ServiceConfig,

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { databaseReference, type Platform } from "./components/platform";
+import { seePreviousKeys } from "./components/alpaca-secret";
+import { databaseReference, marketClock, type Platform } from "./components/platform";
 import { createStore } from "./components/secret-store";
 import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
 import { auditDatabase, type Config, ConfigError, parseConfig } from "./config";
@@ -12,7 +13,8 @@ async function main(): Promise<Record<string, unknown>> {
     const config = parseConfig(pulumi.runtime.allConfig(), stack);
     const now = config.lab?.clock === undefined ? new Date() : new Date(config.lab.clock);
     const previous = await previousSecrets(stack);
-    const secrets = createSecrets(config, previous, await createPlatform(config, stack), now);
+    const seen = await seePreviousKeys(config, previous);
+    const secrets = createSecrets(config, previous, await createPlatform(config, stack), now, seen);
     return { environment: config.environment, secrets };
   } catch (error) {
     // Meant for people: without a stack trace.
@@ -29,14 +31,14 @@ async function previousSecrets(stack: string): Promise<PreviousSecrets> {
 }
 
 async function createPlatform(config: Config, stack: string): Promise<Platform> {
-  const { environment, alpaca, preflight, services, hosts, sshPrivateKey, lab } = config;
+  const { environment, preflight, services, hosts, sshPrivateKey, lab } = config;
   const database = auditDatabase(config);
   return {
     store: await createStore(config.store, environment),
     services,
     hosts,
     privateKey: sshPrivateKey === undefined ? undefined : pulumi.secret(sshPrivateKey),
-    alpaca,
+    marketClock: marketClock(config),
     allowOpenMarket: preflight.allowOpenMarket,
     audit: {
       connection: database === undefined ? {} : databaseReference(database),

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { DatabaseConfig, HostConfig, ServiceConfig } from "../config";
+import type { Config, DatabaseConfig, HostConfig, ServiceConfig } from "../config";
 import type { AuditTarget } from "./audit-record";
+import type { MarketClock } from "./preflight";
 import type { SecretStore } from "./secret-store";
 
 /** What all secrets of a stack share. */
@@ -11,7 +12,7 @@ export interface Platform {
   /** Opens every host. Undefined where no service has a host. */
   readonly privateKey: pulumi.Output<string> | undefined;
   /** Asked whether the market is open. Undefined where the config names no API. */
-  readonly alpaca: { readonly baseUrl: string } | undefined;
+  readonly marketClock: MarketClock | undefined;
   readonly allowOpenMarket: boolean;
   readonly audit: AuditTarget;
   /** The lab's clock; undefined everywhere else. */
@@ -30,4 +31,15 @@ export function servicesOf(names: readonly string[], services: Platform["service
     if (config === undefined) throw new Error(`the secret restarts ${name}, which is not in \`services\``);
     return { name, config };
   });
+}
+
+/** Alpaca's clock, asked with the pair that the first key of the config has in the store. */
+export function marketClock({ alpaca, secrets }: Config): MarketClock | undefined {
+  if (alpaca === undefined) return undefined;
+  const key = secrets.find((secret) => secret.kind === "alpaca-key");
+  return {
+    baseUrl: alpaca.baseUrl,
+    keyIdPath: key?.keyIdPath ?? "alpaca/api_key_id",
+    secretKeyPath: key?.secretKeyPath ?? "alpaca/api_secret_key",
+  };
 }

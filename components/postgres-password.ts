@@ -129,10 +129,13 @@ export class PostgresPassword extends pulumi.ComponentResource {
         services: servicesOf(config.restart, platform.services),
         hosts: platform.hosts,
         privateKey: platform.privateKey,
-        alpaca: platform.alpaca,
+        alpaca: platform.marketClock,
         allowOpenMarket: platform.allowOpenMarket,
         current:
           mode === "rotation" && previous !== undefined && entries !== undefined ? { ...previous, entries } : undefined,
+        whenForeign:
+          "Somebody wrote it by hand: take that value over with `pulumi config set --secret --path " +
+          `'adopted["${config.name}"]'\` on a new stack, or write the known one back`,
         trigger: this.trigger,
       },
       { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },

@@ -5,7 +5,14 @@ import type { StoreEntry, StoreReference } from "./secret-store";
 import { stepCommand } from "./step-command";
 
 /** What is asked for what: a rollback must work while services are down and the market is open. */
-export type PreflightMode = "rotation" | "emergency" | "rollback";
+export type PreflightMode = "adoption" | "rotation" | "emergency" | "rollback" | "repair";
+
+/** Alpaca's `GET /v2/clock`, and where the pair to ask it with is kept. */
+export interface MarketClock {
+  readonly baseUrl: string;
+  readonly keyIdPath: string;
+  readonly secretKeyPath: string;
+}
 
 export interface PreflightArgs {
   readonly mode: PreflightMode;
@@ -13,23 +20,25 @@ export interface PreflightArgs {
   readonly store: StoreReference;
   /** The paths that will be written. */
   readonly paths: readonly string[];
-  /** The database whose role changes. */
-  readonly database: Record<string, unknown> & { readonly roles: readonly string[] };
+  /** The database whose role changes, where one does. */
+  readonly database?: Record<string, unknown> & { readonly roles: readonly string[] };
   /** The database of the audit log. */
   readonly audit: Record<string, unknown>;
   readonly services: readonly { readonly name: string; readonly config: ServiceConfig }[];
   readonly hosts: Readonly<Record<string, HostConfig>>;
   readonly privateKey: pulumi.Output<string> | undefined;
-  /** Asked whether the market is open; undefined where the config allows open hours anyway. */
-  readonly alpaca: { readonly baseUrl: string } | undefined;
+  /** Asked whether the market is open, with the pair in the store; undefined where the config names no API. */
+  readonly alpaca: MarketClock | undefined;
   readonly allowOpenMarket: boolean;
   /**
-   * The credential in use, which a rollback will return to: it must log in and be what the store holds. Undefined where
-   * its value is not known.
+   * The credential in use, which a rollback will return to: it must be what the store holds, and log in where it is a
+   * login. Undefined where its value is not known.
    */
   readonly current:
-    | { readonly username: string; readonly password: pulumi.Input<string>; readonly entries: readonly StoreEntry[] }
+    | { readonly username?: string; readonly password?: pulumi.Input<string>; readonly entries: readonly StoreEntry[] }
     | undefined;
+  /** What to do where the store holds another value; the end of a message. */
+  readonly whenForeign: string;
   readonly trigger: string;
 }
 

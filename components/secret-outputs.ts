@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { dueAt, graceEndsAt } from "../rotation/next-state";
 import type { Policy } from "../rotation/policy";
 import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
@@ -13,14 +13,16 @@ export interface DescribeArgs {
   readonly policy: Policy;
   /** What the store's read-back answered: the path and version of each entry. */
   readonly written: pulumi.Output<Record<string, unknown>>;
+  /** What only this kind of secret has to say. */
+  readonly more?: pulumi.Output<Record<string, unknown>>;
 }
 
 /** What the stack's outputs and the audit row say of a secret: versions, dates and paths, never a value. */
 export function describeSecret(args: DescribeArgs): pulumi.Output<Record<string, unknown>> {
-  const { kind, strategy, role, store, state, policy, written } = args;
+  const { kind, strategy, role, store, state, policy, written, more } = args;
   const previous = previousGeneration(state);
-  return written.apply(
-    ({ entries }): Record<string, unknown> => ({
+  return pulumi.all([written, more ?? {}]).apply(
+    ([{ entries }, special]): Record<string, unknown> => ({
       kind,
       strategy,
       ...(role === undefined ? {} : { role }),
@@ -38,6 +40,7 @@ export function describeSecret(args: DescribeArgs): pulumi.Output<Record<string,
             },
           }),
       versions: entries ?? [],
+      ...special,
     }),
   );
 }

@@ -23,6 +23,13 @@ export interface WriteArgs {
   readonly acts: boolean;
 }
 
+export interface AnnotateArgs {
+  /** What is said about each path: the whole of it, so that a mark that is left out goes. Never a value. */
+  readonly marks: readonly { readonly path: string; readonly says: pulumi.Input<Record<string, string>> }[];
+  /** The activation that the marks belong to. */
+  readonly trigger: pulumi.Input<string>;
+}
+
 /** A place that services read secrets from. */
 export interface SecretStore {
   readonly kind: StoreConfig["kind"];
@@ -35,6 +42,11 @@ export interface SecretStore {
    * prints the versions written.
    */
   write(name: string, args: WriteArgs, opts: WriteOptions): local.Command;
+  /**
+   * Marks what is kept at the paths (Vault's custom metadata, AWS's tags), one after the other; writes no version. What
+   * comes after depends on the result.
+   */
+  annotate(name: string, args: AnnotateArgs, opts: WriteOptions): pulumi.Resource;
 }
 
 export interface WriteOptions {

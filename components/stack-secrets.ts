@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Config, policyOf, type SecretConfig } from "../config";
+import { type Config, type PostgresPasswordConfig, policyOf } from "../config";
 import { nextState } from "../rotation/next-state";
 import { describePlan, planOf } from "../rotation/plan";
 import { RequestRefusedError } from "../rotation/request";
 import type { SecretState } from "../rotation/state";
+import { createAlpacaSecret, type PreviousKeysSeen } from "./alpaca-secret";
 import type { Platform } from "./platform";
 import { PostgresPassword } from "./postgres-password";
 
@@ -20,17 +21,19 @@ export interface StackSecret {
 /** The secrets as the last finished update of a stack left them, by name. */
 export type PreviousSecrets = Readonly<Record<string, PreviousSecret | undefined>>;
 
-interface PreviousSecret {
+export interface PreviousSecret {
   readonly state: SecretState;
   readonly strategy?: unknown;
   readonly role?: unknown;
+  /** Of a supplied key: its label, and the end of its id. */
+  readonly key?: { readonly label: string; readonly keyId: string };
 }
 
 /** What a change in place would break: a role would be renamed, or lose its password while services use it. */
 const FIXED = ["strategy", "role"] as const;
 
 /** @throws RequestRefusedError with the way to change it without an outage. */
-function assertUnchanged(secret: SecretConfig, before: PreviousSecret | undefined): void {
+function assertUnchanged(secret: PostgresPasswordConfig, before: PreviousSecret | undefined): void {
   for (const key of FIXED) {
     const [was, is] = [before?.[key], secret[key]];
     if (was === undefined || was === is) continue;
@@ -51,20 +54,28 @@ export function createSecrets(
   previous: PreviousSecrets,
   platform: Platform,
   now: Date,
+  seen: PreviousKeysSeen = {},
 ): Record<string, unknown> {
   const outputs: Record<string, unknown> = {};
   let last: pulumi.Resource | undefined;
   for (const secret of config.secrets) {
-    const { description, state, last: done } = createSecret(config, secret, previous[secret.name], platform, now, last);
+    const before = previous[secret.name];
+    const {
+      description,
+      state,
+      last: done,
+    } = secret.kind === "alpaca-key"
+      ? createAlpacaSecret({ config, secret, before, platform, now, seen: seen[secret.name], dependsOn: last })
+      : createPassword(config, secret, before, platform, now, last);
     outputs[secret.name] = pulumi.all([description, state]).apply(([about, known]) => ({ ...about, state: known }));
     last = done;
   }
   return outputs;
 }
 
-function createSecret(
+function createPassword(
   config: Config,
-  secret: SecretConfig,
+  secret: PostgresPasswordConfig,
   previous: PreviousSecret | undefined,
   platform: Platform,
   now: Date,

@@ -3,7 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 
 export interface StepCommandArgs {
   /** A program in `steps/`, by its file name: reads JSON from stdin, prints one line of JSON without a secret. */
-  readonly step: "preflight" | "verify-login" | "read-back" | "audit-record";
+  readonly step:
+    | "preflight"
+    | "store-versions"
+    | "verify-login"
+    | "verify-alpaca"
+    | "read-back"
+    | "dry-run"
+    | "tag-secret"
+    | "audit-record";
   /** The step's whole input. A secret travels here and nowhere else: a failure prints the command line. */
   readonly input: pulumi.Input<Record<string, unknown>>;
   /** The activation that the step belongs to; a change runs the step again. */
@@ -13,6 +21,8 @@ export interface StepCommandArgs {
    * step whose answer depends on the moment.
    */
   readonly runOnInputChange?: boolean;
+  /** Whether what the step says on stderr is shown while it runs. Default false. */
+  readonly progress?: boolean;
 }
 
 /** A `local.Command` that runs a step once an activation. */
@@ -25,7 +35,7 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
       ...(args.runOnInputChange === false ? { update: "true" } : {}),
       stdin: pulumi.jsonStringify(args.input),
       triggers: [args.trigger],
-      logging: local.Logging.None,
+      logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,
       addPreviousOutputInEnv: false,
     },
     opts,

@@ -1,13 +1,11 @@
 import { formatDuration } from "../rotation/duration";
+import { alpacaChecks, mixUpChecks } from "./alpaca-checks";
 import { oneOf, tooLong } from "./messages";
 import { isSecretName, LONGEST_ROLE } from "./parts";
-import type { Config, SecretConfig } from "./schema";
+import { type Problem, unknown } from "./problem";
+import type { Config, PostgresPasswordConfig, SecretConfig } from "./schema";
 
-/** One thing that is wrong: where it stands, what was expected and what was found. */
-export interface Problem {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}
+export type { Problem } from "./problem";
 
 /**
  * What a schema of single keys cannot see: names that must exist, keys that need one another. Asked also where single
@@ -22,6 +20,9 @@ export function crossChecks(config: Config): Problem[] {
     () => adoptedChecks(config),
     () => serviceChecks(config),
     () => marketChecks(config),
+    () => alpacaChecks(config),
+    () => mixUpChecks(config),
+    () => auditChecks(config),
     () => requestChecks(config),
     () => operationChecks(config),
     () => labChecks(config),
@@ -60,10 +61,11 @@ function nameChecks({ secrets }: Config): Problem[] {
 
 /** Two secrets of one role would take the login from each other. */
 function roleChecks(config: Config): Problem[] {
-  const roles = distinct(config).map(([index, { database, role }]) => ({
-    index,
-    key: `${role} on ${database.host}:${database.port}`,
-  }));
+  const roles = distinct(config).flatMap(([index, secret]) => {
+    if (secret.kind === "alpaca-key") return [];
+    const { database, role } = secret;
+    return [{ index, key: `${role} on ${database.host}:${database.port}` }];
+  });
   return repeated(roles).map(({ index, first, key }) => ({
     path: ["secrets", index, "role"],
     message: `expected a role that no other secret has, found ${key}, which secrets[${first}] rotates`,
@@ -73,20 +75,35 @@ function roleChecks(config: Config): Problem[] {
 /** Two secrets that write to one path would overwrite each other. */
 function pathChecks(config: Config): Problem[] {
   const secrets = distinct(config);
-  const paths = [
-    ...secrets.map(([index, { name }]) => ({ index, key: name })),
-    ...secrets.flatMap(([index, secret]) =>
-      secret.strategy === "alternating-users" ? [{ index, key: usernamePath(secret) }] : [],
-    ),
+  const paths = secrets
+    .flatMap(([index, secret]) => pathsOf(secret).map((path) => ({ index, ...path })))
+    .sort((a, b) => Number(a.setBy !== "name") - Number(b.setBy !== "name"));
+  return repeated(paths).map(({ index, first, key, setBy }) => {
+    const by = setBy === "name" ? "usernamePath" : setBy;
+    return {
+      path: ["secrets", index, by],
+      message: `expected a path that nothing else is written to, found ${key}, which secrets[${first}] writes; set ${by}`,
+    };
+  });
+}
+
+/** Where a secret is written, and the key that says so. */
+function pathsOf(secret: SecretConfig): { readonly key: string; readonly setBy: string }[] {
+  if (secret.kind === "alpaca-key") {
+    return [
+      { key: secret.keyIdPath, setBy: "keyIdPath" },
+      { key: secret.secretKeyPath, setBy: "secretKeyPath" },
+    ];
+  }
+  return [
+    { key: secret.name, setBy: "name" },
+    ...(secret.strategy === "alternating-users" ? [{ key: usernamePath(secret), setBy: "usernamePath" }] : []),
   ];
-  return repeated(paths).map(({ index, first, key }) => ({
-    path: ["secrets", index, "usernamePath"],
-    message: `expected a path that nothing else is written to, found ${key}, which secrets[${first}] writes; set usernamePath`,
-  }));
 }
 
 /** Where the login role's name is kept: beside the password, unless the config says otherwise. */
-const usernamePath = ({ name, usernamePath }: SecretConfig) => usernamePath ?? name.replace(/[^/]+$/, "username");
+const usernamePath = ({ name, usernamePath }: PostgresPasswordConfig) =>
+  usernamePath ?? name.replace(/[^/]+$/, "username");
 
 interface Keyed {
   readonly index: number;
@@ -94,12 +111,12 @@ interface Keyed {
 }
 
 /** Those whose key stands in the list before them, with the place of the first. */
-function repeated(keys: readonly Keyed[]): (Keyed & { readonly first: number })[] {
+function repeated<T extends Keyed>(keys: readonly T[]): (T & { readonly first: number })[] {
   const seen = new Map<string, number>();
-  return keys.flatMap(({ index, key }) => {
-    const first = seen.get(key);
-    if (first === undefined) seen.set(key, index);
-    return first === undefined ? [] : [{ index, first, key }];
+  return keys.flatMap((entry) => {
+    const first = seen.get(entry.key);
+    if (first === undefined) seen.set(entry.key, entry.index);
+    return first === undefined ? [] : [{ ...entry, first }];
   });
 }
 
@@ -119,16 +136,18 @@ function secretChecks({ secrets, services, policy }: Config, index: number): Pro
     () =>
       `expected at most the stack's policy.maxAge (${formatDuration(policy.maxAge)}), found ${formatDuration(merged.maxAge)}`,
   );
-  expect(
-    secret.usernamePath === undefined || secret.strategy !== "single-user",
-    ["usernamePath"],
-    () => "expected only with strategy alternating-users: a single user keeps its name",
-  );
-  expect(
-    secret.role.length <= LONGEST_ROLE,
-    ["role"],
-    () => `expected at most ${LONGEST_ROLE} characters, found the database's name; name the role`,
-  );
+  if (secret.kind === "postgres-password") {
+    expect(
+      secret.usernamePath === undefined || secret.strategy !== "single-user",
+      ["usernamePath"],
+      () => "expected only with strategy alternating-users: a single user keeps its name",
+    );
+    expect(
+      secret.role.length <= LONGEST_ROLE,
+      ["role"],
+      () => `expected at most ${LONGEST_ROLE} characters, found the database's name; name the role`,
+    );
+  }
   secret.restart.forEach((service, position) => {
     expect(Object.hasOwn(services, service), ["restart", position], () => unknown(service, "services", services));
   });
@@ -180,6 +199,12 @@ function marketChecks({ alpaca, preflight }: Config): Problem[] {
   return [{ path: ["alpaca"], message }];
 }
 
+function auditChecks({ audit, secrets }: Config): Problem[] {
+  if (audit !== undefined || secrets.length === 0 || secrets.some(({ kind }) => kind !== "alpaca-key")) return [];
+  const message = "expected the database of the audit log, since no secret has a database, found nothing";
+  return [{ path: ["audit"], message }];
+}
+
 function requestChecks(config: Config): Problem[] {
   const names = namesOf(config);
   const { request } = config;
@@ -214,10 +239,12 @@ function labChecks(config: Config): Problem[] {
     return [{ path: ["lab"], message: "a stack of the environment prod is never a lab; remove this key" }];
   }
   const addresses = [
-    ...config.secrets.map(({ database }) => database.host),
+    ...config.secrets.flatMap((secret) => ("database" in secret ? [secret.database.host] : [])),
     ...(config.audit === undefined ? [] : [config.audit.host]),
     ...Object.values(config.hosts).map(({ address }) => address),
-    ...(config.alpaca === undefined ? [] : [new URL(config.alpaca.baseUrl).hostname]),
+    ...[config.alpaca?.baseUrl, config.alpaca?.otherUrl].flatMap((url) =>
+      url === undefined ? [] : [new URL(url).hostname],
+    ),
     storeHost(config),
   ];
   const outside = addresses.find((address) => !isLoopback(address));
@@ -246,6 +273,3 @@ function realStoreChecks({ store }: Config): Problem[] {
 }
 
 const isLoopback = (address: string) => /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(address);
-
-const unknown = (found: string, key: string, known: object) =>
-  `expected an entry of ${key} (${oneOf(Object.keys(known))}), found ${found}`;

@@ -2,7 +2,10 @@ import type { z } from "zod";
 import { formatDuration } from "../rotation/duration";
 
 /** The keys whose values are secrets: neither their values nor what stands below them is ever repeated in a message. */
-const SECRET_KEYS: readonly PropertyKey[] = ["adopted", "sshPrivateKey", "slackWebhook", "password"];
+const SECRET_KEYS: readonly PropertyKey[] = ["adopted", "alpacaKeys", "sshPrivateKey", "slackWebhook", "password"];
+
+/** What an Alpaca pair is called that has no name; the schema's default, which cannot be imported here. */
+const ALPACA_NAME = "alpaca/api_key";
 
 /** Longer texts are cut: a message is read, not searched. */
 const LONGEST = 60;
@@ -92,9 +95,14 @@ function whereOf(path: readonly PropertyKey[], settings: Settings): string {
   const secret = path.findIndex((key) => SECRET_KEYS.includes(key));
   const entry = secret < 0 ? undefined : path[secret + 1];
   // Whoever swaps name and value puts the value where a name is expected.
-  if (entry === undefined || isNameOfSecret(entry, settings)) return textOf(path);
+  const rest = path.slice(secret + 2);
+  if (entry === undefined || (isNameOfSecret(entry, settings) && rest.every((key) => PARTS.includes(key))))
+    return textOf(path);
   return `${textOf(path.slice(0, secret + 1))} (an entry)`;
 }
+
+/** What may stand below a secret's name. */
+const PARTS: readonly PropertyKey[] = ["current", "previous", "label", "keyId", "secretKey"];
 
 const textOf = (path: readonly PropertyKey[]) =>
   path
@@ -107,5 +115,7 @@ const textOf = (path: readonly PropertyKey[]) =>
     .join("");
 
 function isNameOfSecret(key: PropertyKey, { secrets }: Settings): boolean {
-  return Array.isArray(secrets) && secrets.some((secret: unknown) => below(secret, "name") === key);
+  const nameOf = (secret: unknown) =>
+    below(secret, "name") ?? (below(secret, "kind") === "alpaca-key" ? ALPACA_NAME : undefined);
+  return Array.isArray(secrets) && secrets.some((secret) => nameOf(secret) === key);
 }

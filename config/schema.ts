@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { formatDuration, parseDuration } from "../rotation/duration";
 import { DEFAULT_POLICY } from "../rotation/policy";
+import { alpaca, alpacaKeySettings, keyPairs } from "./alpaca-schema";
 import { tooLong } from "./messages";
 import { byKind, duration, httpUrl, name, port, roleName, secretName, settings, text, type } from "./parts";
 import { store } from "./store-schema";
@@ -58,6 +59,11 @@ const REASON = "expected a reason, which is written into the audit log";
 
 const restart = z.array(name).min(1, "expected at least one service that reads the secret");
 
+/** Overrides of the stack's policy for one secret. */
+const policyOverride = settings({ maxAge: duration, lead: duration, gracePeriod: duration, retryAfter: duration })
+  .partial()
+  .optional();
+
 const postgresPasswordSettings = settings({
   kind: z.literal("postgres-password"),
   name: secretName,
@@ -73,10 +79,7 @@ const postgresPasswordSettings = settings({
   usernamePath: secretName.optional(),
   /** The services that read it, restarted in this order. */
   restart,
-  /** Overrides of the stack's policy for this secret. */
-  policy: settings({ maxAge: duration, lead: duration, gracePeriod: duration, retryAfter: duration })
-    .partial()
-    .optional(),
+  policy: policyOverride,
 });
 
 /** A command that looks and changes nothing, run by `sh -c`. */
@@ -126,6 +129,9 @@ const postgresPassword = postgresPasswordSettings.transform((secret) => ({
   role: secret.role ?? secret.database.name,
 }));
 
+/** `restart`: the services that read the pair, restarted in this order. */
+const alpacaKey = settings({ ...alpacaKeySettings, restart, policy: policyOverride });
+
 const request = settings({
   /** `pulumi config set --path request.id 7` writes a number. */
   id: z.preprocess((id) => (typeof id === "number" ? String(id) : id), z.string().min(1).max(100)),
@@ -151,8 +157,8 @@ export const schema = settings({
   environment: text(/^[a-z][a-z0-9-]*$/, "expected a lower-case word, such as paper or prod"),
   policy: policy.default(DEFAULT_POLICY),
   store,
-  /** Alpaca's API of this environment, asked whether the market is open. */
-  alpaca: settings({ baseUrl: httpUrl }).optional(),
+  /** Asked whether the market is open, and for the account of every key pair. */
+  alpaca: alpaca.optional(),
   preflight: settings({
     /** Rotates also while the market is open. Default false. Its use is written into the audit row. */
     allowOpenMarket: z.boolean().default(false),
@@ -165,7 +171,7 @@ export const schema = settings({
   hosts: z.record(name, host).default({}),
   services: z.record(name, service),
   /** In the order in which they rotate. One that is taken out is forgotten by the stack and stays as it is. */
-  secrets: z.array(z.discriminatedUnion("kind", [postgresPassword], byKind)),
+  secrets: z.array(z.discriminatedUnion("kind", [postgresPassword, alpacaKey], byKind)),
   /** The database of `secret_rotation_log`. Default: the database of the first secret. */
   audit: database.optional(),
   request: request.optional(),
@@ -174,6 +180,8 @@ export const schema = settings({
   validation: validation.default({}),
   /** Secret. The values in use before this stack, by the secret's name: what generation 0 rolls back to. */
   adopted: z.record(secretName, z.string().min(1), type("expected an object from names to values")).default({}),
+  /** Secret. Alpaca's key pairs by the secret's name; `rotation alpaca add-key` writes it. */
+  alpacaKeys: z.record(secretName, keyPairs, type("expected an object from names to pairs")).default({}),
   /** Secret. The private key for every host, OpenSSH format. */
   sshPrivateKey: z.string().min(1).optional(),
   /** Only where every address is a loopback address. */
@@ -185,8 +193,10 @@ export const schema = settings({
 export type Config = z.output<typeof schema>;
 export type SecretConfig = Config["secrets"][number];
 export type PostgresPasswordConfig = Extract<SecretConfig, { kind: "postgres-password" }>;
+export type AlpacaKeyConfig = Extract<SecretConfig, { kind: "alpaca-key" }>;
 export type DatabaseConfig = z.output<typeof database>;
 export type HostConfig = z.output<typeof host>;
 export type ServiceConfig = z.output<typeof service>;
 export type NotifyConfig = z.output<typeof notify>;
 export type StoreConfig = z.output<typeof store>;
+export type { AlpacaConfig, KeyPair, KeyPairs } from "./alpaca-schema";

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Toolchain } from "../toolchain/types";
-import type { Lab } from "./lab";
+import type { AlpacaKey } from "./alpaca-state";
+import { ALPACA_KEY, type Lab } from "./lab";
 import { createStack, type Stack } from "./stack";
 
 /** When the lab's calendar begins: a Monday night, markets closed. */
@@ -16,6 +17,8 @@ export interface DeployOptions {
   readonly strategies?: Readonly<Record<string, "single-user" | "alternating-users">>;
   /** Whether the passwords in use are given, so that the first rotation can be rolled back; true by default. */
   readonly adopt?: boolean;
+  /** What the stack rotates: the databases' passwords (by default), the Alpaca pair, or the pair after the passwords. */
+  readonly rotates?: "passwords" | "alpaca" | "both";
   /** Config keys beside or instead of the lab's own; `undefined` leaves one out. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -24,31 +27,63 @@ export interface DeployOptions {
 export function labConfig({
   lab,
   strategies = {},
+  rotates = "passwords",
   config = {},
 }: Omit<DeployOptions, "tools">): Record<string, unknown> {
   const { sshPrivateKey: _, ...places } = lab.config;
   const { environment, postgres } = lab;
+  const { paper, live } = lab.alpaca;
+  const databases = rotates === "alpaca" ? [] : lab.databases;
+  const reach = (name: string) => ({ host: postgres.host, port: postgres.port, name, sslmode: "disable" });
   return {
     environment,
     store: lab.store.config,
-    alpaca: { baseUrl: (environment === "paper" ? lab.alpaca.paper : lab.alpaca.live).url },
+    alpaca: {
+      baseUrl: (environment === "paper" ? paper : live).url,
+      otherUrl: (environment === "paper" ? live : paper).url,
+    },
     ...places,
-    secrets: lab.databases.map((database) => ({
-      kind: "postgres-password",
-      name: database.secretName,
-      strategy: strategies[database.secretName] ?? "alternating-users",
-      database: { host: postgres.host, port: postgres.port, name: database.name, sslmode: "disable" },
-      role: database.role,
-      restart: lab.readers(database.secretName),
-    })),
+    secrets: [
+      ...databases.map((database) => ({
+        kind: "postgres-password",
+        name: database.secretName,
+        strategy: strategies[database.secretName] ?? "alternating-users",
+        database: reach(database.name),
+        role: database.role,
+        restart: lab.readers(database.secretName),
+      })),
+      ...(rotates === "passwords" ? [] : [alpacaSecret(lab)]),
+    ],
+    ...(databases.length === 0 ? { audit: reach(postgres.database) } : {}),
     lab: { clock: LAB_START.toISOString() },
     ...config,
   };
 }
 
+/** The label of the pair in use at the lab's start. */
+export const ADOPTED_LABEL = "paper-trading-2026-11-20";
+
+/** A pair as the secret config key `alpacaKeys` has it. */
+export const suppliedPair = (label: string, { keyId, secretKey }: AlpacaKey) => ({ label, keyId, secretKey });
+
+/** The value of the secret config key `alpacaKeys`. */
+export const alpacaKeys = (current: object, previous?: object) =>
+  JSON.stringify({ [ALPACA_KEY]: { current, ...(previous === undefined ? {} : { previous }) } });
+
+/** The runbook's part B: the orchestrator last, whose dry run follows. */
+function alpacaSecret(lab: Lab) {
+  const readers = lab.readers(ALPACA_KEY);
+  const last = readers.filter((name) => name === "orchestrator");
+  return {
+    kind: "alpaca-key",
+    restart: [...readers.filter((name) => name !== "orchestrator"), ...last],
+    ...(last.length === 0 ? {} : { dryRun: { command: "orchestrator --dry-run", service: "orchestrator" } }),
+  };
+}
+
 /** A stack of the real program against the lab; nothing is deployed yet. */
 export function deployStack(options: DeployOptions): Promise<Stack> {
-  const { lab, tools, stack = lab.environment, adopt = true } = options;
+  const { lab, tools, stack = lab.environment, adopt = true, rotates } = options;
   const config = Object.entries(labConfig(options)).filter(([, value]) => value !== undefined);
   return createStack({
     dir: join(lab.dir, `stack-${stack}`),
@@ -57,7 +92,10 @@ export function deployStack(options: DeployOptions): Promise<Stack> {
     config: Object.fromEntries(config),
     secrets: {
       sshPrivateKey: lab.config.sshPrivateKey,
-      ...(adopt ? { adopted: JSON.stringify(lab.adopted) } : {}),
+      ...(adopt && rotates !== "alpaca" ? { adopted: JSON.stringify(lab.adopted) } : {}),
+      ...(rotates !== undefined && rotates !== "passwords"
+        ? { alpacaKeys: alpacaKeys(suppliedPair(ADOPTED_LABEL, lab.adoptedAlpaca)) }
+        : {}),
     },
   });
 }

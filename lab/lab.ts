@@ -51,6 +51,9 @@ export interface LabOptions {
   postgresSettings?: Record<string, string>;
 }
 
+/** The name of the Alpaca pair, as the pipeline calls it. */
+export const ALPACA_KEY = "alpaca/api_key";
+
 /** A whole platform on loopback. */
 export interface Lab {
   /** Everything of the lab is below it; gone after `stop`. */
@@ -147,7 +150,7 @@ async function assemble(
     databases,
     readers: (secretName) =>
       (options.services ?? DEFAULT_SERVICES)
-        .filter((service) => service.database === secretName)
+        .filter((service) => (secretName === ALPACA_KEY ? service.alpaca : service.database === secretName))
         .map(({ name }) => name),
     service: (name, host) => findService(hosts, name, host),
     health: async (name, host) => (await (await fetch(findService(hosts, name, host).healthUrl)).json()) as Health,

@@ -25,6 +25,8 @@ export interface Inputs {
   readonly suppliedKeyLabel?: string | undefined;
   /** The label of the key that the platform had before this stack, if it is not the supplied one. */
   readonly adoptedKeyLabel?: string | undefined;
+  /** When the credential that the first update takes over came into being, where that is known. */
+  readonly adoptedSince?: Date | undefined;
   /** Whether the end of the previous credential is up to somebody else and has been seen (Alpaca answers 401). */
   readonly previousGone?: boolean | undefined;
 }
@@ -85,15 +87,16 @@ function newLabel(state: SecretState, { suppliedKeyLabel: label }: Inputs): stri
 }
 
 function firstState(inputs: Inputs): SecretState {
-  const { now, request, suppliedKeyLabel, adoptedKeyLabel } = inputs;
+  const { now, request, suppliedKeyLabel, adoptedKeyLabel, adoptedSince = now } = inputs;
   const at = now.toISOString();
+  const since = new Date(Math.min(now.getTime(), adoptedSince.getTime())).toISOString();
   const suppliedIsAdopted =
     suppliedKeyLabel !== undefined && (adoptedKeyLabel ?? suppliedKeyLabel) === suppliedKeyLabel;
   const first: SecretState = {
     slots: suppliedIsAdopted ? [0, EMPTY] : [0, 1],
     active: suppliedIsAdopted ? 0 : 1,
-    rotatedAt: at,
-    filledAt: [at, suppliedIsAdopted ? null : at],
+    rotatedAt: suppliedIsAdopted ? since : at,
+    filledAt: [since, suppliedIsAdopted ? null : at],
     labels: suppliedIsAdopted ? [suppliedKeyLabel, null] : [adoptedKeyLabel ?? null, suppliedKeyLabel ?? null],
     usedLabels: [adoptedKeyLabel, suppliedKeyLabel].filter(
       (label, i, all) => label !== undefined && all.indexOf(label) === i,
@@ -163,7 +166,7 @@ function filled(state: SecretState, { now, suppliedKeyLabel }: Inputs): SecretSt
 }
 
 function rotated(state: SecretState, inputs: Inputs, reason: string): SecretState {
-  const { activatedBy: _, notBefore: __, emergency: ___, ...next } = filled(state, inputs);
+  const { activatedBy: _, notBefore: __, emergency: ___, endedEarly: ____, ...next } = filled(state, inputs);
   return {
     ...next,
     rotatedAt: inputs.now.toISOString(),
@@ -174,8 +177,9 @@ function rotated(state: SecretState, inputs: Inputs, reason: string): SecretStat
 
 function activated(state: SecretState, target: Generation, request: Request, { now, policy }: Inputs): SecretState {
   const active = slotOf(state, target) as SlotIndex;
+  const { endedEarly: _, ...kept } = state;
   return {
-    ...state,
+    ...kept,
     active,
     rotatedAt: state.filledAt[active] ?? now.toISOString(),
     handledRequest: request.id,
@@ -186,9 +190,19 @@ function activated(state: SecretState, target: Generation, request: Request, { n
   };
 }
 
-function revoked(state: SecretState, { now }: Inputs): SecretState {
+function revoked(state: SecretState, inputs: Inputs): SecretState {
+  const { now, policy } = inputs;
   const ended = previousGeneration(state) as Generation;
-  return { ...state, revoked: true, step: step(state, "REVOKE", ended, "grace period over", now) };
+  const graceEnd = graceEndsAt(state, policy);
+  const end = (reason: string) => ({ ...state, revoked: true, step: step(state, "REVOKE", ended, reason, now) });
+  if (now >= graceEnd) return end("grace period over");
+  // A key that a rollback left, or that leaked, is to be deleted at once: its end is never too early.
+  if (state.activatedBy !== undefined) return end("deleted after the rollback");
+  if (state.emergency) return end("deleted after the emergency rotation");
+  const reason =
+    `the key ${state.labels[other(state.active)]} was deleted before its grace period ended ` +
+    `(${graceEnd.toISOString()}): every service that reads the pair is restarted`;
+  return { ...end(reason), endedEarly: ended };
 }
 
 function step(before: SecretState | undefined, action: Action, generation: Generation, reason: string, now: Date) {

@@ -50,6 +50,8 @@ export interface SecretState {
   readonly notBefore?: string;
   /** Whether the credential in the slot that is not active can no longer be used. */
   readonly revoked: boolean;
+  /** The generation whose key was deleted before its grace period ended; until the next rotation or rollback. */
+  readonly endedEarly?: Generation;
   readonly step: Step;
 }
 
@@ -75,11 +77,13 @@ export function slotOf(state: SecretState, generation: Generation): SlotIndex | 
 }
 
 /**
- * What every acting resource has as its trigger: moves with each rotation and each rollback and with nothing else. A
- * rollback names its request too, so that after an update that died half-way a service that was not yet restarted (its
- * trigger still names the generation returned to) is restarted all the same.
+ * What every acting resource has as its trigger: moves with each rotation, each rollback and each key that was deleted
+ * too early (services may still hold it), and with nothing else. A rollback names its request too, so that after an
+ * update that died half-way a service that was not yet restarted (its trigger still names the generation returned to) is
+ * restarted all the same.
  */
 export function activation(state: SecretState): string {
   const generation = String(activeGeneration(state));
-  return state.activatedBy === undefined ? generation : `${generation} by request ${state.activatedBy}`;
+  const by = state.activatedBy === undefined ? generation : `${generation} by request ${state.activatedBy}`;
+  return state.endedEarly === undefined ? by : `${by}, ${state.endedEarly} deleted early`;
 }

@@ -36,6 +36,20 @@ export class AwsClient implements StoreClient {
     return `${this.store.region}, ${found.join(", ")}`;
   }
 
+  /** Sets the tags and takes off those that `gone` names; tags of others stay. */
+  async tag(path: string, tags: Readonly<Record<string, string>>, gone: readonly string[]): Promise<void> {
+    const secret = this.nameOf(path);
+    const list = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+    const done = await this.ask("TagResource", secret, ({ sdk, client }) =>
+      client.send(new sdk.TagResourceCommand({ SecretId: secret, Tags: list })),
+    );
+    if (done === undefined) throw new StepError(`expected ${this.placeOf(secret)} to exist, found nothing to tag`);
+    if (gone.length === 0) return;
+    await this.ask("UntagResource", secret, ({ sdk, client }) =>
+      client.send(new sdk.UntagResourceCommand({ SecretId: secret, TagKeys: [...gone] })),
+    );
+  }
+
   private async checkOne(secret: string): Promise<string> {
     const about = await this.ask("DescribeSecret", secret, ({ sdk, client }) =>
       client.send(new sdk.DescribeSecretCommand({ SecretId: secret })),

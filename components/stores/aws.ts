@@ -2,7 +2,7 @@ import { Provider } from "@pulumi/aws/provider.js";
 import { getSecrets, Secret, SecretVersion } from "@pulumi/aws/secretsmanager/index.js";
 import type * as pulumi from "@pulumi/pulumi";
 import type { StoreConfig } from "../../config";
-import type { SecretStore, StoreEntry, StoreReference, WriteArgs, WriteOptions } from "../secret-store";
+import type { AnnotateArgs, SecretStore, StoreEntry, StoreReference, WriteArgs, WriteOptions } from "../secret-store";
 import { stepCommand } from "../step-command";
 
 type AwsConfig = Extract<StoreConfig, { kind: "aws" }>;
@@ -48,6 +48,19 @@ class AwsStore implements SecretStore {
       `${name}-read-back`,
       { step: "read-back", input: { store: this.reference, entries: [...entries] }, trigger },
       { parent, dependsOn: last },
+    );
+  }
+
+  /** Tags, set by a step: a tag of the `Secret` above would be set before the value is written, and its owner's tags lost. */
+  annotate(name: string, { marks, trigger }: AnnotateArgs, { parent, dependsOn }: WriteOptions): pulumi.Resource {
+    return marks.reduce<pulumi.Resource>(
+      (before, { path, says }) =>
+        stepCommand(
+          `${name}-${path.replaceAll("/", "-")}-tags`,
+          { step: "tag-secret", input: { store: this.reference, path, tags: says }, trigger },
+          { parent, dependsOn: before },
+        ),
+      dependsOn,
     );
   }
 

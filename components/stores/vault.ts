@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
 import type { StoreConfig } from "../../config";
-import type { SecretStore, StoreReference, WriteArgs, WriteOptions } from "../secret-store";
+import type { AnnotateArgs, SecretStore, StoreReference, WriteArgs, WriteOptions } from "../secret-store";
 import { stepCommand } from "../step-command";
 
 /** Vault's (or OpenBao's) KV v2: `<mount>/<environment>/<secret>`, field `value`. */
@@ -48,6 +48,25 @@ export class VaultStore implements SecretStore {
       `${name}-read-back`,
       { step: "read-back", input: { store: this.reference, entries: [...entries] }, trigger },
       { parent, dependsOn: last },
+    );
+  }
+
+  annotate(name: string, { marks }: AnnotateArgs, { parent, dependsOn }: WriteOptions): pulumi.Resource {
+    return marks.reduce<pulumi.Resource>(
+      (before, { path, says }) =>
+        // Not the metadata of `SecretV2`: a change there writes a new version of the data.
+        new vault.generic.Endpoint(
+          `${name}-${path.replaceAll("/", "-")}-metadata`,
+          {
+            path: `${this.config.mount}/metadata/${this.environment}/${path}`,
+            dataJson: pulumi.jsonStringify({ custom_metadata: says }),
+            ignoreAbsentFields: true,
+            disableDelete: true,
+            disableRead: true,
+          },
+          { parent, dependsOn: before, provider: this.provider },
+        ),
+      dependsOn,
     );
   }
 }

@@ -2,6 +2,13 @@ import ky, { HTTPError } from "ky";
 import { messageOf, StepError } from "../run-step";
 import type { StoreClient } from "../store";
 
+/** Alpaca's API, and where in the store the pair is that it is asked with. */
+export interface MarketClock {
+  readonly baseUrl: string;
+  readonly keyIdPath?: string | undefined;
+  readonly secretKeyPath?: string | undefined;
+}
+
 interface Clock {
   readonly is_open: boolean;
   readonly next_open: string;
@@ -11,17 +18,18 @@ interface Clock {
 const OVERRIDE = "or set preflight.allowOpenMarket: true (written into the audit log)";
 
 /** Asks Alpaca (`GET /v2/clock`) with the pair in the store whether the market is closed. */
-export async function checkMarket(baseUrl: string, store: StoreClient): Promise<string> {
-  const [keyId, secretKey] = await Promise.all([store.read("alpaca/api_key_id"), store.read("alpaca/api_secret_key")]);
+export async function checkMarket(clock: MarketClock, store: StoreClient): Promise<string> {
+  const { baseUrl, keyIdPath = "alpaca/api_key_id", secretKeyPath = "alpaca/api_secret_key" } = clock;
+  const [keyId, secretKey] = await Promise.all([store.read(keyIdPath), store.read(secretKeyPath)]);
   if (keyId === undefined || secretKey === undefined) {
     throw new StepError(
-      `no Alpaca pair in the store to ask for market hours with; put one at alpaca/api_key_id and alpaca/api_secret_key, ${OVERRIDE}`,
+      `no Alpaca pair in the store to ask for market hours with; put one at ${keyIdPath} and ${secretKeyPath}, ${OVERRIDE}`,
     );
   }
-  const clock = await ask(baseUrl, keyId.value, secretKey.value);
-  if (clock.is_open)
-    throw new StepError(`the market is open until ${clock.next_close}; wait until it is closed, ${OVERRIDE}`);
-  return `closed until ${clock.next_open}`;
+  const answer = await ask(baseUrl, keyId.value, secretKey.value);
+  if (answer.is_open)
+    throw new StepError(`the market is open until ${answer.next_close}; wait until it is closed, ${OVERRIDE}`);
+  return `closed until ${answer.next_open}`;
 }
 
 async function ask(baseUrl: string, keyId: string, secretKey: string): Promise<Clock> {

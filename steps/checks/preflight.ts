@@ -8,20 +8,31 @@ import { checkMarket } from "./market";
 import { checkHost, checkLocalService } from "./services";
 import { checkCurrentValue } from "./store";
 
+/** Alpaca's API, and where in the store the pair is that it is asked with. */
+const marketClock = z.object({
+  baseUrl: z.string(),
+  keyIdPath: z.string().optional(),
+  secretKeyPath: z.string().optional(),
+});
+
 /** All that the preflight of one secret looks at. */
 export const preflightInput = z.object({
-  mode: z.enum(["rotation", "emergency", "rollback"]),
+  mode: z.enum(["adoption", "rotation", "emergency", "rollback", "repair"]),
   secretName: z.string(),
   store: storeReference,
   paths: z.array(z.string()),
-  database: databaseReference.extend({ roles: z.array(z.string()) }),
+  database: databaseReference.extend({ roles: z.array(z.string()) }).optional(),
   audit: databaseReference,
   services: z.array(z.object({ name: z.string(), hosts: z.array(z.string()), health: z.string() })),
   hosts: z.record(z.string(), hostReference),
   privateKey: z.string().optional(),
-  alpaca: z.object({ baseUrl: z.string() }).optional(),
+  alpaca: marketClock.optional(),
   allowOpenMarket: z.boolean(),
-  current: z.object({ username: z.string(), password: z.string(), entries: z.array(storeEntry) }).optional(),
+  current: z
+    .object({ username: z.string().optional(), password: z.string().optional(), entries: z.array(storeEntry) })
+    .optional(),
+  /** What to do where the store holds another value than `current`; the end of the message. */
+  whenForeign: z.string().optional(),
 });
 
 export type PreflightInput = z.output<typeof preflightInput>;
@@ -34,13 +45,13 @@ interface Check {
 }
 
 function checksOf(given: PreflightInput): Check[] {
-  const { mode, store, paths, database, audit, services, hosts, privateKey, alpaca, current } = given;
+  const { mode, store, paths, database, audit, services, hosts, privateKey, alpaca } = given;
   const client = () => storeClient(store);
-  // A rollback is what mends unhealthy services, so it does not ask for healthy ones.
-  const healthy = mode !== "rollback";
+  // A rollback and a repair mend unhealthy services, so they do not ask for healthy ones; an adoption restarts none.
+  const healthy = mode === "rotation" || mode === "emergency";
   return [
     { name: "store", run: () => client().check(paths) },
-    { name: "database", run: () => checkDatabase(database, database.roles) },
+    ...(database === undefined ? [] : [{ name: "database", run: () => checkDatabase(database, database.roles) }]),
     { name: "audit log", run: () => checkAuditLog(audit) },
     ...Object.entries(hosts).map(([name, host]) => ({
       name: `host ${name}`,
@@ -56,15 +67,19 @@ function checksOf(given: PreflightInput): Check[] {
       .filter((service) => healthy && service.hosts.length === 0)
       .map((service) => ({ name: `service ${service.name}`, run: () => checkLocalService(service) })),
     ...(mode === "rotation" && !given.allowOpenMarket && alpaca !== undefined
-      ? [{ name: "market", run: () => checkMarket(alpaca.baseUrl, client()) }]
+      ? [{ name: "market", run: () => checkMarket(alpaca, client()) }]
       : []),
-    ...(current === undefined
-      ? []
-      : [
-          { name: "current login", run: () => checkCurrentLogin(database, current) },
-          { name: "current value", run: () => checkCurrentValue(client(), current.entries) },
-        ]),
+    ...currentChecks(given),
   ];
+}
+
+/** The credential in use is proven before it is touched. */
+function currentChecks({ current, database, store, whenForeign }: PreflightInput): Check[] {
+  if (current === undefined) return [];
+  const { username, password, entries } = current;
+  const value = { name: "current value", run: () => checkCurrentValue(storeClient(store), entries, whenForeign) };
+  if (database === undefined || username === undefined || password === undefined) return [value];
+  return [{ name: "current login", run: () => checkCurrentLogin(database, { username, password }) }, value];
 }
 
 /** What the config let pass: written into the audit row. */

@@ -36,7 +36,7 @@ function resources(
       services: { "signal-service": service(["app-1", "app-2"]), orchestrator: service([]) },
       hosts: { "app-1": host("10.0.0.1"), "app-2": host("10.0.0.2"), unused: host("10.0.0.9") },
       privateKey: pulumi.secret("key"),
-      alpaca: { baseUrl: "https://paper-api.alpaca.markets" },
+      marketClock: { baseUrl: "https://paper-api.alpaca.markets", keyIdPath: "a", secretKeyPath: "b" },
       allowOpenMarket: false,
       audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
       clock: undefined,

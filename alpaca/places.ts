@@ -1,0 +1,29 @@
+/** Where a stack's pairs live, and where an operator makes and deletes them. */
+export interface AlpacaPlaces {
+  readonly baseUrl: string;
+  /** The other environment's API; undefined where nobody knows it. */
+  readonly otherUrl: string | undefined;
+  readonly environment: "paper" | "live";
+  /** The dashboard's address. */
+  readonly dashboard: string;
+}
+
+const PAPER = "paper-api.alpaca.markets";
+const LIVE = "api.alpaca.markets";
+
+/** @param environment the stack's; what is not Alpaca's own host (a lab, a proxy) is live in `prod` and `live` alone. */
+export function alpacaPlaces(
+  { baseUrl, otherUrl }: { readonly baseUrl: string; readonly otherUrl?: string | undefined },
+  environment: string,
+): AlpacaPlaces {
+  const { hostname } = new URL(baseUrl);
+  const live = hostname === LIVE || (hostname !== PAPER && ["prod", "live"].includes(environment));
+  const own = hostname === LIVE ? `https://${PAPER}` : hostname === PAPER ? `https://${LIVE}` : undefined;
+  const kind = live ? "live" : "paper";
+  return {
+    baseUrl,
+    otherUrl: otherUrl ?? own,
+    environment: kind,
+    dashboard: `https://app.alpaca.markets/${kind}/dashboard/overview`,
+  };
+}

@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { z } from "zod";
+import { runStep, StepError } from "./run-step";
+import { hostReference, withHost } from "./ssh";
+
+const input = z.object({
+  command: z.string(),
+  service: z.string(),
+  /** Seconds. */
+  timeout: z.number(),
+  host: hostReference.extend({ name: z.string() }).optional(),
+  privateKey: z.string().optional(),
+  /** How to return to the pair before; the end of a message. */
+  wayBack: z.string(),
+  /** Kept out of every message. */
+  secrets: z.array(z.object({ keyId: z.string(), secretKey: z.string() })),
+});
+
+type Input = z.output<typeof input>;
+
+/** What a line says that must not be there. */
+const WRONG = /\b(ERROR|CRITICAL|FATAL)\b|^Traceback \(most recent call last\)/;
+const LINES = 5;
+const LENGTH = 300;
+const STATUS = /(?:^|\n)exit status (\d+)\s*$/;
+
+/** Runs the platform's dry run where its service runs, and reads what it says. */
+await runStep(input, async (given) => {
+  const started = Date.now();
+  const { host } = given;
+  const script = scriptOf(given);
+  const text =
+    host === undefined
+      ? await runHere(script)
+      : await withHost(host.name, host, given.privateKey ?? "", (run) => run(script));
+  const status = Number(STATUS.exec(text)?.[1] ?? -1);
+  const lines = text
+    .replace(STATUS, "")
+    .split("\n")
+    .filter((line) => line.trim() !== "");
+  const problem = problemOf(given, status, lines);
+  if (problem !== undefined) {
+    throw new StepError(
+      `the dry run of ${given.service} (\`${given.command}\`): ${problem}\nThe store has the new pair and the services ` +
+        `run with it. Mend what it says and run \`pulumi up\` again, or go back: ${given.wayBack}`,
+    );
+  }
+  return { lines: lines.length, seconds: Math.round((Date.now() - started) / 1000) };
+});
+
+function problemOf({ timeout }: Input, status: number, lines: string[]): string | undefined {
+  const wrong = lines.filter((line) => WRONG.test(line));
+  const shown = (some: string[]) => some.map((line) => `\n  ${line.slice(0, LENGTH)}`).join("");
+  if (status === 124 || status === 137)
+    return `did not end within ${timeout} s; it said last:${shown(lines.slice(-LINES))}`;
+  if (status !== 0) {
+    const said = wrong.length > 0 ? wrong.slice(0, LINES) : lines.slice(-LINES);
+    return `expected it to end with status 0, found ${status}; it said:${shown(said)}`;
+  }
+  if (wrong.length > 0) return `expected no error in its output, found:${shown(wrong.slice(0, LINES))}`;
+  return undefined;
+}
+
+/** Ends with status 0 and says the command's own on its last line, so that the output is never lost. */
+function scriptOf({ command, timeout }: Input): string {
+  const quoted = `'${command.replaceAll("'", "'\\''")}'`;
+  return `timeout -k 5 ${timeout} sh -c ${quoted} </dev/null 2>&1; status=$?; echo; echo "exit status $status"`;
+}
+
+/** On this machine, without the pipeline's own credentials in the environment. */
+function runHere(script: string): Promise<string> {
+  const own = /^(PULUMI_|PG|VAULT_TOKEN$|AWS_)/;
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
+  return new Promise((resolve, reject) => {
+    const child = spawn("sh", ["-c", script], { env, stdio: ["ignore", "pipe", "pipe"] });
+    let text = "";
+    const collect = (chunk: Buffer) => {
+      text += chunk.toString("utf8");
+    };
+    child.stdout.on("data", collect);
+    child.stderr.on("data", collect);
+    child.on("error", reject);
+    child.on("close", () => resolve(text));
+  });
+}

@@ -1,0 +1,12 @@
+import { z } from "zod";
+import { runStep } from "./run-step";
+import { storeClient, storeReference } from "./store";
+
+const input = z.object({ store: storeReference, paths: z.array(z.string()) });
+
+/** Which version the store has of each path before it is written; a path that holds nothing is left out. */
+await runStep(input, async ({ store, paths }) => {
+  const client = storeClient(store);
+  const entries = await Promise.all(paths.map(async (path) => ({ path, version: (await client.read(path))?.version })));
+  return { entries: entries.filter(({ version }) => version !== undefined) };
+});
