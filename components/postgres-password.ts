@@ -10,7 +10,7 @@ import { type PasswordSlot, passwordSlot } from "./password-slot";
 import { databaseReference, type Platform, servicesOf } from "./platform";
 import { Preflight } from "./preflight";
 import { RollingRestart } from "./rolling-restart";
-import { describeSecret } from "./secret-outputs";
+import { describeSecret, marksOf } from "./secret-outputs";
 import type { StoreEntry } from "./secret-store";
 import { answerOf, stepCommand } from "./step-command";
 
@@ -72,7 +72,8 @@ export class PostgresPassword extends pulumi.ComponentResource {
     const restarted = this.createRestarts(stored);
     const confirmed = this.createLogin("confirm-login", credential, restarted.last);
     this.description = this.describe(stored);
-    const audit = this.createAudit(preflight, roles.settle(confirmed));
+    const marked = this.createMarks(credential, roles.settle(confirmed));
+    const audit = this.createAudit(preflight, marked);
 
     this.state = audit.state;
     this.last = audit.command;
@@ -198,6 +199,12 @@ export class PostgresPassword extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn },
     );
+  }
+
+  private createMarks({ entries }: Credential, dependsOn: pulumi.Resource): pulumi.Resource {
+    const { state, policy, platform } = this.args;
+    const marks = entries.map(({ path }) => ({ path, says: marksOf(state, policy) }));
+    return platform.store.annotate(this.name, { marks, trigger: this.trigger }, { parent: this, dependsOn });
   }
 
   private describe(stored: local.Command): pulumi.Output<Record<string, unknown>> {

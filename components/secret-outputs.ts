@@ -44,3 +44,16 @@ export function describeSecret(args: DescribeArgs): pulumi.Output<Record<string,
     }),
   );
 }
+
+/** What is said beside each value in the store: when it was rotated, and how long the one before stays valid. */
+export function marksOf(state: SecretState, policy: Policy): Record<string, string> {
+  const previous = previousGeneration(state);
+  return {
+    rotation_date: state.rotatedAt,
+    status: "active",
+    generation: String(activeGeneration(state)),
+    ...(previous === undefined || state.revoked
+      ? {}
+      : { previous_generation: String(previous), grace_until: graceEndsAt(state, policy).toISOString() }),
+  };
+}

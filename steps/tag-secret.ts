@@ -6,7 +6,15 @@ import { storeReference } from "./store";
 const input = z.object({ store: storeReference, path: z.string(), tags: z.record(z.string(), z.string()) });
 
 /** Every tag that the pipeline sets; one that is not given is taken off. */
-const OWN = ["rotation_date", "status", "deprecated_version", "deprecated_label", "grace_until"];
+const OWN = [
+  "rotation_date",
+  "status",
+  "generation",
+  "previous_generation",
+  "deprecated_version",
+  "deprecated_label",
+  "grace_until",
+];
 
 /** Marks a secret of AWS Secrets Manager with tags. */
 await runStep(input, async ({ store, path, tags }) => {

@@ -83,6 +83,8 @@ describe("PostgresPassword with alternating users", () => {
       "database-password-confirm-login",
       "database-password-role",
       "database-password-role-b",
+      "database-password-database-username-metadata",
+      "database-password-database-password-metadata",
       "database-password-audit-history",
       "database-password-audit-row",
     ]);
@@ -165,7 +167,7 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
       expect(inputs.triggers).toEqual([name === "database-password-audit-row" ? "2-ROTATE-2" : "2"]);
   });
 
-  it("moves nothing but the audit row and a login when the grace period ends", async () => {
+  it("moves nothing but the audit row, a login and the marks when the grace period ends", async () => {
     const ended = nextState(second, { now: new Date(later.getTime() + policy.gracePeriod), policy, hasAdopted: true });
     expect(ended.step.action).toBe("REVOKE");
     const before = await resources(strategy, second);
@@ -175,8 +177,13 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
       .map(({ name }) => name);
     expect(moved).toEqual(
       strategy === "single-user"
-        ? ["database-password-audit-row"]
-        : ["database-password-role-b", "database-password-audit-row"],
+        ? ["database-password-database-password-metadata", "database-password-audit-row"]
+        : [
+            "database-password-role-b",
+            "database-password-database-username-metadata",
+            "database-password-database-password-metadata",
+            "database-password-audit-row",
+          ],
     );
   });
 

@@ -16,6 +16,7 @@ const OUTPUTS: Record<string, (name: string) => Record<string, unknown>> = {
   "command:local:Command": () => ({ stdout: '{"startedAt":"2026-11-23T02:00:00.000Z","entries":[]}', stderr: "" }),
   "command:remote:Command": () => ({ stdout: "healthy", stderr: "" }),
   "vault:kv/secretV2:SecretV2": () => ({}),
+  "vault:generic/endpoint:Endpoint": () => ({}),
   "pulumi:providers:postgresql": () => ({}),
   "pulumi:providers:vault": () => ({}),
   "secret-rotation:index:PostgresPassword": () => ({}),

@@ -40,6 +40,15 @@ describe("a password with alternating users, kept in AWS Secrets Manager", () =>
       database: { user: "trader_a", generation: "slot-a" },
     });
 
+    const about = await lab.moto?.secrets.describeSecret({ SecretId: "paper/database/password" });
+    expect(Object.fromEntries((about?.Tags ?? []).map(({ Key, Value }) => [Key, Value]))).toMatchObject({
+      status: "active",
+      rotation_date: "2027-02-20T02:00:00.000Z",
+      generation: "2",
+      previous_generation: "1",
+      grace_until: "2027-02-21T02:00:00.000Z",
+    });
+
     const again = await up(bench());
     expect(again.stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
 
