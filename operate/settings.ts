@@ -96,4 +96,4 @@ async function rawConfig(project: Project, { secrets }: { secrets: boolean }): P
   );
 }
 
-const firstLine = (text: string) => text.trim().split("\n")[0] ?? "";
+const firstLine = (text: string) => (text.trim().split("\n")[0] ?? "").replace(/^error: /, "");

@@ -39,3 +39,20 @@ export function describePlan({ secret, action, from, to, reason }: Plan): string
       return `${secret}: ends the credential before generation ${to} (${reason})`;
   }
 }
+
+const HEADLINES: readonly (readonly [RegExp, Plan["action"]])[] = [
+  [/^(\S+): stays at generation /, undefined],
+  [/^(\S+): adopts the credential in use/, "ADOPT"],
+  [/^(\S+): rotates from generation /, "ROTATE"],
+  [/^(\S+): rolls back to generation /, "ROLLBACK"],
+  [/^(\S+): ends the credential before /, "REVOKE"],
+];
+
+/** Reads what {@link describePlan} wrote; undefined for any other text. */
+export function readPlan(line: string): Pick<Plan, "secret" | "action"> | undefined {
+  for (const [pattern, action] of HEADLINES) {
+    const secret = pattern.exec(line)?.[1];
+    if (secret !== undefined) return { secret, action };
+  }
+  return undefined;
+}

@@ -1,0 +1,25 @@
+import { Command } from "commander";
+import { registerStatus } from "./commands/status";
+
+/** The whole command line. Commands import what they do only when they run, so that `--help` is there at once. */
+export function createProgram(): Command {
+  const program = new Command("rotation")
+    .description("Rotates the secrets of a trading platform every 90 days, with zero downtime.")
+    .helpOption("-h, --help", "print this")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 fine, 1 failed, 2 wrong use or config, 3 a rotation is due or overdue (status)\n" +
+        "\nExample:\n  rotation status --stack paper\n  rotation run --stack paper",
+    )
+    .showHelpAfterError("(rotation --help lists the commands)")
+    .exitOverride();
+  for (const register of [registerStatus]) register(program);
+  for (const command of program.commands) inherit(command, program);
+  return program;
+}
+
+/** Wrong use ends a subcommand the same way as the program. */
+function inherit(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inherit(child, command);
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { CommanderError } from "commander";
+import { createProgram } from "./program";
+import { EXIT, explain } from "./run-command";
+
+/** Runs the command line and returns the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const program = createProgram();
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return Number(process.exitCode ?? EXIT.fine);
+  } catch (error) {
+    // Commander has printed its message already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.wrongUse;
+    return explain(error);
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import type { Project } from "../operate/project";
+
+/** Exit codes of every command. */
+export const EXIT = { fine: 0, failed: 1, wrongUse: 2, due: 3 } as const;
+
+/** Options of every command. */
+export interface CommonOptions {
+  readonly stack?: string;
+  readonly cwd?: string;
+  readonly json?: true;
+}
+
+/** Gives a command the options of all and an example in its help. */
+export function common(command: Command, example: string): Command {
+  return command
+    .option("-s, --stack <name>", "the stack, such as paper or prod (default: the selected one)")
+    .option("-C, --cwd <folder>", "the project's folder (default: this one)")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", `\nExample:\n${example.replace(/^/gm, "  ")}`);
+}
+
+/** The project and stack that the options name. @throws UsageError */
+export async function projectOf({ cwd, stack }: CommonOptions): Promise<Project> {
+  const { openProject } = await import("../operate/project");
+  return openProject(cwd ?? process.cwd(), stack, process.env);
+}
+
+/** Prints the answer of a command. */
+export function print(text: string): void {
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+}
+
+export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
+
+const WRONG_USE = new Set(["UsageError", "ConfigError", "RequestRefusedError", "CommanderError"]);
+
+/** Prints what went wrong, for people, and returns the exit code. Never a stack trace, never a secret. */
+export async function explain(error: unknown): Promise<number> {
+  const { redact } = await import("../rotation/redact");
+  const { environmentSecrets } = await import("../operate/secrets");
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  process.stderr.write(`error: ${redact(text, environmentSecrets(process.env))}\n`);
+  if (process.env.ROTATION_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return error instanceof Error && WRONG_USE.has(error.name) ? EXIT.wrongUse : EXIT.failed;
+}

@@ -1,0 +1,162 @@
+import { type Plan, readPlan } from "../rotation/plan";
+import type { EngineResult, Step } from "./engine";
+import { type Phase, phaseOf, restartOf, secretOf } from "./phases";
+import type { Outline } from "./settings";
+
+/** What an update would do to one secret, in a reviewer's words. */
+export interface SecretPlan {
+  readonly secret: string;
+  /** Undefined where nothing happens to it. */
+  readonly action: Plan["action"];
+  /** One sentence, as the program itself says it. */
+  readonly headline: string;
+  /** What happens, in its order. */
+  readonly steps: readonly { readonly phase: Phase | "other"; readonly text: string }[];
+}
+
+/** What an update would do. */
+export interface StackPlan {
+  readonly stack: string;
+  readonly environment: string;
+  readonly secrets: readonly SecretPlan[];
+  /** Changes that belong to no secret, such as a provider's address. */
+  readonly others: readonly string[];
+  /** What nobody should approve: a password replaced without a new generation, a role or secret deleted. */
+  readonly dangers: readonly string[];
+  /** Changes by the engine's own names, for whoever wants to see them. */
+  readonly changes: readonly { readonly op: string; readonly type: string; readonly name: string }[];
+  readonly unchanged: number;
+}
+
+const QUIET = new Set(["same", "read", "refresh"]);
+
+/** Puts the engine's preview into words. */
+export function planInWords(
+  stack: string,
+  outline: Pick<Outline, "environment" | "secrets" | "services">,
+  preview: EngineResult,
+): StackPlan {
+  const names = outline.secrets.map(({ name }) => name);
+  const changed = preview.steps.filter(({ op }) => !QUIET.has(op));
+  const secrets = names.map((secret) => {
+    const headline = preview.messages.findLast((line) => readPlan(line)?.secret === secret);
+    const own = changed.filter(({ name }) => secretOf(name, names) === secret);
+    return {
+      secret,
+      action: headline === undefined ? undefined : readPlan(headline)?.action,
+      headline: headline ?? `${secret}: nothing is known`,
+      steps: settled(own).flatMap(({ step, phase }) => {
+        const text = describe(step, phase, secret, outline);
+        return text === undefined ? [] : [{ phase: phase ?? ("other" as const), text }];
+      }),
+    };
+  });
+  return {
+    stack,
+    environment: outline.environment,
+    secrets,
+    others: changed.filter((step) => isShared(step, names)).map(plainly),
+    dangers: dangersOf(changed),
+    changes: changed.map(({ op, type, name }) => ({ op: opOf(op), type, name })),
+    unchanged: preview.steps.length - changed.length,
+  };
+}
+
+/** Whether an update would do anything at all beyond reading. */
+export const doesSomething = ({ changes }: Pick<StackPlan, "changes">): boolean => changes.length > 0;
+
+/** Roles that change after the restarts are not what the rotation begins with. */
+function settled(steps: readonly Step[]): { step: Step; phase: Phase | undefined }[] {
+  let restarted = false;
+  return steps.map((step) => {
+    const phase = phaseOf(step);
+    restarted ||= phase === "restart" || phase === "confirm";
+    return { step, phase: phase === "database" && restarted ? "settle" : phase };
+  });
+}
+
+const isShared = ({ name, type }: Step, names: readonly string[]) =>
+  secretOf(name, names) === undefined && !type.startsWith("pulumi:pulumi:") && name !== "audit-history";
+
+const opOf = (op: string) => (op.includes("replace") ? "replace" : op);
+
+const plainly = ({ op, type, name }: Step) => `${opOf(op)} ${type} ${name}`;
+
+/** One line of a plan; undefined for what only accompanies another line. */
+function describe(
+  step: Step,
+  phase: Phase | undefined,
+  secret: string,
+  { services }: Pick<Outline, "services">,
+): string | undefined {
+  const { type, name, newInputs } = step;
+  if (type.startsWith("secret-rotation:") || type.startsWith("pulumi:providers:")) return undefined;
+  if (type.endsWith(":RandomBytes")) return undefined;
+  switch (phase) {
+    case "preflight":
+      return "checks store, database, hosts, services, market and the credential in use, and stops here if one fails";
+    case "new value":
+      return `makes the value of slot ${/-slot-([ab])-/.exec(name)?.[1] ?? "?"} (${generations(step)})`;
+    case "database":
+    case "settle":
+      return role(step);
+    case "verify":
+    case "confirm":
+      return phase === "verify" ? "tries the credential" : "tries the credential again";
+    case "store":
+      return name.includes("read-back") ? "reads back what was written" : written(step);
+    case "restart": {
+      const found = restartOf(name, secret, services);
+      if (found === undefined) return plainly(step);
+      return `restarts ${found.service}${found.host === undefined ? "" : ` on ${found.host}`} and waits until it is healthy`;
+    }
+    case "audit":
+      return "writes the row into secret_rotation_log";
+    case undefined:
+      return `${plainly(step)}${typeof newInputs.name === "string" ? ` (${newInputs.name})` : ""}`;
+  }
+}
+
+function generations({ op, oldInputs, newInputs }: Step): string {
+  const [before, after] = [generationOf(oldInputs), generationOf(newInputs)];
+  if (after === "-1") return "empty";
+  return op === "create" || before === undefined ? `generation ${after}` : `generation ${before} => ${after}`;
+}
+
+const generationOf = (inputs: Step["newInputs"]): string | undefined =>
+  (inputs.keepers as { generation?: string } | undefined)?.generation;
+
+function role({ op, type, oldInputs, newInputs }: Step): string {
+  const name = String(newInputs.name ?? oldInputs.name ?? "?");
+  if (!type.endsWith(":Role")) return `${opOf(op)} ${type.split(":").at(-1)} ${name}`;
+  if (op === "import") return `takes the role ${name} over as it is`;
+  const login = newInputs.login === false ? "may not log in" : "may log in";
+  if (op === "create") return `makes the role ${name}, which ${login}`;
+  if (oldInputs.login !== newInputs.login) {
+    return `lets the role ${name} ${newInputs.login === false ? "log in no more" : "log in (again)"}`;
+  }
+  return `gives the role ${name} its password`;
+}
+
+function written({ newInputs, oldInputs, type, op }: Step): string {
+  const inputs = { ...oldInputs, ...newInputs };
+  const path = [inputs.mount, inputs.name ?? inputs.path ?? inputs.secretId].filter((part) => typeof part === "string");
+  const what = path.length === 0 ? type : path.join("/");
+  return op === "import" ? `takes ${what} over as it is` : `writes ${what}`;
+}
+
+const PRECIOUS = /^(random:.*:RandomPassword|postgresql:.*:Role|vault:kv.*|aws:secretsmanager.*:Secret(Version)?)$/;
+
+function dangersOf(changed: readonly Step[]): string[] {
+  return changed.flatMap((step) => {
+    const { op, type, name, oldInputs, newInputs } = step;
+    if (!PRECIOUS.test(type.replaceAll("/", ":"))) return [];
+    if (op === "delete") return [`${name} (${type}) would be deleted`];
+    if (opOf(op) !== "replace") return [];
+    if (!type.startsWith("random:"))
+      return type.includes("SecretVersion") ? [] : [`${name} (${type}) would be replaced`];
+    return generationOf(oldInputs) === generationOf(newInputs)
+      ? [`${name} would be replaced without a new generation: the credential in use would be lost`]
+      : [];
+  });
+}
