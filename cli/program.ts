@@ -1,5 +1,13 @@
 import { Command } from "commander";
+import { registerPlan } from "./commands/plan";
+import { registerPreflight } from "./commands/preflight";
+import { registerRollback } from "./commands/rollback";
+import { registerRotateNow } from "./commands/rotate-now";
+import { registerRun } from "./commands/run";
 import { registerStatus } from "./commands/status";
+
+/** In the order of `--help`: what is looked at first, what acts after it. */
+const COMMANDS = [registerStatus, registerPlan, registerPreflight, registerRun, registerRollback, registerRotateNow];
 
 /** The whole command line. Commands import what they do only when they run, so that `--help` is there at once. */
 export function createProgram(): Command {
@@ -13,7 +21,7 @@ export function createProgram(): Command {
     )
     .showHelpAfterError("(rotation --help lists the commands)")
     .exitOverride();
-  for (const register of [registerStatus]) register(program);
+  for (const register of COMMANDS) register(program);
   for (const command of program.commands) inherit(command, program);
   return program;
 }

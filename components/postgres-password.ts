@@ -3,9 +3,10 @@ import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import type { PostgresPasswordConfig } from "../config";
 import type { Policy } from "../rotation/policy";
+import { activeUsername, usernamePathOf } from "../rotation/roles";
 import { activation, activeGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
 import { AuditRecord } from "./audit-record";
-import { activeUsername, alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
+import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
 import { databaseReference, type Platform, servicesOf } from "./platform";
 import { Preflight } from "./preflight";
@@ -85,7 +86,7 @@ export class PostgresPassword extends pulumi.ComponentResource {
   }
 
   private get usernamePath(): string {
-    return this.args.config.usernamePath ?? this.args.config.name.replace(/[^/]+$/, "username");
+    return usernamePathOf(this.args.config);
   }
 
   private createSlot(slot: SlotIndex, dependsOn: pulumi.ResourceOptions["dependsOn"]): PasswordSlot {

@@ -162,9 +162,9 @@ class Recorder {
   }
 
   private begin(step: Step): void {
-    // A replacement comes as several steps: the one that says so stays.
+    // A replacement or an adoption comes as several steps: the first says what it is.
     const before = this.steps.get(step.urn);
-    if (before === undefined || !before.op.includes("replace")) this.steps.set(step.urn, step);
+    if (before === undefined || !/replace|import/.test(before.op)) this.steps.set(step.urn, step);
     this.happens({ kind: "begins", step });
   }
 

@@ -99,7 +99,7 @@ function describe(
       return `makes the value of slot ${/-slot-([ab])-/.exec(name)?.[1] ?? "?"} (${generations(step)})`;
     case "database":
     case "settle":
-      return role(step);
+      return role(step, phase === "database");
     case "verify":
     case "confirm":
       return phase === "verify" ? "tries the credential" : "tries the credential again";
@@ -126,16 +126,15 @@ function generations({ op, oldInputs, newInputs }: Step): string {
 const generationOf = (inputs: Step["newInputs"]): string | undefined =>
   (inputs.keepers as { generation?: string } | undefined)?.generation;
 
-function role({ op, type, oldInputs, newInputs }: Step): string {
+/** Before the store is written a role gets its new password; after the restarts only its login changes. */
+function role({ op, type, oldInputs, newInputs }: Step, active: boolean): string {
   const name = String(newInputs.name ?? oldInputs.name ?? "?");
   if (!type.endsWith(":Role")) return `${opOf(op)} ${type.split(":").at(-1)} ${name}`;
   if (op === "import") return `takes the role ${name} over as it is`;
-  const login = newInputs.login === false ? "may not log in" : "may log in";
-  if (op === "create") return `makes the role ${name}, which ${login}`;
-  if (oldInputs.login !== newInputs.login) {
-    return `lets the role ${name} ${newInputs.login === false ? "log in no more" : "log in (again)"}`;
-  }
-  return `gives the role ${name} its password`;
+  if (op === "create") return `makes the role ${name}, which may ${newInputs.login === false ? "not " : ""}log in`;
+  if (newInputs.login === false && oldInputs.login !== false) return `lets the role ${name} log in no more`;
+  if (active) return `gives the role ${name} its password${oldInputs.login === false ? " and lets it log in" : ""}`;
+  return oldInputs.login === newInputs.login ? `brings the role ${name} up to date` : `lets the role ${name} log in`;
 }
 
 function written({ newInputs, oldInputs, type, op }: Step): string {

@@ -1,3 +1,6 @@
+import type { Config } from "../config";
+import { secretsIn } from "../rotation/redact";
+
 const NAMES = [
   "VAULT_TOKEN",
   "PGPASSWORD",
@@ -9,3 +12,10 @@ const NAMES = [
 
 /** The credentials that stand in the environment, for `redact`. */
 export const environmentSecrets = (env: NodeJS.ProcessEnv): string[] => NAMES.flatMap((name) => env[name] ?? []);
+
+/** Every secret that stands in the config, for `redact`. */
+export const configSecrets = (config: Config): string[] => [
+  // `request.secret` is a name.
+  ...secretsIn({ ...config, request: undefined }),
+  ...[config.sshPrivateKey, config.notify?.slackWebhook].filter((value) => value !== undefined),
+];

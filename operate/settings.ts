@@ -42,6 +42,16 @@ export async function readConfig(project: Project): Promise<Config> {
   return parseConfig(await rawConfig(project, { secrets: true }), project.stack);
 }
 
+const requestOnly = schema.pick({ request: true });
+
+/** The request that stands in the config, if one does. @throws ConfigError */
+export async function readRequest(project: Project): Promise<Config["request"]> {
+  const raw = settingsOf(project) ?? (await rawConfig(project, { secrets: false }));
+  const wanted = `${PROJECT}:request`;
+  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => key === wanted));
+  return parseSettings(given, project.stack, requestOnly, () => []).request;
+}
+
 /** The lab's clock, else this machine's. */
 export const clockOf = ({ lab }: Pick<Config, "lab">): Date =>
   lab?.clock === undefined ? new Date() : new Date(lab.clock);

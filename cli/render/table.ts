@@ -46,10 +46,10 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     head: columns.map(({ title }) => title),
     colWidths: widths,
     colAligns: columns.map(({ align }) => align ?? "left"),
-    wordWrap: true,
-    wrapOnWordBoundary: false,
   });
-  drawn.push(...rows.map((row) => [...row]));
+  drawn.push(
+    ...rows.map((row) => row.map((cell, index) => (columns[index]?.flexible ? wrap(cell, "", widths[index]) : cell))),
+  );
   return drawn
     .toString()
     .split("\n")
@@ -73,7 +73,7 @@ const lengthOf = (text: string) => stripVTControlCharacters(text).length;
 
 /** Breaks a text into lines of at most `width`, between words where it can, each after `indent`. */
 export function wrap(text: string, indent = "", width = WIDTH): string {
-  const room = Math.max(width - indent.length, 20);
+  const room = Math.max(width - indent.length, 1);
   const lines = text.split("\n").flatMap((paragraph) => {
     const found: string[] = [];
     let line = "";

@@ -1,0 +1,28 @@
+import { type Command, Option } from "commander";
+import { type CommonOptions, common, EXIT, print, printJson, projectOf } from "../run-command";
+
+interface PlanOptions extends CommonOptions {
+  readonly format: "text" | "markdown" | "json";
+}
+
+/** `rotation plan` */
+export function registerPlan(program: Command): void {
+  common(
+    program.command("plan").description("what an update would do, in a reviewer's words; changes nothing"),
+    "rotation plan --stack prod --format markdown > comment.md",
+  )
+    .addOption(new Option("--format <format>", "how to print it").choices(["text", "markdown", "json"]).default("text"))
+    .action(async (options: PlanOptions) => {
+      const [{ makePlan }, { startProgress }] = await Promise.all([
+        import("../../operate/make-plan"),
+        import("../render/progress"),
+      ]);
+      const progress = startProgress(process.stderr, { quiet: options.json === true });
+      progress.step("preview: asking the engine what would change");
+      const plan = await makePlan(await projectOf(options)).finally(() => progress.stop());
+      const { planMarkdown, renderPlan } = await import("../render/plan");
+      if (options.json || options.format === "json") printJson(plan);
+      else print(options.format === "markdown" ? planMarkdown(plan) : renderPlan(plan));
+      process.exitCode = plan.dangers.length > 0 ? EXIT.failed : EXIT.fine;
+    });
+}

@@ -1,0 +1,33 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { type ActOptions, perform, requestId } from "../perform";
+import { common, projectOf } from "../run-command";
+
+interface RollbackOptions extends ActOptions {
+  readonly reason: string;
+  readonly to?: number;
+}
+
+/** `rotation rollback` */
+export function registerRollback(program: Command): void {
+  common(
+    program
+      .command("rollback")
+      .description("make the credential before the active one again, in the database, the store and the services")
+      .argument("<secret>", "such as database/password"),
+    'rotation rollback database/password --stack prod --reason "orders fail since the rotation"',
+  )
+    .requiredOption("--reason <text>", "written into the audit log")
+    .option("--to <generation>", "the generation to go back to (default: the one before)", generation)
+    .option("-y, --yes", "do not ask before the plan is carried out")
+    .action(async (secret: string, options: RollbackOptions) => {
+      const { rollbackTarget } = await import("../../operate/rollback");
+      const activate = options.to ?? (await rollbackTarget(await projectOf(options), secret));
+      const request = { id: requestId("rollback"), secret, activate, reason: options.reason };
+      process.exitCode = await perform(options, [request]);
+    });
+}
+
+function generation(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("expected a generation: 0, 1, 2 and so on.");
+  return Number(text);
+}

@@ -1,0 +1,55 @@
+import { type Deployment, type Engine, nameOf } from "./engine";
+import { OperationError } from "./errors";
+import type { Project } from "./project";
+import { isStale, type LockHolder, type PendingOperation, readCheckpoint, readLocks } from "./state-file";
+
+const LOCK_LINE = /created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)/g;
+
+/** The lock's holders in what Pulumi says when a stack is locked; empty for any other text. */
+export function locksIn(text: string): LockHolder[] {
+  if (!text.includes("locked")) return [];
+  return [...text.matchAll(LOCK_LINE)].map(([, username = "", hostname = "", pid = "", timestamp = ""]) => ({
+    username,
+    hostname,
+    pid: Number(pid),
+    timestamp,
+  }));
+}
+
+const inWords = ({ username, hostname, pid, timestamp }: LockHolder) =>
+  `${username}@${hostname} (pid ${pid}, since ${timestamp})`;
+
+/**
+ * Takes the locks of processes of this machine that are gone away.
+ * @returns what was done, in words; empty where nothing was locked
+ * @throws OperationError where somebody who may be alive holds one
+ */
+export async function clearLocks(engine: Pick<Engine, "cancel">, locks: readonly LockHolder[]): Promise<string[]> {
+  const alive = locks.filter((lock) => !isStale(lock));
+  if (alive.length > 0) {
+    throw new OperationError(
+      `the stack is being updated by ${alive.map(inWords).join(", ")}; wait for that to end. Only if it is surely dead: \`pulumi cancel\``,
+    );
+  }
+  if (locks.length === 0) return [];
+  await engine.cancel();
+  return locks.map((lock) => `cleared the lock that ${inWords(lock)} left behind; that process is gone`);
+}
+
+/** What an update that died had begun, as far as the state says. */
+export function pendingOf(project: Project, deployment?: Deployment): readonly PendingOperation[] {
+  return (deployment?.deployment ?? readCheckpoint(project))?.pending_operations ?? [];
+}
+
+/**
+ * Mends what a killed update left: its lock and its pending operations. The next update does what they had begun again.
+ * @returns what was done, in words
+ */
+export async function recover(project: Project, engine: Engine): Promise<string[]> {
+  const notes = await clearLocks(engine, readLocks(project));
+  const pending = pendingOf(project);
+  if (pending.length === 0) return notes;
+  await engine.dropPendingOperations();
+  const names = pending.map(({ type, resource }) => `${type} ${nameOf(resource.urn)}`);
+  return [...notes, `an update was interrupted while ${names.join(", ")}; this one does it again`];
+}

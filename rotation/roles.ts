@@ -1,0 +1,33 @@
+import { activeGeneration, type SecretState, type SlotIndex } from "./state";
+
+/** The login role of a slot, for alternating users. */
+export const slotRole = (owner: string, slot: SlotIndex) => `${owner}_${slot === 0 ? "a" : "b"}`;
+
+/** The role that a state's active credential logs in with. */
+export function activeUsername(
+  strategy: "single-user" | "alternating-users",
+  role: string,
+  state: SecretState,
+): string {
+  const own = strategy === "single-user" || activeGeneration(state) === 0;
+  return own ? role : slotRole(role, state.active);
+}
+
+/** Whether the login role of a slot can log in: always in use, and through the grace period after that. */
+export function slotMayLogin(state: SecretState, slot: SlotIndex): boolean {
+  return state.slots[slot] > 0 && (slot === state.active || !state.revoked);
+}
+
+/** Whether the platform's own role can still log in: as long as it is a generation that may be used. */
+export function ownerMayLogin(state: SecretState): boolean {
+  return state.slots[0] === 0 && (state.active === 0 || !state.revoked);
+}
+
+/** Where the login role's name is kept, beside the password unless the config says otherwise. */
+export const usernamePathOf = ({
+  name,
+  usernamePath,
+}: {
+  readonly name: string;
+  readonly usernamePath?: string | undefined;
+}) => usernamePath ?? name.replace(/[^/]+$/, "username");
