@@ -1,16 +1,32 @@
 import type pg from "pg";
 import { withClient } from "../audit/connection";
 import { isCurrent } from "../audit/log";
-import { auditDatabase } from "../config";
-import { clientConfig } from "../steps/database";
+import { auditDatabase, type DatabaseConfig } from "../config";
+import { clientConfig, type DatabaseReference } from "../steps/database";
+import { UsageError } from "./errors";
 import type { Outline } from "./settings";
 
 export type { LogRow } from "../audit/queries";
 
 /** How the audit log of a stack is reached; the password comes from PGPASSWORD or PGPASSFILE. */
 export function auditConnection(outline: Pick<Outline, "audit" | "secrets">): pg.ClientConfig {
-  const { host, port, name, admin, sslmode } = auditDatabase(outline);
-  return clientConfig({ host, port, database: name, sslmode, ...(admin === undefined ? {} : { user: admin }) });
+  return clientConfig(auditReference(outline));
+}
+
+/** How a step reaches a database; its password comes from PGPASSWORD or PGPASSFILE. */
+export const referenceOf = ({ host, port, name, admin, sslmode }: DatabaseConfig): DatabaseReference => ({
+  host,
+  port,
+  database: name,
+  sslmode,
+  ...(admin === undefined ? {} : { user: admin }),
+});
+
+/** Where the audit log of a stack is. @throws UsageError where the config names no database */
+export function auditReference(outline: Pick<Outline, "audit" | "secrets">): DatabaseReference {
+  const database = auditDatabase(outline);
+  if (database !== undefined) return referenceOf(database);
+  throw new UsageError("no database for secret_rotation_log: set the config key `audit`, { host, name }");
 }
 
 /**

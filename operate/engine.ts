@@ -142,6 +142,12 @@ export class Engine {
   }
 }
 
+/** What the engine adds once something has failed: that it failed, and what of the plan was not done. */
+const NOISE = /^((update|preview) failed|expected resource operations for \S+ but none were seen)$/;
+
+/** What a replacement leaves to be forgotten, also one of an earlier update. */
+const TIDYING = new Set(["delete-replaced", "discard-replaced", "read-discard", "remove-pending-replace"]);
+
 /** Folds the engine's events. */
 class Recorder {
   private readonly steps = new Map<string, Step>();
@@ -162,6 +168,7 @@ class Recorder {
   }
 
   private begin(step: Step): void {
+    if (TIDYING.has(step.op)) return;
     // A replacement or an adoption comes as several steps: the first says what it is.
     const before = this.steps.get(step.urn);
     if (before === undefined || !/replace|import/.test(before.op)) this.steps.set(step.urn, step);
@@ -174,7 +181,7 @@ class Recorder {
       this.messages.push(text);
       this.happens({ kind: "message", text });
     }
-    if (severity === "error" && !/^(update|preview) failed$/.test(text)) {
+    if (severity === "error" && !NOISE.test(text)) {
       this.errors.push({ text, resource: urn === undefined || urn === "" ? undefined : nameOf(urn) });
     }
   }

@@ -20,7 +20,7 @@ export interface Failure {
 export function failureOf({ errors, failedStep }: EngineResult, secrets: readonly string[]): Failure {
   const resource = failedStep?.name ?? errors.find(({ resource: name }) => name !== undefined)?.resource;
   const phase = failedStep === undefined ? undefined : phaseOf(failedStep);
-  const detail = errors.map(({ text }) => text).join("\n") || "the engine gave no reason";
+  const detail = errors.map(({ text }) => withoutCommandLine(text)).join("\n") || "the engine gave no reason";
   return {
     secret: resource === undefined ? undefined : secretOf(resource, secrets),
     phase,
@@ -31,14 +31,14 @@ export function failureOf({ errors, failedStep }: EngineResult, secrets: readonl
   };
 }
 
-/** The line that says most: a command's own words, not the engine's around them. */
-export function reasonIn(detail: string): string {
-  const lines = detail.split("\n").map((line) => line.trim());
-  const own = lines.findIndex((line) => /exit status \d+|Process exited with status/.test(line));
-  const after =
-    own === -1 ? undefined : lines.slice(own + 1).find((line) => line !== "" && !line.startsWith("warning:"));
-  return (after ?? lines.find((line) => line !== "") ?? detail).slice(0, 500);
+/** A command's own words, without the script that the provider prints before them. */
+function withoutCommandLine(text: string): string {
+  return text.replace(/^(?:exit status|Process exited with status) \d+: running "(?:[^"\\]|\\.)*":\n/m, "");
 }
+
+/** The line that says most. */
+const reasonIn = (detail: string): string =>
+  (detail.split("\n").find((line) => line.trim() !== "") ?? detail).trim().slice(0, 500);
 
 export interface Situation {
   readonly failure: Failure;

@@ -19,11 +19,12 @@ export type Phase = (typeof PHASES)[number];
 export function phaseOf({ type, urn, name }: Pick<Step, "type" | "urn" | "name">): Phase | undefined {
   const within = (component: string) => urn.includes(`:${component}$`);
   if (type.startsWith("pulumi:") || type.startsWith("secret-rotation:")) return undefined;
+  if (name.endsWith("audit-history")) return undefined;
   if (within("Preflight")) return "preflight";
   if (within("RollingRestart")) return "restart";
   if (within("AuditRecord")) return "audit";
   if (/confirm|dry-run|old-pair|deprecat/.test(name)) return "confirm";
-  if (type.startsWith("random:")) return name === "audit-history" ? undefined : "new value";
+  if (type.startsWith("random:")) return "new value";
   if (type.startsWith("postgresql:")) return "database";
   if (type.startsWith("vault:") || type.startsWith("aws:") || name.includes("read-back")) return "store";
   return name.includes("verify") ? "verify" : undefined;

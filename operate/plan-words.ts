@@ -75,8 +75,11 @@ function settled(steps: readonly Step[]): { step: Step; phase: Phase | undefined
   });
 }
 
-const isShared = ({ name, type }: Step, names: readonly string[]) =>
-  secretOf(name, names) === undefined && !type.startsWith("pulumi:pulumi:") && name !== "audit-history";
+/** A provider that is new says nothing; one that changes may mean another server. */
+const isShared = ({ name, type, op }: Step, names: readonly string[]) =>
+  secretOf(name, names) === undefined &&
+  !type.startsWith("pulumi:pulumi:") &&
+  !(type.startsWith("pulumi:providers:") && (op === "create" || name.startsWith("default")));
 
 const opOf = (op: string) => (op.includes("replace") ? "replace" : op);
 
@@ -91,7 +94,7 @@ function describe(
 ): string | undefined {
   const { type, name, newInputs } = step;
   if (type.startsWith("secret-rotation:") || type.startsWith("pulumi:providers:")) return undefined;
-  if (type.endsWith(":RandomBytes")) return undefined;
+  if (type.endsWith(":RandomBytes") || type.endsWith(":RandomId")) return undefined;
   switch (phase) {
     case "preflight":
       return "checks store, database, hosts, services, market and the credential in use, and stops here if one fails";

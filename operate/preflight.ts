@@ -1,14 +1,9 @@
-import {
-  auditDatabase,
-  type Config,
-  type DatabaseConfig,
-  type PostgresPasswordConfig,
-  type SecretConfig,
-} from "../config";
+import type { Config, PostgresPasswordConfig, SecretConfig } from "../config";
 import { usernamePathOf } from "../rotation/roles";
 import type { SecretState } from "../rotation/state";
 import type { CheckResult, PreflightInput } from "../steps/checks/preflight";
 import { storeReference } from "../steps/store";
+import { auditReference, referenceOf } from "./audit-log";
 import { loginsOf } from "./credentials";
 import { type Deployment, Engine } from "./engine";
 import { UsageError } from "./errors";
@@ -25,15 +20,6 @@ export interface PreflightResult {
   readonly ok: boolean;
   readonly checks: readonly CheckResult[];
 }
-
-/** How a step reaches a database; its password comes from PGPASSWORD or PGPASSFILE. */
-export const referenceOf = ({ host, port, name, admin, sslmode }: DatabaseConfig) => ({
-  host,
-  port,
-  database: name,
-  sslmode,
-  ...(admin === undefined ? {} : { user: admin }),
-});
 
 /** How a step reaches the store of a stack. */
 export const storeOf = ({ store, environment }: Pick<Config, "store" | "environment">) =>
@@ -54,11 +40,11 @@ export function preflightInputOf(
   const used = new Set(services.flatMap(({ hosts }) => hosts));
   return {
     mode,
-    secret: secret.name,
+    secretName: secret.name,
     store: storeOf(config),
     paths: pathsOf(secret),
     database: { ...referenceOf(secret.database), roles: [secret.role] },
-    audit: referenceOf(auditDatabase(config)),
+    audit: auditReference(config),
     services,
     hosts: Object.fromEntries(Object.entries(config.hosts).filter(([name]) => used.has(name))),
     privateKey: config.sshPrivateKey,

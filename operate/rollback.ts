@@ -1,9 +1,12 @@
 import { RequestRefusedError } from "../rotation/request";
-import { previousGeneration } from "../rotation/state";
+import { previousGeneration, type SecretState } from "../rotation/state";
+import { Engine } from "./engine";
+import { isHalfDone } from "./half-done";
 import { readOutputs } from "./outputs";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
 import { readOutline } from "./settings";
+import { readCheckpoint } from "./state-file";
 
 /**
  * The generation that a rollback without a target returns to: the one before the active one. After an update that died
@@ -16,7 +19,7 @@ export async function rollbackTarget(project: Project, secret: string): Promise<
   const state = (await readOutputs(project))[secret]?.state;
   // Nothing finished yet: what the platform had is generation 0.
   if (state === undefined) return 0;
-  if (await isHalfDone(project, secret)) return state.slots[state.active];
+  if (await isUnfinished(project, secret, state)) return state.slots[state.active];
   const previous = previousGeneration(state);
   if (previous === undefined) {
     throw new RequestRefusedError(
@@ -26,14 +29,7 @@ export async function rollbackTarget(project: Project, secret: string): Promise<
   return previous;
 }
 
-/** Whether the last row of this secret in the log says that its rotation failed. */
-async function isHalfDone(project: Project, secret: string): Promise<boolean> {
-  const { readLog } = await import("./audit-log");
-  const { lastRowOfEach } = await import("../audit/queries");
-  const outline = await readOutline(project);
-  const rows = await readLog(outline, (client) =>
-    lastRowOfEach(client, { secretName: secret, environment: outline.environment }),
-  ).catch(() => undefined);
-  const last = rows?.toSorted((a, b) => a.id - b.id).at(-1);
-  return last?.status === "FAILED" && last.action !== "ROLLBACK";
+async function isUnfinished(project: Project, secret: string, state: SecretState): Promise<boolean> {
+  const deployment = readCheckpoint(project) ?? (await (await Engine.open(project)).exportState()).deployment;
+  return isHalfDone(deployment.resources ?? [], secret, state);
 }

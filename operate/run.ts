@@ -9,6 +9,7 @@ import { recordFailure } from "./audit-failure";
 import { Engine, type EngineResult, type Happening } from "./engine";
 import { OperationError } from "./errors";
 import { describeSituation, type Failure, failureOf, stoppedAt } from "./failure";
+import { isHalfDone } from "./half-done";
 import { readOutputs as outputsOf, type readOutputs } from "./outputs";
 import { doesSomething, planInWords, type StackPlan } from "./plan-words";
 import { checkSecrets, type PreflightMode, type PreflightResult } from "./preflight";
@@ -92,7 +93,8 @@ export class Run {
       await restore();
       throw error;
     });
-    if (result.outcome === "declined" || result.outcome === "refused by the preflight") await restore();
+    const untouched = result.outcome === "failed" && !result.failure.touched;
+    if (untouched || result.outcome === "declined" || result.outcome === "refused by the preflight") await restore();
     if (result.outcome === "done" && this.wanted(options) !== undefined)
       await this.engine.configure("request", undefined);
     return result;
@@ -136,12 +138,17 @@ export class Run {
     if (acting.length === 0) return undefined;
     this.listener.step("preflight: checking everything the rotation will touch");
     const state = await this.engine.exportState();
-    const groups = [...new Set(acting.map(({ name }) => modeOf(name, request)))];
+    const resources = state.deployment.resources ?? [];
+    const [unfinished, fresh] = partition(acting, ({ name }) => isHalfDone(resources, name, this.before[name]?.state));
+    for (const { name } of unfinished)
+      this.listener.note(`${name}: an earlier update died half-way; this one goes on from there`);
+    if (fresh.length === 0) return undefined;
+    const groups = [...new Set(fresh.map(({ name }) => modeOf(name, request)))];
     const results = await Promise.all(
       groups.map((mode) =>
         checkSecrets(
           this.config,
-          acting.filter(({ name }) => modeOf(name, request) === mode),
+          fresh.filter(({ name }) => modeOf(name, request) === mode),
           mode,
           this.before,
           state,
@@ -243,7 +250,12 @@ export class Run {
         seconds: this.seconds(),
       };
     }
-    const text = this.clean(updated.errors.map((error) => error.text).join("\n"));
+    const text = this.clean(
+      failureOf(
+        updated,
+        this.config.secrets.map(({ name }) => name),
+      ).detail,
+    );
     return {
       outcome: "failed",
       failure: { ...failure, detail: `${failure.detail}\nthe rollback failed too: ${text}` },
@@ -271,6 +283,10 @@ export class Run {
   }
 }
 
+function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(belongs), items.filter((item) => !belongs(item))];
+}
+
 function modeOf(secret: string, request: Request | undefined): PreflightMode {
   if (request?.secret !== secret) return "rotation";
   if (request.activate !== undefined) return "rollback";
@@ -287,7 +303,7 @@ function nextSteps(
   isRollback: boolean,
 ): string[] {
   const back = `rotation rollback ${secret} --reason "..."   (back to generation ${target})`;
-  if (!touched) return ["mend what is named above, then `rotation run`"];
+  if (!touched) return ["mend what is named above, then run the same command again"];
   if (phase === "audit" || isRollback || target === undefined) return ["rotation run   (finishes what is left)"];
   return ["rotation run   (finishes it)", back, "rotation diagnose   (looks at it from the outside)"];
 }

@@ -15,7 +15,6 @@ export const environmentSecrets = (env: NodeJS.ProcessEnv): string[] => NAMES.fl
 
 /** Every secret that stands in the config, for `redact`. */
 export const configSecrets = (config: Config): string[] => [
-  // `request.secret` is a name.
-  ...secretsIn({ ...config, request: undefined }),
+  ...secretsIn(config),
   ...[config.sshPrivateKey, config.notify?.slackWebhook].filter((value) => value !== undefined),
 ];

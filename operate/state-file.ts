@@ -16,6 +16,7 @@ export interface Checkpoint {
   readonly resources?: readonly {
     readonly urn: string;
     readonly type: string;
+    readonly inputs?: Readonly<Record<string, unknown>>;
     readonly outputs?: Readonly<Record<string, unknown>>;
   }[];
   readonly pending_operations?: readonly PendingOperation[];
