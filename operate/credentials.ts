@@ -1,4 +1,4 @@
-import type { Config, PostgresPasswordConfig } from "../config";
+import type { AlpacaKeyConfig, Config, KeyPair, PostgresPasswordConfig } from "../config";
 import { activeUsername, usernamePathOf } from "../rotation/roles";
 import { EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
 import type { StoreEntry } from "../steps/store";
@@ -60,4 +60,17 @@ function plain(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   const text = (value as { plaintext?: string } | undefined)?.plaintext;
   return text === undefined ? undefined : (JSON.parse(text) as string);
+}
+
+/** Alpaca's pairs that the config knows, by the slot that their label stands in. */
+export function pairsOf(
+  { alpacaKeys }: Pick<Config, "alpacaKeys">,
+  { name }: Pick<AlpacaKeyConfig, "name">,
+  state: SecretState | undefined,
+): { readonly active: KeyPair | undefined; readonly previous: KeyPair | undefined } {
+  const keys = alpacaKeys[name];
+  // Before the first update the pair in use is the older one.
+  if (state === undefined) return { active: keys?.previous ?? keys?.current, previous: undefined };
+  const held = (slot: SlotIndex) => [keys?.current, keys?.previous].find((pair) => pair?.label === state.labels[slot]);
+  return { active: held(state.active), previous: held(other(state.active)) };
 }

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Config } from "../config";
+import { type Config, policyOf, type SecretConfig } from "../config";
+import { dueAt } from "../rotation/next-state";
 import { redact } from "../rotation/redact";
 import type { Request } from "../rotation/request";
 import { activeGeneration, type SecretState } from "../rotation/state";
@@ -17,7 +18,6 @@ import type { Project } from "./project";
 import { clearLocks, locksIn, recover } from "./recover";
 import { configSecrets, environmentSecrets } from "./secrets";
 import { clockOf, readConfig } from "./settings";
-import { statusOf } from "./status";
 
 /** What a run tells while it goes on. */
 export interface RunListener {
@@ -131,10 +131,9 @@ export class Run {
   /** The preflight of what is about to act. @returns its results where one check failed */
   private async checkFirst(options: RunOptions): Promise<PreflightResult[] | undefined> {
     const request = this.wanted(options);
-    const due = statusOf(this.config, this.before, [], clockOf(this.config))
-      .filter(({ standing }) => ["due", "overdue", "new"].includes(standing))
-      .map(({ name }) => name);
-    const acting = this.config.secrets.filter(({ name }) => name === request?.secret || due.includes(name));
+    const acting = this.config.secrets.filter(
+      (secret) => secret.name === request?.secret || willRotate(this.config, secret, this.before[secret.name]?.state),
+    );
     if (acting.length === 0) return undefined;
     this.listener.step("preflight: checking everything the rotation will touch");
     const state = await this.engine.exportState();
@@ -281,6 +280,16 @@ export class Run {
   private seconds(): number {
     return Math.round((performance.now() - this.started) / 100) / 10;
   }
+}
+
+/** Whether an update rotates a secret by itself: by its age, or since the operator supplied a new key. */
+function willRotate(config: Config, secret: SecretConfig, state: SecretState | undefined): boolean {
+  if (state === undefined) return true;
+  if (secret.kind === "alpaca-key") {
+    const label = config.alpacaKeys[secret.name]?.current.label;
+    return label !== undefined && !state.labels.includes(label);
+  }
+  return clockOf(config) >= dueAt(state, policyOf(config, secret));
 }
 
 function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {

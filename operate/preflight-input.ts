@@ -1,0 +1,88 @@
+import { marketClock } from "../components/platform";
+import type { Config, KeyPair, PostgresPasswordConfig, SecretConfig } from "../config";
+import { usernamePathOf } from "../rotation/roles";
+import type { SecretState } from "../rotation/state";
+import type { PreflightInput } from "../steps/checks/preflight";
+import { storeReference } from "../steps/store";
+import { auditReference, referenceOf } from "./audit-log";
+import { loginsOf, pairsOf } from "./credentials";
+import type { Deployment } from "./engine";
+
+/** What is asked for what: a rollback must work while services are down and the market is open. */
+export type PreflightMode = "rotation" | "emergency" | "rollback";
+
+/** How a step reaches the store of a stack. */
+export const storeOf = ({ store, environment }: Pick<Config, "store" | "environment">) =>
+  storeReference.parse({ ...store, environment });
+
+/** Everything that the preflight of a secret looks at; the same as in an update. */
+export function preflightInputOf(
+  config: Config,
+  secret: SecretConfig,
+  mode: PreflightMode,
+  state: SecretState | undefined,
+  deployment: Deployment,
+): PreflightInput {
+  const services = secret.restart.flatMap((name) => {
+    const service = config.services[name];
+    return service === undefined ? [] : [{ name, hosts: service.hosts, health: service.health }];
+  });
+  const used = new Set(services.flatMap(({ hosts }) => hosts));
+  return {
+    mode,
+    secretName: secret.name,
+    store: storeOf(config),
+    paths: pathsOf(secret),
+    audit: auditReference(config),
+    services,
+    hosts: Object.fromEntries(Object.entries(config.hosts).filter(([name]) => used.has(name))),
+    privateKey: config.sshPrivateKey,
+    alpaca: marketClock(config),
+    allowOpenMarket: config.preflight.allowOpenMarket,
+    ...ownPart(config, secret, mode === "rotation", state, deployment),
+  };
+}
+
+/** Where the store keeps a secret. */
+export function pathsOf(secret: SecretConfig): string[] {
+  if (secret.kind === "alpaca-key") return [secret.keyIdPath, secret.secretKeyPath];
+  return secret.strategy === "alternating-users" ? [usernamePathOf(secret), secret.name] : [secret.name];
+}
+
+/** What only one kind of secret has: a database, and the credential in use as far as anybody knows it. */
+function ownPart(
+  config: Config,
+  secret: SecretConfig,
+  asksCurrent: boolean,
+  state: SecretState | undefined,
+  deployment: Deployment,
+): Pick<PreflightInput, "database" | "current"> {
+  if (secret.kind === "alpaca-key") {
+    const pair = asksCurrent ? pairsOf(config, secret, state).active : undefined;
+    return { current: pair === undefined ? undefined : { entries: pairEntries(secret, pair) } };
+  }
+  return {
+    database: { ...referenceOf(secret.database), roles: [secret.role] },
+    current: asksCurrent ? currentLogin(config, secret, state, deployment) : undefined,
+  };
+}
+
+const pairEntries = (secret: Extract<SecretConfig, { kind: "alpaca-key" }>, { keyId, secretKey }: KeyPair) => [
+  { path: secret.keyIdPath, value: keyId },
+  { path: secret.secretKeyPath, value: secretKey },
+];
+
+function currentLogin(
+  config: Config,
+  secret: PostgresPasswordConfig,
+  state: SecretState | undefined,
+  deployment: Deployment,
+): PreflightInput["current"] {
+  if (state !== undefined) {
+    const login = loginsOf(deployment, config, secret, state).active;
+    return login === undefined ? undefined : { ...login, entries: [...login.entries] };
+  }
+  const password = config.adopted[secret.name];
+  if (password === undefined) return undefined;
+  return { username: secret.role, password, entries: [{ path: secret.name, value: password }] };
+}
