@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { resolveToolchain, ToolchainError } from "../toolchain/resolve";
 import { readablePreview } from "./demo/preview";
 import { auditTable, heading, phaseLines, summaryTable } from "./demo/report";
@@ -9,6 +9,8 @@ import { DEMO_DATABASES, Scenario, type Seen } from "./demo/scenario";
 interface Options {
   readonly json: boolean;
   readonly keep: boolean;
+  /** Where the services read their secrets. */
+  readonly store: "vault" | "aws";
 }
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -22,9 +24,12 @@ async function step<T>(text: string, work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-async function demo({ json, keep }: Options): Promise<void> {
+async function demo({ json, keep, store }: Options): Promise<void> {
   say(heading("Tools"));
-  const tools = await resolveToolchain({ need: ["pulumi", "openbao"], onProgress: say });
+  const tools = await resolveToolchain({
+    need: ["pulumi", "openbao", ...(store === "aws" ? (["moto"] as const) : [])],
+    onProgress: say,
+  });
   const plugins = Object.fromEntries(Object.entries(tools.plugins).map(([name, { kind }]) => [name, kind]));
   say(
     `pulumi ${tools.pulumi.version} (${tools.pulumi.source}); plugins: ${Object.entries(plugins)
@@ -32,8 +37,9 @@ async function demo({ json, keep }: Options): Promise<void> {
       .join(", ")}`,
   );
 
-  say(heading("A platform: PostgreSQL, OpenBao, Alpaca, a host with five services"));
-  const scenario = await step("starting it", () => Scenario.start(tools));
+  const backend = store === "aws" ? "an emulator of AWS Secrets Manager" : "OpenBao";
+  say(heading(`A platform: PostgreSQL, ${backend}, Alpaca, a host with five services`));
+  const scenario = await step("starting it", () => Scenario.start(tools, store));
   try {
     const { rotations, rollbacks } = await play(scenario);
     const { rows, verdict } = await scenario.audit();
@@ -46,7 +52,7 @@ async function demo({ json, keep }: Options): Promise<void> {
     );
     if (keep) await keepRunning(scenario);
     assertPromises([...rotations, ...rollbacks], verdict.valid);
-    if (json) say(JSON.stringify(machineReadable(rotations, rollbacks, rows.length, verdict.valid, plugins)));
+    if (json) say(JSON.stringify(machineReadable(store, rotations, rollbacks, rows.length, verdict.valid, plugins)));
   } finally {
     await scenario.lab.stop();
   }
@@ -100,6 +106,7 @@ function assertPromises(seen: readonly Seen[], chainValid: boolean): void {
 }
 
 function machineReadable(
+  store: Options["store"],
   rotations: readonly Seen[],
   rollbacks: readonly Seen[],
   rows: number,
@@ -108,7 +115,7 @@ function machineReadable(
 ) {
   return {
     rotations: rotations.map(({ secret, strategy, from, to, seconds, exposureSeconds, logins }) => ({
-      ...{ secret, strategy, store: "vault", from, to, seconds, exposureSeconds, logins },
+      ...{ secret, strategy, store, from, to, seconds, exposureSeconds, logins },
     })),
     rollbacks: rollbacks.map(({ secret, seconds, logins }) => ({ secret, seconds, logins })),
     audit: { rows, chain: valid ? "valid" : "broken" },
@@ -128,7 +135,11 @@ async function keepRunning({ lab, stack }: Scenario): Promise<void> {
   say(
     `  psql                                    # PostgreSQL ${lab.postgres.host}:${lab.postgres.port}, as the administrator`,
   );
-  say(`  curl ${lab.openbao.address}/v1/sys/health   # OpenBao; VAULT_ADDR and VAULT_TOKEN are set`);
+  say(
+    lab.moto !== undefined
+      ? "  aws secretsmanager list-secrets         # the emulator; AWS_ENDPOINT_URL and credentials are set"
+      : `  curl ${lab.openbao.address}/v1/sys/health   # OpenBao; VAULT_ADDR and VAULT_TOKEN are set`,
+  );
   for (const { name, healthUrl } of lab.hosts.flatMap(({ services }) => services))
     say(`  curl ${healthUrl}   # ${name}`);
   for (const { name, user, address, port } of lab.hosts) say(`  host ${name}: ssh ${user}@${address} -p ${port}`);
@@ -148,6 +159,9 @@ const program = new Command("demo")
     "Brings up a real platform on this machine, rotates its passwords under load, rolls back, and shows the proof.",
   )
   .option("--json", "print the figures as one JSON object on the last line", false)
+  .addOption(
+    new Option("--store <kind>", "where the services read their secrets").choices(["vault", "aws"]).default("vault"),
+  )
   .option("--keep", "leave the platform running afterwards and say how to reach it", false)
   .addHelpText("after", "\nExample:\n  npm run demo -- --json | tail -n 1 | jq .rotations");
 

@@ -50,9 +50,16 @@ export class Scenario {
     readonly stack: Stack,
   ) {}
 
-  static async start(tools: Toolchain): Promise<Scenario> {
+  static async start(tools: Toolchain, store: "vault" | "aws"): Promise<Scenario> {
     if (tools.openbao === undefined) throw new Error("the toolchain has no OpenBao");
-    const lab = await startLab({ openbao: tools.openbao.path, databases: DEMO_DATABASES, services: SERVICES });
+    const moto = store === "aws" ? tools.moto?.path : undefined;
+    const lab = await startLab({
+      openbao: tools.openbao.path,
+      moto,
+      store,
+      databases: DEMO_DATABASES,
+      services: SERVICES,
+    });
     try {
       const strategies = Object.fromEntries(DEMO_DATABASES.map(({ secretName, strategy }) => [secretName, strategy]));
       return new Scenario(lab, await deployStack({ lab, tools, strategies }));
