@@ -54,9 +54,7 @@ export const pairName = ({ label, keyId }: Pair) => `${label} (key id ${lastFour
  */
 export async function verifyPair(args: VerifyArgs): Promise<Verified> {
   const { places, pair } = args;
-  const begin = Date.now();
-  const answer = await askUntilActive(args);
-  const waited = Math.round((Date.now() - begin) / 1000);
+  const { answer, waited } = await askUntilActive(args);
   if (answer.account === undefined) throw new PairRefusedError(`${await whyRefused(args, answer.status)} ${NOTHING}`);
   const { account } = answer;
   if (account.status !== "ACTIVE") {
@@ -70,12 +68,13 @@ export async function verifyPair(args: VerifyArgs): Promise<Verified> {
 }
 
 /** A new key answers 401 for some seconds (runbook, troubleshooting 2): asked again, unless it is known why. */
-async function askUntilActive(args: VerifyArgs): Promise<Answer> {
+async function askUntilActive(args: VerifyArgs): Promise<{ answer: Answer; waited: number }> {
   const { places, pair, purpose, activationWait = 0, onWait } = args;
-  const end = Date.now() + activationWait;
+  const begin = Date.now();
+  const end = begin + activationWait;
   let answer = await askAccount(places.baseUrl, pair, args.ask);
-  if (answer.status !== 401 || purpose !== "rotation" || activationWait === 0) return answer;
-  if ((await mistake(args)) !== undefined) return answer;
+  if (answer.status !== 401 || purpose !== "rotation" || activationWait === 0) return { answer, waited: 0 };
+  if ((await mistake(args)) !== undefined) return { answer, waited: 0 };
   onWait?.(
     `${pairName(pair)} answers 401: waiting up to ${Math.ceil(activationWait / 1000)} s for Alpaca to activate it`,
   );
@@ -83,7 +82,7 @@ async function askUntilActive(args: VerifyArgs): Promise<Answer> {
     await new Promise((resolve) => setTimeout(resolve, Math.min(EVERY, Math.max(1, end - Date.now()))));
     answer = await askAccount(places.baseUrl, pair, args.ask);
   }
-  return answer;
+  return { answer, waited: Math.round((Date.now() - begin) / 1000) };
 }
 
 async function whyRefused(args: VerifyArgs, status: 401 | 403): Promise<string> {

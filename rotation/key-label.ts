@@ -1,5 +1,5 @@
 /** Letters, digits, dots, dashes, underscores and spaces, and a date at the end. */
-const FORM = /^[A-Za-z0-9](?:[A-Za-z0-9 ._-]*[ ._-])?(\d{4}-\d{2}-\d{2})$/;
+const FORM = /^(?:[A-Za-z0-9][A-Za-z0-9 ._-]*[ ._-])?(\d{4}-\d{2}-\d{2})$/;
 
 /** The day at the end of a key's label (`paper-trading-2026-11-23`), UTC; undefined where there is none. */
 export function labelDate(label: string): Date | undefined {

@@ -20,6 +20,7 @@ const OUTPUTS: Record<string, (name: string) => Record<string, unknown>> = {
   "pulumi:providers:postgresql": () => ({}),
   "pulumi:providers:vault": () => ({}),
   "secret-rotation:index:PostgresPassword": () => ({}),
+  "secret-rotation:index:AlpacaKey": () => ({}),
   "secret-rotation:index:Preflight": () => ({}),
   "secret-rotation:index:RollingRestart": () => ({}),
   "secret-rotation:index:AuditRecord": () => ({}),
