@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { seePreviousKeys } from "./components/alpaca-secret";
 import { databaseReference, marketClock, type Platform } from "./components/platform";
+import { silenceDebugMessages } from "./components/quiet-sdk";
 import { createStore } from "./components/secret-store";
 import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
 import { auditDatabase, type Config, ConfigError, parseConfig } from "./config";
@@ -48,6 +49,8 @@ async function createPlatform(config: Config, stack: string): Promise<Platform> 
     clock: lab?.clock,
   };
 }
+
+silenceDebugMessages();
 
 // What Pulumi runs: a CommonJS module's export, awaited, becomes the stack's outputs.
 module.exports = main;

@@ -58,11 +58,9 @@ export class Preflight extends pulumi.ComponentResource {
           ...rest,
           // Not `secret`: what stands under that key is taken out of every message.
           secretName: secret,
-          services: services.map(({ name: service, config }) => ({
-            name: service,
-            hosts: config.hosts,
-            health: config.health,
-          })),
+          // All that a restart depends on, more than the checks need: a saved plan that no longer fits the config is
+          // refused here, before anything is touched, and not at the restart, with the password changed already.
+          services: services.map(({ name: service, config }) => ({ name: service, ...config })),
           hosts: Object.fromEntries(Object.entries(hosts).filter(([host]) => used.has(host))),
         },
         trigger,

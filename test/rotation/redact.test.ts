@@ -41,6 +41,6 @@ describe("secretsIn", () => {
       { path: "database/username", value: "trader_a", public: true },
       { path: "database/password", value: "p2" },
     ];
-    expect(secretsIn({ secret: "database/password", entries })).toEqual(["p2"]);
+    expect(secretsIn({ secretName: "database/password", entries })).toEqual(["p2"]);
   });
 });

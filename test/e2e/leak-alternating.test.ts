@@ -1,0 +1,11 @@
+import { describe, it } from "vitest";
+import { useBench } from "./harness";
+import { huntLeaks } from "./leak-hunt";
+
+describe("alternating-users, store vault", () => {
+  const bench = useBench({ strategies: { "database/password": "alternating-users" } });
+
+  it("leaves no credential in state, output, process list or logs", { timeout: 300_000 }, async () => {
+    await huntLeaks(bench());
+  });
+});
