@@ -5,6 +5,7 @@ import { resolveToolchain, ToolchainError } from "../toolchain/resolve";
 import { readablePreview } from "./demo/preview";
 import { auditTable, heading, phaseLines, summaryTable } from "./demo/report";
 import { DEMO_DATABASES, Scenario, type Seen } from "./demo/scenario";
+import { ALPACA_KEY } from "./lab";
 
 interface Options {
   readonly json: boolean;
@@ -72,20 +73,37 @@ async function play(scenario: Scenario): Promise<{ rotations: Seen[]; rollbacks:
   const rotations = await step("pulumi up", () => scenario.watchedUp(secrets));
   say(phaseLines(rotations));
 
+  say(heading("Then the Alpaca keys: a new pair from the dashboard, proven before anything is written"));
+  await scenario.supplyKey("paper-trading-2027-02-20");
+  const keys = await step("pulumi up", () => scenario.watchedUp([ALPACA_KEY]));
+  say(phaseLines(keys));
+  rotations.push(...keys);
+
   say(heading("The way back: the generation before is active again, as a request in the config"));
   const rollbacks: Seen[] = [];
   for (const { secret, from } of rotations) {
-    await scenario.request(secret, from);
+    await scenario.request(secret, from, "the demo shows the way back");
     rollbacks.push(
       ...(await step(`pulumi up (${secret} back to generation ${from})`, () => scenario.watchedUp([secret]))),
     );
   }
-  await scenario.stopLoad();
+
+  say(heading("A day later: the new pair is active again, the old one deleted on the dashboard and seen to be gone"));
+  await scenario.request(ALPACA_KEY, 1, "the new pair was fine");
+  const forward = await step("pulumi up", () => scenario.watchedUp([ALPACA_KEY]));
+  await scenario.passDays(90.1);
+  scenario.deleteOldKey();
+  await step("pulumi up (Alpaca answers 401 to the old pair: REVOKE)", () => scenario.up());
+  const { alpaca } = await scenario.stopLoad();
+  say(`${alpaca.tried} requests to Alpaca in all, ${alpaca.failed} failed`);
+  if (alpaca.failed > 0) throw new Error(`${alpaca.failed} requests to Alpaca failed, expected none`);
+
   say(heading("What happened"));
   say(
     summaryTable([
       ...rotations.map((seen) => ({ action: "rotate", ...seen })),
       ...rollbacks.map((seen) => ({ action: "roll back", ...seen })),
+      ...forward.map((seen) => ({ action: "activate", ...seen })),
     ]),
   );
   return { rotations, rollbacks };

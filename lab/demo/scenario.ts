@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import pg from "pg";
 import { type ChainVerdict, verifyChain } from "../../audit/verify";
 import type { Toolchain } from "../../toolchain/types";
-import { clockAt, deployStack } from "../deploy";
-import { type Lab, startLab } from "../lab";
+import { ADOPTED_LABEL, alpacaKeys, clockAt, deployStack, suppliedPair } from "../deploy";
+import { ALPACA_KEY, type Lab, startLab } from "../lab";
 import { during, exposure, type Load, type LoadResult, startLoad } from "../load";
 import type { PulumiResult, Stack } from "../stack";
 import { type Phase, timeline } from "./timeline";
@@ -18,8 +18,9 @@ export interface Seen {
   readonly seconds: number;
   /** From the first to the last login that failed; 0 where none did. */
   readonly exposureSeconds: number;
+  /** New logins, or requests to Alpaca, of the services that read the secret. */
   readonly logins: { readonly tried: number; readonly failed: number };
-  /** Failures before the role changed or after the last restart; there must be none. */
+  /** Failures that nothing excuses: before the role changed or after the last restart, and any with a key pair. */
   readonly outside: number;
   readonly phases: readonly Phase[];
 }
@@ -38,8 +39,11 @@ const SERVICES = [
   { name: "risk-service", database: "analytics/password" },
 ];
 
-/** New logins a second, over all services together. */
-const LOGINS_PER_SECOND = 90;
+/** Over all services together. */
+const LOAD = { loginsPerSecond: 90, alpacaPerSecond: 30, limitSeconds: 900 };
+
+/** Longer than the demo's calendar: a password that was rolled back must not rotate again while it watches the keys. */
+const RETRY_AFTER = "72h";
 
 /** A platform with a stack on it and a load that runs from `startLoad` to `stopLoad`. */
 export class Scenario {
@@ -62,7 +66,10 @@ export class Scenario {
     });
     try {
       const strategies = Object.fromEntries(DEMO_DATABASES.map(({ secretName, strategy }) => [secretName, strategy]));
-      return new Scenario(lab, await deployStack({ lab, tools, strategies }));
+      return new Scenario(
+        lab,
+        await deployStack({ lab, tools, strategies, rotates: "both", config: { policy: { retryAfter: RETRY_AFTER } } }),
+      );
     } catch (error) {
       await lab.stop();
       throw error;
@@ -86,13 +93,26 @@ export class Scenario {
     return this.stack.configure("lab", clockAt(days));
   }
 
-  request(secret: string, generation: number): Promise<void> {
-    const reason = "the demo shows the way back";
-    return this.stack.configure("request", { id: `demo-${secret}`, secret, activate: generation, reason });
+  request(secret: string, generation: number, reason: string): Promise<void> {
+    const id = `demo-${secret}-to-${generation}`;
+    return this.stack.configure("request", { id, secret, activate: generation, reason });
+  }
+
+  /** What the operator does on the dashboard and with `rotation alpaca add-key`: a new pair, the one in use behind it. */
+  async supplyKey(label: string): Promise<void> {
+    const { paper } = this.lab.alpaca;
+    const [current, previous] = [paper.createKey(), this.lab.adoptedAlpaca];
+    const pairs = alpacaKeys(suppliedPair(label, current), suppliedPair(ADOPTED_LABEL, previous));
+    await this.stack.configureSecret("alpacaKeys", pairs);
+  }
+
+  /** What the operator does on the dashboard when the grace period is over. */
+  deleteOldKey(): void {
+    this.lab.alpaca.paper.deleteKey(this.lab.adoptedAlpaca.keyId);
   }
 
   async startLoad(): Promise<void> {
-    this.load = await startLoad(this.lab, { loginsPerSecond: LOGINS_PER_SECOND, limitSeconds: 600 });
+    this.load = await startLoad(this.lab, LOAD);
   }
 
   /** An update under load, and what became of each secret that it moved. */
@@ -104,8 +124,9 @@ export class Scenario {
     return Promise.all(secrets.map((secret) => this.seen(secret, outcome, startedAt, endedAt)));
   }
 
-  async stopLoad(): Promise<LoadResult | undefined> {
-    return this.load?.stop();
+  async stopLoad(): Promise<LoadResult> {
+    if (this.load === undefined) throw new Error("the load does not run");
+    return this.load.stop();
   }
 
   /** The audit log's rows, oldest first, and whether the chain holds. */
@@ -127,7 +148,8 @@ export class Scenario {
   }
 
   private async seen(secret: string, outcome: LoadResult, startedAt: number, endedAt: number): Promise<Seen> {
-    const logins = during(outcome.logins, this.lab.readers(secret), startedAt, endedAt);
+    const attempts = secret === ALPACA_KEY ? outcome.alpaca : outcome.logins;
+    const logins = during(attempts, this.lab.readers(secret), startedAt, endedAt);
     const { rows } = await this.lab.postgres.query(
       "SELECT generation, duration_seconds, lag(generation) OVER (ORDER BY id) AS before FROM secret_rotation_log WHERE secret_name = $1 ORDER BY id DESC LIMIT 1",
       [secret],
