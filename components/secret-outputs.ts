@@ -36,7 +36,7 @@ export function describeSecret(args: DescribeArgs): pulumi.Output<Record<string,
             previous: {
               generation: previous,
               revoked: state.revoked,
-              validUntil: graceEndsAt(state, policy).toISOString(),
+              ...(state.revoked ? {} : { validUntil: graceEndsAt(state, policy).toISOString() }),
             },
           }),
       versions: entries ?? [],

@@ -86,7 +86,8 @@ function createPassword(
   const policy = policyOf(config, secret);
   const value = config.adopted[secret.name];
   const request = config.request?.secret === secret.name ? config.request : undefined;
-  const state = nextState(before, { now, policy, request, hasAdopted: value !== undefined });
+  const overlaps = secret.strategy !== "single-user";
+  const state = nextState(before, { now, policy, request, hasAdopted: value !== undefined, overlaps });
   const plan = planOf(secret.name, before, state);
   void pulumi.log.info(describePlan(plan));
   if (before === undefined && value === undefined) {

@@ -21,6 +21,8 @@ export interface Inputs {
   readonly request?: Request | undefined;
   /** Whether the value of generation 0 is known, so that a rollback can return to it. */
   readonly hasAdopted: boolean;
+  /** Whether two credentials can be valid at once. Default true; false where a new password ends the old one. */
+  readonly overlaps?: boolean | undefined;
   /** The label of the key that the operator supplied; only for secrets whose values the pipeline cannot make. */
   readonly suppliedKeyLabel?: string | undefined;
   /** The label of the key that the platform had before this stack, if it is not the supplied one. */
@@ -101,7 +103,7 @@ function firstState(inputs: Inputs): SecretState {
     usedLabels: [adoptedKeyLabel, suppliedKeyLabel].filter(
       (label, i, all) => label !== undefined && all.indexOf(label) === i,
     ) as string[],
-    revoked: false,
+    revoked: inputs.overlaps === false,
     step: {
       sequence: 1,
       action: "ADOPT",
@@ -170,12 +172,13 @@ function rotated(state: SecretState, inputs: Inputs, reason: string): SecretStat
   return {
     ...next,
     rotatedAt: inputs.now.toISOString(),
-    revoked: false,
+    revoked: inputs.overlaps === false,
     step: step(state, "ROTATE", activeGeneration(next), reason, inputs.now),
   };
 }
 
-function activated(state: SecretState, target: Generation, request: Request, { now, policy }: Inputs): SecretState {
+function activated(state: SecretState, target: Generation, request: Request, inputs: Inputs): SecretState {
+  const { now, policy } = inputs;
   const active = slotOf(state, target) as SlotIndex;
   const { endedEarly: _, ...kept } = state;
   return {
@@ -185,7 +188,7 @@ function activated(state: SecretState, target: Generation, request: Request, { n
     handledRequest: request.id,
     activatedBy: request.id,
     notBefore: new Date(now.getTime() + policy.retryAfter).toISOString(),
-    revoked: false,
+    revoked: inputs.overlaps === false,
     step: step(state, "ROLLBACK", target, request.reason, now),
   };
 }

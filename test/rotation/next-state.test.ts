@@ -255,6 +255,18 @@ describe("nextState, the calendar", () => {
   });
 });
 
+describe("nextState, a password whose change ends the one before", () => {
+  it("has no grace period, and so no end of it: not after a rotation, not after a rollback", () => {
+    const single = { overlaps: false };
+    const rotated = nextState(nextState(undefined, inputs(0, single)), inputs(89, single));
+    expect(rotated).toMatchObject({ revoked: true, slots: [2, 1] });
+    expect(nextState(rotated, inputs(95, single))).toBe(rotated);
+    const back = nextState(rotated, inputs(96, { ...single, request: activate("back", 1) }));
+    expect(back).toMatchObject({ revoked: true, active: 1 });
+    expect(nextState(back, inputs(96.9, { ...single, request: activate("back", 1) }))).toBe(back);
+  });
+});
+
 describe("nextState, an emergency", () => {
   const first = nextState(undefined, inputs(0));
   const request = { ...rotate("leak"), emergency: true as const };
