@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { attempt, crossChecks, type Problem } from "./config/checks";
 import { expectation, linesOf } from "./config/messages";
 import { type Config, type DatabaseConfig, type SecretConfig, schema } from "./config/schema";
+import { type Duration, parseDuration } from "./rotation/duration";
 import type { Policy } from "./rotation/policy";
 
 export type {
@@ -12,6 +13,7 @@ export type {
   HostConfig,
   KeyPair,
   KeyPairs,
+  NotifyConfig,
   PostgresPasswordConfig,
   SecretConfig,
   ServiceConfig,
@@ -81,6 +83,15 @@ export function policyOf(config: Pick<Config, "policy">, secret: SecretConfig): 
 /** Where `secret_rotation_log` is: `audit`, else the database of the first secret that has one. */
 export function auditDatabase(config: Pick<Config, "audit" | "secrets">): DatabaseConfig | undefined {
   return config.audit ?? config.secrets.find((secret) => "database" in secret)?.database;
+}
+
+/** Runbook: "24h advance notice". */
+const DEFAULT_NOTICE = parseDuration("24h");
+
+/** How long before a rotation by age the team must have been told; undefined where it need not. */
+export function noticeOf({ preflight, notify }: Pick<Config, "preflight" | "notify">): Duration | undefined {
+  const notice = preflight.notice ?? (notify === undefined ? undefined : DEFAULT_NOTICE);
+  return notice === 0 ? undefined : notice;
 }
 
 /** Pulumi hands objects and lists over as JSON and everything else as text. */

@@ -4,7 +4,7 @@ import { databaseReference, marketClock, type Platform } from "./components/plat
 import { silenceDebugMessages } from "./components/quiet-sdk";
 import { createStore } from "./components/secret-store";
 import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
-import { auditDatabase, type Config, ConfigError, parseConfig } from "./config";
+import { auditDatabase, type Config, ConfigError, noticeOf, parseConfig } from "./config";
 import { RequestRefusedError } from "./rotation/request";
 
 /** Carries out what is due in this stack: config -> states -> components -> outputs. */
@@ -41,6 +41,7 @@ async function createPlatform(config: Config, stack: string): Promise<Platform> 
     privateKey: sshPrivateKey === undefined ? undefined : pulumi.secret(sshPrivateKey),
     marketClock: marketClock(config),
     allowOpenMarket: preflight.allowOpenMarket,
+    notice: noticeOf(config),
     audit: {
       connection: database === undefined ? {} : databaseReference(database),
       stack,

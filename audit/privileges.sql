@@ -17,6 +17,7 @@ BEGIN
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO rotation_audit_writer', current_schema());
     END IF;
     GRANT SELECT, INSERT ON secret_rotation_log TO rotation_audit_writer;
+    GRANT SELECT, INSERT ON secret_rotation_reminders TO rotation_audit_writer;
     GRANT SELECT ON secret_rotation_log_head, secret_rotation_log_migrations TO rotation_audit_writer;
     -- An identity needs no grant, the serial of a table made by hand does.
     IF pg_get_serial_sequence('secret_rotation_log', 'id') IS NOT NULL THEN

@@ -1,13 +1,34 @@
 import { Command } from "commander";
+import { registerAdopt } from "./commands/adopt";
+import { registerAudit } from "./commands/audit";
+import { registerCalendar } from "./commands/calendar";
+import { registerLog } from "./commands/log";
+import { registerMetrics } from "./commands/metrics";
 import { registerPlan } from "./commands/plan";
 import { registerPreflight } from "./commands/preflight";
+import { registerRemind } from "./commands/remind";
+import { registerReport } from "./commands/report";
 import { registerRollback } from "./commands/rollback";
 import { registerRotateNow } from "./commands/rotate-now";
 import { registerRun } from "./commands/run";
 import { registerStatus } from "./commands/status";
 
 /** In the order of `--help`: what is looked at first, what acts after it. */
-const COMMANDS = [registerStatus, registerPlan, registerPreflight, registerRun, registerRollback, registerRotateNow];
+const COMMANDS = [
+  registerStatus,
+  registerPlan,
+  registerPreflight,
+  registerRun,
+  registerRollback,
+  registerRotateNow,
+  registerReport,
+  registerAudit,
+  registerLog,
+  registerRemind,
+  registerCalendar,
+  registerMetrics,
+  registerAdopt,
+];
 
 /** The whole command line. Commands import what they do only when they run, so that `--help` is there at once. */
 export function createProgram(): Command {

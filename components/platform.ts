@@ -14,6 +14,8 @@ export interface Platform {
   /** Asked whether the market is open. Undefined where the config names no API. */
   readonly marketClock: MarketClock | undefined;
   readonly allowOpenMarket: boolean;
+  /** How long before a rotation by age the team must have been told, in milliseconds; undefined where it need not. */
+  readonly notice: number | undefined;
   readonly audit: AuditTarget;
   /** The lab's clock; undefined everywhere else. */
   readonly clock: string | undefined;

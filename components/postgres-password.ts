@@ -9,7 +9,7 @@ import { AuditRecord } from "./audit-record";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
 import { databaseReference, type Platform, servicesOf } from "./platform";
-import { Preflight } from "./preflight";
+import { type Notice, Preflight } from "./preflight";
 import { RollingRestart } from "./rolling-restart";
 import { describeSecret, marksOf } from "./secret-outputs";
 import type { StoreEntry } from "./secret-store";
@@ -109,6 +109,14 @@ export class PostgresPassword extends pulumi.ComponentResource {
     return { username, password: value, entries };
   }
 
+  /** Only what comes by itself has to be told before: a request is somebody's own decision. */
+  private get notice(): Notice | undefined {
+    const { state, platform } = this.args;
+    if (platform.notice === undefined || !state.byAge) return undefined;
+    const clock = platform.clock === undefined ? null : state.rotatedAt;
+    return { before: platform.notice, generation: state.slots[other(state.active)], clock };
+  }
+
   private createPreflight(
     previous: Credential | undefined,
     dependsOn: pulumi.ResourceOptions["dependsOn"],
@@ -133,6 +141,7 @@ export class PostgresPassword extends pulumi.ComponentResource {
         privateKey: platform.privateKey,
         alpaca: platform.marketClock,
         allowOpenMarket: platform.allowOpenMarket,
+        notice: this.notice,
         current:
           mode === "rotation" && previous !== undefined && entries !== undefined ? { ...previous, entries } : undefined,
         whenForeign:

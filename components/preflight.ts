@@ -14,6 +14,16 @@ export interface MarketClock {
   readonly secretKeyPath: string;
 }
 
+/** Who has to be told of a rotation, and when. */
+export interface Notice {
+  /** Milliseconds. */
+  readonly before: number;
+  /** The generation that is about to be replaced. */
+  readonly generation: number;
+  /** The lab's clock; null everywhere else. */
+  readonly clock: string | null;
+}
+
 export interface PreflightArgs {
   readonly mode: PreflightMode;
   readonly secret: string;
@@ -37,6 +47,8 @@ export interface PreflightArgs {
   readonly current:
     | { readonly username?: string; readonly password?: pulumi.Input<string>; readonly entries: readonly StoreEntry[] }
     | undefined;
+  /** How long ago the team must have been told, for a rotation by age; undefined where it need not. */
+  readonly notice?: Notice | undefined;
   /** What to do where the store holds another value; the end of a message. */
   readonly whenForeign: string;
   readonly trigger: string;

@@ -1,6 +1,5 @@
 import type pg from "pg";
 import { withClient } from "../audit/connection";
-import { isCurrent } from "../audit/log";
 import { auditDatabase, type DatabaseConfig } from "../config";
 import { clientConfig, type DatabaseReference } from "../steps/database";
 import { UsageError } from "./errors";
@@ -37,5 +36,13 @@ export function readLog<T>(
   outline: Pick<Outline, "audit" | "secrets">,
   read: (client: pg.Client) => Promise<T>,
 ): Promise<T | undefined> {
-  return withClient(auditConnection(outline), async (client) => ((await isCurrent(client)) ? read(client) : undefined));
+  return withClient(auditConnection(outline), async (client) => {
+    const { rowCount } = await client.query(HAS_LOG);
+    return rowCount === 0 ? undefined : read(client);
+  });
 }
+
+// A table from before the migration has only the runbook's four columns.
+const HAS_LOG = `
+  SELECT FROM pg_attribute
+  WHERE attrelid = to_regclass('secret_rotation_log') AND attname = 'hash' AND NOT attisdropped`;

@@ -3,7 +3,7 @@ import { activeUsername, usernamePathOf } from "../rotation/roles";
 import { EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
 import type { StoreEntry } from "../steps/store";
 import type { Deployment } from "./engine";
-import { nameOf } from "./engine";
+import { nameOf } from "./engine-names";
 import { slugOf } from "./phases";
 
 /** A login with its password: keep it in memory, print none of it but the user. */

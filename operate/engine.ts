@@ -1,4 +1,5 @@
 import type { EngineEvent, LocalWorkspace, Stack, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
+import { nameOf } from "./engine-names";
 import { OperationError } from "./errors";
 import type { Project } from "./project";
 import { pulumiEnvironment, runPulumi } from "./pulumi";
@@ -50,9 +51,6 @@ export interface ExportedResource {
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
-
-/** The name at a URN's end. */
-export const nameOf = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);
 
 /** Pulumi's engine on one stack, through the Automation API. */
 export class Engine {

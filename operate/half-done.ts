@@ -1,5 +1,5 @@
 import { activation, type SecretState } from "../rotation/state";
-import { nameOf } from "./engine";
+import { nameOf } from "./engine-names";
 import { slugOf } from "./phases";
 
 interface Resource {

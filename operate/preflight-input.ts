@@ -1,12 +1,21 @@
 import { marketClock } from "../components/platform";
-import type { Config, KeyPair, PostgresPasswordConfig, SecretConfig } from "../config";
+import {
+  type Config,
+  type KeyPair,
+  noticeOf,
+  type PostgresPasswordConfig,
+  policyOf,
+  type SecretConfig,
+} from "../config";
+import { dueAt } from "../rotation/next-state";
 import { usernamePathOf } from "../rotation/roles";
-import type { SecretState } from "../rotation/state";
+import { activeGeneration, type SecretState } from "../rotation/state";
 import type { PreflightInput } from "../steps/checks/preflight";
 import { storeReference } from "../steps/store";
 import { auditReference, referenceOf } from "./audit-log";
 import { loginsOf, pairsOf } from "./credentials";
 import type { Deployment } from "./engine";
+import { clockOf } from "./settings";
 
 /** What is asked for what: a rollback must work while services are down and the market is open. */
 export type PreflightMode = "rotation" | "emergency" | "rollback";
@@ -39,8 +48,18 @@ export function preflightInputOf(
     privateKey: config.sshPrivateKey,
     alpaca: marketClock(config),
     allowOpenMarket: config.preflight.allowOpenMarket,
+    notice: mode === "rotation" && secret.kind === "postgres-password" ? dueNotice(config, secret, state) : undefined,
     ...ownPart(config, secret, mode === "rotation", state, deployment),
   };
+}
+
+/** Asked only where the rotation comes by age; a request is somebody's own decision. */
+function dueNotice(config: Config, secret: SecretConfig, state: SecretState | undefined): PreflightInput["notice"] {
+  const before = noticeOf(config);
+  const now = clockOf(config);
+  if (before === undefined || state === undefined || config.request?.secret === secret.name) return undefined;
+  if (now < dueAt(state, policyOf(config, secret))) return undefined;
+  return { before, generation: activeGeneration(state), clock: config.lab?.clock ?? null };
 }
 
 /** Where the store keeps a secret. */

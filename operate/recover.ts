@@ -1,4 +1,5 @@
-import { type Deployment, type Engine, nameOf } from "./engine";
+import type { Deployment, Engine } from "./engine";
+import { nameOf } from "./engine-names";
 import { OperationError } from "./errors";
 import type { Project } from "./project";
 import { isStale, type LockHolder, type PendingOperation, readCheckpoint, readLocks } from "./state-file";

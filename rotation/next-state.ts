@@ -48,7 +48,7 @@ export function nextState(previous: SecretState | undefined, inputs: Inputs): Se
     return rotated(previous, inputs, `new key ${inputs.suppliedKeyLabel}`);
   }
   if (inputs.suppliedKeyLabel === undefined && isDue(previous, inputs)) {
-    return rotated(previous, inputs, "due by age");
+    return { ...rotated(previous, inputs, "due by age"), byAge: true };
   }
   return mayRevoke(previous, inputs) ? revoked(previous, inputs) : previous;
 }
@@ -168,7 +168,14 @@ function filled(state: SecretState, { now, suppliedKeyLabel }: Inputs): SecretSt
 }
 
 function rotated(state: SecretState, inputs: Inputs, reason: string): SecretState {
-  const { activatedBy: _, notBefore: __, emergency: ___, endedEarly: ____, ...next } = filled(state, inputs);
+  const {
+    activatedBy: _,
+    notBefore: __,
+    emergency: ___,
+    endedEarly: ____,
+    byAge: _____,
+    ...next
+  } = filled(state, inputs);
   return {
     ...next,
     rotatedAt: inputs.now.toISOString(),
@@ -180,7 +187,7 @@ function rotated(state: SecretState, inputs: Inputs, reason: string): SecretStat
 function activated(state: SecretState, target: Generation, request: Request, inputs: Inputs): SecretState {
   const { now, policy } = inputs;
   const active = slotOf(state, target) as SlotIndex;
-  const { endedEarly: _, ...kept } = state;
+  const { endedEarly: _, byAge: __, ...kept } = state;
   return {
     ...kept,
     active,

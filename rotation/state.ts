@@ -46,6 +46,8 @@ export interface SecretState {
   readonly activatedBy?: string;
   /** Set by a request that could not wait for the market to close; until the next rotation. */
   readonly emergency?: true;
+  /** Set by a rotation that came by age and that nobody asked for; until the next rotation or rollback. */
+  readonly byAge?: true;
   /** No rotation by age before this time, ISO 8601; set by a rollback. */
   readonly notBefore?: string;
   /** Whether the credential in the slot that is not active can no longer be used. */

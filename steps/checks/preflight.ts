@@ -5,6 +5,7 @@ import { hostReference } from "../ssh";
 import { storeClient, storeEntry, storeReference } from "../store";
 import { checkAuditLog, checkCurrentLogin, checkDatabase } from "./database";
 import { checkMarket } from "./market";
+import { checkNotice, noticeInput } from "./notice";
 import { checkHost, checkLocalService } from "./services";
 import { checkCurrentValue } from "./store";
 
@@ -31,6 +32,8 @@ export const preflightInput = z.object({
   current: z
     .object({ username: z.string().optional(), password: z.string().optional(), entries: z.array(storeEntry) })
     .optional(),
+  /** Asked for a rotation by age alone; undefined where nobody has to be told. */
+  notice: noticeInput.optional(),
   /** What to do where the store holds another value than `current`; the end of the message. */
   whenForeign: z.string().optional(),
 });
@@ -69,8 +72,14 @@ function checksOf(given: PreflightInput): Check[] {
     ...(mode === "rotation" && !given.allowOpenMarket && alpaca !== undefined
       ? [{ name: "market", run: () => checkMarket(alpaca, client()) }]
       : []),
+    ...noticeChecks(given),
     ...currentChecks(given),
   ];
+}
+
+function noticeChecks({ notice, audit, secretName, store }: PreflightInput): Check[] {
+  if (notice === undefined) return [];
+  return [{ name: "team told", run: () => checkNotice(audit, secretName, store.environment, notice) }];
 }
 
 /** The credential in use is proven before it is touched. */

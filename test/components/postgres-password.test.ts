@@ -38,6 +38,7 @@ function resources(
       privateKey: pulumi.secret("key"),
       marketClock: { baseUrl: "https://paper-api.alpaca.markets", keyIdPath: "a", secretKeyPath: "b" },
       allowOpenMarket: false,
+      notice: undefined,
       audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
       clock: undefined,
     };

@@ -1,0 +1,56 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { type CommonOptions, common, EXIT, print, printJson, projectOf } from "../run-command";
+
+interface PruneOptions extends CommonOptions {
+  readonly before?: Date;
+  readonly yes?: true;
+}
+
+/** `rotation audit verify` and `rotation audit prune` */
+export function registerAudit(program: Command): void {
+  const audit = program.command("audit").description("prove that the audit log is untouched; remove what is too old");
+  audit.addHelpText("after", "\nExample:\n  rotation audit verify --stack prod");
+  common(
+    audit
+      .command("verify")
+      .description(
+        "recompute the hash of every row and follow the chain; names every row that is not as it was written",
+      ),
+    "rotation audit verify --stack prod",
+  ).action(async (options: CommonOptions) => {
+    const { verifyAudit } = await import("../../operate/audit");
+    const verdict = await verifyAudit(await projectOf(options));
+    if (options.json) printJson(verdict);
+    else {
+      const { renderVerdict } = await import("../render/audit");
+      print(renderVerdict(verdict));
+    }
+    process.exitCode = verdict.valid && verdict.guarded ? EXIT.fine : EXIT.failed;
+  });
+  common(
+    audit.command("prune").description("remove the rows that are older than two years, which the log itself records"),
+    "rotation audit prune --before 2024-01-01 --stack prod",
+  )
+    .option("--before <date>", "at least two years ago (default: two years ago)", date)
+    .option("-y, --yes", "do not ask")
+    .action(prune);
+}
+
+async function prune(options: PruneOptions): Promise<void> {
+  const project = await projectOf(options);
+  const { pruneAudit, retentionLimit } = await import("../../operate/audit");
+  const before = options.before ?? retentionLimit(new Date());
+  if (!options.yes) {
+    const { confirmed } = await import("../run-listener");
+    if (!(await confirmed(`Remove every row before ${before.toISOString()}?`))) return print("Nothing was removed.");
+  }
+  const result = await pruneAudit(project, before);
+  if (options.json) printJson(result);
+  else print(`${result.removed} rows from before ${result.before.slice(0, 10)} were removed.`);
+}
+
+function date(text: string): Date {
+  const found = new Date(text);
+  if (Number.isNaN(found.getTime())) throw new InvalidArgumentError("expected a date, such as 2024-01-01.");
+  return found;
+}

@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import { type CommonOptions, common, EXIT, print, printJson, projectOf } from "../run-command";
+
+/** `rotation remind` */
+export function registerRemind(program: Command): void {
+  common(
+    program
+      .command("remind")
+      .description("tell by Slack and e-mail what is to be known, each thing once; safe to run every hour"),
+    "rotation remind --stack prod",
+  ).action(async (options: CommonOptions) => {
+    const { remind } = await import("../../operate/reminders/remind");
+    const sent = await remind(await projectOf(options));
+    if (options.json) printJson(sent);
+    else if (sent.length === 0) print("Nothing new to tell.");
+    else
+      for (const { secret, kind, channel, outcome, error } of sent) {
+        print(
+          `${outcome} ${channel}: ${kind} for ${secret}${error === undefined ? "" : ` (${error}; tried again next time)`}`,
+        );
+      }
+    process.exitCode = sent.some(({ outcome }) => outcome === "failed") ? EXIT.failed : EXIT.fine;
+  });
+}

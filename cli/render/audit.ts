@@ -1,0 +1,38 @@
+import { counted } from "../../audit/controls";
+import type { ChainVerdict } from "../../audit/verify";
+import { colors } from "./colors";
+import { table, WIDTH, wrap } from "./table";
+
+/** The chain's verdict, with every row that is not as it was written. */
+export function renderVerdict(verdict: ChainVerdict & { readonly anchors: number }, width = WIDTH): string {
+  const { valid, guarded, rows, tail, problems, omitted, prunedThrough, anchors } = verdict;
+  const lines = [
+    valid
+      ? colors.green(`The chain is intact: ${counted(rows, "row")}.`)
+      : colors.red(
+          `The log was tampered with: ${counted(problems.length + omitted, "problem")} in ${counted(rows, "row")}.`,
+        ),
+  ];
+  if (tail !== null) lines.push(wrap(`The last row is ${tail.id}, hash ${tail.hash}.`, "", width));
+  lines.push(
+    anchors === 0
+      ? wrap("The stack's state notes no row, so a log rewritten as a whole could not be told.", "", width)
+      : wrap(`Compared with what the stack's state noted when it was written: ${counted(anchors, "row")}.`, "", width),
+  );
+  if (prunedThrough !== null)
+    lines.push(`Rows up to ${prunedThrough} were removed by retention, which the log records.`);
+  if (!guarded) lines.push(colors.red("The triggers that refuse UPDATE, DELETE and TRUNCATE are out of force."));
+  if (problems.length > 0) {
+    const columns = [{ title: "ROW", align: "right" as const }, { title: "WHAT" }, { title: "FOUND", flexible: true }];
+    lines.push(
+      "",
+      table(
+        columns,
+        problems.map(({ id, kind, message }) => [String(id), kind, message]),
+        width,
+      ),
+    );
+  }
+  if (omitted > 0) lines.push(`and ${omitted} more`);
+  return lines.join("\n");
+}

@@ -1,0 +1,81 @@
+import {
+  ageText,
+  chainSentence,
+  durationText,
+  orDash,
+  periodText,
+  pruneSentence,
+  STANDINGS,
+  when,
+} from "../../audit/render/words";
+import type { Report } from "../../audit/report";
+import { colors } from "./colors";
+import { table, WIDTH, wrap } from "./table";
+
+/** The report on a terminal, at most 80 columns wide. */
+export function renderReport(report: Report, width = WIDTH): string {
+  const { secrets, rows, controls, chain, totals } = report;
+  const right = "right" as const;
+  const summary = table(
+    [
+      { title: "SECRET", flexible: true },
+      { title: "STANDING" },
+      { title: "AGE" },
+      { title: "ROTATED", align: right },
+      { title: "FAILED", align: right },
+      { title: "BACK", align: right },
+    ],
+    secrets.map((secret) => [
+      secret.name,
+      STANDINGS[secret.standing],
+      ageText(secret),
+      String(secret.rotations),
+      String(secret.failures),
+      String(secret.rollbacks),
+    ]),
+    width,
+  );
+  const log = table(
+    [
+      { title: "ROW", align: right },
+      { title: "DATE (UTC)" },
+      { title: "SECRET", flexible: true },
+      { title: "WHAT", flexible: true },
+      { title: "GEN", align: right },
+      { title: "BY", flexible: true },
+      { title: "TOOK", align: right },
+    ],
+    rows.map((row) => [
+      String(row.id),
+      when(row.rotationDate),
+      row.secretName,
+      `${row.action} ${row.status}`,
+      orDash(row.generation),
+      row.rotatedBy,
+      durationText(row),
+    ]),
+    width,
+  );
+  return [
+    wrap(
+      `${periodText(report)}: ${totals.rotations} rotations, ${totals.failures} failures, ${totals.rollbacks} rollbacks`,
+      "",
+      width,
+    ),
+    "",
+    summary,
+    "",
+    rows.length === 0 ? "No row in this time." : log,
+    "",
+    wrap((chain.valid && chain.guarded ? colors.green : colors.red)(chainSentence(chain)), "", width),
+    wrap(pruneSentence(chain), "", width),
+    "",
+    ...controls.map(({ framework, control, evidence, supported }) =>
+      wrap(
+        `${supported ? colors.green("supported") : colors.red("NOT SUPPORTED")} ${framework} ${control}: ${evidence}`,
+        "",
+        width,
+      ),
+    ),
+  ].join("\n");
+}

@@ -1,0 +1,85 @@
+import { withClient } from "../audit/connection";
+import { prune } from "../audit/log";
+import { rowsForReport } from "../audit/queries";
+import { buildReport, type Report } from "../audit/report";
+import { type ChainAnchor, type ChainVerdict, verifyChain } from "../audit/verify";
+import { policyOf } from "../config";
+import { operator } from "./audit-failure";
+import { auditConnection, readLog } from "./audit-log";
+import { nameOf } from "./engine-names";
+import { OperationError } from "./errors";
+import { readOutputs } from "./outputs";
+import type { Project } from "./project";
+import { clockOf, readOutline } from "./settings";
+import { readCheckpoint } from "./state-file";
+
+const DAY = 86_400_000;
+const NO_LOG = "secret_rotation_log is not there yet: the first `rotation run` makes it";
+
+/**
+ * Rows of the log as the stack's own state noted them when they were written: somebody who rewrites the whole log does
+ * not know of these. Empty where the state is not a file.
+ */
+export function anchorsOf(project: Project): ChainAnchor[] {
+  const resources = readCheckpoint(project)?.resources ?? [];
+  return resources.flatMap(({ urn, outputs }) => {
+    const line = outputs?.stdout;
+    if (!nameOf(urn).endsWith("-audit-row") || typeof line !== "string" || line === "") return [];
+    try {
+      const { row, hash } = JSON.parse(line) as { row?: number; hash?: string };
+      return row === undefined || hash === undefined ? [] : [{ id: row, hash }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** The chain's verdict, held to the stack's state. @throws OperationError where there is no log */
+export async function verifyAudit(project: Project): Promise<ChainVerdict & { readonly anchors: number }> {
+  const outline = await readOutline(project);
+  const anchors = anchorsOf(project);
+  const verdict = await readLog(outline, (client) => verifyChain(client, { anchors }));
+  if (verdict === undefined) throw new OperationError(NO_LOG);
+  return { ...verdict, anchors: anchors.length };
+}
+
+/** The report on the time until now. @param last milliseconds */
+export async function makeReport(project: Project, last: number): Promise<Report> {
+  const outline = await readOutline(project);
+  const { environment } = outline;
+  const now = clockOf(outline);
+  // Half-open: what was written this very moment belongs to it.
+  const to = new Date(now.getTime() + 1);
+  const from = new Date(now.getTime() - last);
+  const [outputs, found] = await Promise.all([
+    readOutputs(project),
+    readLog(outline, async (client) => ({
+      rows: await rowsForReport(client, from, to, { environment }),
+      chain: await verifyChain(client, { anchors: anchorsOf(project) }),
+    })),
+  ]);
+  if (found === undefined) throw new OperationError(NO_LOG);
+  const secrets = outline.secrets.map((secret) => ({
+    name: secret.name,
+    environment,
+    maxAgeDays: policyOf(outline, secret).maxAge / DAY,
+    strategy: outputs[secret.name]?.strategy ?? secret.kind,
+    store: outline.store.kind,
+  }));
+  return buildReport(found.rows, secrets, { from, to, now, chain: found.chain });
+}
+
+/** The newest date that retention may reach: two years ago. */
+export function retentionLimit(now: Date): Date {
+  const limit = new Date(now);
+  limit.setUTCFullYear(limit.getUTCFullYear() - 2);
+  return limit;
+}
+
+/** Removes the rows before a date, two years ago by default, and logs that. @returns how many were removed */
+export async function pruneAudit(project: Project, before?: Date): Promise<{ removed: number; before: string }> {
+  const outline = await readOutline(project);
+  const date = before ?? retentionLimit(new Date());
+  const removed = await withClient(auditConnection(outline), (client) => prune(client, date, operator(project.env)));
+  return { removed, before: date.toISOString() };
+}

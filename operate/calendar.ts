@@ -1,0 +1,54 @@
+import ical, { ICalAlarmType, ICalCalendarMethod } from "ical-generator";
+import type { StackStatus } from "./read-status";
+
+const DAY = 86_400_000;
+const SECONDS_A_DAY = 86_400;
+
+/**
+ * An iCalendar feed: when each secret's rotation is due, with alarms five days and two days before its maximum age, and
+ * when each grace period ends. The same event keeps its id, so a calendar that subscribes moves it.
+ */
+export function calendarOf({
+  stack,
+  environment,
+  secrets,
+  now,
+}: Pick<StackStatus, "stack" | "environment" | "secrets" | "now">): string {
+  const calendar = ical({
+    name: `Secret rotation, ${stack}`,
+    prodId: { company: "secret-rotation", product: "rotation calendar" },
+    method: ICalCalendarMethod.PUBLISH,
+  });
+  for (const { name, dueAt, rotatedAt, maxAgeDays, generation, previous } of secrets) {
+    if (dueAt === null || rotatedAt === null) continue;
+    const due = new Date(dueAt);
+    const limit = new Date(Date.parse(rotatedAt) + maxAgeDays * DAY);
+    const event = calendar.createEvent({
+      id: `${stack}-${name.replaceAll("/", "-")}-rotation@secret-rotation`,
+      stamp: new Date(now),
+      start: due,
+      end: new Date(Math.max(limit.getTime(), due.getTime() + 3_600_000)),
+      summary: `Rotate ${name} (${environment})`,
+      description: `Generation ${generation} reaches its maximum age at ${limit.toISOString()}.\nrotation run --stack ${stack}`,
+    });
+    for (const days of [5, 2]) {
+      const at = limit.getTime() - days * DAY;
+      const triggerBefore = Math.round((due.getTime() - at) / 1000);
+      event.createAlarm({
+        type: ICalAlarmType.display,
+        description: `${name}: ${days} days until its maximum age`,
+        ...(triggerBefore > 0 ? { triggerBefore } : { triggerBefore: SECONDS_A_DAY }),
+      });
+    }
+    if (previous === null || previous.revoked) continue;
+    calendar.createEvent({
+      id: `${stack}-${name.replaceAll("/", "-")}-grace-${previous.generation}@secret-rotation`,
+      stamp: new Date(now),
+      start: new Date(previous.validUntil),
+      end: new Date(Date.parse(previous.validUntil) + 1_800_000),
+      summary: `Grace period of ${name} ends (${environment})`,
+      description: `Generation ${previous.generation} is no longer valid after this.\nrotation run --stack ${stack}`,
+    });
+  }
+  return `${calendar.toString()}\r\n`;
+}

@@ -1,0 +1,97 @@
+import { policyOf } from "../../config";
+import { dueAt, graceEndsAt } from "../../rotation/next-state";
+import type { Policy } from "../../rotation/policy";
+import { activeGeneration, previousGeneration, type SecretState } from "../../rotation/state";
+import type { LogRow } from "../audit-log";
+import type { SecretOutput } from "../outputs";
+import type { Outline } from "../settings";
+
+/**
+ * What people are told of: five days and two days before the maximum age (day 85, day 88), a day before a rotation by
+ * age, the end of the credential before, an age past the maximum, and a rotation that failed.
+ */
+export const KINDS = ["warning", "alert", "planned", "grace-over", "overdue", "failed"] as const;
+
+export type ReminderKind = (typeof KINDS)[number];
+
+/** One thing to tell, once per secret, generation and kind. */
+export interface Reminder {
+  readonly secret: string;
+  readonly generation: number;
+  readonly kind: ReminderKind;
+  readonly stack: string;
+  readonly environment: string;
+  /** What it is about, ISO 8601: the maximum age, the planned rotation, the end of the grace period, the failure. */
+  readonly at: string;
+  readonly ageDays: number;
+  readonly maxAgeDays: number;
+  /** Whether the operator has to bring a new key. */
+  readonly supplied: boolean;
+  /** The reason that a failed rotation's row gives. */
+  readonly reason: string | null;
+}
+
+const DAY = 86_400_000;
+
+/** All that is to be told at this moment, whether it was told before or not. Pure: the clock is an argument. */
+export function remindersAt(
+  stack: string,
+  outline: Pick<Outline, "environment" | "policy" | "secrets">,
+  outputs: Readonly<Record<string, SecretOutput>>,
+  rows: readonly LogRow[],
+  now: Date,
+): Reminder[] {
+  return outline.secrets.flatMap((secret) => {
+    const state = outputs[secret.name]?.state;
+    if (state === undefined) return [];
+    const policy = policyOf(outline, secret);
+    const age = now.getTime() - Date.parse(state.rotatedAt);
+    const common = {
+      secret: secret.name,
+      generation: activeGeneration(state),
+      stack,
+      environment: outline.environment,
+      ageDays: Math.floor(age / DAY),
+      maxAgeDays: policy.maxAge / DAY,
+      supplied: secret.kind === "alpaca-key",
+      reason: null,
+    };
+    const limit = new Date(Date.parse(state.rotatedAt) + policy.maxAge).toISOString();
+    const failed = failureOf(secret.name, outline.environment, state, rows);
+    return [
+      ...ageKinds(age, policy).map((kind) => ({ ...common, kind, at: limit })),
+      ...(isPlanned(state, policy, now, common.supplied)
+        ? [{ ...common, kind: "planned" as const, at: dueAt(state, policy).toISOString() }]
+        : []),
+      ...(graceIsOver(state, policy, now)
+        ? [{ ...common, kind: "grace-over" as const, at: graceEndsAt(state, policy).toISOString() }]
+        : []),
+      ...(failed === undefined
+        ? []
+        : [{ ...common, kind: "failed" as const, at: failed.rotationDate.toISOString(), reason: failed.reason }]),
+    ];
+  });
+}
+
+/** One of them at a time: what is more urgent makes up for what was missed. */
+function ageKinds(age: number, { maxAge }: Policy): ReminderKind[] {
+  if (age > maxAge) return ["overdue"];
+  if (age >= maxAge - 2 * DAY) return ["alert"];
+  return age >= maxAge - 5 * DAY ? ["warning"] : [];
+}
+
+/** A key that the operator brings rotates when it is brought. */
+function isPlanned(state: SecretState, policy: Policy, now: Date, supplied: boolean): boolean {
+  const due = dueAt(state, policy).getTime();
+  return !supplied && now.getTime() >= due - DAY && now.getTime() < due;
+}
+
+const graceIsOver = (state: SecretState, policy: Policy, now: Date) =>
+  !state.revoked && previousGeneration(state) !== undefined && now >= graceEndsAt(state, policy);
+
+/** The last row, where it says that something failed since the last step of the secret. */
+function failureOf(name: string, environment: string, state: SecretState, rows: readonly LogRow[]): LogRow | undefined {
+  const own = rows.filter((row) => row.secretName === name && (row.environment ?? environment) === environment);
+  const last = own.toSorted((a, b) => a.id - b.id).at(-1);
+  return last?.status === "FAILED" && last.rotationDate >= new Date(state.step.at) ? last : undefined;
+}

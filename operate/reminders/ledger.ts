@@ -1,0 +1,64 @@
+import type pg from "pg";
+import type { Reminder } from "./kinds";
+
+export const CHANNELS = ["slack", "email"] as const;
+
+export type Channel = (typeof CHANNELS)[number];
+
+/** A reminder on its way to one channel. */
+export interface Delivery {
+  readonly reminder: Reminder;
+  readonly channel: Channel;
+}
+
+const keyOf = ({ reminder: { stack, environment, secret, generation, kind }, channel }: Delivery) => [
+  stack,
+  environment,
+  secret,
+  generation,
+  kind,
+  channel,
+];
+
+/** Those of the deliveries that nobody has made yet. */
+export async function undelivered(client: pg.ClientBase, deliveries: readonly Delivery[]): Promise<Delivery[]> {
+  const found: Delivery[] = [];
+  // A connection takes one query at a time.
+  for (const delivery of deliveries) {
+    const { rowCount } = await client.query(
+      `SELECT FROM secret_rotation_reminders
+       WHERE stack = $1 AND environment = $2 AND secret_name = $3 AND generation = $4 AND kind = $5 AND channel = $6`,
+      keyOf(delivery),
+    );
+    if (rowCount === 0) found.push(delivery);
+  }
+  return found;
+}
+
+/**
+ * Makes a delivery exactly once, also when two try at the same moment: the row comes first and the second waits for it;
+ * a delivery that fails takes its row back, so that the next run tries again.
+ *
+ * @returns whether this call sent it
+ */
+export async function deliverOnce(
+  client: pg.ClientBase,
+  delivery: Delivery,
+  now: Date,
+  send: () => Promise<void>,
+): Promise<boolean> {
+  await client.query("BEGIN");
+  try {
+    const { rowCount } = await client.query(
+      `INSERT INTO secret_rotation_reminders (stack, environment, secret_name, generation, kind, channel, sent_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+      [...keyOf(delivery), now.toISOString()],
+    );
+    if (rowCount === 1) await send();
+    await client.query("COMMIT");
+    return rowCount === 1;
+  } catch (error) {
+    await client.query("ROLLBACK");
+    throw error;
+  }
+}

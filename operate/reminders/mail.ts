@@ -1,0 +1,54 @@
+import { createTransport } from "nodemailer";
+import type { NotifyConfig } from "../../config";
+import { messageOf } from "../../steps/run-step";
+import { OperationError } from "../errors";
+import type { Reminder } from "./kinds";
+import { wordsOf } from "./words";
+
+export type EmailConfig = NonNullable<NotifyConfig["email"]>;
+
+const TIMEOUT = 15_000;
+
+/** The text of a reminder's mail. */
+export function mailText(reminder: Reminder): string {
+  const { title, text, command } = wordsOf(reminder);
+  const { stack, environment, ageDays, maxAgeDays, generation } = reminder;
+  return [
+    title,
+    "",
+    text,
+    "",
+    `stack ${stack}, environment ${environment}, generation ${generation}, age ${ageDays} of ${maxAgeDays} days`,
+    ...(command === undefined ? [] : ["", `    ${command}`]),
+    "",
+    "Sent once by `rotation remind`.",
+  ].join("\n");
+}
+
+/** Sends a mail over TLS. @throws OperationError without the password */
+export async function sendMail(email: EmailConfig, reminder: Reminder): Promise<void> {
+  const { host, port, encryption, verifyCertificate, user, password, from, to } = email;
+  const transport = createTransport({
+    host,
+    port,
+    secure: encryption === "tls",
+    requireTLS: true,
+    tls: { rejectUnauthorized: verifyCertificate },
+    connectionTimeout: TIMEOUT,
+    greetingTimeout: TIMEOUT,
+    socketTimeout: TIMEOUT,
+    ...(user === undefined ? {} : { auth: { user, pass: password ?? "" } }),
+  });
+  try {
+    await transport.sendMail({
+      from,
+      to: [...to],
+      subject: `[rotation] ${wordsOf(reminder).title}`,
+      text: mailText(reminder),
+    });
+  } catch (error) {
+    throw new OperationError(`${host}:${port} did not take the mail: ${messageOf(error)}`);
+  } finally {
+    transport.close();
+  }
+}

@@ -1,0 +1,65 @@
+import type { Reminder } from "./kinds";
+
+/** A reminder for people. */
+export interface Words {
+  readonly title: string;
+  readonly text: string;
+  /** The command to run now; undefined where nothing has to be done. */
+  readonly command: string | undefined;
+}
+
+const minute = (iso: string) => `${iso.slice(0, 16).replace("T", " ")} UTC`;
+
+/** Puts a reminder into words, the same for Slack and e-mail. */
+export function wordsOf(reminder: Reminder): Words {
+  const { secret, kind, environment, stack, at, ageDays, maxAgeDays, supplied, reason, generation } = reminder;
+  const what = `${secret} (${environment})`;
+  const rotate = supplied ? `rotation alpaca add-key --stack ${stack}` : `rotation run --stack ${stack}`;
+  const how = supplied
+    ? "Create a new key on the dashboard and add it."
+    : "The scheduled run rotates it; nothing has to be done if that is set up.";
+  switch (kind) {
+    case "warning":
+      return {
+        title: `${what}: must be rotated by ${minute(at)}`,
+        text: `It is ${ageDays} days old and must not become older than ${maxAgeDays} days. ${how}`,
+        command: rotate,
+      };
+    case "alert":
+      return {
+        title: `${what}: FINAL WARNING, must be rotated by ${minute(at)}`,
+        text: `It is ${ageDays} days old and must not become older than ${maxAgeDays} days. ${how}`,
+        command: rotate,
+      };
+    case "planned":
+      return {
+        title: `${what}: rotation planned for ${minute(at)}`,
+        text: `The next run after that rotates it: services that read it are restarted one at a time, and the old credential stays valid through the grace period.`,
+        command: undefined,
+      };
+    case "overdue":
+      return {
+        title: `${what}: OVERDUE, older than ${maxAgeDays} days`,
+        text: `It passed ${maxAgeDays} days at ${minute(at)} (PCI DSS 3.6.4 as the runbook cites it). Rotate it now.`,
+        command: rotate,
+      };
+    case "grace-over":
+      return supplied
+        ? {
+            title: `${what}: delete the old key`,
+            text: `Its grace period ended at ${minute(at)}. Delete the key before generation ${generation} on Alpaca's dashboard; the next run confirms that it answers 401.`,
+            command: `rotation run --stack ${stack}`,
+          }
+        : {
+            title: `${what}: grace period over`,
+            text: `The credential before generation ${generation} was to stay valid until ${minute(at)}. The next run ends it.`,
+            command: `rotation run --stack ${stack}`,
+          };
+    case "failed":
+      return {
+        title: `${what}: a rotation FAILED`,
+        text: `At ${minute(at)}: ${reason ?? "no reason was given"}. Generation ${generation} is the last one that is complete.`,
+        command: `rotation diagnose --stack ${stack}`,
+      };
+  }
+}
