@@ -60,7 +60,14 @@ async function update({ config, days, before, seen }: Update): Promise<{ all: De
     const { services, hosts } = config;
     const platform: Platform = {
       store: new VaultStore({ kind: "vault", mount: "secret" }, "paper"),
-      ...{ services, hosts, privateKey: pulumi.secret("key"), allowOpenMarket: false, clock: undefined },
+      ...{
+        services,
+        hosts,
+        privateKey: pulumi.secret("key"),
+        allowOpenMarket: false,
+        notice: undefined,
+        clock: undefined,
+      },
       marketClock: { baseUrl: "https://paper-api.alpaca.markets", keyIdPath: "a", secretKeyPath: "b" },
       audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
     };
