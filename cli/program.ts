@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { registerAdopt } from "./commands/adopt";
 import { registerAudit } from "./commands/audit";
 import { registerCalendar } from "./commands/calendar";
+import { registerDiagnose } from "./commands/diagnose";
 import { registerLog } from "./commands/log";
 import { registerMetrics } from "./commands/metrics";
 import { registerPlan } from "./commands/plan";
@@ -12,6 +13,7 @@ import { registerRollback } from "./commands/rollback";
 import { registerRotateNow } from "./commands/rotate-now";
 import { registerRun } from "./commands/run";
 import { registerStatus } from "./commands/status";
+import { registerValidate } from "./commands/validate";
 
 /** In the order of `--help`: what is looked at first, what acts after it. */
 const COMMANDS = [
@@ -21,6 +23,8 @@ const COMMANDS = [
   registerRun,
   registerRollback,
   registerRotateNow,
+  registerValidate,
+  registerDiagnose,
   registerReport,
   registerAudit,
   registerLog,

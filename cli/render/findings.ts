@@ -1,0 +1,41 @@
+import type { Finding } from "../../operate/diagnose";
+import type { Point, Validation } from "../../operate/validate";
+import { colors } from "./colors";
+import { table, WIDTH, wrap } from "./table";
+
+const PAINT: Record<Point["verdict"], (text: string) => string> = {
+  ok: colors.green,
+  FAILED: colors.red,
+  skipped: colors.dim,
+};
+
+/** The validation checklist, one line a point with its evidence. */
+export function renderValidation(results: readonly Validation[], width = WIDTH): string {
+  const columns = [{ title: "" }, { title: "POINT", flexible: true }, { title: "EVIDENCE", flexible: true }];
+  return results
+    .map(({ secret, points, ok }) => {
+      const failed = points.filter(({ verdict }) => verdict === "FAILED").length;
+      const rows = points.map(({ point, verdict, evidence }) => [PAINT[verdict](verdict), point, evidence]);
+      const title = `${colors.bold(secret)}: ${ok ? "valid" : `${failed} of ${points.length} points failed`}`;
+      return `${wrap(title, "", width)}\n${table(columns, rows, width)}`;
+    })
+    .join("\n\n");
+}
+
+/** What is wrong: cause, evidence, command. */
+export function renderFindings(
+  findings: readonly Pick<Finding, "secret" | "cause" | "evidence" | "command">[],
+  width = WIDTH,
+): string {
+  if (findings.length === 0) return colors.green("Nothing is wrong, as far as can be seen from here.");
+  return findings
+    .map(({ secret, cause, evidence, command }) =>
+      [
+        wrap(`${colors.red("*")} ${secret === null ? "" : `${secret}: `}${cause}`, "", width),
+        wrap(evidence, "    ", width),
+        // Not wrapped: it is there to be copied.
+        `  ${colors.bold(command)}`,
+      ].join("\n"),
+    )
+    .join("\n\n");
+}
