@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { registerAdopt } from "./commands/adopt";
+import { registerAlpaca } from "./commands/alpaca";
 import { registerAudit } from "./commands/audit";
 import { registerCalendar } from "./commands/calendar";
 import { registerDiagnose } from "./commands/diagnose";
@@ -32,6 +33,7 @@ const COMMANDS = [
   registerCalendar,
   registerMetrics,
   registerAdopt,
+  registerAlpaca,
 ];
 
 /** The whole command line. Commands import what they do only when they run, so that `--help` is there at once. */

@@ -42,6 +42,26 @@ export async function readConfig(project: Project): Promise<Config> {
   return parseConfig(await rawConfig(project, { secrets: true }), project.stack);
 }
 
+const keysOnly = schema.pick({
+  environment: true,
+  secrets: true,
+  services: true,
+  alpaca: true,
+  alpacaKeys: true,
+  lab: true,
+});
+
+/** What `rotation alpaca` reads: it must work before the first pair stands in the config. */
+export type KeySettings = Pick<Config, keyof typeof keysOnly.shape>;
+
+/** Alpaca's part of the config with its pairs decrypted. @throws ConfigError, UsageError */
+export async function readKeySettings(project: Project): Promise<KeySettings> {
+  const raw = await rawConfig(project, { secrets: true });
+  const wanted = Object.keys(keysOnly.shape).map((key) => `${PROJECT}:${key}`);
+  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => wanted.includes(key)));
+  return parseSettings(given, project.stack, keysOnly, () => []);
+}
+
 const requestOnly = schema.pick({ request: true });
 
 /** The request that stands in the config, if one does. @throws ConfigError */

@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import { askForPair } from "../ask-for-pair";
+import { type CommonOptions, common, print, printJson, projectOf } from "../run-command";
+
+interface AlpacaOptions extends CommonOptions {
+  readonly secret?: string;
+}
+
+/** `rotation alpaca` */
+export function registerAlpaca(program: Command): void {
+  const alpaca = program
+    .command("alpaca")
+    .description("Alpaca's key pairs, which only its dashboard can make and delete");
+  ofSecret(
+    alpaca.command("add-key").description("prove a new pair and put it into the stack's secret config"),
+    'rotation alpaca add-key --stack paper\npass show alpaca/new | rotation alpaca add-key --stack prod   (JSON: {"label":...,"keyId":...,"secretKey":...})',
+  ).action(async (options: AlpacaOptions) => {
+    const { addKey, openKeyRing } = await import("../../operate/alpaca-keys");
+    const project = await projectOf(options);
+    const ring = await openKeyRing(project, options.secret);
+    const pair = await askForPair(ring);
+    const { account, ...added } = await addKey(project, ring, pair, (message) => process.stderr.write(`${message}\n`));
+    if (options.json) return printJson({ ...added, account: account.number });
+    print(
+      `${added.secret}: ${added.label} works (account ${account.number}, ${account.status}) and stands in the config of ` +
+        `${project.stack}${added.previous === undefined ? "" : `; ${added.previous} is kept as the one before`}.\n` +
+        `Next: \`rotation run --stack ${project.stack}\`, or pulumi up.`,
+    );
+  });
+  ofSecret(
+    alpaca.command("forget-key").description("take the pair whose end was seen out of the stack's secret config"),
+    "rotation alpaca forget-key --stack paper",
+  ).action(async (options: AlpacaOptions) => {
+    const { forgetKey, openKeyRing } = await import("../../operate/alpaca-keys");
+    const project = await projectOf(options);
+    const ring = await openKeyRing(project, options.secret);
+    const label = await forgetKey(project, ring);
+    if (options.json) return printJson({ secret: ring.secret.name, forgotten: label });
+    print(
+      `${ring.secret.name}: ${label} is out of the config of ${project.stack}; the next update takes it out of the state.`,
+    );
+  });
+}
+
+const ofSecret = (command: Command, example: string) =>
+  common(command, example).option("--secret <name>", "which pair, where the stack has several");
