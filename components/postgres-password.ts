@@ -4,8 +4,17 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PostgresPasswordConfig } from "../config";
 import type { Policy } from "../rotation/policy";
 import { activeUsername, usernamePathOf } from "../rotation/roles";
-import { activation, activeGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
+import {
+  activation,
+  activeGeneration,
+  adoptedGeneration,
+  EMPTY,
+  other,
+  type SecretState,
+  type SlotIndex,
+} from "../rotation/state";
 import { AuditRecord } from "./audit-record";
+import { foreignAdvice } from "./foreign-advice";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
 import { databaseReference, type Platform, servicesOf } from "./platform";
@@ -22,6 +31,8 @@ export interface PostgresPasswordArgs {
   readonly state: SecretState;
   /** Whether this update does a step of the secret. */
   readonly acts: boolean;
+  /** Whether a request says to overwrite what somebody else wrote into the store. */
+  readonly force: boolean;
   readonly policy: Policy;
   readonly platform: Platform;
   /** The password in use before this stack, generation 0. Without it the first rotation cannot be rolled back. */
@@ -65,16 +76,16 @@ export class PostgresPassword extends pulumi.ComponentResource {
     const preflight = this.createPreflight(this.credential(other(active), inactive), opts.dependsOn);
     const slot = this.createSlot(active, preflight);
     const credential = this.credential(active, slot);
-    if (credential === undefined)
-      throw new Error(`${config.name}: nobody knows the value of generation ${activeGeneration(state)}`);
+    if (credential === undefined) throw new Error(unknownValue(config.name, activeGeneration(state)));
     const roles = this.createRoles(active === 0 ? [slot, inactive] : [inactive, slot]);
-    const verified = this.createLogin("verify-login", credential, roles.ready(preflight));
+    const unchanged = this.createUnchanged(credential, this.credential(other(active), inactive), preflight);
+    const verified = this.createLogin("verify-login", credential, roles.ready(unchanged));
     const stored = this.createStored(credential, verified);
     const restarted = this.createRestarts(stored);
     const confirmed = this.createLogin("confirm-login", credential, restarted.last);
     this.description = this.describe(stored);
     const marked = this.createMarks(credential, roles.settle(confirmed));
-    const audit = this.createAudit(preflight, marked);
+    const audit = this.createAudit(preflight, unchanged, marked);
 
     this.state = audit.state;
     this.last = audit.command;
@@ -90,11 +101,16 @@ export class PostgresPassword extends pulumi.ComponentResource {
   }
 
   private createSlot(slot: SlotIndex, dependsOn: pulumi.ResourceOptions["dependsOn"]): PasswordSlot {
-    const generation = this.args.state.slots[slot];
-    return passwordSlot(`${this.name}-slot-${slot === 0 ? "a" : "b"}`, generation, {
+    const { state, adopted } = this.args;
+    const generation = state.slots[slot];
+    const made = passwordSlot(`${this.name}-slot-${slot === 0 ? "a" : "b"}`, generation, {
       parent: this,
       ...(dependsOn === undefined ? {} : { dependsOn }),
     });
+    // A value that somebody else wrote and this stack took over; generation 0 is a login of its own.
+    if (generation <= 0 || generation !== adoptedGeneration(state)) return made;
+    if (adopted === undefined) throw new Error(unknownValue(this.args.config.name, generation));
+    return { ...made, password: adopted };
   }
 
   /** What a slot's generation logs in with; undefined where nobody knows its password. */
@@ -117,16 +133,42 @@ export class PostgresPassword extends pulumi.ComponentResource {
     return { before: platform.notice, generation: state.slots[other(state.active)], clock };
   }
 
+  /** Asks once more, right before the first change: in a rollback and an emergency nobody has asked before. */
+  private createUnchanged(
+    active: Credential,
+    previous: Credential | undefined,
+    dependsOn: pulumi.Resource,
+  ): local.Command {
+    const { config, force, platform } = this.args;
+    const before = this.storedBefore(previous);
+    const paths = before.map(({ path }) => path);
+    const known = [...before, ...active.entries.filter(({ path }) => paths.includes(path))];
+    return stepCommand(
+      `${this.name}-store-unchanged`,
+      {
+        step: "store-unchanged",
+        input: { store: platform.store.reference, known, whenForeign: foreignAdvice(config.name), force },
+        trigger: this.trigger,
+        runOnInputChange: false,
+      },
+      { parent: this, dependsOn },
+    );
+  }
+
+  /** What the store holds of the credential before: on a platform that is adopted the password alone. */
+  private storedBefore(previous: Credential | undefined): readonly StoreEntry[] {
+    const { config, state } = this.args;
+    const adopted = state.slots[other(state.active)] === 0;
+    return (previous?.entries ?? []).filter(({ path }) => !adopted || path === config.name);
+  }
+
   private createPreflight(
     previous: Credential | undefined,
     dependsOn: pulumi.ResourceOptions["dependsOn"],
   ): local.Command {
-    const { config, state, platform } = this.args;
+    const { config, state, force, platform } = this.args;
     const mode = state.activatedBy !== undefined ? "rollback" : state.emergency ? "emergency" : "rotation";
-    // The store of a platform that is adopted has the password alone.
-    const entries = previous?.entries.filter(
-      ({ path }) => state.slots[other(state.active)] !== 0 || path === config.name,
-    );
+    const current = this.adoptedNow() ?? (previous && { ...previous, entries: this.storedBefore(previous) });
     return new Preflight(
       `${this.name}-preflight`,
       {
@@ -142,15 +184,22 @@ export class PostgresPassword extends pulumi.ComponentResource {
         alpaca: platform.marketClock,
         allowOpenMarket: platform.allowOpenMarket,
         notice: this.notice,
-        current:
-          mode === "rotation" && previous !== undefined && entries !== undefined ? { ...previous, entries } : undefined,
-        whenForeign:
-          "Somebody wrote it by hand: take that value over with `pulumi config set --secret --path " +
-          `'adopted["${config.name}"]'\` on a new stack, or write the known one back`,
+        current: mode === "rotation" || force ? current : undefined,
+        whenForeign: foreignAdvice(config.name),
+        force,
         trigger: this.trigger,
       },
       { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
     ).command;
+  }
+
+  /** The credential in use, where this stack takes over a value that somebody else wrote. */
+  private adoptedNow(): Credential | undefined {
+    const { config, state, adopted } = this.args;
+    const generation = activeGeneration(state);
+    if (generation === 0 || generation !== adoptedGeneration(state) || adopted === undefined) return undefined;
+    const username = activeUsername(config.strategy, config.role, state);
+    return { username, password: adopted, entries: [{ path: config.name, value: adopted }] };
   }
 
   private createRoles(slots: readonly [PasswordSlot, PasswordSlot]): LoginRoles {
@@ -231,7 +280,7 @@ export class PostgresPassword extends pulumi.ComponentResource {
     });
   }
 
-  private createAudit(preflight: local.Command, dependsOn: pulumi.Resource): AuditRecord {
+  private createAudit(preflight: local.Command, unchanged: local.Command, dependsOn: pulumi.Resource): AuditRecord {
     const { config, state, platform } = this.args;
     return new AuditRecord(
       `${this.name}-audit`,
@@ -241,11 +290,18 @@ export class PostgresPassword extends pulumi.ComponentResource {
         state,
         startedAt: answerOf(preflight).apply(({ startedAt }) => String(startedAt ?? "")),
         outputs: pulumi
-          .all([this.description, answerOf(preflight)])
-          .apply(([description, { overrides }]) => ({ ...description, overrides: overrides ?? [] })),
+          .all([this.description, answerOf(preflight), answerOf(unchanged)])
+          .apply(([description, ...steps]) => ({
+            ...description,
+            overrides: steps.flatMap(({ overrides }) => (overrides ?? []) as string[]),
+          })),
         clock: platform.clock,
       },
       { parent: this, dependsOn },
     );
   }
 }
+
+const unknownValue = (secret: string, generation: number) =>
+  `${secret}: nobody knows the value of generation ${generation}; set it again with ` +
+  `\`pulumi config set --secret --path 'adopted["${secret}"]'\``;

@@ -51,6 +51,8 @@ export interface PreflightArgs {
   readonly notice?: Notice | undefined;
   /** What to do where the store holds another value; the end of a message. */
   readonly whenForeign: string;
+  /** Whether such a value is overwritten all the same. Default false. */
+  readonly force?: boolean;
   readonly trigger: string;
 }
 

@@ -102,6 +102,8 @@ function createPassword(
       config: secret,
       state,
       acts: plan.action !== undefined,
+      // Only in the update that handles the request: it stays in the config afterwards.
+      force: request?.force === true && request.id !== before?.handledRequest,
       policy,
       platform,
       adopted: value === undefined ? undefined : pulumi.secret(value),

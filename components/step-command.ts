@@ -6,6 +6,7 @@ export interface StepCommandArgs {
   readonly step:
     | "preflight"
     | "store-versions"
+    | "store-unchanged"
     | "verify-login"
     | "verify-alpaca"
     | "read-back"

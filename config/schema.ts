@@ -132,6 +132,8 @@ const postgresPassword = postgresPasswordSettings.transform((secret) => ({
 /** `restart`: the services that read the pair, restarted in this order. */
 const alpacaKey = settings({ ...alpacaKeySettings, restart, policy: policyOverride });
 
+const wishes = (request: object) => ["rotate", "activate", "adopt"].filter((wish) => wish in request);
+
 const request = settings({
   /** `pulumi config set --path request.id 7` writes a number. */
   id: z.preprocess((id) => (typeof id === "number" ? String(id) : id), z.string().min(1).max(100)),
@@ -140,11 +142,20 @@ const request = settings({
   /** With rotate: a leaked secret. Does not wait for the market to close, and the old login ends at once. */
   emergency: z.literal(true).optional(),
   activate: z.number().int().min(0).optional(),
+  /** Takes over the value that somebody else wrote into the store; first set it as `adopted`. */
+  adopt: z.literal(true).optional(),
+  /** With rotate or activate: overwrites what somebody else wrote into the store. The audit row says what it was. */
+  force: z.literal(true).optional(),
   reason: z.string(REASON).min(1, REASON).max(500),
 })
-  .refine((value) => (value.rotate === undefined) !== (value.activate === undefined), {
+  .refine((value) => wishes(value).length === 1, {
     error: (issue) =>
-      `expected either \`rotate: true\` or \`activate: <generation>\`, found ${"rotate" in (issue.input as object) ? "both" : "neither"}`,
+      "expected either `rotate: true`, `activate: <generation>` or `adopt: true`, found " +
+      (wishes(issue.input as object).join(" and ") || "none of them"),
+  })
+  .refine((value) => value.force === undefined || value.adopt === undefined, {
+    path: ["force"],
+    error: "expected only with `rotate` or `activate`: an adoption overwrites nothing",
   })
   .refine((value) => value.emergency === undefined || value.rotate, {
     path: ["emergency"],

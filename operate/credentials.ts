@@ -1,6 +1,6 @@
 import type { AlpacaKeyConfig, Config, KeyPair, PostgresPasswordConfig } from "../config";
 import { activeUsername, usernamePathOf } from "../rotation/roles";
-import { EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
+import { adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
 import type { StoreEntry } from "../steps/store";
 import type { Deployment } from "./engine";
 import { nameOf } from "./engine-names";
@@ -32,7 +32,10 @@ export function loginsOf(
   const login = (slot: SlotIndex): Login | undefined => {
     const generation = state.slots[slot];
     if (generation === EMPTY) return undefined;
-    const password = generation === 0 ? adopted[secret.name] : slotValue(deployment, secret.name, slot, generation);
+    const password =
+      generation === adoptedGeneration(state)
+        ? adopted[secret.name]
+        : slotValue(deployment, secret.name, slot, generation);
     if (password === undefined) return undefined;
     const username = activeUsername(secret.strategy, secret.role, { ...state, active: slot });
     const entries: StoreEntry[] = [{ path: secret.name, value: password }];

@@ -3,6 +3,7 @@ import { assertRestorable, type Request, RequestRefusedError } from "./request";
 import {
   type Action,
   activeGeneration,
+  adoptedGeneration,
   EMPTY,
   type Generation,
   other,
@@ -129,6 +130,7 @@ function handle(state: SecretState, request: Request, inputs: Inputs): SecretSta
     assertRestorable(request, request.activate, state, inputs.hasAdopted);
     return activated(abandonHalfDone(state, request.activate, inputs), request.activate, request, inputs);
   }
+  if (request.adopt) return adopted(state, request, inputs);
   if (inputs.suppliedKeyLabel !== undefined && newLabel(state, inputs) === undefined) {
     throw new RequestRefusedError(
       `request ${request.id}: ${request.secret} cannot rotate without a new key, and the one in the config ` +
@@ -139,6 +141,44 @@ function handle(state: SecretState, request: Request, inputs: Inputs): SecretSta
   if (!request.emergency) return next;
   // A leaked credential has no grace period; one that somebody else keeps (a supplied key) ends on their side.
   return { ...next, emergency: true, revoked: inputs.suppliedKeyLabel === undefined };
+}
+
+/**
+ * The value that somebody else wrote, as a generation of its own in the slot in use: what was there is in use no more.
+ * Its age stays: a write from outside never resets the clock.
+ */
+function adopted(state: SecretState, request: Request, inputs: Inputs): SecretState {
+  assertAdoptable(request, state, inputs);
+  const before = adoptedGeneration(state);
+  const generation = Math.max(...state.slots) + 1;
+  const slots = withSlot<Generation>(state.slots, state.active, generation);
+  const rest = other(state.active);
+  const { activatedBy: _, emergency: __, endedEarly: ___, byAge: ____, ...kept } = state;
+  return {
+    ...kept,
+    // The config holds one adopted value: the one before is known no more.
+    slots: slots[rest] === before ? withSlot<Generation>(slots, rest, EMPTY) : slots,
+    adoptedGeneration: generation,
+    handledRequest: request.id,
+    step: step(state, "ADOPT", generation, request.reason, inputs.now),
+  };
+}
+
+function assertAdoptable(request: Request, state: SecretState, inputs: Inputs): void {
+  const refuse = (why: string) => new RequestRefusedError(`request ${request.id}: ${why}; nothing was changed.`);
+  const { secret } = request;
+  if (inputs.suppliedKeyLabel !== undefined) {
+    throw refuse(`${secret} is a key pair: supply the pair in the store with \`rotation alpaca add-key\` instead`);
+  }
+  if (!inputs.hasAdopted) {
+    throw refuse(`give the value first: \`pulumi config set --secret --path 'adopted["${secret}"]'\``);
+  }
+  if (activeGeneration(state) === adoptedGeneration(state)) {
+    throw refuse(
+      `generation ${activeGeneration(state)} of ${secret}, which is in use, is the config's \`adopted\` already: ` +
+        `correct adopted["${secret}"] and remove the request`,
+    );
+  }
 }
 
 /**

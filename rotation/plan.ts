@@ -28,6 +28,7 @@ export function describePlan({ secret, action, from, to, reason }: Plan): string
     case undefined:
       return `${secret}: stays at generation ${to} (${reason})`;
     case "ADOPT":
+      if (from !== undefined) return `${secret}: adopts the credential in use as generation ${to} (${reason})`;
       return to === 0
         ? `${secret}: adopts the credential in use`
         : `${secret}: adopts the credential in use and rotates to generation ${to}`;

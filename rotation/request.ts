@@ -1,4 +1,4 @@
-import { activeGeneration, EMPTY, type Generation, type SecretState } from "./state";
+import { activeGeneration, adoptedGeneration, EMPTY, type Generation, type SecretState } from "./state";
 
 /** What an operator asks for in the stack config. Acts exactly once: its id is remembered in the secret's state. */
 export interface Request {
@@ -12,6 +12,10 @@ export interface Request {
   readonly emergency?: true | undefined;
   /** A rollback to this generation. It is named, so it means the same after an update that died half-way. */
   readonly activate?: Generation | undefined;
+  /** Takes over what somebody else wrote into the store: the config's `adopted` value becomes a generation in use. */
+  readonly adopt?: true | undefined;
+  /** With `rotate` or `activate`: overwrites what somebody else wrote into the store. The audit row says what. */
+  readonly force?: true | undefined;
   /** Written into the audit row. */
   readonly reason: string;
 }
@@ -23,7 +27,8 @@ export class RequestRefusedError extends Error {
 
 /** The generations a rollback could name, each once. */
 export function restorableGenerations(state: SecretState, hasAdopted: boolean): Generation[] {
-  return state.slots.filter((generation) => generation !== EMPTY && (generation > 0 || hasAdopted));
+  const isKnown = (generation: Generation) => hasAdopted || generation !== adoptedGeneration(state);
+  return state.slots.filter((generation) => generation !== EMPTY && isKnown(generation));
 }
 
 /** @throws RequestRefusedError with the generations that can be had, where `target` is none of them. */
@@ -35,7 +40,10 @@ export function assertRestorable(request: Request, target: Generation, state: Se
     others.length === 0
       ? "there is nothing to roll back to"
       : `those that can be had: ${others.join(", ")} (active now: ${activeGeneration(state)})`;
-  const adopted = target === 0 && !hasAdopted ? " Its value was never given: set the secret config key `adopted`." : "";
+  const adopted =
+    target === adoptedGeneration(state) && !hasAdopted
+      ? " Its value was never given: set the secret config key `adopted`."
+      : "";
   throw new RequestRefusedError(
     `request ${request.id}: ${request.secret} has no generation ${target} in its slots; ${offer}.${adopted} ` +
       "Correct or remove the config key `request`; nothing was changed.",

@@ -54,12 +54,20 @@ export interface SecretState {
   readonly revoked: boolean;
   /** The generation whose key was deleted before its grace period ended; until the next rotation or rollback. */
   readonly endedEarly?: Generation;
+  /**
+   * The generation whose value is the config's `adopted`, where a request took over what somebody else wrote into the
+   * store; 0 (the credential that the platform had before) where none did.
+   */
+  readonly adoptedGeneration?: Generation;
   readonly step: Step;
 }
 
 export const other = (slot: SlotIndex): SlotIndex => (slot === 0 ? 1 : 0);
 
 export const activeGeneration = (state: SecretState): Generation => state.slots[state.active];
+
+/** The generation whose value the operator gave: the config's `adopted`. */
+export const adoptedGeneration = (state: SecretState): Generation => state.adoptedGeneration ?? 0;
 
 /** The generation a rollback can return to, or undefined where there is none. */
 export function previousGeneration(state: SecretState): Generation | undefined {

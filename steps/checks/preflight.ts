@@ -36,6 +36,8 @@ export const preflightInput = z.object({
   notice: noticeInput.optional(),
   /** What to do where the store holds another value than `current`; the end of the message. */
   whenForeign: z.string().optional(),
+  /** Whether that other value is overwritten all the same: a request said so. */
+  force: z.boolean().optional(),
 });
 
 export type PreflightInput = z.output<typeof preflightInput>;
@@ -83,9 +85,11 @@ function noticeChecks({ notice, audit, secretName, store }: PreflightInput): Che
 }
 
 /** The credential in use is proven before it is touched. */
-function currentChecks({ current, database, store, whenForeign }: PreflightInput): Check[] {
+function currentChecks({ current, database, store, whenForeign, force }: PreflightInput): Check[] {
   if (current === undefined) return [];
   const { username, password, entries } = current;
+  // Whoever wrote it may have changed the login as well. What is overwritten is said by the step right before.
+  if (force) return [];
   const value = { name: "current value", run: () => checkCurrentValue(storeClient(store), entries, whenForeign) };
   if (database === undefined || username === undefined || password === undefined) return [value];
   return [{ name: "current login", run: () => checkCurrentLogin(database, { username, password }) }, value];

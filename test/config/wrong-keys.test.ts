@@ -55,8 +55,8 @@ secrets[0].restart[1] = "a; reboot" => expected letters, digits, - or _, found "
 secrets[0].usernamePath = "database/password" => expected a path that nothing else is written to, found database/password, which secrets[0] writes; set usernamePath
 secrets[0].policy.lead = "90d" => expected less than maxAge (90d), found 90d
 secrets[0].policy.maxAge = "91d" => expected at most the stack's policy.maxAge (90d), found 91d
-request = {"id":"1","secret":"database/password","reason":"x"} => expected either ${"`rotate: true` or `activate: <generation>`"}, found neither
-request = {"id":"1","secret":"database/password","reason":"x","rotate":true,"activate":1} => expected either ${"`rotate: true` or `activate: <generation>`"}, found both
+request = {"id":"1","secret":"database/password","reason":"x"} => expected either ${"`rotate: true`, `activate: <generation>` or `adopt: true`"}, found none of them
+request = {"id":"1","secret":"database/password","reason":"x","rotate":true,"activate":1} => expected either ${"`rotate: true`, `activate: <generation>` or `adopt: true`"}, found rotate and activate
 lab = {} => only a lab may set the clock, and db.internal is not a loopback address; remove this key
 sshPrivateKey = nothing => expected a private key, since services run on hosts, found nothing: pulumi config set --secret sshPrivateKey < KEYFILE
 sshPrivateKey = {"a":"b"} => expected text

@@ -68,7 +68,15 @@ export const setDay = ({ stack }: Bench, days: number) => stack.configure("lab",
 /** Puts a request for the database password into the config. */
 export const setRequest = (
   { stack }: Bench,
-  request: { id: string; rotate?: true; activate?: number; reason?: string; emergency?: true },
+  request: {
+    id: string;
+    rotate?: true;
+    activate?: number;
+    adopt?: true;
+    force?: true;
+    reason?: string;
+    emergency?: true;
+  },
 ) => stack.configure("request", { secret: "database/password", reason: "a test", ...request });
 
 interface Checkpoint {

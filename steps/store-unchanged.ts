@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { checkUnchanged, overwrittenValues } from "./checks/store";
+import { runStep } from "./run-step";
+import { storeClient, storeEntry, storeReference } from "./store";
+
+const input = z.object({
+  store: storeReference,
+  /** Every value that this stack knows of a path; a path stands there once for each. */
+  known: z.array(storeEntry),
+  whenForeign: z.string(),
+  /** Whether a request says to overwrite what somebody else wrote. */
+  force: z.boolean(),
+});
+
+/** Right before the first change: nobody wrote to the store meanwhile. Fails with which version, when, and the ways on. */
+await runStep(input, async ({ store, known, whenForeign, force }) => {
+  const client = storeClient(store);
+  if (!force) return { found: await checkUnchanged(client, known, whenForeign), overrides: [] };
+  const found = await overwrittenValues(client, known);
+  return { found, overrides: [`force: ${found}`] };
+});
