@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { setDay, up, useBench } from "./harness";
+import { labSecrets, leaksIn, slotSecrets } from "./leak-support";
+import { previewed } from "./preview-support";
+
+const REPLACED = [
+  "replace database-password-preflight-checks [stdin triggers]",
+  "replace database-password-slot-a-password [keepers]",
+  "replace database-password-slot-a-salt [keepers]",
+  "replace database-password-verify-login [stdin triggers]",
+  "replace database-password-read-back [stdin triggers]",
+  "replace database-password-restart-signal-service-trading-1 [triggers]",
+  "replace database-password-restart-orchestrator-trading-1 [triggers]",
+  "replace database-password-confirm-login [stdin triggers]",
+  "replace database-password-audit-row [stdin triggers]",
+];
+
+const UPDATED = {
+  "alternating-users": [
+    "update database-password-role-a [login password]",
+    "update database-password-database-username [dataJson]",
+    "update database-password-database-username-metadata [dataJson]",
+    "update database-password-database-password [dataJson]",
+    "update database-password-database-password-metadata [dataJson]",
+    // Generation 0 has left the slots: the platform's own role loses its login.
+    "update database-password-role [login]",
+  ],
+  "single-user": [
+    "update database-password-role [password]",
+    "update database-password-database-password [dataJson]",
+    "update database-password-database-password-metadata [dataJson]",
+  ],
+};
+
+describe.each(["alternating-users", "single-user"] as const)("the preview of a due rotation, %s", (strategy) => {
+  const bench = useBench({ strategies: { "database/password": strategy } });
+
+  it("names one slot, its role and secret, each restart and the audit record, and no value", async () => {
+    await up(bench());
+    await setDay(bench(), 89);
+    const names = await previewed(bench());
+    expect([...names].sort()).toEqual([...REPLACED, ...UPDATED[strategy]].sort());
+
+    const { stdout, stderr, exitCode } = await bench().stack.pulumi(["preview", "--diff"]);
+    expect(exitCode).toBe(0);
+    expect(stdout.match(/~ generation: "0" => "2"/g)).toHaveLength(2);
+    expect(stdout).toContain("database/password: rotates from generation 1 to 2 (due by age)");
+    const value = /^\s+[~+-]? ?(password|result|bcryptHash|base64|hex|dataJson|privateKey)\s*: (.*)$/gm;
+    const shown = [...stdout.matchAll(value)].map(([, , text]) => text);
+    expect(shown.length).toBeGreaterThan(3);
+    for (const text of shown) expect(text).toMatch(/^\[secret\]( => (\[secret\]|\[unknown\]))?$/);
+    expect(leaksIn(stdout + stderr, { ...labSecrets(bench()), ...(await slotSecrets(bench())) })).toEqual([]);
+  });
+});
