@@ -1,17 +1,20 @@
 import { LocalWorkspace } from "@pulumi/pulumi/automation";
 import pg from "pg";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { verifyChain } from "../../audit/verify";
 import { auditRows, type Bench, login, setDay, stored, useBench } from "./harness";
 import { labSecrets, leaksIn } from "./leak-support";
 
 describe("the Automation API", () => {
   const bench = useBench();
+  afterAll(() => void vi.unstubAllEnvs());
 
   it("rotates as the CLI does, tells no credential in its events, and its audit rows cannot be changed unseen", {
     timeout: 300_000,
   }, async () => {
     const { stack: deployed } = bench();
+    // Where the API looks for the CLI.
+    vi.stubEnv("PATH", deployed.env.PATH);
     const workspace = { workDir: deployed.projectDir, envVars: { ...deployed.env } };
     const stack = await LocalWorkspace.selectStack(
       { stackName: deployed.name, workDir: deployed.projectDir },

@@ -44,7 +44,7 @@ describe.each(["alternating-users", "single-user"] as const)("the preview of a d
     const { stdout, stderr, exitCode } = await bench().stack.pulumi(["preview", "--diff"]);
     expect(exitCode).toBe(0);
     expect(stdout.match(/~ generation: "0" => "2"/g)).toHaveLength(2);
-    expect(stdout).toContain("database/password: rotates from generation 1 to 2 (due by age)");
+    expect(stdout + stderr).toContain("database/password: rotates from generation 1 to 2 (due by age)");
     const value = /^\s+[~+-]? ?(password|result|bcryptHash|base64|hex|dataJson|privateKey)\s*: (.*)$/gm;
     const shown = [...stdout.matchAll(value)].map(([, , text]) => text);
     expect(shown.length).toBeGreaterThan(3);
