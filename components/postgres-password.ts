@@ -185,7 +185,10 @@ export class PostgresPassword extends pulumi.ComponentResource {
         allowOpenMarket: platform.allowOpenMarket,
         notice: this.notice,
         current: mode === "rotation" || force ? current : undefined,
-        whenForeign: foreignAdvice(config.name),
+        whenForeign:
+          state.slots[other(state.active)] === 0
+            ? `Make \`adopted\` the value in use, as in the store: pulumi config set --secret --path 'adopted["${config.name}"]'`
+            : foreignAdvice(config.name),
         force,
         trigger: this.trigger,
       },

@@ -53,13 +53,27 @@ export async function withDatabase<T>(
   } catch (error) {
     await client.end().catch(() => undefined);
     const { host, port, database } = reference;
-    throw new StepError(`${config.user} cannot log in to ${database} on ${host}:${port}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    const reason = password === undefined ? ownReason(error) : messageOf(error);
+    throw new StepError(`${config.user} cannot log in to ${database} on ${host}:${port}: ${reason}`, { cause: error });
   }
   try {
     return await use(client);
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** Whether the server knows another password, or none, for this role. */
+export const isRefusedLogin = (error: unknown) => REFUSED.includes(codeOf((error as Error).cause));
+
+const REFUSED = ["28P01", "28000"];
+
+const codeOf = (error: unknown) => String((error as { code?: unknown } | undefined)?.code);
+
+/** Why the run's own login fails. */
+function ownReason(error: unknown): string {
+  const own = "the run's own login is PGUSER, or `admin` in the config, with PGPASSWORD or PGPASSFILE";
+  // node-postgres' words for a password that is not there at all.
+  if (/password must be a string/.test(messageOf(error))) return `it has no password; ${own}`;
+  return REFUSED.includes(codeOf(error)) ? `${messageOf(error)}; ${own}` : messageOf(error);
 }

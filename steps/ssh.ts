@@ -17,7 +17,7 @@ export async function withHost<T>(
   use: (run: (command: string) => Promise<string>) => Promise<T>,
 ): Promise<T> {
   const client = new Client();
-  const where = `host ${name} (${host.user}@${host.address}:${host.port})`;
+  const where = `${host.user}@${host.address}:${host.port} (hosts.${name})`;
   let offered = "";
   const config: ConnectConfig = {
     host: host.address,
@@ -40,7 +40,16 @@ export async function withHost<T>(
           "put its new key into the config (`ssh-keyscan`), else somebody stands in between",
       );
     }
-    throw new StepError(`${where} cannot be reached: ${messageOf(error)}`);
+    if ((error as { level?: string }).level === "client-authentication") {
+      throw new StepError(
+        `${where} does not take the key in sshPrivateKey: put its public key into authorized_keys of ${host.user} there, or set ` +
+          "the right one with `pulumi config set --secret sshPrivateKey < KEYFILE`",
+      );
+    }
+    const unreadable = /privateKey/.test(messageOf(error));
+    throw new StepError(
+      `${unreadable ? "sshPrivateKey" : where} cannot be ${unreadable ? "read" : "reached"}: ${messageOf(error)}`,
+    );
   }
   try {
     return await use((command) => run(client, command));

@@ -1,6 +1,6 @@
 import { isCurrent } from "../../audit/log";
-import { type DatabaseReference, withDatabase } from "../database";
-import { StepError } from "../run-step";
+import { type DatabaseReference, isRefusedLogin, withDatabase } from "../database";
+import { messageOf, StepError } from "../run-step";
 
 /** The admin can log in and may change the roles, which exist. */
 export function checkDatabase(reference: DatabaseReference, roles: readonly string[]): Promise<string> {
@@ -42,15 +42,23 @@ export function checkAuditLog(reference: DatabaseReference): Promise<string> {
   });
 }
 
-/** The credential in use is proven before it is touched. */
-export function checkCurrentLogin(
+/**
+ * The credential in use is proven before it is touched.
+ *
+ * @param whenForeign what to do where it is another one.
+ */
+export async function checkCurrentLogin(
   reference: DatabaseReference,
   { username, password }: { readonly username: string; readonly password: string },
+  whenForeign = "Somebody changed it by hand: set the known one again",
 ): Promise<string> {
-  const login = { ...reference, user: username };
-  return withDatabase(
-    login,
-    async (client) => `${(await client.query("SELECT session_user")).rows[0].session_user} logs in`,
-    password,
-  );
+  try {
+    return await withDatabase(
+      { ...reference, user: username },
+      async (client) => `${(await client.query("SELECT session_user")).rows[0].session_user} logs in`,
+      password,
+    );
+  } catch (error) {
+    throw isRefusedLogin(error) ? new StepError(`${messageOf(error)}. ${whenForeign}`, { cause: error }) : error;
+  }
 }

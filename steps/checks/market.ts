@@ -15,35 +15,57 @@ interface Clock {
   readonly next_close: string;
 }
 
-const OVERRIDE = "or set preflight.allowOpenMarket: true (written into the audit log)";
+/** What the config let pass: the evidence, and what the audit row says of it. */
+export interface Allowed {
+  readonly evidence: string;
+  readonly override: string;
+}
 
-/** Asks Alpaca (`GET /v2/clock`) with the pair in the store whether the market is closed. */
-export async function checkMarket(clock: MarketClock, store: StoreClient): Promise<string> {
+/**
+ * Asks Alpaca (`GET /v2/clock`) with the pair in the store whether the market is closed.
+ *
+ * @param allowOpen lets an open market pass, and a clock that does not answer; what it let pass is in the result.
+ */
+export async function checkMarket(
+  clock: MarketClock,
+  store: StoreClient,
+  allowOpen: boolean,
+): Promise<string | Allowed> {
+  try {
+    const { is_open, next_open, next_close } = await hoursOf(clock, store, allowOpen ? 1 : ATTEMPTS);
+    if (!is_open) return `closed until ${next_open}`;
+    if (!allowOpen) throw new StepError(`the market is open until ${next_close}; wait until it is closed`);
+    return allowed(`the market was open until ${next_close}`);
+  } catch (error) {
+    if (allowOpen) return allowed(`market hours not known: ${messageOf(error)}`);
+    throw new StepError(`${messageOf(error)}, or set preflight.allowOpenMarket: true (written into the audit log)`);
+  }
+}
+
+const allowed = (what: string): Allowed => ({ evidence: what, override: `allowOpenMarket: ${what}` });
+
+/** Alpaca is asked so often before its clock counts as failing. */
+const ATTEMPTS = 5;
+
+async function hoursOf(clock: MarketClock, store: StoreClient, attempts: number): Promise<Clock> {
   const { baseUrl, keyIdPath = "alpaca/api_key_id", secretKeyPath = "alpaca/api_secret_key" } = clock;
   const [keyId, secretKey] = await Promise.all([store.read(keyIdPath), store.read(secretKeyPath)]);
   if (keyId === undefined || secretKey === undefined) {
     throw new StepError(
-      `no Alpaca pair in the store to ask for market hours with; put one at ${keyIdPath} and ${secretKeyPath}, ${OVERRIDE}`,
+      `no Alpaca pair in the store to ask for market hours with; put one at ${keyIdPath} and ${secretKeyPath}`,
     );
   }
-  const answer = await ask(baseUrl, keyId.value, secretKey.value);
-  if (answer.is_open)
-    throw new StepError(`the market is open until ${answer.next_close}; wait until it is closed, ${OVERRIDE}`);
-  return `closed until ${answer.next_open}`;
-}
-
-async function ask(baseUrl: string, keyId: string, secretKey: string): Promise<Clock> {
   try {
     return await ky
       .get(new URL("/v2/clock", baseUrl), {
-        headers: { "APCA-API-KEY-ID": keyId, "APCA-API-SECRET-KEY": secretKey },
+        headers: { "APCA-API-KEY-ID": keyId.value, "APCA-API-SECRET-KEY": secretKey.value },
         timeout: 10_000,
-        retry: { limit: 4, statusCodes: [429, 500, 502, 503, 504], backoffLimit: 3000 },
+        retry: { limit: attempts - 1, statusCodes: [429, 500, 502, 503, 504], backoffLimit: 3000 },
       })
       .json<Clock>();
   } catch (error) {
     const found =
       error instanceof HTTPError ? `${error.response.status} ${error.response.statusText}` : messageOf(error);
-    throw new StepError(`Alpaca's clock at ${baseUrl} does not answer: ${found}; try again later, ${OVERRIDE}`);
+    throw new StepError(`Alpaca's clock at ${baseUrl} does not answer: ${found}; try again later`);
   }
 }

@@ -4,7 +4,7 @@ import { messageOf } from "../run-step";
 import { hostReference } from "../ssh";
 import { storeClient, storeEntry, storeReference } from "../store";
 import { checkAuditLog, checkCurrentLogin, checkDatabase } from "./database";
-import { checkMarket } from "./market";
+import { type Allowed, checkMarket } from "./market";
 import { checkNotice, noticeInput } from "./notice";
 import { checkHost, checkLocalService } from "./services";
 import { checkCurrentValue } from "./store";
@@ -45,8 +45,10 @@ export type PreflightInput = z.output<typeof preflightInput>;
 /** One thing that must hold before anything is touched. */
 interface Check {
   readonly name: string;
-  /** Returns the evidence. */
-  readonly run: () => Promise<string>;
+  /** Checks that must have held before: where one has not, this one would only say the same again. */
+  readonly needs?: readonly string[];
+  /** Returns the evidence, and what the config let pass, if anything. */
+  readonly run: () => Promise<string | Allowed>;
 }
 
 function checksOf(given: PreflightInput): Check[] {
@@ -71,8 +73,8 @@ function checksOf(given: PreflightInput): Check[] {
     ...services
       .filter((service) => healthy && service.hosts.length === 0)
       .map((service) => ({ name: `service ${service.name}`, run: () => checkLocalService(service) })),
-    ...(mode === "rotation" && !given.allowOpenMarket && alpaca !== undefined
-      ? [{ name: "market", run: () => checkMarket(alpaca, client()) }]
+    ...(mode === "rotation" && alpaca !== undefined
+      ? [{ name: "market", needs: ["store"], run: () => checkMarket(alpaca, client(), given.allowOpenMarket) }]
       : []),
     ...noticeChecks(given),
     ...currentChecks(given),
@@ -90,15 +92,27 @@ function currentChecks({ current, database, store, whenForeign, force }: Preflig
   const { username, password, entries } = current;
   // Whoever wrote it may have changed the login as well. What is overwritten is said by the step right before.
   if (force) return [];
-  const value = { name: "current value", run: () => checkCurrentValue(storeClient(store), entries, whenForeign) };
+  const login = "current login";
+  const value = {
+    name: "current value",
+    needs: ["store", login],
+    run: () => checkCurrentValue(storeClient(store), entries, whenForeign),
+  };
   if (database === undefined || username === undefined || password === undefined) return [value];
-  return [{ name: "current login", run: () => checkCurrentLogin(database, { username, password }) }, value];
+  const run = () => checkCurrentLogin(database, { username, password }, whenForeign);
+  return [{ name: login, needs: ["database"], run }, value];
 }
 
-/** What the config let pass: written into the audit row. */
-export function overridesOf({ mode, allowOpenMarket, current }: PreflightInput): string[] {
+/** What the config let pass, and what could not be asked: written into the audit row. */
+export function overridesOf(
+  { mode, allowOpenMarket, alpaca, current }: PreflightInput,
+  results: readonly CheckResult[],
+) {
   return [
-    ...(allowOpenMarket ? ["allowOpenMarket"] : []),
+    ...results.flatMap(({ override }) => override ?? []),
+    ...(mode === "rotation" && allowOpenMarket && alpaca === undefined
+      ? ["allowOpenMarket: market hours not asked"]
+      : []),
     ...(mode === "emergency" ? ["emergency: market hours not asked"] : []),
     ...(mode === "rotation" && current === undefined ? ["previous value unknown: no way back"] : []),
   ];
@@ -109,17 +123,45 @@ export interface CheckResult {
   readonly name: string;
   readonly ok: boolean;
   readonly evidence: string;
+  /** What the config let pass. */
+  readonly override?: string;
 }
 
-/** Runs every check, all at once; none stops another. */
-export function runChecks(given: PreflightInput): Promise<CheckResult[]> {
-  return Promise.all(
-    checksOf(given).map(async ({ name, run }) => {
-      try {
-        return { name, ok: true, evidence: await run() };
-      } catch (error) {
-        return { name, ok: false, evidence: messageOf(error) };
-      }
-    }),
-  );
+/** Runs every check, all at once; none stops another but those that need it. */
+export async function runChecks(given: PreflightInput): Promise<CheckResult[]> {
+  const running = new Map<string, Promise<CheckResult | undefined>>();
+  for (const check of checksOf(given)) {
+    const needed = (check.needs ?? []).flatMap((name) => running.get(name) ?? []);
+    running.set(check.name, resultOf(check, needed));
+  }
+  return (await Promise.all(running.values())).filter((result) => result !== undefined);
+}
+
+/** Undefined where something that the check needs does not hold. */
+async function resultOf(
+  { name, run }: Check,
+  needed: readonly Promise<CheckResult | undefined>[],
+): Promise<CheckResult | undefined> {
+  if ((await Promise.all(needed)).some((result) => !result?.ok)) return undefined;
+  try {
+    const found = await run();
+    return { name, ok: true, ...(typeof found === "string" ? { evidence: found } : found) };
+  } catch (error) {
+    return { name, ok: false, evidence: messageOf(error) };
+  }
+}
+
+/** What failed, a line each; checks that failed for the same reason share one. */
+export function failureOf({ secretName }: PreflightInput, results: readonly CheckResult[]): string | undefined {
+  const failed = results.filter(({ ok }) => !ok);
+  if (failed.length === 0) return undefined;
+  const reasons = [...new Set(failed.map(({ evidence }) => evidence))];
+  const lines = reasons.map((reason) => {
+    const names = failed.filter(({ evidence }) => evidence === reason).map(({ name }) => name);
+    return `  ${names.join(", ")}: ${reason}`;
+  });
+  return [
+    `preflight for ${secretName}: ${failed.length} of ${results.length} checks failed; nothing was changed`,
+    ...lines,
+  ].join("\n");
 }

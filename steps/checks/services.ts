@@ -18,10 +18,16 @@ export function checkHost(
     await run(
       "command -v curl >/dev/null && command -v timeout >/dev/null || { echo 'curl and timeout must be installed on the host'; exit 1; }",
     );
-    for (const service of services) {
-      const url = service.health.replaceAll("{address}", host.address);
-      assertHealthy(service.name, await run(`curl -sS --max-time 10 '${url.replaceAll("'", "'\\''")}' 2>&1 || true`));
-    }
+    const answers = await Promise.all(
+      services.map(async (service) => {
+        const url = service.health.replaceAll("{address}", host.address);
+        return {
+          ...service,
+          answer: await run(`curl -sS --max-time 10 '${url.replaceAll("'", "'\\''")}' 2>&1 || true`),
+        };
+      }),
+    );
+    assertHealthy(answers);
     return ["host key as expected", ...services.map((service) => `${service.name} healthy`)].join(", ");
   });
 }
@@ -32,14 +38,13 @@ export async function checkLocalService({ name, health }: Service): Promise<stri
     .get(health.replaceAll("{address}", "localhost"), { throwHttpErrors: false, timeout: 10_000, retry: 0 })
     .text()
     .catch(messageOf);
-  assertHealthy(name, answer);
+  assertHealthy([{ name, answer }]);
   return "healthy";
 }
 
-function assertHealthy(name: string, answer: string): void {
-  if (!/"status"\s*:\s*"healthy"/.test(answer)) {
-    throw new StepError(
-      `${name} is not healthy before the start; its answer: ${answer.trim().slice(0, 300) || "(empty)"}; mend it first`,
-    );
-  }
+function assertHealthy(answers: readonly { readonly name: string; readonly answer: string }[]): void {
+  const unhealthy = answers.filter(({ answer }) => !/"status"\s*:\s*"healthy"/.test(answer));
+  if (unhealthy.length === 0) return;
+  const found = unhealthy.map(({ name, answer }) => `${name} (its answer: ${answer.trim().slice(0, 300) || "none"})`);
+  throw new StepError(`not healthy before the start: ${found.join(", ")}; mend it first`);
 }
