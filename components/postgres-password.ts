@@ -84,8 +84,13 @@ export class PostgresPassword extends pulumi.ComponentResource {
     const restarted = this.createRestarts(stored);
     const confirmed = this.createLogin("confirm-login", credential, restarted.last);
     this.description = this.describe(stored);
+<<<<<<< ours
     const marked = this.createMarks(credential, roles.settle(confirmed));
     const audit = this.createAudit(preflight, unchanged, marked);
+=======
+    const marked = this.createMarks(credential, confirmed, roles.settle(confirmed));
+    const audit = this.createAudit(preflight, marked);
+>>>>>>> theirs
 
     this.state = audit.state;
     this.last = audit.command;
@@ -263,9 +268,11 @@ export class PostgresPassword extends pulumi.ComponentResource {
     );
   }
 
-  private createMarks({ entries }: Credential, dependsOn: pulumi.Resource): pulumi.Resource {
+  private createMarks({ entries }: Credential, confirmed: local.Command, dependsOn: pulumi.Resource): pulumi.Resource {
     const { state, policy, platform } = this.args;
-    const marks = entries.map(({ path }) => ({ path, says: marksOf(state, policy) }));
+    // Known only once the login is confirmed: a saved plan must not hold the time at which it was made.
+    const says = confirmed.stdout.apply(() => marksOf(state, policy));
+    const marks = entries.map(({ path }) => ({ path, says }));
     return platform.store.annotate(this.name, { marks, trigger: this.trigger }, { parent: this, dependsOn });
   }
 

@@ -37,7 +37,7 @@ describe("the Automation API", () => {
     expect(await login(bench(), "trader_a", value)).toBe("ok");
     expect(events.length).toBeGreaterThan(50);
     expect(leaksIn(events.join("\n"), { ...labSecrets(bench()), "the new password": value })).toEqual([]);
-    expect((await stack.up()).summary.resourceChanges).toEqual({ same: expect.any(Number) });
+    expect((await stack.up()).summary.resourceChanges).toEqual({ read: 1, same: expect.any(Number) });
     expect((await auditRows(bench())).map(({ action, generation }) => [action, generation])).toEqual([
       ["ADOPT", 1],
       ["ROTATE", 2],
