@@ -84,13 +84,8 @@ export class PostgresPassword extends pulumi.ComponentResource {
     const restarted = this.createRestarts(stored);
     const confirmed = this.createLogin("confirm-login", credential, restarted.last);
     this.description = this.describe(stored);
-<<<<<<< ours
-    const marked = this.createMarks(credential, roles.settle(confirmed));
-    const audit = this.createAudit(preflight, unchanged, marked);
-=======
     const marked = this.createMarks(credential, confirmed, roles.settle(confirmed));
-    const audit = this.createAudit(preflight, marked);
->>>>>>> theirs
+    const audit = this.createAudit(preflight, unchanged, marked);
 
     this.state = audit.state;
     this.last = audit.command;
