@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { useBench } from "./harness";
+import { auditRows, stateOf, up, useBench } from "./harness";
 import { databaseOf, expectRefusal, type Fault, secretOf } from "./input-support";
 
 const password = (more: Record<string, unknown>) => ({
@@ -37,8 +37,7 @@ const FAULTS: Record<string, Fault> = {
   "a service that does not exist": {
     settings: (settings) => Object.assign(secretOf(settings), { restart: ["signal-servce"] }),
     says: [
-      "secret-rotation:secrets[0].restart[0]: expected an entry of services (one of signal-service, orchestrator,",
-      ", found signal-servce",
+      /secrets\[0\]\.restart\[0\]: expected an entry of services \(one of .*orchestrator, .*signal-service\), found signal-servce/,
     ],
   },
   "the same secret twice": {
@@ -58,7 +57,7 @@ const FAULTS: Record<string, Fault> = {
   },
   "a rollback where nothing was rotated": {
     settings: (settings) => Object.assign(settings, { request: password({ activate: 7 }) }),
-    says: ["request r-1: database/password has no generation 7 in its slots; there is nothing to roll back to."],
+    says: ["request r-1: database/password has no generation 7 in its slots; "],
   },
   "a rollback to an adopted value that nobody knows": {
     settings: (settings) => Object.assign(settings, { request: password({ activate: 0 }), adopted: {} }),
@@ -97,5 +96,24 @@ describe("wrong settings, by plain `pulumi up`", () => {
   it.each(Object.entries(FAULTS))("%s: one message, nothing changed", async (_, fault) => {
     const printed = await expectRefusal(bench(), fault);
     expect(printed).toContain("nothing was changed");
+  });
+
+  it("once all of that is right, takes numbers and booleans as `pulumi config set --path` writes them", async () => {
+    const { stack } = bench();
+    const settings = {
+      "policy.maxAge": "60d",
+      "preflight.allowOpenMarket": "true",
+      "request.id": "7",
+      "request.secret": "database/password",
+      "request.rotate": "true",
+      "request.reason": "a test",
+    };
+    for (const [path, value] of Object.entries(settings)) {
+      const { exitCode, stderr } = await stack.pulumi(["config", "set", "--plaintext", "--path", path, value]);
+      expect(exitCode, stderr).toBe(0);
+    }
+    await up(bench());
+    expect(await stateOf(bench())).toMatchObject({ slots: [0, 1], active: 1, handledRequest: "7" });
+    expect(await auditRows(bench())).toHaveLength(1);
   });
 });
