@@ -1,0 +1,89 @@
+import { stripVTControlCharacters } from "node:util";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { renderStatus } from "../../cli/render/status";
+import type { StackStatus } from "../../operate/read-status";
+import { needsRotation, type SecretStatus, standingOf } from "../../operate/status";
+import { DEFAULT_POLICY } from "../../rotation/policy";
+import type { SecretState } from "../../rotation/state";
+
+const DAY = 86_400_000;
+const START = Date.parse("2026-01-01T00:00:00Z");
+const state = (rotatedAt: number): SecretState => ({
+  slots: [2, 1],
+  active: 0,
+  rotatedAt: new Date(rotatedAt).toISOString(),
+  filledAt: [new Date(rotatedAt).toISOString(), null],
+  labels: [null, null],
+  usedLabels: [],
+  revoked: true,
+  step: { sequence: 3, action: "ROTATE", generation: 2, reason: "", at: new Date(rotatedAt).toISOString() },
+});
+const after = (days: number) => standingOf(state(START), DEFAULT_POLICY, new Date(START + days * DAY));
+
+describe("standing", () => {
+  it("ok, warning from day 85, alert from day 88, due from day 89, overdue past day 90", () => {
+    const days = [0, 84.99, 85, 87.99, 88, 88.99, 89, 90, 90.01];
+    const standings = ["ok", "ok", "warning", "warning", "alert", "alert", "due", "due", "overdue"];
+    expect(days.map(after)).toEqual(standings);
+  });
+
+  it("only gets worse as time goes on", () => {
+    const order = ["ok", "warning", "alert", "due", "overdue"];
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 300, noNaN: true }),
+        fc.double({ min: 0, max: 300, noNaN: true }),
+        (a, b) => {
+          const [early, late] = [Math.min(a, b), Math.max(a, b)].map((days) => order.indexOf(after(days)));
+          expect(late).toBeGreaterThanOrEqual(early ?? 0);
+        },
+      ),
+    );
+  });
+
+  it("due, overdue and new ask for a rotation", () => {
+    expect((["ok", "warning", "alert"] as const).some((standing) => needsRotation([{ standing }]))).toBe(false);
+    expect((["due", "overdue", "new"] as const).every((standing) => needsRotation([{ standing }]))).toBe(true);
+  });
+});
+
+const name = fc.stringMatching(/^[a-z0-9_-]{1,70}\/[a-z0-9_-]{1,40}$/);
+const secret = fc.record<SecretStatus>({
+  name,
+  kind: fc.constant("postgres-password"),
+  strategy: fc.constantFrom("alternating-users", "single-user"),
+  store: fc.constantFrom("vault", "aws"),
+  standing: fc.constantFrom("ok", "warning", "alert", "due", "overdue"),
+  generation: fc.nat(500),
+  rotatedAt: fc.constant("2026-01-01T00:00:00.000Z"),
+  ageDays: fc.double({ min: 0, max: 999, noNaN: true }).map((days) => Math.round(days * 10) / 10),
+  maxAgeDays: fc.constant(90),
+  daysLeft: fc.integer({ min: -900, max: 90 }),
+  dueAt: fc.constant("2026-03-31T00:00:00.000Z"),
+  previous: fc.constant({ generation: 1, revoked: false, validUntil: "2026-01-02T00:00:00.000Z" }),
+  lastRow: fc.record({
+    action: fc.constant("ROTATE"),
+    status: fc.constant("SUCCESS"),
+    rotatedBy: fc.string({ maxLength: 60 }).map((text) => text.replace(/[^\x21-\x7e]/g, "x")),
+    rotationDate: fc.constant("2026-01-01T00:00:00.000Z"),
+    reason: fc.constant(null),
+  }),
+});
+
+it("the table fits 80 columns, whatever the names", () => {
+  fc.assert(
+    fc.property(fc.array(secret, { minLength: 1, maxLength: 8 }), (secrets) => {
+      const status: StackStatus = {
+        stack: "prod",
+        environment: "prod",
+        now: "2026-03-01T00:00:00.000Z",
+        secrets,
+        logError: null,
+      };
+      for (const line of renderStatus(status).split("\n")) {
+        expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(80);
+      }
+    }),
+  );
+});

@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+import { planMarkdown, renderPlan } from "../../cli/render/plan";
+import type { EngineResult, Step } from "../../operate/engine";
+import { describeSituation, failureOf } from "../../operate/failure";
+import { PHASES, phaseOf, secretOf } from "../../operate/phases";
+import { planInWords } from "../../operate/plan-words";
+import { clearLocks, locksIn } from "../../operate/recover";
+import type { Outline } from "../../operate/settings";
+import { describePlan, readPlan } from "../../rotation/plan";
+
+const URN = "urn:pulumi:paper::secret-rotation::secret-rotation:index:PostgresPassword$";
+const step = (name: string, type: string, op: string, more: Partial<Step> = {}): Step => ({
+  op,
+  type,
+  name,
+  urn: `${URN}${more.urn ?? ""}${type}::${name}`,
+  oldInputs: more.oldInputs ?? {},
+  newInputs: more.newInputs ?? {},
+});
+const slot = (op: string, before: string, after: string) =>
+  step("database-password-slot-a-password", "random:index/randomPassword:RandomPassword", op, {
+    oldInputs: { keepers: { generation: before } },
+    newInputs: { keepers: { generation: after } },
+  });
+const result = (steps: Step[], more: Partial<EngineResult> = {}): EngineResult => ({
+  ok: true,
+  steps,
+  messages: ["database/password: rotates from generation 1 to 2 (due by age)"],
+  errors: [],
+  failedStep: undefined,
+  ...more,
+});
+const outline = {
+  environment: "paper",
+  secrets: [{ name: "database/password" }, { name: "database/password-reader" }],
+  services: { "signal-service": { hosts: ["trading-1"] } },
+} as unknown as Outline;
+
+describe("a plan in words", () => {
+  it("names what happens, in its order, and nothing that only accompanies it", () => {
+    const restart = step(
+      "database-password-restart-signal-service-trading-1",
+      "command:remote:Command",
+      "create-replacement",
+      {
+        urn: "secret-rotation:index:RollingRestart$",
+      },
+    );
+    const owner = step("database-password-role", "postgresql:index/role:Role", "update", {
+      oldInputs: { name: "trader", login: true },
+      newInputs: { name: "trader", login: false },
+    });
+    const plan = planInWords("paper", outline, result([slot("create-replacement", "0", "2"), restart, owner]));
+    expect(plan.secrets[0]).toMatchObject({
+      action: "ROTATE",
+      steps: [
+        { phase: "new value", text: "makes the value of slot a (generation 0 => 2)" },
+        { phase: "restart", text: "restarts signal-service on trading-1 and waits until it is healthy" },
+        { phase: "settle", text: "lets the role trader log in no more" },
+      ],
+    });
+    expect(plan.dangers).toEqual([]);
+    expect(
+      renderPlan(plan)
+        .split("\n")
+        .every((line) => line.length <= 80),
+    ).toBe(true);
+    expect(planMarkdown(plan)).toContain("1. makes the value of slot a");
+  });
+
+  it("calls a password that is replaced without a new generation a danger, and a role that is deleted", () => {
+    const role = step("database-password-role", "postgresql:index/role:Role", "delete", {
+      oldInputs: { name: "trader" },
+    });
+    const { dangers } = planInWords("paper", outline, result([slot("create-replacement", "2", "2"), role]));
+    expect(dangers).toHaveLength(2);
+    expect(dangers[0]).toContain("without a new generation");
+  });
+
+  it("reads back every headline that the program writes", () => {
+    for (const action of ["ADOPT", "ROTATE", "ROLLBACK", "REVOKE", undefined] as const) {
+      const line = describePlan({ secret: "a/b", action, from: 1, to: 2, reason: "because: of (this)" });
+      expect(readPlan(line)).toEqual({ secret: "a/b", action });
+    }
+    expect(readPlan("something else: said")).toBeUndefined();
+  });
+
+  it("finds the secret by the longest name", () => {
+    const names = ["database/password", "database/password-reader"];
+    expect(secretOf("database-password-reader-slot-a-password", names)).toBe("database/password-reader");
+    expect(secretOf("database-password-slot-a-password", names)).toBe("database/password");
+    expect(secretOf("vault", names)).toBeUndefined();
+  });
+});
+
+describe("a failure in words", () => {
+  const failed = step(
+    "database-password-restart-signal-service-trading-1",
+    "command:remote:Command",
+    "create-replacement",
+    {
+      urn: "secret-rotation:index:RollingRestart$",
+    },
+  );
+
+  it("leaves out the script that the provider prints", () => {
+    const text =
+      'Process exited with status 1: running "set -u\\necho \\"x\\"; exit 1":\nsignal-service is not healthy';
+    const failure = failureOf(
+      result([], { ok: false, failedStep: failed, errors: [{ text, resource: failed.name }] }),
+      ["database/password"],
+    );
+    expect(failure).toMatchObject({
+      secret: "database/password",
+      phase: "restart",
+      touched: true,
+      reason: "signal-service is not healthy",
+    });
+    expect(phaseOf(failed)).toBe("restart");
+  });
+
+  it("says something of its own for every phase and both strategies", () => {
+    const base = { secret: "a/b", resource: "r", reason: "x", detail: "x", touched: true };
+    for (const strategy of ["single-user", "alternating-users"]) {
+      const texts = [undefined, ...PHASES].map((phase) =>
+        describeSituation({
+          failure: { ...base, phase },
+          strategy,
+          from: 1,
+          services: ["one", "two", "three"],
+          stoppedAt: "two",
+        }),
+      );
+      expect(texts.every((text) => text.length > 20)).toBe(true);
+      expect(texts.join()).toContain("one: restarted, healthy");
+      expect(texts.join()).toContain("three: not restarted");
+    }
+  });
+});
+
+describe("locks", () => {
+  const message = (pid: number, host: string) =>
+    `the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.\n  file:///x/1.json: created by root@${host} (pid ${pid}) at 2026-11-23T08:00:00Z`;
+
+  it("are read out of Pulumi's words", () => {
+    expect(locksIn(message(4711, "ci"))).toEqual([
+      { username: "root", hostname: "ci", pid: 4711, timestamp: "2026-11-23T08:00:00Z" },
+    ]);
+    expect(locksIn("something else")).toEqual([]);
+  });
+
+  it("of a machine that cannot be looked at are never taken away", async () => {
+    const cancel = () => Promise.reject(new Error("must not be called"));
+    await expect(clearLocks({ cancel }, locksIn(message(1, "another-machine")))).rejects.toThrow(
+      /root@another-machine/,
+    );
+  });
+});
