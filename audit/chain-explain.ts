@@ -126,6 +126,7 @@ function lost(written: number, position: number, follower: string, known: Known)
   const from = before.written + 1;
   const to = written - 1;
   if (from > to) {
+    if (before.id === 0) return [problem(written, "changed", `${follower} follows another beginning than the log's`)];
     return [problem(before.id, "changed", `row ${before.id} was replaced: ${follower} follows another version of it`)];
   }
   // Rows in between that do not match their hash are reported already.

@@ -230,6 +230,11 @@ describe("tampering is named", () => {
     expect(found.problems[0]).toMatchObject({ id: 1, kind: "changed" });
   });
 
+  it("a first row that was given another beginning, and is named itself", () => {
+    const unlinked = alter(alter(chain.rows, "unlink", 0, 0), "rehash", 0, 0);
+    expect(check(unlinked, chain.head).problems[0]).toMatchObject({ id: 1, kind: "changed" });
+  });
+
   it("of every kind, one on top of the other, never passes as valid", () => {
     const target = fc.nat(200);
     const operation = fc.record({
