@@ -111,7 +111,7 @@ export class AlpacaKey extends pulumi.ComponentResource {
         store: platform.store.reference,
         paths: this.paths,
         audit: platform.audit.connection,
-        services: servicesOf(config.restart, platform.services),
+        services: servicesOf(Object.keys(platform.services), platform.services),
         hosts: platform.hosts,
         privateKey: platform.privateKey,
         alpaca: platform.marketClock,

@@ -178,7 +178,7 @@ export class PostgresPassword extends pulumi.ComponentResource {
         paths: this.alternating ? [this.usernamePath, config.name] : [config.name],
         database: { ...databaseReference(config.database), roles: [config.role] },
         audit: platform.audit.connection,
-        services: servicesOf(config.restart, platform.services),
+        services: servicesOf(Object.keys(platform.services), platform.services),
         hosts: platform.hosts,
         privateKey: platform.privateKey,
         alpaca: platform.marketClock,

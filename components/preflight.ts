@@ -34,6 +34,7 @@ export interface PreflightArgs {
   readonly database?: Record<string, unknown> & { readonly roles: readonly string[] };
   /** The database of the audit log. */
   readonly audit: Record<string, unknown>;
+  /** Every service of the platform, not only those that restart (runbook, checklist: all services). */
   readonly services: readonly { readonly name: string; readonly config: ServiceConfig }[];
   readonly hosts: Readonly<Record<string, HostConfig>>;
   readonly privateKey: pulumi.Output<string> | undefined;
