@@ -13,6 +13,8 @@ export interface DeployOptions {
   readonly tools: Toolchain;
   /** The Pulumi stack; the lab's environment by default. */
   readonly stack?: string;
+  /** Where the state is kept, as for `pulumi login`; a folder of the lab by default. */
+  readonly backend?: string;
   /** How each database's password rotates, by the secret's name; alternating users by default. */
   readonly strategies?: Readonly<Record<string, "single-user" | "alternating-users">>;
   /** Whether the passwords in use are given, so that the first rotation can be rolled back; true by default. */
@@ -88,6 +90,7 @@ export function deployStack(options: DeployOptions): Promise<Stack> {
   return createStack({
     dir: join(lab.dir, `stack-${stack}`),
     stack,
+    backend: options.backend,
     env: { ...tools.env, ...lab.env },
     config: Object.fromEntries(config),
     secrets: {

@@ -8,6 +8,8 @@ export interface StackOptions {
   /** A folder of its own, made if it is missing; the state and the project live in it. */
   readonly dir: string;
   readonly stack: string;
+  /** Where the state is kept, as for `pulumi login`; a folder beside the project by default. */
+  readonly backend?: string | undefined;
   /** PATH with the toolchain, and what the providers need: PG*, VAULT_*. */
   readonly env: Readonly<Record<string, string>>;
   /** Keys of the project's namespace; objects are written as they are. */
@@ -61,7 +63,7 @@ export async function createStack(options: StackOptions): Promise<Stack> {
   await Promise.all(SHARED.map((file) => symlink(join(root, file), join(projectDir, file))));
   const env = {
     ...options.env,
-    PULUMI_BACKEND_URL: `file://${stateDir}`,
+    PULUMI_BACKEND_URL: options.backend ?? `file://${stateDir}`,
     PULUMI_CONFIG_PASSPHRASE: "lab",
     PULUMI_HOME: join(dir, "pulumi-home"),
   };

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { deployStack } from "../../lab/deploy";
+import { type Lab, startLab } from "../../lab/lab";
+import { poll } from "../../lab/poll";
+import type { PulumiResult, Stack } from "../../lab/stack";
+import { resolveToolchain } from "../../toolchain/resolve";
+
+let lab: Lab;
+let stack: Stack;
+
+beforeAll(async () => {
+  const tools = await resolveToolchain({ need: ["pulumi", "openbao", "moto"], onProgress: () => undefined });
+  lab = await startLab({ openbao: String(tools.openbao?.path), moto: String(tools.moto?.path), store: "aws" });
+  const address = String(lab.moto?.address);
+  const made = await fetch(`${address}/pulumi-state`, { method: "PUT" });
+  expect(made.ok).toBe(true);
+  const query = new URLSearchParams({ region: "us-east-1", endpoint: address, s3ForcePathStyle: "true" });
+  stack = await deployStack({ lab, tools, backend: `s3://pulumi-state?${query}` });
+});
+afterAll(async () => {
+  await lab?.stop();
+});
+
+it("lets one of two updates at once through and tells the other who holds the lock", async () => {
+  const up = ["up", "--yes", "--skip-preview"];
+  let pid: number | undefined;
+  const first: Promise<PulumiResult> = stack.pulumi(up, {
+    onStart: (started) => {
+      pid = started;
+    },
+  });
+  const locks = async () => {
+    const listed = await fetch(`${lab.moto?.address}/pulumi-state?list-type=2&prefix=.pulumi/locks/`);
+    return (await listed.text()).includes(".json");
+  };
+  await poll(locks, { what: "the first update's lock in the bucket", limitMs: 60_000 });
+
+  const second = await stack.pulumi(up);
+  const said = second.stdout + second.stderr;
+  expect(second.exitCode, said).not.toBe(0);
+  expect(said).toContain("the stack is currently locked by 1 lock(s)");
+  expect(said).toMatch(new RegExp(`created by \\S+@\\S+ \\(pid ${pid}\\) at `));
+
+  const { exitCode, stdout, stderr } = await first;
+  expect(exitCode, stdout + stderr).toBe(0);
+  const again = await stack.pulumi(up);
+  expect(again.exitCode, again.stdout + again.stderr).toBe(0);
+  expect(again.stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
+});
