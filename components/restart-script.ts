@@ -10,9 +10,11 @@ export function restartScript(name: string, service: ServiceConfig, place: { nam
   const what = `${name} on ${place.name}`;
   return [
     "set -u",
-    `if ! timeout ${seconds} ${service.restart ?? `systemctl restart ${name}`}; then`,
-    `  echo "${what} could not be restarted" >&2; exit 1`,
-    "fi",
+    // In a shell of its own: a command of several parts (`rollout restart ... && rollout status ...`) is one to `timeout`.
+    `timeout ${seconds} sh -c ${quoted(service.restart ?? `systemctl restart ${name}`)}`,
+    "status=$?",
+    `[ "$status" -eq 124 ] && { echo "${what} was not restarted within ${seconds} s" >&2; exit 1; }`,
+    `[ "$status" -eq 0 ] || { echo "${what} could not be restarted (exit status $status)" >&2; exit 1; }`,
     `end=$(( $(date +%s) + ${seconds} ))`,
     "while :; do",
     `  answer=$(curl -sS --max-time 5 ${quoted(url)} 2>&1)`,
