@@ -209,11 +209,7 @@ describe("what the preflight refuses, by plain `pulumi up`", () => {
     const { lab } = bench();
     await lab.openbao.putSecret("paper/database/password", { value: VALUE });
     await expectRefusal(bench(), {
-      says: [
-        "1 of ",
-        "current value: database/password holds another value (version 2) than this stack knows. ",
-        adoptHint,
-      ],
+      says: ["1 of ", "current value: ", "database/password", "version 2", "is not what this stack wrote. ", adoptHint],
     });
     await lab.openbao.putSecret("paper/database/password", { value: String(lab.adopted["database/password"]) });
   });
