@@ -11,6 +11,7 @@ const REPLACED = [
   "replace database-password-read-back [stdin triggers]",
   "replace database-password-restart-signal-service-trading-1 [triggers]",
   "replace database-password-restart-orchestrator-trading-1 [triggers]",
+  "replace database-password-store-unchanged [stdin triggers]",
   "replace database-password-confirm-login [stdin triggers]",
   "replace database-password-audit-row [stdin triggers]",
 ];
