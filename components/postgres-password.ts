@@ -186,9 +186,9 @@ export class PostgresPassword extends pulumi.ComponentResource {
         notice: this.notice,
         current: mode === "rotation" || force ? current : undefined,
         whenForeign:
-          state.slots[other(state.active)] === 0
-            ? `Make \`adopted\` the value in use, as in the store: pulumi config set --secret --path 'adopted["${config.name}"]'`
-            : foreignAdvice(config.name),
+          (state.slots[other(state.active)] === 0
+            ? `Make \`adopted\` the value in use, as in the store: pulumi config set --secret --path 'adopted["${config.name}"]'. `
+            : "") + foreignAdvice(config.name),
         force,
         trigger: this.trigger,
       },

@@ -10,7 +10,8 @@ interface AlpacaOptions extends CommonOptions {
 export function registerAlpaca(program: Command): void {
   const alpaca = program
     .command("alpaca")
-    .description("Alpaca's key pairs, which only its dashboard can make and delete");
+    .description("Alpaca's key pairs, which only its dashboard can make and delete")
+    .addHelpText("after", "\nExample:\n  rotation alpaca add-key --stack paper");
   ofSecret(
     alpaca.command("add-key").description("prove a new pair and put it into the stack's secret config"),
     'rotation alpaca add-key --stack paper\npass show alpaca/new | rotation alpaca add-key --stack prod   (JSON: {"label":...,"keyId":...,"secretKey":...})',

@@ -95,7 +95,8 @@ function currentChecks({ current, database, store, whenForeign, force }: Preflig
   const login = "current login";
   const value = {
     name: "current value",
-    needs: ["store", login],
+    // A wrong `adopted` is one cause; where somebody else wrote, the version is what helps, whether the login works or not.
+    needs: whenForeign?.startsWith("Make `adopted`") ? ["store", login] : ["store"],
     run: () => checkCurrentValue(storeClient(store), entries, whenForeign),
   };
   if (database === undefined || username === undefined || password === undefined) return [value];
