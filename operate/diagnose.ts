@@ -13,6 +13,7 @@ import type { Project } from "./project";
 import { clearLocks, pendingOf } from "./recover";
 import { configSecrets, environmentSecrets } from "./secrets";
 import { isStale, readLocks } from "./state-file";
+import { removeTornFiles, tornFiles } from "./torn-files";
 
 /** Something that is not as it must be. */
 export interface Finding {
@@ -28,6 +29,9 @@ export interface Finding {
 
 /** Looks at a stack from the outside and names what is wrong. Touches nothing. @throws ConfigError, UsageError */
 export async function diagnose(project: Project, names: readonly string[]): Promise<Finding[]> {
+  const torn = tornFindings(project);
+  // Nothing else can be asked while the state cannot be read.
+  if (torn.length > 0) return torn;
   const stack = await facts.readStack(project);
   const secrets = [...environmentSecrets(project.env), ...configSecrets(stack.config)];
   const found = await Promise.all([
@@ -35,6 +39,17 @@ export async function diagnose(project: Project, names: readonly string[]): Prom
     ...secretsNamed(stack.config, names).map((secret) => secretFindings(stack, secret)),
   ]);
   return found.flat().map((finding) => ({ ...finding, evidence: redact(finding.evidence, secrets) }));
+}
+
+/** What an update that was killed in the middle of saving leaves beside the state. */
+function tornFindings(project: Project): Finding[] {
+  return tornFiles(project).map((file) => ({
+    secret: null,
+    cause: "an update died while it saved: a file beside the state is half written, and Pulumi says `EOF`",
+    evidence: `${file} is no JSON; it holds a check sum and nothing of the state`,
+    command: `rm ${file}`,
+    fix: () => Promise.resolve(removeTornFiles(project).join("; ") || "it is gone already"),
+  }));
 }
 
 /** What a killed update leaves: its lock and its pending operations. */

@@ -4,6 +4,7 @@ import { OperationError } from "./errors";
 import type { Project } from "./project";
 import { pulumiEnvironment, runPulumi } from "./pulumi";
 import type { PendingOperation } from "./state-file";
+import { assertWhole } from "./torn-files";
 
 /** What the engine does, or would do, to one resource. */
 export interface Step {
@@ -59,8 +60,9 @@ export class Engine {
     private readonly stack: Stack,
   ) {}
 
-  /** @throws ToolchainError where Pulumi is neither there nor to be had */
+  /** @throws ToolchainError where Pulumi is neither there nor to be had; OperationError where a state cannot be read */
   static async open(project: Project): Promise<Engine> {
+    assertWhole(project);
     const env = await pulumiEnvironment(project.env);
     // The Automation API looks for `pulumi` on this process's PATH.
     process.env.PATH = env.PATH;

@@ -18,6 +18,7 @@ import type { Project } from "./project";
 import { clearLocks, locksIn, recover } from "./recover";
 import { configSecrets, environmentSecrets } from "./secrets";
 import { clockOf, readConfig } from "./settings";
+import { removeTornFiles } from "./torn-files";
 
 /** What a run tells while it goes on. */
 export interface RunListener {
@@ -81,6 +82,7 @@ export class Run {
   /** @throws ConfigError, UsageError, OperationError */
   static async open(project: Project, listener: RunListener): Promise<Run> {
     listener.step("reading the stack");
+    for (const note of removeTornFiles(project)) listener.note(note);
     const [config, engine] = await Promise.all([readConfig(project), Engine.open(project)]);
     for (const note of await recover(project, engine)) listener.note(note);
     return new Run(project, listener, engine, config, await outputsOf(project));

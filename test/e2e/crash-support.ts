@@ -2,6 +2,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { expect } from "vitest";
 import { poll } from "../../lab/poll";
 import type { PulumiResult } from "../../lab/stack";
+import { openProject } from "../../operate/project";
+import { removeTornFiles } from "../../operate/torn-files";
 import { type Bench, refusedUp, stateOf, up } from "./harness";
 import { verifiers } from "./role-support";
 
@@ -109,8 +111,17 @@ function kill(pid: number): void {
   }
 }
 
+/**
+ * A kill between two system calls leaves a file beside the state half written, and every later command says only `EOF`
+ * (`crash-torn-state.test.ts` has that on purpose); what `rotation diagnose --fix` does about it.
+ */
+export function mendTornState({ stack }: Bench): string[] {
+  return removeTornFiles(openProject(stack.projectDir, stack.name, stack.env));
+}
+
 /** A killed update keeps its lock: the next one is refused and says how to go on, and `pulumi cancel` is that way. */
 export async function unlock(bench: Bench): Promise<void> {
+  mendTornState(bench);
   expect(await refusedUp(bench)).toMatch(/currently locked by 1 lock.*`pulumi cancel`/s);
   const cancelled = await bench.stack.pulumi(["cancel", "--yes"]);
   expect(cancelled.exitCode, cancelled.stderr).toBe(0);

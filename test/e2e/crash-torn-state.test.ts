@@ -1,0 +1,39 @@
+import { truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it } from "vitest";
+import { auditRows, refusedUp, setDay, up, useBench } from "./harness";
+
+describe("an update killed while it writes the file beside the state", () => {
+  const bench = useBench();
+  const rotation = (...args: string[]) => {
+    const { projectDir, env, name } = bench().stack;
+    const command = [join(projectDir, "dist", "cli", "rotation.mjs"), ...args, "--stack", name];
+    return execa("node", command, { cwd: projectDir, env, reject: false, stdin: "ignore" });
+  };
+  const attributes = () =>
+    join(bench().stack.stateDir, ".pulumi", "stacks", "secret-rotation", `${bench().stack.name}.json.attrs`);
+
+  it("is named by every command, mended by `diagnose --fix`, and by `rotation run` itself", async () => {
+    await up(bench());
+    await truncate(attributes());
+    expect(await refusedUp(bench())).toContain("failed to load checkpoint: EOF");
+    const planned = await rotation("plan");
+    expect(planned.exitCode).toBe(1);
+    expect(planned.stderr).toContain("rotation diagnose --fix");
+
+    const found = await rotation("diagnose");
+    expect(found.exitCode, found.stderr).toBe(1);
+    expect(found.stdout).toContain("half written");
+    const mended = await rotation("diagnose", "--fix", "--yes");
+    expect(mended.exitCode, mended.stdout + mended.stderr).toBe(0);
+    expect((await up(bench())).stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
+
+    await setDay(bench(), 89);
+    await truncate(attributes());
+    const ran = await rotation("run", "--yes");
+    expect(ran.exitCode, ran.stdout + ran.stderr).toBe(0);
+    expect(ran.stdout + ran.stderr).toContain("left half written; the state itself is whole");
+    expect((await auditRows(bench())).map(({ action }) => action)).toEqual(["ADOPT", "ROTATE"]);
+  });
+});

@@ -1,0 +1,70 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Project } from "../../operate/project";
+import { assertWhole, removeTornFiles, tornFiles } from "../../operate/torn-files";
+
+const WHOLE = '{"user.content_type":"application/json","md5":"c2VjcmV0"}\n';
+let folder: string;
+let project: Project;
+const stacks = () => join(folder, ".pulumi", "stacks", "secret-rotation");
+const put = (file: string, text: string) => writeFile(join(stacks(), file), text);
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "torn-files-"));
+  const settingsFile = join(folder, "Pulumi.paper.yaml");
+  project = {
+    dir: folder,
+    name: "secret-rotation",
+    stack: "paper",
+    settingsFile,
+    backend: `file://${folder}`,
+    env: {},
+  };
+  await mkdir(stacks(), { recursive: true });
+  await put("paper.json", '{"checkpoint":{}}');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** A lock as Pulumi writes it. */
+async function lockedBy(pid: number): Promise<void> {
+  const locks = join(folder, ".pulumi", "locks", "organization", "secret-rotation", "paper");
+  await mkdir(locks, { recursive: true });
+  const holder = { pid, username: "ops", hostname: hostname(), timestamp: "2026-11-23T02:00:00Z" };
+  await writeFile(join(locks, "a.json"), JSON.stringify(holder));
+}
+
+describe("files that a killed update left half written", () => {
+  it.each(["", '{"user.content_type":"appl'])("are found and removed: %j", async (text) => {
+    await put("paper.json.attrs", text);
+    await put("paper.json.bak.attrs", WHOLE);
+    const torn = join(stacks(), "paper.json.attrs");
+    expect(tornFiles(project)).toEqual([torn]);
+    expect(() => assertWhole(project)).toThrow(
+      /paper\.json\.attrs half written.*rotation diagnose --fix --stack paper/s,
+    );
+    expect(removeTornFiles(project)).toEqual([expect.stringContaining(torn)]);
+    expect(existsSync(torn)).toBe(false);
+    expect(await readFile(join(stacks(), "paper.json"), "utf8")).toBe('{"checkpoint":{}}');
+    expect(await readFile(join(stacks(), "paper.json.bak.attrs"), "utf8")).toBe(WHOLE);
+    expect(() => assertWhole(project)).not.toThrow();
+  });
+
+  it("are left alone while an update that is alive could be writing them", async () => {
+    await put("paper.json.attrs", "");
+    await lockedBy(process.pid);
+    expect(removeTornFiles(project)).toEqual([]);
+    expect(existsSync(join(stacks(), "paper.json.attrs"))).toBe(true);
+  });
+
+  it("are none of another stack, of the state itself, or of a backend that is no folder", async () => {
+    await put("paper2.json.attrs", "");
+    await put("paper.json", "");
+    expect(tornFiles(project)).toEqual([]);
+    await put("paper.json.attrs", "");
+    expect(tornFiles({ ...project, backend: "s3://state" })).toEqual([]);
+    expect(tornFiles({ ...project, backend: undefined })).toEqual([]);
+  });
+});
