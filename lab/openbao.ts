@@ -27,8 +27,11 @@ export interface OpenBao {
   seal(): Promise<void>;
   /** Opens it again. */
   unseal(): Promise<void>;
-  /** Writes the policy under `name` and returns a token that has it (valid for a day). */
-  createToken(name: string, policy: string): Promise<string>;
+  /**
+   * Writes the policy under `name` and returns a token that has it (valid for a day), and the policies `more`, which may
+   * be written later.
+   */
+  createToken(name: string, policy: string, more?: readonly string[]): Promise<string>;
   /** A new version at `<mount>/data/<path>`; returns its number. */
   putSecret(path: string, data: Record<string, unknown>): Promise<number>;
   /** The newest version at `<mount>/data/<path>`, or undefined. */
@@ -107,9 +110,10 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
     request,
     unseal,
     seal: async () => void (await request("PUT", "sys/seal")),
-    async createToken(name, policy) {
+    async createToken(name, policy, more = []) {
       await request("PUT", `sys/policies/acl/${name}`, { policy });
-      const { auth } = await request("POST", "auth/token/create", { policies: [name], ttl: "24h", no_parent: true });
+      const policies = [name, ...more];
+      const { auth } = await request("POST", "auth/token/create", { policies, ttl: "24h", no_parent: true });
       return (auth as { client_token: string }).client_token;
     },
     async putSecret(path, data) {

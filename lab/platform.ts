@@ -20,11 +20,21 @@ export interface LabDatabase {
   usernameName?: string;
 }
 
+/** Where a service gets short-lived logins. */
+export interface LabLease {
+  /** Such as "database/creds/signal-service". */
+  path: string;
+  /** The policy that lets it, which may be written later. */
+  policy: string;
+}
+
 /** A service of the platform. */
 export interface LabService {
   name: string;
   /** `secretName` of the database it uses, if it uses one. */
   database?: string;
+  /** Takes its login from Vault's database engine as soon as there is one for it. */
+  lease?: LabLease;
   /** Whether it uses Alpaca; false by default. */
   alpaca?: boolean;
   /** Names of the hosts it runs on; the first host by default. On several it has the same port on each. */
@@ -103,8 +113,13 @@ export async function describeServices(
     services.map(async (service) => ({
       name: service.name,
       port: await freePort(),
-      store,
-      ...(service.database !== undefined && { database: databaseConfig(platform, databases, service.database) }),
+      store: service.lease === undefined ? store : await platform.store.serviceStore([service.lease.policy]),
+      ...(service.database !== undefined && {
+        database: {
+          ...databaseConfig(platform, databases, service.database),
+          ...(service.lease && { leasePath: service.lease.path }),
+        },
+      }),
       ...(service.alpaca && { alpaca: pair }),
       ...(service.hosts && { hosts: service.hosts }),
     })),

@@ -20,8 +20,8 @@ export interface SecretBackend {
   readonly config: Readonly<Record<string, unknown>>;
   /** What the pipeline needs to reach it. */
   readonly env: Readonly<Record<string, string>>;
-  /** What the services are told, with a credential of their own. */
-  serviceStore(): Promise<StoreConfig>;
+  /** What the services are told, with a credential of their own; in Vault it has these policies as well. */
+  serviceStore(policies?: readonly string[]): Promise<StoreConfig>;
 }
 
 /** KV v2 of the lab's OpenBao, with tokens of least privilege. */
@@ -37,8 +37,8 @@ export async function vaultBackend(openbao: OpenBao, environment: string): Promi
     },
     config: { kind: "vault" },
     env: { VAULT_ADDR: address, VAULT_TOKEN: pipeline },
-    serviceStore: async () => {
-      const token = await openbao.createToken("services", servicePolicy({ mount, environment }));
+    serviceStore: async (policies) => {
+      const token = await openbao.createToken("services", servicePolicy({ mount, environment }), policies);
       return { kind: "vault", address, token, mount };
     },
   };

@@ -16,10 +16,14 @@ export async function tryLogin(config: DatabaseConfig, login: DatabaseLogin): Pr
   }
 }
 
-/** The pool that the service works with; one session stays open for as long as the service runs. */
-export function openPool(config: DatabaseConfig, login: DatabaseLogin): pg.Pool {
+/**
+ * The pool that the service works with; one session stays open for as long as the service runs.
+ *
+ * @param onLost called when the database ends a session by itself.
+ */
+export function openPool(config: DatabaseConfig, login: DatabaseLogin, onLost: () => void): pg.Pool {
   const pool = new pg.Pool({ ...connection(config, login), max: 3, min: 1, idleTimeoutMillis: 0 });
-  pool.on("error", () => undefined);
+  pool.on("error", onLost);
   return pool;
 }
 

@@ -1,3 +1,4 @@
+import { type Lease, shortLease } from "./leases";
 import { readPair, required, type SecretReader, type StoredValue } from "./store";
 import type { AlpacaConfig, DatabaseConfig, ServiceConfig } from "./types";
 
@@ -17,6 +18,8 @@ export interface Origin {
 export interface DatabaseLogin extends Origin {
   user: string;
   password: string;
+  /** Where Vault's database engine made the login. */
+  lease?: Lease;
 }
 
 export interface AlpacaPair extends Origin {
@@ -32,8 +35,11 @@ export async function readCredentials(reader: SecretReader, config: ServiceConfi
   };
 }
 
+/** A login of the database engine where it issues one, else the one in the store. */
 async function readLogin(reader: SecretReader, config: DatabaseConfig): Promise<DatabaseLogin> {
   const { usernamePath, passwordPath } = config;
+  const leased = await issueLogin(reader, config);
+  if (leased !== undefined) return leased;
   const password = await required(reader, passwordPath);
   // Asked after the password: a name that appeared in the meantime may belong to it.
   if (usernamePath === undefined || !(await reader.read(usernamePath))) {
@@ -41,6 +47,17 @@ async function readLogin(reader: SecretReader, config: DatabaseConfig): Promise<
   }
   const [user, paired] = await readPair(reader, [usernamePath, passwordPath]);
   return { user: user.value, password: paired.value, ...origin(paired) };
+}
+
+/** A new login of the database engine; undefined where the service has no part in it. */
+export async function issueLogin(
+  { leases }: SecretReader,
+  { leasePath }: DatabaseConfig,
+): Promise<DatabaseLogin | undefined> {
+  const lease = leasePath === undefined ? undefined : await leases?.issue(leasePath);
+  if (lease === undefined) return undefined;
+  const { id, user, password } = lease;
+  return { user, password, version: shortLease(id), loadedAt: new Date().toISOString(), lease };
 }
 
 async function readKeys(reader: SecretReader, config: AlpacaConfig): Promise<AlpacaPair> {

@@ -1,9 +1,11 @@
 import type pg from "pg";
 import { pause } from "../poll";
 import { type AlpacaAccount, AlpacaStatusError, fetchAccount, openPool } from "./clients";
-import { type Credentials, readCredentials } from "./credentials";
+import { type Credentials, type DatabaseLogin, issueLogin, readCredentials } from "./credentials";
+import { LeaseKeeper } from "./lease-keeper";
+import { shortLease } from "./leases";
 import type { SecretReader } from "./store";
-import type { Health, ServiceConfig } from "./types";
+import type { DatabaseConfig, Health, ServiceConfig } from "./types";
 
 const HOUR_MS = 3_600_000;
 const USE_EVERY_MS = 2000;
@@ -17,12 +19,18 @@ export class Runtime {
   private account: AlpacaAccount | undefined;
   private error: string | undefined = "starting";
   private expires = 0;
+  private readonly keeper: LeaseKeeper | undefined;
 
   constructor(
     private readonly config: ServiceConfig,
     private readonly reader: SecretReader,
     private readonly log: (level: "INFO" | "ERROR", message: string) => void,
-  ) {}
+  ) {
+    const { leases: source } = reader;
+    if (source === undefined) return;
+    const [replace, onFailure] = [() => this.replaceLease(), (error: unknown) => this.fail(error)];
+    this.keeper = new LeaseKeeper({ source, replace, onFailure, log });
+  }
 
   /** What it works with, once that has been proven to work. */
   readonly credentials = (): Credentials | undefined => this.held;
@@ -57,8 +65,8 @@ export class Runtime {
     this.error = undefined;
   }
 
-  private async openSession(...[config, login]: Parameters<typeof openPool>): Promise<void> {
-    const pool = openPool(config, login);
+  private async openSession(config: DatabaseConfig, login: DatabaseLogin): Promise<void> {
+    const pool = openPool(config, login, () => void this.keeper?.check());
     try {
       const { rows } = await pool.query<{ user: string; role: string }>(
         'select session_user::text as "user", current_user::text as role',
@@ -71,7 +79,23 @@ export class Runtime {
     }
     void this.pool?.end().catch(() => undefined);
     this.pool = pool;
+    this.keeper?.keep(login.lease);
     this.log("INFO", `Connected to the database as ${this.session?.user} (store version ${login.version})`);
+  }
+
+  /** Moves to a new login of the database engine; the sessions of the one before end when their work is done. */
+  private async replaceLease(): Promise<void> {
+    const { name, database } = this.config;
+    if (database === undefined) return;
+    const login = await issueLogin(this.reader, database);
+    if (login === undefined) {
+      throw new Error(
+        `Vault issues no login at ${database.leasePath} any more (no such role, or its policy is gone from the token of ${name})`,
+      );
+    }
+    await this.openSession(database, login);
+    this.held = { ...this.held, database: login };
+    this.error = undefined;
   }
 
   /** The service's daily work: a query and a request, with what it holds; reads again when the hour is over. */
@@ -85,6 +109,7 @@ export class Runtime {
       // Only a refused credential is the service's own illness; a slow broker is not.
       if (error instanceof AlpacaStatusError && error.status !== 401) this.log("ERROR", error.message);
       else this.fail(error);
+      await this.keeper?.check();
     }
   }
 
@@ -107,7 +132,7 @@ export class Runtime {
       secrets_backend: this.reader.backend,
       started_at: this.startedAt,
       ...(this.error !== undefined && { error: this.error }),
-      ...(database && this.session && { database: { ...this.session, ...origin(database) } }),
+      ...(database && this.session && { database: { ...this.session, ...origin(database), ...this.leaseHealth() } }),
       ...(alpaca && {
         alpaca: {
           key_id_last4: alpaca.keyId.slice(-4),
@@ -115,6 +140,15 @@ export class Runtime {
           ...origin(alpaca),
         },
       }),
+    };
+  }
+
+  private leaseHealth(): Pick<NonNullable<Health["database"]>, "lease"> {
+    const lease = this.keeper?.lease;
+    if (lease === undefined) return {};
+    const { id, ttlMs, expiresAt } = lease;
+    return {
+      lease: { id: shortLease(id), ttl_seconds: ttlMs / 1000, expires_at: new Date(expiresAt).toISOString() },
     };
   }
 }

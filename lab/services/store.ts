@@ -1,5 +1,6 @@
 import { pause } from "../poll";
 import { awsReader } from "./aws-store";
+import { type LeaseSource, vaultLeases } from "./leases";
 import type { StoreConfig, VaultStoreConfig } from "./types";
 
 /** One value of the store with what is needed to tell whether two belong together. */
@@ -15,6 +16,8 @@ export interface StoredValue {
 export interface SecretReader {
   /** What `/health` calls `secrets_backend`. */
   readonly backend: string;
+  /** Where the store issues logins of its own (Vault's database engine). */
+  readonly leases?: LeaseSource;
   read(path: string): Promise<StoredValue | undefined>;
 }
 
@@ -26,6 +29,7 @@ export const storeReader = (store: StoreConfig): SecretReader =>
 export function vaultReader(store: VaultStoreConfig): SecretReader {
   return {
     backend: "vault",
+    leases: vaultLeases(store),
     async read(path) {
       const answer = await fetch(`${store.address}/v1/${store.mount}/data/${path}`, {
         headers: { "X-Vault-Token": store.token },

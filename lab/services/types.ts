@@ -43,6 +43,11 @@ export interface DatabaseConfig {
   /** Path of the user name; where it is not set, or nothing is there, the user is `username`. */
   usernamePath?: string;
   username: string;
+  /**
+   * Where Vault's database engine issues its login, such as "database/creds/signal-service". While Vault has no such role
+   * for it yet, it logs in with the password.
+   */
+  leasePath?: string;
   /** What it asks the database in its daily work; `select 1` by default. */
   query?: string;
 }
@@ -108,6 +113,23 @@ export interface Health {
   secrets_backend: string;
   started_at: string;
   error?: string;
-  database?: { user: string; role: string; version: number | string; generation?: string; loaded_at: string };
+  database?: {
+    user: string;
+    role: string;
+    version: number | string;
+    generation?: string;
+    loaded_at: string;
+    lease?: LeaseHealth;
+  };
   alpaca?: { key_id_last4: string; account: string; version: number | string; generation?: string; loaded_at: string };
+}
+
+/** What `/health` says of a lease. */
+export interface LeaseHealth {
+  /** The end of the lease's id. */
+  id: string;
+  /** How long one renewal lasts. */
+  ttl_seconds: number;
+  /** ISO 8601; moves with each renewal. */
+  expires_at: string;
 }

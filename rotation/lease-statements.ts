@@ -1,0 +1,25 @@
+/**
+ * What Vault's database engine runs on PostgreSQL for a short-lived login. `{{name}}`, `{{password}}` and `{{expiration}}`
+ * are Vault's own; one statement an entry, since it divides a text at each semicolon.
+ */
+
+/** A login that is a member of the owner role and acts as it from the first moment, so that objects keep one owner. */
+export const creationStatements = (owner: string): string[] => [
+  `CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' IN ROLE ${identifier(owner)}`,
+  `ALTER ROLE "{{name}}" SET role TO ${identifier(owner)}`,
+];
+
+/**
+ * The end of a login: no new session, the open ones ended, the role dropped. It owns nothing, so there is nothing to
+ * reassign. A login that is gone already is no error: Vault would try for ever.
+ */
+export const revocationStatements = (): string[] => [
+  `DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{{name}}') THEN ALTER ROLE "{{name}}" NOLOGIN; END IF; END $$`,
+  "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{{name}}'",
+  `DROP ROLE IF EXISTS "{{name}}"`,
+];
+
+/** A renewal moves the end of the login as well. */
+export const renewStatements = (): string[] => [`ALTER ROLE "{{name}}" VALID UNTIL '{{expiration}}'`];
+
+const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
