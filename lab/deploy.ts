@@ -21,6 +21,8 @@ export interface DeployOptions {
   readonly adopt?: boolean;
   /** What the stack rotates: the databases' passwords (by default), the Alpaca pair, or the pair after the passwords. */
   readonly rotates?: "passwords" | "alpaca" | "both";
+  /** Only these databases' secrets; all by default. */
+  readonly only?: readonly string[];
   /** Config keys beside or instead of the lab's own; `undefined` leaves one out. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -30,12 +32,14 @@ export function labConfig({
   lab,
   strategies = {},
   rotates = "passwords",
+  only,
   config = {},
 }: Omit<DeployOptions, "tools">): Record<string, unknown> {
   const { sshPrivateKey: _, ...places } = lab.config;
   const { environment, postgres } = lab;
   const { paper, live } = lab.alpaca;
-  const databases = rotates === "alpaca" ? [] : lab.databases;
+  const all = rotates === "alpaca" ? [] : lab.databases;
+  const databases = all.filter(({ secretName }) => only?.includes(secretName) ?? true);
   const reach = (name: string) => ({ host: postgres.host, port: postgres.port, name, sslmode: "disable" });
   return {
     environment,
@@ -85,7 +89,7 @@ function alpacaSecret(lab: Lab) {
 
 /** A stack of the real program against the lab; nothing is deployed yet. */
 export function deployStack(options: DeployOptions): Promise<Stack> {
-  const { lab, tools, stack = lab.environment, adopt = true, rotates } = options;
+  const { lab, tools, stack = lab.environment, adopt = true, rotates, only } = options;
   const config = Object.entries(labConfig(options)).filter(([, value]) => value !== undefined);
   return createStack({
     dir: join(lab.dir, `stack-${stack}`),
@@ -95,7 +99,7 @@ export function deployStack(options: DeployOptions): Promise<Stack> {
     config: Object.fromEntries(config),
     secrets: {
       sshPrivateKey: lab.config.sshPrivateKey,
-      ...(adopt && rotates !== "alpaca" ? { adopted: JSON.stringify(lab.adopted) } : {}),
+      ...(adopt && rotates !== "alpaca" ? { adopted: JSON.stringify(chosen(lab.adopted, only)) } : {}),
       ...(rotates !== undefined && rotates !== "passwords"
         ? { alpacaKeys: alpacaKeys(suppliedPair(ADOPTED_LABEL, lab.adoptedAlpaca)) }
         : {}),
@@ -105,3 +109,6 @@ export function deployStack(options: DeployOptions): Promise<Stack> {
 
 /** The lab's calendar, moved: what the config key `lab` says from now on. */
 export const clockAt = (days: number) => ({ clock: new Date(LAB_START.getTime() + days * 86_400_000).toISOString() });
+
+const chosen = (values: Readonly<Record<string, string>>, only: readonly string[] | undefined) =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => only?.includes(name) ?? true));

@@ -39,6 +39,8 @@ export interface LabService {
   alpaca?: boolean;
   /** Names of the hosts it runs on; the first host by default. On several it has the same port on each. */
   hosts?: readonly string[];
+  /** Works only now and then; for platforms of a hundred services. False by default. */
+  quiet?: boolean;
 }
 
 export const DEFAULT_DATABASES: readonly LabDatabase[] = [
@@ -122,6 +124,7 @@ export async function describeServices(
       }),
       ...(service.alpaca && { alpaca: pair }),
       ...(service.hosts && { hosts: service.hosts }),
+      ...(service.quiet && { quiet: true }),
     })),
   );
 }

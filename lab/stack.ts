@@ -16,6 +16,8 @@ export interface StackOptions {
   readonly config: Readonly<Record<string, unknown>>;
   /** The same, kept encrypted. They travel by stdin. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Another program's `index.ts` instead of the real one, for a benchmark to compare with. */
+  readonly program?: string;
 }
 
 /** What a `pulumi` command answered. */
@@ -60,7 +62,9 @@ export async function createStack(options: StackOptions): Promise<Stack> {
   const [projectDir, stateDir] = [join(dir, "project"), join(dir, "state")];
   await Promise.all([mkdir(projectDir, { recursive: true }), mkdir(stateDir, { recursive: true })]);
   const root = projectRoot();
-  await Promise.all(SHARED.map((file) => symlink(join(root, file), join(projectDir, file))));
+  const shared = SHARED.filter((file) => file !== "index.ts" || options.program === undefined);
+  await Promise.all(shared.map((file) => symlink(join(root, file), join(projectDir, file))));
+  if (options.program !== undefined) await writeFile(join(projectDir, "index.ts"), options.program);
   const env = {
     ...options.env,
     PULUMI_BACKEND_URL: options.backend ?? `file://${stateDir}`,

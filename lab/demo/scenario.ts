@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import pg from "pg";
 import { type ChainVerdict, verifyChain } from "../../audit/verify";
 import type { Toolchain } from "../../toolchain/types";
 import { ADOPTED_LABEL, alpacaKeys, clockAt, deployStack, suppliedPair } from "../deploy";
 import { ALPACA_KEY, type Lab, startLab } from "../lab";
 import { during, exposure, type Load, type LoadResult, startLoad } from "../load";
+import { roleChanges } from "../role-changes";
 import type { PulumiResult, Stack } from "../stack";
 import { type Phase, timeline } from "./timeline";
 
@@ -178,12 +178,7 @@ export class Scenario {
     startedAt: number,
   ): Promise<{ from: number; to: number }> {
     const role = DEMO_DATABASES.find(({ secretName }) => secretName === secret)?.role ?? "";
-    const log = await readFile(this.lab.postgres.logFile, "utf8");
-    const changes = log
-      .split("\n")
-      .filter((line) => line.includes("ALTER ROLE") && line.includes(role))
-      .map((line) => Date.parse(line.slice(0, 27)))
-      .filter((time) => time >= startedAt);
+    const changes = await roleChanges(this.lab, role, startedAt);
     const restarts = phases.filter(({ name }) => name.startsWith("restart")).map(({ doneAt }) => doneAt);
     return { from: Math.min(...changes), to: Math.max(...restarts) };
   }

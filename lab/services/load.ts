@@ -4,6 +4,7 @@ import type { Credentials } from "./credentials";
 import type { Attempt, LoadOrder, ServiceConfig } from "./types";
 
 const LOOK_EVERY_MS = 100;
+const QUIET_LOOK_EVERY_MS = 10_000;
 // A slow server gets fewer attempts, not a growing heap of them.
 const MAX_AT_ONCE = 8;
 
@@ -20,10 +21,10 @@ export class LoadWorker {
     private readonly held: () => Credentials | undefined,
   ) {}
 
-  /** Looks for an order now and every 100 ms. */
+  /** Looks for an order now and every 100 ms; a quiet service every 10 s. */
   async start(): Promise<void> {
     await this.look();
-    setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
+    setInterval(() => void this.look(), this.config.quiet ? QUIET_LOOK_EVERY_MS : LOOK_EVERY_MS).unref();
   }
 
   /** Starts no attempt any more; those under way are not recorded, for it is the service that ends them. */

@@ -9,6 +9,7 @@ import type { DatabaseConfig, Health, ServiceConfig } from "./types";
 
 const HOUR_MS = 3_600_000;
 const USE_EVERY_MS = 2000;
+const QUIET_USE_EVERY_MS = 60_000;
 
 /** The part of a service that holds credentials and works with them. */
 export class Runtime {
@@ -46,7 +47,7 @@ export class Runtime {
       }
       await pause(wait);
     }
-    setInterval(() => void this.use(), USE_EVERY_MS).unref();
+    setInterval(() => void this.use(), this.config.quiet ? QUIET_USE_EVERY_MS : USE_EVERY_MS).unref();
   }
 
   /** Reads, proves, and only then holds a set of credentials. */

@@ -10,6 +10,8 @@ export interface ServiceConfig {
   files: ServiceFiles;
   /** How long it trusts what it read; an hour by default, as on the platform. */
   cacheMs?: number;
+  /** Works only now and then, so that a hundred of them leave a small machine idle. */
+  quiet?: boolean;
 }
 
 /** Where the service reads its credentials. */

@@ -1,0 +1,56 @@
+import { startLoad } from "../lab/load";
+import type { Outcome } from "./figures";
+import { Platform, up } from "./platform";
+
+/** (e) new logins all the time, through rotations and their rollbacks, with alternating users. */
+export async function loginsBench(say: (text: string) => void, rounds: number): Promise<Outcome> {
+  // A rollback puts the next rotation by age off; the calendar moves further than that in every round.
+  const platform = await Platform.start({});
+  try {
+    const { lab, stack } = platform;
+    await up(stack);
+    const load = await startLoad(lab, { loginsPerSecond: 200, limitSeconds: 900 });
+    const started = performance.now();
+    let done = 0;
+    for (let round = 1; round <= rounds && (performance.now() - started) / 1000 < 850; round++) {
+      say(`200 logins a second: rotation and rollback ${round} of ${rounds}`);
+      const before = (await lab.openbao.getSecret(`${lab.environment}/database/username`))?.data.value;
+      await platform.becomeDue();
+      await up(stack);
+      const generation = await generationBefore(platform);
+      await stack.configure("request", {
+        ...{ id: `bench-${round}`, secret: "database/password", activate: generation },
+        reason: "the benchmark goes back",
+      });
+      await up(stack);
+      const after = (await lab.openbao.getSecret(`${lab.environment}/database/username`))?.data.value;
+      if (after !== before) throw new Error(`expected ${before} to be in use after the rollback, found ${after}`);
+      done = round;
+    }
+    const { logins } = await load.stop();
+    const took = (performance.now() - started) / 1000;
+    return {
+      title: "Logins all the while",
+      figures: [
+        {
+          what: `(e) failed logins through ${done} rotations and ${done} rollbacks`,
+          measured: `${logins.failed} of ${logins.tried} (${Math.round(logins.tried / took)} a second)`,
+          target: `0, at 200 a second through ${rounds} of each`,
+          met: logins.failed === 0 && done === rounds,
+        },
+      ],
+      notes: ["Every login is a new connection of a service with what it holds at that moment; alternating users."],
+    };
+  } finally {
+    await platform.stop();
+  }
+}
+
+/** The generation that a rollback returns to, as the stack's outputs have it. */
+async function generationBefore({ stack }: Platform): Promise<number> {
+  const { stdout } = await stack.pulumi(["stack", "output", "secrets", "--json"]);
+  const secrets = JSON.parse(stdout) as Record<string, { previous?: { generation: number } }>;
+  const generation = secrets["database/password"]?.previous?.generation;
+  if (generation === undefined) throw new Error("expected a generation to go back to, found none");
+  return generation;
+}
