@@ -1,4 +1,4 @@
-import type { RunOptions, RunResult } from "../operate/run";
+import type { RunOptions, RunResult } from "../operate/run-result";
 import type { Request } from "../rotation/request";
 import { type CommonOptions, EXIT, print, printJson, projectOf } from "./run-command";
 
@@ -6,6 +6,7 @@ export interface ActOptions extends CommonOptions {
   readonly yes?: true;
   readonly autoRollback?: true;
   readonly preflight?: boolean;
+  readonly force?: true;
 }
 
 /**
@@ -22,13 +23,14 @@ export async function perform(options: ActOptions, requests: readonly (Request |
   const project = await projectOf(options);
   const listener = runListener(options);
   const { signal, release } = interruption((text) => listener.note(text));
-  const results: RunResult[] = [];
+  const results: (RunResult & { readonly notes: readonly string[] })[] = [];
   try {
     for (const request of requests) {
       const run = await Run.open(project, listener);
       const result = await run.carryOut(runOptions(options, request, signal));
       listener.stop();
-      results.push(result);
+      // What was found and mended on the way belongs to the answer where nobody reads stderr.
+      results.push({ ...result, notes: listener.notes.splice(0) });
       if (!options.json) print(renderResult(result));
       if (exitCodeOf(result) !== EXIT.fine) break;
     }
@@ -56,6 +58,9 @@ function runOptions(
 function exitCodeOf({ outcome }: RunResult): number {
   return outcome === "done" || outcome === "nothing to do" ? EXIT.fine : EXIT.failed;
 }
+
+/** The part of a request that `--force` makes. */
+export const forced = ({ force }: ActOptions): Pick<Request, "force"> => (force === undefined ? {} : { force });
 
 /** An id that no earlier request has. */
 export const requestId = (what: string): string => `${what}-${new Date().toISOString()}`;

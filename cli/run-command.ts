@@ -35,12 +35,17 @@ export const printJson = (value: unknown): void => print(JSON.stringify(value, n
 
 const WRONG_USE = new Set(["UsageError", "ConfigError", "RequestRefusedError", "CommanderError"]);
 
-/** Prints what went wrong, for people, and returns the exit code. Never a stack trace, never a secret. */
-export async function explain(error: unknown): Promise<number> {
+/** What went wrong, for people: never a stack trace, never a secret of the environment. */
+export async function messageFor(error: unknown): Promise<string> {
   const { redact } = await import("../rotation/redact");
   const { environmentSecrets } = await import("../operate/secrets");
   const text = error instanceof Error ? error.message || error.name : String(error);
-  process.stderr.write(`error: ${redact(text, environmentSecrets(process.env))}\n`);
+  return redact(text, environmentSecrets(process.env));
+}
+
+/** Prints what went wrong and returns the exit code. */
+export async function explain(error: unknown): Promise<number> {
+  process.stderr.write(`error: ${await messageFor(error)}\n`);
   if (process.env.ROTATION_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return error instanceof Error && WRONG_USE.has(error.name) ? EXIT.wrongUse : EXIT.failed;
 }

@@ -1,25 +1,36 @@
 import { OperationError, UsageError } from "../operate/errors";
-import type { RunListener } from "../operate/run";
+import type { RunListener } from "../operate/run-result";
 import { renderPlan } from "./render/plan";
 import { startProgress } from "./render/progress";
 import { phaseTeller, renderPreflight } from "./render/run";
+import { wrap } from "./render/table";
 import { print } from "./run-command";
 
 /** Prints what a run tells, and asks before it acts. */
-export function runListener(options: { readonly json?: true; readonly yes?: true }): RunListener & { stop(): void } {
+export function runListener(options: { readonly json?: true; readonly yes?: true }): RunListener & {
+  /** Every note so far, for `--json`; the caller may take them. */
+  readonly notes: string[];
+  stop(): void;
+} {
   const progress = startProgress(process.stderr, { quiet: options.json === true });
   const say = (text: string) => {
     progress.stop();
     if (!options.json) print(text);
   };
   let happening: ReturnType<typeof phaseTeller> = () => undefined;
+  const notes: string[] = [];
   return {
+    notes,
     step: (text) => progress.step(text),
-    note: (text) => progress.note(`note: ${text}`),
+    note: (text) => {
+      notes.push(text);
+      progress.note(wrap(`note: ${text}`));
+    },
     preflight: (results) => say(`${renderPreflight(results)}\n\n`),
-    plan: (plan) => {
+    plan: (plan, outline) => {
       happening = phaseTeller(
         plan.secrets.map(({ secret }) => secret),
+        outline,
         (text) => progress.step(text),
       );
       say(`${renderPlan(plan)}\n\n`);

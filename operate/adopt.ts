@@ -1,4 +1,8 @@
+import type { Config, PostgresPasswordConfig } from "../config";
+import type { SecretState } from "../rotation/state";
 import { storeClient } from "../steps/store";
+import { loginsOf } from "./credentials";
+import { Engine } from "./engine";
 import { UsageError } from "./errors";
 import { readOutputs } from "./outputs";
 import { secretsNamed } from "./preflight";
@@ -10,15 +14,16 @@ import { readConfig } from "./settings";
 /** What became of one secret. */
 export interface Adopted {
   readonly secret: string;
-  readonly outcome: "adopted" | "was there already" | "too late" | "not needed";
+  readonly outcome: "adopted" | "was there already" | "not needed";
   /** The version that the store has; null where it was not asked. */
   readonly version: string | null;
   readonly detail: string;
 }
 
 /**
- * Copies the value in use from the store into the secret config key `adopted`, before a stack's first update: so that
- * the very first rotation can be rolled back too. The value travels by stdin and is never printed.
+ * Copies the value in use from the store into the secret config key `adopted`: before a stack's first update, so that
+ * the very first rotation can be rolled back too; later where somebody else wrote a value that is to be kept, together
+ * with the request that takes it over. The value travels by stdin and is never printed.
  *
  * @throws UsageError where the store has none
  */
@@ -27,48 +32,56 @@ export async function adopt(project: Project, names: readonly string[]): Promise
   const outputs = await readOutputs(project);
   const results: Adopted[] = [];
   for (const secret of secretsNamed(config, names)) {
-    if (secret.kind !== "postgres-password") {
-      results.push({
-        secret: secret.name,
-        outcome: "not needed",
-        version: null,
-        detail: "its value stands in the config already",
-      });
-      continue;
-    }
-    if (outputs[secret.name]?.state !== undefined) {
-      results.push({
-        secret: secret.name,
-        outcome: "too late",
-        version: null,
-        detail: "this stack manages it already",
-      });
-      continue;
-    }
-    const stored = await storeClient(storeOf(config)).read(secret.name);
-    if (stored === undefined) {
-      throw new UsageError(
-        `${secret.name} is not in the store: write the value in use there first, or set the config key \`adopted\` by hand`,
-      );
-    }
-    if (config.adopted[secret.name] === stored.value) {
-      results.push({
-        secret: secret.name,
-        outcome: "was there already",
-        version: stored.version,
-        detail: "the same value",
-      });
-      continue;
-    }
-    await setAdopted(project, secret.name, stored.value);
-    results.push({
-      secret: secret.name,
-      outcome: "adopted",
-      version: stored.version,
-      detail: "the first rotation can be rolled back to it",
-    });
+    results.push({ secret: secret.name, ...(await adoptOne(project, config, secret, outputs[secret.name]?.state)) });
   }
   return results;
+}
+
+async function adoptOne(
+  project: Project,
+  config: Config,
+  secret: Config["secrets"][number],
+  state: SecretState | undefined,
+): Promise<Omit<Adopted, "secret">> {
+  if (secret.kind !== "postgres-password")
+    return { outcome: "not needed", version: null, detail: "its value stands in the config already" };
+  const stored = await storeClient(storeOf(config)).read(secret.name);
+  if (stored === undefined) {
+    throw new UsageError(
+      `${secret.name} is not in the store: write the value in use there first, or set the config key \`adopted\` by hand`,
+    );
+  }
+  const { version, value } = stored;
+  if (state !== undefined) return takeOver(project, config, secret, state, stored);
+  if (config.adopted[secret.name] === value) return { outcome: "was there already", version, detail: "the same value" };
+  await setAdopted(project, secret.name, value);
+  return { outcome: "adopted", version, detail: "the first rotation can be rolled back to it" };
+}
+
+/** What somebody else wrote while this stack manages the secret. */
+async function takeOver(
+  project: Project,
+  config: Config,
+  secret: PostgresPasswordConfig,
+  state: SecretState,
+  { version, value }: { readonly version: string; readonly value: string },
+): Promise<Omit<Adopted, "secret">> {
+  const engine = await Engine.open(project);
+  const { active } = loginsOf(await engine.exportState(), config, secret, state);
+  if (active?.entries.some((entry) => entry.path === secret.name && entry.value === value))
+    return { outcome: "not needed", version, detail: "this stack manages it and wrote that value itself" };
+  await setAdopted(project, secret.name, value);
+  await engine.configure("request", {
+    id: `adopt-${new Date().toISOString()}`,
+    secret: secret.name,
+    adopt: true,
+    reason: `version ${version} of the store, written by somebody else, is kept`,
+  });
+  return {
+    outcome: "adopted",
+    version,
+    detail: `somebody else wrote it; \`rotation run --stack ${project.stack}\` takes it over as the one in use`,
+  };
 }
 
 async function setAdopted(project: Project, name: string, value: string): Promise<void> {

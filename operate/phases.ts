@@ -23,6 +23,8 @@ export function phaseOf({ type, urn, name }: Pick<Step, "type" | "urn" | "name">
   if (within("Preflight")) return "preflight";
   if (within("RollingRestart")) return "restart";
   if (within("AuditRecord")) return "audit";
+  if (/-(store-unchanged|versions-before)$/.test(name)) return "preflight";
+  if (/-(metadata|tags)$/.test(name)) return "settle";
   if (/confirm|dry-run|old-pair|deprecat/.test(name)) return "confirm";
   if (type.startsWith("random:")) return "new value";
   if (type.startsWith("postgresql:")) return "database";

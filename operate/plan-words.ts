@@ -97,15 +97,16 @@ function describe(
   if (type.endsWith(":RandomBytes") || type.endsWith(":RandomId")) return undefined;
   switch (phase) {
     case "preflight":
-      return "checks store, database, hosts, services, market and the credential in use, and stops here if one fails";
+      return looked(name);
     case "new value":
       return `makes the value of slot ${/-slot-([ab])-/.exec(name)?.[1] ?? "?"} (${generations(step)})`;
     case "database":
     case "settle":
-      return role(step, phase === "database");
+      return /-(metadata|tags)$/.test(name) ? marked(step) : role(step, phase === "database");
     case "verify":
+      return "tries the credential";
     case "confirm":
-      return phase === "verify" ? "tries the credential" : "tries the credential again";
+      return name.endsWith("-dry-run") ? "makes the dry run" : "tries the credential again";
     case "store":
       return name.includes("read-back") ? "reads back what was written" : written(step);
     case "restart": {
@@ -118,6 +119,17 @@ function describe(
     case undefined:
       return `${plainly(step)}${typeof newInputs.name === "string" ? ` (${newInputs.name})` : ""}`;
   }
+}
+
+function looked(name: string): string {
+  if (name.endsWith("-store-unchanged")) return "makes sure that nobody else has written to the store";
+  if (name.endsWith("-versions-before")) return "notes which versions the store has";
+  return "checks store, database, hosts, services, market and the credential in use, and stops here if one fails";
+}
+
+function marked({ name, newInputs: { path } }: Step): string {
+  const where = typeof path === "string" ? path.replace("/metadata/", "/") : name.replace(/-(metadata|tags)$/, "");
+  return `marks ${where}: when it was rotated, until when the one before works`;
 }
 
 function generations({ op, oldInputs, newInputs }: Step): string {

@@ -28,19 +28,20 @@ export async function preflight(
   return checkSecrets(config, secretsNamed(config, names), mode, outputs, deployment);
 }
 
-/** The preflight of some secrets, all at once. */
+/** The preflight of some secrets, all at once. `force`: what somebody else wrote into the store is overwritten. */
 export async function checkSecrets(
   config: Config,
   secrets: readonly SecretConfig[],
   mode: PreflightMode,
   outputs: Awaited<ReturnType<typeof readOutputs>>,
   deployment: Deployment,
+  force = false,
 ): Promise<PreflightResult[]> {
   const { runChecks } = await import("../steps/checks/preflight");
   return Promise.all(
     secrets.map(async (secret) => {
       const input = preflightInputOf(config, secret, mode, outputs[secret.name]?.state, deployment);
-      const checks = await runChecks(input);
+      const checks = await runChecks({ ...input, force });
       return { secret: secret.name, ok: checks.every(({ ok }) => ok), checks };
     }),
   );

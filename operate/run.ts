@@ -1,83 +1,26 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Config, policyOf, type SecretConfig } from "../config";
-import { dueAt } from "../rotation/next-state";
-import { redact } from "../rotation/redact";
 import type { Request } from "../rotation/request";
-import { activeGeneration, type SecretState } from "../rotation/state";
-import { recordFailure } from "./audit-failure";
-import { Engine, type EngineResult, type Happening } from "./engine";
+import { Engine, type EngineResult } from "./engine";
 import { OperationError } from "./errors";
-import { describeSituation, type Failure, failureOf, stoppedAt } from "./failure";
-import { isHalfDone } from "./half-done";
-import { readOutputs as outputsOf, type readOutputs } from "./outputs";
+import { failureOf } from "./failure";
+import { checkFirst } from "./first-checks";
+import { readOutputs } from "./outputs";
 import { doesSomething, planInWords, type StackPlan } from "./plan-words";
-import { checkSecrets, type PreflightMode, type PreflightResult } from "./preflight";
 import type { Project } from "./project";
 import { clearLocks, locksIn, recover } from "./recover";
-import { configSecrets, environmentSecrets } from "./secrets";
-import { clockOf, readConfig } from "./settings";
+import { cleaned, generationOf, type RunContext } from "./run-context";
+import { type Examined, examine, nextSteps } from "./run-failure";
+import type { RunListener, RunOptions, RunResult } from "./run-result";
+import { readConfig } from "./settings";
 import { removeTornFiles } from "./torn-files";
-
-/** What a run tells while it goes on. */
-export interface RunListener {
-  /** What is being done now. */
-  step(text: string): void;
-  /** Something that was found or mended on the way. */
-  note(text: string): void;
-  preflight(results: readonly PreflightResult[]): void;
-  plan(plan: StackPlan): void;
-  happening(happening: Happening): void;
-  /** Whether to go on with the plan. */
-  confirm(plan: StackPlan): Promise<boolean>;
-}
-
-export interface RunOptions {
-  /** Written into the config key `request` before, and taken out again after it was carried out. */
-  readonly request?: Request;
-  /** Whether to look at everything on its own first; an update looks again by itself. Default true. */
-  readonly preflight?: boolean;
-  /** Goes back to the generation before when the update fails after something was changed. */
-  readonly autoRollback?: boolean;
-  /** Ends the update as Ctrl-C would. */
-  readonly signal?: AbortSignal;
-}
-
-/** How a secret came out of a run. */
-export interface SecretResult {
-  readonly secret: string;
-  readonly action: string;
-  readonly from: number | null;
-  readonly to: number | null;
-}
-
-/** How a run ended. */
-export type RunResult =
-  | { readonly outcome: "nothing to do" | "declined"; readonly plan: StackPlan }
-  | { readonly outcome: "refused by the preflight"; readonly preflight: readonly PreflightResult[] }
-  | { readonly outcome: "done"; readonly secrets: readonly SecretResult[]; readonly seconds: number }
-  | {
-      readonly outcome: "failed" | "rolled back";
-      readonly failure: Failure;
-      /** What holds now, in words. */
-      readonly situation: string;
-      /** What to run next. */
-      readonly next: readonly string[];
-      readonly seconds: number;
-    };
 
 /** One run of `rotation run`, from the config to the result. */
 export class Run {
   private readonly started = performance.now();
 
-  private constructor(
-    private readonly project: Project,
-    private readonly listener: RunListener,
-    private readonly engine: Engine,
-    private readonly config: Config,
-    private readonly before: Awaited<ReturnType<typeof readOutputs>>,
-  ) {}
+  private constructor(private readonly context: RunContext) {}
 
   /** @throws ConfigError, UsageError, OperationError */
   static async open(project: Project, listener: RunListener): Promise<Run> {
@@ -85,7 +28,7 @@ export class Run {
     for (const note of removeTornFiles(project)) listener.note(note);
     const [config, engine] = await Promise.all([readConfig(project), Engine.open(project)]);
     for (const note of await recover(project, engine)) listener.note(note);
-    return new Run(project, listener, engine, config, await outputsOf(project));
+    return new Run({ project, listener, engine, config, before: await readOutputs(project) });
   }
 
   /** Carries out what is due, or the request. Everything that goes wrong on the way is an answer. */
@@ -98,170 +41,107 @@ export class Run {
     const untouched = result.outcome === "failed" && !result.failure.touched;
     if (untouched || result.outcome === "declined" || result.outcome === "refused by the preflight") await restore();
     if (result.outcome === "done" && this.wanted(options) !== undefined)
-      await this.engine.configure("request", undefined);
+      await this.context.engine.configure("request", undefined);
     return result;
   }
 
   /** Puts the request into the config. @returns what takes it out again */
   private async ask(request: Request | undefined): Promise<() => Promise<void>> {
     if (request === undefined) return () => Promise.resolve();
-    const earlier = this.config.request;
-    await this.engine.configure("request", request);
-    return () => this.engine.configure("request", earlier);
+    const { engine, config } = this.context;
+    await engine.configure("request", request);
+    return () => engine.configure("request", config.request);
   }
 
   private wanted({ request }: RunOptions): Request | undefined {
-    return request ?? this.config.request;
+    return request ?? this.context.config.request;
   }
 
   private async attempt(options: RunOptions): Promise<RunResult> {
-    const refused = options.preflight === false ? undefined : await this.checkFirst(options);
+    const { listener } = this.context;
+    const refused = options.preflight === false ? undefined : await checkFirst(this.context, this.wanted(options));
     if (refused !== undefined) return { outcome: "refused by the preflight", preflight: refused };
     const folder = await mkdtemp(join(tmpdir(), "rotation-plan-"));
     try {
       const planFile = join(folder, "plan.json");
       const plan = await this.preview(planFile);
       if (!doesSomething(plan)) return { outcome: "nothing to do", plan };
-      this.listener.plan(plan);
-      if (!(await this.listener.confirm(plan))) return { outcome: "declined", plan };
+      listener.plan(plan, this.context.config);
+      if (!(await listener.confirm(plan))) return { outcome: "declined", plan };
       return await this.update(planFile, plan, options);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
 
-  /** The preflight of what is about to act. @returns its results where one check failed */
-  private async checkFirst(options: RunOptions): Promise<PreflightResult[] | undefined> {
-    const request = this.wanted(options);
-    const acting = this.config.secrets.filter(
-      (secret) => secret.name === request?.secret || willRotate(this.config, secret, this.before[secret.name]?.state),
-    );
-    if (acting.length === 0) return undefined;
-    this.listener.step("preflight: checking everything the rotation will touch");
-    const state = await this.engine.exportState();
-    const resources = state.deployment.resources ?? [];
-    const [unfinished, fresh] = partition(acting, ({ name }) => isHalfDone(resources, name, this.before[name]?.state));
-    for (const { name } of unfinished)
-      this.listener.note(`${name}: an earlier update died half-way; this one goes on from there`);
-    if (fresh.length === 0) return undefined;
-    const groups = [...new Set(fresh.map(({ name }) => modeOf(name, request)))];
-    const results = await Promise.all(
-      groups.map((mode) =>
-        checkSecrets(
-          this.config,
-          fresh.filter(({ name }) => modeOf(name, request) === mode),
-          mode,
-          this.before,
-          state,
-        ),
-      ),
-    );
-    this.listener.preflight(results.flat());
-    return results.flat().every(({ ok }) => ok) ? undefined : results.flat();
-  }
-
   private async preview(planFile: string): Promise<StackPlan> {
-    this.listener.step("preview: asking the engine what would change");
-    const previewed = await this.unlocked(() => this.engine.preview(planFile));
-    if (!previewed.ok) throw new OperationError(this.clean(previewed.errors.map(({ text }) => text).join("\n")));
-    const plan = planInWords(this.project.stack, this.config, previewed);
-    if (plan.dangers.length > 0) {
-      throw new OperationError(
-        `this plan must not be carried out:\n${plan.dangers.map((danger) => `  ${danger}`).join("\n")}`,
-      );
-    }
-    return plan;
+    const { project, listener, engine, config } = this.context;
+    listener.step("preview: asking the engine what would change");
+    const previewed = await this.unlocked(() => engine.preview(planFile));
+    if (!previewed.ok)
+      throw new OperationError(cleaned(this.context, previewed.errors.map(({ text }) => text).join("\n")));
+    const plan = planInWords(project.stack, config, previewed);
+    if (plan.dangers.length === 0) return plan;
+    const dangers = plan.dangers.map((danger) => `  ${danger}`).join("\n");
+    throw new OperationError(`this plan must not be carried out:\n${dangers}`);
   }
 
   private async update(planFile: string, plan: StackPlan, options: RunOptions): Promise<RunResult> {
+    const { project, listener, engine, before } = this.context;
     const updated = await this.unlocked(() =>
-      this.engine.update(planFile, (happening) => this.listener.happening(happening), options.signal),
+      engine.update(planFile, (happening) => listener.happening(happening), options.signal),
     );
-    const seconds = this.seconds();
-    if (!updated.ok) return this.failed(updated, plan, options);
-    const after = await outputsOf(this.project);
+    if (!updated.ok) return this.failed(await examine(this.context, updated, plan, this.seconds()), options);
+    const after = await readOutputs(project);
     const acted = plan.secrets.filter(({ action }) => action !== undefined);
     return {
       outcome: "done",
-      seconds,
+      seconds: this.seconds(),
       secrets: acted.map(({ secret, action }) => ({
         secret,
         action: action ?? "",
-        from: generationOf(this.before[secret]?.state),
+        from: generationOf(before[secret]?.state),
         to: generationOf(after[secret]?.state),
       })),
     };
   }
 
-  private async failed(updated: EngineResult, plan: StackPlan, options: RunOptions): Promise<RunResult> {
-    const names = this.config.secrets.map(({ name }) => name);
-    const found = failureOf(updated, names);
-    const failure = { ...found, reason: this.clean(found.reason), detail: this.clean(found.detail) };
-    const acting = plan.secrets.filter(({ action }) => action !== undefined).map(({ secret }) => secret);
-    const name = failure.secret ?? acting[0] ?? names[0] ?? "";
-    const secret = this.config.secrets.find((candidate) => candidate.name === name);
-    const from = generationOf(this.before[name]?.state) ?? undefined;
-    const unrecorded = await recordFailure(this.config, {
-      secret: name,
-      stack: this.project.stack,
-      action: plan.secrets.find((candidate) => candidate.secret === name)?.action,
-      failure,
-      generation: from,
-      now: clockOf(this.config),
-      seconds: this.seconds(),
-      env: this.project.env,
-    });
-    if (unrecorded !== undefined) this.listener.note(`the FAILED row could not be written: ${this.clean(unrecorded)}`);
-    const strategy = (secret as { strategy?: string } | undefined)?.strategy ?? "";
-    const situation = describeSituation({
-      failure,
-      strategy,
-      from,
-      services: secret?.restart ?? [],
-      stoppedAt: stoppedAt(failure, this.config),
-    });
-    const target = from ?? (name in this.config.adopted ? 0 : undefined);
+  private async failed(examined: Examined, options: RunOptions): Promise<RunResult> {
+    const { failure, situation, target } = examined;
     const isRollback = this.wanted(options)?.activate !== undefined;
     if (options.autoRollback && failure.touched && failure.phase !== "audit" && target !== undefined && !isRollback) {
-      return this.rollBack(name, target, failure, situation);
+      return this.rollBack(examined, target);
     }
-    return {
-      outcome: "failed",
-      failure,
-      situation,
-      next: nextSteps(name, failure, target, isRollback),
-      seconds: this.seconds(),
-    };
+    const next = nextSteps(examined, this.context.project.stack, isRollback);
+    return { outcome: "failed", failure, situation, next, seconds: this.seconds() };
   }
 
-  private async rollBack(secret: string, target: number, failure: Failure, situation: string): Promise<RunResult> {
-    this.listener.note(`${situation}\nGoing back to generation ${target}.`);
-    const id = `auto-${Date.now()}`;
+  /** The rollback after a failure, as a request of its own; its row in the audit log comes from inside the update. */
+  private async rollBack({ secret, failure, situation }: Examined, target: number): Promise<RunResult> {
+    const { project, listener, engine, config } = this.context;
+    const run = `rotation run --stack ${project.stack}`;
+    listener.note(`${failure.reason}\n${situation}\nGoing back to generation ${target}.`);
     const reason = `automatic rollback after: ${failure.reason}`.slice(0, 500);
-    await this.engine.configure("request", { id, secret, activate: target, reason });
-    const updated = await this.engine.update(undefined, (happening) => this.listener.happening(happening));
+    await engine.configure("request", { id: `auto-${Date.now()}`, secret, activate: target, reason });
+    const updated = await engine.update(undefined, (happening) => listener.happening(happening));
     if (updated.ok) {
-      await this.engine.configure("request", undefined);
+      await engine.configure("request", undefined);
       const now = `Every service is back on generation ${target}. The next rotation by age waits for policy.retryAfter.`;
       return {
-        outcome: "rolled back",
-        failure,
-        situation: now,
-        next: ["mend the cause, then `rotation run`"],
-        seconds: this.seconds(),
+        ...{ outcome: "rolled back", failure, situation: now, seconds: this.seconds() },
+        next: ["mend the cause, then:", `${run} ${secret}`],
       };
     }
-    const text = this.clean(
-      failureOf(
-        updated,
-        this.config.secrets.map(({ name }) => name),
-      ).detail,
-    );
+    const names = config.secrets.map(({ name }) => name);
+    const text = cleaned(this.context, failureOf(updated, names).detail);
     return {
       outcome: "failed",
       failure: { ...failure, detail: `${failure.detail}\nthe rollback failed too: ${text}` },
       situation,
-      next: [`rotation run   (goes on with the rollback, which stands in the config)`, "rotation diagnose"],
+      next: [
+        `${run}   (goes on with the rollback, which stands in the config)`,
+        `rotation diagnose --stack ${project.stack}`,
+      ],
       seconds: this.seconds(),
     };
   }
@@ -271,50 +151,11 @@ export class Run {
     const result = await act();
     const locks = result.ok ? [] : result.errors.flatMap(({ text }) => locksIn(text));
     if (locks.length === 0) return result;
-    for (const note of await clearLocks(this.engine, locks)) this.listener.note(note);
+    for (const note of await clearLocks(this.context.engine, locks)) this.context.listener.note(note);
     return act();
-  }
-
-  private clean(text: string): string {
-    return redact(text, [...environmentSecrets(this.project.env), ...configSecrets(this.config)]);
   }
 
   private seconds(): number {
     return Math.round((performance.now() - this.started) / 100) / 10;
   }
-}
-
-/** Whether an update rotates a secret by itself: by its age, or since the operator supplied a new key. */
-function willRotate(config: Config, secret: SecretConfig, state: SecretState | undefined): boolean {
-  if (state === undefined) return true;
-  if (secret.kind === "alpaca-key") {
-    const label = config.alpacaKeys[secret.name]?.current.label;
-    return label !== undefined && !state.labels.includes(label);
-  }
-  return clockOf(config) >= dueAt(state, policyOf(config, secret));
-}
-
-function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
-  return [items.filter(belongs), items.filter((item) => !belongs(item))];
-}
-
-function modeOf(secret: string, request: Request | undefined): PreflightMode {
-  if (request?.secret !== secret) return "rotation";
-  if (request.activate !== undefined) return "rollback";
-  return request.emergency ? "emergency" : "rotation";
-}
-
-const generationOf = (state: SecretState | undefined): number | null =>
-  state === undefined ? null : activeGeneration(state);
-
-function nextSteps(
-  secret: string,
-  { phase, touched }: Failure,
-  target: number | undefined,
-  isRollback: boolean,
-): string[] {
-  const back = `rotation rollback ${secret} --reason "..."   (back to generation ${target})`;
-  if (!touched) return ["mend what is named above, then run the same command again"];
-  if (phase === "audit" || isRollback || target === undefined) return ["rotation run   (finishes what is left)"];
-  return ["rotation run   (finishes it)", back, "rotation diagnose   (looks at it from the outside)"];
 }

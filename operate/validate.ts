@@ -169,16 +169,17 @@ async function sessions(
   const found = await facts.sessionsOf(secret, [username, ...(before === undefined ? [] : [before])]);
   const old = found.find(({ role }) => role === before && before !== username);
   if (old !== undefined) {
-    throw new Error(`${old.count} sessions still use ${old.role}, the oldest since ${old.oldest.toISOString()}`);
+    throw new Error(`${facts.sessionWords(old)}, the login before; \`rotation diagnose --fix\` restarts the services`);
   }
   const current = found.find(({ role }) => role === username);
   if (current === undefined)
     throw new Error(`no session uses ${username}; expected those of ${secret.restart.join(", ")}`);
   // The lab's calendar says nothing about when a session began.
-  if (before === username && config.lab?.clock === undefined && current.oldest < new Date(state.step.at)) {
-    throw new Error(`a session of ${username} is open since ${current.oldest.toISOString()}, from before the rotation`);
+  const { oldest } = current;
+  if (before === username && config.lab?.clock === undefined && oldest !== null && oldest < new Date(state.step.at)) {
+    throw new Error(`a session of ${username} is open since ${facts.utc(oldest)}, from before the rotation`);
   }
-  return `${current.count} sessions of ${username}, the oldest since ${current.oldest.toISOString()}`;
+  return facts.sessionWords(current);
 }
 
 /** An old credential may work until its grace period ends, and not a day longer. */
@@ -186,8 +187,8 @@ function oldEnded(works: boolean, evidence: string, state: SecretState, end: Dat
   if (!works) return `refused: ${evidence}`;
   if (state.revoked) throw new Error(`it still works although it was ended: ${evidence}`);
   if (now >= end)
-    throw new Error(`its grace period ended at ${end.toISOString()} and it still works; \`rotation run\` ends it`);
-  return `still valid, as intended, until ${end.toISOString()}`;
+    throw new Error(`its grace period ended at ${facts.utc(end)} and it still works; \`rotation run\` ends it`);
+  return `still valid, as intended, until ${facts.utc(end)}`;
 }
 
 async function healthy(config: Config, secret: SecretConfig): Promise<string> {
@@ -220,7 +221,7 @@ async function logsClean(config: Config, secret: SecretConfig, state: SecretStat
     if (printed !== "")
       throw new Error(`${facts.placeName(place)}: ${printed.split("\n").slice(0, 3).join(" | ").slice(0, 300)}`);
   }
-  return `no authentication error since ${since} in the logs of ${secret.restart.join(", ")}`;
+  return `no authentication error since ${facts.utc(since)} in the logs of ${secret.restart.join(", ")}`;
 }
 
 async function paperRun(config: Config): Promise<string | undefined> {
@@ -247,5 +248,5 @@ async function logged(config: Config, secret: SecretConfig, state: SecretState):
   if (row.generation !== null && row.generation !== expected) {
     throw new Error(`the last row (${row.id}) is about generation ${row.generation}, expected ${expected}`);
   }
-  return `row ${row.id}: ${row.action} ${row.status} by ${row.rotatedBy}, ${row.rotationDate.toISOString()}`;
+  return `row ${row.id}: ${row.action} ${row.status} by ${row.rotatedBy}, ${facts.utc(row.rotationDate)}`;
 }

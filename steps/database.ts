@@ -17,6 +17,9 @@ export type DatabaseReference = z.output<typeof databaseReference>;
 /** Seconds until a server that does not answer counts as unreachable. */
 const CONNECT_TIMEOUT = 10;
 
+/** What this program's own sessions are called in `pg_stat_activity`. */
+export const APPLICATION = "secret-rotation";
+
 /** node-postgres' settings for libpq's `sslmode`. PGSSLROOTCERT names the authority's certificate, as for libpq. */
 export function clientConfig({ host, port, database, sslmode, user }: DatabaseReference): pg.ClientConfig {
   const authority = process.env.PGSSLROOTCERT;
@@ -34,7 +37,7 @@ export function clientConfig({ host, port, database, sslmode, user }: DatabaseRe
     ssl,
     user: user ?? process.env.PGUSER ?? "postgres",
     connectionTimeoutMillis: CONNECT_TIMEOUT * 1000,
-    application_name: "secret-rotation",
+    application_name: APPLICATION,
   };
 }
 

@@ -43,6 +43,8 @@ export interface StoreClient {
   read(path: string): Promise<StoredValue | undefined>;
   /** Fails where the store cannot be reached or the paths may not be written. Returns the evidence. */
   check(paths: readonly string[]): Promise<string>;
+  /** Makes a value the one in use, for an operator's repair; rotations write through the engine. */
+  write(entry: StoreEntry): Promise<void>;
 }
 
 export function storeClient(reference: StoreReference): StoreClient {

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import ky, { HTTPError, type KyInstance } from "ky";
 import { messageOf, StepError } from "./run-step";
-import type { StoreClient, StoredValue, VaultReference } from "./store";
+import type { StoreClient, StoredValue, StoreEntry, VaultReference } from "./store";
 
 interface KvAnswer {
   readonly data: {
@@ -58,6 +58,12 @@ export class VaultClient implements StoreClient {
       }
     }
     return `${this.address}, ${full.join(", ")}`;
+  }
+
+  /** A new version with this value. */
+  async write({ path, value }: StoreEntry): Promise<void> {
+    const { mount, environment } = this.store;
+    await this.ask(() => this.http.post(`${mount}/data/${environment}/${path}`, { json: { data: { value } } }));
   }
 
   private async assertUnsealed(): Promise<void> {

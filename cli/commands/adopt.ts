@@ -7,16 +7,21 @@ export function registerAdopt(program: Command): void {
     program
       .command("adopt")
       .description(
-        "copy the value in use from the store into the secret config, so that the first rotation can be rolled back",
+        "copy the value in use from the store into the secret config: before the first rotation, so that it can be " +
+          "rolled back; later, to keep what somebody else wrote",
       )
       .argument("[secret...]", "default: all"),
     "rotation adopt database/password --stack prod",
   ).action(async (secrets: string[], options: CommonOptions) => {
     const { adopt } = await import("../../operate/adopt");
-    const results = await adopt(await projectOf(options), secrets);
+    const { wrap } = await import("../render/table");
+    const { startProgress } = await import("../render/progress");
+    const progress = startProgress(process.stderr, { quiet: options.json === true });
+    progress.step("reading the stack and the store");
+    const results = await adopt(await projectOf(options), secrets).finally(() => progress.stop());
     if (options.json) return printJson(results);
     for (const { secret, outcome, version, detail } of results) {
-      print(`${outcome}: ${secret}${version === null ? "" : `, version ${version} of the store`} (${detail})`);
+      print(wrap(`${outcome}: ${secret}${version === null ? "" : `, version ${version} of the store`} (${detail})`));
     }
   });
 }

@@ -1,10 +1,18 @@
 import type { Command } from "commander";
-import type { Finding } from "../../operate/diagnose";
+import type { Finding } from "../../operate/findings/finding";
+import type { Project } from "../../operate/project";
 import { type CommonOptions, common, EXIT, print, printJson, projectOf } from "../run-command";
 
 interface DiagnoseOptions extends CommonOptions {
   readonly fix?: true;
   readonly yes?: true;
+}
+
+/** What `--fix` did about one finding. */
+interface Mended {
+  readonly cause: string;
+  readonly outcome: "done" | "failed" | "declined" | "only you can";
+  readonly detail: string;
 }
 
 /** `rotation diagnose` */
@@ -16,44 +24,66 @@ export function registerDiagnose(program: Command): void {
       .argument("[secret...]", "default: all"),
     "rotation diagnose --stack prod\nrotation diagnose --fix --stack prod",
   )
-    .option("--fix", "do what mends it, after asking, where this program can")
+    .option("--fix", "do what mends it, after asking, where this program can; then look again")
     .option("-y, --yes", "with --fix: do not ask")
     .action(async (secrets: string[], options: DiagnoseOptions) => {
-      const [{ diagnose }, { startProgress }, { renderFindings }] = await Promise.all([
-        import("../../operate/diagnose"),
-        import("../render/progress"),
-        import("../render/findings"),
-      ]);
-      const progress = startProgress(process.stderr, { quiet: options.json === true });
-      progress.step("diagnosis: asking store, database, services and the stack's state");
-      const findings = await diagnose(await projectOf(options), secrets).finally(() => progress.stop());
-      const fixed = options.fix ? await mend(findings, options, renderFindings) : [];
-      const shown = findings.map(({ fix, ...finding }) => ({ ...finding, fixable: fix !== undefined }));
-      if (options.json) printJson(options.fix ? { findings: shown, fixed } : { findings: shown });
-      else if (!options.fix) print(renderFindings(findings));
-      process.exitCode = findings.length === fixed.length ? EXIT.fine : EXIT.failed;
+      if (options.fix && !options.yes) (await import("../run-listener")).assertTerminal();
+      const project = await projectOf(options);
+      const found = await look(project, secrets, options);
+      const { renderFindings } = await import("../render/findings");
+      if (!options.fix || found.length === 0) {
+        if (options.json) printJson({ findings: found.map(shown) });
+        else print(renderFindings(found));
+        process.exitCode = found.length === 0 ? EXIT.fine : EXIT.failed;
+        return;
+      }
+      const fixed = await mend(found, options);
+      const remaining = await look(project, secrets, options);
+      if (options.json) printJson({ findings: found.map(shown), fixed, remaining: remaining.map(shown) });
+      else print(remaining.length === 0 ? renderFindings([]) : `Still wrong:\n\n${renderFindings(remaining)}`);
+      process.exitCode = remaining.length === 0 ? EXIT.fine : EXIT.failed;
     });
 }
 
-async function mend(
-  findings: readonly Finding[],
-  options: DiagnoseOptions,
-  show: (findings: readonly Finding[]) => string,
-): Promise<{ cause: string; done: string }[]> {
-  const { confirmed } = await import("../run-listener");
-  const say = (text: string) => (options.json ? undefined : print(text));
-  if (findings.length === 0) say(show(findings));
-  const fixed: { cause: string; done: string }[] = [];
+const shown = ({ fix, ...finding }: Finding) => ({ ...finding, fixable: fix !== undefined });
+
+async function look(project: Project, secrets: readonly string[], { json }: CommonOptions): Promise<Finding[]> {
+  const [{ diagnose }, { startProgress }] = await Promise.all([
+    import("../../operate/diagnose"),
+    import("../render/progress"),
+  ]);
+  const progress = startProgress(process.stderr, { quiet: json === true });
+  progress.step("diagnosis: asking store, database, services and the stack's state");
+  return diagnose(project, secrets).finally(() => progress.stop());
+}
+
+/** One after the other: what one fix does may be what the next one needs. */
+async function mend(findings: readonly Finding[], options: DiagnoseOptions): Promise<Mended[]> {
+  const [{ renderFindings }, { startProgress }] = await Promise.all([
+    import("../render/findings"),
+    import("../render/progress"),
+  ]);
+  const done: Mended[] = [];
   for (const finding of findings) {
-    say(show([finding]));
-    if (finding.fix === undefined) {
-      say("Only you can do that one.\n");
-      continue;
-    }
-    if (!options.yes && !(await confirmed("Do it?"))) continue;
-    const done = await finding.fix();
-    fixed.push({ cause: finding.cause, done });
-    say(`done: ${done}\n`);
+    if (!options.json) print(`${renderFindings([finding])}\n`);
+    const progress = startProgress(process.stderr, { quiet: options.json === true });
+    const mended = await mendOne(finding, options, () => progress.step("mending it")).finally(() => progress.stop());
+    if (!options.json) print(`${mended.outcome}: ${mended.detail}\n\n`);
+    done.push(mended);
   }
-  return fixed;
+  return done;
+}
+
+async function mendOne({ cause, fix }: Finding, options: DiagnoseOptions, begin: () => void): Promise<Mended> {
+  if (fix === undefined) return { cause, outcome: "only you can", detail: "the command above is for you" };
+  const { confirmed } = await import("../run-listener");
+  if (!options.yes && !(await confirmed("Do it?")))
+    return { cause, outcome: "declined", detail: "nothing was changed" };
+  begin();
+  try {
+    return { cause, outcome: "done", detail: await fix() };
+  } catch (error) {
+    const { messageFor } = await import("../run-command");
+    return { cause, outcome: "failed", detail: await messageFor(error) };
+  }
 }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { type ActOptions, perform, requestId } from "../perform";
+import { type ActOptions, forced, perform, requestId } from "../perform";
 import { common, projectOf } from "../run-command";
 
 interface RollbackOptions extends ActOptions {
@@ -18,11 +18,12 @@ export function registerRollback(program: Command): void {
   )
     .requiredOption("--reason <text>", "written into the audit log")
     .option("--to <generation>", "the generation to go back to (default: the one before)", generation)
+    .option("--force", "overwrite what somebody else wrote into the store; the audit row says what it was")
     .option("-y, --yes", "do not ask before the plan is carried out")
     .action(async (secret: string, options: RollbackOptions) => {
       const { rollbackTarget } = await import("../../operate/rollback");
       const activate = options.to ?? (await rollbackTarget(await projectOf(options), secret));
-      const request = { id: requestId("rollback"), secret, activate, reason: options.reason };
+      const request = { id: requestId("rollback"), secret, activate, reason: options.reason, ...forced(options) };
       process.exitCode = await perform(options, [request]);
     });
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type ActOptions, perform, requestId } from "../perform";
+import { type ActOptions, forced, perform, requestId } from "../perform";
 import { common, projectOf } from "../run-command";
 
 interface RotateNowOptions extends ActOptions {
@@ -18,6 +18,7 @@ export function registerRotateNow(program: Command): void {
     'rotation rotate-now database/password --stack prod --reason "password seen in a log, ticket 4711"',
   )
     .requiredOption("--reason <text>", "written into the audit log")
+    .option("--force", "overwrite what somebody else wrote into the store; the audit row says what it was")
     .option("-y, --yes", "do not ask before the plan is carried out")
     .option("--auto-rollback", "go back to the generation before when the update fails half-way")
     .action(async (secret: string, options: RotateNowOptions) => {
@@ -29,6 +30,7 @@ export function registerRotateNow(program: Command): void {
         rotate: true as const,
         emergency: true as const,
         reason: options.reason,
+        ...forced(options),
       };
       process.exitCode = await perform(options, [request]);
     });

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { type ActOptions, perform, requestId } from "../perform";
+import { UsageError } from "../../operate/errors";
+import { type ActOptions, forced, perform, requestId } from "../perform";
 import { common, EXIT, print, printJson, projectOf } from "../run-command";
 
 interface RunCommandOptions extends ActOptions {
@@ -20,8 +21,11 @@ export function registerRun(program: Command): void {
     .option("--if-due", "do nothing, quickly, unless something is due; with names, unless one of them is")
     .option("--auto-rollback", "go back to the generation before when the update fails half-way")
     .option("--reason <text>", "written into the audit log, for named secrets", "asked for with `rotation run`")
+    .option("--force", "overwrite what somebody else wrote into the store; the audit row says what it was")
     .option("--no-preflight", "leave the checks to the update, which makes them in any case")
     .action(async (secrets: string[], options: RunCommandOptions) => {
+      if (options.force && (options.ifDue || secrets.length === 0))
+        throw new UsageError("--force is for named secrets, without --if-due: say which one to overwrite");
       if (options.ifDue && !(await somethingDue(secrets, options))) return;
       const { checkNames } = await import("../../operate/due");
       const named = options.ifDue ? [] : await checkNames(await projectOf(options), secrets);
@@ -30,6 +34,7 @@ export function registerRun(program: Command): void {
         secret,
         rotate: true as const,
         reason: options.reason,
+        ...forced(options),
       }));
       process.exitCode = await perform(options, requests.length === 0 ? [undefined] : requests);
     });

@@ -1,4 +1,4 @@
-import type { Finding } from "../../operate/diagnose";
+import type { Finding } from "../../operate/findings/finding";
 import type { Point, Validation } from "../../operate/validate";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
@@ -23,18 +23,16 @@ export function renderValidation(results: readonly Validation[], width = WIDTH):
 }
 
 /** What is wrong: cause, evidence, command. */
-export function renderFindings(
-  findings: readonly Pick<Finding, "secret" | "cause" | "evidence" | "command">[],
-  width = WIDTH,
-): string {
+export function renderFindings(findings: readonly Omit<Finding, "fix">[], width = WIDTH): string {
   if (findings.length === 0) return colors.green("Nothing is wrong, as far as can be seen from here.");
   return findings
-    .map(({ secret, cause, evidence, command }) =>
+    .map(({ secret, cause, evidence, command, hint }) =>
       [
         wrap(`${colors.red("*")} ${secret === null ? "" : `${secret}: `}${cause}`, "", width),
         wrap(evidence, "    ", width),
         // Not wrapped: it is there to be copied.
         `  ${colors.bold(command)}`,
+        ...(hint === undefined ? [] : [wrap(`(${hint})`, "    ", width)]),
       ].join("\n"),
     )
     .join("\n\n");

@@ -1,7 +1,8 @@
 import type { Happening } from "../../operate/engine";
-import { PHASE_WORDS, type Phase, phaseOf, secretOf } from "../../operate/phases";
+import { PHASE_WORDS, type Phase, phaseOf, restartOf, secretOf } from "../../operate/phases";
 import type { PreflightResult } from "../../operate/preflight";
-import type { RunResult } from "../../operate/run";
+import type { RunResult } from "../../operate/run-result";
+import type { Outline } from "../../operate/settings";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
 
@@ -22,7 +23,11 @@ export function renderPreflight(results: readonly PreflightResult[], width = WID
 }
 
 /** Follows an update and tells which phase of which secret it is in, each once. */
-export function phaseTeller(secrets: readonly string[], tell: (text: string) => void): (happening: Happening) => void {
+export function phaseTeller(
+  secrets: readonly string[],
+  { services }: Pick<Outline, "services">,
+  tell: (text: string) => void,
+): (happening: Happening) => void {
   const begun = new Set<string>();
   const restarted = new Set<string>();
   return (happening) => {
@@ -37,10 +42,13 @@ export function phaseTeller(secrets: readonly string[], tell: (text: string) => 
     const key = phase === "restart" ? step.urn : `${secret} ${phase}`;
     if (begun.has(key)) return;
     begun.add(key);
-    const what =
-      phase === "restart" ? `restarting ${step.name.split("-restart-")[1] ?? step.name}` : PHASE_WORDS[phase];
-    tell(`${secret}: ${what}`);
+    tell(`${secret}: ${phase === "restart" ? restarting(step.name, secret, services) : PHASE_WORDS[phase]}`);
   };
+}
+
+function restarting(resource: string, secret: string, services: Outline["services"]): string {
+  const { service, host } = restartOf(resource, secret, services) ?? { service: resource, host: undefined };
+  return `restarting ${service}${host === undefined ? "" : ` on ${host}`}`;
 }
 
 /** How a run ended, in words. */

@@ -36,25 +36,29 @@ export function renderStatus(status: StackStatus, width = WIDTH): string {
     "",
     table(columns, rows, width),
     "",
-    ...secrets.map((secret) => wrap(`${secret.name}: ${detail(secret)}`, "", width)),
+    ...secrets.map((secret) => wrap(`${secret.name}: ${detail(secret, now)}`, "", width)),
     ...(logError === null ? [] : ["", wrap(`The audit log could not be read: ${logError}`, "", width)]),
   ].join("\n");
 }
 
-function detail({ strategy, store, previous, lastRow, standing, maxAgeDays }: SecretStatus): string {
+function detail(secret: SecretStatus, now: string): string {
+  const { kind, strategy, store, previous, lastRow, standing, maxAgeDays } = secret;
   const parts = [`${strategy}, ${store}, at most ${maxAgeDays} d`];
   if (standing === "new") parts.push("not taken over yet; the first `rotation run` does");
-  if (previous !== null) {
-    parts.push(
-      previous.revoked
-        ? `generation ${previous.generation} is ended`
-        : `generation ${previous.generation} stays usable until ${minute(previous.validUntil)}`,
-    );
+  if (kind === "alpaca-key" && standing !== "ok" && standing !== "new") {
+    parts.push("it rotates once there is a new pair: `rotation alpaca add-key`");
   }
+  if (previous !== null) parts.push(`generation ${previous.generation} ${ending(previous, now)}`);
   if (lastRow !== null) {
     parts.push(`log: ${lastRow.action} ${lastRow.status} by ${lastRow.rotatedBy}, ${minute(lastRow.rotationDate)}`);
   }
   return parts.join("; ");
+}
+
+function ending({ revoked, validUntil }: NonNullable<SecretStatus["previous"]>, now: string): string {
+  if (revoked) return "is ended";
+  if (now < validUntil) return `stays usable until ${minute(validUntil)}`;
+  return `is to be ended since ${minute(validUntil)}; the next update does`;
 }
 
 /** A date to the minute, in UTC: `2026-11-23 08:05`. */

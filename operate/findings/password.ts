@@ -1,0 +1,89 @@
+import type { PostgresPasswordConfig } from "../../config";
+import type { SecretState } from "../../rotation/state";
+import { type Login, loginsOf } from "../credentials";
+import type { Stack } from "../facts";
+import * as facts from "../facts";
+import { type About, commandOf, type Finding } from "./finding";
+import { restartAll, rotateNow, writeBack } from "./mend";
+
+/** Runbook, troubleshooting 1: store and database differ, or a service holds the old password. */
+export async function passwordFindings(
+  stack: Stack,
+  secret: PostgresPasswordConfig,
+  state: SecretState,
+  about: About,
+): Promise<Finding[]> {
+  const { active, previous } = loginsOf(stack.deployment, stack.config, secret, state);
+  if (active === undefined) return [];
+  const [login, foreign] = await Promise.all([facts.tryLogin(secret, active), foreignEntries(stack, active)]);
+  const differs = foreign.join("; ");
+  if (!login.works) return [refused(stack, secret, about, login.evidence, differs)];
+  const findings = differs === "" ? [] : [storeDiffers(stack, secret, about, active, differs)];
+  const old = previous === undefined || previous.username === active.username ? undefined : previous.username;
+  return old === undefined ? findings : [...findings, ...(await cached(stack, secret, about, old))];
+}
+
+/** Each path that holds another value than this stack wrote, with its version; never a value. */
+async function foreignEntries({ config }: Stack, { entries }: Login): Promise<string[]> {
+  const found = await Promise.all(
+    entries.map(async ({ path, value }) => ({ path, value, held: await facts.stored(config, path) })),
+  );
+  return found.flatMap(({ path, value, held }) => {
+    if (held === undefined) return [`${path} is missing`];
+    return held.value === value ? [] : [`${path} has version ${held.version}, written ${facts.utc(held.writtenAt)}`];
+  });
+}
+
+function storeDiffers(
+  stack: Stack,
+  secret: PostgresPasswordConfig,
+  about: About,
+  active: Login,
+  differs: string,
+): Finding {
+  return about({
+    cause: "the store and the database differ: somebody wrote the store by hand",
+    evidence: `${differs}; the database takes the value that this stack wrote (${active.username} logs in)`,
+    command: commandOf(stack, `diagnose ${secret.name} --fix`),
+    hint: "writes that value back and restarts the services",
+    fix: async () => {
+      await writeBack(stack, active.entries);
+      return `the value is back in the store; ${await restartAll(stack, secret)}`;
+    },
+  });
+}
+
+function refused(
+  stack: Stack,
+  secret: PostgresPasswordConfig,
+  about: About,
+  evidence: string,
+  differs: string,
+): Finding {
+  const byHand = differs !== "";
+  const reason = byHand ? "changed by hand in database and store" : "the database refuses the password";
+  return about({
+    cause: byHand
+      ? "somebody changed the credential by hand, in the database and in the store"
+      : "the database refuses the credential in use: somebody changed its password",
+    evidence: byHand ? `${evidence}; ${differs}` : evidence,
+    command: commandOf(stack, `rotate-now ${secret.name} ${byHand ? "--force " : ""}--reason "${reason}"`),
+    ...(byHand ? { hint: `or keep what was written: ${commandOf(stack, `adopt ${secret.name}`)}` } : {}),
+    fix: () => rotateNow(stack, secret.name, reason, byHand),
+  });
+}
+
+async function cached(stack: Stack, secret: PostgresPasswordConfig, about: About, role: string): Promise<Finding[]> {
+  const [holding] = await facts.sessionsOf(secret, [role]);
+  if (holding === undefined) return [];
+  const places = facts.placesOf(stack.config, secret).map(facts.placeName).join(", ");
+  return [
+    about({
+      cause: "somebody still works with the credential before (a service caches it for up to an hour)",
+      evidence: facts.sessionWords(holding),
+      command: `systemctl restart ${secret.restart.join(" ")}`,
+      hint: `one at a time, each healthy before the next: ${places}`,
+      fix: () => restartAll(stack, secret),
+    }),
+  ];
+}

@@ -1,0 +1,32 @@
+import type { SecretConfig } from "../../config";
+import { messageOf } from "../../steps/run-step";
+import type { Stack } from "../facts";
+import * as facts from "../facts";
+import type { About, Finding } from "./finding";
+import { restartUnlessHealthy } from "./mend";
+
+/** Services of a secret that are not healthy, each with what its `/health` says. */
+export async function serviceFindings({ config }: Stack, secret: SecretConfig, about: About): Promise<Finding[]> {
+  const found = await Promise.all(
+    facts.placesOf(config, secret).map(async (place): Promise<Finding[]> => {
+      const answer = await facts.askHealth(config, place).catch(messageOf);
+      if (facts.isHealthy(answer)) return [];
+      const where = place.hostName === undefined ? {} : { hint: `on ${place.hostName}` };
+      return [
+        about({
+          cause: `${facts.placeName(place)} ${illness(answer)}`,
+          evidence: answer.trim().slice(0, 300) || "no answer",
+          command: place.config.restart ?? `systemctl restart ${place.service}`,
+          ...where,
+          fix: () => restartUnlessHealthy(config, place),
+        }),
+      ];
+    }),
+  );
+  return found.flat();
+}
+
+function illness(answer: string): string {
+  if (/password authentication failed/.test(answer)) return "does not get into the database with what it holds";
+  return /401/.test(answer) ? "holds a pair that Alpaca refuses" : "is not healthy";
+}

@@ -1,0 +1,64 @@
+import { nameOf } from "../engine-names";
+import type { Stack } from "../facts";
+import { utc } from "../facts";
+import type { Project } from "../project";
+import { clearLocks, pendingOf } from "../recover";
+import { isStale, readLocks } from "../state-file";
+import { removeTornFiles, tornFiles } from "../torn-files";
+import { commandOf, type Finding } from "./finding";
+
+/** What an update that was killed in the middle of saving leaves beside the state. */
+export function tornFindings(project: Project): Finding[] {
+  return tornFiles(project).map((file) => ({
+    secret: null,
+    cause: "an update died while it saved: a file beside the state is half written, and Pulumi says `EOF`",
+    evidence: `${file} is no JSON; it holds a check sum and nothing of the state`,
+    command: `rm ${file}`,
+    fix: () => Promise.resolve(removeTornFiles(project).join("; ") || "it is gone already"),
+  }));
+}
+
+/** What a killed update leaves: its lock and its pending operations. */
+export function stackFindings(stack: Stack): Finding[] {
+  return [...lockFindings(stack), ...pendingFindings(stack)];
+}
+
+function lockFindings({ project, engine }: Stack): Finding[] {
+  return readLocks(project).map((lock): Finding => {
+    const who = `lock of ${lock.username}@${lock.hostname}, pid ${lock.pid}, since ${utc(lock.timestamp)}`;
+    if (!isStale(lock)) {
+      return {
+        secret: null,
+        cause: "an update is under way, or died on another machine",
+        evidence: who,
+        command: `pulumi cancel --stack ${project.stack}`,
+        hint: "only if it is surely dead; else wait for it to end",
+      };
+    }
+    return {
+      secret: null,
+      cause: "the stack is locked by an update that died",
+      evidence: `${who}; that process is gone`,
+      command: `pulumi cancel --yes --stack ${project.stack}`,
+      fix: async () => (await clearLocks(engine, [lock])).join("; "),
+    };
+  });
+}
+
+function pendingFindings(stack: Stack): Finding[] {
+  const pending = pendingOf(stack.project, stack.deployment);
+  if (pending.length === 0) return [];
+  return [
+    {
+      secret: null,
+      cause: "an update was interrupted in the middle of an operation",
+      evidence: pending.map(({ type, resource }) => `${type} ${nameOf(resource.urn)}`).join(", "),
+      command: commandOf(stack, "run"),
+      hint: "does it again",
+      fix: async () => {
+        await stack.engine.dropPendingOperations();
+        return "the pending operations are out of the state; the next update does them again";
+      },
+    },
+  ];
+}

@@ -1,0 +1,26 @@
+import type { Config } from "../config";
+import { redact } from "../rotation/redact";
+import { activeGeneration, type SecretState } from "../rotation/state";
+import type { Engine } from "./engine";
+import type { SecretOutput } from "./outputs";
+import type { Project } from "./project";
+import type { RunListener } from "./run-result";
+import { configSecrets, environmentSecrets } from "./secrets";
+
+/** What every part of a run works with. */
+export interface RunContext {
+  readonly project: Project;
+  readonly listener: RunListener;
+  readonly engine: Engine;
+  readonly config: Config;
+  /** The stack's outputs before the run. */
+  readonly before: Readonly<Record<string, SecretOutput>>;
+}
+
+/** A text without any secret that this run knows. */
+export const cleaned = ({ project, config }: Pick<RunContext, "project" | "config">, text: string): string =>
+  redact(text, [...environmentSecrets(project.env), ...configSecrets(config)]);
+
+/** The generation in use; null before the first finished update. */
+export const generationOf = (state: SecretState | undefined): number | null =>
+  state === undefined ? null : activeGeneration(state);

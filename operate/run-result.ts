@@ -1,0 +1,53 @@
+import type { Request } from "../rotation/request";
+import type { Happening } from "./engine";
+import type { Failure } from "./failure";
+import type { StackPlan } from "./plan-words";
+import type { PreflightResult } from "./preflight";
+import type { Outline } from "./settings";
+
+/** What a run tells while it goes on. */
+export interface RunListener {
+  /** What is being done now. */
+  step(text: string): void;
+  /** Something that was found or mended on the way. */
+  note(text: string): void;
+  preflight(results: readonly PreflightResult[]): void;
+  plan(plan: StackPlan, outline: Pick<Outline, "services">): void;
+  happening(happening: Happening): void;
+  /** Whether to go on with the plan. */
+  confirm(plan: StackPlan): Promise<boolean>;
+}
+
+export interface RunOptions {
+  /** Written into the config key `request` before, and taken out again after it was carried out. */
+  readonly request?: Request;
+  /** Whether to look at everything on its own first; an update looks again by itself. Default true. */
+  readonly preflight?: boolean;
+  /** Goes back to the generation before when the update fails after something was changed. */
+  readonly autoRollback?: boolean;
+  /** Ends the update as Ctrl-C would. */
+  readonly signal?: AbortSignal;
+}
+
+/** How a secret came out of a run. */
+export interface SecretResult {
+  readonly secret: string;
+  readonly action: string;
+  readonly from: number | null;
+  readonly to: number | null;
+}
+
+/** How a run ended. */
+export type RunResult =
+  | { readonly outcome: "nothing to do" | "declined"; readonly plan: StackPlan }
+  | { readonly outcome: "refused by the preflight"; readonly preflight: readonly PreflightResult[] }
+  | { readonly outcome: "done"; readonly secrets: readonly SecretResult[]; readonly seconds: number }
+  | {
+      readonly outcome: "failed" | "rolled back";
+      readonly failure: Failure;
+      /** What holds now, in words. */
+      readonly situation: string;
+      /** What to run next. */
+      readonly next: readonly string[];
+      readonly seconds: number;
+    };

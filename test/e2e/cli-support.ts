@@ -1,0 +1,76 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { expect } from "vitest";
+import { LAB_START } from "../../lab/deploy";
+import { projectRoot } from "../../toolchain/project";
+import type { Bench } from "./harness";
+
+/** What a command answered. */
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** Receives the process once it runs, for tests that kill it. */
+  readonly onStart?: (pid: number) => void;
+}
+
+/** Runs the bundled `rotation` as a process of its own on a bench's stack; any exit code is an answer. */
+export async function rotation(
+  { stack }: Bench,
+  args: readonly string[],
+  { env, input, onStart }: CommandOptions = {},
+): Promise<CommandResult> {
+  const command = [join(projectRoot(), "dist/cli/rotation.mjs"), ...args, "--stack", stack.name];
+  const child = execa(process.execPath, command, {
+    cwd: stack.projectDir,
+    env: { ...stack.env, ...env },
+    reject: false,
+    ...(input === undefined ? { stdin: "ignore" } : { input }),
+  });
+  if (child.pid !== undefined) onStart?.(child.pid);
+  const { exitCode, stdout, stderr } = await child;
+  return { exitCode: exitCode ?? -1, stdout, stderr };
+}
+
+/** A command that must end with 0; what it printed. */
+export async function fine(bench: Bench, args: readonly string[], options?: CommandOptions): Promise<string> {
+  const { exitCode, stdout, stderr } = await rotation(bench, args, options);
+  expect(exitCode, `rotation ${args.join(" ")}: ${stdout}${stderr}`).toBe(0);
+  return stdout;
+}
+
+/** A command's one JSON document. */
+export async function json<T>(bench: Bench, args: readonly string[]): Promise<T> {
+  return JSON.parse((await rotation(bench, [...args, "--json"])).stdout) as T;
+}
+
+/** Lines that an 80-column terminal would wrap. */
+export const tooWide = (text: string): string[] => text.split("\n").filter((line) => line.length > 80);
+
+/** Moves the lab's calendar as `setDay` does, without starting Pulumi: for tests that move it a thousand times. */
+export async function setClock({ stack }: Bench, days: number): Promise<void> {
+  const file = join(stack.projectDir, `Pulumi.${stack.name}.yaml`);
+  const clock = new Date(LAB_START.getTime() + days * 86_400_000).toISOString();
+  const text = await readFile(file, "utf8");
+  const moved = text.replace(/(["']?)clock\1: *(["']?)\d{4}-[0-9TZ:.-]+\2/, `$1clock$1: "${clock}"`);
+  if (!moved.includes(clock)) throw new Error(`expected lab.clock in ${file}`);
+  await writeFile(file, moved);
+}
+
+/** Lets reminders go to the lab's Slack and mail sinks; the two secrets are set as a user sets them. */
+export async function notifySinks({ lab, stack }: Bench): Promise<void> {
+  const { host, port, user, password } = lab.smtp;
+  const email = { host, port, user, verifyCertificate: false, from: "rotation@example.org", to: ["team@example.org"] };
+  await stack.configure("notify", { email });
+  const secrets = { "notify.slackWebhook": lab.slack.url, "notify.email.password": password };
+  for (const [path, value] of Object.entries(secrets)) {
+    const set = await stack.pulumi(["config", "set", "--secret", "--path", path], { input: value });
+    expect(set.exitCode, set.stderr).toBe(0);
+  }
+}
