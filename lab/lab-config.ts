@@ -1,3 +1,4 @@
+import type { PipelineLogin } from "./pipeline-login";
 import type { Postgres } from "./postgres";
 import type { Host, RunningService } from "./ssh-host";
 
@@ -9,15 +10,12 @@ export interface LabConfig {
   sshPrivateKey: string;
 }
 
-/** PG* of the administrator. */
-export function environmentOf(postgres: Postgres): Record<string, string> {
-  return {
-    PGHOST: postgres.host,
-    PGPORT: String(postgres.port),
-    PGUSER: postgres.adminUser,
-    PGPASSWORD: postgres.adminPassword,
-    PGDATABASE: postgres.database,
-  };
+/** PG* of a login. */
+export function environmentOf(
+  { host, port, database }: Postgres,
+  { user, password }: PipelineLogin,
+): Record<string, string> {
+  return { PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PGDATABASE: database };
 }
 
 /** Hosts and services as the stack config names them. */

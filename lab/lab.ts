@@ -8,6 +8,7 @@ import { guardFolder } from "./guard";
 import { configOf, environmentOf, findService, type LabConfig } from "./lab-config";
 import { type Moto, startMoto } from "./moto";
 import { type OpenBao, startOpenBao } from "./openbao";
+import { createPipelineLogin } from "./pipeline-login";
 import {
   DEFAULT_DATABASES,
   DEFAULT_SERVICES,
@@ -73,8 +74,10 @@ export interface Lab {
   readonly adopted: Readonly<Record<string, string>>;
   /** The Alpaca pair in use at the start. */
   readonly adoptedAlpaca: AlpacaKey;
-  /** PG* and VAULT_* or AWS_* for running `pulumi`, with credentials of the pipeline's own. */
+  /** PG* and VAULT_* or AWS_* for running `pulumi`, with the pipeline's own credentials and the privileges of `deploy/`. */
   readonly env: Readonly<Record<string, string>>;
+  /** PG* of PostgreSQL's superuser, for what the pipeline may not do (`rotation audit prune`). */
+  readonly adminEnv: Readonly<Record<string, string>>;
   /** The stack config's keys that describe the lab: `hosts`, `services`, and the secret `sshPrivateKey`. */
   readonly config: LabConfig;
   readonly databases: readonly LabDatabase[];
@@ -138,6 +141,7 @@ async function assemble(
   const adopted: Record<string, string> = {};
   for (const database of databases) adopted[database.secretName] = await seedDatabase(platform, database);
   const adoptedAlpaca = await seedAlpaca(platform);
+  const pipeline = await createPipelineLogin(postgres, databases, secret("pipeline's database login"));
 
   const clientKeys = ssh2.utils.generateKeyPairSync("ed25519");
   const services = await describeServices(platform, databases, options.services ?? DEFAULT_SERVICES);
@@ -145,7 +149,8 @@ async function assemble(
   const hosts = await Promise.all(plans.map((plan) => started(startHost({ dir, program, clientKeys, ...plan }))));
   const lab: Lab = {
     ...{ dir, environment, postgres, openbao, moto, store, alpaca, slack, smtp, hosts, adopted, adoptedAlpaca, stop },
-    env: { ...environmentOf(postgres), ...store.env },
+    env: { ...environmentOf(postgres, pipeline), ...store.env },
+    adminEnv: environmentOf(postgres, { user: postgres.adminUser, password: postgres.adminPassword }),
     config: configOf(hosts, clientKeys.private),
     databases,
     readers: (secretName) =>

@@ -1,5 +1,5 @@
 import { withClient } from "../audit/connection";
-import { prune } from "../audit/log";
+import { migrate, prune } from "../audit/log";
 import { rowsForReport } from "../audit/queries";
 import { buildReport, type Report } from "../audit/report";
 import { type ChainAnchor, type ChainVerdict, verifyChain } from "../audit/verify";
@@ -67,6 +67,15 @@ export async function makeReport(project: Project, last: number): Promise<Report
     store: outline.store.kind,
   }));
   return buildReport(found.rows, secrets, { from, to, now, chain: found.chain });
+}
+
+/**
+ * Makes or upgrades the log's tables, as the login of PGUSER (the config's `admin` is the pipeline's).
+ * @returns the migrations that ran now
+ */
+export async function migrateAudit(project: Project): Promise<string[]> {
+  const connection = auditConnection(await readOutline(project));
+  return migrate({ ...connection, user: project.env.PGUSER ?? connection.user });
 }
 
 /** The newest date that retention may reach: two years ago. */

@@ -3,14 +3,15 @@ import { resolveToolchain } from "./resolve";
 import { table } from "./table";
 import type { ToolName } from "./types";
 
-const tools: readonly ToolName[] = ["pulumi", "openbao", "moto"];
+const tools: readonly ToolName[] = ["pulumi", "openbao", "moto", "kubernetes-validate"];
 
 const usage = `Usage: npm run toolchain [-- options]
 
 Finds or makes every program this project runs, and prints one line a tool: name, version, origin, path.
 What it makes is kept in the user's cache folder ($SECRET_ROTATION_CACHE moves it).
 
-  --only <names>  of pulumi, openbao, moto, separated by commas (the engine is always among them; default: all)
+  --only <names>  of pulumi, openbao, moto, kubernetes-validate, separated by commas (the engine is
+                  always among them; default: all)
   --offline       use only what is already there
   --json          print JSON
   --help          print this

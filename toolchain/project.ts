@@ -9,6 +9,7 @@ export const versions = {
   languageHost: "3.68.0",
   openbao: "2.7.2",
   moto: "5.2.5",
+  kubernetesValidate: "1.37.0",
 } as const;
 
 const manifest = z.object({ name: z.string(), dependencies: z.record(z.string(), z.string()).default({}) });

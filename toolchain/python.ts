@@ -54,7 +54,7 @@ function withoutTargets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /** A Python package that is a tool of ours. */
 export interface PythonTool {
-  name: "openbao" | "moto";
+  name: "openbao" | "moto" | "kubernetes-validate";
   label: string;
   version: string;
   /** The program: a script in the environment's bin folder, or what a line of Python prints. */

@@ -4,7 +4,7 @@ import { type Context, resolveEngine } from "./engine";
 import { findOnPath } from "./find";
 import { Progress, stderrSink } from "./progress";
 import { resolveProviders } from "./providers";
-import { resolveMoto, resolveOpenBao } from "./servers";
+import { resolveKubernetesValidate, resolveMoto, resolveOpenBao } from "./servers";
 import type { ResolveOptions, Toolchain } from "./types";
 
 export type { PluginTool, ResolveOptions, Tool, Toolchain, ToolName } from "./types";
@@ -41,6 +41,9 @@ export async function resolveToolchain(options: ResolveOptions = {}): Promise<To
   const { plugins, launchers } = await resolveProviders(pulumi.path, context);
   const openbao = need.includes("openbao") ? await resolveOpenBao(context) : undefined;
   const moto = need.includes("moto") ? await resolveMoto(context) : undefined;
+  const kubernetesValidate = need.includes("kubernetes-validate")
+    ? await resolveKubernetesValidate(context)
+    : undefined;
   const made = [pulumi, languageHost].filter((tool) => tool.source !== "PATH").map((tool) => path.dirname(tool.path));
   return {
     pulumi,
@@ -48,6 +51,7 @@ export async function resolveToolchain(options: ResolveOptions = {}): Promise<To
     plugins,
     ...(openbao === undefined ? {} : { openbao }),
     ...(moto === undefined ? {} : { moto }),
+    ...(kubernetesValidate === undefined ? {} : { kubernetesValidate }),
     env: {
       PATH: await pathWith([...(launchers === undefined ? [] : [launchers]), ...made], context.env),
       PULUMI_SKIP_UPDATE_CHECK: "true",

@@ -33,6 +33,16 @@ const moto: ServerTool = {
   advice: "Install Python 3.10 or newer with venv, then run `npm run toolchain`.",
 };
 
+const kubernetesValidate: ServerTool = {
+  name: "kubernetes-validate",
+  label: "kubernetes-validate",
+  version: versions.kubernetesValidate,
+  locate: { script: "kubernetes-validate" },
+  // The pinned one has the schemas of the versions that the manifests are held to.
+  onPath: [],
+  advice: "Install Python 3.10 or newer with venv, then run `npm run toolchain`.",
+};
+
 async function resolveServer(tool: ServerTool, context: Context): Promise<Tool> {
   const { env, progress, offline } = context;
   for (const program of tool.onPath) {
@@ -76,3 +86,10 @@ export const resolveOpenBao = (context: Context): Promise<Tool> => resolveServer
  * @throws ToolchainError with what was tried and what to install
  */
 export const resolveMoto = (context: Context): Promise<Tool> => resolveServer(moto, context);
+
+/**
+ * The checker of Kubernetes manifests, from PyPI.
+ * @throws ToolchainError with what was tried and what to install
+ */
+export const resolveKubernetesValidate = (context: Context): Promise<Tool> =>
+  resolveServer(kubernetesValidate, context);

@@ -7,6 +7,7 @@ function rows(toolchain: Toolchain): [name: string, tool: Tool][] {
     ...Object.entries(toolchain.plugins).map(([name, tool]): [string, PluginTool] => [`plugin ${name}`, tool]),
     ["openbao", toolchain.openbao],
     ["moto", toolchain.moto],
+    ["kubernetes-validate", toolchain.kubernetesValidate],
   ];
   return named.filter((row): row is [string, Tool] => row[1] !== undefined);
 }

@@ -33,11 +33,13 @@ export interface Toolchain {
   readonly plugins: Readonly<Record<string, PluginTool>>;
   readonly openbao?: Tool;
   readonly moto?: Tool;
+  /** Checks Kubernetes manifests against the published schemas, without a network. */
+  readonly kubernetesValidate?: Tool;
   /** What a caller adds to the environment to run `pulumi`; PATH is complete, not a prefix. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-export type ToolName = "pulumi" | "openbao" | "moto";
+export type ToolName = "pulumi" | "openbao" | "moto" | "kubernetes-validate";
 
 export interface ResolveOptions {
   /** Folder for what the resolver makes. Default: $SECRET_ROTATION_CACHE, else the user's cache folder. */

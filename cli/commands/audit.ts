@@ -6,7 +6,7 @@ interface PruneOptions extends CommonOptions {
   readonly yes?: true;
 }
 
-/** `rotation audit verify` and `rotation audit prune` */
+/** `rotation audit verify`, `rotation audit migrate` and `rotation audit prune` */
 export function registerAudit(program: Command): void {
   const audit = program.command("audit").description("prove that the audit log is untouched; remove what is too old");
   audit.addHelpText("after", "\nExample:\n  rotation audit verify --stack prod");
@@ -26,6 +26,19 @@ export function registerAudit(program: Command): void {
       print(renderVerdict(verdict));
     }
     process.exitCode = verdict.valid && verdict.guarded ? EXIT.fine : EXIT.failed;
+  });
+  common(
+    audit
+      .command("migrate")
+      .description(
+        "make or upgrade the log's tables, its triggers and the role of its writers; as their owner, not as the pipeline",
+      ),
+    "PGUSER=postgres rotation audit migrate --stack prod",
+  ).action(async (options: CommonOptions) => {
+    const { migrateAudit } = await import("../../operate/audit");
+    const migrations = await migrateAudit(await projectOf(options));
+    if (options.json) printJson({ migrations });
+    else print(migrations.length === 0 ? "The log is up to date." : `Done: ${migrations.join(", ")}.`);
   });
   common(
     audit.command("prune").description("remove the rows that are older than two years, which the log itself records"),

@@ -6,7 +6,7 @@ import { messageOf, StepError } from "../run-step";
 export function checkDatabase(reference: DatabaseReference, roles: readonly string[]): Promise<string> {
   return withDatabase(reference, async (client) => {
     const { rows } = await client.query(
-      "SELECT current_user AS admin, rolsuper, rolcreaterole, current_setting('server_version') AS version, pg_is_in_recovery() AS standby FROM pg_roles WHERE rolname = current_user",
+      "SELECT current_user AS admin, rolsuper, rolcreaterole, current_setting('server_version') AS version, current_setting('server_version_num')::int AS number, pg_is_in_recovery() AS standby FROM pg_roles WHERE rolname = current_user",
     );
     const [me] = rows;
     if (me.standby)
@@ -16,11 +16,22 @@ export function checkDatabase(reference: DatabaseReference, roles: readonly stri
         `${me.admin} may not change roles: expected CREATEROLE (\`ALTER ROLE ${me.admin} CREATEROLE\`)`,
       );
     }
-    const existing = await client.query("SELECT rolname FROM pg_roles WHERE rolname = ANY($1)", [roles]);
+    const existing = await client.query(
+      "SELECT rolname, pg_has_role(oid, 'MEMBER WITH ADMIN OPTION') AS admin FROM pg_roles WHERE rolname = ANY($1)",
+      [roles],
+    );
     const missing = roles.filter((role) => !existing.rows.some(({ rolname }) => rolname === role));
     if (missing.length > 0) {
       throw new StepError(
         `the role ${missing.join(", ")} does not exist; roles are adopted, never created: correct the config key \`role\``,
+      );
+    }
+    // Before PostgreSQL 16 CREATEROLE reached every role that is not a superuser.
+    const foreign = existing.rows.find(({ admin }) => !admin && me.number >= 160_000);
+    if (foreign !== undefined) {
+      throw new StepError(
+        `${me.admin} may not change the role ${foreign.rolname}: expected ADMIN on it (\`GRANT ${foreign.rolname} TO ` +
+          `${me.admin} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE\`, deploy/sql/managed-role.sql)`,
       );
     }
     return `PostgreSQL ${me.version}, ${me.admin}`;

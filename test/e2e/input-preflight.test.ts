@@ -57,21 +57,21 @@ const DUE: Record<string, Fault> = {
   },
   "a database that does not answer": {
     settings: (settings) => Object.assign(databaseOf(settings), { port: 9 }),
-    says: ["2 of ", /database, audit log: postgres cannot log in to trader on 127\.0\.0\.1:9: .*ECONNREFUSED/],
+    says: ["2 of ", /database, audit log: rotation cannot log in to trader on 127\.0\.0\.1:9: .*ECONNREFUSED/],
   },
   "an administrator's password that is wrong": {
     env: () => ({ PGPASSWORD: "wrong-password-of-nobody" }),
     says: [
       "2 of ",
-      "database, audit log: postgres cannot log in to trader on 127.0.0.1:",
-      'password authentication failed for user "postgres"; the run\'s own login is PGUSER, or `admin` in the config, with PGPASSWORD or PGPASSFILE',
+      "database, audit log: rotation cannot log in to trader on 127.0.0.1:",
+      'password authentication failed for user "rotation"; the run\'s own login is PGUSER, or `admin` in the config, with PGPASSWORD or PGPASSFILE',
     ],
   },
   "no administrator's password at all": {
     env: () => ({ PGPASSWORD: "" }),
     says: [
       "2 of ",
-      "database, audit log: postgres cannot log in",
+      "database, audit log: rotation cannot log in",
       ": it has no password; the run's own login is PGUSER, or `admin` in the config, with PGPASSWORD or PGPASSFILE",
     ],
   },
@@ -164,7 +164,7 @@ const DUE: Record<string, Fault> = {
   },
   "an audit log that does not answer": {
     settings: (settings) => Object.assign(settings, { audit: { ...databaseOf(settings), port: 9 } }),
-    says: ["1 of ", /audit log: postgres cannot log in to trader on 127\.0\.0\.1:9: .*ECONNREFUSED/],
+    says: ["1 of ", /audit log: rotation cannot log in to trader on 127\.0\.0\.1:9: .*ECONNREFUSED/],
   },
   "many things at once": {
     env: () => ({ VAULT_TOKEN: "s.wrong-token-of-nobody" }),

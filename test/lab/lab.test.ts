@@ -41,7 +41,8 @@ test("seeds databases and store, and describes itself for the stack's config", a
     health: expect.stringMatching(/^http:\/\/\{address\}:\d+\/health$/),
   });
   expect(lab.config.hosts.two?.address).toBe("127.0.0.2");
-  expect(lab.env.PGPASSWORD).toBe(lab.postgres.adminPassword);
+  expect(lab.env.PGUSER).toBe("rotation");
+  expect(lab.adminEnv.PGPASSWORD).toBe(lab.postgres.adminPassword);
 });
 
 test("no secret of the lab stands in a log", async () => {

@@ -45,7 +45,7 @@ test("the pipeline's token writes and marks its own environment, and deletes not
   expect(await as(token, "POST", "secret/metadata/paper/b", { custom_metadata: { status: "active" } })).toBe(204);
   expect(await as(token, "DELETE", "secret/metadata/paper/b")).toBe(403);
   expect(await as(token, "POST", "secret/data/prod/b", { data: { value: "x" } })).toBe(403);
-  expect(await as(token, "POST", "auth/token/create", {})).toBe(200);
+  expect(await as(token, "POST", "auth/token/create", {})).toBe(403);
 });
 
 test("a service's token only reads", async () => {

