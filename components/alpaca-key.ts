@@ -8,12 +8,14 @@ import { graceEndsAt } from "../rotation/next-state";
 import type { Policy } from "../rotation/policy";
 import { activation, activeGeneration, other, previousGeneration, type SecretState } from "../rotation/state";
 import { AuditRecord } from "./audit-record";
+import { foreignPairAdvice } from "./foreign-advice";
 import { type Platform, servicesOf } from "./platform";
 import { Preflight } from "./preflight";
 import { RollingRestart } from "./rolling-restart";
 import { describeSecret } from "./secret-outputs";
 import type { StoreEntry } from "./secret-store";
 import { answerOf, stepCommand } from "./step-command";
+import { storeUnchanged } from "./store-unchanged";
 
 export interface AlpacaKeyArgs {
   /** The secret as the config declares it. */
@@ -22,6 +24,8 @@ export interface AlpacaKeyArgs {
   readonly state: SecretState;
   /** Whether this update does a step of the secret. */
   readonly acts: boolean;
+  /** Whether a request says to overwrite what somebody else wrote into the store. */
+  readonly force: boolean;
   readonly policy: Policy;
   readonly platform: Platform;
   readonly places: AlpacaPlaces;
@@ -65,10 +69,11 @@ export class AlpacaKey extends pulumi.ComponentResource {
     const preflight = this.createPreflight(opts.dependsOn);
     const before = this.createVersionsBefore(preflight);
     const verified = this.createVerified(before);
-    const stored = this.adoptedOnly ? undefined : this.createStored(verified);
+    const unchanged = this.adoptedOnly ? undefined : this.createUnchanged(verified);
+    const stored = unchanged && this.createStored(unchanged);
     this.description = this.describe(stored ?? before, verified);
     const done = stored === undefined ? verified : this.createRollout(stored, before);
-    const audit = this.createAudit(preflight, done);
+    const audit = this.createAudit([preflight, ...(unchanged === undefined ? [] : [unchanged])], done);
 
     this.state = audit.state;
     this.last = audit.command;
@@ -100,9 +105,11 @@ export class AlpacaKey extends pulumi.ComponentResource {
   }
 
   private createPreflight(dependsOn: pulumi.ResourceOptions["dependsOn"]): local.Command {
-    const { config, state, platform, active, previous } = this.args;
+    const { config, state, platform, force, active } = this.args;
     const mode = this.purpose === "rotation" && state.emergency ? "emergency" : this.purpose;
-    const inUse = mode === "adoption" ? active : mode === "rotation" ? previous : undefined;
+    // The new pair too: somebody may have written it by hand before it was supplied.
+    const current = mode === "adoption" ? this.entries(active) : this.storedBefore;
+    const compares = current.length > 0 && (mode === "adoption" || mode === "rotation");
     return new Preflight(
       `${this.name}-preflight`,
       {
@@ -116,20 +123,30 @@ export class AlpacaKey extends pulumi.ComponentResource {
         privateKey: platform.privateKey,
         alpaca: platform.marketClock,
         allowOpenMarket: platform.allowOpenMarket,
-        current: inUse === undefined ? undefined : { entries: this.entries(inUse) },
-        whenForeign: this.whenForeign(inUse),
+        current: compares ? { entries: current } : undefined,
+        whenForeign: this.whenForeign,
+        force,
         trigger: this.trigger,
       },
       { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
     ).command;
   }
 
-  private whenForeign(inUse: KeyPair | undefined): string {
-    const { name } = this.args.config;
-    const expected = `expected the store to hold the pair ${inUse?.label}, the one in use`;
-    if (this.adoptedOnly)
-      return `${expected}. If that is a new pair, give the one in use as well: alpacaKeys["${name}"].previous`;
-    return `${expected}. If somebody wrote another pair by hand, write ${inUse?.label} back, or give the pair in the store as alpacaKeys["${name}"].previous`;
+  /** What the store may hold before it is written; nothing where the config no longer has the pair before. */
+  private get storedBefore(): StoreEntry[] {
+    const { active, previous } = this.args;
+    return previous === undefined ? [] : [...this.entries(previous), ...this.entries(active)];
+  }
+
+  private get whenForeign(): string {
+    const { config, state, active } = this.args;
+    if (!this.adoptedOnly) {
+      return foreignPairAdvice(config.name, this.purpose === "rollback" ? activeGeneration(state) : undefined);
+    }
+    return (
+      `expected the store to hold the pair ${active.label}, the one in use. If that is a new pair, give the one in use as ` +
+      `well: alpacaKeys["${config.name}"].previous`
+    );
   }
 
   /** What the store has before it is written: the versions that the deprecation mark names. */
@@ -159,6 +176,22 @@ export class AlpacaKey extends pulumi.ComponentResource {
         },
         trigger: this.trigger,
         progress: true,
+      },
+      { parent: this, dependsOn },
+    );
+  }
+
+  private createUnchanged(dependsOn: pulumi.Resource): local.Command {
+    const { platform, force } = this.args;
+    return storeUnchanged(
+      this.name,
+      {
+        store: platform.store.reference,
+        before: this.storedBefore,
+        after: [],
+        whenForeign: this.whenForeign,
+        force,
+        trigger: this.trigger,
       },
       { parent: this, dependsOn },
     );
@@ -256,7 +289,7 @@ export class AlpacaKey extends pulumi.ComponentResource {
     });
   }
 
-  private createAudit(preflight: local.Command, dependsOn: pulumi.Resource): AuditRecord {
+  private createAudit(asked: readonly [local.Command, ...local.Command[]], dependsOn: pulumi.Resource): AuditRecord {
     const { config, state, platform } = this.args;
     return new AuditRecord(
       `${this.name}-audit`,
@@ -264,10 +297,11 @@ export class AlpacaKey extends pulumi.ComponentResource {
         target: platform.audit,
         secret: config.name,
         state,
-        startedAt: answerOf(preflight).apply(({ startedAt }) => String(startedAt ?? "")),
-        outputs: pulumi
-          .all([this.description, answerOf(preflight)])
-          .apply(([description, { overrides }]) => ({ ...description, overrides: overrides ?? [] })),
+        startedAt: answerOf(asked[0]).apply(({ startedAt }) => String(startedAt ?? "")),
+        outputs: pulumi.all([this.description, ...asked.map(answerOf)]).apply(([description, ...steps]) => ({
+          ...description,
+          overrides: steps.flatMap(({ overrides }) => (overrides ?? []) as string[]),
+        })),
         clock: platform.clock,
       },
       { parent: this, dependsOn },

@@ -6,7 +6,7 @@ import { type AlpacaKeyConfig, type Config, type KeyPair, type KeyPairs, policyO
 import { labelDate, lastFour } from "../rotation/key-label";
 import { nextState } from "../rotation/next-state";
 import { describePlan, planOf } from "../rotation/plan";
-import { type Request, RequestRefusedError } from "../rotation/request";
+import { RequestRefusedError } from "../rotation/request";
 import { EMPTY, other, previousGeneration, type SecretState, type SlotIndex } from "../rotation/state";
 import { AlpacaKey } from "./alpaca-key";
 import type { Platform } from "./platform";
@@ -83,6 +83,8 @@ export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
       config: secret,
       state,
       acts,
+      // Only in the update that handles the request: it stays in the config afterwards.
+      force: unhandled(config, secret, before)?.force === true,
       policy,
       platform,
       places,
@@ -148,6 +150,6 @@ function assertAlive(
   throw new RequestRefusedError(`${secret.name}: ${rollbackRefused(placesOf(config), pair)} Nothing was changed.`);
 }
 
-function unhandled({ request }: Config, { name }: AlpacaKeyConfig, before: SecretState): Request | undefined {
-  return request?.secret === name && request.id !== before.handledRequest ? request : undefined;
+function unhandled({ request }: Config, { name }: AlpacaKeyConfig, before: SecretState | undefined) {
+  return request?.secret === name && request.id !== before?.handledRequest ? request : undefined;
 }

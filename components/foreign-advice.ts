@@ -1,10 +1,26 @@
-/** The two ways on where somebody else wrote a secret into the store; the end of a message. */
+/** The two ways on where somebody else wrote a password into the store; the end of a message. */
 export function foreignAdvice(secret: string): string {
-  const request = (wish: string) =>
-    `\`pulumi config set request '{"id":"NEW-ID","secret":"${secret}",${wish},"reason":"WHY"}'\``;
-  return (
-    "Nothing was overwritten. Two ways on: take that value over (set it with " +
-    `\`pulumi config set --secret --path 'adopted["${secret}"]'\`, then ${request('"adopt":true')}), ` +
-    `or overwrite it (${request('"rotate":true,"force":true')}); then \`pulumi up\``
+  return twoWays(
+    `set it with \`pulumi config set --secret --path 'adopted["${secret}"]'\`, then ${requestFor(secret, '"adopt":true')}`,
+    requestFor(secret, '"rotate":true,"force":true'),
   );
 }
+
+/**
+ * The same for a key pair.
+ *
+ * @param back the generation that a rollback returns to; undefined for a rotation.
+ */
+export function foreignPairAdvice(secret: string, back: number | undefined): string {
+  const wish = back === undefined ? '"rotate":true' : `"activate":${back}`;
+  return twoWays(
+    "supply it under a new label with `rotation alpaca add-key`",
+    requestFor(secret, `${wish},"force":true`),
+  );
+}
+
+const twoWays = (takeOver: string, overwrite: string) =>
+  `Nothing was overwritten. Two ways on: take that value over (${takeOver}), or overwrite it (${overwrite}); then \`pulumi up\``;
+
+const requestFor = (secret: string, wish: string) =>
+  `\`pulumi config set request '{"id":"NEW-ID","secret":"${secret}",${wish},"reason":"WHY"}'\``;

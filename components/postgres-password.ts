@@ -23,6 +23,7 @@ import { RollingRestart } from "./rolling-restart";
 import { describeSecret, marksOf } from "./secret-outputs";
 import type { StoreEntry } from "./secret-store";
 import { answerOf, stepCommand } from "./step-command";
+import { storeUnchanged } from "./store-unchanged";
 
 export interface PostgresPasswordArgs {
   /** The secret as the config declares it. */
@@ -133,23 +134,21 @@ export class PostgresPassword extends pulumi.ComponentResource {
     return { before: platform.notice, generation: state.slots[other(state.active)], clock };
   }
 
-  /** Asks once more, right before the first change: in a rollback and an emergency nobody has asked before. */
   private createUnchanged(
     active: Credential,
     previous: Credential | undefined,
     dependsOn: pulumi.Resource,
   ): local.Command {
     const { config, force, platform } = this.args;
-    const before = this.storedBefore(previous);
-    const paths = before.map(({ path }) => path);
-    const known = [...before, ...active.entries.filter(({ path }) => paths.includes(path))];
-    return stepCommand(
-      `${this.name}-store-unchanged`,
+    return storeUnchanged(
+      this.name,
       {
-        step: "store-unchanged",
-        input: { store: platform.store.reference, known, whenForeign: foreignAdvice(config.name), force },
+        store: platform.store.reference,
+        before: this.storedBefore(previous),
+        after: active.entries,
+        whenForeign: foreignAdvice(config.name),
+        force,
         trigger: this.trigger,
-        runOnInputChange: false,
       },
       { parent: this, dependsOn },
     );

@@ -87,6 +87,7 @@ const order = (all: Declared[]) =>
 const plain = (value: unknown) =>
   typeof value === "object" && value !== null && "value" in value ? value.value : value;
 const input = (all: Declared[], name: string) => JSON.parse(String(plain(named(all, name)?.stdin)));
+const valuesOf = (entries: { value: string }[]) => entries.map(({ value }) => value);
 const moved = (before: Declared[], after: Declared[]) =>
   after
     .filter(({ name, inputs }) => JSON.stringify(inputs) !== JSON.stringify(named(before, name)))
@@ -121,6 +122,7 @@ describe("AlpacaKey", () => {
       "alpaca-api_key-preflight-checks",
       "alpaca-api_key-versions-before",
       "alpaca-api_key-verify-alpaca",
+      "alpaca-api_key-store-unchanged",
       "alpaca-api_key-alpaca-api_key_id",
       "alpaca-api_key-alpaca-api_secret_key",
       "alpaca-api_key-read-back",
@@ -143,8 +145,20 @@ describe("AlpacaKey", () => {
     });
     const preflight = input(rotated.all, "alpaca-api_key-preflight-checks");
     expect(preflight).toMatchObject({ mode: "rotation", paths: ["alpaca/api_key_id", "alpaca/api_secret_key"] });
-    expect(preflight.current.entries.map(({ value }: { value: string }) => value)).toEqual([A.keyId, A.secretKey]);
+    // The new pair may stand there as well: somebody who wrote it by hand supplies it to have it taken over.
+    expect(valuesOf(preflight.current.entries)).toEqual([A.keyId, A.secretKey, B.keyId, B.secretKey]);
     expect(preflight).not.toHaveProperty("database");
+  });
+
+  it("asks right before the write whether somebody else wrote, and knows both pairs", () => {
+    const unchanged = input(rotated.all, "alpaca-api_key-store-unchanged");
+    expect(unchanged.known.map(({ path }: { path: string }) => path)).toEqual([
+      ...["alpaca/api_key_id", "alpaca/api_secret_key", "alpaca/api_key_id", "alpaca/api_secret_key"],
+    ]);
+    expect(valuesOf(unchanged.known)).toEqual([A.keyId, A.secretKey, B.keyId, B.secretKey]);
+    expect(unchanged.force).toBe(false);
+    expect(unchanged.whenForeign).toContain("supply it under a new label with `rotation alpaca add-key`");
+    expect(unchanged.whenForeign).toContain('"secret":"alpaca/api_key","rotate":true,"force":true');
   });
 
   it("writes both halves with the generation that makes them a pair", () => {
@@ -238,11 +252,27 @@ describe("AlpacaKey after a rotation", () => {
     const config = settings({ current: B, previous: A }, { request });
     const back = await update({ config, days: 8.5, before: known(rotated.state), seen: alive });
     expect(input(back.all, "alpaca-api_key-verify-alpaca")).toMatchObject({ purpose: "rollback", pair: A, before: B });
-    expect(input(back.all, "alpaca-api_key-preflight-checks")).toMatchObject({ mode: "rollback" });
+    expect(input(back.all, "alpaca-api_key-preflight-checks")).toMatchObject({ mode: "rollback", force: false });
+    const unchanged = input(back.all, "alpaca-api_key-store-unchanged");
+    expect(valuesOf(unchanged.known)).toEqual([B.keyId, B.secretKey, A.keyId, A.secretKey]);
+    expect(unchanged.whenForeign).toContain('"activate":0,"force":true');
     expect(JSON.parse(String(plain(named(back.all, "alpaca-api_key-alpaca-api_key_id")?.dataJson)))).toEqual({
       value: A.keyId,
       generation: "0",
     });
+  });
+});
+
+describe("AlpacaKey told to overwrite what somebody else wrote", () => {
+  const request = { id: "back", secret: "alpaca/api_key", activate: 0, reason: "orders fail", force: true };
+  const config = settings({ current: B, previous: A }, { request });
+
+  it("asks what that is and overwrites it, in the one update that handles the request", async () => {
+    const back = await update({ config, days: 8.5, before: known(rotated.state), seen: alive });
+    expect(input(back.all, "alpaca-api_key-preflight-checks").force).toBe(true);
+    expect(input(back.all, "alpaca-api_key-store-unchanged").force).toBe(true);
+    const later = await update({ config, days: 8.6, before: known(back.state), seen: alive });
+    expect(input(later.all, "alpaca-api_key-store-unchanged").force).toBe(false);
   });
 });
 
