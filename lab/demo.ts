@@ -6,6 +6,7 @@ import { readablePreview } from "./demo/preview";
 import { auditTable, heading, phaseLines, summaryTable } from "./demo/report";
 import { DEMO_DATABASES, Scenario, type Seen } from "./demo/scenario";
 import { ALPACA_KEY } from "./lab";
+import { failureCounts } from "./load";
 
 interface Options {
   readonly json: boolean;
@@ -96,7 +97,8 @@ async function play(scenario: Scenario): Promise<{ rotations: Seen[]; rollbacks:
   await step("pulumi up (Alpaca answers 401 to the old pair: REVOKE)", () => scenario.up());
   const { alpaca } = await scenario.stopLoad();
   say(`${alpaca.tried} requests to Alpaca in all, ${alpaca.failed} failed`);
-  if (alpaca.failed > 0) throw new Error(`${alpaca.failed} requests to Alpaca failed, expected none`);
+  if (alpaca.failed > 0)
+    throw new Error(`${alpaca.failed} requests to Alpaca failed, expected none: ${failureCounts(alpaca.failures)}`);
 
   say(heading("What happened"));
   say(
@@ -113,7 +115,7 @@ async function play(scenario: Scenario): Promise<{ rotations: Seen[]; rollbacks:
 function assertPromises(seen: readonly Seen[], chainValid: boolean): void {
   const broken = seen.flatMap(({ secret, strategy, logins, outside }) => [
     ...(strategy !== "single-user" && logins.failed > 0
-      ? [`${secret}: ${logins.failed} logins failed, expected none`]
+      ? [`${secret}: ${logins.failed} logins failed, expected none: ${failureCounts(logins.failures)}`]
       : []),
     ...(outside > 0
       ? [`${secret}: ${outside} logins failed outside the window between ALTER ROLE and the last restart`]
@@ -131,11 +133,13 @@ function machineReadable(
   valid: boolean,
   plugins: Record<string, string>,
 ) {
+  const counts = ({ logins: { tried, failed } }: Seen) => ({ tried, failed });
   return {
-    rotations: rotations.map(({ secret, strategy, from, to, seconds, exposureSeconds, logins }) => ({
-      ...{ secret, strategy, store, from, to, seconds, exposureSeconds, logins },
-    })),
-    rollbacks: rollbacks.map(({ secret, seconds, logins }) => ({ secret, seconds, logins })),
+    rotations: rotations.map((seen) => {
+      const { secret, strategy, from, to, seconds, exposureSeconds } = seen;
+      return { secret, strategy, store, from, to, seconds, exposureSeconds, logins: counts(seen) };
+    }),
+    rollbacks: rollbacks.map((seen) => ({ secret: seen.secret, seconds: seen.seconds, logins: counts(seen) })),
     audit: { rows, chain: valid ? "valid" : "broken" },
     plugins,
   };

@@ -114,6 +114,14 @@ export function during(outcome: Outcome, services: readonly string[], from: numb
   return { tried: attempts.length, failed: failures.length, failures, attempts };
 }
 
+/** How many attempts failed for which reason, by service: `execution-gateway ETIMEDOUT 24`. */
+export function failureCounts(failures: readonly Failure[]): string {
+  const counts = new Map<string, number>();
+  for (const { service, code } of failures)
+    counts.set(`${service} ${code}`, (counts.get(`${service} ${code}`) ?? 0) + 1);
+  return [...counts].map(([what, count]) => `${what} ${count}`).join(", ");
+}
+
 /** Seconds from the first to the last failed attempt: how long somebody could be turned away. 0 without a failure. */
 export function exposure(failures: readonly Pick<Failure, "t">[]): number {
   const times = failures.map((failure) => failure.t);

@@ -3,7 +3,7 @@ import { type ChainVerdict, verifyChain } from "../../audit/verify";
 import type { Toolchain } from "../../toolchain/types";
 import { ADOPTED_LABEL, alpacaKeys, clockAt, deployStack, suppliedPair } from "../deploy";
 import { ALPACA_KEY, type Lab, startLab } from "../lab";
-import { during, exposure, type Load, type LoadResult, startLoad } from "../load";
+import { during, exposure, type Load, type LoadResult, type Outcome, startLoad } from "../load";
 import { roleChanges } from "../role-changes";
 import type { PulumiResult, Stack } from "../stack";
 import { type Phase, timeline } from "./timeline";
@@ -19,7 +19,7 @@ export interface Seen {
   /** From the first to the last login that failed; 0 where none did. */
   readonly exposureSeconds: number;
   /** New logins, or requests to Alpaca, of the services that read the secret. */
-  readonly logins: { readonly tried: number; readonly failed: number };
+  readonly logins: Outcome;
   /** Failures that nothing excuses: before the role changed or after the last restart, and any with a key pair. */
   readonly outside: number;
   readonly phases: readonly Phase[];
@@ -165,7 +165,7 @@ export class Scenario {
       to: Number(rows[0]?.generation),
       seconds,
       exposureSeconds: exposure(logins.failures),
-      logins: { tried: logins.tried, failed: logins.failed },
+      logins,
       outside: logins.failures.filter(({ t }) => t < window.from || t > window.to).length,
       phases,
     };

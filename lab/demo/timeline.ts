@@ -23,12 +23,14 @@ const PHASES: readonly (readonly [RegExp, string])[] = [
   [/slot-[ab]-password$/, "new password"],
   [/role(-[ab])?$/, "role"],
   [/verify-login$/, "login"],
+  [/store-unchanged$/, "nobody else wrote"],
   [/(database|analytics|alpaca)-(username|password|api_key_id|api_secret_key)$/, "store"],
   [/verify-alpaca$/, "proof by Alpaca"],
   [/dry-run$/, "dry run"],
   [/read-back$/, "read back"],
   [/restart-.+$/, "restart"],
   [/confirm-login$/, "login again"],
+  [/-(metadata|tags)$/, "marks"],
   [/audit-row$/, "audit row"],
 ];
 
