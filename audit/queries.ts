@@ -84,6 +84,16 @@ export async function rowsForReport(
   return [...rows.sort(byDate), ...(await rowsBetween(client, from, to, filter))];
 }
 
+/** How many rows retention would remove: the oldest up to, and without, the first one of `before` or later. */
+export async function countPrunable(client: pg.ClientBase, before: Date): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(
+    `SELECT count(*) FROM secret_rotation_log
+     WHERE id < coalesce((SELECT min(id) FROM secret_rotation_log WHERE rotation_date >= $1), 9223372036854775807)`,
+    [before.toISOString()],
+  );
+  return Number(rows[0]?.count ?? 0);
+}
+
 /** Orders rows by their date, and rows of the same date as they were written. */
 export function byDate(a: LogRow, b: LogRow): number {
   return a.rotationDate.getTime() - b.rotationDate.getTime() || a.id - b.id;

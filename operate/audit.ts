@@ -1,13 +1,13 @@
 import { withClient } from "../audit/connection";
 import { migrate, prune } from "../audit/log";
-import { rowsForReport } from "../audit/queries";
+import { countPrunable, rowsForReport } from "../audit/queries";
 import { buildReport, type Report } from "../audit/report";
 import { type ChainAnchor, type ChainVerdict, verifyChain } from "../audit/verify";
 import { policyOf } from "../config";
 import { operator } from "./audit-failure";
 import { auditConnection, readLog } from "./audit-log";
 import { nameOf } from "./engine-names";
-import { OperationError } from "./errors";
+import { OperationError, UsageError } from "./errors";
 import { readOutputs } from "./outputs";
 import type { Project } from "./project";
 import { clockOf, readOutline } from "./settings";
@@ -34,13 +34,22 @@ export function anchorsOf(project: Project): ChainAnchor[] {
   });
 }
 
-/** The chain's verdict, held to the stack's state. @throws OperationError where there is no log */
-export async function verifyAudit(project: Project): Promise<ChainVerdict & { readonly anchors: number }> {
+/** The chain's verdict, and how many rows the stack's state noted. */
+export type HeldVerdict = ChainVerdict & { readonly anchors: number };
+
+/** The chain's verdict, held to the stack's state; undefined where there is no log yet. */
+export async function verdictIfThere(project: Project): Promise<HeldVerdict | undefined> {
   const outline = await readOutline(project);
   const anchors = anchorsOf(project);
   const verdict = await readLog(outline, (client) => verifyChain(client, { anchors }));
+  return verdict && { ...verdict, anchors: anchors.length };
+}
+
+/** {@link verdictIfThere}. @throws OperationError where there is no log */
+export async function verifyAudit(project: Project): Promise<HeldVerdict> {
+  const verdict = await verdictIfThere(project);
   if (verdict === undefined) throw new OperationError(NO_LOG);
-  return { ...verdict, anchors: anchors.length };
+  return verdict;
 }
 
 /** The report on the time until now. @param last milliseconds */
@@ -85,10 +94,34 @@ export function retentionLimit(now: Date): Date {
   return limit;
 }
 
-/** Removes the rows before a date, two years ago by default, and logs that. @returns how many were removed */
-export async function pruneAudit(project: Project, before?: Date): Promise<{ removed: number; before: string }> {
-  const outline = await readOutline(project);
-  const date = before ?? retentionLimit(new Date());
-  const removed = await withClient(auditConnection(outline), (client) => prune(client, date, operator(project.env)));
-  return { removed, before: date.toISOString() };
+/** The rows that retention may remove. */
+export interface Prunable {
+  /** The rows before this date, ISO 8601, are meant. */
+  readonly before: string;
+  readonly rows: number;
+}
+
+/**
+ * How many rows are older than a date, two years ago by default.
+ * @throws UsageError for a date within the last two years, OperationError where there is no log
+ */
+export async function prunable(project: Project, before?: Date): Promise<Prunable> {
+  // The log is kept by the days of the world, also where a lab has a calendar of its own.
+  const limit = retentionLimit(new Date());
+  const date = before ?? limit;
+  if (date > limit) {
+    throw new UsageError(
+      `--before: rows of the last two years are kept; expected a date up to ${limit.toISOString().slice(0, 10)}, found ${date.toISOString().slice(0, 10)}`,
+    );
+  }
+  const rows = await readLog(await readOutline(project), (client) => countPrunable(client, date));
+  if (rows === undefined) throw new OperationError(NO_LOG);
+  return { before: date.toISOString(), rows };
+}
+
+/** Removes the rows before a date and logs that. Needs the log's owner. @returns how many were removed */
+export async function pruneAudit(project: Project, { before }: Prunable): Promise<{ removed: number; before: string }> {
+  const connection = auditConnection(await readOutline(project));
+  const removed = await withClient(connection, (client) => prune(client, new Date(before), operator(project.env)));
+  return { removed, before };
 }

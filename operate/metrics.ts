@@ -1,12 +1,19 @@
 import { Gauge, Registry } from "prom-client";
+import type { ChainVerdict } from "../audit/verify";
 import type { StackStatus } from "./read-status";
 import type { Standing } from "./status";
 
 const STANDINGS: readonly Standing[] = ["ok", "warning", "alert", "due", "overdue", "new"];
 const DAY_SECONDS = 86_400;
 
-/** Prometheus' text on every secret of a stack. Durations are seconds, dates Unix time. */
-export async function metricsOf({ stack, environment, secrets, now, logError }: StackStatus): Promise<string> {
+/**
+ * Prometheus' text on every secret of a stack. Durations are seconds, dates Unix time.
+ * @param chain the audit log's verdict, where it was asked for
+ */
+export async function metricsOf(
+  { stack, environment, secrets, now, logError }: StackStatus,
+  chain?: Pick<ChainVerdict, "valid" | "guarded" | "rows">,
+): Promise<string> {
   const registry = new Registry();
   const gauge = (name: string, help: string, more: readonly string[] = []) =>
     new Gauge({ name, help, labelNames: ["stack", "environment", "secret", ...more], registers: [registry] });
@@ -32,19 +39,21 @@ export async function metricsOf({ stack, environment, secrets, now, logError }: 
     if (secret.previous !== null && !secret.previous.revoked)
       grace.set(labels, Date.parse(secret.previous.validUntil) / 1000);
   }
-  const general = new Gauge({
-    name: "secret_rotation_collected_timestamp_seconds",
-    help: "When these figures were collected.",
-    labelNames: ["stack"],
-    registers: [registry],
-  });
-  general.set({ stack }, Date.parse(now) / 1000);
-  const log = new Gauge({
-    name: "secret_rotation_audit_log_up",
-    help: "1 where the audit log could be read.",
-    labelNames: ["stack"],
-    registers: [registry],
-  });
-  log.set({ stack }, logError === null ? 1 : 0);
+  const ofStack = (name: string, help: string, value: number) =>
+    new Gauge({ name, help, labelNames: ["stack", "environment"], registers: [registry] }).set(
+      { stack, environment },
+      value,
+    );
+  ofStack(
+    "secret_rotation_collected_timestamp_seconds",
+    "When these figures were collected.",
+    Date.parse(now) / 1000,
+  );
+  ofStack("secret_rotation_audit_log_up", "1 where the audit log could be read.", logError === null ? 1 : 0);
+  if (chain !== undefined) {
+    const sound = chain.valid && chain.guarded;
+    ofStack("secret_rotation_audit_chain_valid", "1 where every row is as it was written.", sound ? 1 : 0);
+    ofStack("secret_rotation_audit_log_rows", "Rows of the audit log.", chain.rows);
+  }
   return registry.metrics();
 }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { counted } from "../../audit/controls";
 import { type CommonOptions, common, EXIT, print, printJson, projectOf } from "../run-command";
 
 interface PruneOptions extends CommonOptions {
@@ -51,15 +52,22 @@ export function registerAudit(program: Command): void {
 
 async function prune(options: PruneOptions): Promise<void> {
   const project = await projectOf(options);
-  const { pruneAudit, retentionLimit } = await import("../../operate/audit");
-  const before = options.before ?? retentionLimit(new Date());
+  const { prunable, pruneAudit } = await import("../../operate/audit");
+  const found = await prunable(project, options.before);
+  const day = found.before.slice(0, 10);
+  const rows = counted(found.rows, "row");
+  if (found.rows === 0) {
+    if (options.json) printJson({ removed: 0, before: found.before });
+    else print(`No row is from before ${day}; nothing was removed.`);
+    return;
+  }
   if (!options.yes) {
     const { confirmed } = await import("../run-listener");
-    if (!(await confirmed(`Remove every row before ${before.toISOString()}?`))) return print("Nothing was removed.");
+    if (!(await confirmed(`Remove ${rows} from before ${day}?`))) return print("Nothing was removed.");
   }
-  const result = await pruneAudit(project, before);
+  const result = await pruneAudit(project, found);
   if (options.json) printJson(result);
-  else print(`${result.removed} rows from before ${result.before.slice(0, 10)} were removed.`);
+  else print(`${counted(result.removed, "row")} from before ${day} removed, which the log records as a PRUNE row.`);
 }
 
 function date(text: string): Date {

@@ -9,12 +9,18 @@ export function registerMetrics(program: Command): void {
     "rotation metrics --stack prod --out /var/lib/node_exporter/textfile/rotation.prom",
   )
     .option("-o, --out <file>", "write it there, in one step, instead of printing it")
-    .action(async (options: CommonOptions & { readonly out?: string }) => {
-      const [{ readStatus }, { metricsOf }] = await Promise.all([
+    .option("--verify", "verify the audit log's chain as well (15 s for a million rows)")
+    .action(async (options: CommonOptions & { readonly out?: string; readonly verify?: true }) => {
+      const [{ readStatus }, { metricsOf }, { verdictIfThere }] = await Promise.all([
         import("../../operate/read-status"),
         import("../../operate/metrics"),
+        import("../../operate/audit"),
       ]);
-      const text = await metricsOf(await readStatus(await projectOf(options)));
+      const project = await projectOf(options);
+      const status = await readStatus(project);
+      // A log that cannot be read is told by the status.
+      const verdict = options.verify && status.logError === null ? await verdictIfThere(project) : undefined;
+      const text = await metricsOf(status, verdict);
       if (options.json) printJson({ metrics: text });
       else await output(text, options.out);
     });
