@@ -116,7 +116,7 @@ function summarise(
   { from, to, now }: ReportOptions,
 ): SecretSummary {
   const maxAgeDays = secret.maxAgeDays ?? DEFAULT_MAX_AGE_DAYS;
-  const own = rows.filter((row) => belongs(row, secret));
+  const own = rows.filter((row) => row.rotationDate < to && belongs(row, secret));
   const until = now < to ? now : to;
   const spans = credentialSpans(own, until).filter((span) => span.to > from);
   const current = spans.at(-1);
@@ -135,7 +135,7 @@ function summarise(
     limitAt: current ? new Date(current.madeAt.getTime() + maxAgeDays * DAY).toISOString() : null,
     ageDays: ageDays === null ? null : roundUp(ageDays),
     daysLeft: ageDays === null ? null : -roundUp(ageDays - maxAgeDays),
-    ...tally(own.filter((row) => row.rotationDate >= from && row.rotationDate < to)),
+    ...tally(own.filter((row) => row.rotationDate >= from)),
     longestAgeDays: longestAgeDays === null ? null : roundUp(longestAgeDays),
     withinLimit: longestAgeDays !== null && longestAgeDays <= maxAgeDays,
     credentials: spans.map(asCredential),
@@ -152,11 +152,15 @@ function standing(ageDays: number | null, maxAgeDays: number): SecretStanding {
 function tally(rows: readonly LogRow[]): { rotations: number; failures: number; rollbacks: number } {
   const count = (wanted: (row: LogRow) => boolean) => rows.filter(wanted).length;
   return {
-    rotations: count((row) => row.status === "SUCCESS" && ["ROTATE", "MANUAL", "ADOPT"].includes(row.action)),
+    rotations: count((row) => row.status === "SUCCESS" && isRotation(row)),
     failures: count((row) => row.status === "FAILED"),
     rollbacks: count((row) => row.status === "ROLLED_BACK" || (row.status === "SUCCESS" && row.action === "ROLLBACK")),
   };
 }
+
+/** Taking over a credential as it is (generation 0) rotates nothing. */
+const isRotation = ({ action, generation }: LogRow) =>
+  action === "ROTATE" || action === "MANUAL" || (action === "ADOPT" && generation !== 0);
 
 /** A row made by hand names no environment and may be of any; so may a secret. */
 function belongs(row: LogRow, { name, environment }: ReportSecret): boolean {

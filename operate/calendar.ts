@@ -19,17 +19,20 @@ export function calendarOf({
     prodId: { company: "secret-rotation", product: "rotation calendar" },
     method: ICalCalendarMethod.PUBLISH,
   });
-  for (const { name, dueAt, rotatedAt, maxAgeDays, generation, previous } of secrets) {
+  for (const { name, kind, dueAt, rotatedAt, maxAgeDays, generation, previous } of secrets) {
     if (dueAt === null || rotatedAt === null) continue;
     const due = new Date(dueAt);
+    const command = kind === "alpaca-key" ? "alpaca add-key" : "run";
     const limit = new Date(Date.parse(rotatedAt) + maxAgeDays * DAY);
     const event = calendar.createEvent({
       id: `${stack}-${name.replaceAll("/", "-")}-rotation@secret-rotation`,
+      // Grows with every rotation, so that a calendar takes the moved event for the newer one.
+      sequence: Math.floor(Date.parse(rotatedAt) / 60_000),
       stamp: new Date(now),
       start: due,
       end: new Date(Math.max(limit.getTime(), due.getTime() + 3_600_000)),
       summary: `Rotate ${name} (${environment})`,
-      description: `Generation ${generation} reaches its maximum age at ${limit.toISOString()}.\nrotation run --stack ${stack}`,
+      description: `Generation ${generation} reaches its maximum age at ${limit.toISOString()}.\nrotation ${command} --stack ${stack}`,
     });
     for (const days of [5, 2]) {
       const at = limit.getTime() - days * DAY;

@@ -1,3 +1,4 @@
+import type { AuditEntryInput } from "../audit/entry";
 import { type Recorded, recordEntry } from "../audit/log";
 import { operator } from "./audit-failure";
 import { auditConnection } from "./audit-log";
@@ -18,7 +19,10 @@ export interface ManualRotation {
 }
 
 /** Writes the row of a rotation that was done by hand. @throws UsageError, AuditLogError */
-export async function logByHand(project: Project, given: ManualRotation): Promise<Recorded> {
+export async function logByHand(
+  project: Project,
+  given: ManualRotation,
+): Promise<Recorded & { readonly entry: AuditEntryInput }> {
   const outline = await readOutline(project);
   secretsNamed(outline, [given.secretName]);
   const now = clockOf(outline);
@@ -32,7 +36,7 @@ export async function logByHand(project: Project, given: ManualRotation): Promis
     );
   }
   if (date > now) throw new UsageError(`--rotation-date: expected a date that is past, found ${given.rotationDate}`);
-  return recordEntry(auditConnection(outline), {
+  const entry: AuditEntryInput = {
     secretName: given.secretName,
     rotatedBy: given.rotatedBy ?? operator(project.env),
     rotationDate: date.toISOString(),
@@ -41,5 +45,6 @@ export async function logByHand(project: Project, given: ManualRotation): Promis
     environment: outline.environment,
     action: "MANUAL",
     reason: given.reason ?? null,
-  });
+  };
+  return { ...(await recordEntry(auditConnection(outline), entry)), entry };
 }

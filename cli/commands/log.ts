@@ -17,8 +17,12 @@ export function registerLog(program: Command): void {
     .option("--reason <text>", "why it was done")
     .action(async (options: CommonOptions & ManualRotation) => {
       const { logByHand } = await import("../../operate/log-entry");
-      const { id, hash } = await logByHand(await projectOf(options), options);
-      if (options.json) printJson({ row: id, hash });
-      else print(`row ${id} of secret_rotation_log, hash ${hash.slice(0, 16)}...`);
+      const { id, hash, entry } = await logByHand(await projectOf(options), options);
+      const { secretName, status, rotatedBy, rotationDate } = entry;
+      if (options.json) printJson({ row: id, hash, secretName, status, rotatedBy, rotationDate });
+      else {
+        const when = rotationDate.slice(0, 16).replace("T", " ");
+        print(`Row ${id}: ${secretName} ${status} by ${rotatedBy}, ${when} UTC; hash ${hash.slice(0, 16)}...`);
+      }
     });
 }

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Report } from "../../audit/report";
+import { output } from "../output";
 import { type CommonOptions, common, print, projectOf } from "../run-command";
 
 const FORMATS = ["table", "json", "csv", "markdown", "html"] as const;
@@ -29,10 +30,8 @@ export function registerReport(program: Command): void {
       const { makeReport } = await import("../../operate/audit");
       const report = await makeReport(await projectOf(options), options.last);
       const text = await render(report, options.json ? "json" : options.format);
-      if (options.out === undefined) return print(text);
-      const { writeFile } = await import("node:fs/promises");
-      await writeFile(options.out, text);
-      print(`${options.out} written`);
+      await output(text, options.out);
+      if (options.out !== undefined) print(`${options.out} written`);
     });
 }
 

@@ -1,6 +1,7 @@
 import {
   ageText,
   chainSentence,
+  counted,
   durationText,
   orDash,
   periodText,
@@ -19,7 +20,7 @@ export function renderReport(report: Report, width = WIDTH): string {
   const summary = table(
     [
       { title: "SECRET", flexible: true },
-      { title: "STANDING" },
+      { title: "STATE" },
       { title: "AGE" },
       { title: "ROTATED", align: right },
       { title: "FAILED", align: right },
@@ -58,7 +59,7 @@ export function renderReport(report: Report, width = WIDTH): string {
   );
   return [
     wrap(
-      `${periodText(report)}: ${totals.rotations} rotations, ${totals.failures} failures, ${totals.rollbacks} rollbacks`,
+      `${periodText(report)}: ${counted(totals.rotations, "rotation")}, ${counted(totals.failures, "failure")}, ${counted(totals.rollbacks, "rollback")}`,
       "",
       width,
     ),

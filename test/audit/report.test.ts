@@ -38,6 +38,20 @@ describe("the secrets of a report", () => {
     expect(adopted.at(-1)?.madeAt).toEqual(utc("2026-01-10"));
   });
 
+  it("count a key that was brought days after it was made from when it was made, and one only taken over as no rotation", () => {
+    const outputs = { rotatedAt: "2026-08-20T00:00:00.000Z" };
+    const adopted = logRow(1, "2026-08-23", { action: "ADOPT", generation: 0, outputs });
+    const [secret] = report({}, [adopted]).secrets;
+    expect(secret).toMatchObject({ madeAt: "2026-08-20T00:00:00.000Z", ageDays: 12.4, rotations: 0 });
+  });
+
+  it("know a credential that was made this very moment", () => {
+    const now = utc("2026-08-23");
+    const options = { now, to: new Date(now.getTime() + 1) };
+    const [secret] = report(options, [logRow(1, "2026-08-23")]).secrets;
+    expect(secret).toMatchObject({ standing: "ok", ageDays: 0, withinLimit: true, rotations: 1 });
+  });
+
   it("do not count a rotation that failed or was taken back", () => {
     const rows = [logRow(1, "2026-05-01"), logRow(2, "2026-06-01", { status: "ROLLED_BACK" })];
     const [secret] = report({}, rows).secrets;
