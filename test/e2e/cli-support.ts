@@ -2,7 +2,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect } from "vitest";
-import { LAB_START } from "../../lab/deploy";
+import { parse, stringify } from "yaml";
+import { PROJECT } from "../../config";
+import { clockAt } from "../../lab/deploy";
 import { projectRoot } from "../../toolchain/project";
 import type { Bench } from "./harness";
 
@@ -54,23 +56,25 @@ export async function json<T>(bench: Bench, args: readonly string[]): Promise<T>
 export const tooWide = (text: string): string[] => text.split("\n").filter((line) => line.length > 80);
 
 /** Moves the lab's calendar as `setDay` does, without starting Pulumi: for tests that move it a thousand times. */
-export async function setClock({ stack }: Bench, days: number): Promise<void> {
-  const file = join(stack.projectDir, `Pulumi.${stack.name}.yaml`);
-  const clock = new Date(LAB_START.getTime() + days * 86_400_000).toISOString();
-  const text = await readFile(file, "utf8");
-  const moved = text.replace(/(["']?)clock\1: *(["']?)\d{4}-[0-9TZ:.-]+\2/, `$1clock$1: "${clock}"`);
-  if (!moved.includes(clock)) throw new Error(`expected lab.clock in ${file}`);
-  await writeFile(file, moved);
-}
+export const setClock = (bench: Bench, days: number): Promise<void> => editSettings(bench, { lab: clockAt(days) });
 
 /** Lets reminders go to the lab's Slack and mail sinks; the two secrets are set as a user sets them. */
-export async function notifySinks({ lab, stack }: Bench): Promise<void> {
+export async function notifySinks(bench: Bench): Promise<void> {
+  const { lab, stack } = bench;
   const { host, port, user, password } = lab.smtp;
   const email = { host, port, user, verifyCertificate: false, from: "rotation@example.org", to: ["team@example.org"] };
-  await stack.configure("notify", { email });
+  await editSettings(bench, { notify: { email } });
   const secrets = { "notify.slackWebhook": lab.slack.url, "notify.email.password": password };
   for (const [path, value] of Object.entries(secrets)) {
     const set = await stack.pulumi(["config", "set", "--secret", "--path", path], { input: value });
     expect(set.exitCode, set.stderr).toBe(0);
   }
+}
+
+/** Sets config keys in the stack's settings file, as somebody with an editor does; `undefined` removes one. */
+export async function editSettings({ stack }: Bench, changes: Readonly<Record<string, unknown>>): Promise<void> {
+  const file = join(stack.projectDir, `Pulumi.${stack.name}.yaml`);
+  const settings = parse(await readFile(file, "utf8")) as { config: Record<string, unknown> };
+  for (const [key, value] of Object.entries(changes)) settings.config[`${PROJECT}:${key}`] = value;
+  await writeFile(file, stringify(settings));
 }
