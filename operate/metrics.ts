@@ -44,11 +44,7 @@ export async function metricsOf(
       { stack, environment },
       value,
     );
-  ofStack(
-    "secret_rotation_collected_timestamp_seconds",
-    "When these figures were collected.",
-    Date.parse(now) / 1000,
-  );
+  ofStack("secret_rotation_collected_timestamp_seconds", "When these figures were collected.", Date.parse(now) / 1000);
   ofStack("secret_rotation_audit_log_up", "1 where the audit log could be read.", logError === null ? 1 : 0);
   if (chain !== undefined) {
     const sound = chain.valid && chain.guarded;

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect } from "vitest";
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 import { PROJECT } from "../../config";
 import { clockAt } from "../../lab/deploy";
 import { projectRoot } from "../../toolchain/project";
@@ -71,10 +71,10 @@ export async function notifySinks(bench: Bench): Promise<void> {
   }
 }
 
-/** Sets config keys in the stack's settings file, as somebody with an editor does; `undefined` removes one. */
+/** Sets config keys in the settings file, as somebody with an editor does; `undefined` removes one. JSON is YAML too. */
 export async function editSettings({ stack }: Bench, changes: Readonly<Record<string, unknown>>): Promise<void> {
   const file = join(stack.projectDir, `Pulumi.${stack.name}.yaml`);
   const settings = parse(await readFile(file, "utf8")) as { config: Record<string, unknown> };
   for (const [key, value] of Object.entries(changes)) settings.config[`${PROJECT}:${key}`] = value;
-  await writeFile(file, stringify(settings));
+  await writeFile(file, JSON.stringify(settings, null, 2));
 }
