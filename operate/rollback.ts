@@ -1,4 +1,4 @@
-import { RequestRefusedError } from "../rotation/request";
+import { assertRestorable, type Request, RequestRefusedError } from "../rotation/request";
 import { previousGeneration, type SecretState } from "../rotation/state";
 import { Engine } from "./engine";
 import { isHalfDone } from "./half-done";
@@ -27,6 +27,17 @@ export async function rollbackTarget(project: Project, secret: string): Promise<
     );
   }
   return previous;
+}
+
+/**
+ * Whether a rollback can name this generation, as far as the outputs say, before the engine is started for it.
+ * @throws RequestRefusedError with those that can be had
+ */
+export async function assertTarget(project: Project, request: Request, target: number): Promise<void> {
+  secretsNamed(await readOutline(project), [request.secret]);
+  const state = (await readOutputs(project))[request.secret]?.state;
+  // Only the decrypted config knows whether there is an adopted value; the update looks again.
+  if (state !== undefined) assertRestorable(request, target, state, true);
 }
 
 async function isUnfinished(project: Project, secret: string, state: SecretState): Promise<boolean> {

@@ -1,7 +1,7 @@
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { awsError, deletedMessage } from "./aws-errors";
 import { StepError } from "./run-step";
-import type { AwsReference, StoreClient, StoredValue, StoreEntry } from "./store";
+import type { AwsReference, PairMark, StoreClient, StoredValue, StoreEntry } from "./store";
 
 type Sdk = typeof import("@aws-sdk/client-secrets-manager");
 
@@ -36,33 +36,15 @@ export class AwsClient implements StoreClient {
     return `${this.store.region}, ${found.join(", ")}`;
   }
 
-  /** AWSCURRENT goes back to the version before where that one has the value, its other labels with it; else a new version. */
-  async write({ path, value }: StoreEntry): Promise<void> {
+  /** A new version with this value, and with the label of its slot where it is part of a pair. */
+  async write({ path, value }: StoreEntry, pair?: PairMark): Promise<void> {
     const SecretId = this.nameOf(path);
-    const get = (VersionStage: string) =>
-      this.ask("GetSecretValue", SecretId, ({ sdk, client }) =>
-        client.send(new sdk.GetSecretValueCommand({ SecretId, VersionStage })),
-      );
-    const before = await get("AWSPREVIOUS");
-    if (before?.SecretString !== value) {
-      const put = await this.ask("PutSecretValue", SecretId, ({ sdk, client }) =>
-        client.send(new sdk.PutSecretValueCommand({ SecretId, SecretString: value })),
-      );
-      if (put === undefined)
-        throw new StepError(`expected ${this.placeOf(SecretId)} to exist, found nothing to write to`);
-      return;
-    }
-    const current = await get("AWSCURRENT");
-    await this.ask("UpdateSecretVersionStage", SecretId, ({ sdk, client }) =>
-      client.send(
-        new sdk.UpdateSecretVersionStageCommand({
-          SecretId,
-          VersionStage: "AWSCURRENT",
-          MoveToVersionId: before.VersionId,
-          RemoveFromVersionId: current?.VersionId,
-        }),
-      ),
+    const VersionStages = ["AWSCURRENT", ...(pair === undefined ? [] : [pair.slot === 0 ? "slot-a" : "slot-b"])];
+    const put = await this.ask("PutSecretValue", SecretId, ({ sdk, client }) =>
+      client.send(new sdk.PutSecretValueCommand({ SecretId, SecretString: value, VersionStages })),
     );
+    if (put === undefined)
+      throw new StepError(`expected ${this.placeOf(SecretId)} to exist, found nothing to write to`);
   }
 
   /** Sets the tags and takes off those that `gone` names; tags of others stay. */

@@ -44,7 +44,13 @@ export interface StoreClient {
   /** Fails where the store cannot be reached or the paths may not be written. Returns the evidence. */
   check(paths: readonly string[]): Promise<string>;
   /** Makes a value the one in use, for an operator's repair; rotations write through the engine. */
-  write(entry: StoreEntry): Promise<void>;
+  write(entry: StoreEntry, pair?: PairMark): Promise<void>;
+}
+
+/** What values that belong together carry, so that a reader never takes half a pair. */
+export interface PairMark {
+  readonly generation: number;
+  readonly slot: 0 | 1;
 }
 
 export function storeClient(reference: StoreReference): StoreClient {

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import ky, { HTTPError, type KyInstance } from "ky";
 import { messageOf, StepError } from "./run-step";
-import type { StoreClient, StoredValue, StoreEntry, VaultReference } from "./store";
+import type { PairMark, StoreClient, StoredValue, StoreEntry, VaultReference } from "./store";
 
 interface KvAnswer {
   readonly data: {
@@ -61,9 +61,10 @@ export class VaultClient implements StoreClient {
   }
 
   /** A new version with this value. */
-  async write({ path, value }: StoreEntry): Promise<void> {
+  async write({ path, value }: StoreEntry, pair?: PairMark): Promise<void> {
     const { mount, environment } = this.store;
-    await this.ask(() => this.http.post(`${mount}/data/${environment}/${path}`, { json: { data: { value } } }));
+    const data = { value, ...(pair === undefined ? {} : { generation: String(pair.generation) }) };
+    await this.ask(() => this.http.post(`${mount}/data/${environment}/${path}`, { json: { data } }));
   }
 
   private async assertUnsealed(): Promise<void> {

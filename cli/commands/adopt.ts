@@ -15,10 +15,9 @@ export function registerAdopt(program: Command): void {
   ).action(async (secrets: string[], options: CommonOptions) => {
     const { adopt } = await import("../../operate/adopt");
     const { wrap } = await import("../render/table");
-    const { startProgress } = await import("../render/progress");
-    const progress = startProgress(process.stderr, { quiet: options.json === true });
-    progress.step("reading the stack and the store");
-    const results = await adopt(await projectOf(options), secrets).finally(() => progress.stop());
+    const { during } = await import("../render/progress");
+    const project = await projectOf(options);
+    const results = await during("reading the stack and the store", options, () => adopt(project, secrets));
     if (options.json) return printJson(results);
     for (const { secret, outcome, version, detail } of results) {
       print(wrap(`${outcome}: ${secret}${version === null ? "" : `, version ${version} of the store`} (${detail})`));

@@ -47,41 +47,36 @@ export function registerDiagnose(program: Command): void {
 
 const shown = ({ fix, ...finding }: Finding) => ({ ...finding, fixable: fix !== undefined });
 
-async function look(project: Project, secrets: readonly string[], { json }: CommonOptions): Promise<Finding[]> {
-  const [{ diagnose }, { startProgress }] = await Promise.all([
+async function look(project: Project, secrets: readonly string[], options: CommonOptions): Promise<Finding[]> {
+  const [{ diagnose }, { during }] = await Promise.all([
     import("../../operate/diagnose"),
     import("../render/progress"),
   ]);
-  const progress = startProgress(process.stderr, { quiet: json === true });
-  progress.step("diagnosis: asking store, database, services and the stack's state");
-  return diagnose(project, secrets).finally(() => progress.stop());
+  return during("diagnosis: asking store, database, services and the stack's state", options, () =>
+    diagnose(project, secrets),
+  );
 }
 
 /** One after the other: what one fix does may be what the next one needs. */
 async function mend(findings: readonly Finding[], options: DiagnoseOptions): Promise<Mended[]> {
-  const [{ renderFindings }, { startProgress }] = await Promise.all([
-    import("../render/findings"),
-    import("../render/progress"),
-  ]);
+  const [{ renderFindings }, { wrap }] = await Promise.all([import("../render/findings"), import("../render/table")]);
   const done: Mended[] = [];
   for (const finding of findings) {
     if (!options.json) print(`${renderFindings([finding])}\n`);
-    const progress = startProgress(process.stderr, { quiet: options.json === true });
-    const mended = await mendOne(finding, options, () => progress.step("mending it")).finally(() => progress.stop());
-    if (!options.json) print(`${mended.outcome}: ${mended.detail}\n\n`);
+    const mended = await mendOne(finding, options);
+    if (!options.json) print(`${wrap(`${mended.outcome}: ${mended.detail}`)}\n\n`);
     done.push(mended);
   }
   return done;
 }
 
-async function mendOne({ cause, fix }: Finding, options: DiagnoseOptions, begin: () => void): Promise<Mended> {
+async function mendOne({ cause, fix }: Finding, options: DiagnoseOptions): Promise<Mended> {
   if (fix === undefined) return { cause, outcome: "only you can", detail: "the command above is for you" };
-  const { confirmed } = await import("../run-listener");
+  const [{ confirmed }, { during }] = await Promise.all([import("../run-listener"), import("../render/progress")]);
   if (!options.yes && !(await confirmed("Do it?")))
     return { cause, outcome: "declined", detail: "nothing was changed" };
-  begin();
   try {
-    return { cause, outcome: "done", detail: await fix() };
+    return { cause, outcome: "done", detail: await during("mending it", options, fix) };
   } catch (error) {
     const { messageFor } = await import("../run-command");
     return { cause, outcome: "failed", detail: await messageFor(error) };

@@ -13,13 +13,12 @@ export function registerPlan(program: Command): void {
   )
     .addOption(new Option("--format <format>", "how to print it").choices(["text", "markdown", "json"]).default("text"))
     .action(async (options: PlanOptions) => {
-      const [{ makePlan }, { startProgress }] = await Promise.all([
+      const [{ makePlan }, { during }] = await Promise.all([
         import("../../operate/make-plan"),
         import("../render/progress"),
       ]);
-      const progress = startProgress(process.stderr, { quiet: options.json === true });
-      progress.step("preview: asking the engine what would change");
-      const plan = await makePlan(await projectOf(options)).finally(() => progress.stop());
+      const project = await projectOf(options);
+      const plan = await during("preview: asking the engine what would change", options, () => makePlan(project));
       const { planMarkdown, renderPlan } = await import("../render/plan");
       if (options.json || options.format === "json") printJson(plan);
       else print(options.format === "markdown" ? planMarkdown(plan) : renderPlan(plan));

@@ -21,14 +21,15 @@ export function registerPreflight(program: Command): void {
         .default("rotation"),
     )
     .action(async (secrets: string[], options: PreflightOptions) => {
-      const [{ preflight }, { startProgress }, { renderPreflight }] = await Promise.all([
+      const [{ preflight }, { during }, { renderPreflight }] = await Promise.all([
         import("../../operate/preflight"),
         import("../render/progress"),
         import("../render/run"),
       ]);
-      const progress = startProgress(process.stderr, { quiet: options.json === true });
-      progress.step("preflight: checking everything the rotation will touch");
-      const results = await preflight(await projectOf(options), secrets, options.for).finally(() => progress.stop());
+      const project = await projectOf(options);
+      const results = await during("preflight: checking everything the rotation will touch", options, () =>
+        preflight(project, secrets, options.for),
+      );
       if (options.json) printJson(results);
       else print(renderPreflight(results));
       process.exitCode = results.every(({ ok }) => ok) ? EXIT.fine : EXIT.failed;

@@ -7,9 +7,14 @@ export function registerStatus(program: Command): void {
     program.command("status").description("how old each secret is, when it is due, and what the audit log says last"),
     "rotation status --stack prod",
   ).action(async (options: CommonOptions) => {
-    const { readStatus } = await import("../../operate/read-status");
-    const { needsRotation } = await import("../../operate/status");
-    const answer = await readStatus(await projectOf(options));
+    const [{ readStatus }, { needsRotation }, { during }] = await Promise.all([
+      import("../../operate/read-status"),
+      import("../../operate/status"),
+      import("../render/progress"),
+    ]);
+    const project = await projectOf(options);
+    const what = { ...options, soon: true };
+    const answer = await during("reading the stack's outputs and the audit log", what, () => readStatus(project));
     if (options.json) printJson(answer);
     else {
       const { renderStatus } = await import("../render/status");

@@ -10,14 +10,15 @@ export function registerValidate(program: Command): void {
       .argument("[secret...]", "default: all"),
     "rotation validate --stack prod",
   ).action(async (secrets: string[], options: CommonOptions) => {
-    const [{ validate }, { startProgress }, { renderValidation }] = await Promise.all([
+    const [{ validate }, { during }, { renderValidation }] = await Promise.all([
       import("../../operate/validate"),
       import("../render/progress"),
       import("../render/findings"),
     ]);
-    const progress = startProgress(process.stderr, { quiet: options.json === true });
-    progress.step("validation: asking store, database, services and audit log");
-    const results = await validate(await projectOf(options), secrets).finally(() => progress.stop());
+    const project = await projectOf(options);
+    const results = await during("validation: asking store, database, services and audit log", options, () =>
+      validate(project, secrets),
+    );
     if (options.json) printJson(results);
     else print(renderValidation(results));
     process.exitCode = results.every(({ ok }) => ok) ? EXIT.fine : EXIT.failed;

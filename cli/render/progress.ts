@@ -19,6 +19,26 @@ export function startProgress(stream: NodeJS.WriteStream, { quiet = false } = {}
   return stream.isTTY ? turning(stream) : plain(stream);
 }
 
+/** What is told only where it lasts longer. */
+const SOON_MS = 1000;
+
+/** Tells on stderr what is waited for; with `soon`, only once it has taken a second. `json` says nothing. */
+export async function during<T>(
+  text: string,
+  { json, soon = false }: { readonly json?: true; readonly soon?: boolean },
+  work: () => Promise<T>,
+): Promise<T> {
+  const progress = startProgress(process.stderr, { quiet: json === true });
+  const timer = soon ? setTimeout(() => progress.step(text), SOON_MS) : undefined;
+  if (!soon) progress.step(text);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+    progress.stop();
+  }
+}
+
 function plain(stream: NodeJS.WriteStream): Progress {
   let last = "";
   return {

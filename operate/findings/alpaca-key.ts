@@ -19,7 +19,7 @@ export async function keyFindings(
   const differs =
     active !== undefined && (held?.keyId.value !== active.keyId || held.secretKey.value !== active.secretKey);
   const own = differs
-    ? await storeDiffers(stack, secret, active, held, about)
+    ? await storeDiffers(stack, secret, state, active, held, about)
     : await inUseRefused(stack, secret, state, active, about);
   const early = previous === undefined ? undefined : await deletedEarly(stack, secret, state, previous, about);
   return [own, early].filter((finding) => finding !== undefined);
@@ -28,6 +28,7 @@ export async function keyFindings(
 async function storeDiffers(
   stack: Stack,
   secret: AlpacaKeyConfig,
+  state: SecretState,
   active: KeyPair,
   held: Awaited<ReturnType<typeof facts.storedPair>>,
   about: About,
@@ -48,7 +49,7 @@ async function storeDiffers(
     command: commandOf(stack, `diagnose ${secret.name} --fix`),
     hint: `writes the pair ${active.label} back and restarts the services`,
     fix: async () => {
-      await writeBack(stack, entries);
+      await writeBack(stack, entries, state);
       return `the pair ${active.label} is back in the store; ${await restartAll(stack, secret)}`;
     },
   });

@@ -1,17 +1,23 @@
 import { restartScript } from "../../components/restart-script";
 import type { SecretConfig } from "../../config";
 import type { Request } from "../../rotation/request";
+import { activeGeneration, type SecretState } from "../../rotation/state";
 import { type StoreEntry, storeClient } from "../../steps/store";
 import { OperationError } from "../errors";
 import type { Stack } from "../facts";
 import * as facts from "../facts";
 import { storeOf } from "../preflight-input";
 
-/** Writes values into the store that it must hold already. */
-export async function writeBack({ config }: Pick<Stack, "config">, entries: readonly StoreEntry[]): Promise<void> {
+/** Writes values into the store that it must hold already, marked as a rotation marks them. */
+export async function writeBack(
+  { config }: Pick<Stack, "config">,
+  entries: readonly StoreEntry[],
+  state: SecretState,
+): Promise<void> {
   const client = storeClient(storeOf(config));
+  const pair = entries.length > 1 ? { generation: activeGeneration(state), slot: state.active } : undefined;
   for (const entry of entries) {
-    if ((await client.read(entry.path))?.value !== entry.value) await client.write(entry);
+    if ((await client.read(entry.path))?.value !== entry.value) await client.write(entry, pair);
   }
 }
 

@@ -18,7 +18,7 @@ export async function passwordFindings(
   const [login, foreign] = await Promise.all([facts.tryLogin(secret, active), foreignEntries(stack, active)]);
   const differs = foreign.join("; ");
   if (!login.works) return [refused(stack, secret, about, login.evidence, differs)];
-  const findings = differs === "" ? [] : [storeDiffers(stack, secret, about, active, differs)];
+  const findings = differs === "" ? [] : [storeDiffers(stack, secret, state, about, active, differs)];
   const old = previous === undefined || previous.username === active.username ? undefined : previous.username;
   return old === undefined ? findings : [...findings, ...(await cached(stack, secret, about, old))];
 }
@@ -37,6 +37,7 @@ async function foreignEntries({ config }: Stack, { entries }: Login): Promise<st
 function storeDiffers(
   stack: Stack,
   secret: PostgresPasswordConfig,
+  state: SecretState,
   about: About,
   active: Login,
   differs: string,
@@ -47,7 +48,7 @@ function storeDiffers(
     command: commandOf(stack, `diagnose ${secret.name} --fix`),
     hint: "writes that value back and restarts the services",
     fix: async () => {
-      await writeBack(stack, active.entries);
+      await writeBack(stack, active.entries, state);
       return `the value is back in the store; ${await restartAll(stack, secret)}`;
     },
   });

@@ -114,7 +114,7 @@ export function overridesOf(
     ...(mode === "rotation" && allowOpenMarket && alpaca === undefined
       ? ["allowOpenMarket: market hours not asked"]
       : []),
-    ...(mode === "emergency" ? ["emergency: market hours not asked"] : []),
+    ...(mode === "emergency" ? ["emergency: neither market hours nor notice asked"] : []),
     ...(mode === "rotation" && current === undefined ? ["previous value unknown: no way back"] : []),
   ];
 }

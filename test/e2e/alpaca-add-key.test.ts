@@ -6,32 +6,9 @@ import { suppliedPair } from "../../lab/deploy";
 import { ALPACA_KEY } from "../../lab/lab";
 import { projectRoot } from "../../toolchain/project";
 import { auditRows, stateOf, stored, up, useBench } from "./harness";
+import { onTerminal } from "./terminal";
 
 const CLI = join(projectRoot(), "dist/cli/rotation.mjs");
-
-/** Answers prompts on a terminal of its own: for each (prompt, answer), waits for the prompt and types the answer. */
-const TERMINAL = `
-import json, os, pty, select, sys, time
-command, answers = json.loads(sys.stdin.read())
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execvp(command[0], command)
-seen, done, end = b"", 0, time.time() + 120
-while time.time() < end:
-    if select.select([terminal], [], [], 0.2)[0]:
-        try:
-            chunk = os.read(terminal, 65536)
-        except OSError:
-            break
-        if not chunk:
-            break
-        seen += chunk
-        if answers and answers[0][0].encode() in seen[done:]:
-            done = len(seen)
-            os.write(terminal, (answers.pop(0)[1] + "\\r").encode())
-sys.stdout.buffer.write(seen)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-`;
 
 /**
  * The command lines and environments of all processes, sampled until `work` is done. Without the one variable in which
@@ -111,19 +88,12 @@ describe("rotation alpaca", () => {
       ["Label", pair.label],
       ["API Key ID", pair.keyId],
       ["Secret Key", pair.secretKey],
-    ];
-    const { projectDir, env, name } = bench().stack;
-    const command = [process.execPath, CLI, "alpaca", "add-key", "--stack", name];
-    const { stdout, exitCode } = await execa("python3", ["-c", TERMINAL], {
-      cwd: projectDir,
-      env,
-      input: JSON.stringify([command, answers]),
-      reject: false,
-    });
-    expect(exitCode, stdout).toBe(0);
-    expect(stdout).toContain(`${pair.label} works`);
-    expect(stdout).not.toContain(pair.keyId);
-    expect(stdout).not.toContain(pair.secretKey);
+    ] as const;
+    const { shown, exitCode } = await onTerminal(bench(), ["alpaca", "add-key"], answers);
+    expect(exitCode, shown).toBe(0);
+    expect(shown).toContain(`${pair.label} works`);
+    expect(shown).not.toContain(pair.keyId);
+    expect(shown).not.toContain(pair.secretKey);
     const { stdout: config } = await bench().stack.pulumi(["config", "get", "alpacaKeys"]);
     expect(JSON.parse(config)[ALPACA_KEY]).toMatchObject({
       current: pair,

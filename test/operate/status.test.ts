@@ -87,3 +87,27 @@ it("the table fits 80 columns, whatever the names", () => {
     }),
   );
 });
+
+describe("what stands below the table", () => {
+  const base = {
+    ...{ name: "a/b", kind: "alpaca-key", strategy: "supplied-key", store: "vault", standing: "due", generation: 2 },
+    ...{ rotatedAt: null, ageDays: 89, maxAgeDays: 90, daysLeft: 1, dueAt: null, lastRow: null },
+    previous: { generation: 1, revoked: false, validUntil: "2026-01-02T00:00:00.000Z" },
+  } as SecretStatus;
+  const shown = (now: string, secret = base) =>
+    renderStatus({ stack: "prod", environment: "prod", now, secrets: [secret], logError: null }).replace(/\s+/g, " ");
+
+  it("until when the credential before works, and that the next update ends it", () => {
+    expect(shown("2026-01-01T00:00:00.000Z")).toContain("generation 1 stays usable until 2026-01-02 00:00");
+    expect(shown("2026-01-02T00:00:00.000Z")).toContain("is to be ended since 2026-01-02 00:00; the next update does");
+    const revoked = { generation: 1, revoked: true, validUntil: "2026-01-02T00:00:00.000Z" };
+    expect(shown("2026-01-03T00:00:00.000Z", { ...base, previous: revoked })).toContain("generation 1 is ended");
+  });
+
+  it("a pair that only the operator can make", () => {
+    const hint = "it rotates once there is a new pair: `rotation alpaca add-key`";
+    expect(shown("2026-01-01T00:00:00.000Z")).toContain(hint);
+    expect(shown("2026-01-01T00:00:00.000Z", { ...base, standing: "ok" })).not.toContain(hint);
+    expect(shown("2026-01-01T00:00:00.000Z", { ...base, kind: "postgres-password" })).not.toContain(hint);
+  });
+});

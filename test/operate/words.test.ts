@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { planMarkdown, renderPlan } from "../../cli/render/plan";
+import { phaseTeller } from "../../cli/render/run";
 import type { EngineResult, Step } from "../../operate/engine";
 import { describeSituation, failureOf } from "../../operate/failure";
 import { PHASES, phaseOf, secretOf } from "../../operate/phases";
@@ -90,6 +91,48 @@ describe("a plan in words", () => {
     expect(secretOf("database-password-reader-slot-a-password", names)).toBe("database/password-reader");
     expect(secretOf("database-password-slot-a-password", names)).toBe("database/password");
     expect(secretOf("vault", names)).toBeUndefined();
+  });
+});
+
+describe("steps in words", () => {
+  const texts = (steps: Step[]) =>
+    planInWords("paper", outline, result(steps)).secrets[0]?.steps.map(({ phase, text }) => [phase, text]);
+
+  it("what only looks, and what only marks", () => {
+    const command = "command:local:Command";
+    const endpoint = step("database-password-database-username-metadata", "vault:generic/endpoint:Endpoint", "update", {
+      newInputs: { path: "secret/metadata/paper/database/username" },
+    });
+    const after = "when it was rotated, until when the one before works";
+    expect(
+      texts([
+        step("database-password-store-unchanged", command, "create-replacement"),
+        step("database-password-versions-before", command, "create"),
+        step("database-password-dry-run", command, "create"),
+        endpoint,
+        step("database-password-database-username-tags", command, "create"),
+      ]),
+    ).toEqual([
+      ["preflight", "makes sure that nobody else has written to the store"],
+      ["preflight", "notes which versions the store has"],
+      ["confirm", "makes the dry run"],
+      ["settle", `marks secret/paper/database/username: ${after}`],
+      ["settle", `marks database-password-database-username: ${after}`],
+    ]);
+  });
+
+  it("progress names each restart with its host, and each phase once", () => {
+    const told: string[] = [];
+    const tell = phaseTeller(["database/password"], outline, (text) => told.push(text));
+    const restart = step("database-password-restart-signal-service-trading-1", "command:remote:Command", "create", {
+      urn: "secret-rotation:index:RollingRestart$",
+    });
+    for (const happens of [slot("create", "-1", "1"), slot("create", "-1", "1"), restart, slot("same", "1", "1")])
+      tell({ kind: "begins", step: happens });
+    expect(told).toEqual([
+      "database/password: making the new value",
+      "database/password: restarting signal-service on trading-1",
+    ]);
   });
 });
 
