@@ -10,6 +10,7 @@ export type {
   AlpacaKeyConfig,
   Config,
   DatabaseConfig,
+  DatabasePasswordConfig,
   HostConfig,
   KeyPair,
   KeyPairs,
@@ -18,7 +19,11 @@ export type {
   SecretConfig,
   ServiceConfig,
   StoreConfig,
+  VaultPasswordConfig,
+  VaultStaticConfig,
 } from "./config/schema";
+
+export { isMadeByVault, roleInVault } from "./config/vault-checks";
 
 /** The Pulumi project's name, and so the namespace of its config. */
 export const PROJECT = "secret-rotation";

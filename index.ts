@@ -4,7 +4,7 @@ import { databaseReference, marketClock, type Platform } from "./components/plat
 import { silenceDebugMessages } from "./components/quiet-sdk";
 import { createStore } from "./components/secret-store";
 import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
-import { auditDatabase, type Config, ConfigError, noticeOf, parseConfig } from "./config";
+import { auditDatabase, type Config, ConfigError, isMadeByVault, noticeOf, parseConfig } from "./config";
 import { RequestRefusedError } from "./rotation/request";
 
 /** Carries out what is due in this stack: config -> states -> components -> outputs. */
@@ -34,8 +34,12 @@ async function previousSecrets(stack: string): Promise<PreviousSecrets> {
 async function createPlatform(config: Config, stack: string): Promise<Platform> {
   const { environment, preflight, services, hosts, sshPrivateKey, lab } = config;
   const database = auditDatabase(config);
+  const store = await createStore(config.store, environment);
   return {
-    store: await createStore(config.store, environment),
+    store,
+    vaultDatabases: config.secrets.some(isMadeByVault)
+      ? (await import("./components/vault-database")).createVaultDatabases(config, store)
+      : undefined,
     services,
     hosts,
     privateKey: sshPrivateKey === undefined ? undefined : pulumi.secret(sshPrivateKey),

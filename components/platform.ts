@@ -3,10 +3,13 @@ import type { Config, DatabaseConfig, HostConfig, ServiceConfig } from "../confi
 import type { AuditTarget } from "./audit-record";
 import type { MarketClock } from "./preflight";
 import type { SecretStore } from "./secret-store";
+import type { VaultDatabases } from "./vault-database";
 
 /** What all secrets of a stack share. */
 export interface Platform {
   readonly store: SecretStore;
+  /** Vault's database secrets engine; undefined where no secret is made by it. */
+  readonly vaultDatabases?: VaultDatabases | undefined;
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly hosts: Readonly<Record<string, HostConfig>>;
   /** Opens every host. Undefined where no service has a host. */

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Config, type PostgresPasswordConfig, policyOf } from "../config";
+import { type Config, isMadeByVault, type PostgresPasswordConfig, policyOf } from "../config";
 import { nextState } from "../rotation/next-state";
 import { describePlan, planOf } from "../rotation/plan";
 import { RequestRefusedError } from "../rotation/request";
@@ -60,6 +60,7 @@ export function createSecrets(
   let last: pulumi.Resource | undefined;
   for (const secret of config.secrets) {
     const before = previous[secret.name];
+    if (isMadeByVault(secret)) throw new RequestRefusedError(`${secret.name}: ${secret.strategy} cannot be used yet`);
     const {
       description,
       state,

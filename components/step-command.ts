@@ -12,6 +12,7 @@ export interface StepCommandArgs {
     | "read-back"
     | "dry-run"
     | "tag-secret"
+    | "vault-rotate-root"
     | "audit-record";
   /** The step's whole input. A secret travels here and nowhere else: a failure prints the command line. */
   readonly input: pulumi.Input<Record<string, unknown>>;

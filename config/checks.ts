@@ -4,6 +4,7 @@ import { oneOf, tooLong } from "./messages";
 import { isSecretName, LONGEST_ROLE } from "./parts";
 import { type Problem, unknown } from "./problem";
 import type { Config, PostgresPasswordConfig, SecretConfig } from "./schema";
+import { isMadeByVault, vaultChecks } from "./vault-checks";
 
 export type { Problem } from "./problem";
 
@@ -20,6 +21,7 @@ export function crossChecks(config: Config): Problem[] {
     () => adoptedChecks(config),
     () => serviceChecks(config),
     () => marketChecks(config),
+    () => vaultChecks(config),
     () => alpacaChecks(config),
     () => mixUpChecks(config),
     () => auditChecks(config),
@@ -95,6 +97,8 @@ function pathsOf(secret: SecretConfig): { readonly key: string; readonly setBy: 
       { key: secret.secretKeyPath, setBy: "secretKeyPath" },
     ];
   }
+  // Vault's database engine keeps it, and nothing is written.
+  if (isMadeByVault(secret)) return [];
   return [
     { key: secret.name, setBy: "name" },
     ...(secret.strategy === "alternating-users" ? [{ key: usernamePath(secret), setBy: "usernamePath" }] : []),
@@ -138,7 +142,7 @@ function secretChecks({ secrets, services, policy }: Config, index: number): Pro
   );
   if (secret.kind === "postgres-password") {
     expect(
-      secret.usernamePath === undefined || secret.strategy !== "single-user",
+      secret.strategy !== "single-user" || secret.usernamePath === undefined,
       ["usernamePath"],
       () => "expected only with strategy alternating-users: a single user keeps its name",
     );
@@ -240,6 +244,7 @@ function labChecks(config: Config): Problem[] {
   }
   const addresses = [
     ...config.secrets.flatMap((secret) => ("database" in secret ? [secret.database.host] : [])),
+    ...config.secrets.flatMap((secret) => (isMadeByVault(secret) ? (secret.vault.host ?? []) : [])),
     ...(config.audit === undefined ? [] : [config.audit.host]),
     ...Object.values(config.hosts).map(({ address }) => address),
     ...[config.alpaca?.baseUrl, config.alpaca?.otherUrl].flatMap((url) =>

@@ -2,7 +2,14 @@ import type { z } from "zod";
 import { formatDuration } from "../rotation/duration";
 
 /** The keys whose values are secrets: neither their values nor what stands below them is ever repeated in a message. */
-const SECRET_KEYS: readonly PropertyKey[] = ["adopted", "alpacaKeys", "sshPrivateKey", "slackWebhook", "password"];
+const SECRET_KEYS: readonly PropertyKey[] = [
+  "adopted",
+  "alpacaKeys",
+  "connectionPasswords",
+  "sshPrivateKey",
+  "slackWebhook",
+  "password",
+];
 
 /** What an Alpaca pair is called that has no name; the schema's default, which cannot be imported here. */
 const ALPACA_NAME = "alpaca/api_key";
@@ -21,7 +28,9 @@ export function expectation(issue: z.core.$ZodRawIssue): string | undefined {
     case "invalid_value":
       return `expected ${oneOf(issue.values.map(String))}`;
     case "invalid_union":
-      return "options" in issue && Array.isArray(issue.options) ? `expected ${oneOf(issue.options)}` : undefined;
+      return "options" in issue && Array.isArray(issue.options)
+        ? `expected ${oneOf(issue.options.filter((option) => option !== undefined))}`
+        : undefined;
     case "invalid_key":
       return `its name is wrong: ${issue.issues[0]?.message ?? "expected another"}`;
     case "too_small":

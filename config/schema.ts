@@ -5,6 +5,7 @@ import { alpaca, alpacaKeySettings, keyPairs } from "./alpaca-schema";
 import { tooLong } from "./messages";
 import { byKind, duration, httpUrl, name, port, roleName, secretName, settings, text, type } from "./parts";
 import { store } from "./store-schema";
+import { vaultStaticSettings } from "./vault-schema";
 
 const policy = settings({
   /** The age no secret may pass. Default 90d; at most 90d (PCI DSS 3.6.4 as the runbook cites it). */
@@ -64,23 +65,49 @@ const policyOverride = settings({ maxAge: duration, lead: duration, gracePeriod:
   .partial()
   .optional();
 
-const postgresPasswordSettings = settings({
+/** What every strategy of a database password has. */
+const passwordSettings = {
   kind: z.literal("postgres-password"),
   name: secretName,
+  database,
+  /** The role that exists and owns the objects. It is adopted, never created and never dropped. Default: the database's name. */
+  role: roleName.optional(),
+  /** The services that read it, restarted in this order. */
+  restart,
+  policy: policyOverride,
+};
+
+/** A password that this pipeline makes. */
+const ownPassword = settings({
+  ...passwordSettings,
   /**
    * `single-user` changes the password of the role itself; `alternating-users` (default) switches between two login
    * roles, so that no login ever fails. Changing it on a running stack adopts the credential in use anew.
    */
-  strategy: z.enum(["single-user", "alternating-users"]).default("alternating-users"),
-  database,
-  /** The role that exists and owns the objects. It is adopted, never created and never dropped. Default: the database's name. */
-  role: roleName.optional(),
+  strategy: z.enum(["single-user", "alternating-users"]).optional().default("alternating-users"),
   /** Where the login role's name is kept, for alternating-users. Default: `username` beside the password. */
   usernamePath: secretName.optional(),
-  /** The services that read it, restarted in this order. */
-  restart,
-  policy: policyOverride,
-});
+}).transform(withRole);
+
+/** A password that Vault makes and rotates. */
+const vaultStaticPassword = settings({ ...passwordSettings, ...vaultStaticSettings })
+  .transform(withRole)
+  .transform((secret) => ({
+    ...secret,
+    staticRole: secret.staticRole ?? secret.role,
+    vault: { ...secret.vault, connection: secret.vault.connection ?? secret.database.name },
+  }));
+
+/** Told apart by `strategy`, each with the keys that it knows; a strategy of Vault's is one more option here. */
+const postgresPassword = z.discriminatedUnion(
+  "strategy",
+  [ownPassword, vaultStaticPassword],
+  type("expected an object with name, database, restart"),
+);
+
+function withRole<T extends { role?: string | undefined; database: { name: string } }>(secret: T) {
+  return { ...secret, role: secret.role ?? secret.database.name };
+}
 
 /** A command that looks and changes nothing, run by `sh -c`. */
 const command = settings({
@@ -123,11 +150,6 @@ const notify = settings({
 }).refine(({ slackWebhook, email }) => slackWebhook !== undefined || email !== undefined, {
   error: "expected slackWebhook or email, found neither",
 });
-
-const postgresPassword = postgresPasswordSettings.transform((secret) => ({
-  ...secret,
-  role: secret.role ?? secret.database.name,
-}));
 
 /** `restart`: the services that read the pair, restarted in this order. */
 const alpacaKey = settings({ ...alpacaKeySettings, restart, policy: policyOverride });
@@ -191,6 +213,10 @@ export const schema = settings({
   validation: validation.default({}),
   /** Secret. The values in use before this stack, by the secret's name: what generation 0 rolls back to. */
   adopted: z.record(secretName, z.string().min(1), type("expected an object from names to values")).default({}),
+  /** Secret. The password of Vault's own login on each database, by the connection's name in Vault. */
+  connectionPasswords: z
+    .record(z.string(), z.string().min(1), type("expected an object from connections to passwords"))
+    .default({}),
   /** Secret. Alpaca's key pairs by the secret's name; `rotation alpaca add-key` writes it. */
   alpacaKeys: z.record(secretName, keyPairs, type("expected an object from names to pairs")).default({}),
   /** Secret. The private key for every host, OpenSSH format. */
@@ -203,8 +229,15 @@ export const schema = settings({
 
 export type Config = z.output<typeof schema>;
 export type SecretConfig = Config["secrets"][number];
-export type PostgresPasswordConfig = Extract<SecretConfig, { kind: "postgres-password" }>;
+/** A database password, whoever makes it. */
+export type DatabasePasswordConfig = Extract<SecretConfig, { kind: "postgres-password" }>;
+/** A database password that this pipeline makes. */
+export type PostgresPasswordConfig = Extract<DatabasePasswordConfig, { strategy: "single-user" | "alternating-users" }>;
+/** A database password that Vault makes and rotates. */
+export type VaultStaticConfig = Extract<DatabasePasswordConfig, { strategy: "vault-static" }>;
 export type AlpacaKeyConfig = Extract<SecretConfig, { kind: "alpaca-key" }>;
+/** A database password that Vault makes: the strategies that have `vault`. */
+export type VaultPasswordConfig = Extract<DatabasePasswordConfig, { vault: unknown }>;
 export type DatabaseConfig = z.output<typeof database>;
 export type HostConfig = z.output<typeof host>;
 export type ServiceConfig = z.output<typeof service>;

@@ -7,6 +7,9 @@ import { createStack, type Stack } from "./stack";
 /** When the lab's calendar begins: a Monday night, markets closed. */
 export const LAB_START = new Date("2026-11-23T02:00:00.000Z");
 
+/** How a database's password rotates. */
+export type Strategy = "single-user" | "alternating-users" | "vault-static";
+
 /** What {@link deployStack} takes. */
 export interface DeployOptions {
   readonly lab: Lab;
@@ -16,7 +19,7 @@ export interface DeployOptions {
   /** Where the state is kept, as for `pulumi login`; a folder of the lab by default. */
   readonly backend?: string;
   /** How each database's password rotates, by the secret's name; alternating users by default. */
-  readonly strategies?: Readonly<Record<string, "single-user" | "alternating-users">>;
+  readonly strategies?: Readonly<Record<string, Strategy>>;
   /** Whether the passwords in use are given, so that the first rotation can be rolled back; true by default. */
   readonly adopt?: boolean;
   /** What the stack rotates: the databases' passwords (by default), the Alpaca pair, or the pair after the passwords. */
@@ -57,6 +60,7 @@ export function labConfig({
         database: reach(database.name),
         role: database.role,
         restart: lab.readers(database.secretName),
+        ...(database.vault === undefined ? {} : vaultSettings(database.vault.login)),
       })),
       ...(rotates === "passwords" ? [] : [alpacaSecret(lab)]),
     ],
@@ -65,6 +69,9 @@ export function labConfig({
     ...config,
   };
 }
+
+/** The longest period there is: within a test Vault rotates by itself only where it is told a shorter one. */
+const vaultSettings = (username: string) => ({ vault: { username }, rotationPeriod: "90d" });
 
 /** The label of the pair in use at the lab's start. */
 export const ADOPTED_LABEL = "paper-trading-2026-11-20";
@@ -99,6 +106,9 @@ export function deployStack(options: DeployOptions): Promise<Stack> {
     config: Object.fromEntries(config),
     secrets: {
       sshPrivateKey: lab.config.sshPrivateKey,
+      ...(Object.keys(lab.connectionPasswords).length > 0
+        ? { connectionPasswords: JSON.stringify(lab.connectionPasswords) }
+        : {}),
       ...(adopt && rotates !== "alpaca" ? { adopted: JSON.stringify(chosen(lab.adopted, only)) } : {}),
       ...(rotates !== undefined && rotates !== "passwords"
         ? { alpacaKeys: alpacaKeys(suppliedPair(ADOPTED_LABEL, lab.adoptedAlpaca)) }

@@ -19,6 +19,7 @@ import {
   type Platform,
   seedAlpaca,
   seedDatabase,
+  seedVaultLogin,
 } from "./platform";
 import { poll } from "./poll";
 import { type Postgres, startPostgres } from "./postgres";
@@ -72,6 +73,8 @@ export interface Lab {
   readonly hosts: readonly Host[];
   /** The passwords in use at the start, by the secret's name. */
   readonly adopted: Readonly<Record<string, string>>;
+  /** The passwords of Vault's own logins, by the database's name, which its connections have too. */
+  readonly connectionPasswords: Readonly<Record<string, string>>;
   /** The Alpaca pair in use at the start. */
   readonly adoptedAlpaca: AlpacaKey;
   /** PG* and VAULT_* or AWS_* for running `pulumi`, with the pipeline's own credentials and the privileges of `deploy/`. */
@@ -139,7 +142,12 @@ async function assemble(
   const store = await chooseStore(options.store ?? "vault", environment, openbao, moto);
   const platform: Platform = { environment, postgres, store, alpaca: broker, secret };
   const adopted: Record<string, string> = {};
-  for (const database of databases) adopted[database.secretName] = await seedDatabase(platform, database);
+  const connectionPasswords: Record<string, string> = {};
+  for (const database of databases) {
+    adopted[database.secretName] = await seedDatabase(platform, database);
+    const own = await seedVaultLogin(platform, database);
+    if (own !== undefined) connectionPasswords[database.name] = own;
+  }
   const adoptedAlpaca = await seedAlpaca(platform);
   const pipeline = await createPipelineLogin(postgres, databases, secret("pipeline's database login"));
 
@@ -149,6 +157,7 @@ async function assemble(
   const hosts = await Promise.all(plans.map((plan) => started(startHost({ dir, program, clientKeys, ...plan }))));
   const lab: Lab = {
     ...{ dir, environment, postgres, openbao, moto, store, alpaca, slack, smtp, hosts, adopted, adoptedAlpaca, stop },
+    connectionPasswords,
     env: { ...environmentOf(postgres, pipeline), ...store.env },
     adminEnv: environmentOf(postgres, { user: postgres.adminUser, password: postgres.adminPassword }),
     config: configOf(hosts, clientKeys.private),

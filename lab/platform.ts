@@ -18,6 +18,13 @@ export interface LabDatabase {
   secretName: string;
   /** Path of the user name, which the services read where something is there: `username` beside the password. */
   usernameName?: string;
+  /** Where Vault rotates the role's password itself (a static role), if it does. */
+  vault?: {
+    /** Vault's own login, made at the start, which may change the role and make others. */
+    login: string;
+    /** Where the services read, such as "database/static-creds/trader". */
+    creds: string;
+  };
 }
 
 /** Where a service gets short-lived logins. */
@@ -27,6 +34,10 @@ export interface LabLease {
   /** The policy that lets it, which may be written later. */
   policy: string;
 }
+
+/** The policy by which the services read what Vault's database engine hands out; made by the pipeline. */
+export const credsPolicy = (environment: string, secretName: string) =>
+  `${environment}-${secretName.replaceAll("/", "-")}`;
 
 /** A service of the platform. */
 export interface LabService {
@@ -87,6 +98,21 @@ export async function seedDatabase(platform: Platform, database: LabDatabase): P
   return password;
 }
 
+/** Makes Vault's own login on a database. Returns its password; undefined where Vault has none there. */
+export async function seedVaultLogin(platform: Platform, database: LabDatabase): Promise<string | undefined> {
+  if (database.vault === undefined) return undefined;
+  const password = platform.secret(`vault ${database.role}`);
+  const [login, role] = [database.vault.login, database.role].map(pg.escapeIdentifier);
+  const verifier = scramVerifier(password, randomBytes(16).toString("base64"));
+  await platform.postgres.query(
+    `create role ${login} login createrole password ${pg.escapeLiteral(verifier)};
+     grant ${role} to ${login} with admin option;`,
+    undefined,
+    database.name,
+  );
+  return password;
+}
+
 /** Makes a key pair and puts it into the store. */
 export async function seedAlpaca({ alpaca, store }: Platform): Promise<AlpacaKey> {
   const key = alpaca.createKey();
@@ -105,7 +131,8 @@ export async function describeServices(
   services: readonly LabService[],
 ): Promise<PlacedService[]> {
   const { environment, alpaca } = platform;
-  const store = await platform.store.serviceStore();
+  const policies = databases.filter(({ vault }) => vault).map(({ secretName }) => credsPolicy(environment, secretName));
+  const store = await platform.store.serviceStore(policies);
   const pair = {
     baseUrl: alpaca.url,
     keyIdPath: `${environment}/alpaca/api_key_id`,
@@ -115,7 +142,8 @@ export async function describeServices(
     services.map(async (service) => ({
       name: service.name,
       port: await freePort(),
-      store: service.lease === undefined ? store : await platform.store.serviceStore([service.lease.policy]),
+      store:
+        service.lease === undefined ? store : await platform.store.serviceStore([...policies, service.lease.policy]),
       ...(service.database !== undefined && {
         database: {
           ...databaseConfig(platform, databases, service.database),
@@ -141,6 +169,7 @@ function databaseConfig({ environment, postgres }: Platform, databases: readonly
     port: postgres.port,
     database: database.name,
     username: database.role,
+    ...(database.vault && { credsPath: database.vault.creds }),
     usernamePath: `${environment}/${usernameName}`,
     passwordPath: `${environment}/${secretName}`,
     // Only the owner may: a login role that does not act as the owner shows.

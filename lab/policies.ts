@@ -19,7 +19,8 @@ export const vaultPolicy = (name: string, { mount, environment }: PolicyScope): 
   deployFile(`vault/${name}.hcl`).replaceAll("ENVIRONMENT", environment).replaceAll('path "secret/', `path "${mount}/`);
 
 /** What the pipeline may do: write new versions, read them back, and mark them. It may not delete or destroy a version. */
-export const pipelinePolicy = (scope: PolicyScope): string => vaultPolicy("pipeline", scope);
+export const pipelinePolicy = (scope: PolicyScope): string =>
+  ["pipeline", "pipeline-database"].map((name) => vaultPolicy(name, scope)).join("\n");
 
 /** What a service may do: read the values, and nothing else. */
 export const servicePolicy = (scope: PolicyScope): string => vaultPolicy("services", scope);

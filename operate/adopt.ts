@@ -1,4 +1,4 @@
-import type { Config, PostgresPasswordConfig } from "../config";
+import { type Config, isMadeByVault, type PostgresPasswordConfig } from "../config";
 import type { SecretState } from "../rotation/state";
 import { storeClient } from "../steps/store";
 import { loginsOf } from "./credentials";
@@ -45,6 +45,8 @@ async function adoptOne(
 ): Promise<Omit<Adopted, "secret">> {
   if (secret.kind !== "postgres-password")
     return { outcome: "not needed", version: null, detail: "its value stands in the config already" };
+  if (isMadeByVault(secret))
+    return { outcome: "not needed", version: null, detail: "Vault makes it, and keeps no value to go back to" };
   const stored = await storeClient(storeOf(config)).read(secret.name);
   if (stored === undefined) {
     throw new UsageError(

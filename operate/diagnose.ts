@@ -1,4 +1,4 @@
-import type { SecretConfig } from "../config";
+import { isMadeByVault, type SecretConfig } from "../config";
 import { redact } from "../rotation/redact";
 import type { SecretState } from "../rotation/state";
 import { messageOf } from "../steps/run-step";
@@ -38,9 +38,11 @@ async function secretFindings(stack: Stack, secret: SecretConfig): Promise<Findi
     return [await halfDone(stack, secret, about), ...(await services())];
   if (state === undefined) return [];
   const own =
-    secret.kind === "postgres-password"
-      ? await passwordFindings(stack, secret, state, about)
-      : await keyFindings(stack, secret, state, about);
+    secret.kind === "alpaca-key"
+      ? await keyFindings(stack, secret, state, about)
+      : isMadeByVault(secret)
+        ? []
+        : await passwordFindings(stack, secret, state, about);
   return [...own, ...(await services()), ...(await logFindings(stack, secret, state, about))];
 }
 

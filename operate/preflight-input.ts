@@ -1,6 +1,7 @@
 import { marketClock } from "../components/platform";
 import {
   type Config,
+  isMadeByVault,
   type KeyPair,
   noticeOf,
   type PostgresPasswordConfig,
@@ -65,6 +66,7 @@ function dueNotice(config: Config, secret: SecretConfig, state: SecretState | un
 /** Where the store keeps a secret. */
 export function pathsOf(secret: SecretConfig): string[] {
   if (secret.kind === "alpaca-key") return [secret.keyIdPath, secret.secretKeyPath];
+  if (isMadeByVault(secret)) return [];
   return secret.strategy === "alternating-users" ? [usernamePathOf(secret), secret.name] : [secret.name];
 }
 
@@ -80,6 +82,7 @@ function ownPart(
     const pair = asksCurrent ? pairsOf(config, secret, state).active : undefined;
     return { current: pair === undefined ? undefined : { entries: pairEntries(secret, pair) } };
   }
+  if (isMadeByVault(secret)) return { current: undefined };
   return {
     database: { ...referenceOf(secret.database), roles: [secret.role] },
     current: asksCurrent ? currentLogin(config, secret, state, deployment) : undefined,

@@ -1,4 +1,11 @@
-import { type AlpacaKeyConfig, type Config, type PostgresPasswordConfig, policyOf, type SecretConfig } from "../config";
+import {
+  type AlpacaKeyConfig,
+  type Config,
+  isMadeByVault,
+  type PostgresPasswordConfig,
+  policyOf,
+  type SecretConfig,
+} from "../config";
 import { graceEndsAt } from "../rotation/next-state";
 import { redact } from "../rotation/redact";
 import { activeGeneration, type SecretState } from "../rotation/state";
@@ -60,7 +67,11 @@ function checksOf(stack: Stack, secret: SecretConfig): Check[] {
     return [{ point: "secret updated", look }];
   }
   const own =
-    secret.kind === "postgres-password" ? passwordChecks(stack, secret, state) : keyChecks(stack, secret, state);
+    secret.kind === "alpaca-key"
+      ? keyChecks(stack, secret, state)
+      : isMadeByVault(secret)
+        ? []
+        : passwordChecks(stack, secret, state);
   const { config } = stack;
   return [
     ...own,

@@ -20,7 +20,8 @@ export function redact(text: string, secrets: Iterable<string>): string {
   return ordered.reduce((result, form) => result.replaceAll(form, "[secret]"), text);
 }
 
-const SECRET_KEY = /^(password|passphrase|privateKey|token|secretKey|secret|keyId|value|verifier|adopted)$/i;
+const SECRET_KEY =
+  /^(password|connectionPasswords|passphrase|privateKey|token|secretKey|secret|keyId|value|verifier|adopted)$/i;
 
 /**
  * Every text that stands under a key which names a credential, however deep. What says `public: true` of itself holds

@@ -12,6 +12,9 @@ interface KvAnswer {
   };
 }
 
+/** Milliseconds for what Vault itself has to ask a database for. */
+const SLOW = 30_000;
+
 /** Vault's HTTP API, with the token of the environment, as the `vault` command takes it. */
 export class VaultClient implements StoreClient {
   private readonly http: KyInstance;
@@ -28,6 +31,19 @@ export class VaultClient implements StoreClient {
       timeout: 10_000,
       retry: { limit: 3, methods: ["get", "post"], statusCodes: [412, 429, 500, 502, 504], backoffLimit: 2000 },
     });
+  }
+
+  /** An answer of the API; undefined where there is nothing (404). @throws StepError */
+  get<T>(path: string, searchParams: Record<string, string> = {}): Promise<T | undefined> {
+    return this.ask<T>(() => this.http.get(path, { searchParams }), [404]);
+  }
+
+  /**
+   * Asks once: a request that does something is not sent a second time by itself.
+   * @throws StepError
+   */
+  async post(path: string, json: Record<string, unknown>): Promise<void> {
+    await this.ask(() => this.http.post(path, { json, retry: 0, timeout: SLOW }));
   }
 
   /** A secret's latest version; undefined where there is none. */
@@ -82,7 +98,8 @@ export class VaultClient implements StoreClient {
     absent: readonly number[] = [],
   ): Promise<T | undefined> {
     try {
-      return await request().json<T>();
+      const answer = await request().text();
+      return answer === "" ? undefined : (JSON.parse(answer) as T);
     } catch (error) {
       if (!(error instanceof HTTPError))
         throw new StepError(`Vault at ${this.address} does not answer: ${causeOf(error)}`);

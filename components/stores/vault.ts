@@ -8,7 +8,7 @@ import { stepCommand } from "../step-command";
 export class VaultStore implements SecretStore {
   readonly kind = "vault" as const;
   readonly reference: StoreReference;
-  private readonly provider: vault.Provider;
+  readonly provider: vault.Provider;
 
   constructor(
     private readonly config: Extract<StoreConfig, { kind: "vault" }>,

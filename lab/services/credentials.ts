@@ -37,9 +37,11 @@ export async function readCredentials(reader: SecretReader, config: ServiceConfi
 
 /** A login of the database engine where it issues one, else the one in the store. */
 async function readLogin(reader: SecretReader, config: DatabaseConfig): Promise<DatabaseLogin> {
-  const { usernamePath, passwordPath } = config;
+  const { credsPath, usernamePath, passwordPath } = config;
   const leased = await issueLogin(reader, config);
   if (leased !== undefined) return leased;
+  const issued = credsPath === undefined ? undefined : await reader.staticLogin?.(credsPath);
+  if (issued) return { ...issued, loadedAt: new Date().toISOString() };
   const password = await required(reader, passwordPath);
   // Asked after the password: a name that appeared in the meantime may belong to it.
   if (usernamePath === undefined || !(await reader.read(usernamePath))) {

@@ -19,6 +19,16 @@ export interface SecretReader {
   /** Where the store issues logins of its own (Vault's database engine). */
   readonly leases?: LeaseSource;
   read(path: string): Promise<StoredValue | undefined>;
+  /** An existing role's login, whose password Vault rotates (a static role); undefined where it hands out none. */
+  staticLogin?(path: string): Promise<StaticLogin | undefined>;
+}
+
+/** What a static role of Vault's database engine hands out. */
+export interface StaticLogin {
+  user: string;
+  password: string;
+  /** Tells one password from the next: the time of Vault's last rotation. */
+  version: string;
 }
 
 /** The reader of the store that the config names. */
@@ -42,6 +52,21 @@ export function vaultReader(store: VaultStoreConfig): SecretReader {
       if (typeof value !== "string") throw new Error(`expected a field "value" at ${store.mount}/${path}, found none`);
       const version = data.metadata.version;
       return generation === undefined ? { value, version } : { value, version, generation: String(generation) };
+    },
+    async staticLogin(path) {
+      const answer = await fetch(`${store.address}/v1/${path}`, {
+        headers: { "X-Vault-Token": store.token },
+        signal: AbortSignal.timeout(3000),
+      });
+      // No such role (400), no such mount (404), or no policy for it yet (403).
+      if ([400, 403, 404].includes(answer.status)) return undefined;
+      if (!answer.ok) throw new Error(`the secret store answered HTTP ${answer.status} for ${path}`);
+      const { data } = (await answer.json()) as { data: Record<string, unknown> };
+      return {
+        user: String(data.username),
+        password: String(data.password),
+        version: String(data.last_vault_rotation),
+      };
     },
   };
 }

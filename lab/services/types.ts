@@ -42,6 +42,11 @@ export interface DatabaseConfig {
   database: string;
   /** Path below the mount, such as "paper/database/password". */
   passwordPath: string;
+  /**
+   * Where Vault hands out a role's login whose password it rotates itself, such as "database/static-creds/trader". Until
+   * there is one (no static role, or no policy yet), the service takes what stands at `passwordPath`.
+   */
+  credsPath?: string;
   /** Path of the user name; where it is not set, or nothing is there, the user is `username`. */
   usernamePath?: string;
   username: string;

@@ -35,7 +35,7 @@ secrets[0].rol = "x" => unknown key; expected one of kind, name,
 secrets[0].name = nothing => expected lower-case words joined by /, such as database/password, found nothing
 secrets[0].name = "Database/Password" => expected lower-case words joined by /, such as database/password, found "Database/Password"
 secrets[0].name = "../password" => expected lower-case words joined by /, such as database/password, found "../password"
-secrets[0].strategy = "both" => expected one of single-user, alternating-users, found "both"
+secrets[0].strategy = "both" => expected one of single-user, alternating-users, vault-static
 secrets[0].database = nothing => expected an object with host, name, found nothing
 secrets[0].database.host = nothing => expected text, found nothing
 secrets[0].database.port = "5432" => expected a number, found "5432"

@@ -1,0 +1,149 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as vault from "@pulumi/vault";
+import { type Config, isMadeByVault, roleInVault, type VaultPasswordConfig } from "../config";
+import type { SecretStore, StoreReference } from "./secret-store";
+import { stepCommand } from "./step-command";
+import { VaultStore } from "./stores/vault";
+
+export interface VaultDatabasesArgs {
+  readonly provider: vault.Provider;
+  /** How a step reaches Vault. */
+  readonly reference: StoreReference;
+  readonly environment: string;
+  /** Every secret that Vault makes: a connection lets in the roles of all that share it. */
+  readonly secrets: readonly VaultPasswordConfig[];
+  /** The password of Vault's own login, by the connection's name. */
+  readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+/**
+ * Vault's database secrets engine as one stack uses it: mounts and connections, each declared once, by the first secret
+ * that needs it. All of it stays in Vault when it leaves the stack: services read from it.
+ */
+export class VaultDatabases {
+  private readonly mounts = new Map<string, pulumi.Resource>();
+  private readonly connections = new Map<string, pulumi.Resource>();
+
+  constructor(private readonly args: VaultDatabasesArgs) {}
+
+  get provider(): vault.Provider {
+    return this.args.provider;
+  }
+
+  /** How a step reaches Vault. */
+  get reference(): StoreReference {
+    return this.args.reference;
+  }
+
+  /**
+   * The connection of a secret, with its own login's password changed where the config says so. What is made in it
+   * depends on the result.
+   *
+   * @param dependsOn what comes before the connection is made, where no other secret has made it already.
+   */
+  connect(secret: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
+    const { mount, connection } = secret.vault;
+    const key = `${mount}-${connection}`;
+    const known = this.connections.get(key);
+    if (known !== undefined) return known;
+    const made = this.rotateRoot(secret, this.createConnection(secret, this.mount(secret, dependsOn)));
+    this.connections.set(key, made);
+    return made;
+  }
+
+  /** The mount of a secret; what it depends on where the mount is not this stack's. */
+  mount({ vault: { mount, createMount } }: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
+    if (!createMount) return dependsOn;
+    const known = this.mounts.get(mount);
+    if (known !== undefined) return known;
+    const made = new vault.Mount(
+      `vault-mount-${mount}`,
+      { path: mount, type: "database", description: "logins for services, by secret-rotation" },
+      { provider: this.provider, dependsOn, retainOnDelete: true },
+    );
+    this.mounts.set(mount, made);
+    return made;
+  }
+
+  /** What the policy that lets services read a secret is called. */
+  policyName({ name, vault: { policy } }: VaultPasswordConfig): string {
+    return policy ?? `${this.args.environment}-${name.replaceAll("/", "-")}`;
+  }
+
+  /** Lets services read a path, and do nothing else. */
+  policy(
+    name: string,
+    secret: VaultPasswordConfig,
+    rules: readonly { readonly path: string; readonly capabilities: readonly string[] }[],
+    opts: { readonly parent: pulumi.Resource; readonly dependsOn: pulumi.Resource },
+  ): vault.Policy {
+    const text = rules.map(
+      ({ path, capabilities }) => `path "${path}" { capabilities = ${JSON.stringify(capabilities)} }`,
+    );
+    return new vault.Policy(
+      name,
+      { name: this.policyName(secret), policy: `${text.join("\n")}\n` },
+      { ...opts, provider: this.provider, retainOnDelete: true },
+    );
+  }
+
+  private createConnection(secret: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
+    const { mount, connection, username, host, port } = secret.vault;
+    const { database } = secret;
+    const password = this.args.passwords[connection];
+    const where = `${host ?? database.host}:${port ?? database.port}/${database.name}`;
+    return new vault.database.SecretBackendConnection(
+      `vault-connection-${mount}-${connection}`,
+      {
+        backend: mount,
+        name: connection,
+        allowedRoles: this.rolesOf(mount, connection),
+        verifyConnection: true,
+        postgresql: {
+          connectionUrl: `postgresql://{{username}}:{{password}}@${where}?sslmode=${database.sslmode}`,
+          username,
+          ...(password === undefined ? {} : { password }),
+          // Vault sends a verifier: the server's log would show the password.
+          passwordAuthentication: "scram-sha-256",
+        },
+      },
+      { provider: this.provider, dependsOn, retainOnDelete: true },
+    );
+  }
+
+  private rolesOf(mount: string, connection: string): string[] {
+    return this.args.secrets
+      .filter(({ vault: other }) => other.mount === mount && other.connection === connection)
+      .map(roleInVault);
+  }
+
+  private rotateRoot({ vault: own }: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
+    const { mount, connection, username, rotateRoot } = own;
+    if (!rotateRoot) return dependsOn;
+    return stepCommand(
+      `vault-rotate-root-${mount}-${connection}`,
+      {
+        step: "vault-rotate-root",
+        input: { store: this.reference, mount, connection },
+        trigger: username,
+        runOnInputChange: false,
+      },
+      { dependsOn },
+    );
+  }
+}
+
+/** The engine as the config's secrets use it. @param store must be Vault's, which the config's checks see to. */
+export function createVaultDatabases(config: Config, store: SecretStore): VaultDatabases {
+  if (!(store instanceof VaultStore))
+    throw new Error("the config's checks must have asked for a store of the kind vault");
+  return new VaultDatabases({
+    provider: store.provider,
+    reference: store.reference,
+    environment: config.environment,
+    secrets: config.secrets.filter(isMadeByVault),
+    passwords: Object.fromEntries(
+      Object.entries(config.connectionPasswords).map(([name, password]) => [name, pulumi.secret(password)]),
+    ),
+  });
+}

@@ -1,0 +1,10 @@
+# Beside `pipeline`, only where a secret has strategy vault-static (docs/vault.md): describe the database secrets engine,
+# have it rotate, and read what it hands out. It may not remove anything.
+path "sys/mounts" { capabilities = ["read"] }
+path "sys/mounts/database" { capabilities = ["create", "read", "update"] }
+path "sys/policies/acl/ENVIRONMENT-*" { capabilities = ["create", "read", "update"] }
+path "database/config/*" { capabilities = ["create", "read", "update"] }
+path "database/static-roles/*" { capabilities = ["create", "read", "update"] }
+path "database/static-creds/*" { capabilities = ["read"] }
+path "database/rotate-role/*" { capabilities = ["create", "update"] }
+path "database/rotate-root/*" { capabilities = ["create", "update"] }
