@@ -33,9 +33,10 @@ export interface Limits {
   stall: number;
 }
 
-const usualLimits: Limits = { answer: 4_000, stall: 20_000 };
+export const usualLimits: Limits = { answer: 4_000, stall: 20_000 };
 
-async function open(url: string, limits: Limits): Promise<{ response: Response; keepAlive: () => void }> {
+/** A request that must answer, and go on, in time. @throws Error for anything but 2xx */
+export async function open(url: string, limits: Limits): Promise<{ response: Response; keepAlive: () => void }> {
   const controller = new AbortController();
   let timer = setTimeout(() => controller.abort(new Error(`${url}: no answer in time`)), limits.answer);
   const keepAlive = () => {
@@ -65,10 +66,11 @@ export async function publishedChecksum(url: string, archive: string, limits = u
   throw new Error(`${url} has no SHA-512 for ${archive}`);
 }
 
-async function save(url: string, file: string, limits: Limits): Promise<string> {
+/** Saves what the address answers. @returns its sum, hexadecimal @throws Error as {@link open} does */
+export async function save(url: string, file: string, limits: Limits, algorithm = "sha512"): Promise<string> {
   const { response, keepAlive } = await open(url, limits);
   if (response.body === null) throw new Error(`${url}: empty answer`);
-  const hash = createHash("sha512");
+  const hash = createHash(algorithm);
   const tap = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       keepAlive();

@@ -1,9 +1,10 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import type { Context } from "./engine";
 import { findIn, findOnPath, head, parseVersion } from "./find";
 import { isOfflineLauncher, writeLaunchers } from "./launchers";
+import { downloadPlugin, type PluginDownload } from "./plugin-download";
 import { offlinePackages } from "./plugins/packages";
 import { pinnedPlugins } from "./project";
 import { run } from "./run";
@@ -52,20 +53,29 @@ async function networkAllows(server: string, { cache }: Context): Promise<boolea
   }
 }
 
-async function install(name: string, version: string, pulumi: string, context: Context) {
+async function install(name: string, version: string, pulumi: string, context: Context, download: Download) {
+  const folder = await mkdtemp(path.join(tmpdir(), "pulumi-plugin-"));
   const env = { ...context.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
-  const args = ["plugin", "install", "resource", name, version];
   try {
-    await context.progress.during(`installing the ${name} plugin v${version}`, undefined, () =>
-      run(pulumi, args, { env, timeout: installLimit }),
-    );
+    await context.progress.during(`installing the ${name} plugin v${version}`, undefined, async () => {
+      // Pulumi by itself would believe whatever its server sends.
+      const file = await download(folder, { name, version });
+      await run(pulumi, ["plugin", "install", "resource", name, version, "--file", file], {
+        env,
+        timeout: installLimit,
+      });
+    });
   } catch (error) {
     context.progress.note(`${error instanceof Error ? error.message.split("\n")[0] : error}; going on`);
     return undefined;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
   const found = await findInPluginFolder(name, version, context.env);
   return found && { ...found, source: "plugin install" as const };
 }
+
+type Download = (folder: string, plugin: PluginDownload) => Promise<string>;
 
 /** The plugins, and the folder to put in front of PATH when offline ones are among them. */
 export interface Providers {
@@ -76,11 +86,13 @@ export interface Providers {
 /**
  * Finds the real plugins, installs those missing where the network allows it, and stands in for the rest.
  * @param server what must answer for an installation to be tried
+ * @param download gets a plugin's archive and proves it; one that it refuses is not installed
  */
 export async function resolveProviders(
   pulumi: string,
   context: Context,
   server: string = officialServer,
+  download: Download = downloadPlugin,
 ): Promise<Providers> {
   const plugins: Record<string, PluginTool> = {};
   const missing: [name: string, version: string][] = [];
@@ -91,7 +103,7 @@ export async function resolveProviders(
   }
   if (missing.length > 0 && !context.offline && (await networkAllows(server, context))) {
     for (const [name, version] of missing) {
-      const installed = await install(name, version, pulumi, context);
+      const installed = await install(name, version, pulumi, context, download);
       if (installed !== undefined) plugins[name] = installed;
     }
   }
