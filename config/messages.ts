@@ -2,14 +2,7 @@ import type { z } from "zod";
 import { formatDuration } from "../rotation/duration";
 
 /** The keys whose values are secrets: neither their values nor what stands below them is ever repeated in a message. */
-const SECRET_KEYS: readonly PropertyKey[] = [
-  "adopted",
-  "alpacaKeys",
-  "connectionPasswords",
-  "sshPrivateKey",
-  "slackWebhook",
-  "password",
-];
+const SECRET_KEYS: readonly PropertyKey[] = ["adopted", "alpacaKeys", "connectionPasswords", "sshPrivateKey", "notify"];
 
 /** What an Alpaca pair is called that has no name; the schema's default, which cannot be imported here. */
 const ALPACA_NAME = "alpaca/api_key";
@@ -105,13 +98,20 @@ function whereOf(path: readonly PropertyKey[], settings: Settings): string {
   const entry = secret < 0 ? undefined : path[secret + 1];
   // Whoever swaps name and value puts the value where a name is expected.
   const rest = path.slice(secret + 2);
-  if (entry === undefined || (isNameOfSecret(entry, settings) && rest.every((key) => PARTS.includes(key))))
+  const known = path[secret] === "notify" ? NOTIFY_PARTS.includes(entry ?? "") : isNameOfSecret(entry ?? "", settings);
+  if (entry === undefined || (known && rest.every((key) => PARTS.includes(key) || NOTIFY_PARTS.includes(key))))
     return textOf(path);
   return `${textOf(path.slice(0, secret + 1))} (an entry)`;
 }
 
 /** What may stand below a secret's name. */
 const PARTS: readonly PropertyKey[] = ["current", "previous", "label", "keyId", "secretKey"];
+
+/** What may stand below `notify`; a list's places are numbers. */
+const NOTIFY_PARTS: readonly PropertyKey[] = [
+  ...["slackWebhook", "email", "host", "port", "encryption", "verifyCertificate", "user", "password", "from", "to"],
+  ...Array.from({ length: 20 }, (_, place) => place),
+];
 
 const textOf = (path: readonly PropertyKey[]) =>
   path

@@ -51,6 +51,8 @@ const MAX_REQUESTS = 50_000;
 /** Accounts, keys, clock and faults of one environment (paper or live). */
 export class AlpacaState {
   readonly requests: AlpacaRequest[] = [];
+  /** Every key that was ever made, oldest first, deleted ones too. */
+  readonly made: AlpacaKey[] = [];
   private readonly accounts: AlpacaAccount[] = [];
   private readonly keys = new Map<string, AlpacaKey>();
   private fault: AlpacaFault | undefined;
@@ -91,6 +93,7 @@ export class AlpacaState {
       activeFrom: Date.now() + (options.activeAfterMs ?? 0),
     };
     this.keys.set(key.keyId, key);
+    this.made.push(key);
     return key;
   }
 

@@ -7,6 +7,8 @@ import { type Lab, type LabOptions, startLab } from "../../lab/lab";
 import type { PulumiResult, Stack } from "../../lab/stack";
 import type { SecretState } from "../../rotation/state";
 import { resolveToolchain } from "../../toolchain/resolve";
+import { huntOnStop } from "../leaks/hunt-on-stop";
+import { markedSecret } from "../leaks/marked";
 
 /** A lab with a stack of the real program on it. */
 export interface Bench {
@@ -16,17 +18,20 @@ export interface Bench {
 
 export interface BenchOptions extends Omit<DeployOptions, "lab" | "tools"> {
   readonly labOptions?: Omit<LabOptions, "openbao">;
+  /** False where the test itself plants credentials: then nothing is searched for them at the end. */
+  readonly huntLeaks?: false;
 }
 
-/** Starts lab and stack; the caller stops the lab. */
-export async function startBench({ labOptions, ...deploy }: BenchOptions = {}): Promise<Bench> {
+/** Starts lab and stack; the caller stops the lab, which fails where a credential was left anywhere. */
+export async function startBench({ labOptions, huntLeaks, ...deploy }: BenchOptions = {}): Promise<Bench> {
   const tools = await resolveToolchain({ need: ["pulumi", "openbao", "moto"] });
   const openbao = tools.openbao?.path;
   if (openbao === undefined) throw new Error("the toolchain has no OpenBao");
   const moto = labOptions?.store === "aws" ? { moto: tools.moto?.path } : {};
-  const lab = await startLab({ ...labOptions, ...moto, openbao });
+  const lab = await startLab({ secret: markedSecret, ...labOptions, ...moto, openbao });
   try {
-    return { lab, stack: await deployStack({ lab, tools, ...deploy }) };
+    const bench = { lab, stack: await deployStack({ lab, tools, ...deploy }) };
+    return huntLeaks === false ? bench : huntOnStop(bench);
   } catch (error) {
     await lab.stop();
     throw error;
