@@ -80,13 +80,15 @@ export class PostgresPassword extends pulumi.ComponentResource {
     if (credential === undefined) throw new Error(unknownValue(config.name, activeGeneration(state)));
     const roles = this.createRoles(active === 0 ? [slot, inactive] : [inactive, slot]);
     const unchanged = this.createUnchanged(credential, this.credential(other(active), inactive), preflight);
-    const verified = this.createLogin("verify-login", credential, roles.ready(unchanged));
+    const old = this.oldLogin(credential, this.credential(other(active), inactive));
+    const verified = this.createLogin("verify-login", credential, roles.ready(unchanged), { oldLogin: old });
     const stored = this.createStored(credential, verified);
     const restarted = this.createRestarts(stored);
-    const confirmed = this.createLogin("confirm-login", credential, restarted.last);
+    const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
+    const confirmed = this.createLogin("confirm-login", credential, restarted.last, { oldLogin: old, oldSessions });
     this.description = this.describe(stored);
     const marked = this.createMarks(credential, confirmed, roles.settle(confirmed));
-    const audit = this.createAudit(preflight, unchanged, marked);
+    const audit = this.createAudit([preflight, unchanged, confirmed], marked);
 
     this.state = audit.state;
     this.last = audit.command;
@@ -225,15 +227,33 @@ export class PostgresPassword extends pulumi.ComponentResource {
     return create(this.name, { role: config.role, state, slots, adopted }, { parent: this, provider });
   }
 
+  /** The login that services held before, where it is another one that stays valid for now. */
+  private oldLogin({ username }: Credential, previous: Credential | undefined): string | undefined {
+    const { state } = this.args;
+    if (previous === undefined || previous.username === username || state.emergency) return undefined;
+    return previous.username;
+  }
+
   /** A real login with the active credential. */
-  private createLogin(step: string, { username, password }: Credential, dependsOn: pulumi.Resource): local.Command {
+  private createLogin(
+    step: string,
+    { username, password }: Credential,
+    dependsOn: pulumi.Resource,
+    {
+      oldLogin,
+      oldSessions,
+    }: { readonly oldLogin: string | undefined; readonly oldSessions?: pulumi.Output<number[]> },
+  ): local.Command {
     const { admin: _, ...database } = this.args.config.database;
+    const old = oldLogin === undefined ? {} : { oldLogin, ...(oldSessions === undefined ? {} : { oldSessions }) };
     return stepCommand(
       `${this.name}-${step}`,
       {
         step: "verify-login",
-        input: { database: databaseReference(database), username, password },
+        input: { database: databaseReference(database), username, password, ...old },
         trigger: this.trigger,
+        // Who still uses the old login is said at once.
+        progress: this.alternating && step === "confirm-login",
       },
       { parent: this, dependsOn },
     );
@@ -284,21 +304,23 @@ export class PostgresPassword extends pulumi.ComponentResource {
     });
   }
 
-  private createAudit(preflight: local.Command, unchanged: local.Command, dependsOn: pulumi.Resource): AuditRecord {
+  /** @param steps what they let pass and warned of stands in the row; the first is the preflight. */
+  private createAudit(steps: readonly [local.Command, ...local.Command[]], dependsOn: pulumi.Resource): AuditRecord {
     const { config, state, platform } = this.args;
+    const said = (what: "overrides" | "warnings", answers: readonly Record<string, unknown>[]) =>
+      answers.flatMap((answer) => (answer[what] ?? []) as string[]);
     return new AuditRecord(
       `${this.name}-audit`,
       {
         target: platform.audit,
         secret: config.name,
         state,
-        startedAt: answerOf(preflight).apply(({ startedAt }) => String(startedAt ?? "")),
-        outputs: pulumi
-          .all([this.description, answerOf(preflight), answerOf(unchanged)])
-          .apply(([description, ...steps]) => ({
-            ...description,
-            overrides: steps.flatMap(({ overrides }) => (overrides ?? []) as string[]),
-          })),
+        startedAt: answerOf(steps[0]).apply(({ startedAt }) => String(startedAt ?? "")),
+        outputs: pulumi.all([this.description, pulumi.all(steps.map(answerOf))]).apply(([description, answers]) => ({
+          ...description,
+          overrides: said("overrides", answers),
+          ...(said("warnings", answers).length === 0 ? {} : { warnings: said("warnings", answers) }),
+        })),
         clock: platform.clock,
       },
       { parent: this, dependsOn },

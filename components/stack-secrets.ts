@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Config, isMadeByVault, type PostgresPasswordConfig, policyOf } from "../config";
+import { clockBehind } from "../rotation/clock";
 import { nextState } from "../rotation/next-state";
 import { describePlan, planOf } from "../rotation/plan";
 import { RequestRefusedError } from "../rotation/request";
@@ -61,6 +62,8 @@ export function createSecrets(
   for (const secret of config.secrets) {
     const before = previous[secret.name];
     if (isMadeByVault(secret)) throw new RequestRefusedError(`${secret.name}: ${secret.strategy} cannot be used yet`);
+    const behind = before && clockBehind(secret.name, before.state, now);
+    if (behind !== undefined) void pulumi.log.warn(behind);
     const {
       description,
       state,

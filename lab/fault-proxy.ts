@@ -18,7 +18,9 @@ export type Fault =
   /** The connection breaks: at once, or after the server has done its work, so that only the answer is lost. */
   | { readonly drop: "request" | "answer" }
   /** The server's own answer, so many milliseconds later. */
-  | { readonly delayMs: number };
+  | { readonly delayMs: number }
+  /** Done first, such as to seal the server; then it is asked as ever. */
+  | { readonly first: () => Promise<unknown> };
 
 /** A fault and which requests it meets. */
 export interface FaultRule {
@@ -102,6 +104,7 @@ async function respond(
     return;
   }
   if (fault !== undefined && "delayMs" in fault) await pause(fault.delayMs);
+  if (fault !== undefined && "first" in fault) await fault.first();
   const answer = await ask(target, request, body);
   if (fault !== undefined && "drop" in fault) {
     answer.resume();

@@ -22,6 +22,7 @@ interface Unit {
   logFile: string;
   process?: ManagedProcess;
   since: Date;
+  fault?: Fault | undefined;
 }
 
 /** Runs services as processes and answers as systemd does. */
@@ -51,7 +52,9 @@ export class Supervisor {
 
   /** Lets a service misbehave, now and after restarts; `undefined` ends it. */
   async setFault(service: string, fault: Fault | undefined): Promise<void> {
-    const file = this.unit(service).config.files.fault;
+    const unit = this.unit(service);
+    unit.fault = fault;
+    const file = unit.config.files.fault;
     if (fault) writeFileSync(file, JSON.stringify(fault));
     else await rm(file, { force: true });
   }
@@ -81,6 +84,7 @@ export class Supervisor {
     if (verb === "is-active") return activity(unit);
     if (verb === "status") return status(unit);
     if (verb === "restart") this.restarts.push({ service: name, at: new Date() });
+    if (verb === "restart" && unit.fault?.kind === "not-restarted") return { code: 0, output: "" };
     if (verb !== "start") await unit.process?.stop(2000);
     if (verb === "restart" || (verb === "start" && !isRunning(unit))) await this.start(unit);
     return { code: 0, output: "" };

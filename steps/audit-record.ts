@@ -23,7 +23,8 @@ const input = z.object({
 /** Writes the row of a step that is done; writing the same step again changes nothing. */
 await runStep(input, async ({ connection, startedAt, clock, entry }) => {
   const finished = new Date();
-  const seconds = startedAt === "" ? null : (finished.getTime() - Date.parse(startedAt)) / 1000;
+  // Never less than none: the clock may have been set back meanwhile.
+  const seconds = startedAt === "" ? null : Math.max(0, finished.getTime() - Date.parse(startedAt)) / 1000;
   try {
     const { id, hash, existing } = await recordEntry(clientConfig(connection), {
       ...entry,

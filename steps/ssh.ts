@@ -9,6 +9,9 @@ export type HostReference = z.output<typeof hostReference>;
 /** Seconds until a host that does not answer counts as unreachable. */
 const TIMEOUT = 15;
 
+/** A host that answers none of so many questions within that time is gone, also in the middle of a command. */
+const KEEPALIVES = 3;
+
 /** One SSH connection, on which `use` may run commands. @throws StepError that says what was expected and found. */
 export async function withHost<T>(
   name: string,
@@ -25,6 +28,8 @@ export async function withHost<T>(
     username: host.user,
     privateKey,
     readyTimeout: TIMEOUT * 1000,
+    keepaliveInterval: (TIMEOUT * 1000) / KEEPALIVES,
+    keepaliveCountMax: KEEPALIVES,
     hostVerifier: (key: Buffer) => {
       offered = key.toString("base64");
       return offered === host.hostKey.split(/\s+/)[1];
@@ -48,9 +53,13 @@ export async function withHost<T>(
     }
     const unreadable = /privateKey/.test(messageOf(error));
     throw new StepError(
-      `${unreadable ? "sshPrivateKey" : where} cannot be ${unreadable ? "read" : "reached"}: ${messageOf(error)}`,
+      unreadable
+        ? `sshPrivateKey cannot be read: ${messageOf(error)}`
+        : `${where} cannot be reached: ${messageOf(error)}. Try it by hand: ssh -p ${host.port} ${host.user}@${host.address}`,
     );
   }
+  // An event without a listener would end the process; the command under way is told by its stream.
+  client.on("error", () => undefined);
   try {
     return await use((command) => run(client, command));
   } finally {
@@ -68,9 +77,11 @@ function run(client: Client, command: string): Promise<string> {
         output += chunk.toString("utf8");
       };
       stream.on("data", collect).stderr.on("data", collect);
-      stream.on("close", (code: number | null) =>
-        code === 0 ? resolve(output) : reject(new StepError(output.trim() || `exit status ${code}`)),
-      );
+      stream.on("close", (code?: number | null) => {
+        const broken = "the connection broke, or the host stopped answering, before the command had ended";
+        if (code === 0) resolve(output);
+        else reject(new StepError(output.trim() || (typeof code === "number" ? `exit status ${code}` : broken)));
+      });
     });
   });
 }

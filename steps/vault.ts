@@ -29,7 +29,14 @@ export class VaultClient implements StoreClient {
       prefixUrl: new URL("v1/", address.endsWith("/") ? address : `${address}/`),
       headers: { "X-Vault-Token": token(), "X-Vault-Request": "true", ...namespace() },
       timeout: 10_000,
-      retry: { limit: 3, methods: ["get", "post"], statusCodes: [412, 429, 500, 502, 504], backoffLimit: 2000 },
+      retry: {
+        limit: 3,
+        methods: ["get", "post"],
+        statusCodes: [412, 429, 500, 502, 504],
+        backoffLimit: 2000,
+        // What `Retry-After` says may be an hour: then it is for the operator to wait, and to know.
+        maxRetryAfter: 2000,
+      },
     });
   }
 
@@ -127,7 +134,10 @@ function namespace(): Record<string, string> {
 
 function hint(status: number): string {
   if (status === 403) return " (is VAULT_TOKEN valid and allowed? `vault token lookup`)";
-  return status === 503 ? " (sealed or not active: `vault status`)" : "";
+  if (status === 429)
+    return "; it limits this run's requests (`vault read sys/quotas/rate-limit`): wait and run this again";
+  if (status === 503) return " (sealed or not active: `vault status`)";
+  return status >= 500 ? "; look at `vault status`, and run this again once it answers" : "";
 }
 
 async function wordsOf({ response }: HTTPError): Promise<string> {

@@ -32,9 +32,13 @@ export function healthServer(health: () => Health, faultFile: string): Server {
   });
 }
 
+/** How many answers were asked of a service that flaps. */
+let answered = 0;
+
 function misled(health: Health, fault: Fault | undefined): Health {
   const unhealthy: Health = { ...health, status: "unhealthy", error: "a fault of the lab" };
   if (fault?.kind === "never-healthy") return unhealthy;
+  if (fault?.kind === "flaps" && fault.everyOther) return answered++ % 2 === 0 ? unhealthy : health;
   if (fault?.kind === "flaps" && Math.floor(Date.now() / (fault.periodMs ?? 300)) % 2 === 0) return unhealthy;
   return health;
 }

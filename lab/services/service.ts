@@ -45,5 +45,7 @@ async function dryRun(config: ServiceConfig, runtime: Runtime): Promise<void> {
 
 const config = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as ServiceConfig;
 setDefaultAutoSelectFamily(false);
-const runtime = new Runtime(config, storeReader(config.store), log);
+const atStart = readFault(config.files.fault);
+const versions = atStart?.kind === "old-credential" ? atStart.versions : undefined;
+const runtime = new Runtime(config, storeReader(config.store, versions), log);
 void (process.argv.includes("--dry-run") ? dryRun(config, runtime) : serve(config, runtime));

@@ -31,17 +31,21 @@ export interface StaticLogin {
   version: string;
 }
 
-/** The reader of the store that the config names. */
-export const storeReader = (store: StoreConfig): SecretReader =>
-  store.kind === "aws" ? awsReader(store) : vaultReader(store);
+/** Versions to read instead of the newest, by path. */
+type Versions = Readonly<Record<string, number>>;
+
+/** The reader of the store that the config names. @param versions of Vault alone */
+export const storeReader = (store: StoreConfig, versions?: Versions): SecretReader =>
+  store.kind === "aws" ? awsReader(store) : vaultReader(store, versions);
 
 /** Reads KV v2 over Vault's HTTP API, field `value`. */
-export function vaultReader(store: VaultStoreConfig): SecretReader {
+export function vaultReader(store: VaultStoreConfig, versions: Versions = {}): SecretReader {
   return {
     backend: "vault",
     leases: vaultLeases(store),
     async read(path) {
-      const answer = await fetch(`${store.address}/v1/${store.mount}/data/${path}`, {
+      const version = versions[path] === undefined ? "" : `?version=${versions[path]}`;
+      const answer = await fetch(`${store.address}/v1/${store.mount}/data/${path}${version}`, {
         headers: { "X-Vault-Token": store.token },
         signal: AbortSignal.timeout(3000),
       });
@@ -50,8 +54,8 @@ export function vaultReader(store: VaultStoreConfig): SecretReader {
       const { data } = (await answer.json()) as { data: KvVersion };
       const { value, generation } = data.data;
       if (typeof value !== "string") throw new Error(`expected a field "value" at ${store.mount}/${path}, found none`);
-      const version = data.metadata.version;
-      return generation === undefined ? { value, version } : { value, version, generation: String(generation) };
+      const found = { value, version: data.metadata.version };
+      return generation === undefined ? found : { ...found, generation: String(generation) };
     },
     async staticLogin(path) {
       const answer = await fetch(`${store.address}/v1/${path}`, {

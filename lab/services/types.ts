@@ -81,8 +81,8 @@ export interface ServiceFiles {
 export type Fault =
   /** Runs and says unhealthy. */
   | { kind: "never-healthy" }
-  /** Healthy and unhealthy in turn, `periodMs` each (300 by default). */
-  | { kind: "flaps"; periodMs?: number }
+  /** Healthy and unhealthy in turn: `periodMs` each (300 by default), or every other answer. */
+  | { kind: "flaps"; periodMs?: number; everyOther?: true }
   /** Answers 200 with a page, as a proxy in front of a dead service does. */
   | { kind: "html" }
   /** Takes the connection and never answers. */
@@ -90,7 +90,11 @@ export type Fault =
   /** Listens only after `ms`. */
   | { kind: "slow-start"; ms: number }
   /** Ends at once with exit code 1. */
-  | { kind: "crashes" };
+  | { kind: "crashes" }
+  /** `systemctl restart` says that all is well and restarts nothing. */
+  | { kind: "not-restarted" }
+  /** Starts with these versions of the store, by path ("paper/database/password"), as from a cache of its own. */
+  | { kind: "old-credential"; versions: Readonly<Record<string, number>> };
 
 /** What the load generator asks of one service. */
 export interface LoadOrder {

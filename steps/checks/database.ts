@@ -6,11 +6,12 @@ import { messageOf, StepError } from "../run-step";
 export function checkDatabase(reference: DatabaseReference, roles: readonly string[]): Promise<string> {
   return withDatabase(reference, async (client) => {
     const { rows } = await client.query(
-      "SELECT current_user AS admin, rolsuper, rolcreaterole, current_setting('server_version') AS version, current_setting('server_version_num')::int AS number, pg_is_in_recovery() AS standby FROM pg_roles WHERE rolname = current_user",
+      "SELECT current_user AS admin, rolsuper, rolcreaterole, current_setting('server_version') AS version, current_setting('server_version_num')::int AS number, pg_is_in_recovery() AS standby, current_setting('transaction_read_only') AS readonly FROM pg_roles WHERE rolname = current_user",
     );
     const [me] = rows;
     if (me.standby)
       throw new StepError(`${reference.host}:${reference.port} is a standby and read-only; name the primary`);
+    if (me.readonly === "on") throw new StepError(readOnly(reference));
     if (!me.rolsuper && !me.rolcreaterole) {
       throw new StepError(
         `${me.admin} may not change roles: expected CREATEROLE (\`ALTER ROLE ${me.admin} CREATEROLE\`)`,
@@ -38,13 +39,19 @@ export function checkDatabase(reference: DatabaseReference, roles: readonly stri
   });
 }
 
+const readOnly = ({ host, port, database }: DatabaseReference) =>
+  `${database} on ${host}:${port} takes no writes now: default_transaction_read_only is on, as after a full disk or during ` +
+  "maintenance. Find out why (`SELECT source, sourcefile FROM pg_settings WHERE name = 'default_transaction_read_only'`), " +
+  "make it writable and run this again";
+
 /** The audit log's database answers and takes rows. */
 export function checkAuditLog(reference: DatabaseReference): Promise<string> {
   return withDatabase(reference, async (client) => {
     const { rows } = await client.query(
-      "SELECT pg_is_in_recovery() AS standby, to_regclass('secret_rotation_log')::text AS log",
+      "SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only') AS readonly, to_regclass('secret_rotation_log')::text AS log",
     );
     if (rows[0].standby) throw new StepError("the audit log's database is a standby and read-only");
+    if (rows[0].readonly === "on") throw new StepError(readOnly(reference));
     if (!(await isCurrent(client))) return "secret_rotation_log will be created or migrated";
     const may = await client.query("SELECT has_table_privilege('secret_rotation_log', 'INSERT') AS insert");
     if (!may.rows[0].insert)

@@ -62,6 +62,13 @@ test("holds an answer back", async () => {
   expect((await post("/slow")).status).toBe(201);
 });
 
+test("does something first, before the server is asked", async () => {
+  const seen: number[] = [];
+  proxy.inject({ times: 1, fault: { first: async () => seen.push(reached.length) } });
+  expect((await post("/one")).status).toBe(201);
+  expect([seen, reached]).toEqual([[0], ["POST /one a body"]]);
+});
+
 test("is a broken connection where the server is down", async () => {
   const gone = await startHttp((_, response) => void response.end());
   await gone.stop();

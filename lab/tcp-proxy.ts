@@ -1,0 +1,140 @@
+import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { poll } from "./poll";
+
+/** How connections fail until it is ended. */
+export type TcpFault =
+  /** Nobody listens. Connections that are open are cut. */
+  | "refuse"
+  /** Taken, and then never a word. Those that are open fall silent too. */
+  | "hang"
+  /** Cut as soon as they are made, and those that are open. */
+  | "cut"
+  /** Every answer so many milliseconds later. */
+  | { readonly delayMs: number };
+
+/** Looks at what a client sends. */
+export interface Watch {
+  /** Whether this is what is waited for; given what one connection has sent of late, as text. */
+  readonly when: (sent: string) => boolean;
+  /** Done once, before it is passed on. */
+  readonly run: () => unknown;
+}
+
+/** A TCP server on loopback that passes everything on to another one, but for the faults it is told. */
+export interface TcpProxy {
+  readonly host: string;
+  readonly port: number;
+  /** Lets connections fail from now on; `undefined` ends it. */
+  setFault(fault: TcpFault | undefined): Promise<void>;
+  /** Does something right before what a client sends reaches the server; replaces an earlier watch. */
+  watch(watch: Watch | undefined): void;
+  stop(): Promise<void>;
+}
+
+const HOST = "127.0.0.1";
+
+/** So much of what was sent is looked at together. */
+const WINDOW = 4096;
+
+/** @param target host and port of the server, which may be down. */
+export async function startTcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+  const proxy = new FaultyRelay(target);
+  const port = await proxy.listen(0);
+  return {
+    host: HOST,
+    port,
+    setFault: (fault) => proxy.setFault(fault, port),
+    watch: (watch) => {
+      proxy.watched = watch;
+    },
+    stop: () => proxy.close(),
+  };
+}
+
+class FaultyRelay {
+  watched: Watch | undefined;
+  private fault: TcpFault | undefined;
+  private server: Server | undefined;
+  private readonly sockets = new Set<Socket>();
+
+  constructor(private readonly target: { readonly host: string; readonly port: number }) {}
+
+  listen(port: number): Promise<number> {
+    const server = createServer((client) => this.connect(client));
+    return new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, HOST, () => {
+        this.server = server;
+        const address = server.address();
+        resolve(typeof address === "object" && address ? address.port : port);
+      });
+    });
+  }
+
+  async setFault(fault: TcpFault | undefined, port: number): Promise<void> {
+    this.fault = fault;
+    if (fault === "refuse") return this.close();
+    if (fault === "cut") this.cut();
+    // Somebody else may have had the port for a moment, as the near end of a connection.
+    if (this.server === undefined) await poll(() => this.listen(port), { what: `port ${port}`, limitMs: 60_000 });
+  }
+
+  async close(): Promise<void> {
+    const { server } = this;
+    this.server = undefined;
+    const closed = new Promise<void>((resolve) => (server === undefined ? resolve() : server.close(() => resolve())));
+    this.cut();
+    await closed;
+  }
+
+  private cut(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private connect(client: Socket): void {
+    this.track(client);
+    if (this.fault === "cut") return void client.destroy();
+    const server = this.track(createConnection(this.target));
+    client.on("close", () => server.destroy());
+    server.on("close", () => client.destroy());
+    void this.pass(client, server, true);
+    void this.pass(server, client, false);
+  }
+
+  private track(socket: Socket): Socket {
+    this.sockets.add(socket);
+    socket.on("close", () => this.sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    return socket;
+  }
+
+  private async pass(from: Socket, to: Socket, asks: boolean): Promise<void> {
+    let sent = "";
+    try {
+      for await (const chunk of from) {
+        if (asks) {
+          sent = (sent + chunk.toString("latin1")).slice(-WINDOW);
+          await this.look(sent);
+        }
+        // What fell silent stays so: neither end hears of the other again.
+        if (this.fault === "hang") await new Promise((resolve) => from.once("close", resolve));
+        if (!asks && typeof this.fault === "object") await new Promise((done) => setTimeout(done, this.delay()));
+        if (!to.write(chunk)) await new Promise((resolve) => to.once("drain", resolve).once("close", resolve));
+      }
+      to.end();
+    } catch {
+      to.destroy();
+    }
+  }
+
+  private delay(): number {
+    return typeof this.fault === "object" ? this.fault.delayMs : 0;
+  }
+
+  private async look(sent: string): Promise<void> {
+    const { watched } = this;
+    if (watched === undefined || !watched.when(sent)) return;
+    this.watched = undefined;
+    await watched.run();
+  }
+}

@@ -1,0 +1,57 @@
+import type pg from "pg";
+
+/** A session as every role may see it. */
+export interface Session {
+  readonly pid: number;
+  readonly application: string;
+}
+
+/** At most so many are noted and named. */
+const MOST = 500;
+const NAMED = 5;
+
+/** How long the sessions of a service that was stopped may take to end, in milliseconds. */
+const PATIENCE = 5000;
+const EVERY = 250;
+
+/** The sessions that logged in as `role`, in any database of the server. */
+export async function sessionsOf(client: pg.ClientBase, role: string): Promise<Session[]> {
+  const { rows } = await client.query(
+    `SELECT pid, coalesce(application_name, '') AS application FROM pg_stat_activity
+     WHERE usename = $1 ORDER BY pid LIMIT ${MOST}`,
+    [role],
+  );
+  return rows;
+}
+
+/**
+ * The sessions of a login that are there still, and were not among `before`: those of a service that was restarted and
+ * holds the old credential, or of somebody whom the config does not know.
+ *
+ * @returns a warning, or undefined where there is none
+ */
+export async function newSessions(
+  client: pg.ClientBase,
+  role: string,
+  before: readonly number[],
+): Promise<string | undefined> {
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    const since = (await sessionsOf(client, role)).filter(({ pid }) => !before.includes(pid));
+    if (since.length === 0) return undefined;
+    if (Date.now() >= end) return warningOf(role, since);
+    await new Promise((resolve) => setTimeout(resolve, EVERY));
+  }
+}
+
+function warningOf(role: string, sessions: readonly Session[]): string {
+  const named = sessions.slice(0, NAMED).map(({ pid, application }) => (application ? `${pid} (${application})` : pid));
+  const rest = sessions.length > NAMED ? ` and ${sessions.length - NAMED} more` : "";
+  const many = sessions.length === 1 ? "1 session has" : `${sessions.length} sessions have`;
+  return (
+    `${many} logged in as ${role} since the new login was proven: pid ${named.join(", ")}${rest}. Every service was ` +
+    "restarted, so one of them holds the old credential although it says it is healthy, or somebody uses it who is not in " +
+    `the config. That login ends with the grace period. Find them: SELECT pid, application_name, client_addr, backend_start ` +
+    `FROM pg_stat_activity WHERE usename = '${role}'; then restart what holds it`
+  );
+}
