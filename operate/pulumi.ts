@@ -1,4 +1,3 @@
-import { execa } from "execa";
 import { OperationError } from "./errors";
 import type { Project } from "./project";
 
@@ -30,6 +29,8 @@ async function prepare(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
 
 /** Runs `pulumi` on the project's stack; a non-zero exit is an answer. `input` goes to its stdin. */
 export async function runPulumi(project: Project, args: readonly string[], input?: string): Promise<PulumiAnswer> {
+  // Loaded here alone: commands that read do without Pulumi, and start sooner.
+  const { execa } = await import("execa");
   const env = await pulumiEnvironment(project.env);
   const { exitCode, stdout, stderr, message } = await execa(
     "pulumi",

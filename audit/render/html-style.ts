@@ -18,11 +18,15 @@ p { margin: 4px 0; } .soft { color: var(--soft); }
 table { border-collapse: collapse; width: 100%; font-size: .92em; }
 th, td { text-align: left; vertical-align: top; padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; } th, .whole { white-space: nowrap; }
-.badge { font-weight: 600; white-space: nowrap; } .badge::before { content: "\\25CF\\00A0"; }
-.good { color: var(--fine); } .bad-text { color: var(--late); } .warn { color: var(--warn); }
-.bad-text.badge::before { content: "\\25B2\\00A0"; } .warn.badge::before { content: "\\25C6\\00A0"; }
+.badge { font-weight: 600; white-space: nowrap; } .good { color: var(--fine); } .bad-text { color: var(--late); }
+.warn { color: var(--warn); }
+.badge::before { content: ""; display: inline-block; width: .6em; height: .6em; margin-right: .45em;
+  border-radius: 50%; background: currentColor; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+.bad-text.badge::before { border-radius: 0; clip-path: polygon(50% 0, 100% 100%, 0 100%); }
+.warn.badge::before { border-radius: 0; clip-path: polygon(50% 0, 100% 50%, 50% 100%, 0 50%); }
 .timeline { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; }
 .lane { display: grid; grid-template-columns: minmax(120px, 22%) 1fr; align-items: center; gap: 10px; }
+.lane rect { rx: 2px; } .lane + .lane { margin-top: 4px; }
 .lane svg { display: block; overflow: visible; } .lane .name { font-size: .9em; }
 .lane text { font-size: 11px; fill: var(--soft); }
 .fine { fill: var(--fine); background: var(--fine); } .late { fill: var(--late); background: var(--late); }
@@ -33,6 +37,10 @@ th { color: var(--soft); font-weight: 600; } th, .whole { white-space: nowrap; }
 .key { display: inline-block; width: 12px; height: 10px; margin: 0 5px 0 12px; }
 .key:first-child { margin-left: 0; } .key.limit { width: 0; height: 12px; border-left: 2px dashed var(--text); }
 .key.failed, .key.back { width: 9px; height: 9px; border-radius: 50%; }
+@media (min-width: 701px) {
+  [data-label="Row"], [data-label^="Date"], [data-label="Action"], [data-label="Took"] { white-space: nowrap; }
+  [data-label="Secret"] { min-width: 10.5em; } [data-label="Took"], [data-label="Row"] { font-variant-numeric: tabular-nums; }
+}
 @media (max-width: 700px) {
   body { padding: 14px; } .lane { grid-template-columns: 1fr; gap: 0; } .lane text:nth-child(even) { display: none; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
