@@ -9,6 +9,13 @@ if (!("navigator" in globalThis)) {
   Object.defineProperty(globalThis, "navigator", { value: { userAgent: `Node.js/${process.versions.node}` } });
 }
 
+// `rotation report | head` reads no further: nothing to tell, and what is under way goes on.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
 /** Runs the command line and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const program = createProgram();

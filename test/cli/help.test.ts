@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { createProgram } from "../../cli/program";
@@ -25,10 +27,16 @@ describe("--help", () => {
     "%s has an example and a description",
     (_, command) => {
       const text = helpOf(command);
-      expect(text).toMatch(/\nExample:\n {2}rotation /);
+      expect(text).toMatch(/\nExample:\n {2}(?:[A-Z]+=\S+ )*rotation /);
       expect(command.description().length).toBeGreaterThan(10);
     },
   );
+
+  it("ends quietly where nobody reads on", async () => {
+    const command = `'${process.execPath}' dist/cli/rotation.mjs --help`;
+    const { stderr } = await promisify(execFile)("/bin/sh", ["-c", `${command} | true; ${command} | head -n 1`]);
+    expect(stderr).toBe("");
+  });
 
   it("every command that acts or tells takes --stack and --json", () => {
     const leaves = commands.filter((command) => command.commands.length === 0);
