@@ -1,6 +1,7 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostConfig, ServiceConfig } from "../config";
+import { restartCheck } from "./restart-command";
 import type { StoreEntry, StoreReference } from "./secret-store";
 import { stepCommand } from "./step-command";
 
@@ -75,7 +76,11 @@ export class Preflight extends pulumi.ComponentResource {
           secretName: secret,
           // All that a restart depends on, more than the checks need: a saved plan that no longer fits the config is
           // refused here, before anything is touched, and not at the restart, with the password changed already.
-          services: services.map(({ name: service, config }) => ({ name: service, ...config })),
+          services: services.map(({ name: service, config }) => ({
+            name: service,
+            ...config,
+            restartCheck: restartCheck(service, config),
+          })),
           hosts: Object.fromEntries(Object.entries(hosts).filter(([host]) => used.has(host))),
         },
         trigger,

@@ -1,4 +1,5 @@
 import type { ServiceConfig } from "../config";
+import { quoted, restartCommand } from "./restart-command";
 
 /** A service must be healthy so many times in a row: one that flaps is not. */
 const IN_A_ROW = 3;
@@ -22,7 +23,8 @@ export function restartScript(name: string, service: ServiceConfig, place: { nam
     `fail() { printf '%s\\n' "$1" >&2; exit 1; }`,
     "before=$(ask | started)",
     // In a shell of its own: a command of several parts (`rollout restart ... && rollout status ...`) is one to `timeout`.
-    `timeout ${seconds} sh -c ${quoted(service.restart ?? `systemctl restart ${name}`)}`,
+    // What it prints (kubectl's progress) is for a failure's message.
+    `timeout ${seconds} sh -c ${quoted(restartCommand(name, service))} >&2`,
     "status=$?",
     `[ "$status" -eq 124 ] && fail "${what} was not restarted within ${seconds} s. ${next}"`,
     `[ "$status" -eq 0 ] || fail "${what} could not be restarted (exit status $status). ${next}"`,
@@ -47,5 +49,3 @@ export function restartScript(name: string, service: ServiceConfig, place: { nam
     `fail "${what} was restarted but is not healthy after ${seconds} s; its last answer: $(printf '%s' "$answer" | cut -c1-300) (HTTP $code). $flaps$next"`,
   ].join("\n");
 }
-
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;

@@ -45,15 +45,47 @@ const host = settings({
   hostKey: text(/^(ssh-|ecdsa-)\S+ \S+/, "expected a public host key, such as `ssh-ed25519 AAAA...`"),
 });
 
+/** `kubectl rollout restart` and `rollout status`, run where `hosts` says. */
+const kubernetes = settings({
+  /** Default `deployment/` and the service's name; also a statefulset or a daemonset. */
+  workload: text(
+    /^(deployment|statefulset|daemonset)\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/,
+    "expected deployment/NAME, statefulset/NAME or daemonset/NAME",
+  ).optional(),
+  /** Default: the context's. */
+  namespace: text(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "expected lower-case letters, digits or -").optional(),
+  /** The context of the kubeconfig. Default: the current one; name it, so that no other cluster is restarted by mistake. */
+  context: z.string().min(1).optional(),
+});
+
+/** `docker compose restart`, run where `hosts` says. */
+const compose = settings({
+  /** Default: the service's name. */
+  service: name.optional(),
+  /** The compose file's path on that machine. Default: the one of the working folder, or found by `project`. */
+  file: z.string().min(1).optional(),
+  /** The project's name. Default: that of the file's folder. */
+  project: text(/^[a-z0-9][a-z0-9_-]*$/, "expected lower-case letters, digits, - or _").optional(),
+});
+
 const service = settings({
   /** Where it runs, names of `hosts`, restarted in this order. Empty: on the machine that runs Pulumi. */
   hosts: z.array(name).default([]),
   /** Asked from the host itself; `{address}` stands for the host's address. Must answer `"status":"healthy"`. */
   health: text(/^https?:\/\//, "expected an http:// or https:// address"),
-  /** Default `systemctl restart NAME`. */
+  /** Any command that restarts it, run by `sh -c`. Default `systemctl restart NAME`. */
   restart: z.string().min(1).optional(),
+  /** Instead of `restart`: it runs in Kubernetes. */
+  kubernetes: kubernetes.optional(),
+  /** Instead of `restart`: it runs under Docker Compose. */
+  compose: compose.optional(),
   /** How long a restart may take until the service is healthy. Default 60s. */
   timeout: duration.default(parseDuration("60s")),
+}).superRefine((value, context) => {
+  const [, second] = ["restart", "kubernetes", "compose"].filter((way) => way in value);
+  if (second === undefined) return;
+  const message = "expected one way to restart it: restart, kubernetes or compose";
+  context.addIssue({ code: "custom", path: [second], message });
 });
 
 const REASON = "expected a reason, which is written into the audit log";

@@ -1,4 +1,5 @@
 import { marketClock } from "../components/platform";
+import { restartCheck } from "../components/restart-command";
 import {
   type Config,
   isMadeByVault,
@@ -35,7 +36,9 @@ export function preflightInputOf(
 ): PreflightInput {
   const services = secret.restart.flatMap((name) => {
     const service = config.services[name];
-    return service === undefined ? [] : [{ name, hosts: service.hosts, health: service.health }];
+    return service === undefined
+      ? []
+      : [{ name, hosts: service.hosts, health: service.health, restartCheck: restartCheck(name, service) }];
   });
   const used = new Set(services.flatMap(({ hosts }) => hosts));
   return {

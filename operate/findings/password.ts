@@ -1,3 +1,4 @@
+import { restartCommand } from "../../components/restart-command";
 import type { PostgresPasswordConfig } from "../../config";
 import type { SecretState } from "../../rotation/state";
 import { type Login, loginsOf } from "../credentials";
@@ -77,13 +78,14 @@ function refused(
 async function cached(stack: Stack, secret: PostgresPasswordConfig, about: About, role: string): Promise<Finding[]> {
   const [holding] = await facts.sessionsOf(secret, [role]);
   if (holding === undefined) return [];
-  const places = facts.placesOf(stack.config, secret).map(facts.placeName).join(", ");
+  const places = facts.placesOf(stack.config, secret);
+  const commands = places.map(({ service, config }) => restartCommand(service, config));
   return [
     about({
       cause: "somebody still works with the credential before (a service caches it for up to an hour)",
       evidence: facts.sessionWords(holding),
-      command: `systemctl restart ${secret.restart.join(" ")}`,
-      hint: `one at a time, each healthy before the next: ${places}`,
+      command: [...new Set(commands)].join("; "),
+      hint: `one at a time, each healthy before the next: ${places.map(facts.placeName).join(", ")}`,
       fix: () => restartAll(stack, secret),
     }),
   ];

@@ -1,3 +1,4 @@
+import { restartCommand } from "../../components/restart-command";
 import type { SecretConfig } from "../../config";
 import { messageOf } from "../../steps/run-step";
 import type { Stack } from "../facts";
@@ -16,7 +17,7 @@ export async function serviceFindings({ config }: Stack, secret: SecretConfig, a
         about({
           cause: `${facts.placeName(place)} ${illness(answer)}`,
           evidence: answer.trim().slice(0, 300) || "no answer",
-          command: place.config.restart ?? `systemctl restart ${place.service}`,
+          command: restartCommand(place.service, place.config),
           ...where,
           fix: () => restartUnlessHealthy(config, place),
         }),

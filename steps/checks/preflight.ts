@@ -24,7 +24,15 @@ export const preflightInput = z.object({
   paths: z.array(z.string()),
   database: databaseReference.extend({ roles: z.array(z.string()) }).optional(),
   audit: databaseReference,
-  services: z.array(z.object({ name: z.string(), hosts: z.array(z.string()), health: z.string() })),
+  services: z.array(
+    z.object({
+      name: z.string(),
+      hosts: z.array(z.string()),
+      health: z.string(),
+      /** A command that looks whether its restart finds what it restarts, and changes nothing. */
+      restartCheck: z.string().optional(),
+    }),
+  ),
   hosts: z.record(z.string(), hostReference),
   privateKey: z.string().optional(),
   alpaca: marketClock.optional(),

@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import ky from "ky";
 import { messageOf, StepError } from "../run-step";
 import { type HostReference, withHost } from "../ssh";
@@ -5,6 +7,7 @@ import { type HostReference, withHost } from "../ssh";
 interface Service {
   readonly name: string;
   readonly health: string;
+  readonly restartCheck?: string | undefined;
 }
 
 /** The host shows the key it must, has what the health gate needs, and the given services on it are healthy. */
@@ -28,18 +31,44 @@ export function checkHost(
       }),
     );
     assertHealthy(answers);
+    for (const service of services) await assertRestartable(service, (command) => run(command));
     return ["host key as expected", ...services.map((service) => `${service.name} healthy`)].join(", ");
   });
 }
 
 /** A service on the machine that runs Pulumi. */
-export async function checkLocalService({ name, health }: Service): Promise<string> {
+export async function checkLocalService(service: Service): Promise<string> {
+  const { name, health } = service;
   const answer = await ky
     .get(health.replaceAll("{address}", "localhost"), { throwHttpErrors: false, timeout: 10_000, retry: 0 })
     .text()
     .catch(messageOf);
   assertHealthy([{ name, answer }]);
+  await assertRestartable(service, runHere);
   return "healthy";
+}
+
+/** Standard output; fails with what the command said where it fails. */
+async function runHere(command: string): Promise<string> {
+  try {
+    return (await promisify(execFile)("sh", ["-c", command], { timeout: 30_000 })).stdout;
+  } catch (error) {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    throw new StepError(`${stdout}${stderr}`.trim() || messageOf(error));
+  }
+}
+
+/** Kubernetes and Compose: a wrong name is found before anything is changed, not at the restart. */
+async function assertRestartable({ name, restartCheck }: Service, run: (command: string) => Promise<unknown>) {
+  if (restartCheck === undefined) return;
+  try {
+    await run(restartCheck);
+  } catch (error) {
+    throw new StepError(
+      `${name} could not be restarted: ${messageOf(error).slice(0, 300)}; correct services.${name} in the config, or what ` +
+        `\`${restartCheck.split(" | ")[0]}\` lacks there`,
+    );
+  }
 }
 
 function assertHealthy(answers: readonly { readonly name: string; readonly answer: string }[]): void {
