@@ -99,12 +99,20 @@ function explained(client: pg.Client, error: unknown): unknown {
 /**
  * Removes the oldest rows up to `before` (without it) and logs that as a PRUNE row. Needs the table's owner.
  * @returns the number of rows removed.
- * @throws PostgreSQL's error when `before` is younger than the retention of two years.
+ * @throws AuditLogError for any other login, and PostgreSQL's error when `before` is younger than the retention of two years.
  */
-export async function prune(client: pg.ClientBase, before: Date, by: string): Promise<number> {
-  const { rows } = await client.query<{ removed: string }>("SELECT prune_secret_rotation_log($1, $2) AS removed", [
-    before.toISOString(),
-    by,
-  ]);
-  return Number(rows[0]?.removed ?? 0);
+export async function prune(client: pg.Client, before: Date, by: string): Promise<number> {
+  try {
+    const { rows } = await client.query<{ removed: string }>("SELECT prune_secret_rotation_log($1, $2) AS removed", [
+      before.toISOString(),
+      by,
+    ]);
+    return Number(rows[0]?.removed ?? 0);
+  } catch (error) {
+    if (codeOf(error) !== "42501") throw error;
+    throw new AuditLogError(
+      `User ${client.user} may not remove rows of secret_rotation_log; its owner may: PGUSER=<owner> rotation audit prune`,
+      { cause: error },
+    );
+  }
 }

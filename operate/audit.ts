@@ -119,9 +119,14 @@ export async function prunable(project: Project, before?: Date): Promise<Prunabl
   return { before: date.toISOString(), rows };
 }
 
-/** Removes the rows before a date and logs that. Needs the log's owner. @returns how many were removed */
+/**
+ * Removes the rows before a date and logs that, as the login of PGUSER, which must be the log's owner.
+ * @returns how many were removed
+ * @throws AuditLogError for any other login
+ */
 export async function pruneAudit(project: Project, { before }: Prunable): Promise<{ removed: number; before: string }> {
-  const connection = auditConnection(await readOutline(project));
+  const outline = auditConnection(await readOutline(project));
+  const connection = { ...outline, user: project.env.PGUSER ?? outline.user };
   const removed = await withClient(connection, (client) => prune(client, new Date(before), operator(project.env)));
   return { removed, before };
 }
