@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import ssh2 from "ssh2";
 import { type Alpaca, startAlpaca } from "./alpaca";
 import type { AlpacaKey } from "./alpaca-state";
 import { guardFolder } from "./guard";
@@ -30,6 +29,7 @@ import type { Health } from "./services/types";
 import { type Slack, startSlack } from "./slack";
 import { type Smtp, startSmtp } from "./smtp";
 import { type Host, type HostOptions, type RunningService, startHost } from "./ssh-host";
+import { generateSshKeys } from "./ssh-keys";
 
 /** What {@link startLab} takes. */
 export interface LabOptions {
@@ -151,7 +151,7 @@ async function assemble(
   const adoptedAlpaca = await seedAlpaca(platform);
   const pipeline = await createPipelineLogin(postgres, databases, secret("pipeline's database login"));
 
-  const clientKeys = ssh2.utils.generateKeyPairSync("ed25519");
+  const clientKeys = generateSshKeys();
   const services = await describeServices(platform, databases, options.services ?? DEFAULT_SERVICES);
   const plans = planHosts(options.hosts ?? ["trading-1"], services);
   const hosts = await Promise.all(plans.map((plan) => started(startHost({ dir, program, clientKeys, ...plan }))));

@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import ssh2 from "ssh2";
 import { bundleService } from "./service-bundle";
 import type { Fault, ServiceConfig } from "./services/types";
+import { generateSshKeys } from "./ssh-keys";
 import { startSshServer } from "./ssh-server";
 import { type Restart, Supervisor } from "./supervisor";
 import { startSystemctl } from "./systemctl";
@@ -70,8 +70,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const services = options.services.map((service) => runningService(dir, address, service));
   const commands = Object.fromEntries(services.map(({ name }) => [name, serviceCommand(program, dir, name)]));
   const systemctl = await startSystemctl({ dir, supervisor, address, commands });
-  const hostKeys = ssh2.utils.generateKeyPairSync("ed25519");
-  const clientKeys = options.clientKeys ?? ssh2.utils.generateKeyPairSync("ed25519");
+  const hostKeys = generateSshKeys();
+  const clientKeys = options.clientKeys ?? generateSshKeys();
   const ssh = await startSshServer({
     address,
     user: USER,

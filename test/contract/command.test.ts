@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import ssh2 from "ssh2";
 import { freePort } from "../../lab/ports";
+import { generateSshKeys } from "../../lab/ssh-keys";
 import { startSshServer } from "../../lab/ssh-server";
 import { commandProvider } from "../../toolchain/plugins/command";
 import type { Rewrite } from "./recording";
@@ -13,8 +13,8 @@ replayRecording({
   provider: commandProvider,
   start: async () => {
     const cwd = await mkdtemp(join(tmpdir(), "contract-command-"));
-    const host = ssh2.utils.generateKeyPairSync("ed25519");
-    const user = ssh2.utils.generateKeyPairSync("ed25519");
+    const host = generateSshKeys();
+    const user = generateSshKeys();
     const server = await startSshServer({
       address: "127.0.0.1",
       user: "root",

@@ -1,4 +1,3 @@
-import ssh2 from "ssh2";
 import { describe, expect, it } from "vitest";
 import { auditRows, setDay, stateOf, stored, up, useBench } from "./harness";
 import {
@@ -92,7 +91,7 @@ const DUE: Record<string, Fault> = {
   },
   "another key of the host": {
     settings: (settings, { lab }) => {
-      const { public: hostKey } = ssh2.utils.generateKeyPairSync("ed25519");
+      const { public: hostKey } = generateSshKeys();
       Object.assign(settings, { hosts: { [lab.hosts[0]?.name ?? ""]: { ...lab.config.hosts["trading-1"], hostKey } } });
     },
     says: [
@@ -108,8 +107,7 @@ const DUE: Record<string, Fault> = {
     says: ["1 of ", /host trading-1: deploy@127\.0\.0\.1:9 \(hosts\.trading-1\) cannot be reached: .*ECONNREFUSED/],
   },
   "a private key that the host does not know": {
-    settings: (settings) =>
-      Object.assign(settings, { sshPrivateKey: ssh2.utils.generateKeyPairSync("ed25519").private }),
+    settings: (settings) => Object.assign(settings, { sshPrivateKey: generateSshKeys().private }),
     says: [
       "1 of ",
       "does not take the key in sshPrivateKey: put its public key into authorized_keys of deploy there, or set the right one with `pulumi config set --secret sshPrivateKey < KEYFILE`",

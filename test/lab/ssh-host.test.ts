@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import ssh2 from "ssh2";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Alpaca, startAlpaca } from "../../lab/alpaca";
 import { type OpenBao, startOpenBao } from "../../lab/openbao";
@@ -9,6 +8,7 @@ import { freePort } from "../../lab/ports";
 import { type Postgres, startPostgres } from "../../lab/postgres";
 import type { Health } from "../../lab/services/types";
 import { type Host, startHost } from "../../lab/ssh-host";
+import { generateSshKeys } from "../../lab/ssh-keys";
 import { isAlive, testFolder } from "./folder";
 import { overSsh } from "./ssh";
 import { openBaoPath } from "./tools";
@@ -92,7 +92,7 @@ test("runs a command: standard input, output, exit status and PATH", async () =>
 });
 
 test("lets in one key and no other", async () => {
-  const other = ssh2.utils.generateKeyPairSync("ed25519");
+  const other = generateSshKeys();
   await expect(overSsh(host, "true", "", other.private)).rejects.toThrow(/authentication/);
 });
 
