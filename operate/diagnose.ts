@@ -32,10 +32,9 @@ export async function diagnose(project: Project, names: readonly string[]): Prom
 async function secretFindings(stack: Stack, secret: SecretConfig): Promise<Finding[]> {
   const state = stack.outputs[secret.name]?.state;
   const about: About = (found) => ({ secret: secret.name, ...found });
-  const services = () => serviceFindings(stack, secret, about);
   // What an unfinished update wrote is not a fault of its own.
   if (isHalfDone(stack.deployment.deployment.resources ?? [], secret.name, state))
-    return [await halfDone(stack, secret, about), ...(await services())];
+    return [await halfDone(stack, secret, about), ...(await serviceFindings(stack, secret, about, true))];
   if (state === undefined) return [];
   const own =
     secret.kind === "alpaca-key"
@@ -43,7 +42,13 @@ async function secretFindings(stack: Stack, secret: SecretConfig): Promise<Findi
       : isMadeByVault(secret)
         ? []
         : await passwordFindings(stack, secret, state, about);
-  return [...own, ...(await services()), ...(await logFindings(stack, secret, state, about))];
+  // What only a person can mend is what the services suffer from.
+  const restartHelps = own.every(({ fix }) => fix !== undefined);
+  return [
+    ...own,
+    ...(await serviceFindings(stack, secret, about, restartHelps)),
+    ...(await logFindings(stack, secret, state, about)),
+  ];
 }
 
 async function halfDone(stack: Stack, secret: SecretConfig, about: About): Promise<Finding> {

@@ -19,11 +19,16 @@ export async function checkFirst(
   const acting = config.secrets.filter(
     (secret) => secret.name === request?.secret || willRotate(config, secret, before[secret.name]?.state),
   );
-  if (acting.length === 0) return undefined;
+  // A value that somebody else wrote is not the one that this stack knows; the update proves it.
+  const adopts = request?.adopt === true ? request.secret : undefined;
+  if (acting.every(({ name }) => name === adopts)) return undefined;
   listener.step("preflight: checking everything the rotation will touch");
   const state = await engine.exportState();
   const resources = state.deployment.resources ?? [];
-  const [unfinished, fresh] = partition(acting, ({ name }) => isHalfDone(resources, name, before[name]?.state));
+  const [unfinished, fresh] = partition(
+    acting.filter(({ name }) => name !== adopts),
+    ({ name }) => isHalfDone(resources, name, before[name]?.state),
+  );
   for (const { name } of unfinished)
     listener.note(`${name}: an earlier update died half-way; this one goes on from there`);
   if (fresh.length === 0) return undefined;

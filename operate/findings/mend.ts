@@ -1,8 +1,12 @@
+import { randomBytes } from "node:crypto";
 import { restartScript } from "../../components/restart-script";
-import type { SecretConfig } from "../../config";
-import type { Request } from "../../rotation/request";
+import type { PostgresPasswordConfig, SecretConfig } from "../../config";
+import { scramVerifier } from "../../rotation/scram";
 import { activeGeneration, type SecretState } from "../../rotation/state";
+import { withDatabase } from "../../steps/database";
 import { type StoreEntry, storeClient } from "../../steps/store";
+import { referenceOf } from "../audit-log";
+import type { Login } from "../credentials";
 import { OperationError } from "../errors";
 import type { Stack } from "../facts";
 import * as facts from "../facts";
@@ -39,16 +43,16 @@ function restart(config: Stack["config"], place: facts.Place): Promise<string> {
   return facts.runAt(config, place, restartScript(place.service, place.config, where)).then((text) => text.trim());
 }
 
-/** What `rotation rotate-now` does. */
-export function rotateNow(stack: Stack, secret: string, reason: string, force: boolean): Promise<string> {
-  const id = `diagnose-${new Date().toISOString()}`;
-  return carryOut(stack, { id, secret, rotate: true, emergency: true, reason, ...(force ? { force: true } : {}) });
+/** Gives a role the password that this stack knows, and its login. Only a verifier reaches the server. */
+export async function setPassword(secret: PostgresPasswordConfig, { username, password }: Login): Promise<void> {
+  const verifier = scramVerifier(password, randomBytes(16).toString("base64"));
+  await withDatabase(referenceOf(secret.database), (client) =>
+    client.query(`ALTER ROLE ${client.escapeIdentifier(username)} LOGIN PASSWORD ${client.escapeLiteral(verifier)}`),
+  );
 }
 
 /** What `rotation run` does: whatever an update that died has left. */
-export const finish = (stack: Stack): Promise<string> => carryOut(stack, undefined);
-
-async function carryOut({ project }: Stack, request: Request | undefined): Promise<string> {
+export async function finish({ project }: Stack): Promise<string> {
   const { Run } = await import("../run");
   const notes: string[] = [];
   const run = await Run.open(project, {
@@ -59,7 +63,7 @@ async function carryOut({ project }: Stack, request: Request | undefined): Promi
     happening: () => undefined,
     confirm: () => Promise.resolve(true),
   });
-  const result = await run.carryOut(request === undefined ? {} : { request });
+  const result = await run.carryOut({});
   switch (result.outcome) {
     case "done":
       return [

@@ -5,7 +5,7 @@ import { type Login, loginsOf } from "../credentials";
 import type { Stack } from "../facts";
 import * as facts from "../facts";
 import { type About, commandOf, type Finding } from "./finding";
-import { restartAll, rotateNow, writeBack } from "./mend";
+import { restartAll, setPassword, writeBack } from "./mend";
 
 /** Runbook, troubleshooting 1: store and database differ, or a service holds the old password. */
 export async function passwordFindings(
@@ -18,7 +18,7 @@ export async function passwordFindings(
   if (active === undefined) return [];
   const [login, foreign] = await Promise.all([facts.tryLogin(secret, active), foreignEntries(stack, active)]);
   const differs = foreign.join("; ");
-  if (!login.works) return [refused(stack, secret, about, login.evidence, differs)];
+  if (!login.works) return [refused(stack, secret, state, about, active, { evidence: login.evidence, differs })];
   const findings = differs === "" ? [] : [storeDiffers(stack, secret, state, about, active, differs)];
   const old = previous === undefined || previous.username === active.username ? undefined : previous.username;
   return old === undefined ? findings : [...findings, ...(await cached(stack, secret, about, old))];
@@ -55,23 +55,29 @@ function storeDiffers(
   });
 }
 
+/** The value that this stack knows is put back; a rotation would want healthy services first. */
 function refused(
   stack: Stack,
   secret: PostgresPasswordConfig,
+  state: SecretState,
   about: About,
-  evidence: string,
-  differs: string,
+  active: Login,
+  { evidence, differs }: { readonly evidence: string; readonly differs: string },
 ): Finding {
-  const byHand = differs !== "";
-  const reason = byHand ? "changed by hand in database and store" : "the database refuses the password";
+  const inBoth = differs !== "";
+  const keep = inBoth ? `; or keep what was written: ${commandOf(stack, `adopt ${secret.name}`)}` : "";
   return about({
-    cause: byHand
+    cause: inBoth
       ? "somebody changed the credential by hand, in the database and in the store"
       : "the database refuses the credential in use: somebody changed its password",
-    evidence: byHand ? `${evidence}; ${differs}` : evidence,
-    command: commandOf(stack, `rotate-now ${secret.name} ${byHand ? "--force " : ""}--reason "${reason}"`),
-    ...(byHand ? { hint: `or keep what was written: ${commandOf(stack, `adopt ${secret.name}`)}` } : {}),
-    fix: () => rotateNow(stack, secret.name, reason, byHand),
+    evidence: inBoth ? `${evidence}; ${differs}` : evidence,
+    command: commandOf(stack, `diagnose ${secret.name} --fix`),
+    hint: `gives ${active.username} the password of this stack again and restarts the services${keep}`,
+    fix: async () => {
+      await setPassword(secret, active);
+      await writeBack(stack, active.entries, state);
+      return `${active.username} has the password of this stack again; ${await restartAll(stack, secret)}`;
+    },
   });
 }
 

@@ -6,20 +6,30 @@ import * as facts from "../facts";
 import type { About, Finding } from "./finding";
 import { restartUnlessHealthy } from "./mend";
 
-/** Services of a secret that are not healthy, each with what its `/health` says. */
-export async function serviceFindings({ config }: Stack, secret: SecretConfig, about: About): Promise<Finding[]> {
+/**
+ * Services of a secret that are not healthy, each with what its `/health` says.
+ *
+ * @param restartHelps false where what they read does not work either: a restart would only wait for its time limit.
+ */
+export async function serviceFindings(
+  { config }: Stack,
+  secret: SecretConfig,
+  about: About,
+  restartHelps: boolean,
+): Promise<Finding[]> {
   const found = await Promise.all(
     facts.placesOf(config, secret).map(async (place): Promise<Finding[]> => {
       const answer = await facts.askHealth(config, place).catch(messageOf);
       if (facts.isHealthy(answer)) return [];
-      const where = place.hostName === undefined ? {} : { hint: `on ${place.hostName}` };
+      const on = place.hostName === undefined ? "" : `on ${place.hostName}`;
+      const hint = [on, restartHelps ? "" : "once the credential works"].filter((text) => text !== "").join(", ");
       return [
         about({
           cause: `${facts.placeName(place)} ${illness(answer)}`,
           evidence: answer.trim().slice(0, 300) || "no answer",
           command: restartCommand(place.service, place.config),
-          ...where,
-          fix: () => restartUnlessHealthy(config, place),
+          ...(hint === "" ? {} : { hint }),
+          ...(restartHelps ? { fix: () => restartUnlessHealthy(config, place) } : {}),
         }),
       ];
     }),
