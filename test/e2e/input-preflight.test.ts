@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { generateSshKeys } from "../../lab/ssh-keys";
 import { auditRows, setDay, stateOf, stored, up, useBench } from "./harness";
 import {
   databaseOf,
