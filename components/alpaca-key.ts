@@ -205,6 +205,7 @@ export class AlpacaKey extends pulumi.ComponentResource {
         entries: this.entries(active),
         generation: activeGeneration(state),
         slot: state.active,
+        request: state.activatedBy,
         trigger: this.trigger,
         acts,
       },

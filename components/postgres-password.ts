@@ -81,7 +81,10 @@ export class PostgresPassword extends pulumi.ComponentResource {
     const roles = this.createRoles(active === 0 ? [slot, inactive] : [inactive, slot]);
     const unchanged = this.createUnchanged(credential, this.credential(other(active), inactive), preflight);
     const old = this.oldLogin(credential, this.credential(other(active), inactive));
-    const verified = this.createLogin("verify-login", credential, roles.ready(unchanged), { oldLogin: old });
+    const verified = this.createLogin("verify-login", credential, roles.ready(unchanged), {
+      mends: true,
+      oldLogin: old,
+    });
     const stored = this.createStored(credential, verified);
     const restarted = this.createRestarts(stored);
     const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
@@ -234,7 +237,7 @@ export class PostgresPassword extends pulumi.ComponentResource {
     return previous.username;
   }
 
-  /** A real login with the active credential. */
+  /** A real login with the active credential; one that `mends` sets the role right where a killed update changed it. */
   private createLogin(
     step: string,
     { username, password }: Credential,
@@ -242,15 +245,21 @@ export class PostgresPassword extends pulumi.ComponentResource {
     {
       oldLogin,
       oldSessions,
-    }: { readonly oldLogin: string | undefined; readonly oldSessions?: pulumi.Output<number[]> },
+      mends = false,
+    }: {
+      readonly oldLogin: string | undefined;
+      readonly oldSessions?: pulumi.Output<number[]>;
+      readonly mends?: boolean;
+    },
   ): local.Command {
     const { admin: _, ...database } = this.args.config.database;
     const old = oldLogin === undefined ? {} : { oldLogin, ...(oldSessions === undefined ? {} : { oldSessions }) };
+    const admin = mends ? { admin: databaseReference(this.args.config.database) } : {};
     return stepCommand(
       `${this.name}-${step}`,
       {
         step: "verify-login",
-        input: { database: databaseReference(database), username, password, ...old },
+        input: { database: databaseReference(database), username, password, ...old, ...admin },
         trigger: this.trigger,
         // Who still uses the old login is said at once.
         progress: this.alternating && step === "confirm-login",
@@ -263,7 +272,14 @@ export class PostgresPassword extends pulumi.ComponentResource {
     const { state, acts, platform } = this.args;
     return platform.store.write(
       this.name,
-      { entries, generation: activeGeneration(state), slot: state.active, trigger: this.trigger, acts },
+      {
+        entries,
+        generation: activeGeneration(state),
+        slot: state.active,
+        request: state.activatedBy,
+        trigger: this.trigger,
+        acts,
+      },
       { parent: this, dependsOn },
     );
   }

@@ -17,6 +17,11 @@ export interface WriteArgs {
   readonly generation: pulumi.Input<number>;
   /** The slot that the values are from; told apart in the same way by a store that cannot keep a number. */
   readonly slot: SlotIndex;
+  /**
+   * The request that a rollback follows. What it returns to may stand in the state as written last, while an update that
+   * was killed wrote after that: with a request's id beside it, it is written again.
+   */
+  readonly request: string | undefined;
   /** The activation the write belongs to. */
   readonly trigger: pulumi.Input<string>;
   /** Whether this update does a step of the secret. Where it does not, what others did to the store stays as it is. */

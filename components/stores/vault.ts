@@ -27,7 +27,7 @@ export class VaultStore implements SecretStore {
     return `${this.config.mount}/${this.environment}/${secret}`;
   }
 
-  write(name: string, { entries, generation, trigger }: WriteArgs, { parent, dependsOn }: WriteOptions) {
+  write(name: string, { entries, generation, request, trigger }: WriteArgs, { parent, dependsOn }: WriteOptions) {
     const last = entries.reduce<pulumi.Resource>(
       (before, { path, value }) =>
         new vault.kv.SecretV2(
@@ -35,9 +35,11 @@ export class VaultStore implements SecretStore {
           {
             mount: this.config.mount,
             name: `${this.environment}/${path}`,
-            dataJson: pulumi.jsonStringify(
-              entries.length === 1 ? { value } : { value, generation: pulumi.output(generation).apply(String) },
-            ),
+            dataJson: pulumi.jsonStringify({
+              value,
+              ...(entries.length === 1 ? {} : { generation: pulumi.output(generation).apply(String) }),
+              ...(request === undefined ? {} : { request }),
+            }),
           },
           // Deleting a version here would take the rollback copy with it.
           { parent, dependsOn: before, provider: this.provider, retainOnDelete: true },

@@ -259,6 +259,8 @@ describe("AlpacaKey after a rotation", () => {
     expect(JSON.parse(String(plain(named(back.all, "alpaca-api_key-alpaca-api_key_id")?.dataJson)))).toEqual({
       value: A.keyId,
       generation: "0",
+      // So that it is written also where a killed update wrote after what the state knows.
+      request: "back",
     });
   });
 });
