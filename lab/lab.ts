@@ -51,6 +51,8 @@ export interface LabOptions {
   secret?: SecretGenerator;
   /** Settings of PostgreSQL beyond the lab's own. */
   postgresSettings?: Record<string, string>;
+  /** Stands around every restart that somebody asks for over SSH; nothing does by default. */
+  around?: HostOptions["around"];
 }
 
 /** The name of the Alpaca pair, as the pipeline calls it. */
@@ -154,7 +156,9 @@ async function assemble(
   const clientKeys = generateSshKeys();
   const services = await describeServices(platform, databases, options.services ?? DEFAULT_SERVICES);
   const plans = planHosts(options.hosts ?? ["trading-1"], services);
-  const hosts = await Promise.all(plans.map((plan) => started(startHost({ dir, program, clientKeys, ...plan }))));
+  const hosts = await Promise.all(
+    plans.map((plan) => started(startHost({ dir, program, clientKeys, around: options.around, ...plan }))),
+  );
   const lab: Lab = {
     ...{ dir, environment, postgres, openbao, moto, store, alpaca, slack, smtp, hosts, adopted, adoptedAlpaca, stop },
     connectionPasswords,

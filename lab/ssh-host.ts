@@ -4,7 +4,7 @@ import { bundleService } from "./service-bundle";
 import type { Fault, ServiceConfig } from "./services/types";
 import { generateSshKeys } from "./ssh-keys";
 import { startSshServer } from "./ssh-server";
-import { type Restart, Supervisor } from "./supervisor";
+import { type Around, type Restart, Supervisor } from "./supervisor";
 import { startSystemctl } from "./systemctl";
 
 /** A service to run on a host: everything but what the host decides. */
@@ -22,6 +22,8 @@ export interface HostOptions {
   program?: string;
   /** The client key pair in OpenSSH's formats, for hosts that share one; made when it is not given. */
   clientKeys?: { private: string; public: string };
+  /** Stands around every restart that somebody asks for over SSH; nothing does by default. */
+  around?: Around | undefined;
 }
 
 /** A machine with SSH, `systemctl` and services. */
@@ -66,7 +68,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const dir = join(options.dir, options.name);
   await mkdir(dir, { mode: 0o700 });
   const program = options.program ?? (await bundleService(dir));
-  const supervisor = new Supervisor(dir, program);
+  const supervisor = new Supervisor(dir, program, options.around);
   const services = options.services.map((service) => runningService(dir, address, service));
   const commands = Object.fromEntries(services.map(({ name }) => [name, serviceCommand(program, dir, name)]));
   const systemctl = await startSystemctl({ dir, supervisor, address, commands });
@@ -101,7 +103,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     services,
     restarts: supervisor.restarts,
     setFault: (service, fault) => supervisor.setFault(service, fault),
-    systemctl: async (verb, service) => (await supervisor.control(verb, [service])).code,
+    systemctl: async (verb, service) => (await supervisor.controlDirectly(verb, [service])).code,
     stop,
   };
 }

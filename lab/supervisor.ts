@@ -16,6 +16,11 @@ export interface Answer {
   output: string;
 }
 
+/** Stands around what a host does to a service: may hold it back before it is done, or its answer after that. */
+export type Around = <T>(effect: string, act: () => Promise<T>) => Promise<T>;
+
+const straight: Around = (_effect, act) => act();
+
 interface Unit {
   config: ServiceConfig;
   configFile: string;
@@ -34,6 +39,7 @@ export class Supervisor {
   constructor(
     private readonly dir: string,
     private readonly program: string,
+    private readonly around: Around = straight,
   ) {}
 
   /** Writes the service's config and starts it; does not wait until it is healthy. */
@@ -59,14 +65,24 @@ export class Supervisor {
     else await rm(file, { force: true });
   }
 
-  /** `systemctl VERB NAME...` */
-  async control(verb: string, names: readonly string[]): Promise<Answer> {
+  /** `systemctl VERB NAME...`, as somebody on the host runs it. */
+  control(verb: string, names: readonly string[]): Promise<Answer> {
+    return this.controlAll(verb, names, this.around);
+  }
+
+  /** The same with nothing around it. */
+  controlDirectly(verb: string, names: readonly string[]): Promise<Answer> {
+    return this.controlAll(verb, names, straight);
+  }
+
+  private async controlAll(verb: string, names: readonly string[], around: Around): Promise<Answer> {
     const verbs = ["start", "stop", "restart", "is-active", "status"];
     if (!verbs.includes(verb)) return { code: 1, output: `Unknown command verb ${verb}.` };
     if (names.length === 0) return { code: 1, output: "Too few arguments." };
     let result: Answer = { code: 0, output: "" };
     for (const name of names.map((given) => given.replace(/\.service$/, ""))) {
-      const answer = await this.controlOne(verb, name);
+      const act = () => this.controlOne(verb, name);
+      const answer = verb === "restart" ? await around(`restart ${name}`, act) : await act();
       const output = [result.output, answer.output].filter((text) => text !== "").join("\n");
       result = { code: answer.code || result.code, output };
     }

@@ -1,0 +1,3 @@
+import { describeCell } from "./cell";
+
+describeCell({ strategy: "alpaca-key", store: "vault", bucket: false });

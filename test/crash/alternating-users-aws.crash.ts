@@ -1,0 +1,3 @@
+import { describeCell } from "./cell";
+
+describeCell({ strategy: "alternating-users", store: "aws", bucket: true });

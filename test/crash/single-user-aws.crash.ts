@@ -1,0 +1,3 @@
+import { describeCell } from "./cell";
+
+describeCell({ strategy: "single-user", store: "aws", bucket: true });
