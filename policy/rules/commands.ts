@@ -2,6 +2,7 @@ import type { PolicyResource, ResourceValidationPolicy, StackValidationPolicy } 
 import { leavesOf, secretsOf } from "./values";
 
 const LOCAL = "command:local:Command";
+const ROLE = "postgresql:index/role:Role";
 const REMOTE = "command:remote:Command";
 
 const isCommand = (type: string) => type === LOCAL || type === REMOTE;
@@ -51,7 +52,11 @@ export const noSecretInCommands: StackValidationPolicy = {
   description:
     "A secret reaches a command by stdin alone: not in create, update, delete, environment, triggers or output.",
   validateStack: ({ resources }, report) => {
-    const secrets = [...new Set(resources.flatMap(({ type, props }) => secretsOf(type, props)))];
+    // A login's name is kept in the store beside its password, and is no secret.
+    const names = new Set(resources.filter(({ type }) => type === ROLE).map(({ props }) => props.name));
+    const secrets = [...new Set(resources.flatMap(({ type, props }) => secretsOf(type, props)))].filter(
+      (secret) => !names.has(secret),
+    );
     for (const { type, urn, props } of resources) {
       if (!isCommand(type)) continue;
       for (const problem of problemsOf(props, secrets)) report(problem, urn);

@@ -42,6 +42,11 @@ const GOOD: Record<string, Seen> = {
     urn: `${PREFIX}$vault:kv/secretV2:SecretV2::value`,
     properties: { dataJson: JSON.stringify({ value: PASSWORD, generation: "2" }), deleteAllVersions: false },
   },
+  username: {
+    type: "vault:kv/secretV2:SecretV2",
+    urn: `${PREFIX}$vault:kv/secretV2:SecretV2::username`,
+    properties: { dataJson: JSON.stringify({ value: "trader_a", generation: "2" }), deleteAllVersions: false },
+  },
   metadata: {
     type: "vault:generic/endpoint:Endpoint",
     urn: `${PREFIX}$vault:generic/endpoint:Endpoint::metadata`,
