@@ -1,7 +1,7 @@
 import { messageOf, StepError } from "./run-step";
 
 /** What is known of a failed call. */
-interface Call {
+export interface Call {
   /** The action, as an IAM policy names it: `secretsmanager:GetSecretValue`. */
   readonly action: string;
   readonly secret: string;
@@ -58,6 +58,21 @@ export function awsError(error: unknown, call: Call): StepError {
   return new StepError(text ?? `AWS Secrets Manager fails at ${call.action} (${call.where}): ${name}: ${words}`, {
     cause: error,
   });
+}
+
+/**
+ * The same for a failure that only a provider's text tells of, such as `... api error ThrottlingException: Rate exceeded`.
+ *
+ * @returns undefined where the text names no refusal that is known here.
+ */
+export function explainAwsText(text: string, call: Call): string | undefined {
+  for (const { 0: name, index } of text.matchAll(/\b[A-Z]\w+(?=: )/g)) {
+    const explain = EXPLANATIONS[name];
+    if (explain === undefined) continue;
+    const [words = ""] = text.slice(index + name.length + 2).split("\n");
+    return explain(call, words.trim());
+  }
+  return undefined;
 }
 
 /** A name stays blocked until its recovery window is over. */

@@ -1,7 +1,8 @@
 import { Provider } from "@pulumi/aws/provider.js";
 import { getSecrets, Secret, SecretVersion } from "@pulumi/aws/secretsmanager/index.js";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { StoreConfig } from "../../config";
+import { explainAwsText } from "../../steps/aws-errors";
 import type { AnnotateArgs, SecretStore, StoreEntry, StoreReference, WriteArgs, WriteOptions } from "../secret-store";
 import { stepCommand } from "../step-command";
 
@@ -13,9 +14,22 @@ const OTHERS = ["description", "forceOverwriteReplicaSecret", "policy", "replica
 /** Connects to AWS Secrets Manager and looks up the environment's secrets, which are adopted as they are. */
 export async function createAwsStore(config: AwsConfig, environment: string): Promise<SecretStore> {
   const provider = createProvider(config);
-  const filters = [{ name: "name", values: [`${environment}/`] }];
-  const { arns } = await getSecrets({ filters }, { provider });
+  const arns = await existingSecrets(config, environment, provider);
   return new AwsStore(config, environment, provider, new Map(arns.map((arn) => [secretName(arn), arn])));
+}
+
+/** The first call to AWS in an update: where AWS refuses it, nothing was changed. @throws RunError that says what to do */
+async function existingSecrets({ region }: AwsConfig, environment: string, provider: Provider): Promise<string[]> {
+  const filters = [{ name: "name", values: [`${environment}/`] }];
+  try {
+    return (await getSecrets({ filters }, { provider })).arns;
+  } catch (error) {
+    const secret = `${environment}/*`;
+    const call = { action: "secretsmanager:ListSecrets", secret, where: `${secret} in ${region}` };
+    const explained = explainAwsText(error instanceof Error ? error.message : String(error), call);
+    if (explained === undefined) throw error;
+    throw new pulumi.RunError(`${explained}. Nothing was changed.`);
+  }
 }
 
 /** AWS Secrets Manager: the secret `<environment>/<secret>`, whose whole value is the text. */

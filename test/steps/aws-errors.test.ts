@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { AwsClient } from "../../steps/aws";
+import { explainAwsText } from "../../steps/aws-errors";
 
 /** Answers every call as AWS does when it refuses; the action is the header's. */
 let answer: { status: number; type: string; message: string };
@@ -81,4 +82,16 @@ test("nothing at the path is no failure", async () => {
   answer = { status: 400, type: "ResourceNotFoundException", message: "Secrets Manager can't find the secret" };
   expect(await client.read("database/password")).toBeUndefined();
   expect(await client.check(["database/password"])).toBe("us-east-1, paper/database/password (will be created)");
+});
+
+test("a provider's text is explained as the call itself would be", () => {
+  const call = { action: "secretsmanager:ListSecrets", secret: "paper/*", where: "paper/* in us-east-1" };
+  const real =
+    "reading Secrets Manager Secrets: operation error Secrets Manager: ListSecrets, https response error StatusCode: 400, " +
+    "RequestID: 1, api error ExpiredTokenException: The security token included in the request is expired";
+  expect(explainAwsText(real, call)).toMatch(/credentials have expired \(paper\/\* in us-east-1\): renew them/);
+  expect(explainAwsText("ListSecrets: AccessDeniedException: User: x is not authorized\n", call)).toBe(
+    "AWS denies secretsmanager:ListSecrets on paper/* in us-east-1: User: x is not authorized; give the run's role the policy in docs/aws.md",
+  );
+  expect(explainAwsText("dial tcp: lookup: no such host", call)).toBeUndefined();
 });
