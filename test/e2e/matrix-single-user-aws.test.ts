@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { auditRows, login, setDay, setRequest, stateOf, stored, up, useBench } from "./harness";
+import { labelled, tagsOf } from "./labels";
+
+describe("a single user's password, kept in AWS Secrets Manager", () => {
+  const bench = useBench({ labOptions: { store: "aws" }, strategies: { "database/password": "single-user" } });
+  const PATH = "database/password";
+  const current = async () => (await stored<string>(bench(), PATH)).value;
+  const serves = async () => {
+    for (const service of ["signal-service", "orchestrator"])
+      expect(await bench().lab.health(service)).toMatchObject({ status: "healthy", database: { user: "trader" } });
+  };
+
+  it("adopts, rotates and rolls back: the role, the store's two labels, the services and the log agree", async () => {
+    const adopted = String(bench().lab.adopted[PATH]);
+    await up(bench());
+    const first = await current();
+    expect(await labelled(bench(), PATH)).toEqual({ current: first, previous: adopted });
+
+    await setDay(bench(), 89);
+    await up(bench());
+    const second = await current();
+    expect(await labelled(bench(), PATH)).toEqual({ current: second, previous: first });
+    expect(await login(bench(), "trader", second)).toBe("ok");
+    expect(await login(bench(), "trader", first)).toBe("28P01");
+    expect(await tagsOf(bench(), PATH)).toMatchObject({ status: "active", generation: "2" });
+    await serves();
+
+    await setRequest(bench(), { id: "back", activate: 1 });
+    await up(bench());
+    expect(await labelled(bench(), PATH)).toEqual({ current: first, previous: second });
+    expect(await login(bench(), "trader", first)).toBe("ok");
+    expect(await login(bench(), "trader", second)).toBe("28P01");
+    await serves();
+    expect((await up(bench())).stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
+    expect(await stateOf(bench())).toMatchObject({ slots: [2, 1], active: 1 });
+    expect((await auditRows(bench())).map(({ action, generation }) => [action, generation])).toEqual([
+      ["ADOPT", 1],
+      ["ROTATE", 2],
+      ["ROLLBACK", 1],
+    ]);
+  });
+});
