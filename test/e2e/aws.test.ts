@@ -1,17 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { startLoad } from "../../lab/load";
 import { auditRows, login, setDay, setRequest, stateOf, stored, up, useBench } from "./harness";
+import { labelled, tagsOf } from "./labels";
 
 describe("a password with alternating users, kept in AWS Secrets Manager", () => {
   const bench = useBench({ labOptions: { store: "aws" } });
-
-  /** The values with AWS's own two labels. */
-  async function labelled(path: string): Promise<Record<string, string | undefined>> {
-    const secrets = bench().lab.moto?.secrets;
-    const read = async (VersionStage: string) =>
-      (await secrets?.getSecretValue({ SecretId: `paper/${path}`, VersionStage }))?.SecretString;
-    return { current: await read("AWSCURRENT"), previous: await read("AWSPREVIOUS") };
-  }
 
   it("adopts the secret in use, rotates, rolls back, and never fails a login", async () => {
     const { lab, stack } = bench();
@@ -24,7 +17,7 @@ describe("a password with alternating users, kept in AWS Secrets Manager", () =>
     expect(await stateOf(bench())).toMatchObject({ slots: [0, 1], active: 1, step: { action: "ADOPT" } });
     expect(await arn()).toBe(before);
     const first = await stored(bench(), "database/password");
-    expect(await labelled("database/password")).toEqual({ current: first.value, previous: adopted });
+    expect(await labelled(bench(), "database/password")).toEqual({ current: first.value, previous: adopted });
     expect(await login(bench(), "trader_b", first.value)).toBe("ok");
 
     await setDay(bench(), 89);
@@ -32,16 +25,15 @@ describe("a password with alternating users, kept in AWS Secrets Manager", () =>
     expect(preview.stdout).toContain('~ generation: "0" => "2"');
     await up(bench());
     const second = await stored(bench(), "database/password");
-    expect(await labelled("database/password")).toEqual({ current: second.value, previous: first.value });
-    expect(await labelled("database/username")).toEqual({ current: "trader_a", previous: "trader_b" });
+    expect(await labelled(bench(), "database/password")).toEqual({ current: second.value, previous: first.value });
+    expect(await labelled(bench(), "database/username")).toEqual({ current: "trader_a", previous: "trader_b" });
     expect(await lab.health("signal-service")).toMatchObject({
       status: "healthy",
       secrets_backend: "aws",
       database: { user: "trader_a", generation: "slot-a" },
     });
 
-    const about = await lab.moto?.secrets.describeSecret({ SecretId: "paper/database/password" });
-    expect(Object.fromEntries((about?.Tags ?? []).map(({ Key, Value }) => [Key, Value]))).toMatchObject({
+    expect(await tagsOf(bench(), "database/password")).toMatchObject({
       status: "active",
       rotation_date: "2027-02-20T02:00:00.000Z",
       generation: "2",
@@ -54,8 +46,8 @@ describe("a password with alternating users, kept in AWS Secrets Manager", () =>
 
     await setRequest(bench(), { id: "back", activate: 1 });
     await up(bench());
-    expect(await labelled("database/password")).toEqual({ current: first.value, previous: second.value });
-    expect(await labelled("database/username")).toEqual({ current: "trader_b", previous: "trader_a" });
+    expect(await labelled(bench(), "database/password")).toEqual({ current: first.value, previous: second.value });
+    expect(await labelled(bench(), "database/username")).toEqual({ current: "trader_b", previous: "trader_a" });
     expect(await lab.health("orchestrator")).toMatchObject({ status: "healthy", database: { user: "trader_b" } });
 
     const { logins } = await load.stop();
