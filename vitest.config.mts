@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    include: ["test/**/*.test.ts", ...(process.env.FAULTS === "all" ? ["test/e2e/faults/*.faults.ts"] : [])],
     globalSetup: "test/global-setup.ts",
     // One update of the real engine takes seconds, and two cores are shared by all tests.
     testTimeout: 300_000,

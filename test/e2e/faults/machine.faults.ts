@@ -1,0 +1,69 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { setDay, stateOf, up } from "../harness";
+import { platformOf } from "../input-support";
+import { type FaultCase, faultMatrix, nextDue } from "./matrix";
+import type { World } from "./world";
+
+/**
+ * From the first write to the store on, the engine's files may not grow: as on a full disk, a write of the state fails
+ * with an error. It needs no rights, unlike a small file system of its own.
+ */
+const fullDisk: FaultCase["breaks"] = async ({ vault, stack }: World) => {
+  const when = ({ method, path }: { method: string; path: string }) =>
+    method !== "GET" && path === "/v1/secret/data/paper/database/username";
+  const limit = async () => {
+    const pids = await enginesOf(String(stack.env.PULUMI_HOME));
+    expect(pids.length).toBeGreaterThan(0);
+    for (const pid of pids) await promisify(execFile)("prlimit", ["--pid", pid, "--fsize=1024"]);
+  };
+  vault.inject({ when, times: 1, fault: { first: limit } });
+  return async () => vault.clear();
+};
+
+/** The `pulumi` processes of a stack. */
+async function enginesOf(home: string): Promise<string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const engines = await Promise.all(
+    pids.map(async (pid) => {
+      const read = (file: string) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+      const [environment, command] = await Promise.all([read("environ"), read("cmdline")]);
+      const isEngine = /(^|\/)pulumi$/.test(command.split("\0")[0] ?? "");
+      return isEngine && environment.includes(`PULUMI_HOME=${home}`) ? [pid] : [];
+    }),
+  );
+  return engines.flat();
+}
+
+const CASES: Record<string, FaultCase> = {
+  "its disk is full when the state is to be saved": {
+    sample: true,
+    breaks: fullDisk,
+    says: [/file too large/, /snapshot|checkpoint|state/],
+    reached: { role: true, stored: true },
+  },
+};
+
+const clock = (world: () => World) =>
+  it("its clock jumps back: nothing is done, and a warning says why; once it is right again, one step", async () => {
+    const day = await nextDue(world());
+    await up(world());
+    const before = await platformOf(world());
+    await setDay(world(), day - 60);
+    const behind = await up(world());
+    expect(behind.stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
+    expect(behind.stdout).toMatch(
+      /this machine's clock says 20\S+Z, which is before the last step \(ROTATE at 20\S+Z\)/,
+    );
+    expect(behind.stdout).toContain("Nothing becomes due before it has caught up (60d): set it right (`timedatectl`)");
+    expect(await platformOf(world())).toEqual(before);
+
+    await setDay(world(), day + 89);
+    await up(world());
+    const [from, to] = [before.state, await stateOf(world())] as { slots: number[]; active: number }[];
+    expect(to?.slots[to.active]).toBe(Number(from?.slots[from.active]) + 1);
+  });
+
+faultMatrix("the machine", CASES, { more: clock });
