@@ -3,6 +3,7 @@ import { poll } from "../../lab/poll";
 import { fine, json, rotation, setClock, tooWide } from "./cli-support";
 import { EFFECTS } from "./crash-support";
 import { auditRows, type Bench, login, stateOf, stored, useBench } from "./harness";
+import { onTerminal } from "./terminal";
 
 const SECRET = "database/password";
 
@@ -40,9 +41,22 @@ const hasRow = async (bench: Bench, row: string) => {
 describe("rotation run, rollback, rotate-now", () => {
   const bench = useBench();
 
-  it("--if-due rotates what is due, and does nothing quickly afterwards", async () => {
+  it("on a terminal it asks, and a no changes nothing", async () => {
     await fine(bench(), ["run", "--yes"]);
     await setClock(bench(), 89);
+    const before = await stored(bench(), SECRET);
+    const { exitCode, shown } = await onTerminal(bench(), ["run"], [["Carry this plan out?", "n"]]);
+    expect(exitCode, shown).toBe(1);
+    expect(shown).toContain("rotates from generation 1 to 2 (due by age)");
+    expect(shown).toContain("Nothing was changed.");
+    expect(await stored(bench(), SECRET)).toEqual(before);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a terminal gets
+    const lines = tooWide(shown.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "").replaceAll("\r", "\n"));
+    // The prompt is painted several times in one place.
+    expect(lines.filter((line) => !line.startsWith("? Carry this plan out?"))).toEqual([]);
+  });
+
+  it("--if-due rotates what is due, and does nothing quickly afterwards", async () => {
     const due = await rotation(bench(), ["run", "--if-due", "--yes", "--reason", "scheduler"]);
     expect(due.exitCode, due.stdout + due.stderr).toBe(0);
     expect(due.stdout).toContain("done database/password: rotated to generation 2 (was 1)");
