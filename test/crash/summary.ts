@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { writeSection } from "../../bench/proof";
-import makeTools from "../global-setup";
+import { resolveToolchain } from "../../toolchain/resolve";
 import type { Result } from "./cell";
 import { VICTIMS } from "./victims";
 
@@ -19,7 +19,7 @@ const WHOLE = 100;
 
 /** Collects every point's result, and writes the page's section at the end. */
 export default async function collect(project: TestProject): Promise<() => Promise<void>> {
-  await makeTools();
+  await resolveToolchain({ need: ["pulumi", "openbao", "moto"], onProgress: (line) => console.log(line) });
   const folder = await mkdtemp(join(tmpdir(), "crash-matrix-"));
   const file = join(folder, "results.jsonl");
   await writeFile(file, "");
