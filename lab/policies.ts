@@ -19,8 +19,7 @@ export const vaultPolicy = (name: string, { mount, environment }: PolicyScope): 
   deployFile(`vault/${name}.hcl`).replaceAll("ENVIRONMENT", environment).replaceAll('path "secret/', `path "${mount}/`);
 
 /** What the pipeline may do: write new versions, read them back, and mark them. It may not delete or destroy a version. */
-export const pipelinePolicy = (scope: PolicyScope): string =>
-  ["pipeline", "pipeline-database"].map((name) => vaultPolicy(name, scope)).join("\n");
+export const pipelinePolicy = (scope: PolicyScope): string => vaultPolicy("pipeline", scope);
 
 /** What a service may do: read the values, and nothing else. */
 export const servicePolicy = (scope: PolicyScope): string => vaultPolicy("services", scope);
