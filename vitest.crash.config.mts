@@ -6,6 +6,8 @@ export default defineConfig({
     include: ["test/crash/*.crash.ts"],
     globalSetup: "test/crash/summary.ts",
     maxWorkers: 2,
+    // A cell is twenty points, each an update that dies and one that finishes.
+    testTimeout: 3_600_000,
     hookTimeout: 300_000,
     disableConsoleIntercept: true,
   },
