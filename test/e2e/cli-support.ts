@@ -16,7 +16,8 @@ export interface CommandResult {
 }
 
 export interface CommandOptions {
-  readonly env?: Readonly<Record<string, string>>;
+  /** Beside the stack's own; `undefined` takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
   /** Receives the process once it runs, for tests that kill it. */
   readonly onStart?: (pid: number) => void;
