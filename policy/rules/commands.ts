@@ -30,6 +30,10 @@ const restarts = (urn: string, create: string) =>
   urn.includes("secret-rotation:index:RollingRestart$") ||
   /\b(systemctl|service|docker compose|docker-compose|kubectl rollout)\b.*\brestart\b/.test(create);
 
+/** The script's last line is `exit 1`, or calls its own function `fail`, which ends with that. */
+const failsAtItsEnd = (script: string) =>
+  /\nexit 1\s*$/.test(script) || (/^fail\(\) \{.*\bexit 1; \}$/m.test(script) && /\nfail "[^\n]*"\s*$/.test(script));
+
 export const healthGate: ResourceValidationPolicy = {
   name: "restart-behind-health-gate",
   description: "A restart waits until the service answers healthy, and stops the rollout where it does not.",
@@ -38,7 +42,7 @@ export const healthGate: ResourceValidationPolicy = {
     if (!isCommand(type) || !restarts(urn, create)) return;
     if (!/\bcurl\b/.test(create) || !create.includes('"status":"healthy"')) {
       report('expected a gate that asks /health for "status":"healthy" after the restart, found none');
-    } else if (!/\nexit 1\s*$/.test(create)) {
+    } else if (!failsAtItsEnd(create)) {
       report("expected the command to fail where the service stays unhealthy, found no `exit 1` at its end");
     }
   },
