@@ -5,7 +5,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts", ...(process.env.FAULTS === "all" ? ["test/e2e/faults/*.faults.ts"] : [])],
     globalSetup: "test/global-setup.ts",
     // One update of the real engine takes seconds, and two cores are shared by all tests.
-    testTimeout: 300_000,
+    testTimeout: 600_000,
     hookTimeout: 300_000,
     maxWorkers: 3,
   },
