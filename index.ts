@@ -6,6 +6,7 @@ import { createStore } from "./components/secret-store";
 import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
 import { auditDatabase, type Config, ConfigError, isMadeByVault, noticeOf, parseConfig } from "./config";
 import { RequestRefusedError } from "./rotation/request";
+import { seeVaultRotations, VaultUnavailableError } from "./vault/last-rotation";
 
 /** Carries out what is due in this stack: config -> states -> components -> outputs. */
 async function main(): Promise<Record<string, unknown>> {
@@ -15,11 +16,13 @@ async function main(): Promise<Record<string, unknown>> {
     const now = config.lab?.clock === undefined ? new Date() : new Date(config.lab.clock);
     const previous = await previousSecrets(stack);
     const seen = await seePreviousKeys(config, previous);
-    const secrets = createSecrets(config, previous, await createPlatform(config, stack), now, seen);
+    const rotations = await seeVaultRotations(config, (name) => previous[name] !== undefined);
+    const secrets = createSecrets(config, previous, await createPlatform(config, stack), now, seen, rotations);
     return { environment: config.environment, secrets };
   } catch (error) {
     // Meant for people: without a stack trace.
-    if (error instanceof ConfigError || error instanceof RequestRefusedError) throw new pulumi.RunError(error.message);
+    if ([ConfigError, RequestRefusedError, VaultUnavailableError].some((known) => error instanceof known))
+      throw new pulumi.RunError((error as Error).message);
     throw error;
   }
 }

@@ -33,6 +33,8 @@ export interface PreflightArgs {
   readonly paths: readonly string[];
   /** The database whose role changes, where one does. */
   readonly database?: Record<string, unknown> & { readonly roles: readonly string[] };
+  /** The role in Vault whose password Vault rotates, where one is. */
+  readonly vaultRole?: Record<string, unknown>;
   /** The database of the audit log. */
   readonly audit: Record<string, unknown>;
   /** Every service of the platform, not only those that restart (runbook, checklist: all services). */

@@ -1,13 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Config, isMadeByVault, type PostgresPasswordConfig, policyOf } from "../config";
+import {
+  type Config,
+  type DatabasePasswordConfig,
+  isMadeByVault,
+  type PostgresPasswordConfig,
+  policyOf,
+  type VaultStaticConfig,
+} from "../config";
 import { clockBehind } from "../rotation/clock";
 import { nextState } from "../rotation/next-state";
 import { describePlan, planOf } from "../rotation/plan";
 import { RequestRefusedError } from "../rotation/request";
 import type { SecretState } from "../rotation/state";
+import { nextVaultState } from "../rotation/vault-state";
+import type { VaultRotations } from "../vault/last-rotation";
 import { createAlpacaSecret, type PreviousKeysSeen } from "./alpaca-secret";
 import type { Platform } from "./platform";
 import { PostgresPassword } from "./postgres-password";
+import { VaultStaticPassword } from "./vault-static";
 
 /** What every kind of secret gives to the stack. */
 export interface StackSecret {
@@ -34,7 +44,7 @@ export interface PreviousSecret {
 const FIXED = ["strategy", "role"] as const;
 
 /** @throws RequestRefusedError with the way to change it without an outage. */
-function assertUnchanged(secret: PostgresPasswordConfig, before: PreviousSecret | undefined): void {
+function assertUnchanged(secret: DatabasePasswordConfig, before: PreviousSecret | undefined): void {
   for (const key of FIXED) {
     const [was, is] = [before?.[key], secret[key]];
     if (was === undefined || was === is) continue;
@@ -56,12 +66,12 @@ export function createSecrets(
   platform: Platform,
   now: Date,
   seen: PreviousKeysSeen = {},
+  rotations: VaultRotations = {},
 ): Record<string, unknown> {
   const outputs: Record<string, unknown> = {};
   let last: pulumi.Resource | undefined;
   for (const secret of config.secrets) {
     const before = previous[secret.name];
-    if (isMadeByVault(secret)) throw new RequestRefusedError(`${secret.name}: ${secret.strategy} cannot be used yet`);
     const behind = before && clockBehind(secret.name, before.state, now);
     if (behind !== undefined) void pulumi.log.warn(behind);
     const {
@@ -70,11 +80,49 @@ export function createSecrets(
       last: done,
     } = secret.kind === "alpaca-key"
       ? createAlpacaSecret({ config, secret, before, platform, now, seen: seen[secret.name], dependsOn: last })
-      : createPassword(config, secret, before, platform, now, last);
+      : isMadeByVault(secret)
+        ? createVaultStatic({
+            config,
+            secret,
+            before,
+            platform,
+            now,
+            rotation: rotations[secret.name],
+            dependsOn: last,
+          })
+        : createPassword(config, secret, before, platform, now, last);
     outputs[secret.name] = pulumi.all([description, state]).apply(([about, known]) => ({ ...about, state: known }));
     last = done;
   }
   return outputs;
+}
+
+interface VaultStaticSecretArgs {
+  readonly config: Config;
+  readonly secret: VaultStaticConfig;
+  readonly before: PreviousSecret | undefined;
+  readonly platform: Platform;
+  readonly now: Date;
+  /** When Vault rotated last. */
+  readonly rotation: string | undefined;
+  readonly dependsOn: pulumi.Resource | undefined;
+}
+
+function createVaultStatic(args: VaultStaticSecretArgs): StackSecret {
+  const { config, secret, before: previous, platform, now, rotation, dependsOn } = args;
+  assertUnchanged(secret, previous);
+  const { vaultDatabases: databases } = platform;
+  if (databases === undefined) throw new Error("the platform must have Vault's database engine");
+  const before = previous?.state;
+  const policy = policyOf(config, secret);
+  const request = config.request?.secret === secret.name ? config.request : undefined;
+  const state = nextVaultState(before, { now, policy, request, rotation });
+  void pulumi.log.info(describePlan(planOf(secret.name, before, state)));
+  return new VaultStaticPassword(
+    secret.name.replaceAll("/", "-"),
+    { config: secret, state, policy, platform, databases },
+    dependsOn === undefined ? {} : { dependsOn },
+  );
 }
 
 function createPassword(

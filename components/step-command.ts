@@ -12,7 +12,9 @@ export interface StepCommandArgs {
     | "read-back"
     | "dry-run"
     | "tag-secret"
+    | "vault-login"
     | "vault-rotate-root"
+    | "vault-rotation"
     | "audit-record";
   /** The step's whole input. A secret travels here and nowhere else: a failure prints the command line. */
   readonly input: pulumi.Input<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import type { Moto } from "./moto";
 import type { OpenBao } from "./openbao";
-import { pipelinePolicy, servicePolicy } from "./policies";
+import { pipelinePolicy, servicePolicy, vaultPolicy } from "./policies";
 import type { StoreConfig } from "./services/types";
 
 /** A value of the store and which version of it. */
@@ -27,7 +27,9 @@ export interface SecretBackend {
 /** KV v2 of the lab's OpenBao, with tokens of least privilege. */
 export async function vaultBackend(openbao: OpenBao, environment: string): Promise<SecretBackend> {
   const { address, mount } = openbao;
-  const pipeline = await openbao.createToken("pipeline", pipelinePolicy({ mount, environment }));
+  const scope = { mount, environment };
+  const policy = `${pipelinePolicy(scope)}\n${vaultPolicy("pipeline-database", scope)}`;
+  const pipeline = await openbao.createToken("pipeline", policy);
   return {
     kind: "vault",
     put: async (path, value) => void (await openbao.putSecret(`${environment}/${path}`, { value })),

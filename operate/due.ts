@@ -1,16 +1,17 @@
-import { policyOf } from "../config";
+import { isMadeByVault, policyOf, type SecretConfig } from "../config";
 import { graceEndsAt } from "../rotation/next-state";
 import { previousGeneration } from "../rotation/state";
 import { readOutputs } from "./outputs";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
-import { clockOf, readOutline, readRequest } from "./settings";
+import { clockOf, type Outline, readOutline, readRequest } from "./settings";
 import { needsRotation, statusOf } from "./status";
+import { unseenRotation } from "./vault-facts";
 
 /** Something that an update would do now. */
 export interface Due {
   readonly secret: string;
-  readonly why: "rotation" | "grace period over" | "request";
+  readonly why: "rotation" | "rotated by Vault" | "grace period over" | "request";
 }
 
 /**
@@ -25,17 +26,36 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
   ]);
   const now = clockOf(outline);
   const statuses = new Map(statusOf(outline, outputs, [], now).map((status) => [status.name, status]));
-  return secretsNamed(outline, names).flatMap((secret): Due[] => {
+  const wanted = secretsNamed(outline, names);
+  const rotated = await rotatedByVault(outline, wanted, outputs);
+  return wanted.flatMap((secret): Due[] => {
     const state = outputs[secret.name]?.state;
     const status = statuses.get(secret.name);
     if (status !== undefined && needsRotation([status])) return [{ secret: secret.name, why: "rotation" }];
     if (request?.secret === secret.name && request.id !== state?.handledRequest) {
       return [{ secret: secret.name, why: "request" }];
     }
+    if (rotated.includes(secret.name)) return [{ secret: secret.name, why: "rotated by Vault" }];
     const ending = state !== undefined && !state.revoked && previousGeneration(state) !== undefined;
     const over = ending && now >= graceEndsAt(state, policyOf(outline, secret));
     return over ? [{ secret: secret.name, why: "grace period over" }] : [];
   });
+}
+
+/** The secrets that Vault rotated since services were restarted for them last. */
+async function rotatedByVault(
+  outline: Outline,
+  secrets: readonly SecretConfig[],
+  outputs: Awaited<ReturnType<typeof readOutputs>>,
+): Promise<string[]> {
+  const found = await Promise.all(
+    secrets.map(async (secret) => {
+      const state = outputs[secret.name]?.state;
+      const asks = isMadeByVault(secret) && state !== undefined;
+      return asks && (await unseenRotation(outline, secret, state)) !== undefined ? [secret.name] : [];
+    }),
+  );
+  return found.flat();
 }
 
 /** The names as they are. @throws UsageError for one that the config does not have */

@@ -4,8 +4,8 @@ import { lastRowOfEach } from "../audit/queries";
 import type {
   AlpacaKeyConfig,
   Config,
+  DatabasePasswordConfig,
   HostConfig,
-  PostgresPasswordConfig,
   SecretConfig,
   ServiceConfig,
 } from "../config";
@@ -94,7 +94,7 @@ export const stored = (config: Config, path: string): Promise<StoredValue | unde
 
 /** Whether a login works, by really trying; the reason where it is refused. */
 export async function tryLogin(
-  { database }: PostgresPasswordConfig,
+  { database }: DatabasePasswordConfig,
   { username, password }: Pick<Login, "username" | "password">,
 ): Promise<{ readonly works: boolean; readonly evidence: string }> {
   const { user: _, ...reference } = referenceOf(database);
@@ -107,7 +107,7 @@ export async function tryLogin(
 }
 
 /** Open sessions of some roles but this program's own: how many, and since when the oldest. */
-export function sessionsOf(secret: PostgresPasswordConfig, roles: readonly string[]): Promise<Session[]> {
+export function sessionsOf(secret: DatabasePasswordConfig, roles: readonly string[]): Promise<Session[]> {
   return withDatabase(referenceOf(secret.database), async (client) => {
     const { rows } = await client.query<Session>(
       `SELECT usename AS role, count(*)::int AS count, min(backend_start) AS oldest FROM pg_stat_activity

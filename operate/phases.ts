@@ -26,6 +26,7 @@ export function phaseOf({ type, urn, name }: Pick<Step, "type" | "urn" | "name">
   if (/-(store-unchanged|versions-before)$/.test(name)) return "preflight";
   if (/-(metadata|tags)$/.test(name)) return "settle";
   if (/confirm|dry-run|old-pair|deprecat/.test(name)) return "confirm";
+  if (name.endsWith("-vault-rotation")) return "database";
   if (type.startsWith("random:")) return "new value";
   if (type.startsWith("postgresql:")) return "database";
   if (type.startsWith("vault:") || type.startsWith("aws:") || name.includes("read-back")) return "store";

@@ -93,6 +93,10 @@ function describe(
   { services }: Pick<Outline, "services">,
 ): string | undefined {
   const { type, name, newInputs } = step;
+  if (name.endsWith("-vault-rotation"))
+    return "has Vault rotate the password where that is asked for, and reads when it did last";
+  if (type === "vault:index/policy:Policy") return `lets services read it: policy ${newInputs.name}`;
+  if (type.includes("StaticRole")) return `has Vault rotate the password of ${newInputs.username} from now on`;
   if (type.startsWith("secret-rotation:") || type.startsWith("pulumi:providers:")) return undefined;
   if (type.endsWith(":RandomBytes") || type.endsWith(":RandomId")) return undefined;
   switch (phase) {

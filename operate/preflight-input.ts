@@ -18,6 +18,7 @@ import { auditReference, referenceOf } from "./audit-log";
 import { loginsOf, pairsOf } from "./credentials";
 import type { Deployment } from "./engine";
 import { clockOf } from "./settings";
+import { vaultRoleOf } from "./vault-facts";
 
 /** What is asked for what: a rollback must work while services are down and the market is open. */
 export type PreflightMode = "rotation" | "emergency" | "rollback";
@@ -80,12 +81,12 @@ function ownPart(
   asksCurrent: boolean,
   state: SecretState | undefined,
   deployment: Deployment,
-): Pick<PreflightInput, "database" | "current"> {
+): Pick<PreflightInput, "database" | "current" | "vaultRole"> {
   if (secret.kind === "alpaca-key") {
     const pair = asksCurrent ? pairsOf(config, secret, state).active : undefined;
     return { current: pair === undefined ? undefined : { entries: pairEntries(secret, pair) } };
   }
-  if (isMadeByVault(secret)) return { current: undefined };
+  if (isMadeByVault(secret)) return { current: undefined, vaultRole: vaultRoleOf(secret, state) };
   return {
     database: { ...referenceOf(secret.database), roles: [secret.role] },
     current: asksCurrent ? currentLogin(config, secret, state, deployment) : undefined,

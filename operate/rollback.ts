@@ -23,7 +23,10 @@ export async function rollbackTarget(project: Project, secret: string): Promise<
   const previous = previousGeneration(state);
   if (previous === undefined) {
     throw new RequestRefusedError(
-      `${secret} has only generation ${state.slots[state.active]}: nothing to roll back to`,
+      state.vaultRotation === undefined
+        ? `${secret} has only generation ${state.slots[state.active]}: nothing to roll back to`
+        : `${secret} is rotated by Vault, which keeps no earlier password: nothing to roll back to. ` +
+            `\`rotation rotate-now ${secret} --reason "..."\` has Vault make another one`,
     );
   }
   return previous;

@@ -1,10 +1,12 @@
 import {
   type AlpacaKeyConfig,
   type Config,
+  type DatabasePasswordConfig,
   isMadeByVault,
   type PostgresPasswordConfig,
   policyOf,
   type SecretConfig,
+  type VaultStaticConfig,
 } from "../config";
 import { graceEndsAt } from "../rotation/next-state";
 import { redact } from "../rotation/redact";
@@ -16,6 +18,7 @@ import * as facts from "./facts";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
 import { configSecrets, environmentSecrets } from "./secrets";
+import { issuedLogin, unseenRotation } from "./vault-facts";
 
 /** One point of the runbook's validation checklist. */
 export interface Point {
@@ -70,7 +73,7 @@ function checksOf(stack: Stack, secret: SecretConfig): Check[] {
     secret.kind === "alpaca-key"
       ? keyChecks(stack, secret, state)
       : isMadeByVault(secret)
-        ? []
+        ? vaultChecks(stack, secret, state)
         : passwordChecks(stack, secret, state);
   const { config } = stack;
   return [
@@ -112,6 +115,38 @@ function passwordChecks(
         if (previous === undefined) return "there is none, or nobody knows its value";
         const { works, evidence } = await facts.tryLogin(secret, previous);
         return oldEnded(works, evidence, state, graceEndsAt(state, policyOf(config, secret)), now);
+      },
+    },
+  ];
+}
+
+/** Vault has the value: what it hands out must work, and services must have started since Vault rotated it last. */
+function vaultChecks({ config, now }: Stack, secret: VaultStaticConfig, state: SecretState): Check[] {
+  return [
+    {
+      point: "secret updated",
+      look: async () => {
+        const unseen = await unseenRotation(config, secret, state);
+        if (unseen !== undefined)
+          throw new Error(`Vault rotated it at ${unseen}, and the services were not restarted since: \`rotation run\``);
+        return `Vault rotated it last at ${state.vaultRotation ?? "a time that is not known"}`;
+      },
+    },
+    {
+      point: "new credential works",
+      look: async () => {
+        const { works, evidence } = await facts.tryLogin(secret, await issuedLogin(config, secret));
+        if (!works) throw new Error(evidence);
+        return `${evidence} with what Vault hands out`;
+      },
+    },
+    { point: "services use it", look: () => sessions(secret, secret.role, undefined, state, config) },
+    {
+      point: "old credential invalid",
+      look: async () => {
+        const age = now.getTime() - Date.parse(state.rotatedAt);
+        if (age > policyOf(config, secret).maxAge) throw new Error(`Vault has not rotated it since ${state.rotatedAt}`);
+        return "a role has one password: Vault's rotation ended the one before";
       },
     },
   ];
@@ -171,7 +206,7 @@ async function sameAsStored(config: Config, entries: readonly { path: string; va
 
 /** `pg_stat_activity`: sessions of the login in use, none of the one before. */
 async function sessions(
-  secret: PostgresPasswordConfig,
+  secret: DatabasePasswordConfig,
   username: string,
   before: string | undefined,
   state: SecretState,

@@ -59,6 +59,10 @@ export interface SecretState {
    * store; 0 (the credential that the platform had before) where none did.
    */
   readonly adoptedGeneration?: Generation;
+  /** Vault's `last_vault_rotation` that the active generation stands for; only of a password that Vault rotates. */
+  readonly vaultRotation?: string;
+  /** Set by a rotation that this stack had Vault do; until the next one. Unset where Vault did it by itself. */
+  readonly forced?: true;
   readonly step: Step;
 }
 

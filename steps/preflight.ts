@@ -1,5 +1,7 @@
 import { failureOf, overridesOf, preflightInput, runChecks } from "./checks/preflight";
 import { runStep, StepError } from "./run-step";
+import { vaultClientOf } from "./vault";
+import { findRotation } from "./vault-role";
 
 /** Looks at everything a rotation will touch, all of it at once, and touches nothing. */
 await runStep(preflightInput, async (given) => {
@@ -7,8 +9,11 @@ await runStep(preflightInput, async (given) => {
   const results = await runChecks(given);
   const failure = failureOf(given, results);
   if (failure !== undefined) throw new StepError(failure);
+  const { store, vaultRole } = given;
+  const rotation = vaultRole === undefined ? undefined : await findRotation(vaultClientOf(store), vaultRole);
   return {
     startedAt,
+    ...(rotation === undefined ? {} : { lastVaultRotation: rotation }),
     overrides: overridesOf(given, results),
     checks: results.map(({ name, evidence }) => ({ name, evidence })),
   };

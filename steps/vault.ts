@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import ky, { HTTPError, type KyInstance } from "ky";
 import { messageOf, StepError } from "./run-step";
-import type { PairMark, StoreClient, StoredValue, StoreEntry, VaultReference } from "./store";
+import type { PairMark, StoreClient, StoredValue, StoreEntry, StoreReference, VaultReference } from "./store";
+import { NO_TOKEN, statusHint, vaultHeaders } from "./vault-access";
 
 interface KvAnswer {
   readonly data: {
@@ -27,7 +25,7 @@ export class VaultClient implements StoreClient {
     this.address = address;
     this.http = ky.create({
       prefixUrl: new URL("v1/", address.endsWith("/") ? address : `${address}/`),
-      headers: { "X-Vault-Token": token(), "X-Vault-Request": "true", ...namespace() },
+      headers: headers(),
       timeout: 10_000,
       retry: {
         limit: 3,
@@ -65,15 +63,21 @@ export class VaultClient implements StoreClient {
 
   /** Fails where Vault is sealed, unreachable or does not know the token, or the token may not write the paths. */
   async check(paths: readonly string[]): Promise<string> {
-    await this.assertUnsealed();
     const { mount, environment } = this.store;
     const full = paths.map((path) => `${mount}/data/${environment}/${path}`);
+    return this.mayDo(full, ["create", "read", "update"]);
+  }
+
+  /** Fails where Vault is sealed, or the token lacks one of the capabilities on one of the paths of its API. */
+  async mayDo(full: readonly string[], needed: readonly string[]): Promise<string> {
+    await this.assertUnsealed();
+    if (full.length === 0) return this.address;
     const capabilities = await this.ask<Record<string, string[]>>(() =>
       this.http.post("sys/capabilities-self", { json: { paths: full } }),
     );
     for (const path of full) {
       const has = capabilities?.[path] ?? [];
-      const missing = ["create", "read", "update"].filter((wanted) => !has.includes(wanted) && !has.includes("root"));
+      const missing = needed.filter((wanted) => !has.includes(wanted) && !has.includes("root"));
       if (missing.length > 0) {
         throw new StepError(
           `the token may not ${missing.join(", ")} ${path} (it has: ${has.join(", ")}); give its policy these capabilities`,
@@ -112,32 +116,21 @@ export class VaultClient implements StoreClient {
         throw new StepError(`Vault at ${this.address} does not answer: ${causeOf(error)}`);
       const { status } = error.response;
       if (absent.includes(status)) return undefined;
-      throw new StepError(`Vault at ${this.address} answers ${status}: ${await wordsOf(error)}${hint(status)}`);
+      throw new StepError(`Vault at ${this.address} answers ${status}: ${await wordsOf(error)}${statusHint(status)}`);
     }
   }
 }
 
-function token(): string {
-  const fromEnvironment = process.env.VAULT_TOKEN;
-  if (fromEnvironment) return fromEnvironment;
-  try {
-    return readFileSync(join(homedir(), ".vault-token"), "utf8").trim();
-  } catch {
-    throw new StepError("no token for Vault: set VAULT_TOKEN, or log in with `vault login`");
-  }
+/** The client of a store that must be Vault. */
+export function vaultClientOf(store: StoreReference): VaultClient {
+  if (store.kind !== "vault") throw new StepError(`expected a store of the kind vault, found ${store.kind}`);
+  return new VaultClient(store);
 }
 
-function namespace(): Record<string, string> {
-  const name = process.env.VAULT_NAMESPACE;
-  return name === undefined ? {} : { "X-Vault-Namespace": name };
-}
-
-function hint(status: number): string {
-  if (status === 403) return " (is VAULT_TOKEN valid and allowed? `vault token lookup`)";
-  if (status === 429)
-    return "; it limits this run's requests (`vault read sys/quotas/rate-limit`): wait and run this again";
-  if (status === 503) return " (sealed or not active: `vault status`)";
-  return status >= 500 ? "; look at `vault status`, and run this again once it answers" : "";
+function headers(): Record<string, string> {
+  const found = vaultHeaders();
+  if (found === undefined) throw new StepError(NO_TOKEN);
+  return found;
 }
 
 async function wordsOf({ response }: HTTPError): Promise<string> {

@@ -3,11 +3,13 @@ import { databaseReference } from "../database";
 import { messageOf } from "../run-step";
 import { hostReference } from "../ssh";
 import { storeClient, storeEntry, storeReference } from "../store";
+import { vaultClientOf } from "../vault";
 import { checkAuditLog, checkCurrentLogin, checkDatabase } from "./database";
 import { type Allowed, checkMarket } from "./market";
 import { checkNotice, noticeInput } from "./notice";
 import { checkHost, checkLocalService } from "./services";
 import { checkCurrentValue } from "./store";
+import { checkVaultLogin, checkVaultRole, vaultRoleInput } from "./vault-role";
 
 /** Alpaca's API, and where in the store the pair is that it is asked with. */
 const marketClock = z.object({
@@ -23,6 +25,8 @@ export const preflightInput = z.object({
   store: storeReference,
   paths: z.array(z.string()),
   database: databaseReference.extend({ roles: z.array(z.string()) }).optional(),
+  /** The role in Vault whose password Vault rotates, where one is. */
+  vaultRole: vaultRoleInput.optional(),
   audit: databaseReference,
   services: z.array(
     z.object({
@@ -67,6 +71,7 @@ function checksOf(given: PreflightInput): Check[] {
   return [
     { name: "store", run: () => client().check(paths) },
     ...(database === undefined ? [] : [{ name: "database", run: () => checkDatabase(database, database.roles) }]),
+    ...vaultChecks(given),
     { name: "audit log", run: () => checkAuditLog(audit) },
     ...Object.entries(hosts).map(([name, host]) => ({
       name: `host ${name}`,
@@ -86,6 +91,15 @@ function checksOf(given: PreflightInput): Check[] {
       : []),
     ...noticeChecks(given),
     ...currentChecks(given),
+  ];
+}
+
+function vaultChecks({ vaultRole, store }: PreflightInput): Check[] {
+  if (vaultRole === undefined) return [];
+  const client = () => vaultClientOf(store);
+  return [
+    { name: "role in Vault", needs: ["store"], run: () => checkVaultRole(client(), vaultRole) },
+    { name: "login from Vault", needs: ["role in Vault"], run: () => checkVaultLogin(client(), vaultRole) },
   ];
 }
 
@@ -114,7 +128,7 @@ function currentChecks({ current, database, store, whenForeign, force }: Preflig
 
 /** What the config let pass, and what could not be asked: written into the audit row. */
 export function overridesOf(
-  { mode, allowOpenMarket, alpaca, current }: PreflightInput,
+  { mode, allowOpenMarket, alpaca, current, vaultRole }: PreflightInput,
   results: readonly CheckResult[],
 ) {
   return [
@@ -123,7 +137,9 @@ export function overridesOf(
       ? ["allowOpenMarket: market hours not asked"]
       : []),
     ...(mode === "emergency" ? ["emergency: neither market hours nor notice asked"] : []),
-    ...(mode === "rotation" && current === undefined ? ["previous value unknown: no way back"] : []),
+    ...(mode === "rotation" && current === undefined && vaultRole === undefined
+      ? ["previous value unknown: no way back"]
+      : []),
   ];
 }
 

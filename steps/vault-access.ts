@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** The headers that every request to Vault carries, from the environment as the `vault` command takes them; undefined without a token. */
+export function vaultHeaders(): Record<string, string> | undefined {
+  const token = process.env.VAULT_TOKEN || tokenFile();
+  if (token === undefined) return undefined;
+  const namespace = process.env.VAULT_NAMESPACE;
+  return {
+    "X-Vault-Token": token,
+    "X-Vault-Request": "true",
+    ...(namespace === undefined ? {} : { "X-Vault-Namespace": namespace }),
+  };
+}
+
+function tokenFile(): string | undefined {
+  try {
+    return readFileSync(join(homedir(), ".vault-token"), "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why there is no token. */
+export const NO_TOKEN = "no token for Vault: set VAULT_TOKEN, or log in with `vault login`";
+
+/** What to look at where Vault answers with this status. */
+export function statusHint(status: number): string {
+  if (status === 403) return " (is VAULT_TOKEN valid and allowed? `vault token lookup`)";
+  if (status === 429)
+    return "; it limits this run's requests (`vault read sys/quotas/rate-limit`): wait and run this again";
+  if (status === 503) return " (sealed or not active: `vault status`)";
+  return status >= 500 ? "; look at `vault status`, and run this again once it answers" : "";
+}

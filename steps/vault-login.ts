@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { databaseReference, withDatabase } from "./database";
+import { runStep } from "./run-step";
+import { storeReference } from "./store";
+import { vaultClientOf } from "./vault";
+import { readLogin, vaultRole } from "./vault-role";
+
+const input = z.object({ store: storeReference, role: vaultRole, database: databaseReference });
+
+/** Logs in with what Vault hands out to the services, and asks who it is. The password goes nowhere else. */
+await runStep(input, async ({ store, role, database }) => {
+  const { username, password, last_vault_rotation } = await readLogin(vaultClientOf(store), role);
+  const [row] = await withDatabase(
+    { ...database, user: username },
+    async (client) => (await client.query("SELECT session_user AS session, current_user AS acting")).rows,
+    password,
+  );
+  return { loggedInAs: row.session, actingAs: row.acting, lastVaultRotation: last_vault_rotation };
+});

@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { runStep } from "./run-step";
+import { storeReference } from "./store";
+import { vaultClientOf } from "./vault";
+import { readRotation, vaultRole } from "./vault-role";
+
+const input = z.object({
+  store: storeReference,
+  role: vaultRole,
+  /** Whether Vault has to rotate now, where it has not done so since `before`. */
+  force: z.boolean(),
+  /** Vault's last rotation as this rotation's preflight saw it; empty where there was none. */
+  before: z.string(),
+});
+
+/**
+ * Has Vault rotate a role's password, once, and says when it did last. An update that died right after it finds a newer
+ * rotation than its preflight saw, and asks for no second one.
+ */
+await runStep(input, async ({ store, role, force, before }) => {
+  const client = vaultClientOf(store);
+  const found = await readRotation(client, role);
+  if (!force || Date.parse(found) > (before === "" ? 0 : Date.parse(before))) {
+    return { lastVaultRotation: found, rotated: false };
+  }
+  await client.post(`${role.mount}/rotate-role/${role.name}`, {});
+  return { lastVaultRotation: await readRotation(client, role), rotated: true };
+});

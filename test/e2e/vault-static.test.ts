@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { poll } from "../../lab/poll";
+import { auditRows, type Bench, login, refusedUp, setRequest, stateOf, up, useBench } from "./harness";
+
+const ROLE = "database/static-roles/trader";
+const READERS = ["signal-service", "orchestrator"];
+
+interface Answer {
+  readonly data: { readonly last_vault_rotation: string; readonly password: string };
+}
+
+const lastRotation = async ({ lab }: Bench) =>
+  ((await lab.openbao.request("GET", ROLE)) as unknown as Answer).data.last_vault_rotation;
+
+/** What the services get from Vault. */
+const handedOut = async ({ lab }: Bench) =>
+  ((await lab.openbao.request("GET", "database/static-creds/trader")) as unknown as Answer).data;
+
+/** Every service that reads the password works with what Vault hands out now. */
+async function expectServices(bench: Bench): Promise<void> {
+  const { last_vault_rotation } = await handedOut(bench);
+  for (const name of READERS) {
+    expect(await bench.lab.health(name)).toMatchObject({
+      status: "healthy",
+      database: { user: "trader", version: last_vault_rotation },
+    });
+  }
+}
+
+const unchanged = /Resources:\n\s+\d+ unchanged/;
+
+describe("a password that Vault rotates itself, through its life by plain `pulumi up`", { timeout: 600_000 }, () => {
+  const bench = useBench({
+    strategies: { "database/password": "vault-static" },
+    adopt: false,
+    labOptions: {
+      databases: [
+        {
+          name: "trader",
+          role: "trader",
+          secretName: "database/password",
+          vault: { login: "vault_admin", creds: "database/static-creds/trader" },
+        },
+      ],
+    },
+    config: { lab: {} },
+  });
+
+  it("takes the role over, rolls Vault's rotations out, forces one once, and changes nothing else", async () => {
+    const { lab, stack } = bench();
+    const adopted = String(lab.adopted["database/password"]);
+    await up(bench());
+    const first = await handedOut(bench());
+    expect(await login(bench(), "trader", first.password)).toBe("ok");
+    expect(await login(bench(), "trader", adopted)).toBe("28P01");
+    expect(await stateOf(bench())).toMatchObject({
+      slots: [1, -1],
+      vaultRotation: first.last_vault_rotation,
+      step: { action: "ADOPT" },
+    });
+    await expectServices(bench());
+    expect((await up(bench())).stdout).toMatch(unchanged);
+
+    // Vault's own rotation, which nobody here asked for.
+    await lab.openbao.request("POST", "database/rotate-role/trader", {});
+    const own = await lastRotation(bench());
+    const preview = await stack.pulumi(["preview"]);
+    expect(preview.stdout).toContain(`rotates from generation 1 to 2 (rotated by Vault at ${own})`);
+    await up(bench());
+    expect(await stateOf(bench())).toMatchObject({ slots: [2, -1], vaultRotation: own });
+    expect(await lastRotation(bench())).toBe(own);
+    await expectServices(bench());
+    expect((await up(bench())).stdout).toMatch(unchanged);
+
+    await setRequest(bench(), { id: "now", rotate: true, reason: "leaked in a ticket" });
+    await up(bench());
+    const forced = await lastRotation(bench());
+    expect(Date.parse(forced)).toBeGreaterThan(Date.parse(own));
+    await expectServices(bench());
+    expect((await up(bench())).stdout).toMatch(unchanged);
+    expect(await lastRotation(bench())).toBe(forced);
+
+    expect((await auditRows(bench())).map(({ action, generation, reason }) => [action, generation, reason])).toEqual([
+      ["ADOPT", 1, "first update of this stack"],
+      ["ROTATE", 2, `rotated by Vault at ${own}`],
+      ["ROTATE", 3, "leaked in a ticket"],
+    ]);
+    const { stdout } = await stack.pulumi(["stack", "export", "--show-secrets"]);
+    expect(stdout).not.toContain((await handedOut(bench())).password);
+  });
+
+  it("refuses a rollback with what helps, and says in one message that Vault is sealed", async () => {
+    await setRequest(bench(), { id: "back", activate: 2 });
+    const refusal = (await refusedUp(bench())).replace(/\s+/g, " ");
+    expect(refusal).toContain("Vault rotates it and keeps no earlier password");
+    expect(refusal).toContain("rotation rotate-now database/password");
+    await bench().stack.configure("request", undefined);
+
+    await bench().lab.openbao.seal();
+    const sealed = (await refusedUp(bench())).replace(/\s+/g, " ");
+    expect(sealed).toContain("cannot ask Vault when it rotated database/static-roles/trader last");
+    expect(sealed).toContain("503: Vault is sealed (sealed or not active: `vault status`); nothing was changed");
+    await bench().lab.openbao.unseal();
+    expect((await up(bench())).stdout).toMatch(unchanged);
+  });
+
+  it("notices what Vault does on its own schedule", async () => {
+    const { lab, stack } = bench();
+    const before = await lastRotation(bench());
+    await lab.openbao.request("POST", ROLE, { username: "trader", db_name: "trader", rotation_period: 5 });
+    const own = await poll(
+      async () => {
+        const now = await lastRotation(bench());
+        if (now === before) throw new Error(`Vault rotated last at ${now}`);
+        return now;
+      },
+      { what: "Vault's own rotation", limitMs: 180_000 },
+    );
+    await lab.openbao.request("POST", ROLE, { username: "trader", db_name: "trader", rotation_period: 7_776_000 });
+    expect(Date.parse(own)).toBeGreaterThan(Date.parse(before));
+    expect((await stack.pulumi(["preview"])).stdout).toContain("(rotated by Vault at 20");
+  });
+});
