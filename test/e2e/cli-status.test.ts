@@ -58,7 +58,7 @@ describe("rotation: what is looked at, from a new stack to an overdue one", () =
     const unselected = await cli(["status"], stack.projectDir, { PULUMI_HOME: join(stack.projectDir, "nowhere") });
     expect(unselected).toEqual([2, expect.stringContaining("no stack is selected: name one with --stack")]);
     const unknown = await cli(["status", "--stack", "nowhere"]);
-    expect(unknown).toEqual([2, expect.stringMatching(/^error: .*nowhere.*$/)]);
+    expect(unknown).toEqual([2, expect.stringMatching(/^(reading .*\n)?error: .*nowhere.*$/)]);
     const running = await cli(["run", "--yes", "--stack", "nowhere"]);
     expect(running).toEqual([2, expect.stringMatching(/error: .*nowhere/)]);
   });
