@@ -10,7 +10,7 @@ describe("the Automation API", () => {
   afterAll(() => void vi.unstubAllEnvs());
 
   it("rotates as the CLI does, tells no credential in its events, and its audit rows cannot be changed unseen", {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const { stack: deployed } = bench();
     // Where the API looks for the CLI.

@@ -6,7 +6,7 @@ import { login, setRequest, stateOf, stored, up, useBench } from "./harness";
 describe("a single user, SIGKILL of `pulumi up` in the middle of the adoption and of a rollback", () => {
   const bench = useBench({ strategies: { "database/password": "single-user" } });
 
-  it("is finished by the next run", { timeout: 300_000 }, async () => {
+  it("is finished by the next run", { timeout: 600_000 }, async () => {
     const { lab } = bench();
     const adopted = String(lab.adopted["database/password"]);
     await killedUp(bench(), EFFECTS.passwordSet);

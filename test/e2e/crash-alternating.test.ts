@@ -7,7 +7,7 @@ describe("alternating users, SIGKILL of `pulumi up` in the middle of a rotation"
   const bench = useBench();
 
   it("is finished by the next runs with the same generation, and services log in all along", {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const { lab } = bench();
     await up(bench());

@@ -7,7 +7,7 @@ describe("alternating users, a rotation that stops at an unhealthy service", () 
   const bench = useBench();
 
   it("is rolled back by a request, and the next rotation has a generation of its own", {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const { lab } = bench();
     await giveUpSoon(bench());

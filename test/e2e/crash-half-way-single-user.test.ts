@@ -6,7 +6,7 @@ describe("a single user, a rotation that stops at an unhealthy service", () => {
   const bench = useBench({ strategies: { "database/password": "single-user" } });
 
   it("is rolled back by a request, and the next rotation has a generation of its own", {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const { lab } = bench();
     await giveUpSoon(bench());

@@ -6,7 +6,7 @@ describe("a single user, SIGKILL of `pulumi up` in the middle of a rotation", ()
   const bench = useBench({ strategies: { "database/password": "single-user" } });
 
   it("is finished by the next runs with the same generation, and the services hold it", {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const { lab } = bench();
     await up(bench());

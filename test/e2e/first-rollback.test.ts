@@ -6,7 +6,7 @@ import { roleAttributes } from "./role-support";
 describe.each(["alternating-users", "single-user"] as const)("the very first rotation, %s", (strategy) => {
   const bench = useBench({ strategies: { "database/password": strategy } });
 
-  it("is rolled back to the adopted password", { timeout: 300_000 }, async () => {
+  it("is rolled back to the adopted password", { timeout: 600_000 }, async () => {
     const { lab } = bench();
     const adopted = String(lab.adopted["database/password"]);
     const role = await roleAttributes(bench(), "trader");

@@ -18,12 +18,16 @@ export interface Bench {
 
 export interface BenchOptions extends Omit<DeployOptions, "lab" | "tools"> {
   readonly labOptions?: Omit<LabOptions, "openbao">;
-  /** False where the test itself plants credentials: then nothing is searched for them at the end. */
-  readonly huntLeaks?: false;
+  /** Whether everything is searched for credentials before the lab stops. By default where `LEAKS=1` (`npm run test:leaks`). */
+  readonly huntLeaks?: boolean;
 }
 
 /** Starts lab and stack; the caller stops the lab, which fails where a credential was left anywhere. */
-export async function startBench({ labOptions, huntLeaks, ...deploy }: BenchOptions = {}): Promise<Bench> {
+export async function startBench({
+  labOptions,
+  huntLeaks = process.env.LEAKS === "1",
+  ...deploy
+}: BenchOptions = {}): Promise<Bench> {
   const tools = await resolveToolchain({ need: ["pulumi", "openbao", "moto"] });
   const openbao = tools.openbao?.path;
   if (openbao === undefined) throw new Error("the toolchain has no OpenBao");
@@ -31,7 +35,7 @@ export async function startBench({ labOptions, huntLeaks, ...deploy }: BenchOpti
   const lab = await startLab({ secret: markedSecret, ...labOptions, ...moto, openbao });
   try {
     const bench = { lab, stack: await deployStack({ lab, tools, ...deploy }) };
-    return huntLeaks === false ? bench : huntOnStop(bench);
+    return huntLeaks ? huntOnStop(bench) : bench;
   } catch (error) {
     await lab.stop();
     throw error;

@@ -3,9 +3,9 @@ import { useBench } from "./harness";
 import { huntLeaks } from "./leak-hunt";
 
 describe("alternating-users, store vault", () => {
-  const bench = useBench({ strategies: { "database/password": "alternating-users" } });
+  const bench = useBench({ strategies: { "database/password": "alternating-users" }, huntLeaks: true });
 
-  it("leaves no credential in state, output, process list or logs", { timeout: 300_000 }, async () => {
+  it("leaves no credential in state, output, process list or logs", { timeout: 600_000 }, async () => {
     await huntLeaks(bench());
   });
 });

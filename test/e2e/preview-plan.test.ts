@@ -11,7 +11,7 @@ describe("a saved plan, by the real clock", () => {
   const bench = useBench({ config: { lab: undefined } });
 
   it("carries out what was reviewed, and refuses a config that changed before it touches anything", {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const { lab, stack } = bench();
     await up(bench());

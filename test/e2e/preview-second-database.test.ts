@@ -14,7 +14,7 @@ describe("a second database, added later", () => {
     },
   });
 
-  it("touches nothing of the first", { timeout: 300_000 }, async () => {
+  it("touches nothing of the first", { timeout: 600_000 }, async () => {
     const { lab, stack } = bench();
     const all = JSON.parse((await stack.pulumi(["config", "get", "secrets"])).stdout) as { name: string }[];
     await stack.configure("secrets", all.slice(0, 1));

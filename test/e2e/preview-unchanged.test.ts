@@ -6,7 +6,7 @@ import { verifiers } from "./role-support";
 describe("a config that asks for no other generation", () => {
   const bench = useBench();
 
-  it("replaces no password and restarts nothing", { timeout: 300_000 }, async () => {
+  it("replaces no password and restarts nothing", { timeout: 600_000 }, async () => {
     const { lab, stack } = bench();
     await up(bench());
     expect(await previewed(bench(), "--expect-no-changes")).toEqual([]);
