@@ -42,8 +42,6 @@ describe("an Alpaca key's way back", () => {
     paper().setMarket(false);
     const row = (await auditRows(bench())).at(-1);
     expect(row).toMatchObject({ action: "ROLLBACK", generation: 0 });
-    // From the first check to the row, all restarts included.
-    expect(Number(row?.duration_seconds)).toBeLessThan(60);
     expect((await stored(bench(), "alpaca/api_key_id")).value).toBe(adopted().keyId);
     expect((await stored(bench(), "alpaca/api_secret_key")).value).toBe(adopted().secretKey);
     expect(restarts()).toEqual([...READERS, ...READERS]);

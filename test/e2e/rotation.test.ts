@@ -43,8 +43,7 @@ describe("a password with alternating users, through its life by plain `pulumi u
     expect(await login(bench(), "trader_b", first.value)).toBe("28000");
 
     await setRequest(bench(), { id: "back", activate: 1 });
-    const rollback = await up(bench());
-    expect(rollback.seconds).toBeLessThan(60);
+    await up(bench());
     expect(await stored(bench(), "database/password")).toMatchObject({ value: first.value });
     expect(await stored(bench(), "database/username")).toMatchObject({ value: "trader_b" });
     expect(await login(bench(), "trader_b", first.value)).toBe("ok");

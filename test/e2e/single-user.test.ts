@@ -49,8 +49,7 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
 
     const back = await startLoad(lab, { loginsPerSecond: 60, services: READERS });
     await setRequest(bench(), { id: "back", activate: 1 });
-    const rollback = await up(bench());
-    expect(rollback.seconds).toBeLessThan(60);
+    await up(bench());
     expect(await stored(bench(), "database/password")).toMatchObject({ value: first.value, version: 4 });
     expect(await login(bench(), "trader", first.value)).toBe("ok");
     expect(await login(bench(), "trader", second.value)).toBe("28P01");
