@@ -24,7 +24,7 @@ export function runListener(options: { readonly json?: true; readonly yes?: true
     step: (text) => progress.step(text),
     note: (text) => {
       notes.push(text);
-      progress.note(wrap(`note: ${text}`));
+      progress.note(forReading(`note: ${text}`));
     },
     preflight: (results) => say(`${renderPreflight(results)}\n\n`),
     plan: (plan, outline) => {
@@ -44,6 +44,9 @@ export function runListener(options: { readonly json?: true; readonly yes?: true
     stop: () => progress.stop(),
   };
 }
+
+/** Wrapped for people at a terminal; a log keeps one line a message, which can be searched. */
+const forReading = (text: string): string => (process.stderr.isTTY ? wrap(text) : text);
 
 /** Whether somebody can be asked. @throws UsageError where nobody can */
 export function assertTerminal(): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { poll } from "../../lab/poll";
-import { fine, json, rotation, setClock } from "./cli-support";
+import { fine, json, rotation, setClock, unwrapped } from "./cli-support";
 import { EFFECTS, type Effect, endOrphans, killedUp } from "./crash-support";
 import { auditRows, type Bench, stateOf, up, useBench } from "./harness";
 
@@ -36,7 +36,7 @@ describe("after a SIGKILL", () => {
     await killedUp(bench(), EFFECTS.passwordSet);
     const { exitCode, stdout, stderr } = await rotation(bench(), ["run", "--yes"]);
     expect(exitCode, stdout + stderr).toBe(0);
-    const notes = stderr.replace(/\s+/g, " ");
+    const notes = unwrapped(stderr);
     expect(notes).toMatch(
       /note: cleared the lock that \S+@\S+ \(pid \d+, since \S+\) left behind; that process is gone/,
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { poll } from "../../lab/poll";
-import { fine, json, rotation, setClock, tooWide } from "./cli-support";
+import { fine, json, rotation, setClock, tooWide, unwrapped } from "./cli-support";
 import { EFFECTS } from "./crash-support";
 import { auditRows, type Bench, login, stateOf, stored, useBench } from "./harness";
 import { onTerminal } from "./terminal";
@@ -73,7 +73,7 @@ describe("rotation run, rollback, rotate-now", () => {
       await hasRow(bench(), "ROTATE FAILED 2"),
     );
     expect(failed.exitCode, failed.stdout + failed.stderr).toBe(1);
-    const words = failed.stdout.replace(/\s+/g, " ");
+    const words = unwrapped(failed.stdout);
     expect(words).toContain("orchestrator on trading-1 was restarted but is not healthy after 15 s");
     expect(words).toContain(
       "The store has the new credential. signal-service: restarted, healthy, on the new one. " +
@@ -108,9 +108,9 @@ describe("rotation run, rollback, rotate-now", () => {
       await hasRow(bench(), "ROTATE FAILED 3"),
     );
     expect(failed.exitCode, failed.stdout + failed.stderr).toBe(1);
-    expect(failed.stderr.replace(/\s+/g, " ")).toContain("Going back to generation 3.");
+    expect(unwrapped(failed.stderr)).toContain("Going back to generation 3.");
     expect(failed.stdout).toMatch(/^FAILED, and rolled back$/m);
-    expect(failed.stdout).toContain("Every service is back on generation 3.");
+    expect(unwrapped(failed.stdout)).toContain("Every service is back on generation 3.");
     expect((await rowsOf(bench())).slice(-2)).toEqual(["ROTATE FAILED 3", "ROLLBACK SUCCESS 3"]);
     expect((await auditRows(bench())).at(-1)?.reason).toMatch(/^automatic rollback after: .*orchestrator/);
     expect(await requestOf(bench())).toBe("");

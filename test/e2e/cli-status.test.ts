@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { ALPACA_KEY } from "../../lab/lab";
 import type { StackStatus } from "../../operate/read-status";
 import { projectRoot } from "../../toolchain/project";
-import { fine, json, rotation, setClock, tooWide } from "./cli-support";
+import { fine, json, rotation, setClock, tooWide, unwrapped } from "./cli-support";
 import { useBench } from "./harness";
 import { onTerminal } from "./terminal";
 
@@ -81,7 +81,7 @@ describe("rotation: what is looked at, from a new stack to an overdue one", () =
     ]);
     await bench().stack.configureSecret("adopted", "{}");
     const again = await fine(bench(), ["adopt", DATABASE]);
-    expect(again.replace(/\s+/g, " ")).toContain(
+    expect(unwrapped(again)).toContain(
       "adopted: database/password, version 1 of the store (the first rotation can be rolled back to it)",
     );
     expect(first.stdout + first.stderr + again).not.toContain(adopted);
@@ -149,7 +149,7 @@ describe("rotation: what is looked at, from a new stack to an overdue one", () =
   });
 
   it("adopt of what the stack wrote itself is not needed", async () => {
-    expect((await fine(bench(), ["adopt", DATABASE])).replace(/\s+/g, " ")).toContain("not needed: database/password");
+    expect(unwrapped(await fine(bench(), ["adopt", DATABASE]))).toContain("not needed: database/password");
   });
 
   it.each([
@@ -187,7 +187,7 @@ describe("rotation: what is looked at, from a new stack to an overdue one", () =
     expect(shown).toContain(ESCAPE);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a terminal gets
     expect(tooWide(shown.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "").replaceAll("\r", ""))).toEqual([]);
-    expect(shown.replace(/\s+/g, " ")).toContain("rotates once there is a new pair: `rotation alpaca add-key`");
+    expect(unwrapped(shown)).toContain("rotates once there is a new pair: `rotation alpaca add-key`");
   });
 
   it("plan as JSON on the day it is due", async () => {

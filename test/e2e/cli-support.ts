@@ -56,6 +56,9 @@ export async function json<T>(bench: Bench, args: readonly string[]): Promise<T>
 /** Lines that an 80-column terminal would wrap. */
 export const tooWide = (text: string): string[] => text.split("\n").filter((line) => line.length > 80);
 
+/** A text with its line breaks undone: where a text for people wraps depends on the length of paths and ports. */
+export const unwrapped = (text: string): string => text.replace(/\s+/g, " ");
+
 /** Moves the lab's calendar as `setDay` does, without starting Pulumi: for tests that move it a thousand times. */
 export const setClock = (bench: Bench, days: number): Promise<void> => editSettings(bench, { lab: clockAt(days) });
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ALPACA_KEY } from "../../lab/lab";
 import type { Validation } from "../../operate/validate";
-import { fine, json, rotation, setClock, tooWide } from "./cli-support";
+import { fine, json, rotation, setClock, tooWide, unwrapped } from "./cli-support";
 import { useBench } from "./harness";
 
 const SECRET = "database/password";
@@ -22,7 +22,7 @@ describe("rotation validate: the runbook's checklist, each point broken once", (
 
   it("of a stack that has taken nothing over yet fails and says what to run", async () => {
     const { exitCode, stdout } = await rotation(bench(), ["validate"]);
-    expect([exitCode, stdout.replace(/\s+/g, " ")]).toEqual([1, expect.stringContaining("yet: `rotation run`")]);
+    expect([exitCode, unwrapped(stdout)]).toEqual([1, expect.stringContaining("yet: `rotation run`")]);
   });
 
   it("after the first run every point holds, with its evidence", async () => {
@@ -90,9 +90,7 @@ describe("rotation validate: the runbook's checklist, each point broken once", (
     });
     const mended = await rotation(bench(), ["diagnose", SECRET, "--fix", "--yes"]);
     expect(mended.exitCode, mended.stdout + mended.stderr).toBe(0);
-    expect(mended.stdout.replace(/\s+/g, " ")).toContain(
-      "systemctl restart signal-service; systemctl restart orchestrator",
-    );
+    expect(unwrapped(mended.stdout)).toContain("systemctl restart signal-service; systemctl restart orchestrator");
     await query("ALTER ROLE trader NOLOGIN");
     expect(await failing()).toEqual({});
   });
