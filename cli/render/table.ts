@@ -1,5 +1,4 @@
 import { stripVTControlCharacters } from "node:util";
-import Table from "cli-table3";
 
 /** Columns of a terminal that tables fit into. */
 export const WIDTH = 80;
@@ -11,24 +10,6 @@ export interface Column {
   readonly flexible?: boolean;
 }
 
-const NO_LINES = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "  ",
-};
-
 /** The narrowest that a flexible column becomes. */
 const NARROWEST = 8;
 
@@ -37,24 +18,35 @@ const NARROWEST = 8;
  */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], width = WIDTH): string {
   const widths = columns.map(({ title }, index) =>
-    Math.max(...[title, ...rows.map((row) => row[index] ?? "")].flatMap((cell) => cell.split("\n").map(lengthOf))),
+    rows.reduce((most, row) => Math.max(most, ...(row[index] ?? "").split("\n").map(lengthOf)), lengthOf(title)),
   );
   shrink(widths, columns, width - 2 * (columns.length - 1));
-  const drawn = new Table({
-    chars: NO_LINES,
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
-    head: columns.map(({ title }) => title),
-    colWidths: widths,
-    colAligns: columns.map(({ align }) => align ?? "left"),
+  const drawn = [columns.map(({ title }) => title), ...rows].flatMap((row) => {
+    const cells = columns.map(({ flexible }, index) => linesOf(row[index] ?? "", flexible ? widths[index] : undefined));
+    return Array.from({ length: Math.max(...cells.map(({ length }) => length)) }, (_, line) =>
+      cells
+        .map((lines, index) => padded(lines[line] ?? "", widths[index] ?? 0, columns[index]?.align))
+        .join("  ")
+        .trimEnd(),
+    );
   });
-  drawn.push(
-    ...rows.map((row) => row.map((cell, index) => (columns[index]?.flexible ? wrap(cell, "", widths[index]) : cell))),
-  );
-  return drawn
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
+  return drawn.join("\n");
+}
+
+// A colour around the whole of a cell.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour begins with
+const PAINTED = /^((?:\x1b\[[\d;]*m)+)(.*?)((?:\x1b\[[\d;]*m)+)$/s;
+
+/** The lines of a cell, wrapped at `width`; each is painted by itself, so that no colour reaches the cell beside it. */
+function linesOf(cell: string, width: number | undefined): string[] {
+  const [, on = "", text = cell, off = ""] = PAINTED.exec(cell) ?? [];
+  const lines = (width === undefined ? text : wrap(text, "", width)).split("\n");
+  return lines.map((line) => on + line + off);
+}
+
+function padded(cell: string, width: number, align: Column["align"] = "left"): string {
+  const space = " ".repeat(Math.max(width - lengthOf(cell), 0));
+  return align === "right" ? space + cell : cell + space;
 }
 
 function shrink(widths: number[], columns: readonly Column[], available: number): void {

@@ -27,6 +27,28 @@ describe("tables", () => {
     );
   });
 
+  it("paint each line of a wrapped cell by itself, and pad by what is seen", () => {
+    const [red, off] = ["\x1b[31m", "\x1b[39m"];
+    const columns = [
+      { title: "A", flexible: true },
+      { title: "N", align: "right" as const },
+    ];
+    expect(table(columns, [[`${red}one two three${off}`, "7"]], 11).split("\n")).toEqual([
+      "A         N",
+      `${red}one two${off}   7`,
+      `${red}three${off}`,
+    ]);
+  });
+
+  it("takes two hundred thousand rows", () => {
+    const rows = Array.from({ length: 200_000 }, (_, index) => ["database/password", String(index)]);
+    const columns = [
+      { title: "SECRET", flexible: true },
+      { title: "ROW", align: "right" as const },
+    ];
+    expect(table(columns, rows).split("\n").at(-1)).toBe("database/password  199999");
+  });
+
   it("wrap keeps every word and the width", () => {
     fc.assert(
       fc.property(text, fc.nat(8), (given, indent) => {
