@@ -66,6 +66,6 @@ function emptyStack(lab: Lab, tools: Toolchain): Promise<Stack> {
     env: { ...tools.env, ...lab.env },
     config: {},
     secrets: {},
-    program: 'import * as pulumi from "@pulumi/pulumi";\n\nexport const stack = pulumi.getStack();\n',
+    program: 'exports.stack = require("@pulumi/pulumi").getStack();\n',
   });
 }

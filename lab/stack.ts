@@ -16,7 +16,7 @@ export interface StackOptions {
   readonly config: Readonly<Record<string, unknown>>;
   /** The same, kept encrypted. They travel by stdin. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Another program's `index.ts` instead of the real one, for a benchmark to compare with. */
+  /** Another program, in CommonJS, instead of the real one, for a benchmark to compare with. */
   readonly program?: string;
 }
 
@@ -54,7 +54,7 @@ export interface RunOptions {
 }
 
 /** What the project folder shares with the checkout. */
-const SHARED = ["index.ts", "package.json", "tsconfig.json", "node_modules", "dist", "Pulumi.yaml"];
+const SHARED = ["main.cjs", "package.json", "tsconfig.json", "node_modules", "dist", "Pulumi.yaml"];
 
 /** Makes the project folder and the stack; nothing is deployed yet. */
 export async function createStack(options: StackOptions): Promise<Stack> {
@@ -62,9 +62,9 @@ export async function createStack(options: StackOptions): Promise<Stack> {
   const [projectDir, stateDir] = [join(dir, "project"), join(dir, "state")];
   await Promise.all([mkdir(projectDir, { recursive: true }), mkdir(stateDir, { recursive: true })]);
   const root = projectRoot();
-  const shared = SHARED.filter((file) => file !== "index.ts" || options.program === undefined);
+  const shared = SHARED.filter((file) => file !== "main.cjs" || options.program === undefined);
   await Promise.all(shared.map((file) => symlink(join(root, file), join(projectDir, file))));
-  if (options.program !== undefined) await writeFile(join(projectDir, "index.ts"), options.program);
+  if (options.program !== undefined) await writeFile(join(projectDir, "main.cjs"), options.program);
   const env = {
     ...options.env,
     PULUMI_BACKEND_URL: options.backend ?? `file://${stateDir}`,

@@ -1,0 +1,41 @@
+import { cp, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { projectRoot } from "../../toolchain/project";
+
+let dir: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "secret-rotation-main-"));
+  const folders = ["alpaca", "audit", "components", "config", "rotation", "steps", "vault", "dist"];
+  await Promise.all(folders.map((folder) => mkdir(join(dir, folder))));
+  await Promise.all(["index.ts", "config.ts", "steps/preflight.ts"].map((file) => writeFile(join(dir, file), "")));
+  await cp(join(projectRoot(), "main.cjs"), join(dir, "main.cjs"));
+  await symlink(join(projectRoot(), "node_modules"), join(dir, "node_modules"));
+});
+
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+const load = () => execa("node", ["-p", "require('./main.cjs').program"], { cwd: dir, reject: false });
+
+test("a program that was never built says what builds it", async () => {
+  const { exitCode, stderr } = await load();
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("dist/index.cjs is missing: the program is not built. Run `npm ci`.");
+});
+
+test("the built program is loaded, and a source that is newer is named", async () => {
+  await writeFile(join(dir, "dist", "index.cjs"), "exports.program = 'as built';\n");
+  const fresh = await load();
+  expect(fresh.stdout).toBe("as built");
+  expect(fresh.stderr).toBe("");
+
+  const later = new Date(Date.now() + 60_000);
+  await utimes(join(dir, "steps", "preflight.ts"), later, later);
+  const stale = await load();
+  expect(stale.stdout).toBe("as built");
+  expect(stale.stderr).toContain("steps/preflight.ts was changed after the program was built");
+  expect(stale.stderr).toContain("npm run build");
+});
