@@ -216,6 +216,6 @@ function becomesHealthy({ name, healthUrl, logFile }: RunningService): Promise<t
       if (!answer.ok) throw new Error(await answer.text());
       return true as const;
     },
-    { what, limitMs: 20_000 },
+    { what, limitMs: 60_000 },
   );
 }

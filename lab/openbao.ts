@@ -87,19 +87,19 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
       if (end) throw new PollAbort(new Error(`OpenBao ended with ${end}:\n${logTail(logFile)}`));
       return (await fetch(`${address}/v1/sys/health`)).status === 501; // Up, not initialised yet.
     },
-    { what: `OpenBao on ${address}`, limitMs: 20_000 },
+    { what: `OpenBao on ${address}`, limitMs: 60_000 },
   );
   const made = await request("PUT", "sys/init", { secret_shares: 1, secret_threshold: 1 });
   const key = (made.keys_base64 as string[])[0];
   const unseal = async (): Promise<void> => {
     await request("PUT", "sys/unseal", { key });
-    await poll(async () => (await fetch(`${address}/v1/sys/health`)).ok, { what: "OpenBao unsealed", limitMs: 10_000 });
+    await poll(async () => (await fetch(`${address}/v1/sys/health`)).ok, { what: "OpenBao unsealed", limitMs: 60_000 });
   };
   await unseal();
   token = made.root_token as string;
   await ensureAudit(request, auditFile);
   await request("POST", `sys/mounts/${mount}`, { type: "kv", options: { version: "2" } });
-  await poll(() => request("GET", `${mount}/config`), { what: `KV v2 at ${mount}/`, limitMs: 10_000 });
+  await poll(() => request("GET", `${mount}/config`), { what: `KV v2 at ${mount}/`, limitMs: 60_000 });
 
   return {
     address,

@@ -95,7 +95,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
         if (end) throw new PollAbort(new Error(`PostgreSQL ended with ${end}:\n${logTail(logFile)}`));
         return query("select true", [], "postgres");
       },
-      { what: `PostgreSQL on ${HOST}:${port}`, limitMs: 20_000 },
+      { what: `PostgreSQL on ${HOST}:${port}`, limitMs: 60_000 },
     );
     return server;
   };

@@ -66,11 +66,11 @@ test("a cancelled update ends what the script started, too", async () => {
     .catch(String);
   const pid = await poll(async () => Number(await readFile(file, "utf8").catch(() => "")) || undefined, {
     what: "the script's child",
-    limitMs: 10_000,
+    limitMs: 60_000,
   });
   await client.unary(service.cancel, new empty.Empty());
   expect(await running).toContain("signal: killed");
-  await poll(async () => !isAlive(pid) || undefined, { what: "the end of the child", limitMs: 10_000 });
+  await poll(async () => !isAlive(pid) || undefined, { what: "the end of the child", limitMs: 60_000 });
   await remove();
 });
 

@@ -111,7 +111,7 @@ test("when the engine is killed, what is under way is finished before the plugin
   const create = `echo > ${begun}; while [ ! -e ${join(folder, "go")} ]; do sleep 0.05; done; echo finished > ${done}`;
   const request = { type: "command:local:Command", name: "slow", properties: { create } };
   void client.ask({ method: "Create", request }).catch(() => undefined);
-  await poll(async () => (await readFile(begun, "utf8")) !== undefined, { what: "the command", limitMs: 10_000 });
+  await poll(async () => (await readFile(begun, "utf8")) !== undefined, { what: "the command", limitMs: 60_000 });
   client.close();
   child.stdin?.end();
   await writeFile(join(folder, "go"), "");

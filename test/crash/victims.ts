@@ -45,7 +45,7 @@ export async function killVictim(bench: Bench, victim: Victim, effect: string): 
   // A killed process may linger while its memory is freed: whoever asks next must find it gone.
   await poll(async () => (await processesOf(bench)).every(({ pid }) => !pids.includes(pid)), {
     what: `the end of the ${victim}`,
-    limitMs: 20_000,
+    limitMs: 60_000,
   });
 }
 
@@ -99,7 +99,7 @@ async function endAll(bench: Bench): Promise<void> {
       for (const { pid } of alive) kill(pid);
       return alive.length === 0;
     },
-    { what: "the end of every process", limitMs: 20_000 },
+    { what: "the end of every process", limitMs: 60_000 },
   );
 }
 

@@ -16,7 +16,7 @@ describe("an Alpaca pair is never mixed", () => {
     const second = suppliedPair("paper-trading-2026-11-23", paper.createKey());
     await stack.configureSecret("alpacaKeys", alpacaKeys(second, adopted));
 
-    let over = false;
+    let [over, rollsOut] = [false, false];
     const service = lab.service("market-data-service");
     const reader = storeReader(service.config.store);
     const read = new Set<string>();
@@ -29,9 +29,9 @@ describe("an Alpaca pair is never mixed", () => {
     const healthy = async () => (await lab.health("market-data-service")).status === "healthy";
     let restarts = 0;
     let restarting: Promise<void> | undefined;
-    // From the moment at which the preflight has found it healthy, until the rollout is over.
+    // From the moment at which the preflight has found it healthy, until the rollout wants it to stay up.
     const restart = async () => {
-      for (; !over; restarts++) {
+      for (; !rollsOut; restarts++) {
         await lab.hosts[0]?.systemctl("restart", "market-data-service");
         await poll(healthy, { what: "market-data-service healthy", limitMs: 60_000 });
       }
@@ -42,10 +42,11 @@ describe("an Alpaca pair is never mixed", () => {
       result = await stack.pulumi(["up", "--yes", "--skip-preview"], {
         onOutput: (text) => {
           if (text.includes("preflight-checks created")) restarting ??= restart();
+          if (text.includes("alpaca-api_key-restart-")) rollsOut = true;
         },
       });
     } finally {
-      over = true;
+      over = rollsOut = true;
       await Promise.all([reading, restarting]);
     }
     expect(result.exitCode, result.stdout).toBe(0);
@@ -54,7 +55,7 @@ describe("an Alpaca pair is never mixed", () => {
 
     const whole = [adopted, second].map(({ keyId, secretKey }) => `${keyId} ${secretKey}`);
     expect([...read].sort()).toEqual(whole.sort());
-    expect(restarts).toBeGreaterThan(1);
+    expect(restarts).toBeGreaterThan(0);
     expect(await readFile(service.logFile, "utf8")).not.toMatch(/401|did not belong together/);
     expect(alpaca.failures).toEqual([]);
     expect(await lab.health("market-data-service")).toMatchObject({ alpaca: { key_id_last4: second.keyId.slice(-4) } });

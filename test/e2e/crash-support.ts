@@ -86,7 +86,7 @@ export async function endOrphans({ stack }: Bench): Promise<number> {
       ended += alive.length;
       return alive.length === 0;
     },
-    { what: "the end of every orphan", limitMs: 20_000 },
+    { what: "the end of every orphan", limitMs: 60_000 },
   );
   return ended;
 }

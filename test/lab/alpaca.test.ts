@@ -42,7 +42,7 @@ test("further accounts, one of them suspended", async () => {
 test("a key that becomes active later", async () => {
   const key = alpaca.paper.createKey({ activeAfterMs: 300 });
   expect((await ask(alpaca.paper, key)).status).toBe(401);
-  await poll(async () => (await ask(alpaca.paper, key)).ok, { what: "an active key", limitMs: 5000 });
+  await poll(async () => (await ask(alpaca.paper, key)).ok, { what: "an active key", limitMs: 60_000 });
 });
 
 test("the market opens and closes", async () => {

@@ -48,7 +48,10 @@ test.each(["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"] as const)(
     const ended = new Promise<string | null>((done) => lab.once("exit", (_code, by) => done(by)));
     lab.kill(signal);
     expect(await ended).toBe(signal);
-    await poll(() => !isAlive(pid) && !existsSync(dir), { what: "the end of the child and the folder", limitMs: 5000 });
+    await poll(() => !isAlive(pid) && !existsSync(dir), {
+      what: "the end of the child and the folder",
+      limitMs: 60_000,
+    });
     await rm(dir, { recursive: true, force: true });
   },
 );

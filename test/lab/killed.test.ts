@@ -38,7 +38,7 @@ test("a lab killed by SIGKILL leaves no process and no folder", async () => {
   lab.kill("SIGKILL");
   await poll(async () => (await processesOf(dir)).length === 0 && !existsSync(dir), {
     what: "the end of every process and of the folder",
-    limitMs: 15_000,
+    limitMs: 60_000,
     everyMs: 100,
   });
 });

@@ -57,7 +57,7 @@ test("load: every service tries with what it holds, and a changed password fails
   const load = await startLoad(lab, { loginsPerSecond: 60, alpacaPerSecond: 20, limitSeconds: 60 });
   const tried = async (more: number) => {
     const before = (await load.snapshot()).logins.tried;
-    return poll(async () => (await load.snapshot()).logins.tried >= before + more, { what: "load", limitMs: 20_000 });
+    return poll(async () => (await load.snapshot()).logins.tried >= before + more, { what: "load", limitMs: 60_000 });
   };
   await tried(60);
   const before = await load.snapshot();
@@ -87,7 +87,7 @@ test("load: every service tries with what it holds, and a changed password fails
 test("load: limits itself and names what Alpaca answers", async () => {
   lab.alpaca.paper.setFault({ status: 429, retryAfterSeconds: 1 });
   const load = await startLoad(lab, { alpacaPerSecond: 50, services: ["execution-gateway"] });
-  await poll(async () => (await load.snapshot()).alpaca.failed > 5, { what: "failed requests", limitMs: 10_000 });
+  await poll(async () => (await load.snapshot()).alpaca.failed > 5, { what: "failed requests", limitMs: 60_000 });
   lab.alpaca.paper.setFault(undefined);
   const { alpaca, logins } = await load.stop();
   expect(new Set(alpaca.failures.map(({ code }) => code))).toEqual(new Set(["429"]));

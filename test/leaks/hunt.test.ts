@@ -91,7 +91,7 @@ it("knows every credential of the config", async () => {
 const shows = (child: ChildProcess | undefined, file: string, text: string) =>
   poll(async () => (await readFile(`/proc/${child?.pid}/${file}`, "utf8")).includes(text), {
     what: `the planted process's ${file}`,
-    limitMs: 20_000,
+    limitMs: 60_000,
   });
 
 async function plantRow({ lab }: Bench, leak: string): Promise<void> {

@@ -25,7 +25,7 @@ const builds = async (folder: string) =>
   (await readFile(path.join(folder, "builds"), "utf8").catch(() => "")).split("\n").filter((line) => line !== "")
     .length;
 const firstBuild = (folder: string) =>
-  poll(async () => (await builds(folder)) > 0, { what: "the first build", limitMs: 20_000 });
+  poll(async () => (await builds(folder)) > 0, { what: "the first build", limitMs: 60_000 });
 
 /** The same recipe in a process of its own. */
 async function inOtherProcess(folder: string, cache: string): Promise<ChildProcess> {
@@ -73,7 +73,7 @@ test("two callers in one process wait for one build, and the second says so", as
     () => two.lines.some((line) => line.startsWith("waiting for another process that prepares the tool v1.0.0")),
     {
       what: "the word that the second caller waits",
-      limitMs: 10_000,
+      limitMs: 60_000,
     },
   );
   await open(folder);
@@ -88,7 +88,7 @@ test("a caller waits for the build of another process", async () => {
   await firstBuild(folder);
   const { progress, lines } = silent();
   const entry = ensureEntry(cache, gated(folder), { progress, staleAfter: 2_000 });
-  await poll(() => lines.length > 0, { what: "the word that it waits", limitMs: 10_000 });
+  await poll(() => lines.length > 0, { what: "the word that it waits", limitMs: 60_000 });
   await open(folder);
   expect((await entry).cached).toBe(true);
   expect(await builds(folder)).toBe(1);

@@ -15,7 +15,7 @@ test("without a terminal a line comes at the start and then at intervals, and no
   const lines: string[] = [];
   const progress = new Progress({ line: (text) => void lines.push(text) }, { line: 10, rewrite: 10 });
   const result = await progress.during("building it", "about 5 minutes", async () => {
-    await poll(() => lines.length >= 3, { what: "three lines", limitMs: 5_000 });
+    await poll(() => lines.length >= 3, { what: "three lines", limitMs: 60_000 });
     return "built";
   });
   expect(result).toBe("built");
@@ -28,7 +28,7 @@ test("on a terminal one line is rewritten and cleared at the end, also after a f
   const sink = { line: () => undefined, rewrite: (text: string) => void shown.push(text) };
   const progress = new Progress(sink, { line: 10, rewrite: 10 });
   const failing = progress.during("building it", undefined, async () => {
-    await poll(() => shown.length >= 2, { what: "a rewrite", limitMs: 5_000 });
+    await poll(() => shown.length >= 2, { what: "a rewrite", limitMs: 60_000 });
     throw new Error("no compiler");
   });
   await expect(failing).rejects.toThrow("no compiler");

@@ -124,5 +124,5 @@ const readOnly = ({ lab }: World, wanted: "on" | "off") =>
   poll(
     async () =>
       (await lab.postgres.query("SELECT current_setting('transaction_read_only') AS now")).rows[0].now === wanted,
-    { what: `transaction_read_only = ${wanted}`, limitMs: 20_000 },
+    { what: `transaction_read_only = ${wanted}`, limitMs: 60_000 },
   );
