@@ -1,4 +1,4 @@
-import { byDate, type LogRow } from "./queries";
+import type { FigureRow } from "./queries";
 
 /** A time in which one credential was in use. */
 export interface CredentialSpan {
@@ -12,26 +12,42 @@ export interface CredentialSpan {
 const RENEWS = new Set(["ROTATE", "MANUAL", "ADOPT"]);
 
 /**
- * The credentials of one secret, one after the other until `until` (with it), as its rows tell: a rotation begins a new
- * one, and a rollback brings back the one of its generation with the age it has. Rows that failed change nothing.
+ * The credentials of one secret, one after the other, as its rows tell, which come in the order of their dates: a rotation
+ * begins a new one, and a rollback brings back the one of its generation with the age it has. Rows that failed change nothing.
  */
-export function credentialSpans(rows: readonly LogRow[], until: Date): CredentialSpan[] {
-  const made = new Map<number | null, Date>();
-  const starts: Omit<CredentialSpan, "to">[] = [];
-  const done = rows.filter((row) => row.status === "SUCCESS" && row.rotationDate <= until);
-  for (const row of done.toSorted(byDate)) {
-    const { action, generation, rotationDate } = row;
-    if (RENEWS.has(action)) made.set(generation, madeAtOf(row));
-    else if (action !== "ROLLBACK") continue;
+export class CredentialHistory {
+  private readonly made = new Map<number | null, Date>();
+  private readonly starts: Omit<CredentialSpan, "to">[] = [];
+  private first: Date | undefined;
+
+  /**
+   * @param until where the last credential's time ends; later rows are left out
+   * @param from what ended before is forgotten
+   */
+  constructor(
+    private readonly until: Date,
+    private readonly from?: Date,
+  ) {}
+
+  /** Takes the next row. */
+  push({ status, action, generation, outputs, rotationDate }: FigureRow): void {
+    if (status !== "SUCCESS" || rotationDate > this.until) return;
+    if (RENEWS.has(action)) this.made.set(generation, madeAtOf({ outputs, rotationDate }));
+    else if (action !== "ROLLBACK") return;
     // Nobody noted when an adopted credential was made: it is at least as old as the oldest row.
-    const madeAt = made.get(generation) ?? starts[0]?.madeAt ?? rotationDate;
-    starts.push({ generation, madeAt, from: rotationDate });
+    const madeAt = this.made.get(generation) ?? this.first ?? rotationDate;
+    this.first ??= madeAt;
+    if (this.from !== undefined && rotationDate <= this.from) this.starts.pop();
+    this.starts.push({ generation, madeAt, from: rotationDate });
   }
-  return starts.map((start, index) => ({ ...start, to: starts[index + 1]?.from ?? until }));
+
+  spans(): CredentialSpan[] {
+    return this.starts.map((start, index) => ({ ...start, to: this.starts[index + 1]?.from ?? this.until }));
+  }
 }
 
 /** A key that an operator made days before it was taken over is as old as its outputs say. */
-function madeAtOf({ outputs, rotationDate }: LogRow): Date {
+function madeAtOf({ outputs, rotationDate }: Pick<FigureRow, "outputs" | "rotationDate">): Date {
   const noted = new Date(String((outputs as { rotatedAt?: unknown } | null)?.rotatedAt));
   return noted < rotationDate ? noted : rotationDate;
 }

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { pagesOf } from "./cursor";
 
 /** A row of the log. Texts that a row from before the migration leaves out are empty. */
 export interface LogRow {
@@ -39,19 +40,17 @@ const FILTER = `
 
 const filterValues = ({ secretName, environment }: LogFilter) => [secretName ?? null, environment ?? null];
 
-/** Rows dated from `from` to `to` (without it), oldest first. */
-export async function rowsBetween(
+/** Rows dated from `from` to `to` (without it), oldest first; within a transaction. */
+export async function* rowsBetween(
   client: pg.ClientBase,
   from: Date,
   to: Date,
   filter: LogFilter = {},
-): Promise<LogRow[]> {
-  const { rows } = await client.query<LogRow>(
-    `SELECT ${COLUMNS} FROM secret_rotation_log
-     WHERE ${FILTER} AND rotation_date >= $3 AND rotation_date < $4 ORDER BY rotation_date, secret_rotation_log.id`,
-    [...filterValues(filter), from.toISOString(), to.toISOString()],
-  );
-  return rows;
+): AsyncGenerator<LogRow> {
+  const text = `SELECT ${COLUMNS} FROM secret_rotation_log
+    WHERE ${FILTER} AND rotation_date >= $3 AND rotation_date < $4 ORDER BY rotation_date, secret_rotation_log.id`;
+  const values = [...filterValues(filter), from.toISOString(), to.toISOString()];
+  for await (const page of pagesOf<LogRow>(client, "audit_rows", { text, values })) yield* page;
 }
 
 /** The newest row of each secret in each environment, by its date. */
@@ -65,23 +64,51 @@ export async function lastRowOfEach(client: pg.ClientBase, filter: LogFilter = {
   return rows;
 }
 
-/**
- * What a report on `from` to `to` needs: the rows of that time, and from before it the rows that tell how old each
- * credential was when it began.
- */
-export async function rowsForReport(
+/** What a report's figures need of a row; the reason only of what went wrong. */
+export type FigureRow = Pick<
+  LogRow,
+  "id" | "secretName" | "environment" | "rotationDate" | "status" | "action" | "generation" | "reason" | "outputs"
+>;
+
+const FIGURES = `
+  id::float8 AS id, coalesce(secret_name, '') AS "secretName", environment, rotation_date AS "rotationDate",
+  coalesce(status, '') AS status, action, generation,
+  CASE WHEN status <> 'SUCCESS' OR action = 'ROLLBACK' THEN reason END AS reason,
+  CASE WHEN outputs ? 'rotatedAt' THEN jsonb_build_object('rotatedAt', outputs -> 'rotatedAt') END AS outputs`;
+
+// From before the time of a report, the rows that tell how old each credential was when it began.
+const FOR_FIGURES = `
+  (SELECT DISTINCT ON (secret_name, environment, generation, action) ${FIGURES} FROM secret_rotation_log
+   WHERE ${FILTER} AND rotation_date < $3 AND status = 'SUCCESS' AND action IN ('ROTATE', 'MANUAL', 'ADOPT', 'ROLLBACK')
+   ORDER BY secret_name, environment, generation, action, rotation_date DESC, secret_rotation_log.id DESC)
+  UNION ALL
+  (SELECT ${FIGURES} FROM secret_rotation_log WHERE ${FILTER} AND rotation_date >= $3 AND rotation_date < $4)`;
+
+/** The rows that the figures of a report on `from` to `to` come from, oldest first; within a transaction. */
+export async function* rowsForFigures(
   client: pg.ClientBase,
   from: Date,
   to: Date,
   filter: LogFilter = {},
-): Promise<LogRow[]> {
-  const { rows } = await client.query<LogRow>(
-    `SELECT DISTINCT ON (secret_name, environment, generation, action) ${COLUMNS} FROM secret_rotation_log
-     WHERE ${FILTER} AND rotation_date < $3 AND status = 'SUCCESS' AND action IN ('ROTATE', 'MANUAL', 'ADOPT', 'ROLLBACK')
-     ORDER BY secret_name, environment, generation, action, rotation_date DESC, secret_rotation_log.id DESC`,
-    [...filterValues(filter), from.toISOString()],
+): AsyncGenerator<FigureRow> {
+  const text = `SELECT * FROM (${FOR_FIGURES}) AS figures ORDER BY "rotationDate", id`;
+  const values = [...filterValues(filter), from.toISOString(), to.toISOString()];
+  for await (const page of pagesOf<FigureRow>(client, "audit_figures", { text, values })) yield* page;
+}
+
+/** The secrets that {@link rowsForFigures} has rows of, in the order of their first. */
+export async function secretsForFigures(
+  client: pg.ClientBase,
+  from: Date,
+  to: Date,
+  filter: LogFilter = {},
+): Promise<Pick<LogRow, "secretName" | "environment">[]> {
+  const { rows } = await client.query<Pick<LogRow, "secretName" | "environment">>(
+    `SELECT "secretName", environment FROM (${FOR_FIGURES}) AS figures WHERE action <> 'PRUNE'
+     GROUP BY "secretName", environment ORDER BY min("rotationDate"), min(id)`,
+    [...filterValues(filter), from.toISOString(), to.toISOString()],
   );
-  return [...rows.sort(byDate), ...(await rowsBetween(client, from, to, filter))];
+  return rows;
 }
 
 /** How many rows retention would remove: the oldest up to, and without, the first one of `before` or later. */
@@ -94,7 +121,9 @@ export async function countPrunable(client: pg.ClientBase, before: Date): Promis
   return Number(rows[0]?.count ?? 0);
 }
 
+type DatedRow = Pick<LogRow, "id" | "rotationDate">;
+
 /** Orders rows by their date, and rows of the same date as they were written. */
-export function byDate(a: LogRow, b: LogRow): number {
+export function byDate(a: DatedRow, b: DatedRow): number {
   return a.rotationDate.getTime() - b.rotationDate.getTime() || a.id - b.id;
 }

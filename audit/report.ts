@@ -1,7 +1,7 @@
 import type { ChainProblem } from "./chain";
 import { type ControlEvidence, controlsFor } from "./controls";
-import { type CredentialSpan, credentialSpans } from "./credential-age";
-import { byDate, type LogRow } from "./queries";
+import { byDate, type FigureRow, type LogRow } from "./queries";
+import { SecretFigures, type Tally, tallied } from "./secret-figures";
 import type { ChainVerdict } from "./verify";
 
 /** A secret as the config has it. */
@@ -23,6 +23,9 @@ export interface ReportOptions {
   readonly now: Date;
   readonly chain: ChainVerdict;
 }
+
+/** A failure or a rollback, for the timeline. */
+export type Incident = Pick<ReportRow, "rotationDate" | "action" | "status" | "reason">;
 
 /** How a secret stands: warning five days before its limit, alert two days before, unknown without a row. */
 export type SecretStanding = "ok" | "warning" | "alert" | "overdue" | "unknown";
@@ -53,6 +56,8 @@ export interface SecretSummary {
   readonly withinLimit: boolean;
   /** The credentials that were in use, for the timeline. */
   readonly credentials: readonly { generation: number | null; madeAt: string; from: string; to: string }[];
+  /** What went wrong within the time of the report, oldest first. */
+  readonly incidents: readonly Incident[];
 }
 
 /** A row of the log within the time of the report. */
@@ -61,8 +66,8 @@ export type ReportRow = Omit<LogRow, "rotationDate" | "recordedAt"> & {
   readonly recordedAt: string | null;
 };
 
-/** Everything that a report says; the renderers add nothing. */
-export interface Report {
+/** Everything that a report says but its rows. */
+export interface ReportFigures {
   readonly generatedAt: string;
   readonly from: string;
   readonly to: string;
@@ -78,120 +83,99 @@ export interface Report {
     omitted: number;
   };
   readonly controls: readonly ControlEvidence[];
+}
+
+/** Everything that a report says; the renderers add nothing. */
+export interface Report extends ReportFigures {
+  /** In the order of their dates. They may come from the database as they are read, which they can be once. */
+  readonly rows: Iterable<ReportRow> | AsyncIterable<ReportRow>;
+}
+
+/** A report that was read to its end. */
+export interface WholeReport extends ReportFigures {
   readonly rows: readonly ReportRow[];
 }
 
-const DAY = 86_400_000;
-const DEFAULT_MAX_AGE_DAYS = 90;
-const WARNING_DAYS = 5;
-const ALERT_DAYS = 2;
+/** A secret as a row names it. */
+type Named = Pick<LogRow, "secretName" | "environment">;
 
-/**
- * Puts a report together. Pure: the clock is an argument.
- * @param rows as {@link rowsForReport} gives them, those from before the report's time among them.
- */
-export function buildReport(rows: readonly LogRow[], secrets: readonly ReportSecret[], options: ReportOptions): Report {
-  const { from, to, now, chain } = options;
-  const inside = rows.filter((row) => row.rotationDate >= from && row.rotationDate < to).toSorted(byDate);
-  const summaries = [...secrets.map((secret) => ({ secret, configured: true })), ...unconfigured(rows, secrets)].map(
-    ({ secret, configured }) => summarise(secret, configured, rows, options),
-  );
-  const { valid, guarded, rows: count, tail, prunedThrough, problems, omitted } = chain;
-  return {
-    generatedAt: now.toISOString(),
-    from: from.toISOString(),
-    to: to.toISOString(),
-    totals: { secrets: summaries.length, rows: inside.length, ...tally(inside) },
-    secrets: summaries,
-    chain: { valid, guarded, rows: count, tail, prunedThrough, problems, omitted },
-    controls: controlsFor(summaries, chain),
-    rows: inside.map(asReportRow),
-  };
+/** Works out a report's figures from rows in the order of their dates, without keeping the rows. Pure: the clock is an argument. */
+export class ReportBuilder {
+  private readonly secrets: readonly SecretFigures[];
+  private readonly byName = new Map<string, SecretFigures[]>();
+  private readonly totals: Tally & { rows: number } = { rows: 0, rotations: 0, failures: 0, rollbacks: 0 };
+
+  /** @param logged the secrets that the rows name; those that are not configured are reported as well */
+  constructor(
+    configured: readonly ReportSecret[],
+    logged: readonly Named[],
+    private readonly options: ReportOptions,
+  ) {
+    const others = logged
+      .filter((row) => !configured.some((secret) => belongs(row, secret)))
+      .map(({ secretName, environment }) => ({ name: secretName, environment }));
+    this.secrets = [
+      ...configured.map((secret) => new SecretFigures(secret, true, options)),
+      ...others.map((secret) => new SecretFigures(secret, false, options)),
+    ];
+    for (const figures of this.secrets) {
+      const { name } = figures.secret;
+      this.byName.set(name, [...(this.byName.get(name) ?? []), figures]);
+    }
+  }
+
+  /** Takes the next row, from before the report's time or of it. */
+  push(row: FigureRow): void {
+    if (row.rotationDate >= this.options.to) return;
+    for (const figures of this.byName.get(row.secretName) ?? []) {
+      if (belongs(row, figures.secret)) figures.push(row);
+    }
+    if (row.rotationDate < this.options.from) return;
+    this.totals.rows += 1;
+    tallied(this.totals, row);
+  }
+
+  figures(): ReportFigures {
+    const { from, to, now, chain } = this.options;
+    const secrets = this.secrets.map((secret) => secret.summary());
+    const { valid, guarded, rows, tail, prunedThrough, problems, omitted } = chain;
+    return {
+      generatedAt: now.toISOString(),
+      from: from.toISOString(),
+      to: to.toISOString(),
+      totals: { secrets: secrets.length, ...this.totals },
+      secrets,
+      chain: { valid, guarded, rows, tail, prunedThrough, problems, omitted },
+      controls: controlsFor(secrets, chain),
+    };
+  }
 }
 
-function summarise(
-  secret: ReportSecret,
-  configured: boolean,
+/** A report on rows that are at hand, in any order, those from before its time among them. */
+export function buildReport(
   rows: readonly LogRow[],
-  { from, to, now }: ReportOptions,
-): SecretSummary {
-  const maxAgeDays = secret.maxAgeDays ?? DEFAULT_MAX_AGE_DAYS;
-  const own = rows.filter((row) => row.rotationDate < to && belongs(row, secret));
-  const until = now < to ? now : to;
-  const spans = credentialSpans(own, until).filter((span) => span.to > from);
-  const current = spans.at(-1);
-  const ageDays = current ? days(until, current.madeAt) : null;
-  const longestAgeDays = spans.length > 0 ? Math.max(...spans.map((span) => days(span.to, span.madeAt))) : null;
-  return {
-    name: secret.name,
-    environment: secret.environment,
-    configured,
-    strategy: secret.strategy ?? null,
-    store: secret.store ?? null,
-    maxAgeDays,
-    standing: standing(ageDays, maxAgeDays),
-    generation: current?.generation ?? null,
-    madeAt: current?.madeAt.toISOString() ?? null,
-    limitAt: current ? new Date(current.madeAt.getTime() + maxAgeDays * DAY).toISOString() : null,
-    ageDays: ageDays === null ? null : roundUp(ageDays),
-    daysLeft: ageDays === null ? null : -roundUp(ageDays - maxAgeDays),
-    ...tally(own.filter((row) => row.rotationDate >= from)),
-    longestAgeDays: longestAgeDays === null ? null : roundUp(longestAgeDays),
-    withinLimit: longestAgeDays !== null && longestAgeDays <= maxAgeDays,
-    credentials: spans.map(asCredential),
-  };
+  secrets: readonly ReportSecret[],
+  options: ReportOptions,
+): WholeReport {
+  const sorted = rows.toSorted(byDate);
+  const named = new Map(sorted.map((row) => [JSON.stringify([row.secretName, row.environment]), row]));
+  const builder = new ReportBuilder(
+    secrets,
+    [...named.values()].filter(({ action }) => action !== "PRUNE"),
+    options,
+  );
+  for (const row of sorted) builder.push(row);
+  const inside = sorted.filter((row) => row.rotationDate >= options.from && row.rotationDate < options.to);
+  return { ...builder.figures(), rows: inside.map(asReportRow) };
 }
-
-function standing(ageDays: number | null, maxAgeDays: number): SecretStanding {
-  if (ageDays === null) return "unknown";
-  if (ageDays > maxAgeDays) return "overdue";
-  if (ageDays >= maxAgeDays - ALERT_DAYS) return "alert";
-  return ageDays >= maxAgeDays - WARNING_DAYS ? "warning" : "ok";
-}
-
-function tally(rows: readonly LogRow[]): { rotations: number; failures: number; rollbacks: number } {
-  const count = (wanted: (row: LogRow) => boolean) => rows.filter(wanted).length;
-  return {
-    rotations: count((row) => row.status === "SUCCESS" && isRotation(row)),
-    failures: count((row) => row.status === "FAILED"),
-    rollbacks: count((row) => row.status === "ROLLED_BACK" || (row.status === "SUCCESS" && row.action === "ROLLBACK")),
-  };
-}
-
-/** Taking over a credential as it is (generation 0) rotates nothing. */
-const isRotation = ({ action, generation }: LogRow) =>
-  action === "ROTATE" || action === "MANUAL" || (action === "ADOPT" && generation !== 0);
 
 /** A row made by hand names no environment and may be of any; so may a secret. */
-function belongs(row: LogRow, { name, environment }: ReportSecret): boolean {
+function belongs(row: Named, { name, environment }: ReportSecret): boolean {
   return row.secretName === name && (environment ?? row.environment) === (row.environment ?? environment);
 }
 
-function unconfigured(rows: readonly LogRow[], secrets: readonly ReportSecret[]) {
-  const found = new Map<string, ReportSecret>();
-  for (const row of rows) {
-    if (row.action === "PRUNE" || secrets.some((secret) => belongs(row, secret))) continue;
-    found.set(JSON.stringify([row.secretName, row.environment]), {
-      name: row.secretName,
-      environment: row.environment,
-    });
-  }
-  return [...found.values()].map((secret) => ({ secret, configured: false }));
-}
-
-const days = (later: Date, earlier: Date) => (later.getTime() - earlier.getTime()) / DAY;
-
-// An age is never understated: 90.04 days are more than 90.
-const roundUp = (value: number) => Math.ceil(value * 10) / 10;
-
-const asCredential = ({ generation, madeAt, from, to }: CredentialSpan) => ({
-  generation,
-  madeAt: madeAt.toISOString(),
-  from: from.toISOString(),
-  to: to.toISOString(),
-});
-
-const asReportRow = (row: LogRow): ReportRow => ({
+/** A row as reports have it. */
+export const asReportRow = (row: LogRow): ReportRow => ({
   ...row,
   rotationDate: row.rotationDate.toISOString(),
   recordedAt: row.recordedAt?.toISOString() ?? null,

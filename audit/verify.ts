@@ -1,7 +1,8 @@
 import type pg from "pg";
-import { type ChainRow, HASHED_COLUMNS } from "./canonical";
+import { HASHED_COLUMNS } from "./canonical";
 import type { ChainAnchor, ChainHead } from "./chain";
 import { type ChainFindings, ChainWalk } from "./chain-walk";
+import { onSnapshot, pagesOf } from "./cursor";
 import { AuditLogError, codeOf } from "./errors";
 
 export type { ChainAnchor, ChainProblem, ProblemKind } from "./chain";
@@ -23,8 +24,6 @@ export interface ChainVerdict extends ChainFindings {
   readonly guarded: boolean;
 }
 
-const PAGE = 2_000;
-
 const ROWS = `
   SELECT id::text, previous_hash, hash, ${Object.values(HASHED_COLUMNS).join(", ")}
   FROM secret_rotation_log AS log ORDER BY log.id`;
@@ -40,38 +39,27 @@ const TRIGGERS = `
  */
 export async function verifyChain(client: pg.ClientBase, options: VerifyOptions = {}): Promise<ChainVerdict> {
   const walk = new ChainWalk(options.anchors);
-  await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   try {
-    await client.query(`DECLARE audit_rows NO SCROLL CURSOR FOR ${ROWS}`);
-    await forEachRow(client, (row) => walk.push(row));
-    const head = await client.query<Record<"id" | "hash" | "rows", string>>(
-      "SELECT id, hash, rows FROM secret_rotation_log_head",
-    );
-    const triggers = await client.query<{ guarded: boolean }>(TRIGGERS);
-    const findings = walk.finish(head.rows[0] && asHead(head.rows[0]));
-    return { valid: findings.problems.length === 0, ...findings, guarded: triggers.rows[0]?.guarded ?? false };
+    return await onSnapshot(client, async () => {
+      const rows = pagesOf<(string | null)[]>(client, "audit_chain", { text: ROWS, rowMode: "array" });
+      for await (const page of rows) {
+        for (const [id, previousHash = null, hash = null, ...fields] of page) {
+          walk.push({ id: Number(id), previousHash, hash, fields });
+        }
+      }
+      const head = await client.query<Record<"id" | "hash" | "rows", string>>(
+        "SELECT id, hash, rows FROM secret_rotation_log_head",
+      );
+      const triggers = await client.query<{ guarded: boolean }>(TRIGGERS);
+      const findings = walk.finish(head.rows[0] && asHead(head.rows[0]));
+      return { valid: findings.problems.length === 0, ...findings, guarded: triggers.rows[0]?.guarded ?? false };
+    });
   } catch (error) {
     if (!["42P01", "42703"].includes(codeOf(error) ?? "")) throw error;
     throw new AuditLogError(
       `secret_rotation_log has no hash chain here: ${(error as Error).message}. The first row that a rotation writes makes one; check the database and the search path.`,
       { cause: error },
     );
-  } finally {
-    await client.query("ROLLBACK");
-  }
-}
-
-async function forEachRow(client: pg.ClientBase, take: (row: ChainRow) => void): Promise<void> {
-  const fetch = () =>
-    client.query<(string | null)[]>({ text: `FETCH FORWARD ${PAGE} FROM audit_rows`, rowMode: "array" });
-  let page = await fetch();
-  while (page.rows.length > 0) {
-    // The server prepares the next page while this one is hashed.
-    const next = fetch();
-    for (const [id, previousHash = null, hash = null, ...fields] of page.rows) {
-      take({ id: Number(id), previousHash, hash, fields });
-    }
-    page = await next;
   }
 }
 

@@ -1,7 +1,8 @@
 import { withClient } from "../audit/connection";
+import { onSnapshot } from "../audit/cursor";
 import { migrate, prune } from "../audit/log";
-import { countPrunable, rowsForReport } from "../audit/queries";
-import { buildReport, type Report } from "../audit/report";
+import { countPrunable, rowsBetween, rowsForFigures, secretsForFigures } from "../audit/queries";
+import { asReportRow, type Report, ReportBuilder, type ReportRow } from "../audit/report";
 import { type ChainAnchor, type ChainVerdict, verifyChain } from "../audit/verify";
 import { policyOf } from "../config";
 import { operator } from "./audit-failure";
@@ -52,22 +53,23 @@ export async function verifyAudit(project: Project): Promise<HeldVerdict> {
   return verdict;
 }
 
-/** The report on the time until now. @param last milliseconds */
-export async function makeReport(project: Project, last: number): Promise<Report> {
+/**
+ * Makes the report on the time until now.
+ * @param last milliseconds
+ * @param write is given the report; its rows come from the log while they are read
+ */
+export async function makeReport<Result>(
+  project: Project,
+  last: number,
+  write: (report: Report) => Promise<Result>,
+): Promise<Result> {
   const outline = await readOutline(project);
-  const { environment } = outline;
+  const outputs = await readOutputs(project);
   const now = clockOf(outline);
   // Half-open: what was written this very moment belongs to it.
   const to = new Date(now.getTime() + 1);
   const from = new Date(now.getTime() - last);
-  const [outputs, found] = await Promise.all([
-    readOutputs(project),
-    readLog(outline, async (client) => ({
-      rows: await rowsForReport(client, from, to, { environment }),
-      chain: await verifyChain(client, { anchors: anchorsOf(project) }),
-    })),
-  ]);
-  if (found === undefined) throw new OperationError(NO_LOG);
+  const { environment } = outline;
   const secrets = outline.secrets.map((secret) => ({
     name: secret.name,
     environment,
@@ -75,7 +77,21 @@ export async function makeReport(project: Project, last: number): Promise<Report
     strategy: outputs[secret.name]?.strategy ?? secret.kind,
     store: outline.store.kind,
   }));
-  return buildReport(found.rows, secrets, { from, to, now, chain: found.chain });
+  const written = await readLog(outline, async (client) => {
+    const chain = await verifyChain(client, { anchors: anchorsOf(project) });
+    return onSnapshot(client, async () => {
+      const time = [client, from, to, { environment }] as const;
+      const builder = new ReportBuilder(secrets, await secretsForFigures(...time), { from, to, now, chain });
+      for await (const row of rowsForFigures(...time)) builder.push(row);
+      return { result: await write({ ...builder.figures(), rows: reportRows(...time) }) };
+    });
+  });
+  if (written === undefined) throw new OperationError(NO_LOG);
+  return written.result;
+}
+
+async function* reportRows(...time: Parameters<typeof rowsBetween>): AsyncGenerator<ReportRow> {
+  for await (const row of rowsBetween(...time)) yield asReportRow(row);
 }
 
 /**

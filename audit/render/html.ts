@@ -17,9 +17,15 @@ import {
 } from "./words";
 
 /** The report as one page that needs nothing else: no script, no request, good on paper, in the dark and on a phone. */
-export function renderHtml(report: Report): string {
+export async function* renderHtml(report: Report): AsyncGenerator<string> {
+  yield beforeRows(report).text;
+  yield* rowsTable(report.rows);
+  yield "\n</main>\n</body>\n</html>\n";
+}
+
+function beforeRows(report: Report): Html {
   const { totals } = report;
-  const page = html`<!doctype html>
+  return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -49,12 +55,7 @@ ${verdict(report.chain)}
 ${controlsTable(report.controls)}
 <p class="soft">This report is evidence from the rotation log; whether a control is met is for the auditor to say.</p>
 <h2>Rows of the log</h2>
-${rowsTable(report.rows)}
-</main>
-</body>
-</html>
 `;
-  return page.text;
 }
 
 const tile = (value: string | number, name: string) => html`<div class="tile"><b>${value}</b>${name}</div>`;
@@ -115,28 +116,44 @@ function controlsTable(controls: readonly ControlEvidence[]): Html {
   );
 }
 
-function rowsTable(rows: readonly ReportRow[]): Html {
-  return table(
-    ["Row", "Date (UTC)", "Secret", "Action", "Status", "Generation", "By", "Took", "Reason"],
-    rows.map((row) => [
-      row.id,
-      when(row.rotationDate),
-      row.secretName,
-      row.action,
-      badge(row.status === "SUCCESS" ? "good" : "bad-text", row.status),
-      orDash(row.generation),
-      row.rotatedBy,
-      durationText(row),
-      orDash(row.reason),
-    ]),
-  );
+const ROW_HEAD = ["Row", "Date (UTC)", "Secret", "Action", "Status", "Generation", "By", "Took", "Reason"];
+
+async function* rowsTable(rows: Report["rows"]): AsyncGenerator<string> {
+  let empty = true;
+  for await (const row of rows) {
+    if (empty) yield tableHead(ROW_HEAD).text;
+    empty = false;
+    yield tableRow(ROW_HEAD, rowCells(row)).text;
+  }
+  yield empty ? NONE.text : TABLE_END.text;
 }
 
-function table(head: readonly string[], rows: readonly (readonly (Html | string | number)[])[]): Html {
-  if (rows.length === 0) return html`<p class="soft">None.</p>`;
-  const cell = (value: Html | string | number, index: number) =>
-    html`<td data-label="${head[index]}"><span>${value}</span></td>`;
-  return html`<table><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+const rowCells = (row: ReportRow): Cell[] => [
+  row.id,
+  when(row.rotationDate),
+  row.secretName,
+  row.action,
+  badge(row.status === "SUCCESS" ? "good" : "bad-text", row.status),
+  orDash(row.generation),
+  row.rotatedBy,
+  durationText(row),
+  orDash(row.reason),
+];
+
+type Cell = Html | string | number;
+
+const NONE = html`<p class="soft">None.</p>`;
+const TABLE_END = html`</tbody></table>`;
+
+const tableHead = (head: readonly string[]) =>
+  html`<table><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>
-${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody></table>`;
+`;
+
+const tableRow = (head: readonly string[], cells: readonly Cell[]) =>
+  html`<tr>${cells.map((value, index) => html`<td data-label="${head[index]}"><span>${value}</span></td>`)}</tr>\n`;
+
+function table(head: readonly string[], rows: readonly (readonly Cell[])[]): Html {
+  if (rows.length === 0) return NONE;
+  return html`${tableHead(head)}${rows.map((row) => tableRow(head, row))}${TABLE_END}`;
 }

@@ -1,4 +1,4 @@
-import type { Report } from "../report";
+import type { Report, ReportRow } from "../report";
 import {
   ageText,
   chainSentence,
@@ -14,7 +14,7 @@ import {
 } from "./words";
 
 /** The report as GitHub-flavoured Markdown. What comes from the log can neither format nor link. */
-export function renderMarkdown(report: Report): string {
+export async function* renderMarkdown(report: Report): AsyncGenerator<string> {
   const { totals, chain } = report;
   const parts = [
     "# Secret rotation report",
@@ -55,28 +55,41 @@ export function renderMarkdown(report: Report): string {
       ]),
     ),
     "## Rows",
-    table(
-      ["Row", "Date (UTC)", "Secret", "Action", "Status", "Generation", "By", "Took", "Reason"],
-      report.rows.map((row) => [
-        row.id,
-        when(row.rotationDate),
-        row.secretName,
-        row.action,
-        row.status,
-        orDash(row.generation),
-        row.rotatedBy,
-        durationText(row),
-        orDash(row.reason),
-      ]),
-    ),
   ];
-  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+  yield `${parts.filter((part) => part !== "").join("\n\n")}\n\n`;
+  let empty = true;
+  for await (const row of report.rows) {
+    if (empty) yield `${tableHead(ROW_HEAD)}\n`;
+    empty = false;
+    yield `${tableLine(rowCells(row))}\n`;
+  }
+  if (empty) yield `${NONE}\n`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  if (rows.length === 0) return "None.";
-  const line = (cells: readonly (string | number)[]) => `| ${cells.map((cell) => plain(String(cell))).join(" | ")} |`;
-  return [line(head), `|${" --- |".repeat(head.length)}`, ...rows.map(line)].join("\n");
+const ROW_HEAD = ["Row", "Date (UTC)", "Secret", "Action", "Status", "Generation", "By", "Took", "Reason"];
+
+const rowCells = (row: ReportRow): Cell[] => [
+  row.id,
+  when(row.rotationDate),
+  row.secretName,
+  row.action,
+  row.status,
+  orDash(row.generation),
+  row.rotatedBy,
+  durationText(row),
+  orDash(row.reason),
+];
+
+type Cell = string | number;
+
+const NONE = "None.";
+
+const tableLine = (cells: readonly Cell[]) => `| ${cells.map((cell) => plain(String(cell))).join(" | ")} |`;
+
+const tableHead = (head: readonly string[]) => `${tableLine(head)}\n|${" --- |".repeat(head.length)}`;
+
+function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  return rows.length === 0 ? NONE : [tableHead(head), ...rows.map(tableLine)].join("\n");
 }
 
 /** One line of plain text, whatever it holds; a zero-width space keeps addresses and mentions from becoming links. */

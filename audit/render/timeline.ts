@@ -1,4 +1,4 @@
-import type { Report, ReportRow, SecretSummary } from "../report";
+import type { Incident, Report, SecretSummary } from "../report";
 import { type Html, html } from "./html-template";
 import { counted, day, secretTitle, when } from "./words";
 
@@ -15,7 +15,7 @@ export function timeline(report: Report): Html {
   const at: Scale = (iso) => ((time(iso) - start) / (end - start)) * 100;
   const until = Math.min(time(report.to), time(report.generatedAt));
   return html`<div class="timeline">
-    ${report.secrets.map((secret) => lane(secret, eventsOf(secret, report.rows), at, until))}
+    ${report.secrets.map((secret) => lane(secret, at, until))}
     ${axis(start, end, at)}
     <p class="legend"><span class="key fine"></span>in use <span class="key late"></span>beyond its limit
       <span class="key ahead"></span>time left <span class="key limit"></span>limit
@@ -32,7 +32,7 @@ function range(report: Report): [number, number] {
   return [start, Math.min(last, to + (to - start)) + (to - start) / 50];
 }
 
-function lane(secret: SecretSummary, events: readonly ReportRow[], at: Scale, until: number): Html {
+function lane(secret: SecretSummary, at: Scale, until: number): Html {
   const label = `${secretTitle(secret)}: ${counted(secret.credentials.length, "credential")}, longest age ${secret.longestAgeDays ?? "unknown"} of ${secret.maxAgeDays} days`;
   return html`<div class="lane">
     <div class="name">${secretTitle(secret)}</div>
@@ -40,7 +40,7 @@ function lane(secret: SecretSummary, events: readonly ReportRow[], at: Scale, un
       <line class="base" x1="0" x2="100%" y1="${TOP + BAR}" y2="${TOP + BAR}"/>
       ${secret.credentials.map((credential) => bars(credential, secret.maxAgeDays, at))}
       ${secret.limitAt === null ? null : ahead(secret.limitAt, at, until)}
-      ${events.map((event) => mark(event, at))}
+      ${secret.incidents.map((incident) => mark(incident, at))}
     </svg>
   </div>`;
 }
@@ -68,7 +68,7 @@ function ahead(limitAt: string, at: Scale, until: number): Html {
   return html`${bar("ahead", until, time(limitAt), title, at)}${x > 100 || x < 0 ? null : line}`;
 }
 
-function mark(event: ReportRow, at: Scale): Html {
+function mark(event: Incident, at: Scale): Html {
   const kind = event.status === "FAILED" ? "failed" : "back";
   const title = `${event.action} ${event.status} ${when(event.rotationDate)} UTC: ${event.reason ?? ""}`;
   return html`<circle class="${kind}" cx="${at(event.rotationDate)}%" cy="6" r="4"><title>${title}</title></circle>`;
@@ -80,15 +80,6 @@ function axis(start: number, end: number, at: Scale): Html {
   return html`<div class="lane"><div class="name"></div><svg aria-hidden="true" width="100%" height="18">
     ${ticks.map((tick) => html`<text x="${at(tick)}%" y="13">${day(new Date(tick).toISOString())}</text>`)}
   </svg></div>`;
-}
-
-function eventsOf(secret: SecretSummary, rows: readonly ReportRow[]): ReportRow[] {
-  return rows.filter(
-    (row) =>
-      row.secretName === secret.name &&
-      (secret.environment ?? row.environment) === (row.environment ?? secret.environment) &&
-      (row.status === "FAILED" || row.status === "ROLLED_BACK" || row.action === "ROLLBACK"),
-  );
 }
 
 const time = (iso: string | number) => (typeof iso === "number" ? iso : Date.parse(iso));

@@ -27,18 +27,30 @@ export function registerReport(program: Command): void {
     .addOption(new Option("--format <format>", "how to write it").choices(FORMATS).default("table"))
     .option("-o, --out <file>", "write it there instead of printing it")
     .action(async (options: ReportOptions) => {
-      const { makeReport } = await import("../../operate/audit");
-      const report = await makeReport(await projectOf(options), options.last);
-      const text = await render(report, options.json ? "json" : options.format);
-      await output(text, options.out);
+      const project = await projectOf(options);
+      const [{ makeReport }, { during }] = await Promise.all([
+        import("../../operate/audit"),
+        import("../render/progress"),
+      ]);
+      const format = options.json ? "json" : options.format;
+      await during("report: reading and verifying the log", { ...options, soon: true }, (stop) =>
+        makeReport(project, options.last, async (report) => {
+          const text = await render(report, format);
+          if (options.out === undefined) stop();
+          await output(text, options.out);
+        }),
+      );
       if (options.out !== undefined) print(`${options.out} written`);
     });
 }
 
-async function render(report: Report, format: ReportOptions["format"]): Promise<string> {
+async function render(report: Report, format: ReportOptions["format"]): Promise<string | AsyncIterable<string>> {
   switch (format) {
-    case "table":
-      return (await import("../render/report")).renderReport(report);
+    case "table": {
+      const rows = [];
+      for await (const row of report.rows) rows.push(row);
+      return (await import("../render/report")).renderReport({ ...report, rows });
+    }
     case "json":
       return (await import("../../audit/render/json")).renderJson(report);
     case "csv":

@@ -22,20 +22,26 @@ export function startProgress(stream: NodeJS.WriteStream, { quiet = false } = {}
 /** What is told only where it lasts longer. */
 const SOON_MS = 1000;
 
-/** Tells on stderr what is waited for; with `soon`, only once it has taken a second. `json` says nothing. */
+/**
+ * Tells on stderr what is waited for; with `soon`, only once it has taken a second. `json` says nothing. The work may end it
+ * before it is done itself, to print.
+ */
 export async function during<T>(
   text: string,
   { json, soon = false }: { readonly json?: true; readonly soon?: boolean },
-  work: () => Promise<T>,
+  work: (stop: () => void) => Promise<T>,
 ): Promise<T> {
   const progress = startProgress(process.stderr, { quiet: json === true });
   const timer = soon ? setTimeout(() => progress.step(text), SOON_MS) : undefined;
   if (!soon) progress.step(text);
-  try {
-    return await work();
-  } finally {
+  const stop = () => {
     clearTimeout(timer);
     progress.stop();
+  };
+  try {
+    return await work(stop);
+  } finally {
+    stop();
   }
 }
 

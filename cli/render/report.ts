@@ -9,12 +9,12 @@ import {
   STANDINGS,
   when,
 } from "../../audit/render/words";
-import type { Report } from "../../audit/report";
+import type { WholeReport } from "../../audit/report";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
 
 /** The report on a terminal, at most 80 columns wide. */
-export function renderReport(report: Report, width = WIDTH): string {
+export function renderReport(report: WholeReport, width = WIDTH): string {
   const { secrets, rows, controls, chain, totals } = report;
   const right = "right" as const;
   const summary = table(

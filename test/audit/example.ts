@@ -65,3 +65,10 @@ export const OPTIONS: ReportOptions = {
 
 export const report = (more: Partial<ReportOptions> = {}, rows = ROWS, secrets = SECRETS) =>
   buildReport(rows, secrets, { ...OPTIONS, ...more });
+
+/** What a renderer writes. */
+export async function textOf(pieces: AsyncIterable<string>): Promise<string> {
+  let text = "";
+  for await (const piece of pieces) text += piece;
+  return text;
+}

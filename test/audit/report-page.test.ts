@@ -6,7 +6,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { renderHtml } from "../../audit/render/html";
 import { startBrowser } from "./browser";
-import { logRow, ROWS, report } from "./example";
+import { logRow, ROWS, report, textOf } from "./example";
 
 let browser: Browser;
 let stop: () => Promise<void>;
@@ -54,7 +54,7 @@ const background = (page: Page) => page.evaluate("getComputedStyle(document.body
 
 describe("the report in a browser", () => {
   it("draws the timeline, asks nobody for anything and complains about nothing", async () => {
-    const { page, complaints } = await open(renderHtml(report()));
+    const { page, complaints } = await open(await textOf(renderHtml(report())));
     expect(complaints).toEqual([]);
     expect(await page.locator(".lane svg[role=img]").count()).toBe(2);
     expect(await page.locator("rect.fine").count()).toBe(8);
@@ -80,14 +80,16 @@ describe("the report in a browser", () => {
       ...ROWS,
       logRow(10, "2026-08-01", { reason, secretName: reason, rotatedBy: reason, status: "FAILED" }),
     ];
-    const { page, complaints } = await open(renderHtml(report({}, rows)));
+    const { page, complaints } = await open(await textOf(renderHtml(report({}, rows))));
     expect(complaints).toEqual([]);
     expect(await page.locator("script, img").count()).toBe(0);
     expect(await page.locator("td", { hasText: reason }).count()).toBeGreaterThan(0);
   });
 
   it("is read without scrolling sideways on a phone of 400 pixels", async () => {
-    const { page, complaints } = await open(renderHtml(report()), { viewport: { width: 400, height: 800 } });
+    const { page, complaints } = await open(await textOf(renderHtml(report())), {
+      viewport: { width: 400, height: 800 },
+    });
     expect(complaints).toEqual([]);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(400);
     expect((await box(page, ".lane svg")).width).toBeGreaterThan(300);
@@ -98,14 +100,14 @@ describe("the report in a browser", () => {
   });
 
   it("is dark where the reader wants it dark", async () => {
-    const light = await open(renderHtml(report()), { colorScheme: "light" });
-    const dark = await open(renderHtml(report()), { colorScheme: "dark" });
+    const light = await open(await textOf(renderHtml(report())), { colorScheme: "light" });
+    const dark = await open(await textOf(renderHtml(report())), { colorScheme: "dark" });
     expect(await background(light.page)).toBe("rgb(255, 255, 255)");
     expect(await background(dark.page)).toBe("rgb(13, 17, 23)");
   });
 
   it("goes on paper: white, with every row", async () => {
-    const { page } = await open(renderHtml(report()), { colorScheme: "dark" });
+    const { page } = await open(await textOf(renderHtml(report())), { colorScheme: "dark" });
     await page.emulateMedia({ media: "print" });
     expect(await background(page)).toBe("rgb(255, 255, 255)");
     expect(await page.locator("tbody tr").count()).toBe(2 + 3 + 7);

@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { credentialSpans } from "../../audit/credential-age";
+import { CredentialHistory } from "../../audit/credential-age";
+import { byDate, type LogRow } from "../../audit/queries";
 import { logRow, OPTIONS, ROWS, report, SECRETS, utc } from "./example";
+
+function credentialSpans(rows: readonly LogRow[], until: Date, from?: Date) {
+  const history = new CredentialHistory(until, from);
+  for (const row of rows.toSorted(byDate)) history.push(row);
+  return history.spans();
+}
 
 const [database, alpaca] = report().secrets;
 
@@ -98,6 +105,10 @@ describe("the secrets of a report", () => {
         );
         const until = new Date(start + 200 * 86_400_000);
         const spans = credentialSpans(rows, until);
+        const from = new Date(start + 100 * 86_400_000);
+        expect(credentialSpans(rows, until, from).filter(({ to }) => to > from)).toEqual(
+          spans.filter(({ to }) => to > from),
+        );
         for (const [index, span] of spans.entries()) {
           expect(span.madeAt <= span.from && span.from <= span.to && span.to <= until).toBe(true);
           expect(span.to).toEqual(spans[index + 1]?.from ?? until);

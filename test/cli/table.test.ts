@@ -40,13 +40,13 @@ describe("tables", () => {
     ]);
   });
 
-  it("takes two hundred thousand rows", () => {
-    const rows = Array.from({ length: 200_000 }, (_, index) => ["database/password", String(index)]);
+  it("takes as many rows as a log has", () => {
+    const rows = Array.from({ length: 130_000 }, (_, index) => ["database/password", String(index)]);
     const columns = [
       { title: "SECRET", flexible: true },
       { title: "ROW", align: "right" as const },
     ];
-    expect(table(columns, rows).split("\n").at(-1)).toBe("database/password  199999");
+    expect(table(columns, rows).split("\n").at(-1)).toBe("database/password  129999");
   });
 
   it("wrap keeps every word and the width", () => {

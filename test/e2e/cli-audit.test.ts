@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Report } from "../../audit/report";
+import type { WholeReport } from "../../audit/report";
 import type { ChainVerdict } from "../../audit/verify";
 import { startBrowser } from "../audit/browser";
 import { fine, json, rotation, setClock, tooWide } from "./cli-support";
@@ -71,7 +71,7 @@ describe("rotation report", () => {
   });
 
   it("as JSON, with the same figures; nothing but the report on stdout", async () => {
-    const report = await json<Report>(bench(), ["report", "--last", "94d"]);
+    const report = await json<WholeReport>(bench(), ["report", "--last", "94d"]);
     expect(report).toMatchObject({
       totals: { secrets: 2, rows: 2, rotations: 2, failures: 0, rollbacks: 0 },
       chain: { valid: true, guarded: true, rows: 7, problems: [] },
@@ -82,7 +82,7 @@ describe("rotation report", () => {
     });
     expect(report.rows.map(({ id, action }) => `${id} ${action}`)).toEqual(["6 ROTATE", "7 MANUAL"]);
     const other = await fine(bench(), ["report", "--last", "94d", "--format", "json"]);
-    expect((JSON.parse(other) as Report).secrets).toEqual(report.secrets);
+    expect((JSON.parse(other) as WholeReport).secrets).toEqual(report.secrets);
   });
 
   it("as CSV and Markdown", async () => {

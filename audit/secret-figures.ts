@@ -1,0 +1,100 @@
+import { CredentialHistory, type CredentialSpan } from "./credential-age";
+import type { FigureRow } from "./queries";
+import type { Incident, ReportOptions, ReportSecret, SecretStanding, SecretSummary } from "./report";
+
+const DAY = 86_400_000;
+const DEFAULT_MAX_AGE_DAYS = 90;
+const WARNING_DAYS = 5;
+const ALERT_DAYS = 2;
+
+/** What happened, counted. */
+export interface Tally {
+  rotations: number;
+  failures: number;
+  rollbacks: number;
+}
+
+/** Counts a row. */
+export function tallied(tally: Tally, row: FigureRow): void {
+  if (row.status === "FAILED") tally.failures += 1;
+  else if (row.status === "ROLLED_BACK") tally.rollbacks += 1;
+  else if (row.status !== "SUCCESS") return;
+  else if (row.action === "ROLLBACK") tally.rollbacks += 1;
+  else if (isRotation(row)) tally.rotations += 1;
+}
+
+/** Taking over a credential as it is (generation 0) rotates nothing. */
+const isRotation = ({ action, generation }: FigureRow) =>
+  action === "ROTATE" || action === "MANUAL" || (action === "ADOPT" && generation !== 0);
+
+/** The figures of one secret, from its rows in the order of their dates. */
+export class SecretFigures {
+  private readonly history: CredentialHistory;
+  private readonly tally: Tally = { rotations: 0, failures: 0, rollbacks: 0 };
+  private readonly incidents: Incident[] = [];
+  private readonly until: Date;
+
+  constructor(
+    readonly secret: ReportSecret,
+    private readonly configured: boolean,
+    private readonly options: Pick<ReportOptions, "from" | "to" | "now">,
+  ) {
+    const { from, to, now } = options;
+    this.until = new Date(Math.min(now.getTime(), to.getTime()));
+    this.history = new CredentialHistory(this.until, from);
+  }
+
+  /** Takes the next row, from before the report's time or of it. */
+  push(row: FigureRow): void {
+    this.history.push(row);
+    if (row.rotationDate < this.options.from) return;
+    tallied(this.tally, row);
+    const { action, status, reason, rotationDate } = row;
+    if (status !== "FAILED" && status !== "ROLLED_BACK" && action !== "ROLLBACK") return;
+    this.incidents.push({ action, status, reason, rotationDate: rotationDate.toISOString() });
+  }
+
+  summary(): SecretSummary {
+    const { name, environment, strategy = null, store = null, maxAgeDays = DEFAULT_MAX_AGE_DAYS } = this.secret;
+    const spans = this.history.spans().filter((span) => span.to > this.options.from);
+    const current = spans.at(-1);
+    const ageDays = current ? days(this.until, current.madeAt) : null;
+    const longestAgeDays = spans.reduce<number | null>(
+      (most, { to, madeAt }) => Math.max(most ?? 0, days(to, madeAt)),
+      null,
+    );
+    return {
+      ...{ name, environment, configured: this.configured, strategy, store, maxAgeDays },
+      standing: standing(ageDays, maxAgeDays),
+      generation: current?.generation ?? null,
+      madeAt: current?.madeAt.toISOString() ?? null,
+      limitAt: current ? new Date(current.madeAt.getTime() + maxAgeDays * DAY).toISOString() : null,
+      ageDays: ageDays === null ? null : roundUp(ageDays),
+      daysLeft: ageDays === null ? null : -roundUp(ageDays - maxAgeDays),
+      ...this.tally,
+      longestAgeDays: longestAgeDays === null ? null : roundUp(longestAgeDays),
+      withinLimit: longestAgeDays !== null && longestAgeDays <= maxAgeDays,
+      credentials: spans.map(asCredential),
+      incidents: this.incidents,
+    };
+  }
+}
+
+function standing(ageDays: number | null, maxAgeDays: number): SecretStanding {
+  if (ageDays === null) return "unknown";
+  if (ageDays > maxAgeDays) return "overdue";
+  if (ageDays >= maxAgeDays - ALERT_DAYS) return "alert";
+  return ageDays >= maxAgeDays - WARNING_DAYS ? "warning" : "ok";
+}
+
+const days = (later: Date, earlier: Date) => (later.getTime() - earlier.getTime()) / DAY;
+
+// An age is never understated: 90.04 days are more than 90.
+const roundUp = (value: number) => Math.ceil(value * 10) / 10;
+
+const asCredential = ({ generation, madeAt, from, to }: CredentialSpan) => ({
+  generation,
+  madeAt: madeAt.toISOString(),
+  from: from.toISOString(),
+  to: to.toISOString(),
+});
