@@ -37,7 +37,7 @@ export interface AlpacaSecretArgs {
   readonly platform: Platform;
   readonly now: Date;
   readonly seen: PreviousSeen | undefined;
-  readonly dependsOn: pulumi.Resource | undefined;
+  readonly dependsOn: readonly pulumi.Resource[];
 }
 
 /**
@@ -92,7 +92,7 @@ export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
       active,
       previous,
     },
-    dependsOn === undefined ? {} : { dependsOn },
+    { dependsOn: [...dependsOn] },
   );
 }
 

@@ -1,4 +1,5 @@
 import type { ServiceConfig } from "../config";
+import { quoted } from "../rotation/shell-word";
 
 type Ways = Pick<ServiceConfig, "restart" | "kubernetes" | "compose" | "timeout">;
 
@@ -42,6 +43,3 @@ const composeFor = ({ file, project }: Compose) =>
   ["docker", "compose", ...option("--file", file), ...option("--project-name", project)].join(" ");
 
 const option = (flag: string, value: string | undefined) => (value === undefined ? [] : [flag, quoted(value)]);
-
-/** One word for a shell: as it is where that is safe, else in single quotes. */
-export const quoted = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

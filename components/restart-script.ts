@@ -1,5 +1,6 @@
 import type { ServiceConfig } from "../config";
-import { quoted, restartCommand } from "./restart-command";
+import { quoted } from "../rotation/shell-word";
+import { restartCommand } from "./restart-command";
 
 /** A service must be healthy so many times in a row: one that flaps is not. */
 const IN_A_ROW = 3;

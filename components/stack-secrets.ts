@@ -5,6 +5,7 @@ import {
   isMadeByVault,
   type PostgresPasswordConfig,
   policyOf,
+  type SecretConfig,
   type VaultStaticConfig,
 } from "../config";
 import { clockBehind } from "../rotation/clock";
@@ -17,6 +18,7 @@ import type { VaultRotations } from "../vault/last-rotation";
 import { createAlpacaSecret, type PreviousKeysSeen } from "./alpaca-secret";
 import type { Platform } from "./platform";
 import { PostgresPassword } from "./postgres-password";
+import { waitsFor } from "./rotation-order";
 import { VaultStaticPassword } from "./vault-static";
 
 /** What every kind of secret gives to the stack. */
@@ -57,8 +59,7 @@ function assertUnchanged(secret: DatabasePasswordConfig, before: PreviousSecret 
 }
 
 /**
- * Declares every secret of the config, one after the other in its order (runbook: the database first), and says what
- * happens to each. Returns the stack's output.
+ * Declares every secret of the config in its order, and says what happens to each. Returns the stack's output.
  */
 export function createSecrets(
   config: Config,
@@ -69,8 +70,9 @@ export function createSecrets(
   rotations: VaultRotations = {},
 ): Record<string, unknown> {
   const outputs: Record<string, unknown> = {};
-  let last: pulumi.Resource | undefined;
+  const earlier: { readonly secret: SecretConfig; readonly last: pulumi.Resource }[] = [];
   for (const secret of config.secrets) {
+    const dependsOn = earlier.filter((one) => waitsFor(secret, one.secret)).map(({ last }) => last);
     const before = previous[secret.name];
     const behind = before && clockBehind(secret.name, before.state, now);
     if (behind !== undefined) void pulumi.log.warn(behind);
@@ -79,7 +81,7 @@ export function createSecrets(
       state,
       last: done,
     } = secret.kind === "alpaca-key"
-      ? createAlpacaSecret({ config, secret, before, platform, now, seen: seen[secret.name], dependsOn: last })
+      ? createAlpacaSecret({ config, secret, before, platform, now, seen: seen[secret.name], dependsOn })
       : isMadeByVault(secret)
         ? createVaultStatic({
             config,
@@ -88,11 +90,11 @@ export function createSecrets(
             platform,
             now,
             rotation: rotations[secret.name],
-            dependsOn: last,
+            dependsOn,
           })
-        : createPassword(config, secret, before, platform, now, last);
+        : createPassword(config, secret, before, platform, now, dependsOn);
     outputs[secret.name] = pulumi.all([description, state]).apply(([about, known]) => ({ ...about, state: known }));
-    last = done;
+    earlier.push({ secret, last: done });
   }
   return outputs;
 }
@@ -105,7 +107,7 @@ interface VaultStaticSecretArgs {
   readonly now: Date;
   /** When Vault rotated last. */
   readonly rotation: string | undefined;
-  readonly dependsOn: pulumi.Resource | undefined;
+  readonly dependsOn: readonly pulumi.Resource[];
 }
 
 function createVaultStatic(args: VaultStaticSecretArgs): StackSecret {
@@ -121,7 +123,7 @@ function createVaultStatic(args: VaultStaticSecretArgs): StackSecret {
   return new VaultStaticPassword(
     secret.name.replaceAll("/", "-"),
     { config: secret, state, policy, platform, databases },
-    dependsOn === undefined ? {} : { dependsOn },
+    { dependsOn: [...dependsOn] },
   );
 }
 
@@ -131,7 +133,7 @@ function createPassword(
   previous: PreviousSecret | undefined,
   platform: Platform,
   now: Date,
-  dependsOn: pulumi.Resource | undefined,
+  dependsOn: readonly pulumi.Resource[],
 ): StackSecret {
   assertUnchanged(secret, previous);
   const before = previous?.state;
@@ -160,6 +162,6 @@ function createPassword(
       platform,
       adopted: value === undefined ? undefined : pulumi.secret(value),
     },
-    dependsOn === undefined ? {} : { dependsOn },
+    { dependsOn: [...dependsOn] },
   );
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { z } from "zod";
+import { quoted } from "../rotation/shell-word";
 import { runStep, StepError } from "./run-step";
 import { hostReference, withHost } from "./ssh";
 
@@ -63,8 +64,7 @@ function problemOf({ timeout }: Input, status: number, lines: string[]): string 
 
 /** Ends with status 0 and says the command's own on its last line, so that the output is never lost. */
 function scriptOf({ command, timeout }: Input): string {
-  const quoted = `'${command.replaceAll("'", "'\\''")}'`;
-  return `timeout -k 5 ${timeout} sh -c ${quoted} </dev/null 2>&1; status=$?; echo; echo "exit status $status"`;
+  return `timeout -k 5 ${timeout} sh -c ${quoted(command)} </dev/null 2>&1; status=$?; echo; echo "exit status $status"`;
 }
 
 /** On this machine, without the pipeline's own credentials in the environment. */

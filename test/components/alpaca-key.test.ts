@@ -72,7 +72,7 @@ async function update({ config, days, before, seen }: Update): Promise<{ all: De
       audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
     };
     const secret = config.secrets[0] as AlpacaKeyConfig;
-    const made = createAlpacaSecret({ config, secret, before, platform, now: at(days), seen, dependsOn: undefined });
+    const made = createAlpacaSecret({ config, secret, before, platform, now: at(days), seen, dependsOn: [] });
     return made.state.apply((reached) => {
       state = reached;
     });

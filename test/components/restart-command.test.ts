@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { quoted, restartCheck, restartCommand } from "../../components/restart-command";
+import { restartCheck, restartCommand } from "../../components/restart-command";
 import { parseDuration } from "../../rotation/duration";
+import { quoted } from "../../rotation/shell-word";
 import { configWith, parse, problemsOf } from "../config/example";
 
 const timeout = parseDuration("60s");
