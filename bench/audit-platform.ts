@@ -12,8 +12,8 @@ export interface AuditPlatform {
   readonly projectDir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly postgres: Postgres;
-  /** Appends rows through the log's own triggers, evenly over the days until now. */
-  fill(rows: number, days: number): Promise<void>;
+  /** Appends rows, or those numbered `first` to `last` of them, through the log's own triggers, evenly over the days until now. */
+  fill(rows: number, days: number, first?: number, last?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,7 +37,8 @@ export async function startAuditPlatform(): Promise<AuditPlatform> {
       projectDir,
       postgres,
       env: { PULUMI_BACKEND_URL: `file://${join(dir, "state")}`, PGUSER: user, PGPASSWORD: password },
-      fill: (rows, days) => withClient(connection, (client) => fill(client, rows, days)),
+      fill: (rows, days, first = 1, last = rows) =>
+        withClient(connection, (client) => fill(client, rows, days, first, last)),
       stop: async () => {
         await server.stop();
         await rm(dir, { recursive: true, force: true });
@@ -84,8 +85,8 @@ function state() {
   };
 }
 
-async function fill(client: pg.Client, rows: number, days: number): Promise<void> {
-  for (let from = 1; from <= rows; from += BATCH) {
+async function fill(client: pg.Client, rows: number, days: number, first: number, last: number): Promise<void> {
+  for (let from = first; from <= last; from += BATCH) {
     await client.query(
       `INSERT INTO secret_rotation_log (secret_name, rotated_by, rotation_date, status, stack, environment, action,
                                         generation, reason, outputs, duration_seconds, step_key)
@@ -95,7 +96,7 @@ async function fill(client: pg.Client, rows: number, days: number): Promise<void
               CASE WHEN n % 89 = 0 THEN 'ROLLBACK' ELSE 'ROTATE' END, n / array_length($1::text[], 1), 'due by age',
               jsonb_build_object('path', 'secret/prod/password', 'version', n), 41.25, 'prod/' || n
        FROM generate_series($4::bigint, $5::bigint) AS n`,
-      [SECRETS, days, rows, from, Math.min(rows, from + BATCH - 1)],
+      [SECRETS, days, rows, from, Math.min(last, from + BATCH - 1)],
     );
   }
   await client.query("ANALYZE secret_rotation_log");

@@ -1,11 +1,13 @@
 import { cpus, totalmem } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
+import { auditBench } from "./audit";
 import { markdown, type Outcome } from "./figures";
 import { hostsBench } from "./hosts";
 import { loginsBench } from "./logins";
 import { writeSection } from "./proof";
 import { rotationBench } from "./rotation";
 import { scaleBench } from "./scale";
+import { startupBench } from "./startup";
 import { unchangedBench } from "./unchanged";
 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
@@ -14,6 +16,7 @@ interface Options {
   readonly sizes: number[];
   readonly hosts: number[];
   readonly rounds: number;
+  readonly rows: number;
   readonly write: boolean;
   readonly json: boolean;
 }
@@ -24,6 +27,8 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<Outcome>>> 
   logins: ({ rounds }) => loginsBench(say, rounds),
   scale: ({ sizes }) => scaleBench(say, sizes),
   hosts: ({ hosts }) => hostsBench(say, hosts),
+  audit: ({ rows }) => auditBench(say, rows),
+  startup: () => startupBench(say),
 };
 
 const numbers = (text: string): number[] =>
@@ -64,6 +69,7 @@ const program = new Command("bench")
   .option("--sizes <list>", "scale: how many databases", numbers, [1, 10, 50, 100])
   .option("--hosts <list>", "hosts: how many hosts behind the service", numbers, [1, 10, 100])
   .option("--rounds <count>", "logins: how many rotations, and as many rollbacks", count, 20)
+  .option("--rows <count>", "audit: rows of the log", count, 1_000_000)
   .option("--no-write", "leave docs/proof.md as it is")
   .option("--json", "print the figures as one JSON object", false)
   .addHelpText("after", "\nExample:\n  npm run bench -- rotation unchanged");

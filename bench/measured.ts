@@ -46,9 +46,3 @@ export async function measure(args: readonly string[], { cwd, env }: MeasureOpti
     await rm(folder, { recursive: true, force: true });
   }
 }
-
-/** The middle one. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
-}
