@@ -42,7 +42,7 @@ export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   store: "writing the store and reading it back",
   restart: "restarting services, one at a time",
   confirm: "trying the new credential again",
-  settle: "ending what may not log in any more",
+  settle: "marking what is in use now, and ending what is over",
   audit: "writing the audit row",
 };
 

@@ -18,7 +18,10 @@ export async function rollbackTarget(project: Project, secret: string): Promise<
   secretsNamed(outline, [secret]);
   const state = (await readOutputs(project))[secret]?.state;
   // Nothing finished yet: what the platform had is generation 0.
-  if (state === undefined) return 0;
+  if (state === undefined) {
+    await assertBegun(project, secret);
+    return 0;
+  }
   if (await isUnfinished(project, secret, state)) return state.slots[state.active];
   const previous = previousGeneration(state);
   if (previous === undefined) {
@@ -40,10 +43,20 @@ export async function assertTarget(project: Project, request: Request, target: n
   secretsNamed(await readOutline(project), [request.secret]);
   const state = (await readOutputs(project))[request.secret]?.state;
   // Only the decrypted config knows whether there is an adopted value; the update looks again.
-  if (state !== undefined) assertRestorable(request, target, state, true);
+  if (state === undefined) await assertBegun(project, request.secret);
+  else assertRestorable(request, target, state, true);
 }
 
-async function isUnfinished(project: Project, secret: string, state: SecretState): Promise<boolean> {
+/** The very first update can be taken back once it has begun to change something. @throws RequestRefusedError */
+async function assertBegun(project: Project, secret: string): Promise<void> {
+  if (await isUnfinished(project, secret, undefined)) return;
+  throw new RequestRefusedError(
+    `stack ${project.stack} has not taken ${secret} over yet: nothing to roll back. ` +
+      `\`rotation run --stack ${project.stack}\` takes it over`,
+  );
+}
+
+async function isUnfinished(project: Project, secret: string, state: SecretState | undefined): Promise<boolean> {
   const deployment = readCheckpoint(project) ?? (await (await Engine.open(project)).exportState()).deployment;
   return isHalfDone(deployment.resources ?? [], secret, state);
 }

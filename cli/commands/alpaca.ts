@@ -14,7 +14,7 @@ export function registerAlpaca(program: Command): void {
     .addHelpText("after", "\nExample:\n  rotation alpaca add-key --stack paper");
   ofSecret(
     alpaca.command("add-key").description("prove a new pair and put it into the stack's secret config"),
-    'rotation alpaca add-key --stack paper\npass show alpaca/new | rotation alpaca add-key --stack prod   (JSON: {"label":...,"keyId":...,"secretKey":...})',
+    'rotation alpaca add-key --stack paper\npass show alpaca/new | rotation alpaca add-key --stack prod\n  (JSON: {"label":...,"keyId":...,"secretKey":...})',
   ).action(async (options: AlpacaOptions) => {
     const { addKey, openKeyRing } = await import("../../operate/alpaca-keys");
     const project = await projectOf(options);

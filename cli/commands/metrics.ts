@@ -6,7 +6,7 @@ import { type CommonOptions, common, printJson, projectOf } from "../run-command
 export function registerMetrics(program: Command): void {
   common(
     program.command("metrics").description("Prometheus' text, for the node exporter's textfile collector or a scrape"),
-    "rotation metrics --stack prod --out /var/lib/node_exporter/textfile/rotation.prom",
+    "rotation metrics -s prod -o /var/lib/node_exporter/textfile/rotation.prom",
   )
     .option("-o, --out <file>", "write it there, in one step, instead of printing it")
     .option("--verify", "verify the audit log's chain as well (15 s for a million rows)")

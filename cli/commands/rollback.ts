@@ -14,7 +14,7 @@ export function registerRollback(program: Command): void {
       .command("rollback")
       .description("make the credential before the active one again, in the database, the store and the services")
       .argument("<secret>", "such as database/password"),
-    'rotation rollback database/password --stack prod --reason "orders fail since the rotation"',
+    'rotation rollback database/password --stack prod --reason "orders fail"',
   )
     .requiredOption("--reason <text>", "written into the audit log")
     .option("--to <generation>", "the generation to go back to (default: the one before)", generation)

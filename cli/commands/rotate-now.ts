@@ -15,7 +15,7 @@ export function registerRotateNow(program: Command): void {
         "an emergency, such as a leaked secret: rotate without waiting for notice or market hours, and log that",
       )
       .argument("<secret>", "such as database/password"),
-    'rotation rotate-now database/password --stack prod --reason "password seen in a log, ticket 4711"',
+    'rotation rotate-now database/password --stack prod --reason "seen in a log"',
   )
     .requiredOption("--reason <text>", "written into the audit log")
     .option("--force", "overwrite what somebody else wrote into the store; the audit row says what it was")

@@ -29,6 +29,7 @@ describe("--help", () => {
       const text = helpOf(command);
       expect(text).toMatch(/\nExample:\n {2}(?:[A-Z]+=\S+ )*rotation /);
       expect(command.description().length).toBeGreaterThan(10);
+      expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
     },
   );
 

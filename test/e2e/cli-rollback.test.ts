@@ -7,6 +7,15 @@ const SECRET = "database/password";
 describe("rotation rollback", () => {
   const bench = useBench();
 
+  it("has nothing to go back to before the first run, and says what to run", async () => {
+    for (const to of [[], ["--to", "0"]]) {
+      const refused = await rotation(bench(), ["rollback", SECRET, ...to, "--reason", "x", "--yes"]);
+      expect([refused.exitCode, refused.stdout]).toEqual([2, ""]);
+      expect(refused.stderr).toContain("has not taken database/password over yet: nothing to roll back. `rotation run");
+    }
+    expect(await auditRows(bench())).toEqual([]);
+  });
+
   it("refuses a generation that is not there, and changes nothing", async () => {
     await fine(bench(), ["run", "--yes"]);
     const before = await stored(bench(), SECRET);
