@@ -1,7 +1,8 @@
+import type pg from "pg";
 import { withClient } from "../audit/connection";
 import { onSnapshot } from "../audit/cursor";
 import { migrate, prune } from "../audit/log";
-import { countPrunable, rowsBetween, rowsForFigures, secretsForFigures } from "../audit/queries";
+import { countPrunable, type LogFilter, rowsBetween, rowsForFigures, secretsForFigures } from "../audit/queries";
 import { asReportRow, type Report, ReportBuilder, type ReportRow } from "../audit/report";
 import { type ChainAnchor, type ChainVerdict, verifyChain } from "../audit/verify";
 import { policyOf } from "../config";
@@ -11,7 +12,7 @@ import { nameOf } from "./engine-names";
 import { OperationError, UsageError } from "./errors";
 import { readOutputs } from "./outputs";
 import type { Project } from "./project";
-import { clockOf, readOutline } from "./settings";
+import { clockOf, type Outline, readOutline } from "./settings";
 import { readCheckpoint } from "./state-file";
 
 const DAY = 86_400_000;
@@ -65,10 +66,6 @@ export async function makeReport<Result>(
 ): Promise<Result> {
   const outline = await readOutline(project);
   const outputs = await readOutputs(project);
-  const now = clockOf(outline);
-  // Half-open: what was written this very moment belongs to it.
-  const to = new Date(now.getTime() + 1);
-  const from = new Date(now.getTime() - last);
   const { environment } = outline;
   const secrets = outline.secrets.map((secret) => ({
     name: secret.name,
@@ -77,20 +74,49 @@ export async function makeReport<Result>(
     strategy: outputs[secret.name]?.strategy ?? secret.kind,
     store: outline.store.kind,
   }));
-  const written = await readLog(outline, async (client) => {
+  return fromLog(outline, last, async (time, now) => {
+    const [client, from, to] = time;
     const chain = await verifyChain(client, { anchors: anchorsOf(project) });
     return onSnapshot(client, async () => {
-      const time = [client, from, to, { environment }] as const;
       const builder = new ReportBuilder(secrets, await secretsForFigures(...time), { from, to, now, chain });
       for await (const row of rowsForFigures(...time)) builder.push(row);
-      return { result: await write({ ...builder.figures(), rows: reportRows(...time) }) };
+      return write({ ...builder.figures(), rows: reportRows(...time) });
     });
   });
-  if (written === undefined) throw new OperationError(NO_LOG);
-  return written.result;
 }
 
-async function* reportRows(...time: Parameters<typeof rowsBetween>): AsyncGenerator<ReportRow> {
+/** Writes the rows of a report alone, without its figures and the chain's verdict. @param last milliseconds */
+export async function exportRows<Result>(
+  project: Project,
+  last: number,
+  write: (rows: Pick<Report, "rows">) => Promise<Result>,
+): Promise<Result> {
+  return fromLog(await readOutline(project), last, (time) =>
+    onSnapshot(time[0], () => write({ rows: reportRows(...time) })),
+  );
+}
+
+type LogTime = [client: pg.Client, from: Date, to: Date, filter: LogFilter];
+
+/** Reads the rows of an environment until now. @throws OperationError where there is no log */
+async function fromLog<Result>(
+  outline: Outline,
+  last: number,
+  read: (time: LogTime, now: Date) => Promise<Result>,
+): Promise<Result> {
+  const now = clockOf(outline);
+  // Half-open: what was written this very moment belongs to it.
+  const to = new Date(now.getTime() + 1);
+  const from = new Date(now.getTime() - last);
+  const { environment } = outline;
+  const found = await readLog(outline, async (client) => ({
+    result: await read([client, from, to, { environment }], now),
+  }));
+  if (found === undefined) throw new OperationError(NO_LOG);
+  return found.result;
+}
+
+async function* reportRows(...time: LogTime): AsyncGenerator<ReportRow> {
   for await (const row of rowsBetween(...time)) yield asReportRow(row);
 }
 

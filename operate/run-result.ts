@@ -40,7 +40,12 @@ export interface SecretResult {
 /** How a run ended. */
 export type RunResult =
   | { readonly outcome: "nothing to do" | "declined"; readonly plan: StackPlan }
-  | { readonly outcome: "refused by the preflight"; readonly preflight: readonly PreflightResult[] }
+  | {
+      readonly outcome: "refused by the preflight";
+      readonly preflight: readonly PreflightResult[];
+      /** What to run next. */
+      readonly next: readonly string[];
+    }
   | { readonly outcome: "done"; readonly secrets: readonly SecretResult[]; readonly seconds: number }
   | {
       readonly outcome: "failed" | "rolled back";

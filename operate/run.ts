@@ -60,7 +60,10 @@ export class Run {
   private async attempt(options: RunOptions): Promise<RunResult> {
     const { listener } = this.context;
     const refused = options.preflight === false ? undefined : await checkFirst(this.context, this.wanted(options));
-    if (refused !== undefined) return { outcome: "refused by the preflight", preflight: refused };
+    if (refused !== undefined) {
+      const next = [`rotation diagnose --stack ${this.context.project.stack}   (the cause, and what mends it)`];
+      return { outcome: "refused by the preflight", preflight: refused, next };
+    }
     const folder = await mkdtemp(join(tmpdir(), "rotation-plan-"));
     try {
       const planFile = join(folder, "plan.json");

@@ -20,12 +20,22 @@ const COLUMNS: readonly (keyof ReportRow)[] = [
   "hash",
 ];
 
+// Rows that are written at once.
+const PAGE = 500;
+
 const HEAD = COLUMNS.map((key) => ({ key }));
 
 /** The report's rows as RFC 4180 has it. A text that a spreadsheet would run as a formula gets an apostrophe in front. */
-export async function* renderCsv(report: Report): AsyncGenerator<string> {
+export async function* renderCsv({ rows }: Pick<Report, "rows">): AsyncGenerator<string> {
   yield csv([], true);
-  for await (const row of report.rows) yield csv([row], false);
+  let page: ReportRow[] = [];
+  for await (const row of rows) {
+    page.push(row);
+    if (page.length < PAGE) continue;
+    yield csv(page, false);
+    page = [];
+  }
+  yield csv(page, false);
 }
 
 function csv(rows: readonly ReportRow[], header: boolean): string {

@@ -28,23 +28,29 @@ export function registerReport(program: Command): void {
     .option("-o, --out <file>", "write it there instead of printing it")
     .action(async (options: ReportOptions) => {
       const project = await projectOf(options);
-      const [{ makeReport }, { during }] = await Promise.all([
+      const [{ exportRows, makeReport }, { during }] = await Promise.all([
         import("../../operate/audit"),
         import("../render/progress"),
       ]);
       const format = options.json ? "json" : options.format;
-      await during("report: reading and verifying the log", { ...options, soon: true }, (stop) =>
-        makeReport(project, options.last, async (report) => {
-          const text = await render(report, format);
+      await during("report: reading and verifying the log", { ...options, soon: true }, (stop) => {
+        const write = async (text: string | AsyncIterable<string>) => {
           if (options.out === undefined) stop();
           await output(text, options.out);
-        }),
-      );
+        };
+        if (format === "csv") return exportRows(project, options.last, async (rows) => write(await csv(rows)));
+        return makeReport(project, options.last, async (report) => write(await render(report, format)));
+      });
       if (options.out !== undefined) print(`${options.out} written`);
     });
 }
 
-async function render(report: Report, format: ReportOptions["format"]): Promise<string | AsyncIterable<string>> {
+const csv = async (rows: Pick<Report, "rows">) => (await import("../../audit/render/csv")).renderCsv(rows);
+
+async function render(
+  report: Report,
+  format: Exclude<ReportOptions["format"], "csv">,
+): Promise<string | AsyncIterable<string>> {
   switch (format) {
     case "table": {
       const rows = [];
@@ -53,8 +59,6 @@ async function render(report: Report, format: ReportOptions["format"]): Promise<
     }
     case "json":
       return (await import("../../audit/render/json")).renderJson(report);
-    case "csv":
-      return (await import("../../audit/render/csv")).renderCsv(report);
     case "markdown":
       return (await import("../../audit/render/markdown")).renderMarkdown(report);
     case "html":

@@ -63,7 +63,12 @@ export function renderResult(result: RunResult, width = WIDTH): string {
     case "declined":
       return "Nothing was changed.";
     case "refused by the preflight":
-      return "The preflight failed; nothing was changed.";
+      return [
+        "The preflight failed; nothing was changed.",
+        "",
+        "Next:",
+        ...result.next.map((line) => `  ${line}`),
+      ].join("\n");
     case "done":
       return [
         ...result.secrets.map(({ secret, action, from, to }) =>

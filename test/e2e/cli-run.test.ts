@@ -125,7 +125,9 @@ describe("rotation run, rollback, rotate-now", () => {
     const old = await stored(bench(), SECRET);
     const refused = await rotation(bench(), ["run", SECRET, "--yes"]);
     expect([refused.exitCode, refused.stdout]).toEqual([1, expect.stringContaining("FAILED  market")]);
-    expect(refused.stdout).toContain("The preflight failed; nothing was changed.");
+    expect(refused.stdout).toContain(
+      "The preflight failed; nothing was changed.\n\nNext:\n  rotation diagnose --stack",
+    );
     expect(await requestOf(bench())).toBe("");
 
     const { exitCode, stdout, stderr } = await rotation(bench(), [
