@@ -19,11 +19,20 @@ export type {
   SecretConfig,
   ServiceConfig,
   StoreConfig,
+  VaultDynamicConfig,
   VaultPasswordConfig,
   VaultStaticConfig,
 } from "./config/schema";
 
-export { isMadeByVault, roleInVault } from "./config/vault-checks";
+export {
+  allowedRoles,
+  connectionUrl,
+  isLeased,
+  isMadeByVault,
+  isRotatedByVault,
+  leaseRoleOf,
+  vaultEngineOf,
+} from "./config/vault-engine";
 
 /** The Pulumi project's name, and so the namespace of its config. */
 export const PROJECT = "secret-rotation";

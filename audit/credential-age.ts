@@ -7,6 +7,8 @@ export interface CredentialSpan {
   readonly madeAt: Date;
   readonly from: Date;
   readonly to: Date;
+  /** Where Vault makes short-lived logins: the days that one of them lives at the most; else null. */
+  readonly leaseDays: number | null;
 }
 
 const RENEWS = new Set(["ROTATE", "MANUAL", "ADOPT"]);
@@ -38,7 +40,7 @@ export class CredentialHistory {
     const madeAt = this.made.get(generation) ?? this.first ?? rotationDate;
     this.first ??= madeAt;
     if (this.from !== undefined && rotationDate <= this.from) this.starts.pop();
-    this.starts.push({ generation, madeAt, from: rotationDate });
+    this.starts.push({ generation, madeAt, from: rotationDate, leaseDays: leaseDaysOf(outputs) });
   }
 
   spans(): CredentialSpan[] {
@@ -51,3 +53,13 @@ function madeAtOf({ outputs, rotationDate }: Pick<FigureRow, "outputs" | "rotati
   const noted = new Date(String((outputs as { rotatedAt?: unknown } | null)?.rotatedAt));
   return noted < rotationDate ? noted : rotationDate;
 }
+
+/** The row itself says whether its credentials are leases, and how long they live. */
+function leaseDaysOf(outputs: FigureRow["outputs"]): number | null {
+  const { maxTtlSeconds } = (outputs as { leases?: { maxTtlSeconds?: unknown } } | null)?.leases ?? {};
+  return typeof maxTtlSeconds === "number" ? maxTtlSeconds / 86_400 : null;
+}
+
+/** The greatest age in days that a credential of this span reached: a lease ends by itself. */
+export const oldest = ({ to, madeAt, leaseDays }: CredentialSpan): number =>
+  Math.min((to.getTime() - madeAt.getTime()) / 86_400_000, leaseDays ?? Number.POSITIVE_INFINITY);

@@ -74,7 +74,9 @@ const FIGURES = `
   id::float8 AS id, coalesce(secret_name, '') AS "secretName", environment, rotation_date AS "rotationDate",
   coalesce(status, '') AS status, action, generation,
   CASE WHEN status <> 'SUCCESS' OR action = 'ROLLBACK' THEN reason END AS reason,
-  CASE WHEN outputs ? 'rotatedAt' THEN jsonb_build_object('rotatedAt', outputs -> 'rotatedAt') END AS outputs`;
+  CASE WHEN outputs ? 'leases' THEN
+    jsonb_build_object('rotatedAt', outputs -> 'rotatedAt', 'leases', jsonb_build_object('maxTtlSeconds', outputs #> '{leases,maxTtlSeconds}'))
+  WHEN outputs ? 'rotatedAt' THEN jsonb_build_object('rotatedAt', outputs -> 'rotatedAt') END AS outputs`;
 
 // From before the time of a report, the rows that tell how old each credential was when it began.
 const FOR_FIGURES = `

@@ -54,8 +54,16 @@ export interface SecretSummary {
   readonly longestAgeDays: number | null;
   /** No credential was in use beyond its limit, as far as the log tells. */
   readonly withinLimit: boolean;
+  /** Where Vault makes short-lived logins: the days that one lives at the most, and nothing reaches a limit; else null. */
+  readonly leaseDays: number | null;
   /** The credentials that were in use, for the timeline. */
-  readonly credentials: readonly { generation: number | null; madeAt: string; from: string; to: string }[];
+  readonly credentials: readonly {
+    generation: number | null;
+    madeAt: string;
+    from: string;
+    to: string;
+    leaseDays: number | null;
+  }[];
   /** What went wrong within the time of the report, oldest first. */
   readonly incidents: readonly Incident[];
 }

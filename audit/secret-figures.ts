@@ -1,4 +1,4 @@
-import { CredentialHistory, type CredentialSpan } from "./credential-age";
+import { CredentialHistory, type CredentialSpan, oldest } from "./credential-age";
 import type { FigureRow } from "./queries";
 import type { Incident, ReportOptions, ReportSecret, SecretStanding, SecretSummary } from "./report";
 
@@ -58,22 +58,22 @@ export class SecretFigures {
     const { name, environment, strategy = null, store = null, maxAgeDays = DEFAULT_MAX_AGE_DAYS } = this.secret;
     const spans = this.history.spans().filter((span) => span.to > this.options.from);
     const current = spans.at(-1);
-    const ageDays = current ? days(this.until, current.madeAt) : null;
-    const longestAgeDays = spans.reduce<number | null>(
-      (most, { to, madeAt }) => Math.max(most ?? 0, days(to, madeAt)),
-      null,
-    );
+    const leaseDays = current?.leaseDays ?? null;
+    const aging = leaseDays === null ? current : undefined;
+    const ageDays = aging ? days(this.until, aging.madeAt) : null;
+    const longestAgeDays = spans.reduce<number | null>((most, span) => Math.max(most ?? 0, oldest(span)), null);
     return {
       ...{ name, environment, configured: this.configured, strategy, store, maxAgeDays },
-      standing: standing(ageDays, maxAgeDays),
+      standing: leaseDays === null ? standing(ageDays, maxAgeDays) : "ok",
       generation: current?.generation ?? null,
       madeAt: current?.madeAt.toISOString() ?? null,
-      limitAt: current ? new Date(current.madeAt.getTime() + maxAgeDays * DAY).toISOString() : null,
+      limitAt: aging ? new Date(aging.madeAt.getTime() + maxAgeDays * DAY).toISOString() : null,
       ageDays: ageDays === null ? null : roundUp(ageDays),
       daysLeft: ageDays === null ? null : -roundUp(ageDays - maxAgeDays),
       ...this.tally,
       longestAgeDays: longestAgeDays === null ? null : roundUp(longestAgeDays),
       withinLimit: longestAgeDays !== null && longestAgeDays <= maxAgeDays,
+      leaseDays,
       credentials: spans.map(asCredential),
       incidents: this.incidents,
     };
@@ -92,9 +92,10 @@ const days = (later: Date, earlier: Date) => (later.getTime() - earlier.getTime(
 // An age is never understated: 90.04 days are more than 90.
 const roundUp = (value: number) => Math.ceil(value * 10) / 10;
 
-const asCredential = ({ generation, madeAt, from, to }: CredentialSpan) => ({
+const asCredential = ({ generation, madeAt, from, to, leaseDays }: CredentialSpan) => ({
   generation,
   madeAt: madeAt.toISOString(),
   from: from.toISOString(),
   to: to.toISOString(),
+  leaseDays,
 });

@@ -35,6 +35,8 @@ export interface PreflightArgs {
   readonly database?: Record<string, unknown> & { readonly roles: readonly string[] };
   /** The role in Vault whose password Vault rotates, where one is. */
   readonly vaultRole?: Record<string, unknown>;
+  /** The logins that Vault makes for a short time, where it does. */
+  readonly leases?: Record<string, unknown>;
   /** The database of the audit log. */
   readonly audit: Record<string, unknown>;
   /** Every service of the platform, not only those that restart (runbook, checklist: all services). */

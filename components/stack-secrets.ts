@@ -6,9 +6,10 @@ import {
   type PostgresPasswordConfig,
   policyOf,
   type SecretConfig,
-  type VaultStaticConfig,
+  type VaultPasswordConfig,
 } from "../config";
 import { clockBehind } from "../rotation/clock";
+import { nextLeaseState } from "../rotation/lease-state";
 import { nextState } from "../rotation/next-state";
 import { describePlan, planOf } from "../rotation/plan";
 import { RequestRefusedError } from "../rotation/request";
@@ -16,10 +17,10 @@ import type { SecretState } from "../rotation/state";
 import { nextVaultState } from "../rotation/vault-state";
 import type { VaultRotations } from "../vault/last-rotation";
 import { createAlpacaSecret, type PreviousKeysSeen } from "./alpaca-secret";
+import { leaseFingerprint } from "./lease-definition";
 import type { Platform } from "./platform";
 import { PostgresPassword } from "./postgres-password";
 import { waitsFor } from "./rotation-order";
-import { VaultStaticPassword } from "./vault-static";
 
 /** What every kind of secret gives to the stack. */
 export interface StackSecret {
@@ -83,7 +84,7 @@ export function createSecrets(
     } = secret.kind === "alpaca-key"
       ? createAlpacaSecret({ config, secret, before, platform, now, seen: seen[secret.name], dependsOn })
       : isMadeByVault(secret)
-        ? createVaultStatic({
+        ? createMadeByVault({
             config,
             secret,
             before,
@@ -99,18 +100,18 @@ export function createSecrets(
   return outputs;
 }
 
-interface VaultStaticSecretArgs {
+interface MadeByVaultArgs {
   readonly config: Config;
-  readonly secret: VaultStaticConfig;
+  readonly secret: VaultPasswordConfig;
   readonly before: PreviousSecret | undefined;
   readonly platform: Platform;
   readonly now: Date;
-  /** When Vault rotated last. */
+  /** When Vault rotated last, where it does by itself. */
   readonly rotation: string | undefined;
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
-function createVaultStatic(args: VaultStaticSecretArgs): StackSecret {
+function createMadeByVault(args: MadeByVaultArgs): StackSecret {
   const { config, secret, before: previous, platform, now, rotation, dependsOn } = args;
   assertUnchanged(secret, previous);
   const { vaultDatabases: databases } = platform;
@@ -118,13 +119,12 @@ function createVaultStatic(args: VaultStaticSecretArgs): StackSecret {
   const before = previous?.state;
   const policy = policyOf(config, secret);
   const request = config.request?.secret === secret.name ? config.request : undefined;
-  const state = nextVaultState(before, { now, policy, request, rotation });
+  const state =
+    secret.strategy === "vault-static"
+      ? nextVaultState(before, { now, policy, request, rotation })
+      : nextLeaseState(before, { now, request, definition: leaseFingerprint(secret) });
   void pulumi.log.info(describePlan(planOf(secret.name, before, state)));
-  return new VaultStaticPassword(
-    secret.name.replaceAll("/", "-"),
-    { config: secret, state, policy, platform, databases },
-    { dependsOn: [...dependsOn] },
-  );
+  return databases.create(secret, { state, policy, platform }, { dependsOn: [...dependsOn] });
 }
 
 function createPassword(

@@ -15,6 +15,8 @@ export interface StepCommandArgs {
     | "vault-login"
     | "vault-rotate-root"
     | "vault-rotation"
+    | "lease-proof"
+    | "lease-end-older"
     | "audit-record";
   /** The step's whole input. A secret travels here and nowhere else: a failure prints the command line. */
   readonly input: pulumi.Input<Record<string, unknown>>;

@@ -1,9 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
-import { type Config, isMadeByVault, roleInVault, type VaultPasswordConfig } from "../config";
+import {
+  allowedRoles,
+  type Config,
+  connectionUrl,
+  isMadeByVault,
+  type VaultPasswordConfig,
+  vaultEngineOf,
+} from "../config";
+import { MOUNT_DESCRIPTION } from "../vault/mount";
 import type { SecretStore, StoreReference } from "./secret-store";
+import type { StackSecret } from "./stack-secrets";
 import { stepCommand } from "./step-command";
 import { VaultStore } from "./stores/vault";
+import type { VaultCredentialArgs } from "./vault-credential";
+import { VaultDynamicLogins } from "./vault-dynamic";
+import { VaultStaticPassword } from "./vault-static";
 
 export interface VaultDatabasesArgs {
   readonly provider: vault.Provider;
@@ -15,6 +27,9 @@ export interface VaultDatabasesArgs {
   /** The password of Vault's own login, by the connection's name. */
   readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
 }
+
+/** What both kinds of secrets that Vault makes are made from. */
+type MadeArgs = Omit<VaultCredentialArgs<VaultPasswordConfig>, "config" | "databases">;
 
 /**
  * Vault's database secrets engine as one stack uses it: mounts and connections, each declared once, by the first secret
@@ -58,16 +73,17 @@ export class VaultDatabases {
     if (known !== undefined) return known;
     const made = new vault.Mount(
       `vault-mount-${mount}`,
-      { path: mount, type: "database", description: "logins for services, by secret-rotation" },
+      { path: mount, type: "database", description: MOUNT_DESCRIPTION },
       { provider: this.provider, dependsOn, retainOnDelete: true },
     );
     this.mounts.set(mount, made);
     return made;
   }
 
-  /** What the policy that lets services read a secret is called. */
-  policyName({ name, vault: { policy } }: VaultPasswordConfig): string {
-    return policy ?? `${this.args.environment}-${name.replaceAll("/", "-")}`;
+  /** What the policy that lets services read a secret is called, or the one service where each has its own. */
+  policyName({ name, vault: { policy } }: VaultPasswordConfig, service?: string): string {
+    const own = policy ?? `${this.args.environment}-${name.replaceAll("/", "-")}`;
+    return service === undefined ? own : `${own}-${service}`;
   }
 
   /** Lets services read a path, and do nothing else. */
@@ -76,31 +92,43 @@ export class VaultDatabases {
     secret: VaultPasswordConfig,
     rules: readonly { readonly path: string; readonly capabilities: readonly string[] }[],
     opts: { readonly parent: pulumi.Resource; readonly dependsOn: pulumi.Resource },
+    service?: string,
   ): vault.Policy {
     const text = rules.map(
       ({ path, capabilities }) => `path "${path}" { capabilities = ${JSON.stringify(capabilities)} }`,
     );
     return new vault.Policy(
       name,
-      { name: this.policyName(secret), policy: `${text.join("\n")}\n` },
+      { name: this.policyName(secret, service), policy: `${text.join("\n")}\n` },
       { ...opts, provider: this.provider, retainOnDelete: true },
     );
   }
 
+  /** The engine's part in a secret, as the preflight looks at it. */
+  engineOf(secret: VaultPasswordConfig) {
+    return vaultEngineOf(this.args.secrets, secret);
+  }
+
+  /** The component of a secret that Vault makes. */
+  create(secret: VaultPasswordConfig, args: MadeArgs, opts: pulumi.ComponentResourceOptions): StackSecret {
+    const name = secret.name.replaceAll("/", "-");
+    return secret.strategy === "vault-static"
+      ? new VaultStaticPassword(name, { ...args, config: secret, databases: this }, opts)
+      : new VaultDynamicLogins(name, { ...args, config: secret, databases: this }, opts);
+  }
+
   private createConnection(secret: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
-    const { mount, connection, username, host, port } = secret.vault;
-    const { database } = secret;
+    const { mount, connection, username } = secret.vault;
     const password = this.args.passwords[connection];
-    const where = `${host ?? database.host}:${port ?? database.port}/${database.name}`;
     return new vault.database.SecretBackendConnection(
       `vault-connection-${mount}-${connection}`,
       {
         backend: mount,
         name: connection,
-        allowedRoles: this.rolesOf(mount, connection),
+        allowedRoles: allowedRoles(this.args.secrets, secret),
         verifyConnection: true,
         postgresql: {
-          connectionUrl: `postgresql://{{username}}:{{password}}@${where}?sslmode=${database.sslmode}`,
+          connectionUrl: connectionUrl(secret),
           username,
           ...(password === undefined ? {} : { password }),
           // Vault sends a verifier: the server's log would show the password.
@@ -109,12 +137,6 @@ export class VaultDatabases {
       },
       { provider: this.provider, dependsOn, retainOnDelete: true },
     );
-  }
-
-  private rolesOf(mount: string, connection: string): string[] {
-    return this.args.secrets
-      .filter(({ vault: other }) => other.mount === mount && other.connection === connection)
-      .map(roleInVault);
   }
 
   private rotateRoot({ vault: own }: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {

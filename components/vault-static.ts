@@ -2,51 +2,27 @@ import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
 import type { VaultStaticConfig } from "../config";
-import type { Policy } from "../rotation/policy";
-import { activation, activeGeneration, type SecretState } from "../rotation/state";
-import { AuditRecord } from "./audit-record";
-import { databaseReference, type Platform, servicesOf } from "./platform";
-import { Preflight } from "./preflight";
-import { RollingRestart } from "./rolling-restart";
+import { activeGeneration, type SecretState } from "../rotation/state";
 import { describeSecret } from "./secret-outputs";
-import { answerOf, stepCommand } from "./step-command";
-import type { VaultDatabases } from "./vault-database";
+import { answerOf } from "./step-command";
+import { VaultCredential, type VaultCredentialArgs } from "./vault-credential";
 
-export interface VaultStaticPasswordArgs {
-  /** The secret as the config declares it. */
-  readonly config: VaultStaticConfig;
-  /** The state this update brings the secret to. */
-  readonly state: SecretState;
-  readonly policy: Policy;
-  readonly platform: Platform;
-  readonly databases: VaultDatabases;
-}
+export type VaultStaticPasswordArgs = VaultCredentialArgs<VaultStaticConfig>;
 
 /**
  * A PostgreSQL password that Vault rotates by itself (a static role), through one whole rotation: preflight, the role in
- * Vault, Vault's rotation where this stack asks for one, login, restarts, login again, audit row. The password is never
- * in the stack: services and steps read it from Vault.
+ * Vault, Vault's rotation where this stack asks for one, login, restarts, login again, audit row.
  */
-export class VaultStaticPassword extends pulumi.ComponentResource {
-  /** The secret's state, resolved once all of it is true and in the audit log. */
+export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
   readonly state: pulumi.Output<SecretState>;
-  /** What the stack says of the secret: strategy, paths and dates. */
   readonly description: pulumi.Output<Record<string, unknown>>;
-  /** The audit row: what comes after this secret depends on it. */
   readonly last: pulumi.Resource;
 
-  private readonly trigger: string;
-
-  constructor(
-    private readonly name: string,
-    private readonly args: VaultStaticPasswordArgs,
-    opts: pulumi.ComponentResourceOptions = {},
-  ) {
-    super("secret-rotation:index:VaultStaticPassword", name, {}, opts);
+  constructor(name: string, args: VaultStaticPasswordArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    super("VaultStaticPassword", name, args, opts);
     const { config, databases } = args;
-    this.trigger = activation(args.state);
 
-    const preflight = this.createPreflight(opts.dependsOn);
+    const preflight = this.lookFirst();
     const role = this.createRole(databases.connect(config, preflight));
     const readable = databases.policy(
       `${name}-policy`,
@@ -75,55 +51,23 @@ export class VaultStaticPassword extends pulumi.ComponentResource {
     return { mount: own.mount, name: staticRole };
   }
 
-  private get database(): Record<string, unknown> {
-    const { admin: _, ...database } = this.args.config.database;
-    return databaseReference(database);
-  }
-
-  private createPreflight(dependsOn: pulumi.ResourceOptions["dependsOn"]): local.Command {
+  private lookFirst(): local.Command {
     const { config, state, platform } = this.args;
     // What Vault has rotated by itself has to be rolled out, whatever the market does: new logins fail meanwhile.
-    const mode = state.emergency
-      ? "emergency"
-      : state.step.action === "ROTATE" && !state.forced
-        ? "repair"
-        : "rotation";
-    return new Preflight(
-      `${this.name}-preflight`,
-      {
-        mode,
-        secret: config.name,
-        store: platform.store.reference,
-        paths: [],
-        vaultRole: {
-          ...this.roleInVault,
-          createMount: config.vault.createMount,
-          connection: config.vault.connection,
-          schedule: config.rotationSchedule !== undefined,
-          database: { ...databaseReference(config.database), role: config.role },
-          taken: state.step.action !== "ADOPT",
-        },
-        audit: platform.audit.connection,
-        services: servicesOf(Object.keys(platform.services), platform.services),
-        hosts: platform.hosts,
-        privateKey: platform.privateKey,
-        alpaca: platform.marketClock,
-        allowOpenMarket: platform.allowOpenMarket,
-        ...(platform.notice !== undefined && state.byAge
-          ? {
-              notice: {
-                before: platform.notice,
-                generation: activeGeneration(state) - 1,
-                clock: platform.clock === undefined ? null : state.rotatedAt,
-              },
-            }
-          : {}),
-        current: undefined,
-        whenForeign: "",
-        trigger: this.trigger,
-      },
-      { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
-    ).command;
+    const rolledOut = state.step.action === "ROTATE" && !state.forced;
+    const notice =
+      platform.notice === undefined || !state.byAge
+        ? undefined
+        : {
+            before: platform.notice,
+            generation: activeGeneration(state) - 1,
+            clock: platform.clock === undefined ? null : state.rotatedAt,
+          };
+    return this.createPreflight({
+      mode: state.emergency ? "emergency" : rolledOut ? "repair" : "rotation",
+      vaultRole: { ...this.roleInVault, ...this.engine, schedule: config.rotationSchedule !== undefined },
+      ...(notice === undefined ? {} : { notice }),
+    });
   }
 
   private createRole(dependsOn: pulumi.Resource): pulumi.Resource {
@@ -146,47 +90,14 @@ export class VaultStaticPassword extends pulumi.ComponentResource {
   }
 
   private createRotation(preflight: local.Command, dependsOn: pulumi.Resource): local.Command {
-    const { state, platform } = this.args;
     const before = answerOf(preflight).apply(({ lastVaultRotation }) => String(lastVaultRotation ?? ""));
-    return stepCommand(
-      `${this.name}-vault-rotation`,
-      {
-        step: "vault-rotation",
-        input: { store: platform.store.reference, role: this.roleInVault, force: state.forced === true, before },
-        trigger: this.trigger,
-        runOnInputChange: false,
-      },
-      { parent: this, dependsOn },
-    );
+    const input = { role: this.roleInVault, force: this.args.state.forced === true, before };
+    return this.createStep("vault-rotation", "vault-rotation", input, dependsOn);
   }
 
   /** A real login with what the services get from Vault. */
-  private createLogin(step: string, dependsOn: pulumi.Resource): local.Command {
-    const { platform } = this.args;
-    return stepCommand(
-      `${this.name}-${step}`,
-      {
-        step: "vault-login",
-        input: { store: platform.store.reference, role: this.roleInVault, database: this.database },
-        trigger: this.trigger,
-        runOnInputChange: false,
-      },
-      { parent: this, dependsOn },
-    );
-  }
-
-  private createRestarts(dependsOn: pulumi.Resource): RollingRestart {
-    const { config, platform } = this.args;
-    return new RollingRestart(
-      `${this.name}-restart`,
-      {
-        services: servicesOf(config.restart, platform.services),
-        hosts: platform.hosts,
-        privateKey: platform.privateKey,
-        trigger: this.trigger,
-      },
-      { parent: this, dependsOn },
-    );
+  private createLogin(name: string, dependsOn: pulumi.Resource): local.Command {
+    return this.createStep(name, "vault-login", { role: this.roleInVault, database: this.database }, dependsOn);
   }
 
   private describe(seen: pulumi.Output<string | undefined>): pulumi.Output<Record<string, unknown>> {
@@ -202,25 +113,5 @@ export class VaultStaticPassword extends pulumi.ComponentResource {
     );
     const written: pulumi.Output<Record<string, unknown>> = seen.apply((): Record<string, unknown> => ({}));
     return describeSecret({ kind, strategy, role, store: platform.store.kind, state, policy, written, more });
-  }
-
-  private createAudit(preflight: local.Command, dependsOn: pulumi.Resource): AuditRecord {
-    const { config, state, platform } = this.args;
-    return new AuditRecord(
-      `${this.name}-audit`,
-      {
-        target: platform.audit,
-        secret: config.name,
-        state,
-        startedAt: answerOf(preflight).apply(({ startedAt }) => String(startedAt ?? "")),
-        outputs: pulumi.all([this.description, answerOf(preflight)]).apply(([description, { overrides }]) => ({
-          ...description,
-          generation: activeGeneration(state),
-          overrides: overrides ?? [],
-        })),
-        clock: platform.clock,
-      },
-      { parent: this, dependsOn },
-    );
   }
 }

@@ -4,7 +4,8 @@ import { oneOf, tooLong } from "./messages";
 import { isSecretName, LONGEST_ROLE } from "./parts";
 import { type Problem, unknown } from "./problem";
 import type { Config, PostgresPasswordConfig, SecretConfig } from "./schema";
-import { isMadeByVault, vaultChecks } from "./vault-checks";
+import { vaultChecks } from "./vault-checks";
+import { isMadeByVault } from "./vault-engine";
 
 export type { Problem } from "./problem";
 

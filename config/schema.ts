@@ -5,7 +5,7 @@ import { alpaca, alpacaKeySettings, keyPairs } from "./alpaca-schema";
 import { tooLong } from "./messages";
 import { byKind, duration, httpUrl, name, port, roleName, secretName, settings, text, type } from "./parts";
 import { store } from "./store-schema";
-import { vaultStaticSettings } from "./vault-schema";
+import { vaultDynamicSettings, vaultStaticSettings } from "./vault-schema";
 
 const policy = settings({
   /** The age no secret may pass. Default 90d; at most 90d (PCI DSS 3.6.4 as the runbook cites it). */
@@ -130,10 +130,18 @@ const vaultStaticPassword = settings({ ...passwordSettings, ...vaultStaticSettin
     vault: { ...secret.vault, connection: secret.vault.connection ?? secret.database.name },
   }));
 
+/** Logins that Vault makes for a short time. */
+const vaultDynamicPassword = settings({ ...passwordSettings, ...vaultDynamicSettings })
+  .transform(withRole)
+  .transform((secret) => ({
+    ...secret,
+    vault: { ...secret.vault, connection: secret.vault.connection ?? secret.database.name },
+  }));
+
 /** Told apart by `strategy`, each with the keys that it knows; a strategy of Vault's is one more option here. */
 const postgresPassword = z.discriminatedUnion(
   "strategy",
-  [ownPassword, vaultStaticPassword],
+  [ownPassword, vaultStaticPassword, vaultDynamicPassword],
   type("expected an object with name, database, restart"),
 );
 
@@ -267,6 +275,8 @@ export type DatabasePasswordConfig = Extract<SecretConfig, { kind: "postgres-pas
 export type PostgresPasswordConfig = Extract<DatabasePasswordConfig, { strategy: "single-user" | "alternating-users" }>;
 /** A database password that Vault makes and rotates. */
 export type VaultStaticConfig = Extract<DatabasePasswordConfig, { strategy: "vault-static" }>;
+/** Logins that Vault makes for a short time. */
+export type VaultDynamicConfig = Extract<DatabasePasswordConfig, { strategy: "vault-dynamic" }>;
 export type AlpacaKeyConfig = Extract<SecretConfig, { kind: "alpaca-key" }>;
 /** A database password that Vault makes: the strategies that have `vault`. */
 export type VaultPasswordConfig = Extract<DatabasePasswordConfig, { vault: unknown }>;

@@ -2,6 +2,7 @@ import { formatDuration, parseDuration } from "../rotation/duration";
 import { oneOf } from "./messages";
 import type { Problem } from "./problem";
 import type { Config, VaultPasswordConfig } from "./schema";
+import { connectionOf, isMadeByVault, rolesInVault } from "./vault-engine";
 
 /** Vault looks for what is due every five seconds. */
 const SHORTEST_PERIOD = parseDuration("5s");
@@ -16,7 +17,7 @@ export function vaultChecks(config: Config): Problem[] {
   const placed = vaultPasswords(config);
   return [
     ...placed.flatMap((own) => [...placeChecks(config, own), ...loginChecks(config, own)]),
-    ...placed.flatMap((own) => scheduleChecks(config, own)),
+    ...placed.flatMap((own) => [...scheduleChecks(config, own), ...leaseChecks(config, own)]),
     ...sharedChecks(placed),
     ...passwordChecks(config, placed),
   ];
@@ -25,10 +26,6 @@ export function vaultChecks(config: Config): Problem[] {
 /** The secrets that Vault makes, with their place in the list. */
 const vaultPasswords = ({ secrets }: Config): Placed[] =>
   secrets.flatMap((secret, index) => (isMadeByVault(secret) ? [{ index, secret }] : []));
-
-/** Whether Vault's database secrets engine makes the value. */
-export const isMadeByVault = (secret: Config["secrets"][number]): secret is VaultPasswordConfig =>
-  secret.kind === "postgres-password" && secret.strategy.startsWith("vault-");
 
 /** Services read it from Vault's database engine: that they read the rest from AWS makes no sense. */
 function placeChecks({ store }: Config, { index, secret }: Placed): Problem[] {
@@ -82,6 +79,40 @@ function scheduleChecks({ policy }: Config, { index, secret }: Placed): Problem[
   ];
 }
 
+/** A lease ends by itself: what counts is how long it may live. */
+function leaseChecks({ policy, adopted }: Config, { index, secret }: Placed): Problem[] {
+  if (secret.strategy !== "vault-dynamic") return [];
+  const { defaultTtl, maxTtl } = secret;
+  const at = (key: string, message: string): Problem => ({ path: ["secrets", index, key], message });
+  return [
+    ...(defaultTtl < SHORTEST_PERIOD
+      ? [at("defaultTtl", `expected at least 5s, found ${formatDuration(defaultTtl)}`)]
+      : []),
+    ...(defaultTtl > maxTtl
+      ? [at("defaultTtl", `expected at most maxTtl (${formatDuration(maxTtl)}), found ${formatDuration(defaultTtl)}`)]
+      : []),
+    ...(maxTtl > policy.maxAge
+      ? [
+          at(
+            "maxTtl",
+            `expected at most policy.maxAge (${formatDuration(policy.maxAge)}), found ${formatDuration(maxTtl)}`,
+          ),
+        ]
+      : []),
+    ...(secret.policy === undefined
+      ? []
+      : [at("policy", "expected nothing: a lease ends by itself, after maxTtl at the latest")]),
+    ...(Object.hasOwn(adopted, secret.name)
+      ? [
+          {
+            path: ["adopted", secret.name],
+            message: "expected nothing: services with leases never return to a password",
+          },
+        ]
+      : []),
+  ];
+}
+
 /** One connection has one description, and one role in Vault belongs to one secret. */
 function sharedChecks(placed: readonly Placed[]): Problem[] {
   return placed.flatMap(({ index, secret }, position) => {
@@ -91,9 +122,12 @@ function sharedChecks(placed: readonly Placed[]): Problem[] {
       ({ secret: other }) => other.vault.mount === vault.mount && connectionOf(other) === connectionOf(secret),
     );
     const mountTwin = before.find(({ secret: { vault: other } }) => other.mount === vault.mount);
-    const roleTwin = before.find(
-      ({ secret: other }) => other.vault.mount === vault.mount && roleInVault(other) === roleInVault(secret),
-    );
+    const isTaken =
+      (role: string) =>
+      ({ secret: other }: Placed) =>
+        other.vault.mount === vault.mount && rolesInVault(other).includes(role);
+    const twinRole = rolesInVault(secret).find((role) => before.some(isTaken(role)));
+    const roleTwin = twinRole === undefined ? undefined : before.find(isTaken(twinRole));
     const path = (...keys: string[]) => ["secrets", index, ...keys];
     return [
       ...(twin !== undefined && describe(twin.secret) !== describe(secret)
@@ -116,19 +150,13 @@ function sharedChecks(placed: readonly Placed[]): Problem[] {
         ? [
             {
               path: path("role"),
-              message: `expected a role of its own in Vault, found ${roleInVault(secret)} at ${vault.mount}, which secrets[${roleTwin.index}] has`,
+              message: `expected a role of its own in Vault, found ${twinRole} at ${vault.mount}, which secrets[${roleTwin.index}] has`,
             },
           ]
         : []),
     ];
   });
 }
-
-/** What the role is called in Vault. */
-export const roleInVault = (secret: VaultPasswordConfig): string => secret.staticRole;
-
-/** The connection's name, also where another key is wrong and the defaults are not there yet. */
-const connectionOf = ({ vault, database }: VaultPasswordConfig): string => vault.connection ?? database.name;
 
 /** What must be the same for all that share a connection. */
 function describe({ vault, database }: VaultPasswordConfig): string {

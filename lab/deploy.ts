@@ -8,7 +8,7 @@ import { createStack, type Stack } from "./stack";
 export const LAB_START = new Date("2026-11-23T02:00:00.000Z");
 
 /** How a database's password rotates. */
-export type Strategy = "single-user" | "alternating-users" | "vault-static";
+export type Strategy = "single-user" | "alternating-users" | "vault-static" | "vault-dynamic";
 
 /** What {@link deployStack} takes. */
 export interface DeployOptions {
@@ -20,6 +20,8 @@ export interface DeployOptions {
   readonly backend?: string;
   /** How each database's password rotates, by the secret's name; alternating users by default. */
   readonly strategies?: Readonly<Record<string, Strategy>>;
+  /** How long a lease of vault-dynamic lasts; short enough for a test to see several end. */
+  readonly leases?: { readonly defaultTtl: string; readonly maxTtl: string };
   /** Whether the passwords in use are given, so that the first rotation can be rolled back; true by default. */
   readonly adopt?: boolean;
   /** What the stack rotates: the databases' passwords (by default), the Alpaca pair, or the pair after the passwords. */
@@ -35,6 +37,7 @@ export function labConfig({
   lab,
   strategies = {},
   rotates = "passwords",
+  leases = { defaultTtl: "15s", maxTtl: "30s" },
   only,
   config = {},
 }: Omit<DeployOptions, "tools">): Record<string, unknown> {
@@ -60,7 +63,12 @@ export function labConfig({
         database: reach(database.name),
         role: database.role,
         restart: lab.readers(database.secretName),
-        ...(database.vault === undefined ? {} : vaultSettings(database.vault.login)),
+        ...(database.vault === undefined
+          ? {}
+          : {
+              vault: { username: database.vault.login },
+              ...(strategies[database.secretName] === "vault-dynamic" ? leases : LONGEST_PERIOD),
+            }),
       })),
       ...(rotates === "passwords" ? [] : [alpacaSecret(lab)]),
     ],
@@ -71,7 +79,7 @@ export function labConfig({
 }
 
 /** The longest period there is: within a test Vault rotates by itself only where it is told a shorter one. */
-const vaultSettings = (username: string) => ({ vault: { username }, rotationPeriod: "90d" });
+const LONGEST_PERIOD = { rotationPeriod: "90d" };
 
 /** The label of the pair in use at the lab's start. */
 export const ADOPTED_LABEL = "paper-trading-2026-11-20";

@@ -22,8 +22,8 @@ export interface LabDatabase {
   vault?: {
     /** Vault's own login, made at the start, which may change the role and make others. */
     login: string;
-    /** Where the services read, such as "database/static-creds/trader". */
-    creds: string;
+    /** Where the services read, such as "database/static-creds/trader", unless each has a lease of its own. */
+    creds?: string;
   };
 }
 
@@ -106,7 +106,8 @@ export async function seedVaultLogin(platform: Platform, database: LabDatabase):
   const verifier = scramVerifier(password, randomBytes(16).toString("base64"));
   await platform.postgres.query(
     `create role ${login} login createrole password ${pg.escapeLiteral(verifier)};
-     grant ${role} to ${login} with admin option;`,
+     grant ${role} to ${login} with admin option;
+     grant pg_signal_backend to ${login};`,
     undefined,
     database.name,
   );
@@ -131,7 +132,9 @@ export async function describeServices(
   services: readonly LabService[],
 ): Promise<PlacedService[]> {
   const { environment, alpaca } = platform;
-  const policies = databases.filter(({ vault }) => vault).map(({ secretName }) => credsPolicy(environment, secretName));
+  const policies = databases
+    .filter(({ vault }) => vault?.creds)
+    .map(({ secretName }) => credsPolicy(environment, secretName));
   const store = await platform.store.serviceStore(policies);
   const pair = {
     baseUrl: alpaca.url,
@@ -169,7 +172,7 @@ function databaseConfig({ environment, postgres }: Platform, databases: readonly
     port: postgres.port,
     database: database.name,
     username: database.role,
-    ...(database.vault && { credsPath: database.vault.creds }),
+    ...(database.vault?.creds !== undefined && { credsPath: database.vault.creds }),
     usernamePath: `${environment}/${usernameName}`,
     passwordPath: `${environment}/${secretName}`,
     // Only the owner may: a login role that does not act as the owner shows.

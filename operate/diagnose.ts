@@ -10,6 +10,7 @@ import { finish } from "./findings/mend";
 import { passwordFindings } from "./findings/password";
 import { serviceFindings } from "./findings/services";
 import { stackFindings, tornFindings } from "./findings/stack";
+import { vaultFindings } from "./findings/vault";
 import { isHalfDone } from "./half-done";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
@@ -40,7 +41,7 @@ async function secretFindings(stack: Stack, secret: SecretConfig): Promise<Findi
     secret.kind === "alpaca-key"
       ? await keyFindings(stack, secret, state, about)
       : isMadeByVault(secret)
-        ? []
+        ? await vaultFindings(stack, secret, state, about)
         : await passwordFindings(stack, secret, state, about);
   // What only a person can mend is what the services suffer from.
   const restartHelps = own.every(({ fix }) => fix !== undefined);

@@ -1,6 +1,7 @@
-import { isMadeByVault, policyOf, type SecretConfig } from "../config";
+import { isLeased, isRotatedByVault, policyOf, type SecretConfig } from "../config";
 import { graceEndsAt } from "../rotation/next-state";
 import { previousGeneration } from "../rotation/state";
+import { definitionChanged } from "./lease-facts";
 import { readOutputs } from "./outputs";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
@@ -11,7 +12,7 @@ import { unseenRotation } from "./vault-facts";
 /** Something that an update would do now. */
 export interface Due {
   readonly secret: string;
-  readonly why: "rotation" | "rotated by Vault" | "grace period over" | "request";
+  readonly why: "rotation" | "rotated by Vault" | "definition changed" | "grace period over" | "request";
 }
 
 /**
@@ -36,6 +37,9 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
       return [{ secret: secret.name, why: "request" }];
     }
     if (rotated.includes(secret.name)) return [{ secret: secret.name, why: "rotated by Vault" }];
+    if (isLeased(secret) && state !== undefined && definitionChanged(secret, state)) {
+      return [{ secret: secret.name, why: "definition changed" }];
+    }
     const ending = state !== undefined && !state.revoked && previousGeneration(state) !== undefined;
     const over = ending && now >= graceEndsAt(state, policyOf(outline, secret));
     return over ? [{ secret: secret.name, why: "grace period over" }] : [];
@@ -51,7 +55,7 @@ async function rotatedByVault(
   const found = await Promise.all(
     secrets.map(async (secret) => {
       const state = outputs[secret.name]?.state;
-      const asks = isMadeByVault(secret) && state !== undefined;
+      const asks = isRotatedByVault(secret) && state !== undefined;
       return asks && (await unseenRotation(outline, secret, state)) !== undefined ? [secret.name] : [];
     }),
   );

@@ -24,13 +24,13 @@ export function phaseOf({ type, urn, name }: Pick<Step, "type" | "urn" | "name">
   if (within("RollingRestart")) return "restart";
   if (within("AuditRecord")) return "audit";
   if (/-(store-unchanged|versions-before)$/.test(name)) return "preflight";
-  if (/-(metadata|tags)$/.test(name)) return "settle";
+  if (/-(metadata|tags|end-older)$/.test(name)) return "settle";
   if (/confirm|dry-run|old-pair|deprecat/.test(name)) return "confirm";
   if (name.endsWith("-vault-rotation")) return "database";
   if (type.startsWith("random:")) return "new value";
   if (type.startsWith("postgresql:")) return "database";
   if (type.startsWith("vault:") || type.startsWith("aws:") || name.includes("read-back")) return "store";
-  return name.includes("verify") ? "verify" : undefined;
+  return /verify|-proof-/.test(name) ? "verify" : undefined;
 }
 
 /** What each part does, for people who wait for it. */

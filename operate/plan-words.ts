@@ -95,6 +95,10 @@ function describe(
   const { type, name, newInputs } = step;
   if (name.endsWith("-vault-rotation"))
     return "has Vault rotate the password where that is asked for, and reads when it did last";
+  const proven = /-proof-(.+)$/.exec(name)?.[1];
+  if (proven !== undefined) return `tries a login that Vault makes for ${proven}, and ends it`;
+  if (name.endsWith("-end-older")) return "ends every login from before, by Vault";
+  if (type.includes("SecretBackendRole")) return `has Vault make logins on demand: role ${newInputs.name}`;
   if (type === "vault:index/policy:Policy") return `lets services read it: policy ${newInputs.name}`;
   if (type.includes("StaticRole")) return `has Vault rotate the password of ${newInputs.username} from now on`;
   if (type.startsWith("secret-rotation:") || type.startsWith("pulumi:providers:")) return undefined;

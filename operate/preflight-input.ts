@@ -2,6 +2,7 @@ import { marketClock } from "../components/platform";
 import { restartCheck } from "../components/restart-command";
 import {
   type Config,
+  isLeased,
   isMadeByVault,
   type KeyPair,
   noticeOf,
@@ -17,6 +18,7 @@ import { storeReference } from "../steps/store";
 import { auditReference, referenceOf } from "./audit-log";
 import { loginsOf, pairsOf } from "./credentials";
 import type { Deployment } from "./engine";
+import { leasesInputOf } from "./lease-facts";
 import { clockOf } from "./settings";
 import { vaultRoleOf } from "./vault-facts";
 
@@ -53,7 +55,10 @@ export function preflightInputOf(
     privateKey: config.sshPrivateKey,
     alpaca: marketClock(config),
     allowOpenMarket: config.preflight.allowOpenMarket,
-    notice: mode === "rotation" && secret.kind === "postgres-password" ? dueNotice(config, secret, state) : undefined,
+    notice:
+      mode === "rotation" && secret.kind === "postgres-password" && !isLeased(secret)
+        ? dueNotice(config, secret, state)
+        : undefined,
     ...ownPart(config, secret, mode === "rotation", state, deployment),
   };
 }
@@ -81,12 +86,13 @@ function ownPart(
   asksCurrent: boolean,
   state: SecretState | undefined,
   deployment: Deployment,
-): Pick<PreflightInput, "database" | "current" | "vaultRole"> {
+): Pick<PreflightInput, "database" | "current" | "vaultRole" | "leases"> {
   if (secret.kind === "alpaca-key") {
     const pair = asksCurrent ? pairsOf(config, secret, state).active : undefined;
     return { current: pair === undefined ? undefined : { entries: pairEntries(secret, pair) } };
   }
-  if (isMadeByVault(secret)) return { current: undefined, vaultRole: vaultRoleOf(secret, state) };
+  if (isLeased(secret)) return { current: undefined, leases: leasesInputOf(config, secret, state) };
+  if (isMadeByVault(secret)) return { current: undefined, vaultRole: vaultRoleOf(config, secret, state) };
   return {
     database: { ...referenceOf(secret.database), roles: [secret.role] },
     current: asksCurrent ? currentLogin(config, secret, state, deployment) : undefined,

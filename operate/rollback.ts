@@ -1,3 +1,4 @@
+import { isLeased } from "../config";
 import { assertRestorable, type Request, RequestRefusedError } from "../rotation/request";
 import { previousGeneration, type SecretState } from "../rotation/state";
 import { Engine } from "./engine";
@@ -15,7 +16,13 @@ import { readCheckpoint } from "./state-file";
  */
 export async function rollbackTarget(project: Project, secret: string): Promise<number> {
   const outline = await readOutline(project);
-  secretsNamed(outline, [secret]);
+  const [config] = secretsNamed(outline, [secret]);
+  if (config !== undefined && isLeased(config)) {
+    throw new RequestRefusedError(
+      `${secret} is made by Vault for a short time (vault-dynamic), and a lease that has ended cannot be brought back: ` +
+        `nothing to roll back to. \`rotation rotate-now ${secret} --reason "..."\` has every service fetch a new login`,
+    );
+  }
   const state = (await readOutputs(project))[secret]?.state;
   // Nothing finished yet: what the platform had is generation 0.
   if (state === undefined) {

@@ -1,4 +1,4 @@
-import { policyOf } from "../config";
+import { isLeased, isRotatedByVault, policyOf, type SecretConfig, type VaultDynamicConfig } from "../config";
 import { dueAt, graceEndsAt } from "../rotation/next-state";
 import type { Policy } from "../rotation/policy";
 import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
@@ -28,6 +28,13 @@ export interface SecretStatus {
   readonly dueAt: string | null;
   /** The credential before, and how long it stays usable; null where there is none. */
   readonly previous: { readonly generation: number; readonly revoked: boolean; readonly validUntil: string } | null;
+  /** For logins that Vault makes: how long they last from one renewal to the next and at the most, seconds. */
+  readonly lease?: { readonly defaultTtlSeconds: number; readonly maxTtlSeconds: number };
+  /**
+   * For a password that Vault rotates: its last rotation that services were restarted for, and when its next one comes by
+   * itself (null where it has a schedule).
+   */
+  readonly vault?: { readonly lastRotation: string; readonly nextRotation: string | null };
   /** The last row of the audit log; null where there is none, or where the log was not asked. */
   readonly lastRow: {
     readonly action: string;
@@ -68,9 +75,29 @@ export function statusOf(
       store: output?.store ?? outline.store.kind,
       maxAgeDays: policy.maxAge / DAY,
       ...ages(output?.state, policy, now),
+      ...(isLeased(secret) ? leaseAges(secret, output?.state) : {}),
+      ...madeByVault(secret, output?.state),
       lastRow: lastRowOf(secret.name, outline.environment, rows),
     };
   });
+}
+
+/** A lease is never due; the most that one can live is its `maxTtl`. */
+function leaseAges({ maxTtl }: VaultDynamicConfig, state: SecretState | undefined) {
+  const standing: Standing = state === undefined ? "new" : "ok";
+  return { standing, maxAgeDays: maxTtl / DAY, ageDays: null, daysLeft: null, dueAt: null };
+}
+
+/** What only a secret that Vault makes has. */
+function madeByVault(secret: SecretConfig, state: SecretState | undefined): Pick<SecretStatus, "lease" | "vault"> {
+  if (isLeased(secret)) {
+    return { lease: { defaultTtlSeconds: secret.defaultTtl / 1000, maxTtlSeconds: secret.maxTtl / 1000 } };
+  }
+  const lastRotation = state?.vaultRotation;
+  if (!isRotatedByVault(secret) || lastRotation === undefined) return {};
+  const { rotationPeriod: period } = secret;
+  const nextRotation = period === undefined ? null : new Date(Date.parse(lastRotation) + period).toISOString();
+  return { vault: { lastRotation, nextRotation } };
 }
 
 function ages(state: SecretState | undefined, policy: Policy, now: Date) {

@@ -2,7 +2,8 @@ import {
   type AlpacaKeyConfig,
   type Config,
   type DatabasePasswordConfig,
-  isMadeByVault,
+  isLeased,
+  isRotatedByVault,
   type PostgresPasswordConfig,
   policyOf,
   type SecretConfig,
@@ -18,6 +19,7 @@ import * as facts from "./facts";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
 import { configSecrets, environmentSecrets } from "./secrets";
+import { leaseChecks } from "./validate-leases";
 import { issuedLogin, unseenRotation } from "./vault-facts";
 
 /** One point of the runbook's validation checklist. */
@@ -47,7 +49,7 @@ export async function validate(project: Project, names: readonly string[]): Prom
   );
 }
 
-interface Check {
+export interface Check {
   readonly point: string;
   /** The evidence, or undefined for a point that the config does not say how to look at. Throws what is wrong. */
   readonly look: () => Promise<string | undefined>;
@@ -72,9 +74,11 @@ function checksOf(stack: Stack, secret: SecretConfig): Check[] {
   const own =
     secret.kind === "alpaca-key"
       ? keyChecks(stack, secret, state)
-      : isMadeByVault(secret)
-        ? vaultChecks(stack, secret, state)
-        : passwordChecks(stack, secret, state);
+      : isLeased(secret)
+        ? leaseChecks(stack, secret, state)
+        : isRotatedByVault(secret)
+          ? vaultChecks(stack, secret, state)
+          : passwordChecks(stack, secret, state);
   const { config } = stack;
   return [
     ...own,
@@ -229,7 +233,7 @@ async function sessions(
 }
 
 /** An old credential may work until its grace period ends, and not a day longer. */
-function oldEnded(works: boolean, evidence: string, state: SecretState, end: Date, now: Date): string {
+export function oldEnded(works: boolean, evidence: string, state: SecretState, end: Date, now: Date): string {
   if (!works) return `refused: ${evidence}`;
   if (state.revoked) throw new Error(`it still works although it was ended: ${evidence}`);
   if (now >= end)

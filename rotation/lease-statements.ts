@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /**
  * What Vault's database engine runs on PostgreSQL for a short-lived login. `{{name}}`, `{{password}}` and `{{expiration}}`
  * are Vault's own; one statement an entry, since it divides a text at each semicolon.
@@ -23,3 +25,21 @@ export const revocationStatements = (): string[] => [
 export const renewStatements = (): string[] => [`ALTER ROLE "{{name}}" VALID UNTIL '{{expiration}}'`];
 
 const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+/** What logins are made of. */
+export interface LeaseDefinition {
+  readonly owner: string;
+  /** Milliseconds. */
+  readonly defaultTtl: number;
+  /** Milliseconds. */
+  readonly maxTtl: number;
+  readonly creation: readonly string[];
+  readonly revocation: readonly string[];
+}
+
+/** A definition as a short text, which changes whenever the definition does. */
+export const fingerprint = ({ owner, defaultTtl, maxTtl, creation, revocation }: LeaseDefinition): string =>
+  createHash("sha256")
+    .update(JSON.stringify([owner, defaultTtl, maxTtl, creation, revocation]))
+    .digest("hex")
+    .slice(0, 16);

@@ -12,7 +12,13 @@ interface RoleAnswer {
 }
 
 interface CredsAnswer {
-  readonly data: { readonly username: string; readonly password: string; readonly last_vault_rotation: string };
+  readonly data: {
+    readonly username: string;
+    readonly password: string;
+    readonly last_vault_rotation: string;
+    /** Seconds until Vault rotates it by itself. */
+    readonly ttl: number;
+  };
 }
 
 /** When Vault rotated the role last. @throws StepError where there is no such role */

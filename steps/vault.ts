@@ -38,9 +38,13 @@ export class VaultClient implements StoreClient {
     });
   }
 
-  /** An answer of the API; undefined where there is nothing (404). @throws StepError */
-  get<T>(path: string, searchParams: Record<string, string> = {}): Promise<T | undefined> {
-    return this.ask<T>(() => this.http.get(path, { searchParams }), [404]);
+  /** An answer of the API. @param absent statuses that mean there is nothing: undefined. @throws StepError */
+  get<T>(
+    path: string,
+    searchParams: Record<string, string> = {},
+    absent: readonly number[] = [404],
+  ): Promise<T | undefined> {
+    return this.ask<T>(() => this.http.get(path, { searchParams }), absent);
   }
 
   /**
@@ -49,6 +53,17 @@ export class VaultClient implements StoreClient {
    */
   async post(path: string, json: Record<string, unknown>): Promise<void> {
     await this.ask(() => this.http.post(path, { json, retry: 0, timeout: SLOW }));
+  }
+
+  /** Sends something that may be sent twice. @param absent statuses that mean there is nothing. @throws StepError */
+  put<T>(path: string, json: Record<string, unknown>, absent: readonly number[] = []): Promise<T | undefined> {
+    return this.ask<T>(() => this.http.put(path, { json, timeout: SLOW }), absent);
+  }
+
+  /** The names below a path; none where there is nothing. @throws StepError */
+  async list(path: string): Promise<readonly string[]> {
+    const answer = await this.get<{ data: { keys: string[] } }>(path, { list: "true" });
+    return answer?.data.keys ?? [];
   }
 
   /** A secret's latest version; undefined where there is none. */
@@ -65,26 +80,29 @@ export class VaultClient implements StoreClient {
   async check(paths: readonly string[]): Promise<string> {
     const { mount, environment } = this.store;
     const full = paths.map((path) => `${mount}/data/${environment}/${path}`);
-    return this.mayDo(full, ["create", "read", "update"]);
+    return this.mayDo(Object.fromEntries(full.map((path) => [path, ["create", "read", "update"]])));
   }
 
-  /** Fails where Vault is sealed, or the token lacks one of the capabilities on one of the paths of its API. */
-  async mayDo(full: readonly string[], needed: readonly string[]): Promise<string> {
+  /**
+   * The evidence. @param needs capabilities by path of the API
+   * @throws StepError where Vault is sealed, or naming each path and what the token lacks there
+   */
+  async mayDo(needs: Readonly<Record<string, readonly string[]>>): Promise<string> {
     await this.assertUnsealed();
-    if (full.length === 0) return this.address;
+    const paths = Object.keys(needs);
+    if (paths.length === 0) return this.address;
     const capabilities = await this.ask<Record<string, string[]>>(() =>
-      this.http.post("sys/capabilities-self", { json: { paths: full } }),
+      this.http.post("sys/capabilities-self", { json: { paths } }),
     );
-    for (const path of full) {
+    const lacking = Object.entries(needs).flatMap(([path, needed]) => {
       const has = capabilities?.[path] ?? [];
       const missing = needed.filter((wanted) => !has.includes(wanted) && !has.includes("root"));
-      if (missing.length > 0) {
-        throw new StepError(
-          `the token may not ${missing.join(", ")} ${path} (it has: ${has.join(", ")}); give its policy these capabilities`,
-        );
-      }
+      return missing.length === 0 ? [] : [`${missing.join(", ")} ${path} (it has: ${has.join(", ")})`];
+    });
+    if (lacking.length > 0) {
+      throw new StepError(`the token may not ${lacking.join("; ")}; give its policy these capabilities`);
     }
-    return `${this.address}, ${full.join(", ")}`;
+    return `${this.address}, ${paths.join(", ")}`;
   }
 
   /** A new version with this value. */
@@ -121,7 +139,7 @@ export class VaultClient implements StoreClient {
   }
 }
 
-/** The client of a store that must be Vault. */
+/** The client of a store that must be Vault. @throws StepError where it is another */
 export function vaultClientOf(store: StoreReference): VaultClient {
   if (store.kind !== "vault") throw new StepError(`expected a store of the kind vault, found ${store.kind}`);
   return new VaultClient(store);

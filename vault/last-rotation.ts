@@ -1,4 +1,4 @@
-import { type Config, isMadeByVault, roleInVault } from "../config";
+import { type Config, isRotatedByVault } from "../config";
 import { NO_TOKEN, statusHint, vaultHeaders } from "../steps/vault-access";
 
 /** Vault could not be asked when it rotated a password last. Nothing was changed. */
@@ -21,8 +21,8 @@ const TIMEOUT = 10_000;
 export async function seeVaultRotations(config: Config, known: (secret: string) => boolean): Promise<VaultRotations> {
   const seen: Record<string, string> = {};
   for (const secret of config.secrets) {
-    if (!isMadeByVault(secret) || !known(secret.name)) continue;
-    const path = `${secret.vault.mount}/static-roles/${roleInVault(secret)}`;
+    if (!isRotatedByVault(secret) || !known(secret.name)) continue;
+    const path = `${secret.vault.mount}/static-roles/${secret.staticRole}`;
     const rotation = await lastRotation(config, path, secret.name);
     if (rotation === undefined) {
       throw new VaultUnavailableError(

@@ -1,3 +1,4 @@
+import { formatDuration } from "../../rotation/duration";
 import { counted } from "../controls";
 import type { Report, ReportRow, SecretStanding, SecretSummary } from "../report";
 
@@ -26,9 +27,13 @@ export const orDash = (value: string | number | null): string => (value === null
 export const secretTitle = ({ name, environment }: SecretSummary): string =>
   environment === null ? name : `${name} (${environment})`;
 
-export function ageText({ ageDays, maxAgeDays }: SecretSummary): string {
+export function ageText({ ageDays, maxAgeDays, leaseDays }: SecretSummary): string {
+  if (leaseDays !== null) return `leases, ${leaseText(leaseDays)} each`;
   return ageDays === null ? `– of ${maxAgeDays} days` : `${ageDays} of ${maxAgeDays} days`;
 }
+
+/** `up to 24h`, from days. */
+const leaseText = (days: number) => `up to ${formatDuration(Math.round(days * 86_400_000))}`;
 
 export const durationText = ({ durationSeconds }: ReportRow): string =>
   durationSeconds === null ? "–" : `${Math.round(durationSeconds * 10) / 10} s`;

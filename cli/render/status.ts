@@ -1,5 +1,6 @@
 import type { StackStatus } from "../../operate/read-status";
 import type { SecretStatus, Standing } from "../../operate/status";
+import { formatDuration } from "../../rotation/duration";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
 
@@ -21,7 +22,7 @@ export function renderStatus(status: StackStatus, width = WIDTH): string {
     secret.generation === null ? "-" : String(secret.generation),
     secret.ageDays === null ? "-" : `${secret.ageDays} d`,
     secret.daysLeft === null ? "-" : `${secret.daysLeft} d`,
-    secret.dueAt === null ? "first run" : minute(secret.dueAt),
+    dueText(secret),
   ]);
   const columns = [
     { title: "SECRET", flexible: true },
@@ -41,9 +42,23 @@ export function renderStatus(status: StackStatus, width = WIDTH): string {
   ].join("\n");
 }
 
+function dueText({ dueAt, standing }: SecretStatus): string {
+  if (dueAt !== null) return minute(dueAt);
+  return standing === "new" ? "first run" : "never by age";
+}
+
 function detail(secret: SecretStatus, now: string): string {
   const { kind, strategy, store, previous, lastRow, standing, maxAgeDays } = secret;
-  const parts = [`${strategy}, ${store}, at most ${maxAgeDays} d`];
+  const { lease, vault } = secret;
+  const limit =
+    lease === undefined
+      ? `at most ${maxAgeDays} d`
+      : `each login ends after ${seconds(lease.defaultTtlSeconds)} unless it is renewed, after ${seconds(lease.maxTtlSeconds)} at the latest`;
+  const parts = [`${strategy}, ${store}, ${limit}`];
+  if (vault !== undefined) {
+    const next = vault.nextRotation === null ? "by its schedule" : `at ${minute(vault.nextRotation)}`;
+    parts.push(`Vault rotated it at ${minute(vault.lastRotation)}, and again ${next}`);
+  }
   if (standing === "new") parts.push("not taken over yet; the first `rotation run` does");
   if (kind === "alpaca-key" && standing !== "ok" && standing !== "new") {
     parts.push("it rotates once there is a new pair: `rotation alpaca add-key`");
@@ -60,6 +75,8 @@ function ending({ revoked, validUntil }: NonNullable<SecretStatus["previous"]>, 
   if (now < validUntil) return `stays usable until ${minute(validUntil)}`;
   return `is to be ended since ${minute(validUntil)}; the next update does`;
 }
+
+const seconds = (count: number) => formatDuration(count * 1000);
 
 /** A date to the minute, in UTC: `2026-11-23 08:05`. */
 export const minute = (date: string): string => date.slice(0, 16).replace("T", " ");

@@ -26,9 +26,14 @@ export async function writeBack(
 }
 
 /** Restarts every service of a secret, one after the other, each behind its health gate. */
-export async function restartAll({ config }: Pick<Stack, "config">, secret: SecretConfig): Promise<string> {
+export function restartAll({ config }: Pick<Stack, "config">, secret: SecretConfig): Promise<string> {
+  return restartPlaces(config, facts.placesOf(config, secret));
+}
+
+/** Restarts what runs at these places, one after the other, each behind its health gate. */
+export async function restartPlaces(config: Stack["config"], places: readonly facts.Place[]): Promise<string> {
   const done: string[] = [];
-  for (const place of facts.placesOf(config, secret)) done.push(await restart(config, place));
+  for (const place of places) done.push(await restart(config, place));
   return done.join("; ");
 }
 

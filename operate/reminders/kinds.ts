@@ -1,4 +1,4 @@
-import { policyOf } from "../../config";
+import { isLeased, policyOf } from "../../config";
 import { dueAt, graceEndsAt } from "../../rotation/next-state";
 import type { Policy } from "../../rotation/policy";
 import { activeGeneration, previousGeneration, type SecretState } from "../../rotation/state";
@@ -59,8 +59,8 @@ export function remindersAt(
     const limit = new Date(Date.parse(state.rotatedAt) + policy.maxAge).toISOString();
     const failed = failureOf(secret.name, outline.environment, state, rows);
     return [
-      ...ageKinds(age, policy).map((kind) => ({ ...common, kind, at: limit })),
-      ...(isPlanned(state, policy, now, common.supplied)
+      ...(isLeased(secret) ? [] : ageKinds(age, policy)).map((kind) => ({ ...common, kind, at: limit })),
+      ...(!isLeased(secret) && isPlanned(state, policy, now, common.supplied)
         ? [{ ...common, kind: "planned" as const, at: dueAt(state, policy).toISOString() }]
         : []),
       ...(graceIsOver(state, policy, now)

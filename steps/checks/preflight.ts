@@ -5,6 +5,7 @@ import { hostReference } from "../ssh";
 import { storeClient, storeEntry, storeReference } from "../store";
 import { vaultClientOf } from "../vault";
 import { checkAuditLog, checkCurrentLogin, checkDatabase } from "./database";
+import { checkLeases, checkOwner, leasesInput } from "./leases";
 import { type Allowed, checkMarket } from "./market";
 import { checkNotice, noticeInput } from "./notice";
 import { checkHost, checkLocalService } from "./services";
@@ -27,6 +28,8 @@ export const preflightInput = z.object({
   database: databaseReference.extend({ roles: z.array(z.string()) }).optional(),
   /** The role in Vault whose password Vault rotates, where one is. */
   vaultRole: vaultRoleInput.optional(),
+  /** Logins that Vault makes for a short time, where it does. */
+  leases: leasesInput.optional(),
   audit: databaseReference,
   services: z.array(
     z.object({
@@ -94,9 +97,15 @@ function checksOf(given: PreflightInput): Check[] {
   ];
 }
 
-function vaultChecks({ vaultRole, store }: PreflightInput): Check[] {
-  if (vaultRole === undefined) return [];
+function vaultChecks({ vaultRole, leases, store }: PreflightInput): Check[] {
   const client = () => vaultClientOf(store);
+  if (leases !== undefined) {
+    return [
+      { name: "database engine", needs: ["store"], run: () => checkLeases(client(), leases) },
+      { name: "owner role", run: () => checkOwner(leases.database) },
+    ];
+  }
+  if (vaultRole === undefined) return [];
   return [
     { name: "role in Vault", needs: ["store"], run: () => checkVaultRole(client(), vaultRole) },
     { name: "login from Vault", needs: ["role in Vault"], run: () => checkVaultLogin(client(), vaultRole) },
@@ -128,7 +137,7 @@ function currentChecks({ current, database, store, whenForeign, force }: Preflig
 
 /** What the config let pass, and what could not be asked: written into the audit row. */
 export function overridesOf(
-  { mode, allowOpenMarket, alpaca, current, vaultRole }: PreflightInput,
+  { mode, allowOpenMarket, alpaca, current, vaultRole, leases }: PreflightInput,
   results: readonly CheckResult[],
 ) {
   return [
@@ -137,7 +146,7 @@ export function overridesOf(
       ? ["allowOpenMarket: market hours not asked"]
       : []),
     ...(mode === "emergency" ? ["emergency: neither market hours nor notice asked"] : []),
-    ...(mode === "rotation" && current === undefined && vaultRole === undefined
+    ...(mode === "rotation" && current === undefined && vaultRole === undefined && leases === undefined
       ? ["previous value unknown: no way back"]
       : []),
   ];

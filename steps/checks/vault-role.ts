@@ -3,11 +3,11 @@ import { databaseReference, withDatabase } from "../database";
 import { StepError } from "../run-step";
 import type { VaultClient } from "../vault";
 import { findRotation, readLogin, vaultRole } from "../vault-role";
+import { checkOwnership, engineNeeds, vaultEngineInput } from "./vault-engine";
 
 /** A password that Vault rotates, as its preflight looks at it. */
 export const vaultRoleInput = vaultRole.extend({
-  createMount: z.boolean(),
-  connection: z.string(),
+  engine: vaultEngineInput,
   /** Whether it rotates by a schedule, which not every server has. */
   schedule: z.boolean(),
   database: databaseReference.extend({ role: z.string() }),
@@ -19,12 +19,14 @@ export type VaultRoleInput = z.output<typeof vaultRoleInput>;
 
 /** The token may describe the engine, have it rotate and read what it hands out; the server has what the config uses. */
 export async function checkVaultRole(client: VaultClient, given: VaultRoleInput): Promise<string> {
-  const { mount, name, connection } = given;
-  const write = [`${mount}/config/${connection}`, `${mount}/static-roles/${name}`];
-  await client.mayDo(write, ["create", "read", "update"]);
-  await client.mayDo([`${mount}/static-creds/${name}`], ["read"]);
-  await client.mayDo([`${mount}/rotate-role/${name}`], ["update"]);
-  if (given.createMount) await client.mayDo([`sys/mounts/${mount}`], ["create", "read", "update"]);
+  const { mount, name } = given;
+  await client.mayDo({
+    ...engineNeeds(given.engine),
+    [`${mount}/static-roles/${name}`]: ["create", "read", "update"],
+    [`${mount}/static-creds/${name}`]: ["read"],
+    [`${mount}/rotate-role/${name}`]: ["update"],
+  });
+  if (!given.taken) await checkOwnership(client, given.engine);
   if (given.schedule) await checkSchedule(client, given);
   const rotation = await findRotation(client, given);
   if (given.taken && rotation === undefined) {

@@ -1,0 +1,20 @@
+import { z } from "zod";
+import { endOlder } from "./lease";
+import { runStep } from "./run-step";
+import { storeReference } from "./store";
+import { vaultClientOf } from "./vault";
+
+const input = z.object({
+  store: storeReference,
+  mount: z.string(),
+  /** For each role the moment at which its proof was made: what is older ends. */
+  proofs: z.array(z.object({ role: z.string(), issuedAt: z.string() })),
+});
+
+/** After the restarts: ends every login that was made before this generation. Doing it twice does no harm. */
+await runStep(input, async ({ store, mount, proofs }) => {
+  const client = vaultClientOf(store);
+  const ended: Record<string, number> = {};
+  for (const { role, issuedAt } of proofs) ended[role] = await endOlder(client, mount, role, issuedAt);
+  return { ended };
+});
