@@ -47,10 +47,16 @@ async function secretFindings(stack: Stack, secret: SecretConfig): Promise<Findi
   const restartHelps = own.every(({ fix }) => fix !== undefined);
   return [
     ...own,
-    ...(await serviceFindings(stack, secret, about, restartHelps)),
+    ...(await serviceFindings(stack, unexplained(secret, own), about, restartHelps)),
     ...(await logFindings(stack, secret, state, about)),
   ];
 }
+
+/** The secret with those of its services alone whose illness no finding explains yet. */
+const unexplained = (secret: SecretConfig, found: readonly Finding[]): SecretConfig => ({
+  ...secret,
+  restart: secret.restart.filter((service) => !found.some((finding) => finding.service === service)),
+});
 
 async function halfDone(stack: Stack, secret: SecretConfig, about: About): Promise<Finding> {
   const row = await facts.lastRow(stack.config, secret.name).catch(() => undefined);

@@ -1,5 +1,5 @@
-# Beside `pipeline`, only where a secret has strategy vault-static or vault-dynamic (docs/vault.md): describe the database secrets engine,
-# have it rotate, and read what it hands out. It may not remove anything.
+# Beside `pipeline`, only where a secret has strategy vault-static or vault-dynamic (docs/vault.md): describe the
+# database secrets engine, have it rotate, and read what it hands out. It may not remove anything.
 path "sys/mounts" { capabilities = ["read"] }
 path "sys/mounts/database" { capabilities = ["create", "read", "update"] }
 path "sys/policies/acl/ENVIRONMENT-*" { capabilities = ["create", "read", "update"] }

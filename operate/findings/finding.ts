@@ -4,6 +4,8 @@ import type { Stack } from "../facts";
 export interface Finding {
   /** The secret; null for the stack as a whole. */
   readonly secret: string | null;
+  /** The service that it is about, where it explains why that one is not healthy. */
+  readonly service?: string;
   readonly cause: string;
   readonly evidence: string;
   /** The exact command that mends it. */

@@ -34,7 +34,8 @@ async function leaseFindings(
 ): Promise<Finding[]> {
   const { config } = stack;
   const path = leasePath(secret, service);
-  if ((await roleInVault(config, secret, service)) === undefined) return [roleGone(stack, path, service, about)];
+  if ((await roleInVault(config, secret, service)) === undefined)
+    return [{ ...roleGone(stack, path, service, about), service }];
   if ((await leasesOf(config, secret, service)).length > 0) return [];
   const described = config.services[service];
   if (described === undefined) return [];
@@ -42,6 +43,7 @@ async function leaseFindings(
   const health = await Promise.all(places.map((place) => facts.askHealth(config, place).catch(messageOf)));
   return [
     about({
+      service,
       cause: `${service} holds no lease of Vault: it was revoked, or ran out and was not renewed`,
       evidence: `Vault has no lease at ${path}; /health says ${health.join(", ").trim().slice(0, 200) || "nothing"}`,
       command: restartCommand(service, described),

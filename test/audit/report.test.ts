@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CredentialHistory } from "../../audit/credential-age";
 import { byDate, type LogRow } from "../../audit/queries";
+import { renderHtml } from "../../audit/render/html";
+import { renderMarkdown } from "../../audit/render/markdown";
 import { logRow, OPTIONS, ROWS, report, SECRETS, utc } from "./example";
 
 function credentialSpans(rows: readonly LogRow[], until: Date, from?: Date) {
@@ -57,6 +59,25 @@ describe("the secrets of a report", () => {
     const options = { now, to: new Date(now.getTime() + 1) };
     const [secret] = report(options, [logRow(1, "2026-08-23")]).secrets;
     expect(secret).toMatchObject({ standing: "ok", ageDays: 0, withinLimit: true, rotations: 1 });
+  });
+
+  it("count no lease as too old, however long ago the last row was, and a password from before as ever", () => {
+    const outputs = { strategy: "vault-dynamic", leases: { maxTtlSeconds: 86_400 } };
+    const moved = [logRow(1, "2026-01-10"), logRow(2, "2026-03-10", { action: "ADOPT", generation: 1, outputs })];
+    const [secret] = report({}, moved).secrets;
+    expect(secret).toMatchObject({
+      standing: "ok",
+      leaseDays: 1,
+      ageDays: null,
+      limitAt: null,
+      longestAgeDays: 59,
+      withinLimit: true,
+    });
+    const late = [logRow(1, "2025-11-10"), ...moved.slice(1)];
+    expect(report({}, late).secrets[0]).toMatchObject({ standing: "ok", longestAgeDays: 120, withinLimit: false });
+    for (const page of [renderHtml(report({}, moved)), renderMarkdown(report({}, moved))])
+      expect(page).toContain("leases, up to 1d each");
+    expect(renderHtml(report({}, moved))).not.toContain('class="late"');
   });
 
   it("do not count a rotation that failed or was taken back", () => {

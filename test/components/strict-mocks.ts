@@ -55,3 +55,14 @@ export async function declare(program: () => pulumi.Output<unknown>): Promise<De
   await new Promise((resolve) => program().apply(resolve));
   return declared;
 }
+
+/** The inputs of a resource; undefined where there is none of that name. */
+export const namedIn = (all: readonly Declared[], name: string) =>
+  all.find((resource) => resource.name === name)?.inputs;
+
+/** Pulumi hands a secret input over wrapped. */
+const plain = (value: unknown) =>
+  typeof value === "object" && value !== null && "value" in value ? value.value : value;
+
+/** What a step reads from stdin. */
+export const inputOf = (all: readonly Declared[], name: string) => JSON.parse(String(plain(namedIn(all, name)?.stdin)));

@@ -1,14 +1,11 @@
-import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
-import type { Platform } from "../../components/platform";
-import { VaultStore } from "../../components/stores/vault";
-import { VaultDatabases } from "../../components/vault-database";
 import { VaultStaticPassword } from "../../components/vault-static";
 import type { VaultStaticConfig } from "../../config";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import type { SecretState } from "../../rotation/state";
 import { nextVaultState } from "../../rotation/vault-state";
-import { type Declared, declare } from "./strict-mocks";
+import { type Declared, inputOf, namedIn } from "./strict-mocks";
+import { declareVault } from "./vault-platform";
 
 const config: VaultStaticConfig = {
   kind: "postgres-password",
@@ -29,37 +26,15 @@ const byVault = nextVaultState(first, { now: new Date("2026-11-25T02:00:00Z"), p
 const request = { id: "r", secret: "database/password", rotate: true as const, reason: "x" };
 const forced = nextVaultState(first, { now, policy, request, rotation: first.vaultRotation });
 
-function resources(state: SecretState, given: VaultStaticConfig = config): Promise<Declared[]> {
-  return declare(() => {
-    const store = new VaultStore({ kind: "vault", mount: "secret" }, "paper");
-    const databases = new VaultDatabases({
-      provider: store.provider,
-      reference: store.reference,
-      environment: "paper",
-      secrets: [given],
-      passwords: { trader: pulumi.secret("own-login-of-vault") },
-    });
-    const platform: Platform = {
-      store,
-      services: { orchestrator: { hosts: [], health: "http://localhost:8001/health", timeout: 60_000 as never } },
-      hosts: {},
-      privateKey: undefined,
-      marketClock: undefined,
-      allowOpenMarket: true,
-      notice: undefined,
-      audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
-      clock: undefined,
-    };
-    return new VaultStaticPassword("database-password", { config: given, state, policy, platform, databases }).state;
-  });
-}
+const resources = (state: SecretState, given: VaultStaticConfig = config): Promise<Declared[]> =>
+  declareVault(
+    [given],
+    (platform, databases) =>
+      new VaultStaticPassword("database-password", { config: given, state, policy, platform, databases }).state,
+  );
 
-const named = (all: Declared[], name: string) => all.find((resource) => resource.name === name)?.inputs;
-/** Pulumi hands a secret input over wrapped. */
-const plain = (value: unknown) =>
-  typeof value === "object" && value !== null && "value" in value ? value.value : value;
-const input = (all: Declared[], name: string) =>
-  JSON.parse(String(plain(named(all, `database-password-${name}`)?.stdin)));
+const named = namedIn;
+const input = (all: Declared[], name: string) => inputOf(all, `database-password-${name}`);
 
 describe("VaultStaticPassword", () => {
   it("declares exactly this, in the order in which it happens", async () => {

@@ -98,9 +98,42 @@ test("a connection whose password is not there says how to give it", () => {
   ]);
 });
 
-test("is refused where services read from AWS", () => {
-  expect(problemsOf(withStatic({}, [["store"], { kind: "aws", region: "us-east-1" }]))).toEqual([
-    "secrets[0].strategy: expected single-user or alternating-users where the store is aws, found vault-static: the credential is read from Vault itself, so store.kind must be vault",
+const DYNAMIC = { ...STATIC, strategy: "vault-dynamic", rotationPeriod: undefined };
+
+test("short-lived logins take their ttl and their statements from the config, or from what suits most", () => {
+  expect(parse(withStatic(DYNAMIC)).secrets[0]).toMatchObject({
+    strategy: "vault-dynamic",
+    role: "trader",
+    defaultTtl: parseDuration("1h"),
+    maxTtl: parseDuration("24h"),
+    vault: { connection: "trader" },
+  });
+});
+
+test.each<[string, object, string]>([
+  ["a ttl beyond its end", { defaultTtl: "2d" }, "secrets[0].defaultTtl: expected at most maxTtl (1d), found 2d"],
+  ["a ttl too short for Vault", { defaultTtl: "2s" }, "secrets[0].defaultTtl: expected at least 5s, found 2s"],
+  ["a life beyond the policy", { maxTtl: "91d" }, "secrets[0].maxTtl: expected at most policy.maxAge (90d), found 91d"],
+  ["no statement", { creationStatements: [] }, "secrets[0].creationStatements: expected at least one SQL statement"],
+  [
+    "a policy of its own",
+    { policy: { maxAge: "30d" } },
+    "secrets[0].policy: expected nothing: a lease ends by itself, after maxTtl at the latest",
+  ],
+  [
+    "a period of the other strategy",
+    { rotationPeriod: "30d" },
+    "secrets[0].rotationPeriod: unknown key; expected one of kind, name, database",
+  ],
+])("short-lived logins are refused with %s", (_, changes, message) => {
+  const problems = problemsOf(withStatic({ ...DYNAMIC, ...changes }));
+  expect(problems, problems.join("\n")).toHaveLength(1);
+  expect(problems[0]?.startsWith(message), problems.join("\n")).toBe(true);
+});
+
+test("short-lived logins have no value to adopt", () => {
+  expect(problemsOf(withStatic(DYNAMIC, [["adopted"], { "database/password": "the-one-in-use" }]))).toEqual([
+    'adopted["database/password"]: expected nothing: services with leases never return to a password',
   ]);
 });
 

@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
+import type { Report } from "../../audit/report";
 import { startLoad } from "../../lab/load";
 import { poll } from "../../lab/poll";
+import type { Finding } from "../../operate/findings/finding";
+import type { StackStatus } from "../../operate/read-status";
+import { fine, json, rotation, unwrapped } from "./cli-support";
 import { auditRows, refusedUp, setDay, setRequest, stateOf, up, useBench } from "./harness";
+import { MATRIX } from "./matrix";
 
 const SERVICES = ["signal-service", "orchestrator"];
 
@@ -31,6 +36,8 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
   /** Whether a login still exists. */
   const exists = async (name: string) =>
     ((await bench().lab.postgres.query("select from pg_roles where rolname = $1", [name])).rowCount ?? 0) > 0;
+  const revoke = (service: string) =>
+    bench().lab.openbao.request("PUT", `sys/leases/revoke-prefix/${lease(service).path}`, { sync: true });
   /** A healthy login of the service other than those. */
   const nextUser = (service: string, seen: readonly string[]) =>
     poll(
@@ -59,8 +66,7 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
     const [signal, orchestrator] = (await users()) as [string, string];
     await setDay(bench(), 365);
     expect((await up(bench())).stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
-    const later = await nextUser("signal-service", [signal]);
-    await nextUser("signal-service", [signal, later]);
+    await nextUser("signal-service", [signal]);
     await nextUser("orchestrator", [orchestrator]);
     await poll(async () => !(await exists(signal)), { what: "the ended login dropped", limitMs: 60_000 });
 
@@ -88,14 +94,61 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
     });
   });
 
+  it("is shown by status, validate and report as what it is: never due, never too old", async () => {
+    const [status] = (await json<StackStatus>(bench(), ["status"])).secrets;
+    expect(status).toMatchObject({
+      standing: "ok",
+      dueAt: null,
+      lease: { defaultTtlSeconds: 15, maxTtlSeconds: 30 },
+    });
+    expect(unwrapped(await fine(bench(), ["status"]))).toContain("ends after 15s unless it is renewed, after 30s at the");
+    const report = JSON.parse(await fine(bench(), ["report", "--last", "400d", "--format", "json"])) as Report;
+    expect(report.secrets).toMatchObject([
+      { standing: "ok", withinLimit: true, limitAt: null, leaseDays: 30 / 86_400 },
+    ]);
+
+    const invalid = await rotation(bench(), ["validate"]);
+    expect(invalid.exitCode).toBe(1);
+    expect(unwrapped(invalid.stdout)).toContain("trader may still log in with a password that nobody rotates");
+    await bench().lab.postgres.query("ALTER ROLE trader NOLOGIN");
+    const valid = unwrapped(await fine(bench(), ["validate"]));
+    expect(valid).toContain(
+      "a login made by Vault works, and was ended: database/creds/signal-service-trader (acts as",
+    );
+    expect(valid).toMatch(/signal-service holds (a lease|\d+ leases), orchestrator holds/);
+  });
+
   it("recovers from a revoked lease, and refuses to go back to one", async () => {
     const before = await user("signal-service");
-    await bench().lab.openbao.request("PUT", `sys/leases/revoke-prefix/${lease("signal-service").path}`, {
-      sync: true,
-    });
+    await revoke("signal-service");
     await nextUser("signal-service", [before]);
+    const refused = await rotation(bench(), ["rollback", "database/password", "--reason", "x", "--yes"]);
+    expect(refused.exitCode).not.toBe(0);
+    expect(unwrapped(refused.stdout + refused.stderr)).toContain(MATRIX["vault-dynamic"].vault.noWayBack);
     await setRequest(bench(), { id: "back", activate: 1 });
-    expect(await refusedUp(bench())).toContain("a lease that has ended cannot be brought back");
+    expect(await refusedUp(bench())).toContain(MATRIX["vault-dynamic"].vault.noWayBack);
+    await bench().stack.configure("request", undefined);
+  });
+
+  it("has one message for a lease that is lost for good, and mends it", async () => {
+    expect((await json<{ findings: unknown[] }>(bench(), ["diagnose"])).findings).toEqual([]);
+    await bench().lab.openbao.request("DELETE", `sys/policies/acl/${lease("signal-service").policy}`);
+    await revoke("signal-service");
+    const ill = async () => (await bench().lab.health("signal-service")).status !== "healthy";
+    await poll(ill, { what: "signal-service without a login", limitMs: 90_000 });
+    const { findings } = await json<{ findings: Finding[] }>(bench(), ["diagnose"]);
+    expect(findings).toMatchObject([
+      {
+        secret: "database/password",
+        cause: "signal-service holds no lease of Vault: it was revoked, or ran out and was not renewed",
+        evidence: expect.stringContaining("Vault has no lease at database/creds/signal-service-trader; /health says {"),
+        command: "systemctl restart signal-service",
+        hint: expect.stringContaining("its token may not read database/creds/signal-service-trader"),
+      },
+    ]);
+    await up(bench(), "--refresh");
+    await fine(bench(), ["diagnose", "--fix", "--yes"]);
+    await nextUser("signal-service", []);
   });
 
   it("says in one message what is wrong when the token may not look at leases, and changes nothing", async () => {
@@ -108,7 +161,7 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
     await setRequest(bench(), { id: "again", rotate: true });
     const said = await refusedUp(bench(), { VAULT_TOKEN: token });
     expect(said).toContain("the token may not");
-    expect(said).toContain("list, sudo on sys/leases/lookup/database/creds/signal-service-trader/");
+    expect(said).toContain("list, sudo sys/leases/lookup/database/creds/signal-service-trader/");
     expect((await auditRows(bench())).length).toBe(rows);
     await up(bench());
     expect(await stateOf(bench())).toMatchObject({ slots: [3, -1] });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { poll } from "../../lab/poll";
 import { auditRows, type Bench, login, refusedUp, setRequest, stateOf, up, useBench } from "./harness";
+import { MATRIX } from "./matrix";
 
 const ROLE = "database/static-roles/trader";
 const READERS = ["signal-service", "orchestrator"];
@@ -92,7 +93,7 @@ describe("a password that Vault rotates itself, through its life by plain `pulum
   it("refuses a rollback with what helps, and says in one message that Vault is sealed", async () => {
     await setRequest(bench(), { id: "back", activate: 2 });
     const refusal = (await refusedUp(bench())).replace(/\s+/g, " ");
-    expect(refusal).toContain("Vault rotates it and keeps no earlier password");
+    expect(refusal).toContain(MATRIX["vault-static"].vault.noWayBack);
     expect(refusal).toContain("rotation rotate-now database/password");
     await bench().stack.configure("request", undefined);
 

@@ -34,6 +34,19 @@ const kindsAt = (days: number, given = state(), rows: LogRow[] = []) =>
   );
 
 describe("what people are told, and when", () => {
+  it("nothing of age where each login ends by itself, but that a rotation failed", () => {
+    const leased = {
+      ...outline,
+      secrets: [{ ...outline.secrets[0], strategy: "vault-dynamic" }],
+    } as unknown as Outline;
+    const at = (days: number, rows: LogRow[] = []) =>
+      remindersAt("prod", leased, { "database/password": { state: state() } }, rows, new Date(START + days * DAY));
+    for (const days of [85, 88, 89, 90.5, 400]) expect(at(days)).toEqual([]);
+    const failed = { id: 9, secretName: "database/password", environment: "prod", status: "FAILED", reason: "sealed" };
+    const row = { ...failed, rotationDate: new Date(START + 2 * DAY) } as unknown as LogRow;
+    expect(at(3, [row]).map(({ kind }) => kind)).toEqual(["failed"]);
+  });
+
   it("day 85, day 88, a day before the planned rotation, and past the maximum", () => {
     expect(kindsAt(84.99)).toEqual([]);
     expect(kindsAt(85)).toEqual(["warning"]);

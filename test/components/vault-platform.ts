@@ -1,0 +1,41 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Platform } from "../../components/platform";
+import { VaultStore } from "../../components/stores/vault";
+import { VaultDatabases } from "../../components/vault-database";
+import type { VaultPasswordConfig } from "../../config";
+import { type Declared, declare } from "./strict-mocks";
+
+const service = (port: number) => ({
+  hosts: [],
+  health: `http://localhost:${port}/health`,
+  timeout: 60_000 as never,
+});
+
+/** What a program declares that keeps secrets in Vault and has Vault make them. */
+export function declareVault(
+  secrets: readonly VaultPasswordConfig[],
+  program: (platform: Platform, databases: VaultDatabases) => pulumi.Output<unknown>,
+): Promise<Declared[]> {
+  return declare(() => {
+    const store = new VaultStore({ kind: "vault", mount: "secret" }, "paper");
+    const databases = new VaultDatabases({
+      provider: store.provider,
+      reference: store.reference,
+      environment: "paper",
+      secrets,
+      passwords: { trader: pulumi.secret("own-login-of-vault") },
+    });
+    const platform: Platform = {
+      store,
+      services: { orchestrator: service(8001), "signal-service": service(8000) },
+      hosts: {},
+      privateKey: undefined,
+      marketClock: undefined,
+      allowOpenMarket: true,
+      notice: undefined,
+      audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
+      clock: undefined,
+    };
+    return program(platform, databases);
+  });
+}
