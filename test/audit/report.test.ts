@@ -4,7 +4,7 @@ import { CredentialHistory } from "../../audit/credential-age";
 import { byDate, type LogRow } from "../../audit/queries";
 import { renderHtml } from "../../audit/render/html";
 import { renderMarkdown } from "../../audit/render/markdown";
-import { logRow, OPTIONS, ROWS, report, SECRETS, utc } from "./example";
+import { logRow, OPTIONS, ROWS, report, SECRETS, textOf, utc } from "./example";
 
 function credentialSpans(rows: readonly LogRow[], until: Date, from?: Date) {
   const history = new CredentialHistory(until, from);
@@ -61,7 +61,7 @@ describe("the secrets of a report", () => {
     expect(secret).toMatchObject({ standing: "ok", ageDays: 0, withinLimit: true, rotations: 1 });
   });
 
-  it("count no lease as too old, however long ago the last row was, and a password from before as ever", () => {
+  it("count no lease as too old, however long ago the last row was, and a password from before as ever", async () => {
     const outputs = { strategy: "vault-dynamic", leases: { maxTtlSeconds: 86_400 } };
     const moved = [logRow(1, "2026-01-10"), logRow(2, "2026-03-10", { action: "ADOPT", generation: 1, outputs })];
     const [secret] = report({}, moved).secrets;
@@ -76,8 +76,8 @@ describe("the secrets of a report", () => {
     const late = [logRow(1, "2025-11-10"), ...moved.slice(1)];
     expect(report({}, late).secrets[0]).toMatchObject({ standing: "ok", longestAgeDays: 120, withinLimit: false });
     for (const page of [renderHtml(report({}, moved)), renderMarkdown(report({}, moved))])
-      expect(page).toContain("leases, up to 1d each");
-    expect(renderHtml(report({}, moved))).not.toContain('class="late"');
+      expect(await textOf(page)).toContain("leases, up to 1d each");
+    expect(await textOf(renderHtml(report({}, moved)))).not.toContain('class="late"');
   });
 
   it("do not count a rotation that failed or was taken back", () => {

@@ -101,7 +101,9 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
       dueAt: null,
       lease: { defaultTtlSeconds: 15, maxTtlSeconds: 30 },
     });
-    expect(unwrapped(await fine(bench(), ["status"]))).toContain("ends after 15s unless it is renewed, after 30s at the");
+    expect(unwrapped(await fine(bench(), ["status"]))).toContain(
+      "ends after 15s unless it is renewed, after 30s at the",
+    );
     const report = JSON.parse(await fine(bench(), ["report", "--last", "400d", "--format", "json"])) as Report;
     expect(report.secrets).toMatchObject([
       { standing: "ok", withinLimit: true, limitAt: null, leaseDays: 30 / 86_400 },
