@@ -32,10 +32,11 @@ export async function metricsOf(
     maximum.set(labels, secret.maxAgeDays * DAY_SECONDS);
     for (const state of STANDINGS) standing.set({ ...labels, state }, state === secret.standing ? 1 : 0);
     if (logError === null) failed.set(labels, secret.lastRow?.status === "FAILED" ? 1 : 0);
-    if (secret.rotatedAt === null || secret.dueAt === null || secret.generation === null) continue;
+    if (secret.generation !== null) generation.set(labels, secret.generation);
+    // A lease has no age that counts: it is never due.
+    if (secret.rotatedAt === null || secret.dueAt === null) continue;
     age.set(labels, (Date.parse(now) - Date.parse(secret.rotatedAt)) / 1000);
     due.set(labels, Date.parse(secret.dueAt) / 1000);
-    generation.set(labels, secret.generation);
     if (secret.previous !== null && !secret.previous.revoked)
       grace.set(labels, Date.parse(secret.previous.validUntil) / 1000);
   }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { renderStatus } from "../../cli/render/status";
 import type { StackStatus } from "../../operate/read-status";
-import { needsRotation, type SecretStatus, standingOf } from "../../operate/status";
+import { needsRotation, type SecretStatus, standingOf, statusOf } from "../../operate/status";
 import { DEFAULT_POLICY } from "../../rotation/policy";
 import type { SecretState } from "../../rotation/state";
 
@@ -45,6 +45,34 @@ describe("standing", () => {
   it("due, overdue and new ask for a rotation", () => {
     expect((["ok", "warning", "alert"] as const).some((standing) => needsRotation([{ standing }]))).toBe(false);
     expect((["due", "overdue", "new"] as const).every((standing) => needsRotation([{ standing }]))).toBe(true);
+  });
+});
+
+describe("what Vault makes", () => {
+  const own = { ...state(START), slots: [2, -1] as const, labels: ["definition", null] as const };
+  const of = (secret: object, more: object = {}) =>
+    statusOf(
+      { policy: DEFAULT_POLICY, store: { kind: "vault" }, environment: "prod", secrets: [secret] } as never,
+      { "database/password": { state: { ...own, ...more } as never } },
+      [],
+      new Date(START + 400 * DAY),
+    );
+  const common = { kind: "postgres-password", name: "database/password" };
+
+  it("a lease is never due, however long ago it was set up, and says how long it lives", () => {
+    const found = of({ ...common, strategy: "vault-dynamic", defaultTtl: 3_600_000, maxTtl: DAY });
+    const lease = { defaultTtlSeconds: 3600, maxTtlSeconds: 86_400 };
+    expect(found).toMatchObject([{ standing: "ok", dueAt: null, ageDays: null, daysLeft: null, generation: 2, lease }]);
+    expect(needsRotation(found)).toBe(false);
+  });
+
+  it("a password that Vault rotates says when it did last, and when it will by itself", () => {
+    const vaultRotation = new Date(START + 390 * DAY).toISOString();
+    const [period] = of({ ...common, strategy: "vault-static", rotationPeriod: 30 * DAY }, { vaultRotation });
+    const nextRotation = new Date(START + 420 * DAY).toISOString();
+    expect(period?.vault).toEqual({ lastRotation: vaultRotation, nextRotation });
+    const [schedule] = of({ ...common, strategy: "vault-static", rotationSchedule: "0 2 * * SAT" }, { vaultRotation });
+    expect(schedule?.vault).toEqual({ lastRotation: vaultRotation, nextRotation: null });
   });
 });
 

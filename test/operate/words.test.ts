@@ -38,6 +38,25 @@ const outline = {
 } as unknown as Outline;
 
 describe("a plan in words", () => {
+  it("names what Vault does for short-lived logins", () => {
+    const role = "vault:database/secretBackendRole:SecretBackendRole";
+    const command = "command:local:Command";
+    const plan = planInWords(
+      "paper",
+      outline,
+      result([
+        step("database-password-role-signal-service", role, "update", { newInputs: { name: "signal-service-trader" } }),
+        step("database-password-proof-signal-service", command, "create-replacement"),
+        step("database-password-end-older", command, "create-replacement"),
+      ]),
+    );
+    expect(plan.secrets[0]?.steps).toEqual([
+      { phase: "store", text: "has Vault make logins on demand: role signal-service-trader" },
+      { phase: "verify", text: "tries a login that Vault makes for signal-service, and ends it" },
+      { phase: "settle", text: "ends every login from before, by Vault" },
+    ]);
+  });
+
   it("names what happens, in its order, and nothing that only accompanies it", () => {
     const restart = step(
       "database-password-restart-signal-service-trading-1",
