@@ -19,8 +19,14 @@ export function registerAudit(program: Command): void {
       ),
     "rotation audit verify --stack prod",
   ).action(async (options: CommonOptions) => {
-    const { verifyAudit } = await import("../../operate/audit");
-    const verdict = await verifyAudit(await projectOf(options));
+    const [{ verifyAudit }, { during }] = await Promise.all([
+      import("../../operate/audit"),
+      import("../render/progress"),
+    ]);
+    const project = await projectOf(options);
+    const verdict = await during("audit: following the chain through every row", { ...options, soon: true }, () =>
+      verifyAudit(project),
+    );
     if (options.json) printJson(verdict);
     else {
       const { renderVerdict } = await import("../render/audit");

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { WholeReport } from "../../audit/report";
 import type { ChainVerdict } from "../../audit/verify";
 import { startBrowser } from "../audit/browser";
-import { fine, json, rotation, setClock, tooWide } from "./cli-support";
+import { editSettings, fine, json, rotation, setClock, tooWide } from "./cli-support";
 import { auditRows, up, useBench } from "./harness";
 
 const DATABASE = "database/password";
@@ -28,6 +28,14 @@ beforeAll(async () => {
   await setClock(bench(), 95);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** The log's owner, by a password file: no environment holds the administrator's password. */
+async function asOwner() {
+  const { host, port, adminUser, adminPassword } = bench().lab.postgres;
+  const passwords = join(folder, "pgpass");
+  await writeFile(passwords, `${host}:${port}:*:${adminUser}:${adminPassword}\n`, { mode: 0o600 });
+  return { env: { PGUSER: adminUser, PGPASSWORD: undefined, PGPASSFILE: passwords } };
+}
 
 /** What a superuser can do: SQL with every trigger of the log out of force. */
 const tamper = (sql: string) => bench().lab.postgres.query(`SET session_replication_role = replica; ${sql}`);
@@ -192,11 +200,7 @@ describe("rotation audit prune", () => {
     const pipeline = await rotation(bench(), ["audit", "prune", "--before", "2023-01-01", "--yes"]);
     expect([pipeline.exitCode, pipeline.stderr]).toEqual([1, expect.stringContaining("its owner may: PGUSER=")]);
     expect(await auditRows(bench())).toHaveLength(7);
-    // By the password file: no environment holds the administrator's password.
-    const { host, port, adminUser, adminPassword } = bench().lab.postgres;
-    const passwords = join(folder, "pgpass");
-    await writeFile(passwords, `${host}:${port}:*:${adminUser}:${adminPassword}\n`, { mode: 0o600 });
-    const owner = { env: { PGUSER: adminUser, PGPASSWORD: undefined, PGPASSFILE: passwords } };
+    const owner = await asOwner();
     expect(await fine(bench(), ["audit", "prune", "--before", "2023-01-01", "--yes"], owner)).toBe(
       "3 rows from before 2023-01-01 removed, which the log records as a PRUNE row.",
     );
@@ -209,5 +213,28 @@ describe("rotation audit prune", () => {
     expect(await fine(bench(), ["audit", "verify"])).toContain("Rows up to 3 were removed by retention");
     // It is data of the log, not of a secret: nothing else speaks of it.
     expect((await rotation(bench(), ["status"])).stdout).not.toContain("PRUNE");
+  });
+});
+
+describe("rotation audit migrate", () => {
+  it("makes the log of a database that has none, as its owner, once", async () => {
+    const { host, port } = bench().lab.postgres;
+    expect(await fine(bench(), ["audit", "migrate"], await asOwner())).toBe("The log is up to date.");
+    await bench().lab.postgres.query("CREATE DATABASE elsewhere");
+    await editSettings(bench(), { audit: { host, port, name: "elsewhere", sslmode: "disable" } });
+    const missing = await rotation(bench(), ["audit", "verify"], await asOwner());
+    expect([missing.exitCode, missing.stderr]).toEqual([1, expect.stringContaining("is not there yet")]);
+    const made = await rotation(bench(), ["audit", "migrate", "--json"], await asOwner());
+    expect((JSON.parse(made.stdout) as { migrations: string[] }).migrations).toContainEqual(
+      expect.stringContaining("secret-rotation-log"),
+    );
+    const again = await rotation(bench(), ["audit", "migrate"], await asOwner());
+    expect(again).toEqual({ exitCode: 0, stdout: "The log is up to date.", stderr: "" });
+    // It is another log than the one that this stack wrote into.
+    const verified = await rotation(bench(), ["audit", "verify"], await asOwner());
+    expect([verified.exitCode, verified.stdout]).toEqual([
+      1,
+      expect.stringContaining("row 5, which was noted elsewhere, is missing"),
+    ]);
   });
 });

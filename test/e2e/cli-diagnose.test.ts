@@ -1,8 +1,9 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { ADOPTED_LABEL, alpacaKeys, suppliedPair } from "../../lab/deploy";
 import { ALPACA_KEY } from "../../lab/lab";
 import { fine, rotation, tooWide, unwrapped } from "./cli-support";
-import { auditRows, login, stateOf, stored, useBench } from "./harness";
+import { auditRows, login, stateFile, stateOf, stored, useBench } from "./harness";
 import { onTerminal } from "./terminal";
 
 const SECRET = "database/password";
@@ -41,6 +42,26 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     expect(await findings()).toEqual([]);
     const asked = await rotation(bench(), ["diagnose", "--fix"]);
     expect([asked.exitCode, asked.stderr]).toEqual([2, expect.stringContaining("add --yes")]);
+  });
+
+  it("an operation pending in the state, as an interrupted update leaves it; --fix takes it out", async () => {
+    const state = JSON.parse(await readFile(stateFile(bench()), "utf8"));
+    const { latest } = state.checkpoint;
+    const resource = latest.resources.find(({ urn }: { urn: string }) =>
+      urn.endsWith("-restart-orchestrator-trading-1"),
+    );
+    latest.pending_operations = [{ resource, type: "updating" }];
+    await writeFile(stateFile(bench()), JSON.stringify(state));
+    const [found, ...others] = await findings();
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({
+      secret: null,
+      cause: "an update was interrupted in the middle of an operation",
+      evidence: "updating database-password-restart-orchestrator-trading-1",
+      command: "rotation run --stack paper",
+      fixable: true,
+    });
+    expect(await fix()).toContain("done: the pending operations are out of the state");
   });
 
   it("1: store and database differ; a no changes nothing, --fix writes the value back", async () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { unwrapped } from "./cli-support";
-import { auditRows, refusedUp, setDay, up, useBench } from "./harness";
+import { auditRows, refusedUp, setDay, stateFile, up, useBench } from "./harness";
 
 describe("an update killed while it writes the file beside the state", () => {
   const bench = useBench();
@@ -12,8 +12,7 @@ describe("an update killed while it writes the file beside the state", () => {
     const command = [join(projectDir, "dist", "cli", "rotation.mjs"), ...args, "--stack", name];
     return execa("node", command, { cwd: projectDir, env, reject: false, stdin: "ignore" });
   };
-  const attributes = () =>
-    join(bench().stack.stateDir, ".pulumi", "stacks", "secret-rotation", `${bench().stack.name}.json.attrs`);
+  const attributes = () => `${stateFile(bench())}.attrs`;
 
   it("is named by every command, mended by `diagnose --fix`, and by `rotation run` itself", async () => {
     await up(bench());

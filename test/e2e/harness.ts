@@ -94,12 +94,13 @@ interface Checkpoint {
   };
 }
 
+/** Where the stack's state is. */
+export const stateFile = ({ stack }: Bench): string =>
+  join(stack.stateDir, ".pulumi", "stacks", "secret-rotation", `${stack.name}.json`);
+
 /** The state of a secret as the stack's outputs have it; undefined before the first finished update. */
-export async function stateOf({ stack }: Bench, secret = "database/password"): Promise<SecretState | undefined> {
-  const text = await readFile(
-    join(stack.stateDir, ".pulumi", "stacks", "secret-rotation", `${stack.name}.json`),
-    "utf8",
-  );
+export async function stateOf(bench: Bench, secret = "database/password"): Promise<SecretState | undefined> {
+  const text = await readFile(stateFile(bench), "utf8");
   const resources = (JSON.parse(text) as Checkpoint).checkpoint.latest?.resources ?? [];
   const outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs as
     | { secrets?: Record<string, { state?: SecretState }> }
