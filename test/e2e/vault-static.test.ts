@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { poll } from "../../lab/poll";
+import type { Finding } from "../../operate/findings/finding";
+import type { StackStatus } from "../../operate/read-status";
+import { json } from "./cli-support";
 import { auditRows, type Bench, login, refusedUp, setRequest, stateOf, up, useBench } from "./harness";
 import { MATRIX } from "./matrix";
 
@@ -67,7 +70,17 @@ describe("a password that Vault rotates itself, through its life by plain `pulum
     const own = await lastRotation(bench());
     const preview = await stack.pulumi(["preview"]);
     expect(preview.stdout).toContain(`rotates from generation 1 to 2 (rotated by Vault at ${own})`);
+    const { findings } = await json<{ findings: Finding[] }>(bench(), ["diagnose"]);
+    expect(findings[0]).toMatchObject({
+      cause: "Vault rotated the password, and the services were not restarted since",
+      evidence: expect.stringMatching(
+        new RegExp(`^last_vault_rotation ${own.replaceAll(".", "\\.")}, ttl [1-9]\\d* s; known`),
+      ),
+      fixable: true,
+    });
     await up(bench());
+    expect((await json<{ findings: Finding[] }>(bench(), ["diagnose"])).findings).toEqual([]);
+    expect((await json<StackStatus>(bench(), ["status"])).secrets[0]?.vault?.lastRotation).toBe(own);
     expect(await stateOf(bench())).toMatchObject({ slots: [2, -1], vaultRotation: own });
     expect(await lastRotation(bench())).toBe(own);
     await expectServices(bench());
