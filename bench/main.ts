@@ -65,7 +65,7 @@ function machine(): string {
 
 const program = new Command("bench")
   .description("Measures the pipeline against the runbook as a script and against an empty Pulumi program.")
-  .argument("[name...]", `what to measure: ${Object.keys(BENCHES).join(", ")}; default: all (about half an hour)`)
+  .argument("[name...]", `what to measure: ${Object.keys(BENCHES).join(", ")}; default: all (about 45 minutes)`)
   .option("--sizes <list>", "scale: how many databases", numbers, [1, 10, 50, 100])
   .option("--hosts <list>", "hosts: how many hosts behind the service", numbers, [1, 10, 100])
   .option("--rounds <count>", "logins: how many rotations, and as many rollbacks", count, 20)
