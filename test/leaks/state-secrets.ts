@@ -14,6 +14,9 @@ const SIGNATURE = "4dabf18193072939515e22adb298388d";
 /** The mark's value; a secret inside of a secret has it too. */
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
+/** What a plan writes for a value that is not known before the update. */
+const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
 /**
  * Properties that are a credential as a whole: `result` is that of a `RandomPassword`. Others are none (a role's
  * `password` is the verifier) or hold one that stands elsewhere too (what is written to the store).
@@ -39,7 +42,7 @@ export async function stateSecrets({ projectDir, stateDir, name, env }: Stack): 
     for (const { key, ciphertext } of ciphertextsIn(parsed(bytes.toString("utf8"), path))) {
       const plain = decrypt(ciphertext);
       if (plain === undefined) continue;
-      for (const value of credentialsIn(key, plain).filter((text) => text !== SECRET))
+      for (const value of credentialsIn(key, plain).filter((text) => text !== SECRET && text !== UNKNOWN))
         found[value] ??= `${key} in ${basename(path)}`;
     }
   }
