@@ -1,13 +1,34 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
-/** A TCP port that is free on `address` now (127.0.0.1 by default). Somebody else may take it before it is used. */
-export function freePort(address = "127.0.0.1"): Promise<number> {
+/**
+ * Below the ports that systems give to outgoing connections (from 32768 on Linux): there the next connection of any
+ * process may take a port between its being found free and its server's start, which happened.
+ */
+const [LOWEST, HIGHEST] = [15_000, 32_000];
+
+/** So many taken in a row are no accident. */
+const TRIES = 100;
+
+/** Each process goes on from a place of its own, so that no port is given twice before its server listens. */
+let next = randomInt(LOWEST, HIGHEST);
+
+/** A TCP port that is free on `address` now (127.0.0.1 by default). */
+export async function freePort(address = "127.0.0.1"): Promise<number> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const port = next;
+    next = port + 1 < HIGHEST ? port + 1 : LOWEST;
+    if (await isFree(port, address)) return port;
+  }
+  throw new Error(`no free port on ${address} from ${LOWEST} to ${HIGHEST}: ${TRIES} were tried`);
+}
+
+function isFree(port: number, address: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, address, () => {
-      const found = server.address();
-      server.close(() => (found && typeof found === "object" ? resolve(found.port) : reject(new Error("no port"))));
-    });
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      error.code === "EADDRINUSE" || error.code === "EACCES" ? resolve(false) : reject(error),
+    );
+    server.listen(port, address, () => server.close(() => resolve(true)));
   });
 }
