@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { SecretsManager } from "@aws-sdk/client-secrets-manager";
 import { PollAbort, poll } from "./poll";
-import { freePort } from "./ports";
+import { onFreePort } from "./ports";
 import { logTail, startProcess } from "./processes";
 
 /** What {@link startMoto} takes. */
@@ -29,8 +29,11 @@ const REGION = "us-east-1";
 const CREDENTIALS = { accessKeyId: "lab", secretAccessKey: "lab-secret-access-key" };
 
 /** Starts `moto_server` on a free port (about two seconds). What it holds is gone with it. */
-export async function startMoto({ dir, bin }: MotoOptions): Promise<Moto> {
-  const port = await freePort();
+export function startMoto(options: MotoOptions): Promise<Moto> {
+  return onFreePort((port) => startOn(port, options));
+}
+
+async function startOn(port: number, { dir, bin }: MotoOptions): Promise<Moto> {
   const address = `http://127.0.0.1:${port}`;
   const logFile = join(dir, "moto.log");
   const server = await startProcess({ command: bin, args: ["-H", "127.0.0.1", "-p", String(port)], logFile });

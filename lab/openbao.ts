@@ -1,7 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PollAbort, poll } from "./poll";
-import { freePort } from "./ports";
+import { onFreePort } from "./ports";
 import { logTail, startProcess } from "./processes";
 
 /** What {@link startOpenBao} takes. */
@@ -60,9 +60,12 @@ export class OpenBaoError extends Error {
 }
 
 /** Starts `bao server` on a free port, initialises and unseals it, and mounts KV v2 (about half a second). */
-export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
+export function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
+  return onFreePort((port) => startOn(port, options));
+}
+
+async function startOn(port: number, options: OpenBaoOptions): Promise<OpenBao> {
   const mount = options.mount ?? "secret";
-  const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
   const [logFile, auditFile, config] = ["openbao.log", "openbao-audit.log", "openbao.hcl"].map((name) =>
     join(options.dir, name),

@@ -23,6 +23,16 @@ export async function freePort(address = "127.0.0.1"): Promise<number> {
   throw new Error(`no free port on ${address} from ${LOWEST} to ${HIGHEST}: ${TRIES} were tried`);
 }
 
+/** Starts a server on a free port, and on another one where somebody took that port in the meantime. */
+export async function onFreePort<T>(start: (port: number) => Promise<T>, tries = 3): Promise<T> {
+  try {
+    return await start(await freePort());
+  } catch (error) {
+    if (tries <= 1 || !/address already in use/i.test(error instanceof Error ? error.message : "")) throw error;
+    return onFreePort(start, tries - 1);
+  }
+}
+
 function isFree(port: number, address: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer();

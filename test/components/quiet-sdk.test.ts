@@ -5,9 +5,10 @@ import { endInspection } from "../../components/quiet-sdk";
 const before = process.listeners("unhandledRejection");
 
 afterEach(() => {
-  for (const event of ["uncaughtException", "unhandledRejection"] as const)
-    for (const listener of process.listeners(event).filter((one) => one.name === "shorten"))
-      process.off(event, listener as never);
+  for (const listener of process.listeners("unhandledRejection").filter((one) => !before.includes(one)))
+    process.off("unhandledRejection", listener);
+  for (const listener of process.listeners("uncaughtException").filter((one) => one.name === "shorten"))
+    process.off("uncaughtException", listener);
 });
 
 test("an error loses the frames that util.inspect never gets done with, and no other line, before Pulumi shows it", () => {
