@@ -11,7 +11,7 @@ import { AuditRecord } from "./audit-record";
 import { foreignPairAdvice } from "./foreign-advice";
 import { type Platform, servicesOf } from "./platform";
 import { Preflight } from "./preflight";
-import { RollingRestart } from "./rolling-restart";
+import { restartServices } from "./rolling-restart";
 import { describeSecret } from "./secret-outputs";
 import type { StoreEntry } from "./secret-store";
 import { answerOf, stepCommand } from "./step-command";
@@ -216,16 +216,8 @@ export class AlpacaKey extends pulumi.ComponentResource {
   /** Restarts, dry run, and the mark for the pair before. */
   private createRollout(stored: local.Command, before: local.Command): pulumi.Resource {
     const { config, platform } = this.args;
-    const restarted = new RollingRestart(
-      `${this.name}-restart`,
-      {
-        services: servicesOf(config.restart, platform.services),
-        hosts: platform.hosts,
-        privateKey: platform.privateKey,
-        trigger: this.trigger,
-      },
-      { parent: this, dependsOn: stored },
-    );
+    const options = { parent: this, dependsOn: stored };
+    const restarted = restartServices(this.name, config.restart, platform, this.trigger, options);
     return this.createMarks(before, this.createDryRun(restarted.last));
   }
 

@@ -19,7 +19,7 @@ import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
 import { databaseReference, type Platform, servicesOf } from "./platform";
 import { type Notice, Preflight } from "./preflight";
-import { RollingRestart } from "./rolling-restart";
+import { type RollingRestart, restartServices } from "./rolling-restart";
 import { describeSecret, marksOf } from "./secret-outputs";
 import type { StoreEntry } from "./secret-store";
 import { answerOf, stepCommand } from "./step-command";
@@ -286,16 +286,7 @@ export class PostgresPassword extends pulumi.ComponentResource {
 
   private createRestarts(dependsOn: pulumi.Resource): RollingRestart {
     const { config, platform } = this.args;
-    return new RollingRestart(
-      `${this.name}-restart`,
-      {
-        services: servicesOf(config.restart, platform.services),
-        hosts: platform.hosts,
-        privateKey: platform.privateKey,
-        trigger: this.trigger,
-      },
-      { parent: this, dependsOn },
-    );
+    return restartServices(this.name, config.restart, platform, this.trigger, { parent: this, dependsOn });
   }
 
   private createMarks({ entries }: Credential, confirmed: local.Command, dependsOn: pulumi.Resource): pulumi.Resource {

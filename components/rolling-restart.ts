@@ -1,6 +1,7 @@
 import { local, remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostConfig, ServiceConfig } from "../config";
+import { type Platform, servicesOf } from "./platform";
 import { restartScript } from "./restart-script";
 
 export interface RollingRestartArgs {
@@ -77,4 +78,19 @@ function connection(host: HostConfig, privateKey: pulumi.Output<string> | undefi
     dialErrorLimit: 3,
     perDialTimeout: 15,
   };
+}
+
+/** Restarts the services that a secret names, in its order, once an activation. */
+export function restartServices(
+  secret: string,
+  names: readonly string[],
+  { services, hosts, privateKey }: Platform,
+  trigger: string,
+  opts: { readonly parent: pulumi.Resource; readonly dependsOn: pulumi.Resource },
+): RollingRestart {
+  return new RollingRestart(
+    `${secret}-restart`,
+    { services: servicesOf(names, services), hosts, privateKey, trigger },
+    opts,
+  );
 }

@@ -6,7 +6,7 @@ import { activation, activeGeneration, type SecretState } from "../rotation/stat
 import { AuditRecord } from "./audit-record";
 import { databaseReference, type Platform, servicesOf } from "./platform";
 import { Preflight, type PreflightArgs } from "./preflight";
-import { RollingRestart } from "./rolling-restart";
+import { type RollingRestart, restartServices } from "./rolling-restart";
 import { answerOf, type StepCommandArgs, stepCommand } from "./step-command";
 import type { VaultDatabases } from "./vault-database";
 
@@ -102,16 +102,7 @@ export abstract class VaultCredential<C extends VaultPasswordConfig> extends pul
 
   protected createRestarts(dependsOn: pulumi.Resource): RollingRestart {
     const { config, platform } = this.args;
-    return new RollingRestart(
-      `${this.name}-restart`,
-      {
-        services: servicesOf(config.restart, platform.services),
-        hosts: platform.hosts,
-        privateKey: platform.privateKey,
-        trigger: this.trigger,
-      },
-      { parent: this, dependsOn },
-    );
+    return restartServices(this.name, config.restart, platform, this.trigger, { parent: this, dependsOn });
   }
 
   protected createAudit(preflight: local.Command, dependsOn: pulumi.Resource): AuditRecord {

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, Option } from "commander";
+import { quoted } from "../rotation/shell-word";
 import { resolveToolchain, ToolchainError } from "../toolchain/resolve";
 import { readablePreview } from "./demo/preview";
 import { auditTable, heading, phaseLines, summaryTable } from "./demo/report";
@@ -148,7 +149,6 @@ function machineReadable(
 /** Says how to reach everything, and waits for Ctrl-C. */
 async function keepRunning({ lab, stack }: Scenario): Promise<void> {
   const file = join(lab.dir, "env.sh");
-  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
   const exports = Object.entries(stack.env).map(([name, value]) => `export ${name}=${quoted(value)}`);
   await writeFile(file, `${exports.join("\n")}\ncd ${quoted(stack.projectDir)}\n`, { mode: 0o600 });
   say(heading("The lab keeps running. In another shell:"));
