@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { seePreviousKeys } from "./components/alpaca-secret";
 import { databaseReference, marketClock, type Platform } from "./components/platform";
-import { endInspection, silenceDebugMessages } from "./components/quiet-sdk";
+import { plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
 import { createStore } from "./components/secret-store";
 import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
 import { auditDatabase, type Config, ConfigError, isMadeByVault, noticeOf, parseConfig } from "./config";
@@ -59,7 +59,7 @@ async function createPlatform(config: Config, stack: string): Promise<Platform> 
 }
 
 silenceDebugMessages();
-endInspection();
+plainStackTraces();
 
 // What Pulumi runs: a CommonJS module's export, awaited, becomes the stack's outputs.
 module.exports = main;

@@ -9,20 +9,12 @@ export function silenceDebugMessages(): void {
   Object.assign(pulumi.log, { debug: () => Promise.resolve() });
 }
 
-/** A frame whose path ends behind a scope: the SDK's source maps leave its package's name out. */
-const WITHOUT_PACKAGE = /[/\\]node_modules[/\\]@[^/\\\n]+[/\\][^/\\\n]*$/;
-
 /**
- * Takes the frames out of errors that Node.js never gets done with: `util.inspect`, by which Pulumi shows every error,
- * repeats such a line until no string is long enough (`markNodeModules` in Node.js 20 and later), which takes a minute
- * before each message. Nothing else is lost: they are Pulumi's own frames.
+ * Leaves stack traces as V8 writes them, in this process. The SDK installs source-map-support, and asks for a stack with
+ * each resource: a seventh of an update that changes nothing went into mapping them. Mapped frames also lose the SDK's
+ * name (`node_modules/@pulumi/resource.ts`), and on such a line `util.inspect` of Node.js 20 and later, by which Pulumi
+ * shows an error, goes on for a minute (`markNodeModules`).
  */
-export function endInspection(): void {
-  const shorten = (error: unknown) => {
-    if (!(error instanceof Error) || error.stack === undefined) return;
-    const lines = error.stack.split("\n");
-    error.stack = lines.filter((line) => !WITHOUT_PACKAGE.test(line)).join("\n");
-  };
-  process.prependListener("uncaughtException", shorten);
-  process.prependListener("unhandledRejection", shorten);
+export function plainStackTraces(): void {
+  Object.assign(Error, { prepareStackTrace: undefined });
 }

@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, readFile, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Made } from "./cache";
 import { atLeast, findOnPath, hasContent } from "./find";
@@ -81,12 +81,25 @@ async function buildTarget(folder: string, scratch: string, target: Target, env:
   const limit = { cwd: module, env: goEnv, timeout: 60 * 60_000 };
   await run(go, ["build", ...flags, "-ldflags", `-s -w ${setVersion}`, "-o", output, target.package], limit);
   if (target.name !== "languageHost") return;
+  await takeOptionsByFlag(output);
   // The launcher of dynamic providers is a script that the engine looks for beside the language host.
   const listed = ["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"];
   const sdk = (await run(go, listed, { ...limit, timeout: 60_000 })).trim();
   const launcher = path.join(folder, "bin", "pulumi-resource-pulumi-nodejs");
   await copyFile(path.join(sdk, "nodejs", "dist", "pulumi-resource-pulumi-nodejs"), launcher);
   await chmod(launcher, 0o755);
+}
+
+/**
+ * Puts a launcher in the host's place: this version takes `typescript` as a flag and does not see the option of
+ * Pulumi.yaml, which the engine sends with each request.
+ */
+async function takeOptionsByFlag(host: string): Promise<void> {
+  const [folder, name] = [path.join(path.dirname(host), "host"), path.basename(host)];
+  await mkdir(folder);
+  await rename(host, path.join(folder, name));
+  const script = `#!/bin/sh\nexec "\${0%/*}/host/${name}" -typescript=false "$@"\n`;
+  await writeFile(host, script, { mode: 0o755 });
 }
 
 /**
@@ -108,6 +121,8 @@ export async function buildFromGo(
     await progress.during(text, target.estimate, () => buildTarget(folder, scratch, target, env));
     made.versions[target.name] = target.version;
     made.files[target.name] = `bin/${target.binary}`;
+    // Listed too, so that a cache that lost it is seen.
+    if (target.name === "languageHost") made.files.languageHostProgram = `bin/host/${target.binary}`;
   }
   await rm(scratch, { recursive: true, force: true });
   return made;

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { type ChainVerdict, verifyChain } from "../../audit/verify";
 import type { Toolchain } from "../../toolchain/types";
+import type { AlpacaKey } from "../alpaca-state";
 import { ADOPTED_LABEL, alpacaKeys, clockAt, deployStack, suppliedPair } from "../deploy";
 import { ALPACA_KEY, type Lab, startLab } from "../lab";
 import { during, exposure, type Load, type LoadResult, type Outcome, startLoad } from "../load";
@@ -39,15 +40,24 @@ const SERVICES = [
   { name: "risk-service", database: "analytics/password" },
 ];
 
-/** Over all services together. */
-const LOAD = { loginsPerSecond: 90, alpacaPerSecond: 30, limitSeconds: 900 };
+/**
+ * Over all services together, by how long an update without load takes here: the slower the machine, the fewer a second
+ * make a thousand logins over a rotation and its rollback, which last more than three such updates.
+ */
+const loadFor = (updateSeconds: number) => ({
+  loginsPerSecond: Math.min(300, Math.ceil(560 / updateSeconds)),
+  alpacaPerSecond: 9,
+  limitSeconds: 900,
+});
 
-/** Longer than the demo's calendar: a password that was rolled back must not rotate again while it watches the keys. */
+/** Longer than the demo's calendar: a password that was rolled back must not rotate again in the updates after it. */
 const RETRY_AFTER = "72h";
 
 /** A platform with a stack on it and a load that runs from `startLoad` to `stopLoad`. */
 export class Scenario {
   private load: Load | undefined;
+  private firstUpdateSeconds: number | undefined;
+  private newKey: AlpacaKey | undefined;
 
   private constructor(
     readonly lab: Lab,
@@ -80,6 +90,7 @@ export class Scenario {
   async up(): Promise<PulumiResult> {
     const result = await this.stack.pulumi(["up", "--yes", "--skip-preview"]);
     if (result.exitCode !== 0) throw new Error(`pulumi up failed:\n${result.stdout}${result.stderr}`);
+    this.firstUpdateSeconds ??= result.seconds;
     return result;
   }
 
@@ -102,17 +113,21 @@ export class Scenario {
   async supplyKey(label: string): Promise<void> {
     const { paper } = this.lab.alpaca;
     const [current, previous] = [paper.createKey(), this.lab.adoptedAlpaca];
+    this.newKey = current;
     const pairs = alpacaKeys(suppliedPair(label, current), suppliedPair(ADOPTED_LABEL, previous));
     await this.stack.configureSecret("alpacaKeys", pairs);
   }
 
-  /** What the operator does on the dashboard when the grace period is over. */
-  deleteOldKey(): void {
-    this.lab.alpaca.paper.deleteKey(this.lab.adoptedAlpaca.keyId);
+  /** What the operator does on the dashboard with a pair that nobody uses any more. */
+  deleteNewKey(): void {
+    if (this.newKey === undefined) throw new Error("there is no new key");
+    this.lab.alpaca.paper.deleteKey(this.newKey.keyId);
   }
 
+  /** Logins and requests with what the services hold, from now on; an update must have told how long one takes here. */
   async startLoad(): Promise<void> {
-    this.load = await startLoad(this.lab, LOAD);
+    if (this.firstUpdateSeconds === undefined) throw new Error("no update ran yet");
+    this.load = await startLoad(this.lab, loadFor(this.firstUpdateSeconds));
   }
 
   /** An update under load, and what became of each secret that it moved. */

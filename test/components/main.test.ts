@@ -39,3 +39,16 @@ test("the built program is loaded, and a source that is newer is named", async (
   expect(stale.stderr).toContain("steps/preflight.ts was changed after the program was built");
   expect(stale.stderr).toContain("npm run build");
 });
+
+test("what the SDK loads for functions in the cloud is loaded when used, and whole then", async () => {
+  const looks = [
+    "require('./main.cjs')",
+    "const loaded = () => Object.keys(require.cache).filter((file) => file.includes('arborist/lib/arborist')).length",
+    "const before = loaded()",
+    "const { Arborist } = require('@npmcli/arborist')",
+    "const { version } = require('@pulumi/pulumi/typescript-shim')",
+    "console.log(before, typeof Arborist, loaded() > 0, version === require('typescript').version)",
+  ];
+  const { stdout } = await execa("node", ["-e", looks.join(";")], { cwd: dir });
+  expect(stdout).toBe("0 function true true");
+});

@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
+import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { firstThatWorks } from "../../toolchain/engine";
 import { buildFromGo, requiredGo } from "../../toolchain/go";
@@ -77,14 +78,22 @@ describe("the build from Go modules", () => {
     expect(await made).toEqual({
       source: "go modules",
       versions: { pulumi: versions.pulumi, languageHost: versions.languageHost },
-      files: { pulumi: "bin/pulumi", languageHost: "bin/pulumi-language-nodejs" },
+      files: {
+        pulumi: "bin/pulumi",
+        languageHost: "bin/pulumi-language-nodejs",
+        languageHostProgram: "bin/host/pulumi-language-nodejs",
+      },
     });
     expect(await readdir(folder)).toEqual(["bin"]);
     expect((await readdir(path.join(folder, "bin"))).sort()).toEqual([
+      "host",
       "pulumi",
       "pulumi-language-nodejs",
       "pulumi-resource-pulumi-nodejs",
     ]);
+    await script(path.join(folder, "bin", "host"), "pulumi-language-nodejs", 'echo "$@"');
+    const launched = await execa(path.join(folder, "bin", "pulumi-language-nodejs"), ["127.0.0.1:1"]);
+    expect(launched.stdout).toBe("-typescript=false 127.0.0.1:1");
     const builds = (await calls()).split("\n").filter((line) => line.includes(" build "));
     expect(builds).toHaveLength(2);
     for (const line of builds) {
