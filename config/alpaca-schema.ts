@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseDuration } from "../rotation/duration";
 import { labelDate } from "../rotation/key-label";
 import { duration, httpUrl, name, secretName, settings, text } from "./parts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { formatDuration, parseDuration } from "../rotation/duration";
 import { DEFAULT_POLICY } from "../rotation/policy";
 import { alpaca, alpacaKeySettings, keyPairs } from "./alpaca-schema";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { byKind, httpUrl, name, settings, text } from "./parts";
 
 const vault = settings({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseDuration } from "../rotation/duration";
 import { duration, name, port, roleName, settings, text } from "./parts";
 

@@ -17,6 +17,7 @@ export async function bundleService(dir: string): Promise<string> {
     format: "cjs",
     target: "node20",
     external: ["pg-native"],
+    define: { navigator: '{ "userAgent": "Node.js" }' },
     logLevel: "warning",
   });
   return outfile;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { SecretState } from "../rotation/state";
 import { UsageError } from "./errors";
 import type { Project } from "./project";

@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { z } from "zod";
+import * as z from "zod";
 import { recordEntry } from "../audit/log";
 import { clientConfig, databaseReference } from "./database";
 import { messageOf, runStep, StepError } from "./run-step";

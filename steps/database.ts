@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import pg from "pg";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, StepError } from "./run-step";
 
 /** How to reach a database; without `user`, PGUSER, else `postgres`. */

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { z } from "zod";
+import * as z from "zod";
 import { quoted } from "../rotation/shell-word";
 import { runStep, StepError } from "./run-step";
 import { hostReference, withHost } from "./ssh";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { leaseRole, proveRole } from "./lease";
 import { runStep } from "./run-step";
 import { storeReference } from "./store";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { redact } from "../rotation/redact";
 import { databaseReference, withDatabase } from "./database";
 import { messageOf, StepError } from "./run-step";

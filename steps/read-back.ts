@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { runStep, StepError } from "./run-step";
 import { storeClient, storeEntry, storeReference } from "./store";
 

@@ -1,5 +1,5 @@
 import { Client, type ConnectConfig } from "ssh2";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, StepError } from "./run-step";
 
 export const hostReference = z.object({ address: z.string(), port: z.number(), user: z.string(), hostKey: z.string() });

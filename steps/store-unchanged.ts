@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { checkUnchanged, overwrittenValues } from "./checks/store";
 import { runStep } from "./run-step";
 import { storeClient, storeEntry, storeReference } from "./store";

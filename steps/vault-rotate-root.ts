@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { runStep } from "./run-step";
 import { storeReference } from "./store";
 import { vaultClientOf } from "./vault";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { verifyPair } from "../alpaca/verify";
 import { lastFour } from "../rotation/key-label";
 import { runStep } from "./run-step";

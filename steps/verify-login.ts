@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
-import { z } from "zod";
+import * as z from "zod";
 import { scramVerifier } from "../rotation/scram";
 import { type DatabaseReference, databaseReference, isRefusedLogin, withDatabase } from "./database";
 import { newSessions, sessionsOf } from "./old-sessions";

@@ -5,7 +5,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import envPaths from "env-paths";
 import { lock } from "proper-lockfile";
-import { z } from "zod";
+import * as z from "zod";
 import type { Progress } from "./progress";
 
 /** What a recipe leaves in the folder it was given. */

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { type Limits, open, save, usualLimits } from "./download";
 
 /** Where a provider's release is; tests put a server of their own here. */

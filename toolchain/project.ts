@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Versions that the toolchain's own `go.mod` and requirements files pin; a test holds them to those files. */
 export const versions = {

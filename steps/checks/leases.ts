@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { databaseReference, withDatabase } from "../database";
 import { StepError } from "../run-step";
 import type { VaultClient } from "../vault";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { formatDuration } from "../../rotation/duration";
 import { type DatabaseReference, withDatabase } from "../database";
 import { StepError } from "../run-step";

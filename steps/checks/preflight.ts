@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { databaseReference } from "../database";
 import { messageOf } from "../run-step";
 import { hostReference } from "../ssh";

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { parser } from "@prometheus-io/lezer-promql";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { createProgram } from "../../cli/program";
 import { metricsOf } from "../../operate/metrics";
 import type { StackStatus } from "../../operate/read-status";
