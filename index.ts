@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { seePreviousKeys } from "./components/alpaca-secret";
+import { seeLeftRoles } from "./components/left-roles";
 import { databaseReference, marketClock, type Platform } from "./components/platform";
 import { plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
 import { createStore } from "./components/secret-store";
@@ -17,7 +18,8 @@ async function main(): Promise<Record<string, unknown>> {
     const previous = await previousSecrets(stack);
     const seen = await seePreviousKeys(config, previous);
     const rotations = await seeVaultRotations(config, (name) => previous[name] !== undefined);
-    const secrets = createSecrets(config, previous, await createPlatform(config, stack), now, seen, rotations);
+    const left = await seeLeftRoles(config, previous);
+    const secrets = createSecrets(config, previous, await createPlatform(config, stack), now, seen, rotations, left);
     return { environment: config.environment, secrets };
   } catch (error) {
     // Meant for people: without a stack trace.

@@ -30,6 +30,8 @@ export interface LoginRolesArgs {
   readonly slots: readonly [PasswordSlot, PasswordSlot];
   /** The value of generation 0, where it is known. */
   readonly adopted: pulumi.Output<string> | undefined;
+  /** Login roles of ours that are there although the stack does not know them. */
+  readonly left: readonly string[];
 }
 
 /** The roles of one strategy, in the two moments at which a rotation changes them. */
@@ -54,7 +56,7 @@ export function singleUser(name: string, args: LoginRolesArgs, opts: pulumi.Cust
 
 /** Two login roles, both members of the platform's own, which is generation 0 and ends as an owner without login. */
 export function alternatingUsers(name: string, args: LoginRolesArgs, opts: pulumi.CustomResourceOptions): LoginRoles {
-  const { role, state, slots } = args;
+  const { role, state, slots, left } = args;
   // PostgreSQL refuses two role changes at once (`tuple concurrently updated`): each waits for the one before.
   const owner = (dependsOn: pulumi.Resource) =>
     adoptedRole(`${name}-role`, { role, login: ownerMayLogin(state) }, { ...opts, dependsOn });
@@ -67,7 +69,7 @@ export function alternatingUsers(name: string, args: LoginRolesArgs, opts: pulum
         login: slotMayLogin(state, slot),
         password: verifier(slots[slot].password, slots[slot].salt),
       },
-      { ...opts, dependsOn },
+      { ...opts, dependsOn, ...(left.includes(slotRole(role, slot)) ? { import: slotRole(role, slot) } : {}) },
     );
   const active = member(state.active);
   const inactive = member(other(state.active));

@@ -38,6 +38,8 @@ export interface PostgresPasswordArgs {
   readonly platform: Platform;
   /** The password in use before this stack, generation 0. Without it the first rotation cannot be rolled back. */
   readonly adopted: pulumi.Output<string> | undefined;
+  /** Login roles of the secret that are there although the stack does not know them: they are taken over. */
+  readonly left: readonly string[];
 }
 
 /** What a service logs in with. */
@@ -210,7 +212,7 @@ export class PostgresPassword extends pulumi.ComponentResource {
   }
 
   private createRoles(slots: readonly [PasswordSlot, PasswordSlot]): LoginRoles {
-    const { config, state, adopted } = this.args;
+    const { config, state, adopted, left } = this.args;
     const { host, port, name, admin, sslmode } = config.database;
     const provider = new postgresql.Provider(
       `${this.name}-server`,
@@ -227,7 +229,7 @@ export class PostgresPassword extends pulumi.ComponentResource {
       { parent: this },
     );
     const create = this.alternating ? alternatingUsers : singleUser;
-    return create(this.name, { role: config.role, state, slots, adopted }, { parent: this, provider });
+    return create(this.name, { role: config.role, state, slots, adopted, left }, { parent: this, provider });
   }
 
   /** The login that services held before, where it is another one that stays valid for now. */

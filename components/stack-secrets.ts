@@ -18,6 +18,7 @@ import { nextVaultState } from "../rotation/vault-state";
 import type { VaultRotations } from "../vault/last-rotation";
 import { createAlpacaSecret, type PreviousKeysSeen } from "./alpaca-secret";
 import { leaseFingerprint } from "./lease-definition";
+import type { LeftRoles } from "./left-roles";
 import type { Platform } from "./platform";
 import { PostgresPassword } from "./postgres-password";
 import { waitsFor } from "./rotation-order";
@@ -69,6 +70,7 @@ export function createSecrets(
   now: Date,
   seen: PreviousKeysSeen = {},
   rotations: VaultRotations = {},
+  left: LeftRoles = {},
 ): Record<string, unknown> {
   const outputs: Record<string, unknown> = {};
   const earlier: { readonly secret: SecretConfig; readonly last: pulumi.Resource }[] = [];
@@ -93,7 +95,7 @@ export function createSecrets(
             rotation: rotations[secret.name],
             dependsOn,
           })
-        : createPassword(config, secret, before, platform, now, dependsOn);
+        : createPassword({ config, secret, before, platform, now, left: left[secret.name] ?? [], dependsOn });
     outputs[secret.name] = pulumi.all([description, state]).apply(([about, known]) => ({ ...about, state: known }));
     earlier.push({ secret, last: done });
   }
@@ -127,14 +129,18 @@ function createMadeByVault(args: MadeByVaultArgs): StackSecret {
   return databases.create(secret, { state, policy, platform }, { dependsOn: [...dependsOn] });
 }
 
-function createPassword(
-  config: Config,
-  secret: PostgresPasswordConfig,
-  previous: PreviousSecret | undefined,
-  platform: Platform,
-  now: Date,
-  dependsOn: readonly pulumi.Resource[],
-): StackSecret {
+interface PasswordArgs {
+  readonly config: Config;
+  readonly secret: PostgresPasswordConfig;
+  readonly before: PreviousSecret | undefined;
+  readonly platform: Platform;
+  readonly now: Date;
+  readonly left: readonly string[];
+  readonly dependsOn: readonly pulumi.Resource[];
+}
+
+function createPassword(args: PasswordArgs): StackSecret {
+  const { config, secret, before: previous, platform, now, left, dependsOn } = args;
   assertUnchanged(secret, previous);
   const before = previous?.state;
   const policy = policyOf(config, secret);
@@ -161,6 +167,7 @@ function createPassword(
       policy,
       platform,
       adopted: value === undefined ? undefined : pulumi.secret(value),
+      left,
     },
     { dependsOn: [...dependsOn] },
   );

@@ -29,6 +29,7 @@ function resources(
   strategy: PostgresPasswordConfig["strategy"],
   state: SecretState,
   adopted: string | null = "old",
+  left: readonly string[] = [],
 ): Promise<Declared[]> {
   return declare(() => {
     const platform: Platform = {
@@ -50,6 +51,7 @@ function resources(
       policy,
       platform,
       adopted: adopted === null ? undefined : pulumi.secret(adopted),
+      left,
     };
     return new PostgresPassword("database-password", given).state;
   });
@@ -102,6 +104,16 @@ describe("PostgresPassword with alternating users", () => {
     expect(await logins({ ...first, revoked: true })).toEqual({ trader: false, trader_a: false, trader_b: true });
     expect(await logins(second)).toEqual({ trader: false, trader_a: true, trader_b: true });
     expect(await logins({ ...second, revoked: true })).toEqual({ trader: false, trader_a: true, trader_b: false });
+  });
+
+  it("takes over the owner, and those login roles alone that are there without the stack's knowing", async () => {
+    const taken = async (left: readonly string[]) => {
+      const roles = ofType(await resources("alternating-users", first, "old", left), "postgresql:index/role:Role");
+      return roles.flatMap(({ imported }) => imported ?? []);
+    };
+    expect(await taken([])).toEqual(["trader"]);
+    expect(await taken(["trader_b"])).toEqual(["trader_b", "trader"]);
+    expect(await taken(["trader_a", "trader_b"])).toEqual(["trader_b", "trader", "trader_a"]);
   });
 
   it("gives the owner role neither a password nor anything else of its own", async () => {

@@ -5,6 +5,8 @@ export interface Declared {
   readonly type: string;
   readonly name: string;
   readonly inputs: Record<string, unknown>;
+  /** What exists and is taken over, by its id; undefined where the resource is made. */
+  readonly imported: string | undefined;
 }
 
 /** What each type answers besides its inputs. A type that is not here makes the test fail. */
@@ -38,10 +40,10 @@ export async function declare(program: () => pulumi.Output<unknown>): Promise<De
   const declared: Declared[] = [];
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ type, name, inputs }) => {
+      newResource: ({ type, name, inputs, id }) => {
         const outputs = OUTPUTS[type];
         if (outputs === undefined) throw new Error(`unknown resource type ${type} (${name})`);
-        declared.push({ type, name, inputs });
+        declared.push({ type, name, inputs, imported: id === "" ? undefined : id });
         return { id: `${name}-id`, state: { ...inputs, ...outputs(name) } };
       },
       call: ({ token }) => {

@@ -24,10 +24,13 @@ const ACTORS: readonly (readonly [RegExp, Actors])[] = [
 
 const actorsOf = (effect: string): Actors => ACTORS.find(([pattern]) => pattern.test(effect))?.[1] ?? {};
 
-/** Who can be killed while the effect is under way. */
+/** Who can be killed while the effect is under way. The language host runs between the state's lock and its unlock. */
 export function victimsOf(effect: string): Victim[] {
   const actors = actorsOf(effect);
-  return VICTIMS.filter((victim) => (victim === "plugin" || victim === "step" ? victim in actors : true));
+  return VICTIMS.filter((victim) => {
+    if (victim === "plugin" || victim === "step") return victim in actors;
+    return victim !== "language host" || !/^state: (un)?lock$/.test(effect);
+  });
 }
 
 /**

@@ -1,0 +1,38 @@
+import type { Config, PostgresPasswordConfig } from "../config";
+import { slotRole } from "../rotation/roles";
+import { databaseReference } from "./platform";
+import type { PreviousSecrets } from "./stack-secrets";
+
+/** Login roles that are there although the stack does not know them, by the secret's name. */
+export type LeftRoles = Readonly<Record<string, readonly string[] | undefined>>;
+
+/**
+ * Asks the server for login roles of ours that the stack does not know: a first update was killed between `CREATE ROLE`
+ * and its being saved, or the secret was taken out of the config and put back. They are taken over. Never throws: where
+ * the server does not answer, the preflight says so.
+ */
+export async function seeLeftRoles(config: Config, previous: PreviousSecrets): Promise<LeftRoles> {
+  const left: Record<string, readonly string[]> = {};
+  for (const secret of config.secrets) {
+    if (secret.kind !== "postgres-password" || secret.strategy !== "alternating-users") continue;
+    if (previous[secret.name] === undefined) left[secret.name] = await leftRoles(secret).catch(() => []);
+  }
+  return left;
+}
+
+/** Ours is a role that acts as the owner from its login on, and is a member of it: nobody else makes such roles. */
+const OURS = `SELECT slot.rolname FROM pg_roles owner
+  JOIN pg_auth_members ON roleid = owner.oid
+  JOIN pg_roles slot ON slot.oid = member
+  WHERE owner.rolname = $1 AND slot.rolname = ANY ($2)
+    AND slot.rolconfig && ARRAY['role=' || owner.rolname, 'role=' || quote_ident(owner.rolname)]`;
+
+async function leftRoles({ database, role }: PostgresPasswordConfig): Promise<readonly string[]> {
+  const names = [slotRole(role, 0), slotRole(role, 1)];
+  // Loaded when used: after its first update a stack never asks.
+  const steps = await import("../steps/database");
+  return steps.withDatabase(steps.databaseReference.parse(databaseReference(database)), async (client) => {
+    const { rows } = await client.query<{ rolname: string }>(OURS, [role, names]);
+    return rows.map(({ rolname }) => rolname);
+  });
+}
