@@ -60,7 +60,7 @@ export async function crash(life: Life, point: Point): Promise<Outcome> {
   const { world, readers } = life;
   let expected = await life.prepare(point.operation);
   const [rowsBefore, before, begun] = [(await life.rows()).length, await life.stored(), Date.now()];
-  const load = await startLoad(world.lab, { loginsPerSecond: 20, alpacaPerSecond: 20, services: readers });
+  const load = await startLoad(world.lab, { loginsPerSecond: 10, alpacaPerSecond: 10, services: readers });
   const problems = await killAt(life, point);
   const between = await life.stored();
   problems.push(...(await lookBetween(life, between)));

@@ -46,7 +46,7 @@ describe("an Alpaca key through its whole life, by plain `pulumi up`", () => {
   });
 
   it("rotates by a new label: both halves, every reader in order, the mark, the row, and no failed request", async () => {
-    const load = await startLoad(bench().lab, { alpacaPerSecond: 40 });
+    const load = await startLoad(bench().lab, { alpacaPerSecond: 20 });
     await supply(second(), adopted());
     await setDay(bench(), 8);
     await up(bench());

@@ -19,7 +19,7 @@ describe("an Alpaca key's way back", () => {
   beforeAll(async () => {
     second = suppliedPair("paper-trading-2026-11-23", paper().createKey());
     await bench().stack.configureSecret("alpacaKeys", alpacaKeys(second, adopted()));
-    load = await startLoad(bench().lab, { alpacaPerSecond: 40 });
+    load = await startLoad(bench().lab, { alpacaPerSecond: 20 });
   });
   afterAll(() => load?.stop());
 

@@ -13,7 +13,7 @@ describe("alternating users, a rotation that stops at an unhealthy service", () 
     await giveUpSoon(bench());
     await up(bench());
     const first = await stored(bench(), "database/password");
-    const load = await startLoad(lab, { loginsPerSecond: 40, services: ["signal-service", "orchestrator"] });
+    const load = await startLoad(lab, { loginsPerSecond: 15, services: ["signal-service", "orchestrator"] });
 
     await setDay(bench(), 89);
     await failsHalfWayAt(bench(), "signal-service");

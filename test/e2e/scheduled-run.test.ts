@@ -1,4 +1,5 @@
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
@@ -14,8 +15,8 @@ const SECRETS = ["PGPASSWORD", "VAULT_TOKEN", "PULUMI_CONFIG_PASSPHRASE"];
 async function scheduledRun({ lab, stack }: Bench) {
   const unit = await readFile(path.join(projectRoot(), "deploy/systemd/secret-rotation@.service"), "utf8");
   const all = (key: string) => [...unit.matchAll(new RegExp(`^${key}=(.*)$`, "gm"))].map(([, value = ""]) => value);
-  const credentials = path.join(lab.dir, "credentials");
-  await mkdir(credentials, { recursive: true });
+  // Outside of the lab's folder: systemd keeps them apart too, and what lies in the lab is searched for credentials.
+  const credentials = await mkdtemp(path.join(tmpdir(), "secret-rotation-credentials-"));
   const { host, port } = lab.postgres;
   const contents: Record<string, string | undefined> = {
     passphrase: stack.env.PULUMI_CONFIG_PASSPHRASE,
@@ -23,10 +24,7 @@ async function scheduledRun({ lab, stack }: Bench) {
     ".vault-token": stack.env.VAULT_TOKEN,
   };
   for (const credential of all("LoadCredential").map((line) => line.split(":")[0] ?? "")) {
-    const file = path.join(credentials, credential);
-    await chmod(file, 0o600).catch(() => undefined);
-    await writeFile(file, contents[credential] ?? "", { mode: 0o400 });
-    await chmod(file, 0o400);
+    await writeFile(path.join(credentials, credential), contents[credential] ?? "", { mode: 0o400 });
   }
   const filled = (text: string) =>
     text.replaceAll("%i", stack.name).replaceAll("%d", credentials).replaceAll("%S", path.join(lab.dir, "unit-state"));
@@ -34,14 +32,14 @@ async function scheduledRun({ lab, stack }: Bench) {
   expect(program).toBe("/usr/bin/node");
   const given = Object.entries(stack.env).filter(([name]) => !SECRETS.includes(name) && name !== "PULUMI_HOME");
   const own = all("Environment").map((line) => filled(line).split("=") as [string, string]);
-  return execa(process.execPath, args, {
-    cwd: stack.projectDir,
-    env: Object.fromEntries([...given, ...own]),
-    extendEnv: false,
-    stdin: "ignore",
-    reject: false,
-    all: true,
-  });
+  const env = Object.fromEntries([...given, ...own]);
+  try {
+    return await execa(process.execPath, args, {
+      ...{ cwd: stack.projectDir, env, extendEnv: false, stdin: "ignore", reject: false, all: true },
+    });
+  } finally {
+    await rm(credentials, { recursive: true });
+  }
 }
 
 interface Exported {
