@@ -45,7 +45,7 @@ const SERVICES = [
  * make a thousand logins over a rotation and its rollback, which last more than three such updates.
  */
 const loadFor = (updateSeconds: number) => ({
-  loginsPerSecond: Math.min(300, Math.ceil(560 / updateSeconds)),
+  loginsPerSecond: Math.min(300, Math.ceil(680 / updateSeconds)),
   alpacaPerSecond: 9,
   limitSeconds: 900,
 });
