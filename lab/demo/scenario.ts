@@ -41,21 +41,19 @@ const SERVICES = [
 ];
 
 /**
- * Over all services together, by how long an update without load takes here: the slower the machine, the fewer a second
- * make a thousand logins over a rotation and its rollback, which last more than three such updates.
+ * Logins a second of each service, by how long an update without load takes here: the slower the machine, the fewer make
+ * a thousand over a rotation and its rollback, which last more than three such updates.
  */
-const loadFor = (updateSeconds: number) => ({
-  loginsPerSecond: Math.min(300, Math.ceil(680 / updateSeconds)),
-  alpacaPerSecond: 9,
-  limitSeconds: 900,
-});
+const loginsOf = (updateSeconds: number) => Math.min(100, 190 / updateSeconds);
+
+/** Requests to Alpaca a second of each service. */
+const ALPACA_REQUESTS = 3;
 
 /** Longer than the demo's calendar: a password that was rolled back must not rotate again in the updates after it. */
 const RETRY_AFTER = "72h";
 
-/** A platform with a stack on it and a load that runs from `startLoad` to `stopLoad`. */
+/** A platform with a stack on it. */
 export class Scenario {
-  private load: Load | undefined;
   private firstUpdateSeconds: number | undefined;
   private newKey: AlpacaKey | undefined;
 
@@ -124,24 +122,31 @@ export class Scenario {
     this.lab.alpaca.paper.deleteKey(this.newKey.keyId);
   }
 
-  /** Logins and requests with what the services hold, from now on; an update must have told how long one takes here. */
-  async startLoad(): Promise<void> {
-    if (this.firstUpdateSeconds === undefined) throw new Error("no update ran yet");
-    this.load = await startLoad(this.lab, loadFor(this.firstUpdateSeconds));
-  }
-
   /** An update under load, and what became of each secret that it moved. */
   async watchedUp(secrets: readonly string[]): Promise<Seen[]> {
+    const load = await this.startLoad(secrets);
     const startedAt = Date.now();
-    await this.up();
-    const endedAt = Date.now();
-    const outcome = await this.snapshot();
-    return Promise.all(secrets.map((secret) => this.seen(secret, outcome, startedAt, endedAt)));
+    try {
+      await this.up();
+    } finally {
+      await load.stop();
+    }
+    const outcome = await load.stop();
+    return Promise.all(secrets.map((secret) => this.seen(secret, outcome, startedAt)));
   }
 
-  async stopLoad(): Promise<LoadResult> {
-    if (this.load === undefined) throw new Error("the load does not run");
-    return this.load.stop();
+  /** Whoever reads one of the secrets works with it all the time; an update must have told how long one takes here. */
+  private async startLoad(secrets: readonly string[]): Promise<Load> {
+    if (this.firstUpdateSeconds === undefined) throw new Error("no update ran yet");
+    const readers = (some: readonly string[]) => [...new Set(some.flatMap((secret) => this.lab.readers(secret)))];
+    const passwords = readers(secrets.filter((secret) => secret !== ALPACA_KEY));
+    const keys = readers(secrets.filter((secret) => secret === ALPACA_KEY));
+    const each = loginsOf(this.firstUpdateSeconds);
+    return startLoad(this.lab, {
+      services: readers(secrets),
+      loginsPerSecond: Math.ceil(each * passwords.length),
+      alpacaPerSecond: ALPACA_REQUESTS * keys.length,
+    });
   }
 
   /** The audit log's rows, oldest first, and whether the chain holds. */
@@ -157,14 +162,9 @@ export class Scenario {
     }
   }
 
-  private async snapshot(): Promise<LoadResult> {
-    if (this.load === undefined) throw new Error("the load does not run");
-    return this.load.snapshot();
-  }
-
-  private async seen(secret: string, outcome: LoadResult, startedAt: number, endedAt: number): Promise<Seen> {
+  private async seen(secret: string, outcome: LoadResult, startedAt: number): Promise<Seen> {
     const attempts = secret === ALPACA_KEY ? outcome.alpaca : outcome.logins;
-    const logins = during(attempts, this.lab.readers(secret), startedAt, endedAt);
+    const logins = during(attempts, this.lab.readers(secret), startedAt, Date.now());
     const { rows } = await this.lab.postgres.query(
       "SELECT generation, duration_seconds, lag(generation) OVER (ORDER BY id) AS before FROM secret_rotation_log WHERE secret_name = $1 ORDER BY id DESC LIMIT 1",
       [secret],
