@@ -36,11 +36,10 @@ export async function loginsBench(say: (text: string) => void, rounds: number): 
       figures: [
         {
           what: `(e) failed logins through ${rounds} rotations and ${rounds} rollbacks`,
-          measured: `${sum.failed} of ${sum.tried.toLocaleString("en")} (${Math.round(sum.tried / sum.seconds)} a second)`,
-          target: "0",
+          measured: `${sum.failed} of ${sum.tried} (${Math.round(sum.tried / sum.seconds)} a second)`,
+          target: `0, at 200 a second through ${rounds} of each`,
           met: sum.failed === 0,
         },
-        { what: "logins a second, of 200 that are asked for", measured: String(Math.round(sum.tried / sum.seconds)) },
       ],
       notes: [
         "Every login is a new connection of a service with what it holds at that moment; alternating users.",

@@ -12,12 +12,12 @@ export type LeftRoles = Readonly<Record<string, readonly string[] | undefined>>;
  * the server does not answer, the preflight says so.
  */
 export async function seeLeftRoles(config: Config, previous: PreviousSecrets): Promise<LeftRoles> {
-  const left: Record<string, readonly string[]> = {};
-  for (const secret of config.secrets) {
-    if (secret.kind !== "postgres-password" || secret.strategy !== "alternating-users") continue;
-    if (previous[secret.name] === undefined) left[secret.name] = await leftRoles(secret).catch(() => []);
-  }
-  return left;
+  const left = config.secrets.map(async (secret): Promise<[string, readonly string[]][]> => {
+    if (secret.kind !== "postgres-password" || secret.strategy !== "alternating-users") return [];
+    if (previous[secret.name] !== undefined) return [];
+    return [[secret.name, await leftRoles(secret).catch(() => [])]];
+  });
+  return Object.fromEntries((await Promise.all(left)).flat());
 }
 
 /** Ours is a role that acts as the owner from its login on, and is a member of it: nobody else makes such roles. */

@@ -17,6 +17,7 @@ export async function bundleService(dir: string): Promise<string> {
     format: "cjs",
     target: "node20",
     external: ["pg-native"],
+    // As in build.mjs: pg makes Node.js load its whole HTTP client otherwise.
     define: { navigator: '{ "userAgent": "Node.js" }' },
     logLevel: "warning",
   });

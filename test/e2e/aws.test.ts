@@ -11,7 +11,7 @@ describe("a password with alternating users, kept in AWS Secrets Manager", () =>
     const adopted = String(lab.adopted["database/password"]);
     const arn = async () => (await lab.moto?.secrets.describeSecret({ SecretId: "paper/database/password" }))?.ARN;
     const before = await arn();
-    const load = await startLoad(lab, { loginsPerSecond: 20, services: ["signal-service", "orchestrator"] });
+    const load = await startLoad(lab, { loginsPerSecond: 30, services: ["signal-service", "orchestrator"] });
 
     await up(bench());
     expect(await stateOf(bench())).toMatchObject({ slots: [0, 1], active: 1, step: { action: "ADOPT" } });
@@ -52,7 +52,7 @@ describe("a password with alternating users, kept in AWS Secrets Manager", () =>
 
     const { logins } = await load.stop();
     expect(logins.failures).toEqual([]);
-    expect(logins.tried).toBeGreaterThan(200);
+    expect(logins.tried).toBeGreaterThan(500);
     expect((await auditRows(bench())).map(({ action }) => action)).toEqual(["ADOPT", "ROTATE", "ROLLBACK"]);
   });
 });

@@ -8,7 +8,7 @@ describe("a password with alternating users, through its life by plain `pulumi u
   it("adopts the role in use, rotates, ends the old login, rolls back, and never fails a login", async () => {
     const { lab, stack } = bench();
     const adopted = String(lab.adopted["database/password"]);
-    const load = await startLoad(lab, { loginsPerSecond: 20, services: ["signal-service", "orchestrator"] });
+    const load = await startLoad(lab, { loginsPerSecond: 30, services: ["signal-service", "orchestrator"] });
 
     await up(bench());
     expect(await stateOf(bench())).toMatchObject({ slots: [0, 1], active: 1, step: { action: "ADOPT" } });
@@ -52,7 +52,7 @@ describe("a password with alternating users, through its life by plain `pulumi u
     await up(bench());
     const { logins } = await load.stop();
     expect(logins.failures).toEqual([]);
-    expect(logins.tried).toBeGreaterThan(300);
+    expect(logins.tried).toBeGreaterThan(1000);
 
     const rows = await auditRows(bench());
     expect(rows.map(({ action, generation, status }) => [action, generation, status])).toEqual([

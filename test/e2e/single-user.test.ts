@@ -37,7 +37,7 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
     expect(await login(bench(), "trader", first.value)).toBe("ok");
     expect(await login(bench(), "trader", adopted)).toBe("28P01");
 
-    const load = await startLoad(lab, { loginsPerSecond: 20, services: READERS });
+    const load = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
     await setDay(bench(), 89);
     await up(bench());
     const second = await stored(bench(), "database/password");
@@ -47,7 +47,7 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
     expect(await roleAttributes(bench(), "trader")).toEqual(before);
     await expectWindow(bench(), await load.stop());
 
-    const back = await startLoad(lab, { loginsPerSecond: 20, services: READERS });
+    const back = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
     await setRequest(bench(), { id: "back", activate: 1 });
     await up(bench());
     expect(await stored(bench(), "database/password")).toMatchObject({ value: first.value, version: 4 });

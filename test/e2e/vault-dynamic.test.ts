@@ -50,7 +50,7 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
 
   it("moves the services to leases, has them fetched anew on request, and never fails a login", async () => {
     const { lab } = bench();
-    const load = await startLoad(lab, { loginsPerSecond: 15, services: SERVICES });
+    const load = await startLoad(lab, { loginsPerSecond: 20, services: SERVICES });
 
     const first = await up(bench());
     expect(first.stdout).toContain("database/password: adopts the credential in use and rotates to generation 1");
@@ -80,7 +80,7 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
 
     const { logins } = await load.stop();
     expect(logins.failures).toEqual([]);
-    expect(logins.tried).toBeGreaterThan(200);
+    expect(logins.tried).toBeGreaterThan(500);
 
     const rows = await auditRows(bench());
     expect(rows.map(({ action, generation, status }) => [action, generation, status])).toEqual([
