@@ -35,6 +35,9 @@ export async function withHost<T>(
       return offered === host.hostKey.split(/\s+/)[1];
     },
   };
+  // One that failed says so again when its socket closes. An event without a listener would end the process; the
+  // command under way is told by its stream.
+  client.on("error", () => undefined);
   try {
     await new Promise<void>((resolve, reject) => client.once("ready", resolve).once("error", reject).connect(config));
   } catch (error) {
@@ -58,8 +61,6 @@ export async function withHost<T>(
         : `${where} cannot be reached: ${messageOf(error)}. Try it by hand: ssh -p ${host.port} ${host.user}@${host.address}`,
     );
   }
-  // An event without a listener would end the process; the command under way is told by its stream.
-  client.on("error", () => undefined);
   try {
     return await use((command) => run(client, command));
   } finally {
