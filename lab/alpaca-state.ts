@@ -19,8 +19,8 @@ export interface AlpacaKey {
   activeFrom: number;
 }
 
-/** What goes wrong with requests; `times` limits to how many (all by default). */
-export type AlpacaFault = { times?: number } & (
+/** What goes wrong with requests: `times` limits to how many, `keyId` to those of one key (all by default). */
+export type AlpacaFault = { times?: number; keyId?: string } & (
   | { status: 401 | 403 | 429 | 500 | 503; retryAfterSeconds?: number }
   | { slowMs: number }
   | { drop: true }
@@ -112,9 +112,10 @@ export class AlpacaState {
     this.open = open;
   }
 
-  /** The fault for this request, counting it. */
-  takeFault(): AlpacaFault | undefined {
-    const fault = this.fault;
+  /** The fault for a request of this key, counting it. */
+  takeFault(keyId: string): AlpacaFault | undefined {
+    const { fault } = this;
+    if (fault?.keyId !== undefined && fault.keyId !== keyId) return undefined;
     if (fault?.times !== undefined) {
       fault.times -= 1;
       if (fault.times <= 0) this.fault = undefined;

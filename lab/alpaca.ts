@@ -52,7 +52,7 @@ async function answer(state: AlpacaState, request: IncomingMessage, response: Se
     state.record({ t: Date.now(), path, status, keyIdLast4: keyId.slice(-4) });
     sendJson(response, status, body, headers);
   };
-  const fault = state.takeFault();
+  const fault = state.takeFault(keyId);
   if (fault && "drop" in fault) {
     state.record({ t: Date.now(), path, status: 0, keyIdLast4: keyId.slice(-4) });
     request.socket.destroy();

@@ -66,6 +66,10 @@ test("fails as it is told", async () => {
     alpaca.paper.setFault({ status });
     expect((await ask(alpaca.paper, key)).status).toBe(status);
   }
+  const other = alpaca.paper.createKey();
+  alpaca.paper.setFault({ status: 401, keyId: other.keyId });
+  expect((await ask(alpaca.paper, key)).status).toBe(200);
+  expect((await ask(alpaca.paper, other)).status).toBe(401);
   alpaca.paper.setFault({ drop: true, times: 1 });
   await expect(ask(alpaca.paper, key)).rejects.toThrow();
   alpaca.paper.setFault({ slowMs: 200, times: 1 });

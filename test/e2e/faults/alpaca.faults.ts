@@ -3,12 +3,15 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { AlpacaFault, NewKey } from "../../../lab/alpaca-state";
 import { ADOPTED_LABEL, alpacaKeys, suppliedPair } from "../../../lab/deploy";
 import { ALPACA_KEY } from "../../../lab/lab";
+import { poll } from "../../../lab/poll";
 import { auditRows, type Bench, refusedUp, setDay, startBench, stateOf, stored, up } from "../harness";
 
 interface AlpacaCase {
   readonly sample?: true;
-  /** Of every request from now on. */
+  /** Of the new pair's requests. */
   readonly fault?: AlpacaFault;
+  /** Of the services' requests too, which makes them unhealthy. */
+  readonly everybody?: true;
   /** How the new key is made. */
   readonly key?: NewKey;
   readonly says: readonly RegExp[];
@@ -31,6 +34,11 @@ const CASES: Record<string, AlpacaCase> = {
   "answers 500": { fault: { status: 500 }, says: [/found 500 Internal Server Error \(asked \d+ times/, LATER] },
   "is slow": { fault: { slowMs: 15_000 }, says: [/found no answer in time \(asked \d+ times/, LATER] },
   "drops the connection": { fault: { drop: true }, says: [/to answer 200, found .* \(asked \d+ times/, LATER] },
+  "refuses the services too": {
+    fault: { status: 401 },
+    everybody: true,
+    says: [/not healthy before the start: execution-gateway \(its answer: .*401 Unauthorized/, /nothing was changed/],
+  },
   "has not activated the key": {
     key: { activeAfterMs: 3_600_000 },
     says: [/found 401 Unauthorized still after 1 s/, NOTHING],
@@ -52,7 +60,7 @@ describe("Alpaca: faults while a new pair is due", () => {
   });
   afterAll(() => bench?.lab.stop());
 
-  it.each(chosen)("%s", async (name, { fault, key, says }) => {
+  it.each(chosen)("%s", async (name, { fault, everybody, key, says }) => {
     const begun = performance.now();
     const { lab, stack } = bench;
     const month = String(chosen.findIndex(([candidate]) => candidate === name) + 1).padStart(2, "0");
@@ -64,7 +72,11 @@ describe("Alpaca: faults while a new pair is due", () => {
     };
     let pair = await supply(key);
     const before = await known();
-    lab.alpaca.paper.setFault(fault);
+    lab.alpaca.paper.setFault(fault && { ...fault, ...(everybody ? {} : { keyId: pair.keyId }) });
+    if (everybody) {
+      const unhealthy = async () => (await lab.health("execution-gateway")).status === "unhealthy";
+      await poll(unhealthy, { what: "execution-gateway unhealthy", limitMs: 60_000 });
+    }
     const message = await refusedUp(bench);
     lab.alpaca.paper.setFault(undefined);
     if (process.env.SHOW) console.log(message);
