@@ -4,6 +4,7 @@ import { ADOPTED_LABEL, alpacaKeys, suppliedPair } from "../../lab/deploy";
 import { ALPACA_KEY } from "../../lab/lab";
 import { fine, rotation, tooWide, unwrapped } from "./cli-support";
 import { auditRows, login, stateFile, stateOf, stored, useBench } from "./harness";
+import { changePassword } from "./role-support";
 import { onTerminal } from "./terminal";
 
 const SECRET = "database/password";
@@ -17,6 +18,12 @@ interface Finding {
   readonly fixable: boolean;
 }
 
+interface Mended {
+  readonly findings: Finding[];
+  readonly fixed: readonly { readonly cause: string; readonly outcome: string; readonly detail: string }[];
+  readonly remaining: readonly Finding[];
+}
+
 describe("rotation diagnose: the runbook's troubleshooting, each case made and mended", () => {
   const bench = useBench({ rotates: "both" });
   const pair = () => suppliedPair("paper-trading-2026-11-23", bench().lab.alpaca.paper.createKey());
@@ -26,6 +33,16 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     const found = (JSON.parse(stdout) as { findings: Finding[] }).findings;
     expect(exitCode, stdout + stderr).toBe(found.length === 0 ? 0 : 1);
     return found;
+  }
+
+  /** Mends all of it; what was found, and what was done about each. */
+  async function mended(): Promise<{ found: Finding[]; done: string }> {
+    const { exitCode, stdout, stderr } = await rotation(bench(), ["diagnose", "--fix", "--yes", "--json"]);
+    expect(exitCode, stdout + stderr).toBe(0);
+    const { findings, fixed, remaining } = JSON.parse(stdout) as Mended;
+    expect(remaining).toEqual([]);
+    expect(fixed.map(({ cause, outcome }) => [cause, outcome])).toEqual(findings.map(({ cause }) => [cause, "done"]));
+    return { found: findings, done: fixed.map(({ detail }) => detail).join("; ") };
   }
 
   async function fix(): Promise<string> {
@@ -67,36 +84,36 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
   it("1: store and database differ; a no changes nothing, --fix writes the value back", async () => {
     const known = await stored(bench(), SECRET);
     await bench().lab.store.put(SECRET, "pasted-wrongly");
-    const [found, ...others] = await findings();
-    expect(others).toEqual([]);
-    expect(found).toMatchObject({
+    const declined = await onTerminal(bench(), ["diagnose", SECRET, "--fix"], [["Do it?", "n"]]);
+    expect(declined.exitCode, declined.shown).toBe(1);
+    expect(declined.shown).toContain("declined: nothing was changed");
+    expect((await stored(bench(), SECRET)).value).toBe("pasted-wrongly");
+    const { found, done } = await mended();
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({
       secret: SECRET,
       cause: "the store and the database differ: somebody wrote the store by hand",
       evidence: expect.stringMatching(/^database\/password has version \d+, written .* UTC; .*\(trader_b logs in\)$/),
       command: "rotation diagnose database/password --fix --stack paper",
       fixable: true,
     });
-    const declined = await onTerminal(bench(), ["diagnose", SECRET, "--fix"], [["Do it?", "n"]]);
-    expect(declined.exitCode, declined.shown).toBe(1);
-    expect(declined.shown).toContain("declined: nothing was changed");
-    expect((await stored(bench(), SECRET)).value).toBe("pasted-wrongly");
-    expect(await fix()).toContain("done: the value is back in the store");
+    expect(done).toContain("the value is back in the store");
     expect((await stored(bench(), SECRET)).value).toBe(known.value);
   });
 
   it("1: the database refuses the password, and the service that restarted cannot start; --fix mends both", async () => {
     const { lab } = bench();
     const { value } = await stored(bench(), SECRET);
-    await lab.postgres.query("ALTER ROLE trader_b PASSWORD 'changed-by-hand'");
+    await changePassword(bench(), "trader_b", "changed-by-hand");
     await lab.hosts[0]?.systemctl("restart", "signal-service");
-    const found = await findings();
+    const { found, done } = await mended();
     expect(found[0]).toMatchObject({
       cause: "the database refuses the credential in use: somebody changed its password",
       evidence: expect.stringContaining('password authentication failed for user "trader_b"'),
       command: "rotation diagnose database/password --fix --stack paper",
     });
     expect(found.map(({ cause }) => cause)).toContainEqual(expect.stringMatching(/^signal-service on trading-1 /));
-    expect(await fix()).toContain("done: trader_b has the password of this stack again; signal-service on trading-1");
+    expect(done).toContain("trader_b has the password of this stack again; signal-service on trading-1");
     expect(await login(bench(), "trader_b", value)).toBe("ok");
     await lab.healthy();
   });
@@ -104,7 +121,7 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
   it("changed by hand in both: `adopt` keeps it, --fix puts back what the stack knows", async () => {
     const { lab } = bench();
     const byHand = async (password: string) => {
-      await lab.postgres.query(`ALTER ROLE trader_b PASSWORD '${password}'`);
+      await changePassword(bench(), "trader_b", password);
       await lab.store.put(SECRET, password);
     };
     await byHand("changed-in-both");
@@ -131,14 +148,14 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
   it("2: somebody wrote another pair into the store; --fix writes the known one back", async () => {
     const { lab } = bench();
     await lab.store.put("alpaca/api_key_id", "PKSOMEBODYELSES00001");
-    const [found] = await findings();
-    expect(found).toMatchObject({
+    const { found, done } = await mended();
+    expect(found[0]).toMatchObject({
       secret: ALPACA_KEY,
       cause: "the store holds another pair than the one in use: somebody wrote it by hand",
       evidence: expect.stringContaining("Alpaca answers 401 to it"),
       fixable: true,
     });
-    expect(await fix()).toContain(`the pair ${ADOPTED_LABEL} is back in the store`);
+    expect(done).toContain(`the pair ${ADOPTED_LABEL} is back in the store`);
     expect((await stored(bench(), "alpaca/api_key_id")).value).toBe(lab.adoptedAlpaca.keyId);
   });
 
@@ -148,14 +165,13 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     await stack.configureSecret("alpacaKeys", alpacaKeys(current, suppliedPair(ADOPTED_LABEL, lab.adoptedAlpaca)));
     await fine(bench(), ["run", "--yes"]);
     lab.alpaca.paper.deleteKey(lab.adoptedAlpaca.keyId);
-    const [found] = await findings();
-    expect(found).toMatchObject({
+    const restarts = lab.hosts[0]?.restarts.length ?? 0;
+    const { found } = await mended();
+    expect(found[0]).toMatchObject({
       cause: expect.stringContaining("deleted before its grace period ended"),
       evidence: `Alpaca answers 401 to ${ADOPTED_LABEL}; its grace period ends at 2026-11-24 02:00 UTC`,
       command: "rotation run --stack paper",
     });
-    const restarts = lab.hosts[0]?.restarts.length ?? 0;
-    await fix();
     const restarted = lab.hosts[0]?.restarts.slice(restarts).map(({ service }) => service);
     expect(restarted).toEqual(["execution-gateway", "market-data-service", "orchestrator"]);
     expect((await auditRows(bench())).at(-1)).toMatchObject({

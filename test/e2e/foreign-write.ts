@@ -1,10 +1,11 @@
 import { expect, it } from "vitest";
 import { auditRows, type Bench, login, refusedUp, setDay, setRequest, stateOf, stored, up } from "./harness";
+import { changePassword } from "./role-support";
 
 /** Somebody changes the password in use by hand: in the database and in the store. */
-async function byHand({ lab }: Bench, user: string, password: string): Promise<void> {
-  await lab.postgres.query(`ALTER ROLE ${user} PASSWORD '${password}'`);
-  await lab.store.put("database/password", password);
+async function byHand(bench: Bench, user: string, password: string): Promise<void> {
+  await changePassword(bench, user, password);
+  await bench.lab.store.put("database/password", password);
 }
 
 /** What must be true of every store when somebody else writes to it. */

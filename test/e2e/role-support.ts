@@ -1,4 +1,13 @@
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+import { scramVerifier } from "../../rotation/scram";
 import type { Bench } from "./harness";
+
+/** Changes a role's password by hand as psql's `\password` does: the server and its log see the verifier alone. */
+export async function changePassword({ lab }: Bench, role: string, password: string): Promise<void> {
+  const verifier = scramVerifier(password, randomBytes(16).toString("base64"));
+  await lab.postgres.query(`ALTER ROLE ${pg.escapeIdentifier(role)} PASSWORD ${pg.escapeLiteral(verifier)}`);
+}
 
 /** All that PostgreSQL knows of a role but its password, memberships and settings included. */
 export async function roleAttributes({ lab }: Bench, role: string): Promise<Record<string, unknown>> {
