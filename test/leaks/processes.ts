@@ -24,7 +24,7 @@ export interface ProcessWatch {
 export function watchProcesses(everyMs = 20): ProcessWatch {
   const [commandLines, environments] = [new Set<string>(), new Set<string>()];
   let looks = new Map<string, number>();
-  const look = async (): Promise<Seen> => {
+  const look = async (): Promise<void> => {
     const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
     const before = looks;
     looks = new Map(pids.map((pid) => [pid, (before.get(pid) ?? 0) + 1]));
@@ -32,6 +32,10 @@ export function watchProcesses(everyMs = 20): ProcessWatch {
       commandLines.add(await read(pid, "cmdline", " "));
       for (const entry of (await read(pid, "environ", "\n")).split("\n")) environments.add(entry);
     }
+  };
+  // Megabytes, once a suite has run for a while: not put together at every look.
+  const seen = async (): Promise<Seen> => {
+    await look();
     const join = (texts: Set<string>) => [...texts].join("\n");
     return { commandLines: join(commandLines), environments: join(environments), count: commandLines.size };
   };
@@ -40,11 +44,11 @@ export function watchProcesses(everyMs = 20): ProcessWatch {
     for (; running; await pause(everyMs)) await look();
   })();
   return {
-    look,
+    look: seen,
     stop: async () => {
       running = false;
       await watching;
-      return look();
+      return seen();
     },
   };
 }
