@@ -1,4 +1,4 @@
-import type { EngineResult } from "./engine";
+import type { EngineResult, Step } from "./engine";
 import { PHASES, type Phase, phaseOf, restartOf, secretOf } from "./phases";
 import type { Outline } from "./settings";
 
@@ -17,10 +17,13 @@ export interface Failure {
 }
 
 /** Where an update failed, out of what the engine said. */
-export function failureOf({ errors, failedStep }: EngineResult, secrets: readonly string[]): Failure {
+export function failureOf(result: EngineResult, secrets: readonly string[]): Failure {
+  const { errors } = result;
+  const detail = errors.map(({ text }) => withoutCommandLine(text)).join("\n") || "the engine gave no reason";
+  // No step fails where what one did could not be saved.
+  const failedStep = result.failedStep ?? (isUnsaved({ detail }) ? furthest(result) : undefined);
   const resource = failedStep?.name ?? errors.find(({ resource: name }) => name !== undefined)?.resource;
   const phase = failedStep === undefined ? undefined : phaseOf(failedStep);
-  const detail = errors.map(({ text }) => withoutCommandLine(text)).join("\n") || "the engine gave no reason";
   return {
     secret: resource === undefined ? undefined : secretOf(resource, secrets),
     phase,
@@ -30,6 +33,19 @@ export function failureOf({ errors, failedStep }: EngineResult, secrets: readonl
     touched: phase !== undefined && PHASES.indexOf(phase) >= PHASES.indexOf("database"),
   };
 }
+
+/** The step that came furthest; secrets rotate at the same time. */
+function furthest({ steps }: EngineResult): Step | undefined {
+  const rank = (step: Step) => PHASES.indexOf(phaseOf(step) ?? "preflight");
+  return steps
+    .filter(({ op }) => op !== "same")
+    .toSorted((a, b) => rank(a) - rank(b))
+    .at(-1);
+}
+
+/** Whether the engine could not save the state, as on a full disk: it knows less than it did. */
+export const isUnsaved = ({ detail }: Pick<Failure, "detail">): boolean =>
+  /failed to save snapshot|writing the new snapshot file/.test(detail);
 
 /** A command's own words, without the script that the provider prints before them. */
 function withoutCommandLine(text: string): string {

@@ -1,6 +1,6 @@
 import { recordFailure } from "./audit-failure";
 import type { EngineResult } from "./engine";
-import { describeSituation, type Failure, failureOf, stoppedAt } from "./failure";
+import { describeSituation, type Failure, failureOf, isUnsaved, stoppedAt } from "./failure";
 import type { StackPlan } from "./plan-words";
 import { cleaned, generationOf, type RunContext } from "./run-context";
 import { clockOf } from "./settings";
@@ -52,11 +52,14 @@ export async function examine(
 }
 
 /** What to run after a failure. */
-export function nextSteps(
-  { secret, failure: { phase, touched }, target }: Examined,
-  stack: string,
-  isRollback: boolean,
-): string[] {
+export function nextSteps({ secret, failure, target }: Examined, stack: string, isRollback: boolean): string[] {
+  const { phase, touched } = failure;
+  if (isUnsaved(failure)) {
+    return [
+      "make room where the state is kept, which could not be saved; then:",
+      `rotation run --stack ${stack}   (mends a state that is half written, and finishes it)`,
+    ];
+  }
   if (!touched) return ["mend what is named above, then run the same command again"];
   const finish = `rotation run --stack ${stack}`;
   if (phase === "audit" || isRollback || target === undefined) return [`${finish}   (finishes what is left)`];

@@ -14,7 +14,7 @@ import { cleaned, generationOf, type RunContext } from "./run-context";
 import { type Examined, examine, nextSteps } from "./run-failure";
 import type { RunListener, RunOptions, RunResult } from "./run-result";
 import { readConfig } from "./settings";
-import { removeTornFiles } from "./torn-files";
+import { mendTornFiles } from "./torn-files";
 
 /** One run of `rotation run`, from the config to the result. */
 export class Run {
@@ -25,7 +25,7 @@ export class Run {
   /** @throws ConfigError, UsageError, OperationError */
   static async open(project: Project, listener: RunListener): Promise<Run> {
     listener.step("reading the stack");
-    for (const note of removeTornFiles(project)) listener.note(note);
+    for (const note of mendTornFiles(project)) listener.note(note);
     const [config, engine] = await Promise.all([readConfig(project), Engine.open(project)]);
     for (const note of await recover(project, engine)) listener.note(note);
     return new Run({ project, listener, engine, config, before: await readOutputs(project) });

@@ -44,12 +44,19 @@ export function readCheckpoint(project: Project): Checkpoint | undefined {
   if (folder === undefined) return undefined;
   const file = join(folder, ".pulumi", "stacks", project.name, `${project.stack}.json`);
   try {
-    const text = existsSync(file) ? readFileSync(file) : gunzipSync(readFileSync(`${file}.gz`));
-    const { checkpoint } = JSON.parse(text.toString("utf8")) as { checkpoint: { latest?: Checkpoint | null } };
+    const { checkpoint } = readStateFile(existsSync(file) ? file : `${file}.gz`) as {
+      checkpoint: { latest?: Checkpoint | null };
+    };
     return checkpoint.latest ?? {};
   } catch {
     return undefined;
   }
+}
+
+/** A file of Pulumi's, compressed where its name says so. @throws SyntaxError, or zlib's error, where it is half written */
+export function readStateFile(path: string): unknown {
+  const bytes = readFileSync(path);
+  return JSON.parse((/\.gz(\.bak)?$/.test(path) ? gunzipSync(bytes) : bytes).toString("utf8"));
 }
 
 /** The locks on the stack in a `file://` backend. */

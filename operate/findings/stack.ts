@@ -4,18 +4,38 @@ import { utc } from "../facts";
 import type { Project } from "../project";
 import { clearLocks, pendingOf } from "../recover";
 import { isStale, readLocks } from "../state-file";
-import { removeTornFiles, tornFiles } from "../torn-files";
+import { finishedStates, mendTornFiles, tornFiles } from "../torn-files";
 import { commandOf, type Finding } from "./finding";
 
-/** What an update that was killed in the middle of saving leaves beside the state. */
+/** What an update that was killed, or met a full disk, in the middle of saving leaves of the state. */
 export function tornFindings(project: Project): Finding[] {
-  return tornFiles(project).map((file) => ({
-    secret: null,
-    cause: "an update died while it saved: a file beside the state is half written, and Pulumi says `EOF`",
-    evidence: `${file} is no JSON; it holds a check sum and nothing of the state`,
-    command: `rm ${file}`,
-    fix: () => Promise.resolve(removeTornFiles(project).join("; ") || "it is gone already"),
-  }));
+  const fix = () => Promise.resolve(mendTornFiles(project).join("; ") || "it is gone already");
+  return tornFiles(project).map(({ path, copy }): Finding => {
+    if (copy === undefined) {
+      return {
+        secret: null,
+        cause: "an update died while it saved: a file beside the state is half written, and Pulumi says `EOF`",
+        evidence: `${path} is no JSON; it holds a check sum and nothing of the state`,
+        command: `rm ${path}`,
+        fix,
+      };
+    }
+    const about = { secret: null, cause: "the state is half written, as by an update on a full disk" };
+    if (copy === null)
+      return {
+        ...about,
+        evidence: `neither ${path} nor its copy .bak is JSON`,
+        command: `ls -t ${finishedStates(path)}`,
+        hint: "the newest is the last finished update's; or take your own backup",
+      };
+    return {
+      ...about,
+      evidence: `${path} is no JSON; ${copy}, the state before, is`,
+      command: `cp ${copy} ${path}`,
+      hint: "make room on its disk first; the next update does again what that state does not know of",
+      fix,
+    };
+  });
 }
 
 /** What a killed update leaves: its lock and its pending operations. */

@@ -7,7 +7,7 @@ import { verifyChain } from "../../audit/verify";
 import { type LoadResult, startLoad } from "../../lab/load";
 import { poll } from "../../lab/poll";
 import { openProject } from "../../operate/project";
-import { removeTornFiles } from "../../operate/torn-files";
+import { mendTornFiles } from "../../operate/torn-files";
 import { activeGeneration } from "../../rotation/state";
 import { projectRoot } from "../../toolchain/project";
 import type { EffectRef, Held } from "./gate";
@@ -145,7 +145,7 @@ async function recover(life: Life, { recovery, victim, effect }: Point): Promise
       : [];
   }
   if (victim === "machine" || victim === "engine") {
-    removeTornFiles(openProject(stack.projectDir, stack.name, { ...stack.env }));
+    mendTornFiles(openProject(stack.projectDir, stack.name, { ...stack.env }));
     const cancelled = await stack.pulumi(["cancel", "--yes"]);
     if (isLocked && cancelled.exitCode !== 0) return [`pulumi cancel: ${cancelled.stderr}`];
   }

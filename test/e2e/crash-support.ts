@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { poll } from "../../lab/poll";
 import type { PulumiResult } from "../../lab/stack";
 import { openProject } from "../../operate/project";
-import { removeTornFiles } from "../../operate/torn-files";
+import { mendTornFiles } from "../../operate/torn-files";
 import { type Bench, refusedUp, stateOf, up } from "./harness";
 import { verifiers } from "./role-support";
 
@@ -116,7 +116,7 @@ function kill(pid: number): void {
  * (`crash-torn-state.test.ts` has that on purpose); what `rotation diagnose --fix` does about it.
  */
 export function mendTornState({ stack }: Bench): string[] {
-  return removeTornFiles(openProject(stack.projectDir, stack.name, stack.env));
+  return mendTornFiles(openProject(stack.projectDir, stack.name, stack.env));
 }
 
 /** A killed update keeps its lock: the next one is refused and says how to go on, and `pulumi cancel` is that way. */

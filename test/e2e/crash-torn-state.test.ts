@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { unwrapped } from "./cli-support";
 import { auditRows, refusedUp, setDay, stateFile, up, useBench } from "./harness";
 
-describe("an update killed while it writes the file beside the state", () => {
+describe("an update that ends while it saves the state", () => {
   const bench = useBench();
   const rotation = (...args: string[]) => {
     const { projectDir, env, name } = bench().stack;
@@ -14,7 +14,7 @@ describe("an update killed while it writes the file beside the state", () => {
   };
   const attributes = () => `${stateFile(bench())}.attrs`;
 
-  it("is named by every command, mended by `diagnose --fix`, and by `rotation run` itself", async () => {
+  it("leaves a file beside it that is named by every command, mended by `diagnose --fix`, and by `rotation run` itself", async () => {
     await up(bench());
     await truncate(attributes());
     expect(await refusedUp(bench())).toContain("failed to load checkpoint: EOF");
@@ -36,5 +36,17 @@ describe("an update killed while it writes the file beside the state", () => {
     // One line, as a scheduler's log keeps it.
     expect(ran.stderr).toMatch(/^note: removed .* left half written; the state itself is whole$/m);
     expect((await auditRows(bench())).map(({ action }) => action)).toEqual(["ADOPT", "ROTATE"]);
+  });
+
+  it("leaves the state itself half written, on a full disk: `rotation run` puts its copy back", async () => {
+    await truncate(stateFile(bench()), 1024);
+    expect(await refusedUp(bench())).toMatch(/failed to load checkpoint|unexpected end of JSON input/);
+    const planned = await rotation("plan");
+    expect([planned.exitCode, planned.stderr]).toEqual([1, expect.stringContaining("rotation diagnose --fix")]);
+    const ran = await rotation("run", "--yes");
+    expect(ran.exitCode, ran.stdout + ran.stderr).toBe(0);
+    expect(ran.stderr).toMatch(/^note: put back .*paper\.json from its copy .*\.bak, .* is done again$/m);
+    expect((await auditRows(bench())).map(({ action }) => action)).toEqual(["ADOPT", "ROTATE"]);
+    expect((await up(bench())).stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
   });
 });

@@ -6,6 +6,7 @@ import { describeSituation, failureOf } from "../../operate/failure";
 import { PHASES, phaseOf, secretOf } from "../../operate/phases";
 import { planInWords } from "../../operate/plan-words";
 import { clearLocks, locksIn } from "../../operate/recover";
+import { nextSteps } from "../../operate/run-failure";
 import type { Outline } from "../../operate/settings";
 import { describePlan, readPlan } from "../../rotation/plan";
 
@@ -179,6 +180,25 @@ describe("a failure in words", () => {
       reason: "signal-service is not healthy",
     });
     expect(phaseOf(failed)).toBe("restart");
+  });
+
+  it("tells how far an update came whose state could not be saved: no step of it fails", () => {
+    const steps = [
+      step("database-password-role-a", "postgresql:index/role:Role", "update"),
+      step("database-password-database-username", "vault:kv/secretV2:SecretV2", "update"),
+      step("other-password-slot-a-password", "random:index/randomPassword:RandomPassword", "create-replacement"),
+      step("database-password-restart-signal-service-trading-1", "command:remote:Command", "same"),
+    ];
+    const text =
+      "post-step event returned an error: failed to save snapshot: write paper.json: no space left on device";
+    const failure = failureOf(result(steps, { ok: false, errors: [{ text, resource: undefined }] }), [
+      "database/password",
+      "other/password",
+    ]);
+    expect(failure).toMatchObject({ secret: "database/password", phase: "store", touched: true });
+    const next = nextSteps({ secret: "database/password", failure, situation: "", target: 1 }, "paper", false);
+    expect(next[0]).toContain("make room where the state is kept");
+    expect(next[1]).toContain("rotation run --stack paper");
   });
 
   it("says something of its own for every phase and both strategies", () => {

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
+import { rotation, unwrapped } from "../cli-support";
 import { setDay, stateOf, up } from "../harness";
 import { platformOf } from "../input-support";
 import { type FaultCase, faultMatrix, nextDue } from "./matrix";
@@ -11,7 +12,8 @@ import type { World } from "./world";
  * From the first write to the store on, the engine's files may not grow: as on a full disk, a write of the state fails
  * with an error. It needs no rights, unlike a small file system of its own.
  */
-const fullDisk: FaultCase["breaks"] = async ({ vault, stack }: World) => {
+const fullDisk: FaultCase["breaks"] = async (world: World) => {
+  const { vault, stack } = world;
   const when = ({ method, path }: { method: string; path: string }) =>
     method !== "GET" && path === "/v1/secret/data/paper/database/username";
   const limit = async () => {
@@ -20,8 +22,17 @@ const fullDisk: FaultCase["breaks"] = async ({ vault, stack }: World) => {
     for (const pid of pids) await promisify(execFile)("prlimit", ["--pid", pid, "--fsize=1024"]);
   };
   vault.inject({ when, times: 1, fault: { first: limit } });
-  return async () => vault.clear();
+  return async () => {
+    vault.clear();
+    // Pulumi renames what it could write over the state.
+    const torn = await rotation(world, ["diagnose", "--json"]);
+    expect(JSON.parse(torn.stdout), torn.stderr).toMatchObject({ findings: [{ cause: TORN }] });
+    const mended = await rotation(world, ["diagnose", "--fix", "--yes"]);
+    expect(unwrapped(mended.stdout), mended.stderr).toMatch(/done: put back .*paper\.json from its copy/);
+  };
 };
+
+const TORN = "the state is half written, as by an update on a full disk";
 
 /** The `pulumi` processes of a stack. */
 async function enginesOf(home: string): Promise<string[]> {
@@ -41,7 +52,13 @@ const CASES: Record<string, FaultCase> = {
   "its disk is full when the state is to be saved": {
     sample: true,
     breaks: fullDisk,
-    says: [/file too large/, /snapshot|checkpoint|state/],
+    by: "rotation",
+    says: [
+      /failed to save snapshot: [\s\S]*file too large/,
+      "The new login exists; the store may name it already.",
+      "make room where the state is kept, which could not be saved",
+      "rotation run --stack",
+    ],
     reached: { role: true, stored: true },
   },
 };

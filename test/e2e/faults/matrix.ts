@@ -98,8 +98,10 @@ async function meets(world: World, fault: FaultCase): Promise<void> {
   await up(world);
   expect(await activeGeneration(world)).toBe(generation + 1);
   expect((await finishedRows(world)).slice(rows)).toEqual([`ROTATE ${generation + 1}`]);
-  const { restarts } = world.lab.hosts[0] ?? { restarts: [] };
-  expect(restarts.slice(-2).map(({ service }) => service)).toEqual(world.lab.readers("database/password"));
+  // A service whose restart failed is restarted again; those before it are not.
+  const restarts = (world.lab.hosts[0]?.restarts ?? []).map(({ service }) => service);
+  const order = restarts.filter((service, index) => service !== restarts[index - 1]);
+  expect(order.slice(-2)).toEqual(world.lab.readers("database/password"));
   const [user, password] = await Promise.all([stored(world, "database/username"), stored(world, "database/password")]);
   expect(await login(world, user.value, password.value)).toBe("ok");
 }
