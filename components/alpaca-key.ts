@@ -5,29 +5,17 @@ import type { Purpose } from "../alpaca/verify";
 import type { AlpacaKeyConfig, KeyPair } from "../config";
 import { lastFour } from "../rotation/key-label";
 import { graceEndsAt } from "../rotation/next-state";
-import type { Policy } from "../rotation/policy";
-import { activation, activeGeneration, other, previousGeneration, type SecretState } from "../rotation/state";
-import { AuditRecord } from "./audit-record";
+import { activeGeneration, other, previousGeneration, type SecretState } from "../rotation/state";
 import { foreignPairAdvice } from "./foreign-advice";
-import { type Platform, servicesOf } from "./platform";
-import { Preflight } from "./preflight";
-import { restartServices } from "./rolling-restart";
+import { servicesOf } from "./platform";
+import { platformChecks } from "./preflight";
 import { describeSecret } from "./secret-outputs";
-import type { StoreEntry } from "./secret-store";
+import type { AnnotateArgs, StoreEntry } from "./secret-store";
 import { answerOf, stepCommand } from "./step-command";
-import { storeUnchanged } from "./store-unchanged";
+import { StoredCredential, type StoredCredentialArgs } from "./stored-credential";
 
-export interface AlpacaKeyArgs {
-  /** The secret as the config declares it. */
+export interface AlpacaKeyArgs extends StoredCredentialArgs {
   readonly config: AlpacaKeyConfig;
-  /** The state this update brings the secret to. */
-  readonly state: SecretState;
-  /** Whether this update does a step of the secret. */
-  readonly acts: boolean;
-  /** Whether a request says to overwrite what somebody else wrote into the store. */
-  readonly force: boolean;
-  readonly policy: Policy;
-  readonly platform: Platform;
   readonly places: AlpacaPlaces;
   /** Milliseconds that a new pair may answer 401. */
   readonly activationWait: number;
@@ -48,29 +36,22 @@ interface StoredVersion {
  * before, audit row. Each part waits for the one before. The first update with the pair in use alone adopts it: proves
  * it, compares it with the store and writes nothing but the audit row.
  */
-export class AlpacaKey extends pulumi.ComponentResource {
-  /** The secret's state, resolved once all of it is true and in the audit log. */
+export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   readonly state: pulumi.Output<SecretState>;
-  /** What the stack says of the secret: strategy, label, account, paths, versions and dates. */
+  /** Label and account are among it. */
   readonly description: pulumi.Output<Record<string, unknown>>;
-  /** The audit row: what comes after this secret depends on it. */
   readonly last: pulumi.Resource;
 
-  private readonly trigger: string;
+  constructor(name: string, args: AlpacaKeyArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    super("AlpacaKey", name, args, opts);
 
-  constructor(
-    private readonly name: string,
-    private readonly args: AlpacaKeyArgs,
-    opts: pulumi.ComponentResourceOptions = {},
-  ) {
-    super("secret-rotation:index:AlpacaKey", name, {}, opts);
-    this.trigger = activation(args.state);
-
-    const preflight = this.createPreflight(opts.dependsOn);
+    const preflight = this.lookFirst();
     const before = this.createVersionsBefore(preflight);
     const verified = this.createVerified(before);
-    const unchanged = this.adoptedOnly ? undefined : this.createUnchanged(verified);
-    const stored = unchanged && this.createStored(unchanged);
+    const unchanged = this.adoptedOnly
+      ? undefined
+      : this.createUnchanged({ before: this.storedBefore, after: [], whenForeign: this.whenForeign }, verified);
+    const stored = unchanged && this.createStored(this.entries(args.active), unchanged);
     this.description = this.describe(stored ?? before, verified);
     const done = stored === undefined ? verified : this.createRollout(stored, before);
     const audit = this.createAudit([preflight, ...(unchanged === undefined ? [] : [unchanged])], done);
@@ -104,32 +85,21 @@ export class AlpacaKey extends pulumi.ComponentResource {
     ];
   }
 
-  private createPreflight(dependsOn: pulumi.ResourceOptions["dependsOn"]): local.Command {
-    const { config, state, platform, force, active } = this.args;
+  private lookFirst(): local.Command {
+    const { state, platform, force, active } = this.args;
     const mode = this.purpose === "rotation" && state.emergency ? "emergency" : this.purpose;
     // The new pair too: somebody may have written it by hand before it was supplied.
     const current = mode === "adoption" ? this.entries(active) : this.storedBefore;
     const compares = current.length > 0 && (mode === "adoption" || mode === "rotation");
-    return new Preflight(
-      `${this.name}-preflight`,
-      {
-        mode,
-        secret: config.name,
-        store: platform.store.reference,
-        paths: this.paths,
-        audit: platform.audit.connection,
-        services: servicesOf(Object.keys(platform.services), platform.services),
-        hosts: platform.hosts,
-        privateKey: platform.privateKey,
-        alpaca: platform.marketClock,
-        allowOpenMarket: platform.allowOpenMarket,
-        current: compares ? { entries: current } : undefined,
-        whenForeign: this.whenForeign,
-        force,
-        trigger: this.trigger,
-      },
-      { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
-    ).command;
+    return this.createPreflight({
+      mode,
+      store: platform.store.reference,
+      paths: this.paths,
+      ...platformChecks(platform),
+      current: compares ? { entries: current } : undefined,
+      whenForeign: this.whenForeign,
+      force,
+    });
   }
 
   /** What the store may hold before it is written; nothing where the config no longer has the pair before. */
@@ -181,44 +151,10 @@ export class AlpacaKey extends pulumi.ComponentResource {
     );
   }
 
-  private createUnchanged(dependsOn: pulumi.Resource): local.Command {
-    const { platform, force } = this.args;
-    return storeUnchanged(
-      this.name,
-      {
-        store: platform.store.reference,
-        before: this.storedBefore,
-        after: [],
-        whenForeign: this.whenForeign,
-        force,
-        trigger: this.trigger,
-      },
-      { parent: this, dependsOn },
-    );
-  }
-
-  private createStored(dependsOn: pulumi.Resource): local.Command {
-    const { state, acts, platform, active } = this.args;
-    return platform.store.write(
-      this.name,
-      {
-        entries: this.entries(active),
-        generation: activeGeneration(state),
-        slot: state.active,
-        request: state.activatedBy,
-        trigger: this.trigger,
-        acts,
-      },
-      { parent: this, dependsOn },
-    );
-  }
-
   /** Restarts, dry run, and the mark for the pair before. */
   private createRollout(stored: local.Command, before: local.Command): pulumi.Resource {
-    const { config, platform } = this.args;
-    const options = { parent: this, dependsOn: stored };
-    const restarted = restartServices(this.name, config.restart, platform, this.trigger, options);
-    return this.createMarks(before, this.createDryRun(restarted.last));
+    const restarted = this.createRestarts(stored);
+    return this.createMarks(this.marks(before), this.createDryRun(restarted.last));
   }
 
   private createDryRun(dependsOn: pulumi.Resource): pulumi.Resource {
@@ -247,8 +183,8 @@ export class AlpacaKey extends pulumi.ComponentResource {
   }
 
   /** The runbook's `status=deprecated`, with which version and until when; `active` again once the pair before is gone. */
-  private createMarks(before: local.Command, dependsOn: pulumi.Resource): pulumi.Resource {
-    const { state, policy, platform } = this.args;
+  private marks(before: local.Command): AnnotateArgs["marks"] {
+    const { state, policy } = this.args;
     const graceEnd = graceEndsAt(state, policy);
     const rotated = { rotation_date: new Date(graceEnd.getTime() - policy.gracePeriod).toISOString() };
     const deprecated = {
@@ -263,8 +199,7 @@ export class AlpacaKey extends pulumi.ComponentResource {
         const version = (entries as StoredVersion[] | undefined)?.find((entry) => entry.path === path)?.version;
         return version === undefined ? deprecated : { ...deprecated, deprecated_version: version };
       });
-    const marks = this.paths.map((path) => ({ path, says: saysOf(path) }));
-    return platform.store.annotate(this.name, { marks, trigger: this.trigger }, { parent: this, dependsOn });
+    return this.paths.map((path) => ({ path, says: saysOf(path) }));
   }
 
   private describe(stored: local.Command, verified: local.Command): pulumi.Output<Record<string, unknown>> {
@@ -280,25 +215,6 @@ export class AlpacaKey extends pulumi.ComponentResource {
       ...{ kind: config.kind, strategy: "supplied-key", store: platform.store.kind },
       ...{ state, policy, written, more },
     });
-  }
-
-  private createAudit(asked: readonly [local.Command, ...local.Command[]], dependsOn: pulumi.Resource): AuditRecord {
-    const { config, state, platform } = this.args;
-    return new AuditRecord(
-      `${this.name}-audit`,
-      {
-        target: platform.audit,
-        secret: config.name,
-        state,
-        startedAt: answerOf(asked[0]).apply(({ startedAt }) => String(startedAt ?? "")),
-        outputs: pulumi.all([this.description, ...asked.map(answerOf)]).apply(([description, ...steps]) => ({
-          ...description,
-          overrides: steps.flatMap(({ overrides }) => (overrides ?? []) as string[]),
-        })),
-        clock: platform.clock,
-      },
-      { parent: this, dependsOn },
-    );
   }
 }
 

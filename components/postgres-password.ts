@@ -1,41 +1,21 @@
 import type { local } from "@pulumi/command";
 import * as postgresql from "@pulumi/postgresql";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { PostgresPasswordConfig } from "../config";
-import type { Policy } from "../rotation/policy";
 import { activeUsername, usernamePathOf } from "../rotation/roles";
-import {
-  activation,
-  activeGeneration,
-  adoptedGeneration,
-  EMPTY,
-  other,
-  type SecretState,
-  type SlotIndex,
-} from "../rotation/state";
-import { AuditRecord } from "./audit-record";
+import { activeGeneration, adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
 import { foreignAdvice } from "./foreign-advice";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
-import { databaseReference, type Platform, servicesOf } from "./platform";
-import { type Notice, Preflight } from "./preflight";
-import { type RollingRestart, restartServices } from "./rolling-restart";
+import { databaseReference } from "./platform";
+import { type Notice, platformChecks } from "./preflight";
 import { describeSecret, marksOf } from "./secret-outputs";
-import type { StoreEntry } from "./secret-store";
+import type { AnnotateArgs, StoreEntry } from "./secret-store";
 import { answerOf, stepCommand } from "./step-command";
-import { storeUnchanged } from "./store-unchanged";
+import { StoredCredential, type StoredCredentialArgs } from "./stored-credential";
 
-export interface PostgresPasswordArgs {
-  /** The secret as the config declares it. */
+export interface PostgresPasswordArgs extends StoredCredentialArgs {
   readonly config: PostgresPasswordConfig;
-  /** The state this update brings the secret to. */
-  readonly state: SecretState;
-  /** Whether this update does a step of the secret. */
-  readonly acts: boolean;
-  /** Whether a request says to overwrite what somebody else wrote into the store. */
-  readonly force: boolean;
-  readonly policy: Policy;
-  readonly platform: Platform;
   /** The password in use before this stack, generation 0. Without it the first rotation cannot be rolled back. */
   readonly adopted: pulumi.Output<string> | undefined;
   /** Login roles of the secret that are there although the stack does not know them: they are taken over. */
@@ -54,45 +34,39 @@ interface Credential {
  * A PostgreSQL password through one whole rotation: preflight, slot, role, login, store, restarts, login again, audit
  * row. Each part waits for the one before, and everything that acts is triggered by the state's activation.
  */
-export class PostgresPassword extends pulumi.ComponentResource {
-  /** The secret's state, resolved once all of it is true and in the audit log. */
+export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   readonly state: pulumi.Output<SecretState>;
-  /** What the stack says of the secret: strategy, paths, versions and dates. */
   readonly description: pulumi.Output<Record<string, unknown>>;
-  /** The audit row: what comes after this secret depends on it. */
   readonly last: pulumi.Resource;
 
-  private readonly trigger: string;
-
-  constructor(
-    private readonly name: string,
-    private readonly args: PostgresPasswordArgs,
-    opts: pulumi.ComponentResourceOptions = {},
-  ) {
-    super("secret-rotation:index:PostgresPassword", name, {}, opts);
+  constructor(name: string, args: PostgresPasswordArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    super("PostgresPassword", name, args, opts);
     const { config, state } = args;
     const { active } = state;
-    this.trigger = activation(state);
 
     // The slot that is not active stays as it is: the preflight proves its value, so it cannot wait for the preflight.
     const inactive = this.createSlot(other(active), opts.dependsOn);
-    const preflight = this.createPreflight(this.credential(other(active), inactive), opts.dependsOn);
+    const previous = this.credential(other(active), inactive);
+    const preflight = this.lookFirst(previous);
     const slot = this.createSlot(active, preflight);
     const credential = this.credential(active, slot);
     if (credential === undefined) throw new Error(unknownValue(config.name, activeGeneration(state)));
     const roles = this.createRoles(active === 0 ? [slot, inactive] : [inactive, slot]);
-    const unchanged = this.createUnchanged(credential, this.credential(other(active), inactive), preflight);
-    const old = this.oldLogin(credential, this.credential(other(active), inactive));
+    const unchanged = this.createUnchanged(
+      { before: this.storedBefore(previous), after: credential.entries, whenForeign: foreignAdvice(config.name) },
+      preflight,
+    );
+    const old = this.oldLogin(credential, previous);
     const verified = this.createLogin("verify-login", credential, roles.ready(unchanged), {
       mends: true,
       oldLogin: old,
     });
-    const stored = this.createStored(credential, verified);
+    const stored = this.createStored(credential.entries, verified);
     const restarted = this.createRestarts(stored);
     const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
     const confirmed = this.createLogin("confirm-login", credential, restarted.last, { oldLogin: old, oldSessions });
     this.description = this.describe(stored);
-    const marked = this.createMarks(credential, confirmed, roles.settle(confirmed));
+    const marked = this.createMarks(this.marks(credential, confirmed), roles.settle(confirmed));
     const audit = this.createAudit([preflight, unchanged, confirmed], marked);
 
     this.state = audit.state;
@@ -141,26 +115,6 @@ export class PostgresPassword extends pulumi.ComponentResource {
     return { before: platform.notice, generation: state.slots[other(state.active)], clock };
   }
 
-  private createUnchanged(
-    active: Credential,
-    previous: Credential | undefined,
-    dependsOn: pulumi.Resource,
-  ): local.Command {
-    const { config, force, platform } = this.args;
-    return storeUnchanged(
-      this.name,
-      {
-        store: platform.store.reference,
-        before: this.storedBefore(previous),
-        after: active.entries,
-        whenForeign: foreignAdvice(config.name),
-        force,
-        trigger: this.trigger,
-      },
-      { parent: this, dependsOn },
-    );
-  }
-
   /** What the store holds of the credential before: on a platform that is adopted the password alone. */
   private storedBefore(previous: Credential | undefined): readonly StoreEntry[] {
     const { config, state } = this.args;
@@ -168,38 +122,24 @@ export class PostgresPassword extends pulumi.ComponentResource {
     return (previous?.entries ?? []).filter(({ path }) => !adopted || path === config.name);
   }
 
-  private createPreflight(
-    previous: Credential | undefined,
-    dependsOn: pulumi.ResourceOptions["dependsOn"],
-  ): local.Command {
+  private lookFirst(previous: Credential | undefined): local.Command {
     const { config, state, force, platform } = this.args;
     const mode = state.activatedBy !== undefined ? "rollback" : state.emergency ? "emergency" : "rotation";
     const current = this.adoptedNow() ?? (previous && { ...previous, entries: this.storedBefore(previous) });
-    return new Preflight(
-      `${this.name}-preflight`,
-      {
-        mode,
-        secret: config.name,
-        store: platform.store.reference,
-        paths: this.alternating ? [this.usernamePath, config.name] : [config.name],
-        database: { ...databaseReference(config.database), roles: [config.role] },
-        audit: platform.audit.connection,
-        services: servicesOf(Object.keys(platform.services), platform.services),
-        hosts: platform.hosts,
-        privateKey: platform.privateKey,
-        alpaca: platform.marketClock,
-        allowOpenMarket: platform.allowOpenMarket,
-        notice: this.notice,
-        current: mode === "rotation" || force ? current : undefined,
-        whenForeign:
-          (state.slots[other(state.active)] === 0
-            ? `Make \`adopted\` the value in use, as in the store: pulumi config set --secret --path 'adopted["${config.name}"]'. `
-            : "") + foreignAdvice(config.name),
-        force,
-        trigger: this.trigger,
-      },
-      { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
-    ).command;
+    return this.createPreflight({
+      mode,
+      store: platform.store.reference,
+      paths: this.alternating ? [this.usernamePath, config.name] : [config.name],
+      database: { ...databaseReference(config.database), roles: [config.role] },
+      ...platformChecks(platform),
+      notice: this.notice,
+      current: mode === "rotation" || force ? current : undefined,
+      whenForeign:
+        (state.slots[other(state.active)] === 0
+          ? `Make \`adopted\` the value in use, as in the store: pulumi config set --secret --path 'adopted["${config.name}"]'. `
+          : "") + foreignAdvice(config.name),
+      force,
+    });
   }
 
   /** The credential in use, where this stack takes over a value that somebody else wrote. */
@@ -270,33 +210,11 @@ export class PostgresPassword extends pulumi.ComponentResource {
     );
   }
 
-  private createStored({ entries }: Credential, dependsOn: pulumi.Resource): local.Command {
-    const { state, acts, platform } = this.args;
-    return platform.store.write(
-      this.name,
-      {
-        entries,
-        generation: activeGeneration(state),
-        slot: state.active,
-        request: state.activatedBy,
-        trigger: this.trigger,
-        acts,
-      },
-      { parent: this, dependsOn },
-    );
-  }
-
-  private createRestarts(dependsOn: pulumi.Resource): RollingRestart {
-    const { config, platform } = this.args;
-    return restartServices(this.name, config.restart, platform, this.trigger, { parent: this, dependsOn });
-  }
-
-  private createMarks({ entries }: Credential, confirmed: local.Command, dependsOn: pulumi.Resource): pulumi.Resource {
-    const { state, policy, platform } = this.args;
+  private marks({ entries }: Credential, confirmed: local.Command): AnnotateArgs["marks"] {
+    const { state, policy } = this.args;
     // Known only once the login is confirmed: a saved plan must not hold the time at which it was made.
     const says = confirmed.stdout.apply(() => marksOf(state, policy));
-    const marks = entries.map(({ path }) => ({ path, says }));
-    return platform.store.annotate(this.name, { marks, trigger: this.trigger }, { parent: this, dependsOn });
+    return entries.map(({ path }) => ({ path, says }));
   }
 
   private describe(stored: local.Command): pulumi.Output<Record<string, unknown>> {
@@ -311,29 +229,6 @@ export class PostgresPassword extends pulumi.ComponentResource {
       policy,
       written: answerOf(stored),
     });
-  }
-
-  /** @param steps what they let pass and warned of stands in the row; the first is the preflight. */
-  private createAudit(steps: readonly [local.Command, ...local.Command[]], dependsOn: pulumi.Resource): AuditRecord {
-    const { config, state, platform } = this.args;
-    const said = (what: "overrides" | "warnings", answers: readonly Record<string, unknown>[]) =>
-      answers.flatMap((answer) => (answer[what] ?? []) as string[]);
-    return new AuditRecord(
-      `${this.name}-audit`,
-      {
-        target: platform.audit,
-        secret: config.name,
-        state,
-        startedAt: answerOf(steps[0]).apply(({ startedAt }) => String(startedAt ?? "")),
-        outputs: pulumi.all([this.description, pulumi.all(steps.map(answerOf))]).apply(([description, answers]) => ({
-          ...description,
-          overrides: said("overrides", answers),
-          ...(said("warnings", answers).length === 0 ? {} : { warnings: said("warnings", answers) }),
-        })),
-        clock: platform.clock,
-      },
-      { parent: this, dependsOn },
-    );
   }
 }
 

@@ -1,6 +1,7 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostConfig, ServiceConfig } from "../config";
+import { type Platform, servicesOf } from "./platform";
 import { restartCheck } from "./restart-command";
 import type { StoreEntry, StoreReference } from "./secret-store";
 import { stepCommand } from "./step-command";
@@ -60,6 +61,18 @@ export interface PreflightArgs {
   /** Whether such a value is overwritten all the same. Default false. */
   readonly force?: boolean;
   readonly trigger: string;
+}
+
+/** What every preflight looks at, whatever the secret. */
+export function platformChecks({ audit, services, hosts, privateKey, marketClock, allowOpenMarket }: Platform) {
+  return {
+    audit: audit.connection,
+    services: servicesOf(Object.keys(services), services),
+    hosts,
+    privateKey,
+    alpaca: marketClock,
+    allowOpenMarket,
+  };
 }
 
 /** Looks at everything a rotation will touch and touches nothing. The first resource of every rotation. */

@@ -30,7 +30,7 @@ export class VaultDynamicLogins extends VaultCredential<VaultDynamicConfig> {
     const restarted = this.createRestarts(proofs.at(-1) ?? connected);
     const ended = this.createEnd(proofs, restarted.last);
     this.description = this.describe(ended);
-    const audit = this.createAudit(preflight, ended);
+    const audit = this.createAudit([preflight], ended);
 
     this.state = audit.state;
     this.last = audit.command;

@@ -37,7 +37,7 @@ export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
     // What Vault had done before the restarts began: a rotation after that is the next update's.
     const seen = answerOf(rotation).apply(({ lastVaultRotation }) => lastVaultRotation as string | undefined);
     this.description = this.describe(seen);
-    const audit = this.createAudit(preflight, confirmed);
+    const audit = this.createAudit([preflight], confirmed);
 
     this.state = pulumi
       .all([audit.state, seen])

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { PG_NAVIGATOR } from "../pg-without-http.mjs";
 
 /**
  * Bundles the service into `dir` and returns the file. Every lab has its own, so that building the project does not pull
@@ -17,8 +18,7 @@ export async function bundleService(dir: string): Promise<string> {
     format: "cjs",
     target: "node20",
     external: ["pg-native"],
-    // As in build.mjs: pg makes Node.js load its whole HTTP client otherwise.
-    define: { navigator: '{ "userAgent": "Node.js" }' },
+    define: { navigator: PG_NAVIGATOR },
     logLevel: "warning",
   });
   return outfile;

@@ -63,7 +63,7 @@ export const namedIn = (all: readonly Declared[], name: string) =>
   all.find((resource) => resource.name === name)?.inputs;
 
 /** Pulumi hands a secret input over wrapped. */
-const plain = (value: unknown) =>
+export const plain = (value: unknown) =>
   typeof value === "object" && value !== null && "value" in value ? value.value : value;
 
 /** What a step reads from stdin. */

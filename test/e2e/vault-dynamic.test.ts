@@ -5,10 +5,9 @@ import { poll } from "../../lab/poll";
 import type { Finding } from "../../operate/findings/finding";
 import type { StackStatus } from "../../operate/read-status";
 import { fine, json, rotation, unwrapped } from "./cli-support";
-import { auditRows, refusedUp, setDay, setRequest, stateOf, up, useBench } from "./harness";
+import { auditRows, refusedUp, setDay, setRequest, stateOf, up } from "./harness";
 import { MATRIX } from "./matrix";
-
-const SERVICES = ["signal-service", "orchestrator"];
+import { READERS, UNCHANGED, useVaultBench } from "./vault-support";
 
 /** What the component calls the role and the policy of a service. */
 const lease = (service: string) => ({
@@ -17,22 +16,14 @@ const lease = (service: string) => ({
 });
 
 describe("short-lived logins from Vault for each service, by plain `pulumi up`", () => {
-  const bench = useBench({
-    labOptions: {
-      databases: [
-        { name: "trader", role: "trader", secretName: "database/password", vault: { login: "vault_trader" } },
-      ],
-      services: [
-        ...SERVICES.map((name) => ({ name, database: "database/password", lease: lease(name) })),
-        { name: "risk-service" },
-      ],
-    },
-    strategies: { "database/password": "vault-dynamic" },
-    adopt: false,
-  });
+  const services = [
+    ...READERS.map((name) => ({ name, database: "database/password", lease: lease(name) })),
+    { name: "risk-service" },
+  ];
+  const bench = useVaultBench("vault-dynamic", { login: "vault_trader" }, { services });
 
   const user = async (service: string) => (await bench().lab.health(service)).database?.user ?? "";
-  const users = () => Promise.all(SERVICES.map(user));
+  const users = () => Promise.all(READERS.map(user));
   /** Whether a login still exists. */
   const exists = async (name: string) =>
     ((await bench().lab.postgres.query("select from pg_roles where rolname = $1", [name])).rowCount ?? 0) > 0;
@@ -50,11 +41,11 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
 
   it("moves the services to leases, has them fetched anew on request, and never fails a login", async () => {
     const { lab } = bench();
-    const load = await startLoad(lab, { loginsPerSecond: 20, services: SERVICES });
+    const load = await startLoad(lab, { loginsPerSecond: 20, services: READERS });
 
     const first = await up(bench());
     expect(first.stdout).toContain("database/password: adopts the credential in use and rotates to generation 1");
-    for (const service of SERVICES) {
+    for (const service of READERS) {
       expect(await lab.health(service)).toMatchObject({
         status: "healthy",
         database: { user: expect.stringMatching(/^v-/), role: "trader", lease: { ttl_seconds: 15 } },
@@ -65,7 +56,7 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
     // Several leases end meanwhile, and a year passes: nothing is due.
     const [signal, orchestrator] = (await users()) as [string, string];
     await setDay(bench(), 365);
-    expect((await up(bench())).stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
     await nextUser("signal-service", [signal]);
     await nextUser("orchestrator", [orchestrator]);
     await poll(async () => !(await exists(signal)), { what: "the ended login dropped", limitMs: 60_000 });
@@ -76,7 +67,7 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
     expect(rotated.stdout).toContain("database/password: rotates from generation 1 to 2 (a test)");
     for (const name of before) expect(await exists(name)).toBe(false);
     for (const name of await users()) expect(before).not.toContain(name);
-    expect((await up(bench())).stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
 
     const { logins } = await load.stop();
     expect(logins.failures).toEqual([]);

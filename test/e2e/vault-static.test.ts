@@ -3,11 +3,11 @@ import { poll } from "../../lab/poll";
 import type { Finding } from "../../operate/findings/finding";
 import type { StackStatus } from "../../operate/read-status";
 import { json } from "./cli-support";
-import { auditRows, type Bench, login, refusedUp, setRequest, stateOf, up, useBench } from "./harness";
+import { auditRows, type Bench, login, refusedUp, setRequest, stateOf, up } from "./harness";
 import { MATRIX } from "./matrix";
+import { READERS, UNCHANGED, useVaultBench } from "./vault-support";
 
 const ROLE = "database/static-roles/trader";
-const READERS = ["signal-service", "orchestrator"];
 
 interface Answer {
   readonly data: { readonly last_vault_rotation: string; readonly password: string };
@@ -31,24 +31,9 @@ async function expectServices(bench: Bench): Promise<void> {
   }
 }
 
-const unchanged = /Resources:\n\s+\d+ unchanged/;
-
 describe("a password that Vault rotates itself, through its life by plain `pulumi up`", { timeout: 600_000 }, () => {
-  const bench = useBench({
-    strategies: { "database/password": "vault-static" },
-    adopt: false,
-    labOptions: {
-      databases: [
-        {
-          name: "trader",
-          role: "trader",
-          secretName: "database/password",
-          vault: { login: "vault_admin", creds: "database/static-creds/trader" },
-        },
-      ],
-    },
-    config: { lab: {} },
-  });
+  const vault = { login: "vault_admin", creds: "database/static-creds/trader" };
+  const bench = useVaultBench("vault-static", vault, { config: { lab: {} } });
 
   it("takes the role over, rolls Vault's rotations out, forces one once, and changes nothing else", async () => {
     const { lab, stack } = bench();
@@ -63,7 +48,7 @@ describe("a password that Vault rotates itself, through its life by plain `pulum
       step: { action: "ADOPT" },
     });
     await expectServices(bench());
-    expect((await up(bench())).stdout).toMatch(unchanged);
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
 
     // Vault's own rotation, which nobody here asked for.
     await lab.openbao.request("POST", "database/rotate-role/trader", {});
@@ -84,14 +69,14 @@ describe("a password that Vault rotates itself, through its life by plain `pulum
     expect(await stateOf(bench())).toMatchObject({ slots: [2, -1], vaultRotation: own });
     expect(await lastRotation(bench())).toBe(own);
     await expectServices(bench());
-    expect((await up(bench())).stdout).toMatch(unchanged);
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
 
     await setRequest(bench(), { id: "now", rotate: true, reason: "leaked in a ticket" });
     await up(bench());
     const forced = await lastRotation(bench());
     expect(Date.parse(forced)).toBeGreaterThan(Date.parse(own));
     await expectServices(bench());
-    expect((await up(bench())).stdout).toMatch(unchanged);
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
     expect(await lastRotation(bench())).toBe(forced);
 
     expect((await auditRows(bench())).map(({ action, generation, reason }) => [action, generation, reason])).toEqual([
@@ -115,7 +100,7 @@ describe("a password that Vault rotates itself, through its life by plain `pulum
     expect(sealed).toContain("cannot ask Vault when it rotated database/static-roles/trader last");
     expect(sealed).toContain("503: Vault is sealed (sealed or not active: `vault status`); nothing was changed");
     await bench().lab.openbao.unseal();
-    expect((await up(bench())).stdout).toMatch(unchanged);
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
   });
 
   it("notices what Vault does on its own schedule", async () => {

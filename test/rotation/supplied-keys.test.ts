@@ -4,16 +4,9 @@ import { labelDate } from "../../rotation/key-label";
 import { dueAt, graceEndsAt, type Inputs, nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import { type Request, RequestRefusedError } from "../../rotation/request";
-import { activation, activeGeneration, other, previousGeneration, type SecretState } from "../../rotation/state";
+import { activation, activeGeneration, EMPTY, other, previousGeneration, type SecretState } from "../../rotation/state";
+import { inputs, START } from "./update-inputs";
 
-const DAY = 86_400_000;
-const START = Date.parse("2026-11-23T02:00:00Z");
-const inputs = (days: number, more: Partial<Inputs> = {}): Inputs => ({
-  now: new Date(START + days * DAY),
-  policy,
-  hasAdopted: true,
-  ...more,
-});
 const activate = (id: string, generation: number, emergency?: true): Request => ({
   id,
   secret: "alpaca/api_key",
@@ -155,6 +148,47 @@ describe("nextState with supplied keys, over long random histories", () => {
       if (before?.endedEarly === undefined || !acts(before, after) || after.step.action === "REVOKE") return;
       expect(after.endedEarly).toBeUndefined();
     });
+  });
+});
+
+describe("nextState, supplied keys", () => {
+  const first = nextState(undefined, inputs(0, { suppliedKeyLabel: "paper-2026-11-23" }));
+
+  it("adopts the only key there is without a rotation", () => {
+    expect(first).toMatchObject({ slots: [0, EMPTY], active: 0, labels: ["paper-2026-11-23", null] });
+    expect(previousGeneration(first)).toBeUndefined();
+  });
+
+  it("advances by a new label alone, never by age", () => {
+    expect(nextState(first, inputs(400, { suppliedKeyLabel: "paper-2026-11-23" }))).toBe(first);
+    const next = nextState(first, inputs(1, { suppliedKeyLabel: "paper-2027-02-20" }));
+    expect(next).toMatchObject({ slots: [0, 1], active: 1, labels: ["paper-2026-11-23", "paper-2027-02-20"] });
+  });
+
+  it("waits for the old key's end to be seen before it revokes", () => {
+    const next = nextState(first, inputs(1, { suppliedKeyLabel: "b" }));
+    expect(nextState(next, inputs(10, { suppliedKeyLabel: "b" }))).toBe(next);
+    expect(nextState(next, inputs(10, { suppliedKeyLabel: "b", previousGone: true }))).toMatchObject({ revoked: true });
+  });
+
+  it("refuses a label that was used before", () => {
+    let state = first;
+    for (const label of ["b", "c"]) state = nextState(state, inputs(1, { suppliedKeyLabel: label }));
+    expect(() => nextState(state, inputs(2, { suppliedKeyLabel: "paper-2026-11-23" }))).toThrow(/used before/);
+  });
+
+  it("does not take the same new key again after it was rolled back", () => {
+    const request = activate("back", 0);
+    for (const before of [nextState(first, inputs(1, { suppliedKeyLabel: "b" })), first]) {
+      const back = nextState(before, inputs(1.1, { suppliedKeyLabel: "b", request }));
+      expect(back).toMatchObject({ slots: [0, 1], active: 0, labels: ["paper-2026-11-23", "b"] });
+      expect(nextState(back, inputs(50, { suppliedKeyLabel: "b", request }))).toBe(back);
+    }
+  });
+
+  it("holds that the active generation's label is the one in its slot", () => {
+    expect(first.labels[first.active]).toBe("paper-2026-11-23");
+    expect(activeGeneration(first)).toBe(0);
   });
 });
 

@@ -1,0 +1,135 @@
+import {
+  type AlpacaKeyConfig,
+  type Config,
+  type DatabasePasswordConfig,
+  type PostgresPasswordConfig,
+  policyOf,
+} from "../config";
+import { graceEndsAt } from "../rotation/next-state";
+import type { SecretState } from "../rotation/state";
+import { loginsOf, pairsOf } from "./credentials";
+import type { Stack } from "./facts";
+import * as facts from "./facts";
+import type { Check } from "./validate";
+
+/** This stack has the value: the store must hold it, it must work, and the one before must end in time. */
+export function passwordChecks(
+  { config, deployment, now }: Stack,
+  secret: PostgresPasswordConfig,
+  state: SecretState,
+): Check[] {
+  const { active, previous } = loginsOf(deployment, config, secret, state);
+  const known = () => {
+    if (active === undefined) throw new Error("the stack's state does not hold the value in use");
+    return active;
+  };
+  return [
+    {
+      point: "secret updated",
+      look: async () => sameAsStored(config, known().entries),
+    },
+    {
+      point: "new credential works",
+      look: async () => {
+        const { works, evidence } = await facts.tryLogin(secret, known());
+        if (!works) throw new Error(evidence);
+        return evidence;
+      },
+    },
+    { point: "services use it", look: () => sessions(secret, known().username, previous?.username, state, config) },
+    {
+      point: "old credential invalid",
+      look: async () => {
+        if (previous === undefined) return "there is none, or nobody knows its value";
+        const { works, evidence } = await facts.tryLogin(secret, previous);
+        return oldEnded(works, evidence, state, graceEndsAt(state, policyOf(config, secret)), now);
+      },
+    },
+  ];
+}
+
+/** The operator has the pair: the store must hold it, Alpaca must take it, and the one before must end in time. */
+export function keyChecks({ config, now }: Stack, secret: AlpacaKeyConfig, state: SecretState): Check[] {
+  const { active, previous } = pairsOf(config, secret, state);
+  return [
+    {
+      point: "secret updated",
+      look: async () => {
+        if (active === undefined)
+          throw new Error(`the config has no pair with the label ${state.labels[state.active]}`);
+        return sameAsStored(config, [
+          { path: secret.keyIdPath, value: active.keyId },
+          { path: secret.secretKeyPath, value: active.secretKey },
+        ]);
+      },
+    },
+    {
+      point: "new credential works",
+      look: async () => {
+        const pair = await facts.storedPair(config, secret);
+        if (pair === undefined) throw new Error("the store holds no pair");
+        const status = await facts.askAlpaca(config, { keyId: pair.keyId.value, secretKey: pair.secretKey.value });
+        if (status !== 200) throw new Error(`Alpaca answers ${status} to the pair in the store`);
+        return "Alpaca answers 200 to the pair in the store";
+      },
+    },
+    {
+      point: "old credential invalid",
+      look: async () => {
+        if (previous === undefined) return "there is none, or the config has it no more";
+        const status = await facts.askAlpaca(config, previous);
+        const end = graceEndsAt(state, policyOf(config, secret));
+        return oldEnded(status === 200, `Alpaca answers ${status} to the pair before`, state, end, now);
+      },
+    },
+  ];
+}
+
+/** @throws Error naming each path that holds something else; never a value */
+async function sameAsStored(config: Config, entries: readonly { path: string; value: string }[]): Promise<string> {
+  const found = await Promise.all(
+    entries.map(async ({ path, value }) => ({ path, value, stored: await facts.stored(config, path) })),
+  );
+  const wrong = found.filter(({ value, stored }) => stored?.value !== value);
+  if (wrong.length > 0) {
+    const texts = wrong.map(
+      ({ path, stored }) =>
+        `${path} ${stored === undefined ? "is missing" : `holds another value (version ${stored.version})`}`,
+    );
+    throw new Error(`${texts.join("; ")}; \`rotation diagnose\` says what to do`);
+  }
+  return found.map(({ path, stored }) => `${path} version ${stored?.version}`).join(", ");
+}
+
+/** `pg_stat_activity`: sessions of the login in use, none of the one before. */
+export async function sessions(
+  secret: DatabasePasswordConfig,
+  username: string,
+  before: string | undefined,
+  state: SecretState,
+  config: Config,
+): Promise<string> {
+  const found = await facts.sessionsOf(secret, [username, ...(before === undefined ? [] : [before])]);
+  const old = found.find(({ role }) => role === before && before !== username);
+  if (old !== undefined) {
+    throw new Error(`${facts.sessionWords(old)}, the login before; \`rotation diagnose --fix\` restarts the services`);
+  }
+  const current = found.find(({ role }) => role === username);
+  if (current === undefined)
+    throw new Error(`no session uses ${username}; expected those of ${secret.restart.join(", ")}`);
+  // The lab's calendar says nothing about when a session began.
+  const { oldest } = current;
+  if (before === username && config.lab?.clock === undefined && oldest !== null && oldest < new Date(state.step.at)) {
+    throw new Error(`a session of ${username} is open since ${facts.utc(oldest)}, from before the rotation`);
+  }
+  return facts.sessionWords(current);
+}
+
+/** An old credential may work until its grace period ends, and not a day longer. */
+function oldEnded(works: boolean, evidence: string, state: SecretState, end: Date, now: Date): string {
+  if (!works) return `refused: ${evidence}`;
+  if (state.revoked) throw new Error(`it still works although it was ended: ${evidence}`);
+  if (now >= end)
+    throw new Error(`its grace period ended at ${facts.utc(end)} and it still works; \`rotation run\` ends it`);
+  return `still valid, as intended, until ${facts.utc(end)}`;
+}

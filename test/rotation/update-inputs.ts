@@ -1,0 +1,25 @@
+import type { Inputs } from "../../rotation/next-state";
+import { DEFAULT_POLICY as policy } from "../../rotation/policy";
+import type { Request } from "../../rotation/request";
+
+export const DAY = 86_400_000;
+export const START = Date.parse("2026-11-23T02:00:00Z");
+
+/** A time in days after the first update. */
+export const at = (days: number) => new Date(START + days * DAY);
+
+/** What an update that many days after the first one decides from; by default with an adopted value and no request. */
+export const inputs = (days: number, more: Partial<Inputs> = {}): Inputs => ({
+  now: at(days),
+  policy,
+  hasAdopted: true,
+  ...more,
+});
+
+export const rotate = (id: string): Request => ({ id, secret: "database/password", rotate: true, reason: "test" });
+export const activate = (id: string, generation: number): Request => ({
+  id,
+  secret: "database/password",
+  activate: generation,
+  reason: "test",
+});
