@@ -27,6 +27,8 @@ export function stderrSink(stream: NodeJS.WriteStream = process.stderr): Progres
 
 /** Tells a waiting person what goes on, and that it still does. */
 export class Progress {
+  private readonly underWay = new Set<() => string>();
+
   constructor(
     private readonly sink: ProgressSink,
     /** Milliseconds between two signs of life: lines, and rewrites on a terminal. */
@@ -37,27 +39,32 @@ export class Progress {
     this.sink.line(text);
   }
 
-  /** Runs `work`, showing `text … 43 s (estimate)` while it lasts and a closing line when it was long. */
+  /**
+   * Runs `work`, showing `text … 43 s (estimate)` while it lasts and a closing line when it was long. On a terminal, what
+   * goes on at the same time stands in the same line.
+   */
   async during<T>(text: string, estimate: string | undefined, work: () => Promise<T>): Promise<T> {
     const started = Date.now();
     const hint = estimate === undefined ? "" : ` (${estimate})`;
     const show = () => `${text} … ${elapsed(Date.now() - started)}${hint}`;
     const { rewrite } = this.sink;
+    const rewriteAll = () => rewrite?.([...this.underWay].map((shown) => shown()).join("; "));
+    this.underWay.add(show);
     if (rewrite === undefined) this.sink.line(`${text} …${hint}`);
-    else rewrite(show());
+    else rewriteAll();
     const timer = setInterval(
-      () => (rewrite ?? this.sink.line)(show()),
+      () => (rewrite === undefined ? this.sink.line(show()) : rewriteAll()),
       rewrite === undefined ? this.every.line : this.every.rewrite,
     );
     try {
       const result = await work();
-      rewrite?.("");
       const took = Date.now() - started;
       if (took >= second) this.sink.line(`${text}: done in ${elapsed(took)}`);
       return result;
     } finally {
       clearInterval(timer);
-      rewrite?.("");
+      this.underWay.delete(show);
+      rewriteAll();
     }
   }
 }

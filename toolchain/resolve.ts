@@ -5,7 +5,7 @@ import { findOnPath } from "./find";
 import { Progress, stderrSink } from "./progress";
 import { resolveProviders } from "./providers";
 import { resolveKubernetesValidate, resolveMoto, resolveOpenBao } from "./servers";
-import type { ResolveOptions, Toolchain } from "./types";
+import type { ResolveOptions, Toolchain, ToolName } from "./types";
 
 export type { PluginTool, ResolveOptions, Tool, Toolchain, ToolName } from "./types";
 export { ToolchainError } from "./types";
@@ -28,6 +28,27 @@ async function pathWith(folders: readonly string[], env: NodeJS.ProcessEnv): Pro
   return [...new Set(parts.filter((folder) => folder !== ""))].join(path.delimiter);
 }
 
+async function resolveEngineAndPlugins(context: Context) {
+  const engine = await resolveEngine(context);
+  return { ...engine, ...(await resolveProviders(engine.pulumi.path, context)) };
+}
+
+type Servers = Pick<Toolchain, "openbao" | "moto" | "kubernetesValidate">;
+
+async function resolveServers(need: readonly ToolName[], context: Context): Promise<Servers> {
+  return {
+    ...(need.includes("openbao") ? { openbao: await resolveOpenBao(context) } : {}),
+    ...(need.includes("moto") ? { moto: await resolveMoto(context) } : {}),
+    ...(need.includes("kubernetes-validate") ? { kubernetesValidate: await resolveKubernetesValidate(context) } : {}),
+  };
+}
+
+/** Both, and the end of both also where one fails, so that nothing is left running. @throws what the first one threw, or the second */
+async function together<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
+}
+
 /**
  * Finds or makes what the project runs. In this order: a program on PATH (or a plugin in the plugin folder), the
  * cache, the official download, a build from Go modules or an installation from PyPI; for provider plugins, at last,
@@ -37,21 +58,17 @@ async function pathWith(folders: readonly string[], env: NodeJS.ProcessEnv): Pro
 export async function resolveToolchain(options: ResolveOptions = {}): Promise<Toolchain> {
   const context = contextOf(options);
   const need = options.need ?? ["pulumi"];
-  const { pulumi, languageHost } = await resolveEngine(context);
-  const { plugins, launchers } = await resolveProviders(pulumi.path, context);
-  const openbao = need.includes("openbao") ? await resolveOpenBao(context) : undefined;
-  const moto = need.includes("moto") ? await resolveMoto(context) : undefined;
-  const kubernetesValidate = need.includes("kubernetes-validate")
-    ? await resolveKubernetesValidate(context)
-    : undefined;
+  // A build works while installations wait for the network.
+  const [{ pulumi, languageHost, plugins, launchers }, servers] = await together(
+    resolveEngineAndPlugins(context),
+    resolveServers(need, context),
+  );
   const made = [pulumi, languageHost].filter((tool) => tool.source !== "PATH").map((tool) => path.dirname(tool.path));
   return {
     pulumi,
     languageHost,
     plugins,
-    ...(openbao === undefined ? {} : { openbao }),
-    ...(moto === undefined ? {} : { moto }),
-    ...(kubernetesValidate === undefined ? {} : { kubernetesValidate }),
+    ...servers,
     env: {
       PATH: await pathWith([...(launchers === undefined ? [] : [launchers]), ...made], context.env),
       PULUMI_SKIP_UPDATE_CHECK: "true",

@@ -35,3 +35,20 @@ test("on a terminal one line is rewritten and cleared at the end, also after a f
   expect(shown[0]).toBe("building it … 0 s");
   expect(shown.at(-1)).toBe("");
 });
+
+test("on a terminal, what goes on at the same time stands in one line", async () => {
+  const shown: string[] = [];
+  const sink = { line: () => undefined, rewrite: (text: string) => void shown.push(text) };
+  const progress = new Progress(sink, { line: 10, rewrite: 10 });
+  const both = "building it … 0 s (about 5 minutes); installing it … 0 s";
+  const seen = () => poll(() => shown.includes(both), { what: "both in one line", limitMs: 60_000 });
+  await Promise.all([
+    progress.during("building it", "about 5 minutes", seen),
+    progress.during("installing it", undefined, async () => {
+      await seen();
+      const alone = () => /^installing it … \d+ s$/.test(shown.at(-1) ?? "");
+      await poll(alone, { what: "the longer one alone", limitMs: 60_000 });
+    }),
+  ]);
+  expect(shown.at(-1)).toBe("");
+});
