@@ -62,8 +62,12 @@ export function planInWords(
   };
 }
 
-/** Whether an update would do anything at all beyond reading. */
-export const doesSomething = ({ changes }: Pick<StackPlan, "changes">): boolean => changes.length > 0;
+/**
+ * Whether an update would do anything at all beyond reading. A step of a secret without any change is one whose update
+ * died when all was done but the stack's outputs: only another update writes them.
+ */
+export const doesSomething = ({ changes, secrets }: Pick<StackPlan, "changes" | "secrets">): boolean =>
+  changes.length > 0 || secrets.some(({ action }) => action !== undefined);
 
 /** Roles that change after the restarts are not what the rotation begins with. */
 function settled(steps: readonly Step[]): { step: Step; phase: Phase | undefined }[] {

@@ -14,6 +14,7 @@ import { cleaned, generationOf, type RunContext } from "./run-context";
 import { type Examined, examine, nextSteps } from "./run-failure";
 import type { RunListener, RunOptions, RunResult } from "./run-result";
 import { readConfig } from "./settings";
+import { stateFolder } from "./state-file";
 import { mendTornFiles } from "./torn-files";
 
 /** One run of `rotation run`, from the config to the result. */
@@ -68,13 +69,24 @@ export class Run {
     try {
       const planFile = join(folder, "plan.json");
       const plan = await this.preview(planFile);
-      if (!doesSomething(plan)) return { outcome: "nothing to do", plan };
+      if (!doesSomething(plan)) {
+        await this.clearSharedLock(planFile);
+        return { outcome: "nothing to do", plan };
+      }
       listener.plan(plan, this.context.config);
       if (!(await listener.confirm(plan))) return { outcome: "declined", plan };
       return await this.update(planFile, plan, options);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  /** A dead process's lock in a backend that is no folder shows to an update alone; one that changes nothing meets it. */
+  private async clearSharedLock(planFile: string): Promise<void> {
+    const { project, engine } = this.context;
+    if (stateFolder(project) !== undefined) return;
+    const { ok, errors } = await this.unlocked(() => engine.update(planFile));
+    if (!ok) throw new OperationError(cleaned(this.context, errors.map(({ text }) => text).join("\n")));
   }
 
   private async preview(planFile: string): Promise<StackPlan> {

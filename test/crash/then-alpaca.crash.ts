@@ -15,3 +15,17 @@ it("an Alpaca key in AWS survives a kill between its halves, and at its audit ro
     },
   ]);
 });
+
+// Both found by the matrix.
+it("an Alpaca key in AWS survives a kill before its outputs are told, and one before the bucket's lock is given back", async () => {
+  await survives(cell, [
+    {
+      ...{ operation: "adoption", effect: "postgres: INSERT INTO secret_rotation_log", nth: 0, side: "after" },
+      ...{ victim: "language host", recovery: "rotation run" },
+    },
+    {
+      ...{ operation: "rotation", effect: "state: unlock", nth: 0, side: "before" },
+      ...{ victim: "machine", recovery: "rotation run" },
+    },
+  ]);
+});

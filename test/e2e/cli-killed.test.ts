@@ -1,8 +1,9 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { poll } from "../../lab/poll";
 import { fine, json, rotation, setClock, unwrapped } from "./cli-support";
 import { EFFECTS, type Effect, endOrphans, killedUp } from "./crash-support";
-import { auditRows, type Bench, stateOf, up, useBench } from "./harness";
+import { auditRows, type Bench, stateFile, stateOf, up, useBench } from "./harness";
 
 interface Diagnosis {
   readonly findings: readonly { readonly cause: string; readonly command: string; readonly fixable: boolean }[];
@@ -64,4 +65,30 @@ describe("after a SIGKILL", () => {
     expect(await fine(bench(), ["diagnose"])).toContain("Nothing is wrong");
     await bench().lab.healthy();
   }, 600_000);
+
+  it("rotation run writes the outputs of an update that died when all else was done", async () => {
+    const outputs = (await rootOf(bench())).root.outputs;
+    await setClock(bench(), 267);
+    await fine(bench(), ["run", "--yes"]);
+    const [rows, state] = [await auditRows(bench()), await stateOf(bench())];
+    // As it is saved before the program has told its outputs.
+    const { root, saved } = await rootOf(bench());
+    root.outputs = outputs;
+    await writeFile(stateFile(bench()), JSON.stringify(saved));
+    const { exitCode, stdout, stderr } = await rotation(bench(), ["run", "--yes"]);
+    expect(exitCode, stdout + stderr).toBe(0);
+    expect(stdout).toContain("done database/password: rotated to generation 4 (was 3)");
+    expect(await stateOf(bench())).toEqual(state);
+    expect(await auditRows(bench())).toEqual(rows);
+    expect(await fine(bench(), ["run", "--yes"])).toContain("Nothing to do.");
+  });
 });
+
+/** The stack's own resource, which has the outputs, and the saved state around it. */
+async function rootOf(bench: Bench) {
+  const saved = JSON.parse(await readFile(stateFile(bench), "utf8"));
+  const resources: { type: string; outputs: unknown }[] = saved.checkpoint.latest.resources;
+  const root = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
+  if (root === undefined) throw new Error("the state has no stack");
+  return { saved, root };
+}

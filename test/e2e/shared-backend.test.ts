@@ -1,12 +1,16 @@
+import { hostname } from "node:os";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { deployStack } from "../../lab/deploy";
 import { type Lab, startLab } from "../../lab/lab";
 import { poll } from "../../lab/poll";
 import type { PulumiResult, Stack } from "../../lab/stack";
 import { resolveToolchain } from "../../toolchain/resolve";
+import { rotation } from "./cli-support";
 
 let lab: Lab;
 let stack: Stack;
+/** The first update's, which is gone. */
+let gone: number | undefined;
 
 beforeAll(async () => {
   const tools = await resolveToolchain({ need: ["pulumi", "openbao", "moto"], onProgress: () => undefined });
@@ -41,9 +45,23 @@ it("lets one of two updates at once through and tells the other who holds the lo
   expect(said).toContain("the stack is currently locked by 1 lock(s)");
   expect(said).toMatch(new RegExp(`created by \\S+@\\S+ \\(pid ${pid}\\) at `));
 
+  gone = pid;
   const { exitCode, stdout, stderr } = await first;
   expect(exitCode, stdout + stderr).toBe(0);
   const again = await stack.pulumi(up);
   expect(again.exitCode, again.stdout + again.stderr).toBe(0);
   expect(again.stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
+});
+
+it("`rotation run` clears the lock of a dead update, and says so, also where nothing is to be done", async () => {
+  const lock = { pid: gone, username: "ops", hostname: hostname(), timestamp: "2026-11-23T02:00:00Z" };
+  const place = `.pulumi/locks/organization/secret-rotation/${stack.name}/left-behind.json`;
+  const put = await fetch(`${lab.moto?.address}/pulumi-state/${place}`, { method: "PUT", body: JSON.stringify(lock) });
+  expect(put.ok).toBe(true);
+  const { exitCode, stdout, stderr } = await rotation({ lab, stack }, ["run", "--yes"]);
+  expect(exitCode, stdout + stderr).toBe(0);
+  expect(stdout).toContain("Nothing to do.");
+  expect(stderr).toContain(`note: cleared the lock that ops@${hostname()} (pid ${gone}, since 2026-11-23T02:00:00Z)`);
+  const next = await stack.pulumi(["up", "--yes", "--skip-preview"]);
+  expect(next.exitCode, next.stdout + next.stderr).toBe(0);
 });
