@@ -176,7 +176,7 @@ class Recorder {
   }
 
   private diagnose({ severity, message, urn }: NonNullable<EngineEvent["diagnosticEvent"]>): void {
-    const text = message.trim();
+    const text = withoutPlanned(message.trim());
     if (severity === "info" && text !== "") {
       this.messages.push(text);
       this.happens({ kind: "message", text });
@@ -200,10 +200,21 @@ function stepOf({ op, urn, type, old, new: after }: StepEventMetadata): Step {
   return { op, urn, type, name: nameOf(urn), oldInputs: old?.inputs ?? {}, newInputs: after?.inputs ?? {} };
 }
 
+/**
+ * Where an update is not what was planned, the engine prints the changed properties as they are, secrets included: their
+ * names alone.
+ */
+export function withoutPlanned(text: string): string {
+  return text.replace(/(violates plan: properties changed: )([\s\S]*)/, (_, says: string, changes: string) => {
+    const names = [...changes.matchAll(/(?:^|, )(?:~~|\+\+|--)(\w+)/g)].map(([, name]) => name);
+    return `${says}${[...new Set(names)].join(", ")}`;
+  });
+}
+
 /** What the CLI said on stderr, out of the Automation API's message with its whole command line. */
 function commandWords(message: string): string {
   const stderr = /stderr: ([\s\S]*?)(?:\n\s*err\?: [\s\S]*)?$/.exec(message)?.[1]?.trim();
-  return (stderr || message).replace(/^error: /, "");
+  return withoutPlanned((stderr || message).replace(/^error: /, ""));
 }
 
 /** Which stack is selected is the user's own affair: a plain `pulumi up` later must not meet another one. */

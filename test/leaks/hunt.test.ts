@@ -5,6 +5,7 @@ import nodemailer from "nodemailer";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { recordEntry } from "../../audit/log";
 import { poll } from "../../lab/poll";
+import { randomSecret } from "../../lab/secrets";
 import { auditRows, type Bench, startBench } from "../e2e/harness";
 import { hunt } from "./hunt";
 import { watchProcesses } from "./processes";
@@ -12,7 +13,8 @@ import { stateSecrets } from "./state-secrets";
 
 let bench: Bench;
 beforeAll(async () => {
-  bench = await startBench({ huntLeaks: false });
+  // Without the mark: other hunts that go on at the same time see what is planted in processes.
+  bench = await startBench({ huntLeaks: false, labOptions: { secret: randomSecret } });
 });
 afterAll(() => bench?.lab.stop());
 

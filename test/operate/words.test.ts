@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { planMarkdown, renderPlan } from "../../cli/render/plan";
 import { phaseTeller } from "../../cli/render/run";
-import type { EngineResult, Step } from "../../operate/engine";
+import { type EngineResult, type Step, withoutPlanned } from "../../operate/engine";
 import { describeSituation, failureOf } from "../../operate/failure";
 import { PHASES, phaseOf, secretOf } from "../../operate/phases";
 import { planInWords } from "../../operate/plan-words";
@@ -180,6 +180,15 @@ describe("a failure in words", () => {
       reason: "signal-service is not healthy",
     });
     expect(phaseOf(failed)).toBe("restart");
+  });
+
+  it("leaves out the values that the engine prints where an update is not what was planned", () => {
+    const said =
+      'resource urn:x::preflight-checks violates plan: properties changed: ~~stdin[{&{{{"password":"hunter22"}}}}!={&{{{"password":"hunter23"}}}}], ++triggers[{[{a}]}]';
+    expect(withoutPlanned(said)).toBe(
+      "resource urn:x::preflight-checks violates plan: properties changed: stdin, triggers",
+    );
+    expect(withoutPlanned("something else, ~~stdin[x]")).toBe("something else, ~~stdin[x]");
   });
 
   it("tells how far an update came whose state could not be saved: no step of it fails", () => {
