@@ -54,14 +54,14 @@ export async function examine(
 /** What to run after a failure. */
 export function nextSteps({ secret, failure, target }: Examined, stack: string, isRollback: boolean): string[] {
   const { phase, touched } = failure;
+  const finish = `rotation run --stack ${stack}`;
   if (isUnsaved(failure)) {
     return [
       "make room where the state is kept, which could not be saved; then:",
-      `rotation run --stack ${stack}   (mends a state that is half written, and finishes it)`,
+      `${finish}   (mends a state that is half written, and finishes it)`,
     ];
   }
   if (!touched) return ["mend what is named above, then run the same command again"];
-  const finish = `rotation run --stack ${stack}`;
   if (phase === "audit" || isRollback || target === undefined) return [`${finish}   (finishes what is left)`];
   return [
     `${finish}   (finishes it)`,

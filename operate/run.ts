@@ -85,20 +85,23 @@ export class Run {
   private async clearSharedLock(planFile: string): Promise<void> {
     const { project, engine } = this.context;
     if (stateFolder(project) !== undefined) return;
-    const { ok, errors } = await this.unlocked(() => engine.update(planFile));
-    if (!ok) throw new OperationError(cleaned(this.context, errors.map(({ text }) => text).join("\n")));
+    const updated = await this.unlocked(() => engine.update(planFile));
+    if (!updated.ok) throw this.refused(updated);
   }
 
   private async preview(planFile: string): Promise<StackPlan> {
     const { project, listener, engine, config } = this.context;
     listener.step("preview: asking the engine what would change");
     const previewed = await this.unlocked(() => engine.preview(planFile));
-    if (!previewed.ok)
-      throw new OperationError(cleaned(this.context, previewed.errors.map(({ text }) => text).join("\n")));
+    if (!previewed.ok) throw this.refused(previewed);
     const plan = planInWords(project.stack, config, previewed);
     if (plan.dangers.length === 0) return plan;
     const dangers = plan.dangers.map((danger) => `  ${danger}`).join("\n");
     throw new OperationError(`this plan must not be carried out:\n${dangers}`);
+  }
+
+  private refused({ errors }: EngineResult): OperationError {
+    return new OperationError(cleaned(this.context, errors.map(({ text }) => text).join("\n")));
   }
 
   private async update(planFile: string, plan: StackPlan, options: RunOptions): Promise<RunResult> {

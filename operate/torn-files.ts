@@ -26,15 +26,14 @@ export function tornFiles(project: Project): TornFile[] {
   const folder = stateFolder(project);
   if (folder === undefined || readLocks(project).some((lock) => !isStale(lock))) return [];
   const stacks = join(folder, ".pulumi", "stacks", project.name);
-  const torn = filesIn(stacks)
-    .filter((file) => file.startsWith(`${project.stack}.json`))
-    .map((file) => join(stacks, file))
-    .filter(isTorn);
-  const states = [".json", ".json.gz"].map((ending) => join(stacks, project.stack + ending));
-  return torn.flatMap((path): TornFile[] => {
-    if (path.endsWith(".attrs")) return [{ path, copy: undefined }];
-    return states.includes(path) ? [{ path, copy: copyOf(path) }] : [];
-  });
+  const isState = (file: string) => file === `${project.stack}.json` || file === `${project.stack}.json.gz`;
+  const isBeside = (file: string) => file.startsWith(`${project.stack}.json`) && file.endsWith(".attrs");
+  return filesIn(stacks)
+    .filter((file) => (isState(file) || isBeside(file)) && isTorn(join(stacks, file)))
+    .map((file) => {
+      const path = join(stacks, file);
+      return { path, copy: isState(file) ? copyOf(path) : undefined };
+    });
 }
 
 /** @throws OperationError where a torn file keeps Pulumi from reading the state */

@@ -1,9 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { A, adopted, B, rotated, valuesOf } from "./alpaca-updates";
-import { type Declared, inputOf, namedIn, plain } from "./strict-mocks";
-
-const order = (all: Declared[]) =>
-  all.filter(({ type }) => !type.startsWith("secret-rotation") && !type.startsWith("pulumi:")).map(({ name }) => name);
+import { inputOf, namedIn, order, plain } from "./strict-mocks";
 
 describe("AlpacaKey", () => {
   it("adopts the pair in use: proves it, compares it with the store, and writes the audit row alone", async () => {

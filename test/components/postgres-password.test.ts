@@ -7,7 +7,7 @@ import type { PostgresPasswordConfig } from "../../config";
 import { nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import type { SecretState } from "../../rotation/state";
-import { type Declared, declare } from "./strict-mocks";
+import { type Declared, declare, inputOf, namedIn, order, plain } from "./strict-mocks";
 
 const service = (hosts: string[]) => ({ hosts, health: "http://localhost:8000/health", timeout: 60_000 as never });
 const host = (address: string) => ({ address, port: 22, user: "deploy", hostKey: `ssh-ed25519 ${address}` });
@@ -57,14 +57,7 @@ function resources(
   });
 }
 
-const named = (all: Declared[], name: string) => all.find((resource) => resource.name === name)?.inputs;
 const ofType = (all: Declared[], type: string) => all.filter((resource) => resource.type === type);
-const order = (all: Declared[]) =>
-  all.filter(({ type }) => !type.startsWith("secret-rotation") && !type.startsWith("pulumi:")).map(({ name }) => name);
-/** Pulumi hands a secret input over wrapped. */
-const plain = (value: unknown) =>
-  typeof value === "object" && value !== null && "value" in value ? value.value : value;
-const input = (all: Declared[], name: string) => JSON.parse(String(plain(named(all, name)?.stdin)));
 
 describe("PostgresPassword with alternating users", () => {
   it("declares exactly this, in the order in which it happens", async () => {
@@ -117,13 +110,13 @@ describe("PostgresPassword with alternating users", () => {
   });
 
   it("gives the owner role neither a password nor anything else of its own", async () => {
-    const owner = named(await resources("alternating-users", second), "database-password-role");
+    const owner = namedIn(await resources("alternating-users", second), "database-password-role");
     expect(Object.keys(owner ?? {}).sort()).toEqual(["login", "name", "skipDropRole", "skipReassignOwned"]);
   });
 
   it("writes username and password with the generation that makes them a pair", async () => {
     const all = await resources("alternating-users", second);
-    const data = (name: string) => JSON.parse(String(plain(named(all, name)?.dataJson)));
+    const data = (name: string) => JSON.parse(String(plain(namedIn(all, name)?.dataJson)));
     expect(data("database-password-database-username")).toEqual({ value: "trader_a", generation: "2" });
     expect(data("database-password-database-password")).toEqual({
       value: "password of database-password-slot-a-password",
@@ -142,8 +135,8 @@ describe("PostgresPassword with alternating users", () => {
     expect(order(all).indexOf("database-password-role")).toBeLessThan(
       order(all).indexOf("database-password-verify-login"),
     );
-    expect(input(all, "database-password-verify-login")).toMatchObject({ username: "trader", password: "old" });
-    expect(named(all, "database-password-role")).not.toHaveProperty("password");
+    expect(inputOf(all, "database-password-verify-login")).toMatchObject({ username: "trader", password: "old" });
+    expect(namedIn(all, "database-password-role")).not.toHaveProperty("password");
   });
 });
 
@@ -190,7 +183,7 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
     const before = await resources(strategy, second);
     const after = await resources(strategy, ended);
     const moved = after
-      .filter(({ name, inputs }) => JSON.stringify(inputs) !== JSON.stringify(named(before, name)))
+      .filter(({ name, inputs }) => JSON.stringify(inputs) !== JSON.stringify(namedIn(before, name)))
       .map(({ name }) => name);
     expect(moved).toEqual(
       strategy === "single-user"
@@ -205,19 +198,19 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
   });
 
   it("proves the previous credential in a rotation, and does not ask for it in a rollback", async () => {
-    const rotation = input(await resources(strategy, second), "database-password-preflight-checks");
+    const rotation = inputOf(await resources(strategy, second), "database-password-preflight-checks");
     expect(rotation.mode).toBe("rotation");
     expect(rotation.current).toMatchObject({ password: "password of database-password-slot-b-password" });
     expect(Object.keys(rotation.hosts)).toEqual(["app-1", "app-2"]);
     const request = { id: "r", secret: "database/password", activate: 1, reason: "x" };
     const back = nextState(second, { now: later, policy, hasAdopted: true, request });
-    const rollback = input(await resources(strategy, back), "database-password-preflight-checks");
+    const rollback = inputOf(await resources(strategy, back), "database-password-preflight-checks");
     expect(rollback.mode).toBe("rollback");
     expect(rollback).not.toHaveProperty("current");
   });
 
   it("asks for no previous credential where nobody knows its value", async () => {
     const all = await resources(strategy, first, null);
-    expect(input(all, "database-password-preflight-checks")).not.toHaveProperty("current");
+    expect(inputOf(all, "database-password-preflight-checks")).not.toHaveProperty("current");
   });
 });

@@ -58,6 +58,10 @@ export async function declare(program: () => pulumi.Output<unknown>): Promise<De
   return declared;
 }
 
+/** The names of the resources that act, in the order in which they are declared. */
+export const order = (all: readonly Declared[]) =>
+  all.filter(({ type }) => !type.startsWith("secret-rotation") && !type.startsWith("pulumi:")).map(({ name }) => name);
+
 /** The inputs of a resource; undefined where there is none of that name. */
 export const namedIn = (all: readonly Declared[], name: string) =>
   all.find((resource) => resource.name === name)?.inputs;

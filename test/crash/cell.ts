@@ -45,9 +45,12 @@ export function describeCell(cell: Cell): void {
         for (const operation of schedule) recorded.push(await record(life, operation));
         return recorded;
       });
-      // The end of an Alpaca pair is the shortest: its two marks and its row.
-      for (const sequence of sequences) expect(sequence.length).toBeGreaterThanOrEqual(3);
-      for (const sequence of sequences) expect(sequence.map(({ effect }) => effect)).toContain(ROW);
+      for (const [position, sequence] of sequences.entries()) {
+        // The end of an Alpaca pair in Vault is its two marks and its row.
+        const endsPair = schedule[position] === "revoke" && strategy === "alpaca-key";
+        expect(sequence.length).toBeGreaterThan(endsPair ? 2 : 3);
+        expect(sequence.map(({ effect }) => effect)).toContain(ROW);
+      }
     });
 
     for (let index = 0; index < LIVES; index += 1) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ADOPTED_LABEL, alpacaKeys, suppliedPair } from "../../lab/deploy";
 import { ALPACA_KEY } from "../../lab/lab";
 import { startLoad } from "../../lab/load";
-import { auditRows, setDay, stateOf, stored, up, useBench } from "./harness";
+import { auditRows, setDay, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
 
 const READERS = ["execution-gateway", "market-data-service", "orchestrator"];
 const DASHBOARD = "https://app.alpaca.markets/paper/dashboard/overview";
@@ -106,7 +106,7 @@ describe("an Alpaca key through its whole life, by plain `pulumi up`", () => {
     const { stdout } = await up(bench());
     expect(stdout).toContain(`warning: alpaca/api_key: the key ${second().label} still works`);
     expect(stdout).toContain(`${DASHBOARD} → API Keys → Delete on ${second().label}`);
-    expect(stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
+    expect(stdout).toMatch(UNCHANGED);
     expect(await stateOf(bench(), ALPACA_KEY)).toMatchObject({ revoked: false });
   });
 

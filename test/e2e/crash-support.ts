@@ -4,7 +4,7 @@ import { poll } from "../../lab/poll";
 import type { PulumiResult } from "../../lab/stack";
 import { openProject } from "../../operate/project";
 import { mendTornFiles } from "../../operate/torn-files";
-import { type Bench, refusedUp, stateOf, up } from "./harness";
+import { type Bench, refusedUp, stateOf, UNCHANGED, up } from "./harness";
 import { verifiers } from "./role-support";
 
 /** Something that an update does and that can be seen from outside. */
@@ -149,11 +149,11 @@ export async function rotateKilledEachTime(bench: Bench): Promise<string> {
 /** An update that changes nothing, and warns no more of what was interrupted once that was looked into. */
 export async function expectSettled(bench: Bench): Promise<void> {
   const again = await up(bench);
-  expect(again.stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
+  expect(again.stdout).toMatch(UNCHANGED);
   expect(again.stdout).toContain("pending operations");
   const refreshed = await bench.stack.pulumi(["refresh", "--yes", "--skip-preview", "--clear-pending-creates"]);
   expect(refreshed.exitCode, refreshed.stdout + refreshed.stderr).toBe(0);
   const quiet = await up(bench);
-  expect(quiet.stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
+  expect(quiet.stdout).toMatch(UNCHANGED);
   expect(quiet.stdout).not.toContain("pending operations");
 }

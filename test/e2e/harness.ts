@@ -22,6 +22,9 @@ export interface BenchOptions extends Omit<DeployOptions, "lab" | "tools"> {
   readonly huntLeaks?: boolean;
 }
 
+/** What an update prints that changes nothing. */
+export const UNCHANGED = /Resources:\n\s+\d+ unchanged/;
+
 /** Starts lab and stack; the caller stops the lab, which fails where a credential was left anywhere. */
 export async function startBench({
   labOptions,

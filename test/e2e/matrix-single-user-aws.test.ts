@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { auditRows, login, setDay, setRequest, stateOf, stored, up, useBench } from "./harness";
+import { auditRows, login, setDay, setRequest, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
 import { labelled, tagsOf } from "./labels";
 
 describe("a single user's password, kept in AWS Secrets Manager", () => {
@@ -32,7 +32,7 @@ describe("a single user's password, kept in AWS Secrets Manager", () => {
     expect(await login(bench(), "trader", first)).toBe("ok");
     expect(await login(bench(), "trader", second)).toBe("28P01");
     await serves();
-    expect((await up(bench())).stdout).toMatch(/Resources:\n\s+\d+ unchanged/);
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
     expect(await stateOf(bench())).toMatchObject({ slots: [2, 1], active: 1 });
     expect((await auditRows(bench())).map(({ action, generation }) => [action, generation])).toEqual([
       ["ADOPT", 1],

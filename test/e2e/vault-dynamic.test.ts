@@ -5,9 +5,9 @@ import { poll } from "../../lab/poll";
 import type { Finding } from "../../operate/findings/finding";
 import type { StackStatus } from "../../operate/read-status";
 import { fine, json, rotation, unwrapped } from "./cli-support";
-import { auditRows, refusedUp, setDay, setRequest, stateOf, up } from "./harness";
+import { auditRows, refusedUp, setDay, setRequest, stateOf, UNCHANGED, up } from "./harness";
 import { MATRIX } from "./matrix";
-import { READERS, UNCHANGED, useVaultBench } from "./vault-support";
+import { READERS, useVaultBench } from "./vault-support";
 
 /** What the component calls the role and the policy of a service. */
 const lease = (service: string) => ({

@@ -3,9 +3,9 @@ import { poll } from "../../lab/poll";
 import type { Finding } from "../../operate/findings/finding";
 import type { StackStatus } from "../../operate/read-status";
 import { json } from "./cli-support";
-import { auditRows, type Bench, login, refusedUp, setRequest, stateOf, up } from "./harness";
+import { auditRows, type Bench, login, refusedUp, setRequest, stateOf, UNCHANGED, up } from "./harness";
 import { MATRIX } from "./matrix";
-import { READERS, UNCHANGED, useVaultBench } from "./vault-support";
+import { READERS, useVaultBench } from "./vault-support";
 
 const ROLE = "database/static-roles/trader";
 

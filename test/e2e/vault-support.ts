@@ -4,9 +4,6 @@ import { type BenchOptions, useBench } from "./harness";
 /** The services that read the password. */
 export const READERS = ["signal-service", "orchestrator"];
 
-/** What an update prints that changes nothing. */
-export const UNCHANGED = /Resources:\n\s+\d+ unchanged/;
-
 /** A bench with one database, whose logins Vault makes; the password in use at the start is not given. */
 export const useVaultBench = (
   strategy: "vault-static" | "vault-dynamic",

@@ -1,6 +1,8 @@
-import type { Inputs } from "../../rotation/next-state";
+import { expect } from "vitest";
+import { type Inputs, nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
-import type { Request } from "../../rotation/request";
+import { type Request, RequestRefusedError } from "../../rotation/request";
+import type { SecretState } from "../../rotation/state";
 
 export const DAY = 86_400_000;
 export const START = Date.parse("2026-11-23T02:00:00Z");
@@ -23,3 +25,13 @@ export const activate = (id: string, generation: number): Request => ({
   activate: generation,
   reason: "test",
 });
+
+/** The state after an update, which may refuse its request and nothing else; undefined where it does. */
+export function afterUpdate(before: SecretState | undefined, given: Inputs): SecretState | undefined {
+  try {
+    return nextState(before, given);
+  } catch (error) {
+    expect(error).toBeInstanceOf(RequestRefusedError);
+    return undefined;
+  }
+}
