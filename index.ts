@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { seePreviousKeys } from "./components/alpaca-secret";
 import { seeLeftRoles } from "./components/left-roles";
+import { planBasis } from "./components/plan-guard";
 import { databaseReference, marketClock, type Platform } from "./components/platform";
 import { plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
 import { createStore } from "./components/secret-store";
@@ -57,6 +59,7 @@ async function createPlatform(config: Config, stack: string): Promise<Platform> 
       environment,
     },
     clock: lab?.clock,
+    planBasis: planBasis(pulumi.runtime.allConfig(), readFileSync(__filename)),
   };
 }
 

@@ -22,6 +22,8 @@ export interface Platform {
   readonly audit: AuditTarget;
   /** The lab's clock; undefined everywhere else. */
   readonly clock: string | undefined;
+  /** What a saved plan is held to: `planBasis`. */
+  readonly planBasis: readonly string[];
 }
 
 /** How a step reaches a database; its password comes from PGPASSWORD or PGPASSFILE. */

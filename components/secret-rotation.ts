@@ -4,6 +4,7 @@ import type { SecretConfig } from "../config";
 import type { Policy } from "../rotation/policy";
 import { activation, type SecretState } from "../rotation/state";
 import { AuditRecord } from "./audit-record";
+import { planGuard } from "./plan-guard";
 import type { Platform } from "./platform";
 import { Preflight, type PreflightArgs } from "./preflight";
 import { type RollingRestart, restartServices } from "./rolling-restart";
@@ -38,7 +39,8 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
     protected readonly args: A,
     protected readonly opts: pulumi.ComponentResourceOptions,
   ) {
-    super(`secret-rotation:index:${type}`, name, {}, opts);
+    const ignoreChanges = planGuard(args.platform.planBasis, args.state);
+    super(`secret-rotation:index:${type}`, name, {}, { ...opts, ignoreChanges });
     this.trigger = activation(args.state);
   }
 

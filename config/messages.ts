@@ -2,7 +2,13 @@ import type { z } from "zod";
 import { formatDuration } from "../rotation/duration";
 
 /** The keys whose values are secrets: neither their values nor what stands below them is ever repeated in a message. */
-const SECRET_KEYS: readonly PropertyKey[] = ["adopted", "alpacaKeys", "connectionPasswords", "sshPrivateKey", "notify"];
+export const SECRET_KEYS: readonly PropertyKey[] = [
+  "adopted",
+  "alpacaKeys",
+  "connectionPasswords",
+  "sshPrivateKey",
+  "notify",
+];
 
 /** What an Alpaca pair is called that has no name; the schema's default, which cannot be imported here. */
 const ALPACA_NAME = "alpaca/api_key";

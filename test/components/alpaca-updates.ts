@@ -68,6 +68,7 @@ export async function update({ config, days, before, seen }: Update): Promise<{ 
         allowOpenMarket: false,
         notice: undefined,
         clock: undefined,
+        planBasis: [],
       },
       marketClock: { baseUrl: "https://paper-api.alpaca.markets", keyIdPath: "a", secretKeyPath: "b" },
       audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },

@@ -42,6 +42,7 @@ function resources(
       notice: undefined,
       audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
       clock: undefined,
+      planBasis: [],
     };
     const given = {
       config: config(strategy),

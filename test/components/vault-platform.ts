@@ -35,6 +35,7 @@ export function declareVault(
       notice: undefined,
       audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
       clock: undefined,
+      planBasis: [],
     };
     return program(platform, databases);
   });

@@ -6,6 +6,8 @@ import { labSecrets, leaksIn, slotSecrets } from "./leak-support";
 import { restartsOf } from "./preview-support";
 import { verifiers } from "./role-support";
 
+const OTHER = "another-adopted-password";
+
 // By the real clock, which goes on between the plan and the update.
 describe("a saved plan, by the real clock", () => {
   const bench = useBench({ config: { lab: undefined } });
@@ -27,15 +29,39 @@ describe("a saved plan, by the real clock", () => {
     const before = [await verifiers(bench()), await stored(bench(), "database/password"), restartsOf(bench())];
     const services = Object.entries(lab.config.services).map(([name, config]) => [name, { ...config, timeout: "45s" }]);
     await stack.configure("services", Object.fromEntries(services));
-    const refused = await stack.pulumi(["up", "--yes", "--skip-preview", "--plan=plan.json"]);
-    expect(refused.exitCode).not.toBe(0);
-    expect(refused.stdout + refused.stderr).toMatch(/violates plan/);
+    await refuses("config");
+    await stack.configure("services", lab.config.services);
+    await stack.configureSecret("adopted", JSON.stringify({ "database/password": OTHER }));
+    await refuses("secret-config");
     expect([await verifiers(bench()), await stored(bench(), "database/password"), restartsOf(bench())]).toEqual(before);
 
     await savePlan();
     await up(bench(), "--plan=plan.json");
     expect(await stateOf(bench())).toMatchObject({ slots: [2, 3], active: 1, handledRequest: "second" });
+
+    await setRequest(bench(), { id: "third", rotate: true });
+    await up(bench());
+    await setRequest(bench(), { id: "second", rotate: true });
+    await refuses("state");
   });
+
+  /** Says what changed since the plan was saved, and no value of it. */
+  async function refuses(changed: string): Promise<void> {
+    const { exitCode, stdout, stderr } = await bench().stack.pulumi([
+      "up",
+      "--yes",
+      "--skip-preview",
+      "--plan=plan.json",
+    ]);
+    expect(exitCode).not.toBe(0);
+    const said = new RegExp(
+      `violates plan: ignoreChanges changed: added ${changed}-[0-9a-f]+; deleted ${changed}-[0-9a-f]+$`,
+      "m",
+    );
+    expect(stdout + stderr).toMatch(said);
+    const secrets = { ...labSecrets(bench()), ...(await slotSecrets(bench())), other: OTHER };
+    expect(leaksIn(stdout + stderr, secrets)).toEqual([]);
+  }
 
   async function savePlan(): Promise<void> {
     const { exitCode, stdout, stderr } = await bench().stack.pulumi(["preview", "--save-plan=plan.json"]);
