@@ -4,7 +4,7 @@ import { seePreviousKeys } from "./components/alpaca-secret";
 import { seeLeftRoles } from "./components/left-roles";
 import { planBasis } from "./components/plan-guard";
 import { databaseReference, marketClock, type Platform } from "./components/platform";
-import { plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
+import { forgetDeclarationTraces, plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
 import { createStore } from "./components/secret-store";
 import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
 import { auditDatabase, type Config, ConfigError, isMadeByVault, noticeOf, parseConfig } from "./config";
@@ -65,6 +65,7 @@ async function createPlatform(config: Config, stack: string): Promise<Platform> 
 
 silenceDebugMessages();
 plainStackTraces();
+forgetDeclarationTraces();
 
 // What Pulumi runs: a CommonJS module's export, awaited, becomes the stack's outputs.
 module.exports = main;

@@ -91,11 +91,12 @@ export class Preflight extends pulumi.ComponentResource {
           ...rest,
           // Not `secret`: what stands under that key is taken out of every message.
           secretName: secret,
-          // All that a restart depends on, more than the checks need: a saved plan that no longer fits the config is
-          // refused here, before anything is touched, and not at the restart, with the password changed already.
+          // What is asked alone: every secret's preflight names all services, and the engine writes all of the state after
+          // every step.
           services: services.map(({ name: service, config }) => ({
             name: service,
-            ...config,
+            hosts: config.hosts,
+            health: config.health,
             restartCheck: restartCheck(service, config),
           })),
           hosts: Object.fromEntries(Object.entries(hosts).filter(([host]) => used.has(host))),
