@@ -24,7 +24,7 @@ import { poll } from "./poll";
 import { type Postgres, startPostgres } from "./postgres";
 import { awsBackend, type SecretBackend, vaultBackend } from "./secret-backend";
 import { randomSecret, type SecretGenerator } from "./secrets";
-import { bundleService } from "./service-bundle";
+import { copyService } from "./service-program";
 import type { Health } from "./services/types";
 import { type Slack, startSlack } from "./slack";
 import { type Smtp, startSmtp } from "./smtp";
@@ -138,7 +138,7 @@ async function assemble(
     started(startAlpaca({ secret })),
     started(startSlack()),
     started(startSmtp({ secret })),
-    bundleService(dir),
+    copyService(dir),
   ]);
   const broker = environment === "paper" ? alpaca.paper : alpaca.live;
   const store = await chooseStore(options.store ?? "vault", environment, openbao, moto);

@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
-import { pause } from "./poll";
+import { poll } from "./poll";
+import { isAlive } from "./processes";
 import type { Attempt, LoadOrder, ServiceFiles } from "./services/types";
 import type { Host } from "./ssh-host";
 
@@ -49,8 +50,8 @@ export interface Load {
 const MAX_PER_SECOND = 500;
 const MAX_SECONDS = 900;
 const MAX_ATTEMPTS = 100_000;
-// A service looks for its orders every 100 ms, and an attempt may be under way.
-const SETTLE_MS = 250;
+/** An attempt gives up after 5 s, and a quiet service looks for its orders every 10 s. */
+const SETTLE_LIMIT_MS = 30_000;
 
 /**
  * Lets the services make attempts with what they hold at each moment: a service that is down or restarting makes none.
@@ -76,7 +77,10 @@ export async function startLoad(lab: { hosts: readonly Host[] }, options: LoadOp
   let stopped: Promise<LoadResult> | undefined;
   const end = async (): Promise<LoadResult> => {
     await Promise.all(files.map((file) => rm(file.load, { force: true })));
-    await pause(SETTLE_MS);
+    await poll(async () => !(await Promise.all(files.map(isBusy))).includes(true), {
+      what: "the end of the last attempts under load",
+      limitMs: SETTLE_LIMIT_MS,
+    });
     return snapshot();
   };
   const stop = () => {
@@ -84,6 +88,13 @@ export async function startLoad(lab: { hosts: readonly Host[] }, options: LoadOp
     return stopped;
   };
   return { snapshot, stop };
+}
+
+/** A service that was ended in the middle left its file behind, and makes no attempt any more. */
+async function isBusy({ busy }: ServiceFiles): Promise<boolean> {
+  const pid = await readFile(busy, "utf8").catch(() => undefined);
+  // Empty for the moment in which it is written.
+  return pid !== undefined && (pid === "" || isAlive(Number(pid)));
 }
 
 async function readOutcomes(files: readonly ({ name: string } & ServiceFiles)[]): Promise<LoadResult> {

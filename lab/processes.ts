@@ -86,3 +86,12 @@ export function logTail(file: string, lines = 8): string {
     return "";
   }
 }
+
+/** Whether a process with this id runs. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { bundleService } from "./service-bundle";
+import { copyService } from "./service-program";
 import type { Fault, ServiceConfig } from "./services/types";
 import { generateSshKeys } from "./ssh-keys";
 import { startSshServer } from "./ssh-server";
@@ -67,7 +67,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const address = options.address ?? "127.0.0.1";
   const dir = join(options.dir, options.name);
   await mkdir(dir, { mode: 0o700 });
-  const program = options.program ?? (await bundleService(dir));
+  const program = options.program ?? (await copyService(dir));
   const supervisor = new Supervisor(dir, program, options.around);
   const services = options.services.map((service) => runningService(dir, address, service));
   const commands = Object.fromEntries(services.map(({ name }) => [name, serviceCommand(program, dir, name)]));
@@ -110,7 +110,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
 function runningService(dir: string, address: string, service: HostService): RunningService {
   const file = (suffix: string) => join(dir, `${service.name}.${suffix}`);
-  const files = { fault: file("fault.json"), load: file("load.json"), attempts: file("attempts.jsonl") };
+  const files = {
+    fault: file("fault.json"),
+    load: file("load.json"),
+    attempts: file("attempts.jsonl"),
+    busy: file("busy"),
+  };
   return {
     name: service.name,
     port: service.port,

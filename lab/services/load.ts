@@ -1,4 +1,5 @@
-import { appendFile, readFile } from "node:fs/promises";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFile } from "node:fs/promises";
 import { failureCode, fetchAccount, tryLogin } from "./clients";
 import type { Credentials } from "./credentials";
 import type { Attempt, LoadOrder, ServiceConfig } from "./types";
@@ -15,6 +16,7 @@ export class LoadWorker {
   private readonly made = { login: 0, alpaca: 0 };
   private readonly running = { login: 0, alpaca: 0 };
   private stopped = false;
+  private busy = false;
 
   constructor(
     private readonly config: ServiceConfig,
@@ -22,9 +24,9 @@ export class LoadWorker {
   ) {}
 
   /** Looks for an order now and every 100 ms; a quiet service every 10 s. */
-  async start(): Promise<void> {
-    await this.look();
-    setInterval(() => void this.look(), this.config.quiet ? QUIET_LOOK_EVERY_MS : LOOK_EVERY_MS).unref();
+  start(): void {
+    this.look();
+    setInterval(() => this.look(), this.config.quiet ? QUIET_LOOK_EVERY_MS : LOOK_EVERY_MS).unref();
   }
 
   /** Starts no attempt any more; those under way are not recorded, for it is the service that ends them. */
@@ -33,15 +35,28 @@ export class LoadWorker {
     for (const { timer } of this.timers.values()) clearInterval(timer);
   }
 
-  private async look(): Promise<void> {
-    const text = await readFile(this.config.files.load, "utf8").catch(() => "");
+  /** Says that it is busy before it reads the order: whoever took the order away and sees nobody busy has the last word. */
+  private look(): void {
+    const { load, busy } = this.config.files;
+    if (this.stopped || (!this.busy && !existsSync(load))) return;
+    if (!this.busy) writeFileSync(busy, String(process.pid));
+    this.busy = true;
+    const text = textOf(load);
     try {
       this.order = text ? (JSON.parse(text) as LoadOrder) : undefined;
     } catch {
       return; // Half written; the next look sees the whole.
     }
+    this.rest();
     this.pace("login", this.config.database ? (this.order?.loginsPerSecond ?? 0) : 0);
     this.pace("alpaca", this.config.alpaca ? (this.order?.alpacaPerSecond ?? 0) : 0);
+  }
+
+  /** Without an order, and with nothing under way. */
+  private rest(): void {
+    if (!this.busy || this.order !== undefined || this.running.login + this.running.alpaca > 0) return;
+    rmSync(this.config.files.busy, { force: true });
+    this.busy = false;
   }
 
   private pace(kind: Attempt["kind"], rate: number): void {
@@ -59,10 +74,18 @@ export class LoadWorker {
     if (this.made[kind] >= order.max || this.running[kind] >= MAX_AT_ONCE) return;
     this.made[kind] += 1;
     this.running[kind] += 1;
+    try {
+      await this.record(kind, held);
+    } finally {
+      this.running[kind] -= 1;
+      this.rest();
+    }
+  }
+
+  private async record(kind: Attempt["kind"], held: Credentials): Promise<void> {
     const t = Date.now();
     const begin = performance.now();
     const code = await this.once(kind, held).then(() => undefined, failureCode);
-    this.running[kind] -= 1;
     if (this.stopped) return;
     const ms = Math.round(performance.now() - begin);
     const line: Attempt = { kind, t, ms, ok: code === undefined, ...(code !== undefined && { code }) };
@@ -75,5 +98,13 @@ export class LoadWorker {
     } else if (kind === "alpaca" && this.config.alpaca && held.alpaca) {
       await fetchAccount(this.config.alpaca, held.alpaca);
     }
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return ""; // Taken away.
   }
 }

@@ -28,7 +28,7 @@ async function serve(config: ServiceConfig, runtime: Runtime): Promise<void> {
   const server = healthServer(() => runtime.health(), config.files.fault);
   server.listen(config.port, config.address, () => log("INFO", `${config.name} listens on port ${config.port}`));
   await runtime.start();
-  await load.start();
+  load.start();
 }
 
 /** The platform's `--dry-run`: everything up to the first order, which is never sent. */

@@ -75,6 +75,8 @@ export interface ServiceFiles {
   load: string;
   /** Where outcomes of the load go: an {@link Attempt} a line. */
   attempts: string;
+  /** There while the service has an order or an attempt under way; its process's id. */
+  busy: string;
 }
 
 /** How a service misbehaves, for tests of the health gate. */

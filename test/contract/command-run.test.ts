@@ -4,9 +4,10 @@ import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { expect, test } from "vitest";
 import { poll } from "../../lab/poll";
 import { freePort } from "../../lab/ports";
+import { isAlive } from "../../lab/processes";
 import { commandProvider } from "../../toolchain/plugins/command";
 import { service } from "../../toolchain/plugins/protocol";
-import { isAlive, testFolder } from "../lab/folder";
+import { testFolder } from "../lab/folder";
 import { session } from "./session";
 
 const local = "command:local:Command";

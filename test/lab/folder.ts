@@ -7,13 +7,3 @@ export async function testFolder(): Promise<{ dir: string; remove(): Promise<voi
   const dir = await mkdtemp(join(tmpdir(), "lab-test-"));
   return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
 }
-
-/** Whether a process with this id runs. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

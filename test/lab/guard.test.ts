@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { poll } from "../../lab/poll";
-import { isAlive, testFolder } from "./folder";
+import { isAlive } from "../../lab/processes";
+import { testFolder } from "./folder";
 
 // A process that starts a child through the guard, says which, and stays.
 const SOURCE = `

@@ -6,10 +6,11 @@ import { servicePolicy } from "../../lab/policies";
 import { poll } from "../../lab/poll";
 import { freePort } from "../../lab/ports";
 import { type Postgres, startPostgres } from "../../lab/postgres";
+import { isAlive } from "../../lab/processes";
 import type { Health } from "../../lab/services/types";
 import { type Host, startHost } from "../../lab/ssh-host";
 import { generateSshKeys } from "../../lab/ssh-keys";
-import { isAlive, testFolder } from "./folder";
+import { testFolder } from "./folder";
 import { overSsh } from "./ssh";
 import { openBaoPath } from "./tools";
 
