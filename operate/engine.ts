@@ -202,9 +202,14 @@ function stepOf({ op, urn, type, old, new: after }: StepEventMetadata): Step {
 
 /**
  * Where an update is not what was planned, the engine prints the changed properties as they are, secrets included: their
- * names alone.
+ * names alone. What the plan guard found (`components/plan-guard.ts`) in words.
  */
 export function withoutPlanned(text: string): string {
+  const [, parts] = /violates plan: ignoreChanges changed: added (.*); deleted/.exec(text) ?? [];
+  if (parts !== undefined) {
+    const names = parts.split(", ").map((part) => part.replace(/-[0-9a-f]+$/, "").replace("-", " "));
+    return `${names.join(" and ")} changed between the preview and the update: run it again`;
+  }
   return text.replace(/(violates plan: properties changed: )([\s\S]*)/, (_, says: string, changes: string) => {
     const names = [...changes.matchAll(/(?:^|, )(?:~~|\+\+|--)(\w+)/g)].map(([, name]) => name);
     return `${says}${[...new Set(names)].join(", ")}`;

@@ -188,6 +188,11 @@ describe("a failure in words", () => {
     expect(withoutPlanned(said)).toBe(
       "resource urn:x::preflight-checks violates plan: properties changed: stdin, triggers",
     );
+    const guarded =
+      "resource urn:x::database-password violates plan: ignoreChanges changed: added secret-config-1f0c, state-1234567890ab; deleted secret-config-9b27, state-ba0987654321";
+    expect(withoutPlanned(guarded)).toBe(
+      "secret config and state changed between the preview and the update: run it again",
+    );
     expect(withoutPlanned("something else, ~~stdin[x]")).toBe("something else, ~~stdin[x]");
   });
 
