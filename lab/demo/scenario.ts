@@ -5,6 +5,7 @@ import type { AlpacaKey } from "../alpaca-state";
 import { ADOPTED_LABEL, alpacaKeys, clockAt, deployStack, suppliedPair } from "../deploy";
 import { ALPACA_KEY, type Lab, startLab } from "../lab";
 import { during, exposure, type Load, type LoadResult, type Outcome, startLoad } from "../load";
+import { poll } from "../poll";
 import { roleChanges } from "../role-changes";
 import type { PulumiResult, Stack } from "../stack";
 import { type Phase, timeline } from "./timeline";
@@ -46,6 +47,9 @@ const SERVICES = [
  */
 const loginsOf = (updateSeconds: number) => Math.min(100, 190 / updateSeconds);
 
+/** So many are tried over the rotation and the rollback together, also where the first update was an unusually slow one. */
+const LOGINS = 1000;
+
 /** Requests to Alpaca a second of each service. */
 const ALPACA_REQUESTS = 3;
 
@@ -56,6 +60,8 @@ const RETRY_AFTER = "72h";
 export class Scenario {
   private firstUpdateSeconds: number | undefined;
   private newKey: AlpacaKey | undefined;
+  /** Logins of the services with alternating users, of the updates so far. */
+  private loginsSoFar = 0;
 
   private constructor(
     readonly lab: Lab,
@@ -128,10 +134,12 @@ export class Scenario {
     const startedAt = Date.now();
     try {
       await this.up();
+      if (secrets.includes(DEMO_DATABASES[0].secretName)) await this.untilEnough(load);
     } finally {
       await load.stop();
     }
     const outcome = await load.stop();
+    this.loginsSoFar += this.alternatingLogins(outcome);
     return Promise.all(secrets.map((secret) => this.seen(secret, outcome, startedAt)));
   }
 
@@ -147,6 +155,18 @@ export class Scenario {
       loginsPerSecond: Math.ceil(each * passwords.length),
       alpacaPerSecond: ALPACA_REQUESTS * keys.length,
     });
+  }
+
+  /** After the rollback, whose update may have been too short. */
+  private async untilEnough(load: Load): Promise<void> {
+    if (this.loginsSoFar === 0) return;
+    const enough = async () => this.loginsSoFar + this.alternatingLogins(await load.snapshot()) >= LOGINS;
+    await poll(enough, { what: `${LOGINS} logins`, limitMs: 30_000, everyMs: 250 }).catch(() => undefined);
+  }
+
+  private alternatingLogins({ logins }: LoadResult): number {
+    const [{ secretName }] = DEMO_DATABASES;
+    return during(logins, this.lab.readers(secretName), 0, Number.POSITIVE_INFINITY).tried;
   }
 
   /** The audit log's rows, oldest first, and whether the chain holds. */
