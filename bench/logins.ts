@@ -2,6 +2,9 @@ import { startLoad } from "../lab/load";
 import type { Outcome } from "./figures";
 import { Platform, up } from "./platform";
 
+/** New logins a second. */
+const WANTED = 200;
+
 /** (e) new logins all the time, through rotations and their rollbacks, with alternating users. */
 export async function loginsBench(say: (text: string) => void, rounds: number): Promise<Outcome> {
   // A rollback puts the next rotation by age off; the calendar moves further than that in every round.
@@ -11,9 +14,9 @@ export async function loginsBench(say: (text: string) => void, rounds: number): 
     await up(stack);
     const sum = { tried: 0, failed: 0, seconds: 0 };
     for (let round = 1; round <= rounds; round++) {
-      say(`200 logins a second: rotation and rollback ${round} of ${rounds}`);
+      say(`${WANTED} logins a second: rotation and rollback ${round} of ${rounds}`);
       // A load is bounded in time, so each round has its own.
-      const load = await startLoad(lab, { loginsPerSecond: 200, limitSeconds: 900 });
+      const load = await startLoad(lab, { loginsPerSecond: WANTED, limitSeconds: 900 });
       const started = performance.now();
       const before = (await lab.openbao.getSecret(`${lab.environment}/database/username`))?.data.value;
       await platform.becomeDue();
@@ -31,14 +34,22 @@ export async function loginsBench(say: (text: string) => void, rounds: number): 
       sum.failed += logins.failed;
       sum.seconds += (performance.now() - started) / 1000;
     }
+    const rate = sum.tried / sum.seconds;
     return {
       title: "Logins all the while",
       figures: [
         {
           what: `(e) failed logins through ${rounds} rotations and ${rounds} rollbacks`,
-          measured: `${sum.failed} of ${sum.tried} (${Math.round(sum.tried / sum.seconds)} a second)`,
-          target: `0, at 200 a second through ${rounds} of each`,
+          measured: `${sum.failed} of ${sum.tried}`,
+          target: "0",
           met: sum.failed === 0,
+        },
+        {
+          what: "(e) new logins a second all the while",
+          measured: String(Math.round(rate)),
+          target: `${WANTED}`,
+          // A load that is asked for 200 makes a few less, between two services that restart.
+          met: rate >= 0.95 * WANTED,
         },
       ],
       notes: [
