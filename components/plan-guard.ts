@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { PROJECT } from "../config";
 import { SECRET_KEYS } from "../config/messages";
-import { activation, type SecretState } from "../rotation/state";
+import type { SecretState } from "../rotation/state";
 
 /**
  * What a preview rests on, beside a secret's state: {@link planGuard}. Secrets stand in it as 16 bits of their hash, which
@@ -30,12 +30,10 @@ export function planBasis(config: Readonly<Record<string, string>>, program: Buf
  * one more change in the preview of every rotation.
  */
 export function planGuard(basis: readonly string[], state: SecretState): string[] {
-  // Without the times: one of them is when the program ran.
-  const { slots, active, revoked, labels, handledRequest, emergency, byAge, adoptedGeneration, step } = state;
-  const { sequence, action, generation } = step;
-  const held = { slots, active, revoked, labels, handledRequest, emergency, byAge, adoptedGeneration };
-  const text = JSON.stringify([activation(state), held, sequence, action, generation]);
-  return [...basis, `state-${digest(text).slice(0, 12)}`];
+  // Without the times at which the program ran.
+  const { rotatedAt: _, filledAt: __, notBefore: ___, step, ...held } = state;
+  const { at: ____, ...done } = step;
+  return [...basis, `state-${digest(JSON.stringify([held, done])).slice(0, 12)}`];
 }
 
 const digest = (of: string | Buffer) => createHash("sha256").update(of).digest("hex");
