@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { projectRoot } from "../toolchain/project";
 
 /**
  * Copies the service, as `npm run build` bundled it, into `dir` and returns the file. Every lab has its own, so that
@@ -10,17 +10,9 @@ import { fileURLToPath } from "node:url";
  * @throws Error where the project is not built
  */
 export async function copyService(dir: string): Promise<string> {
+  const built = join(projectRoot(), "dist", "lab", "service.cjs");
+  if (!existsSync(built)) throw new Error(`expected ${built}, found none; run \`npm run build\``);
   const file = join(dir, "service.cjs");
-  await copyFile(builtService(), file);
+  await copyFile(built, file);
   return file;
-}
-
-// Found upwards from here: this module runs from lab/ as well as from dist/.
-function builtService(): string {
-  const start = dirname(fileURLToPath(import.meta.url));
-  for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
-    const file = join(folder, "dist/lab/service.cjs");
-    if (existsSync(file)) return file;
-  }
-  throw new Error(`expected dist/lab/service.cjs above ${start}, found none; run \`npm run build\``);
 }
