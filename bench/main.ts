@@ -7,6 +7,7 @@ import { loginsBench } from "./logins";
 import { writeSection } from "./proof";
 import { rotationBench } from "./rotation";
 import { scaleBench } from "./scale";
+import { stacksBench } from "./stacks";
 import { startupBench } from "./startup";
 import { unchangedBench } from "./unchanged";
 
@@ -14,6 +15,7 @@ const say = (text: string) => void process.stderr.write(`${text}\n`);
 
 interface Options {
   readonly sizes: number[];
+  readonly perStack: number;
   readonly hosts: number[];
   readonly rounds: number;
   readonly rows: number;
@@ -26,6 +28,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<Outcome>>> 
   unchanged: () => unchangedBench(say),
   logins: ({ rounds }) => loginsBench(say, rounds),
   scale: ({ sizes }) => scaleBench(say, sizes),
+  stacks: ({ sizes, perStack }) => stacksBench(say, Math.max(...sizes), perStack),
   hosts: ({ hosts }) => hostsBench(say, hosts),
   audit: ({ rows }) => auditBench(say, rows),
   startup: () => startupBench(say),
@@ -66,7 +69,8 @@ function machine(): string {
 const program = new Command("bench")
   .description("Measures the pipeline against the runbook as a script and against an empty Pulumi program.")
   .argument("[name...]", `what to measure: ${Object.keys(BENCHES).join(", ")}; default: all (about 45 minutes)`)
-  .option("--sizes <list>", "scale: how many databases", numbers, [1, 10, 50, 100])
+  .option("--sizes <list>", "scale: how many databases; stacks takes the largest", numbers, [1, 10, 50, 100])
+  .option("--per-stack <count>", "stacks: how many databases a stack has", count, 10)
   .option("--hosts <list>", "hosts: how many hosts behind the service", numbers, [1, 10, 100])
   .option("--rounds <count>", "logins: how many rotations, and as many rollbacks", count, 20)
   .option("--rows <count>", "audit: rows of the log", count, 1_000_000)

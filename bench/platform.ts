@@ -9,7 +9,14 @@ import type { Toolchain } from "../toolchain/types";
 export const RUNS = 5;
 
 /** Days from one rotation to the next. */
-const PERIOD_DAYS = 90;
+export const PERIOD_DAYS = 90;
+
+/** A lab, and the tools it runs with. */
+export async function startTooledLab(options: Omit<LabOptions, "openbao">): Promise<{ lab: Lab; tools: Toolchain }> {
+  const tools = await resolveToolchain({ need: ["pulumi", "openbao"] });
+  if (tools.openbao === undefined) throw new Error("the toolchain has no OpenBao");
+  return { lab: await startLab({ ...options, openbao: tools.openbao.path }), tools };
+}
 
 /** A lab with the real program's stack on it, and an empty program's stack beside it. */
 export class Platform {
@@ -25,9 +32,7 @@ export class Platform {
     options: Omit<LabOptions, "openbao">,
     deploy: Omit<DeployOptions, "lab" | "tools"> = {},
   ): Promise<Platform> {
-    const tools = await resolveToolchain({ need: ["pulumi", "openbao"] });
-    if (tools.openbao === undefined) throw new Error("the toolchain has no OpenBao");
-    const lab = await startLab({ ...options, openbao: tools.openbao.path });
+    const { lab, tools } = await startTooledLab(options);
     try {
       return new Platform(lab, await deployStack({ lab, tools, ...deploy }), await emptyStack(lab, tools));
     } catch (error) {

@@ -72,7 +72,7 @@ export function labConfig({
       })),
       ...(rotates === "passwords" ? [] : [alpacaSecret(lab)]),
     ],
-    ...(databases.length === 0 ? { audit: reach(postgres.database) } : {}),
+    ...(databases[0]?.name === postgres.database ? {} : { audit: reach(postgres.database) }),
     lab: { clock: LAB_START.toISOString() },
     ...config,
   };
