@@ -4,7 +4,7 @@ import { type AuditEntry, type AuditEntryInput, canonicalJson, parseEntry } from
 import { AuditLogError, codeOf } from "./errors";
 import { migrateIfNeeded } from "./migrate";
 
-export { isCurrent, migrate } from "./migrate";
+export { isCurrent, migrate, schemaToMigrate } from "./migrate";
 
 /** Where a row is in the chain. Kept elsewhere, it shows later whether the rows up to it are still there. */
 export interface Recorded {

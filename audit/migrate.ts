@@ -28,7 +28,7 @@ export async function migrateWith(client: pg.Client): Promise<string[]> {
   const directory = packageFile("migrations");
   // Loaded here alone: it takes longer to load than a log that is up to date takes to answer.
   const { runner } = await import("node-pg-migrate");
-  const schema = await schemaOf(client);
+  const schema = await schemaToMigrate(client);
   await client.query("SELECT pg_advisory_lock($1)", [LOCK]);
   try {
     const ran = await runner({
@@ -65,26 +65,35 @@ export async function isCurrent(client: pg.Client): Promise<boolean> {
 const migrationNames = () => readdirSync(packageFile("migrations")).map((file) => file.replace(/\.sql$/, ""));
 
 interface Place {
+  database: string;
+  there: boolean;
   schema: string | null;
   allowed: boolean | null;
 }
 
-/** Where the log is or will be, once the login was found to be allowed to change it. */
-async function schemaOf(client: pg.Client): Promise<string> {
+/**
+ * The schema where the log is or will be.
+ * @throws AuditLogError for a login that may not make or change it there, with what to do
+ */
+export async function schemaToMigrate(client: pg.Client): Promise<string> {
   const { rows } = await client.query<Place>(`
-    SELECT coalesce((SELECT nspname FROM pg_namespace WHERE pg_namespace.oid = relnamespace), current_schema()) AS schema,
+    SELECT current_database() AS database, oid IS NOT NULL AS there,
+           coalesce((SELECT nspname FROM pg_namespace WHERE pg_namespace.oid = relnamespace), current_schema()) AS schema,
            has_schema_privilege(coalesce(relnamespace, quote_ident(current_schema())::regnamespace), 'CREATE')
              AND coalesce(pg_has_role(relowner, 'USAGE'), true) AS allowed
     FROM (SELECT to_regclass('secret_rotation_log') AS oid) AS log LEFT JOIN pg_class USING (oid)`);
-  const { schema, allowed } = rows[0] ?? { schema: null, allowed: null };
+  const { database, there, schema, allowed } = rows[0] as Place;
   if (!schema) {
     throw new AuditLogError(
       `secret_rotation_log has no schema to be in: the search path of user ${client.user} names none that exists. Create one: CREATE SCHEMA "${client.user}"`,
     );
   }
   if (allowed) return schema;
+  const once = `once as ${there ? "the table's owner" : "an administrator"}: PGUSER=... rotation audit migrate; then: GRANT rotation_audit_writer TO "${client.user}"`;
   throw new AuditLogError(
-    `secret_rotation_log needs a migration, and user ${client.user} may not do it in schema ${schema}. Run it once as the table's owner or an administrator; for this user then: GRANT rotation_audit_writer TO "${client.user}"`,
+    there
+      ? `secret_rotation_log in database ${database} needs a migration, and user ${client.user} may not do it in schema ${schema}. Do it ${once}`
+      : `database ${database} has no secret_rotation_log, and user ${client.user} may not make it in schema ${schema}. Make it ${once}. Or name the database that has it already (config key \`audit\`)`,
   );
 }
 

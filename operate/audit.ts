@@ -85,15 +85,20 @@ export async function makeReport<Result>(
   });
 }
 
-/** Writes the rows of a report alone, without its figures and the chain's verdict. @param last milliseconds */
+/**
+ * Writes the rows of a report alone, without its figures. A format that has no place for the chain's verdict is given it
+ * beside the rows: whoever takes them away shall be told.
+ * @param last milliseconds
+ */
 export async function exportRows<Result>(
   project: Project,
   last: number,
-  write: (rows: Pick<Report, "rows">) => Promise<Result>,
+  write: (found: Pick<Report, "rows"> & { readonly chain: ChainVerdict }) => Promise<Result>,
 ): Promise<Result> {
-  return fromLog(await readOutline(project), last, (time) =>
-    onSnapshot(time[0], () => write({ rows: reportRows(...time) })),
-  );
+  return fromLog(await readOutline(project), last, async (time) => {
+    const chain = await verifyChain(time[0], { anchors: anchorsOf(project) });
+    return onSnapshot(time[0], () => write({ rows: reportRows(...time), chain }));
+  });
 }
 
 type LogTime = [client: pg.Client, from: Date, to: Date, filter: LogFilter];

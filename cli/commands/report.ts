@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Report } from "../../audit/report";
+import type { ChainVerdict } from "../../audit/verify";
 import { output } from "../output";
 import { type CommonOptions, common, print, projectOf } from "../run-command";
 
@@ -38,14 +39,23 @@ export function registerReport(program: Command): void {
           if (options.out === undefined) stop();
           await output(text, options.out);
         };
-        if (format === "csv") return exportRows(project, options.last, async (rows) => write(await csv(rows)));
+        if (format === "csv") {
+          return exportRows(project, options.last, async ({ chain, ...rows }) => {
+            await write((await import("../../audit/render/csv")).renderCsv(rows));
+            if (!chain.valid) await warnOf(chain, project.stack);
+          });
+        }
         return makeReport(project, options.last, async (report) => write(await render(report, format)));
       });
       if (options.out !== undefined) print(`${options.out} written`);
     });
 }
 
-const csv = async (rows: Pick<Report, "rows">) => (await import("../../audit/render/csv")).renderCsv(rows);
+/** On stderr, since rows alone have no place for it. */
+async function warnOf(chain: ChainVerdict, stack: string): Promise<void> {
+  const { tampered } = await import("../render/audit");
+  process.stderr.write(`warning: ${tampered(chain)} Which rows: rotation audit verify --stack ${stack}\n`);
+}
 
 async function render(
   report: Report,

@@ -3,16 +3,14 @@ import type { ChainVerdict } from "../../audit/verify";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
 
+/** That somebody changed the log, in a line. */
+export const tampered = ({ rows, problems, omitted }: ChainVerdict): string =>
+  `The log was tampered with: ${counted(problems.length + omitted, "problem")} in ${counted(rows, "row")}.`;
+
 /** The chain's verdict, with every row that is not as it was written. */
 export function renderVerdict(verdict: ChainVerdict & { readonly anchors: number }, width = WIDTH): string {
   const { valid, guarded, rows, tail, problems, omitted, prunedThrough, anchors } = verdict;
-  const lines = [
-    valid
-      ? colors.green(`The chain is intact: ${counted(rows, "row")}.`)
-      : colors.red(
-          `The log was tampered with: ${counted(problems.length + omitted, "problem")} in ${counted(rows, "row")}.`,
-        ),
-  ];
+  const lines = [valid ? colors.green(`The chain is intact: ${counted(rows, "row")}.`) : colors.red(tampered(verdict))];
   if (tail !== null) lines.push(wrap(`The last row is ${tail.id}, hash ${tail.hash}.`, "", width));
   lines.push(
     anchors === 0

@@ -1,4 +1,4 @@
-import { isCurrent } from "../../audit/log";
+import { isCurrent, schemaToMigrate } from "../../audit/log";
 import { type DatabaseReference, isRefusedLogin, withDatabase } from "../database";
 import { messageOf, StepError } from "../run-step";
 
@@ -44,7 +44,7 @@ const readOnly = ({ host, port, database }: DatabaseReference) =>
   "maintenance. Find out why (`SELECT source, sourcefile FROM pg_settings WHERE name = 'default_transaction_read_only'`), " +
   "make it writable and run this again";
 
-/** The audit log's database answers and takes rows. */
+/** The audit log's database answers and takes rows, or the run may make it so. */
 export function checkAuditLog(reference: DatabaseReference): Promise<string> {
   return withDatabase(reference, async (client) => {
     const { rows } = await client.query(
@@ -52,7 +52,10 @@ export function checkAuditLog(reference: DatabaseReference): Promise<string> {
     );
     if (rows[0].standby) throw new StepError("the audit log's database is a standby and read-only");
     if (rows[0].readonly === "on") throw new StepError(readOnly(reference));
-    if (!(await isCurrent(client))) return "secret_rotation_log will be created or migrated";
+    if (!(await isCurrent(client))) {
+      // The row comes last: without this a rotation would be done before anybody learns that it cannot be written.
+      return `secret_rotation_log will be created or migrated in schema ${await schemaToMigrate(client)}`;
+    }
     const may = await client.query("SELECT has_table_privilege('secret_rotation_log', 'INSERT') AS insert");
     if (!may.rows[0].insert)
       throw new StepError("no INSERT on secret_rotation_log: `GRANT rotation_audit_writer TO <the run's role>`");

@@ -60,7 +60,11 @@ describe("privileges", () => {
     await sql(database, `CREATE ROLE n_${name} LOGIN PASSWORD 'of-nobody'`);
     const nobody = { ...database, user: `n_${name}`, password: "of-nobody" };
     await expect(recordEntry(nobody, entry("x"))).rejects.toThrow(
-      /needs a migration, and user .* may not do it.*GRANT/s,
+      /^database \S+ has no secret_rotation_log, and user n_\S+ may not make it in schema public\. .*: PGUSER=\.\.\. rotation audit migrate; .*GRANT.*config key `audit`/,
+    );
+    await sql(database, "CREATE TABLE secret_rotation_log (secret_name varchar(100))");
+    await expect(recordEntry(nobody, entry("x"))).rejects.toThrow(
+      /^secret_rotation_log in database \S+ needs a migration, and user n_\S+ may not do it in schema public\. .*GRANT/,
     );
   });
 });

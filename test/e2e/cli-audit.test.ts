@@ -180,6 +180,7 @@ describe("rotation audit verify", () => {
     const { exitCode, stdout } = await rotation(bench(), ["audit", "verify"]);
     const verdict = await json<ChainVerdict>(bench(), ["audit", "verify"]);
     const report = await fine(bench(), ["report"]);
+    const csv = await rotation(bench(), ["report", "--format", "csv"]);
     await tamper("DELETE FROM secret_rotation_log; INSERT INTO secret_rotation_log TABLE kept; DROP TABLE kept");
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^The log was tampered with: \d problems? in \d rows\.\n/);
@@ -187,6 +188,9 @@ describe("rotation audit verify", () => {
     expect(tooWide(stdout)).toEqual([]);
     expect(verdict.problems[0]).toMatchObject({ id: Number(row), kind: what });
     expect(report).toContain("The log was tampered with");
+    expect(csv.stderr).toMatch(
+      /^warning: The log was tampered with: \d problems? in \d rows\. .* rotation audit verify/,
+    );
     await fine(bench(), ["audit", "verify"]);
   });
 });

@@ -165,6 +165,14 @@ const DUE: Record<string, Fault> = {
     settings: (settings) => Object.assign(settings, { audit: { ...databaseOf(settings), port: 9 } }),
     says: ["1 of ", /audit log: rotation cannot log in to trader on 127\.0\.0\.1:9: .*ECONNREFUSED/],
   },
+  "an audit log that is in another database": {
+    settings: (settings) => Object.assign(settings, { audit: { ...databaseOf(settings), name: "postgres" } }),
+    says: [
+      "1 of ",
+      "audit log: database postgres has no secret_rotation_log, and user rotation may not make it in schema public.",
+      "Or name the database that has it already (config key `audit`)",
+    ],
+  },
   "many things at once": {
     env: () => ({ VAULT_TOKEN: "s.wrong-token-of-nobody" }),
     breaks: async ({ lab }) => {
