@@ -8,6 +8,7 @@ import { forgetDeclarationTraces, plainStackTraces, silenceDebugMessages } from 
 import { createStore } from "./components/secret-store";
 import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
 import { auditDatabase, type Config, ConfigError, isMadeByVault, noticeOf, parseConfig } from "./config";
+import { PLANNED_AT, plannedOr } from "./rotation/clock";
 import { RequestRefusedError } from "./rotation/request";
 import { seeVaultRotations, VaultUnavailableError } from "./vault/last-rotation";
 
@@ -16,7 +17,8 @@ async function main(): Promise<Record<string, unknown>> {
   try {
     const stack = pulumi.getStack();
     const config = parseConfig(pulumi.runtime.allConfig(), stack);
-    const now = config.lab?.clock === undefined ? new Date() : new Date(config.lab.clock);
+    const now =
+      config.lab?.clock === undefined ? plannedOr(new Date(), process.env[PLANNED_AT]) : new Date(config.lab.clock);
     const previous = await previousSecrets(stack);
     const seen = await seePreviousKeys(config, previous);
     const rotations = await seeVaultRotations(config, (name) => previous[name] !== undefined);

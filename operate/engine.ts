@@ -1,4 +1,5 @@
 import type { EngineEvent, LocalWorkspace, Stack, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
+import { PLANNED_AT } from "../rotation/clock";
 import { nameOf } from "./engine-names";
 import { OperationError } from "./errors";
 import type { Project } from "./project";
@@ -81,17 +82,21 @@ export class Engine {
 
   /** What an update would do, saved as a plan where `planFile` is given. */
   preview(planFile: string | undefined, happens: (happening: Happening) => void = ignore): Promise<EngineResult> {
+    const { envVars } = this.stack.workspace;
+    if (planFile === undefined) delete envVars[PLANNED_AT];
+    else envVars[PLANNED_AT] = new Date().toISOString();
     return this.follow(happens, (onEvent) =>
       this.stack.preview({ color: "never", onEvent, ...(planFile === undefined ? {} : { plan: planFile }) }),
     );
   }
 
-  /** Carries out an update; with a plan it does nothing else than the plan. `signal` ends it as Ctrl-C would. */
+  /** Carries out an update; with a plan it does nothing else than the plan, and goes by its preview's time. `signal` ends it as Ctrl-C would. */
   update(
     planFile: string | undefined,
     happens: (happening: Happening) => void = ignore,
     signal?: AbortSignal,
   ): Promise<EngineResult> {
+    if (planFile === undefined) delete this.stack.workspace.envVars[PLANNED_AT];
     return this.follow(happens, (onEvent) =>
       this.stack.up({
         color: "never",

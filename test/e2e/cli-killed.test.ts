@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { poll } from "../../lab/poll";
 import { fine, json, rotation, setClock, unwrapped } from "./cli-support";
 import { EFFECTS, type Effect, endOrphans, killedUp } from "./crash-support";
-import { auditRows, type Bench, stateFile, stateOf, up, useBench } from "./harness";
+import { auditRows, type Bench, setRequest, stateFile, stateOf, up, useBench } from "./harness";
 
 interface Diagnosis {
   readonly findings: readonly { readonly cause: string; readonly command: string; readonly fixable: boolean }[];
@@ -79,6 +79,27 @@ describe("after a SIGKILL", () => {
     expect(exitCode, stdout + stderr).toBe(0);
     expect(stdout).toContain("done database/password: rotated to generation 4 (was 3)");
     expect(await stateOf(bench())).toEqual(state);
+    expect(await auditRows(bench())).toEqual(rows);
+    expect(await fine(bench(), ["run", "--yes"])).toContain("Nothing to do.");
+  });
+});
+
+describe("after a kill, by the clock of the world", () => {
+  const bench = useBench({ config: { lab: {} } });
+
+  it("rotation run keeps to the plan of its preview, though time went on between the two", async () => {
+    await up(bench());
+    const outputs = (await rootOf(bench())).root.outputs;
+    await setRequest(bench(), { id: "now", rotate: true });
+    await up(bench());
+    const [rows, state] = [await auditRows(bench()), await stateOf(bench())];
+    const { root, saved } = await rootOf(bench());
+    root.outputs = outputs;
+    await writeFile(stateFile(bench()), JSON.stringify(saved));
+    const { exitCode, stdout, stderr } = await rotation(bench(), ["run", "--yes"]);
+    expect(exitCode, stdout + stderr).toBe(0);
+    expect(stdout).toContain("done database/password: rotated to generation 2 (was 1)");
+    expect(await stateOf(bench())).toMatchObject({ slots: state?.slots, active: state?.active, handledRequest: "now" });
     expect(await auditRows(bench())).toEqual(rows);
     expect(await fine(bench(), ["run", "--yes"])).toContain("Nothing to do.");
   });

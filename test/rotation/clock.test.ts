@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { clockBehind } from "../../rotation/clock";
+import { clockBehind, plannedOr } from "../../rotation/clock";
 import type { SecretState } from "../../rotation/state";
 
 const AT = "2026-11-23T02:00:00.000Z";
@@ -21,5 +21,19 @@ describe("clockBehind", () => {
         expect(clockBehind("a/b", state, later(milliseconds))).toBeUndefined();
       }),
     );
+  });
+});
+
+describe("plannedOr", () => {
+  it("goes by the plan's moment, but by none of the future or of more than a day ago, and by no other text", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -2 * 86_400_000, max: 2 * 86_400_000 }), (milliseconds) => {
+        const now = later(0);
+        const planned = later(milliseconds);
+        const counts = milliseconds <= 0 && milliseconds > -86_400_000;
+        expect(plannedOr(now, planned.toISOString())).toEqual(counts ? planned : now);
+      }),
+    );
+    for (const text of [undefined, "", "yesterday"]) expect(plannedOr(later(0), text)).toEqual(later(0));
   });
 });
