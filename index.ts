@@ -23,7 +23,15 @@ async function main(): Promise<Record<string, unknown>> {
     const seen = await seePreviousKeys(config, previous);
     const rotations = await seeVaultRotations(config, (name) => previous[name] !== undefined);
     const left = await seeLeftRoles(config, previous);
-    const secrets = createSecrets(config, previous, await createPlatform(config, stack), now, seen, rotations, left);
+    const secrets = createSecrets(
+      config,
+      previous,
+      await createPlatform(config, stack, previous),
+      now,
+      seen,
+      rotations,
+      left,
+    );
     return { environment: config.environment, secrets };
   } catch (error) {
     // Meant for people: without a stack trace.
@@ -40,14 +48,14 @@ async function previousSecrets(stack: string): Promise<PreviousSecrets> {
   return (value ?? {}) as PreviousSecrets;
 }
 
-async function createPlatform(config: Config, stack: string): Promise<Platform> {
+async function createPlatform(config: Config, stack: string, previous: PreviousSecrets): Promise<Platform> {
   const { environment, preflight, services, hosts, sshPrivateKey, lab } = config;
   const database = auditDatabase(config);
   const store = await createStore(config.store, environment);
   return {
     store,
     vaultDatabases: config.secrets.some(isMadeByVault)
-      ? (await import("./components/vault-database")).createVaultDatabases(config, store)
+      ? await (await import("./components/vault-database")).createVaultDatabases(config, store, previous)
       : undefined,
     services,
     hosts,

@@ -9,8 +9,9 @@ import {
   vaultEngineOf,
 } from "../config";
 import { MOUNT_DESCRIPTION } from "../vault/mount";
+import { seeLeftMounts } from "./left-mounts";
 import type { SecretStore, StoreReference } from "./secret-store";
-import type { StackSecret } from "./stack-secrets";
+import type { PreviousSecrets, StackSecret } from "./stack-secrets";
 import { stepCommand } from "./step-command";
 import { VaultStore } from "./stores/vault";
 import type { VaultCredentialArgs } from "./vault-credential";
@@ -26,6 +27,8 @@ export interface VaultDatabasesArgs {
   readonly secrets: readonly VaultPasswordConfig[];
   /** The password of Vault's own login, by the connection's name. */
   readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Mounts that a first update made and died before it was saved: they are taken over. */
+  readonly leftMounts?: ReadonlySet<string>;
 }
 
 /** What both kinds of secrets that Vault makes are made from. */
@@ -74,7 +77,12 @@ export class VaultDatabases {
     const made = new vault.Mount(
       `vault-mount-${mount}`,
       { path: mount, type: "database", description: MOUNT_DESCRIPTION },
-      { provider: this.provider, dependsOn, retainOnDelete: true },
+      {
+        provider: this.provider,
+        dependsOn,
+        retainOnDelete: true,
+        ...(this.args.leftMounts?.has(mount) ? { import: mount } : {}),
+      },
     );
     this.mounts.set(mount, made);
     return made;
@@ -156,7 +164,11 @@ export class VaultDatabases {
 }
 
 /** The engine as the config's secrets use it. @param store must be Vault's, which the config's checks see to. */
-export function createVaultDatabases(config: Config, store: SecretStore): VaultDatabases {
+export async function createVaultDatabases(
+  config: Config,
+  store: SecretStore,
+  previous: PreviousSecrets,
+): Promise<VaultDatabases> {
   if (!(store instanceof VaultStore))
     throw new Error("the config's checks must have asked for a store of the kind vault");
   return new VaultDatabases({
@@ -167,5 +179,6 @@ export function createVaultDatabases(config: Config, store: SecretStore): VaultD
     passwords: Object.fromEntries(
       Object.entries(config.connectionPasswords).map(([name, password]) => [name, pulumi.secret(password)]),
     ),
+    leftMounts: await seeLeftMounts(config, previous, store.reference),
   });
 }

@@ -1,14 +1,39 @@
 import { ADOPTED_LABEL, alpacaKeys, suppliedPair } from "../../lab/deploy";
 import { ALPACA_KEY } from "../../lab/lab";
+import { OpenBaoError } from "../../lab/openbao";
 import { storeReader } from "../../lab/services/store";
+import type { Health } from "../../lab/services/types";
 import { activeGeneration, other, previousGeneration, type SecretState } from "../../rotation/state";
 import { auditRows, login, setDay, stateOf } from "../e2e/harness";
-import { startWorld, stateInBucket, type World } from "./world";
+import { databaseOfVault, LEASED, leaseOf } from "../e2e/vault-support";
+import { startWorld, stateInBucket, type World, type WorldOptions } from "./world";
 
-export const STRATEGIES = ["alternating-users", "single-user", "alpaca-key"] as const;
+export const STRATEGIES = ["alternating-users", "single-user", "alpaca-key", "vault-static", "vault-dynamic"] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 /** "return" is the rollback to the generation in use, after a rotation that died. */
-export type Operation = "adoption" | "rotation" | "rollback" | "revoke" | "return";
+/** "forced" is a rotation on request; any other comes by its age, or by Vault's own rotation. */
+export type Operation = "adoption" | "rotation" | "forced" | "rollback" | "revoke" | "return";
+
+/** Where the services get what Vault's database engine makes. */
+const CREDS = "database/static-creds/trader";
+
+/** What a lab has beyond its own, by the strategy. Of what Vault rotates, the calendar is Vault's. */
+const WORLDS: Readonly<Record<Strategy, Omit<WorldOptions, "store" | "stateInBucket">>> = {
+  "alternating-users": {},
+  "single-user": {},
+  "alpaca-key": { rotates: "alpaca" },
+  "vault-static": {
+    adopt: false,
+    has: { databases: [databaseOfVault({ login: "vault_admin", creds: CREDS })] },
+    config: { lab: {} },
+  },
+  "vault-dynamic": {
+    adopt: false,
+    has: { databases: [databaseOfVault({ login: "vault_trader" })], services: LEASED },
+    // Long enough for a service that waits for a processor.
+    leases: { defaultTtl: "60s", maxTtl: "120s" },
+  },
+};
 
 /** What one operation must have come to, however often its run was killed. */
 export interface Expected {
@@ -32,9 +57,9 @@ export class Life {
 
   /** A platform and a stack that has not adopted it yet. */
   static async begin(strategy: Strategy, store: "vault" | "aws", bucket: boolean): Promise<Life> {
-    const rotates = strategy === "alpaca-key" ? "alpaca" : "passwords";
     const strategies = strategy === "alpaca-key" ? {} : { strategies: { "database/password": strategy } };
-    return new Life(await startWorld({ store, stateInBucket: bucket, rotates, ...strategies }), strategy, bucket);
+    const world = await startWorld({ store, stateInBucket: bucket, ...WORLDS[strategy], ...strategies });
+    return new Life(world, strategy, bucket);
   }
 
   get secret(): string {
@@ -56,9 +81,12 @@ export class Life {
     if (state === undefined) throw new Error(`a ${operation} before the adoption`);
     const [active, previous] = [activeGeneration(state), Number(previousGeneration(state))];
     switch (operation) {
+      case "forced":
       case "rotation": {
         const next = Math.max(...state.slots) + 1;
-        await this.passDays(89);
+        if (operation === "forced") await this.request({ rotate: true });
+        else if (this.strategy === "vault-static") await this.vault("POST", "database/rotate-role/trader", {});
+        else await this.passDays(89);
         if (this.strategy === "alpaca-key") await this.supply(this.pair(String(state.labels[state.active])));
         return { active: next, row: ["ROTATE", next] };
       }
@@ -110,12 +138,35 @@ export class Life {
       const works = lab.alpaca.paper.authenticate(String(id), String(secret)) !== undefined;
       return { value: `${id} ${secret}`, works: whole ? works : "half written", version: found?.version };
     }
+    const issued = await this.issued();
+    if (issued !== undefined) {
+      const { username, password, last_vault_rotation: version } = issued;
+      const works = (await login(this.world, username, password)) === "ok";
+      // Each answer has another login where they are short-lived.
+      return { value: this.strategy === "vault-dynamic" ? "issued" : `${username} ${password}`, works, version };
+    }
     const found = await lab.store.get("database/password");
     const password = String(found?.value);
     const user = (await this.get("database/username")) ?? "trader";
     const works = (await login(this.world, user, password)) === "ok";
     const state = works || ((await this.isHalfWritten()) ? "half written" : false);
     return { value: `${user} ${password}`, works: state, version: found?.version };
+  }
+
+  /** What Vault's database engine hands out; undefined where it does not yet. */
+  private async issued(): Promise<Issued | undefined> {
+    if (this.strategy !== "vault-static" && this.strategy !== "vault-dynamic") return undefined;
+    const path = this.strategy === "vault-static" ? CREDS : leaseOf(String(this.readers[0])).path;
+    try {
+      return (await this.vault("GET", path)).data as Issued;
+    } catch (error) {
+      if (error instanceof OpenBaoError && [400, 404].includes(error.status)) return undefined;
+      throw error;
+    }
+  }
+
+  private vault(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
+    return this.world.lab.openbao.request(method, path, body);
   }
 
   /** With alternating users name and password carry the same mark; while they differ, readers wait. */
@@ -131,15 +182,25 @@ export class Life {
   }
 
   private async ask(activate: number): Promise<Expected> {
-    this.requests += 1;
-    const request = { id: `back-${this.requests}`, secret: this.secret, activate, reason: "a test" };
-    await this.world.stack.configure("request", request);
+    await this.request({ activate });
     return { active: activate, row: ["ROLLBACK", activate] };
+  }
+
+  private async request(what: { readonly activate: number } | { readonly rotate: true }): Promise<void> {
+    this.requests += 1;
+    const request = { id: `asked-${this.requests}`, secret: this.secret, reason: "a test", ...what };
+    await this.world.stack.configure("request", request);
   }
 
   private async passDays(days: number): Promise<void> {
     this.day += days;
     await setDay(this.world, this.day);
+  }
+
+  /** Whether what the service holds is what it gets now. */
+  holds({ database, alpaca }: Health, version: unknown): boolean {
+    if (this.strategy === "vault-dynamic") return database?.lease !== undefined;
+    return (this.strategy === "alpaca-key" ? alpaca?.version : database?.version) === version;
   }
 
   private get adopted(): Pair {
@@ -160,6 +221,13 @@ export class Life {
     this.pairs.set(label, pair);
     await this.world.stack.configureSecret("alpacaKeys", alpacaKeys(pair, previous));
   }
+}
+
+/** A login that Vault's database engine made. */
+interface Issued {
+  readonly username: string;
+  readonly password: string;
+  readonly last_vault_rotation?: string;
 }
 
 interface Stored {

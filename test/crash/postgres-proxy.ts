@@ -7,8 +7,16 @@ export interface PostgresProxy {
   stop(): Promise<void>;
 }
 
-/** Passes PostgreSQL's protocol on, through the gate where a statement changes something. Without TLS. */
-export function startPostgresProxy(target: { host: string; port: number }, gate: EffectGate): Promise<PostgresProxy> {
+/**
+ * Passes PostgreSQL's protocol on, through the gate where a statement changes something. Without TLS.
+ *
+ * @param past logins that go past the gate: those of others who reach the server by the same address, such as Vault's
+ */
+export function startPostgresProxy(
+  target: { host: string; port: number },
+  gate: EffectGate,
+  past: readonly string[] = [],
+): Promise<PostgresProxy> {
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(target.port, target.host);
@@ -18,7 +26,7 @@ export function startPostgresProxy(target: { host: string; port: number }, gate:
       socket.on("close", () => sockets.delete(socket));
       socket.on("error", () => undefined);
     }
-    new Session(client, upstream, gate).start();
+    new Session(client, upstream, gate, past).start();
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -54,11 +62,14 @@ class Session {
   /** Answers that are kept back while an effect is under way. */
   private kept: Buffer[] | undefined;
   private ready: (() => void) | undefined;
+  /** Whether the login goes past the gate, as its first message says. */
+  private isPast = false;
 
   constructor(
     private readonly client: Socket,
     private readonly upstream: Socket,
     private readonly gate: EffectGate,
+    private readonly past: readonly string[],
   ) {}
 
   start(): void {
@@ -115,6 +126,8 @@ class Session {
   }
 
   private effectOf(frame: Frame): string | undefined {
+    if (frame.type === "") this.isPast = this.past.includes(userOf(frame));
+    if (this.isPast) return undefined;
     const sql = statementOf(frame);
     if (sql === undefined) return undefined;
     if (/^(BEGIN|START TRANSACTION)\b/i.test(sql)) this.transaction = [];
@@ -128,6 +141,12 @@ class Session {
     this.transaction = undefined;
     return first === undefined || !/^(COMMIT|END)/i.test(sql) ? undefined : `postgres: ${first}, COMMIT`;
   }
+}
+
+/** Who logs in, from the first message: after length and version come names and values. */
+function userOf({ bytes }: Frame): string {
+  const words = bytes.toString("utf8", 8).split("\0");
+  return words[words.indexOf("user") + 1] ?? "";
 }
 
 /** The SQL of a simple query or of a statement to be parsed. */

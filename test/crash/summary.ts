@@ -14,8 +14,13 @@ declare module "vitest" {
   }
 }
 
-/** Fewer are no matrix: a run of a part of it does not replace the page's figures. */
-const WHOLE = 100;
+/** The page's sections. Fewer points are no matrix: a run of a part of it does not replace the page's figures. */
+const SECTIONS = [
+  { name: "crash", whole: 100, has: ({ cell }: Result) => !isMadeByVault(cell) },
+  { name: "crash-vault", whole: 30, has: ({ cell }: Result) => isMadeByVault(cell) },
+] as const;
+
+const isMadeByVault = ({ strategy }: Result["cell"]) => strategy.startsWith("vault-");
 
 /** Collects every point's result, and writes the page's section at the end. */
 export default async function collect(project: TestProject): Promise<() => Promise<void>> {
@@ -30,7 +35,10 @@ export default async function collect(project: TestProject): Promise<() => Promi
     const results = lines.map((line) => JSON.parse(line) as Result);
     const minutes = Math.round((Date.now() - started) / 6000) / 10;
     console.log(summaryLine(results, minutes));
-    if (new Set(results.map(keyOf)).size >= WHOLE) await writeSection("crash", section(results, minutes));
+    for (const { name, whole, has } of SECTIONS) {
+      const own = results.filter(has);
+      if (new Set(own.map(keyOf)).size >= whole) await writeSection(name, section(own, minutes));
+    }
     await rm(folder, { recursive: true, force: true });
   };
 }
@@ -68,7 +76,7 @@ function section(results: readonly Result[], minutes: number): string {
   return [
     `**${summaryLine(results, minutes)}**`,
     "",
-    "| Cell | Points | Survived | Logins or requests | Failed | In the single user's window | Pair half written |",
+    "| Cell | Points | Survived | Logins or requests | Failed | In the window of one role | Pair half written |",
     "| --- | --- | --- | --- | --- | --- | --- |",
     ...rows,
     "",

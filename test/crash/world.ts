@@ -1,6 +1,6 @@
 import { type DeployOptions, deployStack } from "../../lab/deploy";
 import type { HttpServer } from "../../lab/http";
-import { type Lab, startLab } from "../../lab/lab";
+import { type Lab, type LabOptions, startLab } from "../../lab/lab";
 import { resolveToolchain } from "../../toolchain/resolve";
 import type { Bench } from "../e2e/harness";
 import { EffectGate } from "./gate";
@@ -13,22 +13,25 @@ export interface World extends Bench {
   stop(): Promise<void>;
 }
 
-export interface WorldOptions extends Pick<DeployOptions, "strategies" | "rotates"> {
+export interface WorldOptions extends Pick<DeployOptions, "strategies" | "rotates" | "adopt" | "leases" | "config"> {
   readonly store: "vault" | "aws";
   /** Keeps the state in a bucket, so that each write of it is an effect too; in a folder by default. */
   readonly stateInBucket?: boolean;
+  /** What the lab has; its own by default. */
+  readonly has?: Pick<LabOptions, "databases" | "services">;
 }
 
 const BUCKET = "pulumi-state";
 
 /** Starts lab, gate and stack; nothing is deployed yet. */
-export async function startWorld({ store, stateInBucket = false, ...deploy }: WorldOptions): Promise<World> {
+export async function startWorld({ store, stateInBucket = false, has = {}, ...deploy }: WorldOptions): Promise<World> {
   const tools = await resolveToolchain({ need: ["pulumi", "openbao", "moto"] });
   const gate = new EffectGate();
   const lab = await startLab({
     openbao: String(tools.openbao?.path),
     ...(store === "aws" || stateInBucket ? { moto: String(tools.moto?.path) } : {}),
     store,
+    ...has,
     around: (effect, act) => gate.around(effect, act),
   });
   const proxies: (HttpServer | PostgresProxy)[] = [];
@@ -37,7 +40,8 @@ export async function startWorld({ store, stateInBucket = false, ...deploy }: Wo
     await lab.stop();
   };
   try {
-    const postgres = await startPostgresProxy(lab.postgres, gate);
+    const logins = lab.databases.flatMap(({ vault }) => vault?.login ?? []);
+    const postgres = await startPostgresProxy(lab.postgres, gate, logins);
     proxies.push(postgres);
     const vault = await startHttpProxy(lab.openbao.address, gate, vaultEffect);
     proxies.push(vault);
@@ -95,10 +99,17 @@ export async function stateInBucket({ lab, stack }: Bench): Promise<string> {
 }
 
 const vaultEffect: NameEffect = ({ method, path }) => {
+  const inEngine = /^\/v1\/database\/(\w[\w-]*)\//.exec(path)?.[1] ?? "";
+  if (method === "GET") return inEngine === "creds" ? "vault: make a login" : undefined;
+  if (method === "LIST") return undefined;
+  if (ENGINE_CHANGES.has(inEngine)) return `vault: ${method === "DELETE" ? "remove" : "change"} ${inEngine}`;
+  const system = /^\/v1\/sys\/(mounts|policy|policies|leases\/revoke)\b/.exec(path)?.[1];
+  if (system !== undefined) return `vault: ${system === "leases/revoke" ? "end a login" : `change ${system}`}`;
   const found = /^\/v1\/[^/]+\/(data|metadata)\/[^/]+\/(.+)$/.exec(path);
-  if (method === "GET" || method === "LIST" || found === null) return undefined;
-  return `vault: ${found[1] === "data" ? "write" : "mark"} ${found[2]}`;
+  return found === null ? undefined : `vault: ${found[1] === "data" ? "write" : "mark"} ${found[2]}`;
 };
+
+const ENGINE_CHANGES = new Set(["config", "roles", "static-roles", "rotate-role", "rotate-root"]);
 
 const AWS_CHANGES = /^secretsmanager\.((Put|Create|Update|Tag|Untag|Delete|Restore)\w*)$/;
 

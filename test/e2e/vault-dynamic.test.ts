@@ -7,19 +7,10 @@ import type { StackStatus } from "../../operate/read-status";
 import { fine, json, rotation, unwrapped } from "./cli-support";
 import { auditRows, refusedUp, setDay, setRequest, stateOf, UNCHANGED, up } from "./harness";
 import { MATRIX } from "./matrix";
-import { READERS, useVaultBench } from "./vault-support";
-
-/** What the component calls the role and the policy of a service. */
-const lease = (service: string) => ({
-  path: `database/creds/${service}-trader`,
-  policy: `paper-database-password-${service}`,
-});
+import { LEASED, leaseOf as lease, READERS, useVaultBench } from "./vault-support";
 
 describe("short-lived logins from Vault for each service, by plain `pulumi up`", () => {
-  const services = [
-    ...READERS.map((name) => ({ name, database: "database/password", lease: lease(name) })),
-    { name: "risk-service" },
-  ];
+  const services = [...LEASED, { name: "risk-service" }];
   const bench = useVaultBench("vault-dynamic", { login: "vault_trader" }, { services });
 
   const user = async (service: string) => (await bench().lab.health(service)).database?.user ?? "";

@@ -1,0 +1,39 @@
+import { type Config, isMadeByVault } from "../config";
+import { MOUNT_DESCRIPTION } from "../vault/mount";
+import type { StoreReference } from "./secret-store";
+import type { PreviousSecrets } from "./stack-secrets";
+
+/**
+ * Asks Vault for mounts of ours that the stack may not know: a first update was killed between making one and its being
+ * saved. They are taken over, since a second one cannot be made in the same place. Never throws: where Vault does not
+ * answer, the preflight says so.
+ */
+export async function seeLeftMounts(
+  config: Config,
+  previous: PreviousSecrets,
+  reference: StoreReference,
+): Promise<ReadonlySet<string>> {
+  const made = config.secrets.filter(isMadeByVault).filter(({ vault }) => vault.createMount);
+  const known = new Set(made.filter(({ name }) => previous[name] !== undefined).map(({ vault }) => vault.mount));
+  const asked = [...new Set(made.map(({ vault }) => vault.mount))].filter((mount) => !known.has(mount));
+  const found = asked.map(async (mount) => ((await isOurs(mount, reference).catch(() => false)) ? [mount] : []));
+  return new Set((await Promise.all(found)).flat());
+}
+
+async function isOurs(mount: string, reference: StoreReference): Promise<boolean> {
+  // Loaded when used: after its first update a stack never asks.
+  const [{ vaultClientOf }, { storeReference }] = await Promise.all([
+    import("../steps/vault"),
+    import("../steps/store"),
+  ]);
+  const client = vaultClientOf(storeReference.parse(reference));
+  const answer = await client.get<MountAnswer>(`sys/mounts/${mount}`, {}, [400, 404]);
+  const { type, description } = answer?.data ?? answer ?? {};
+  return type === "database" && description === MOUNT_DESCRIPTION;
+}
+
+interface MountAnswer {
+  readonly type?: string;
+  readonly description?: string;
+  readonly data?: { readonly type?: string; readonly description?: string };
+}

@@ -1,0 +1,3 @@
+import { describeCell } from "./cell";
+
+describeCell({ strategy: "vault-dynamic", store: "vault", bucket: false });

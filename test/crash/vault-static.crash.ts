@@ -1,0 +1,3 @@
+import { describeCell } from "./cell";
+
+describeCell({ strategy: "vault-static", store: "vault", bucket: false });
