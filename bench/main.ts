@@ -68,7 +68,10 @@ function machine(): string {
 
 const program = new Command("bench")
   .description("Measures the pipeline against the runbook as a script and against an empty Pulumi program.")
-  .argument("[name...]", `what to measure: ${Object.keys(BENCHES).join(", ")}; default: all (about 45 minutes)`)
+  .argument(
+    "[name...]",
+    `what to measure: ${Object.keys(BENCHES).join(", ")}; default: all (more than three hours, most of it scale)`,
+  )
   .option("--sizes <list>", "scale: how many databases; stacks takes the largest", numbers, [1, 10, 50, 100])
   .option("--per-stack <count>", "stacks: how many databases a stack has", count, 10)
   .option("--hosts <list>", "hosts: how many hosts behind the service", numbers, [1, 10, 100])

@@ -22,18 +22,11 @@ export async function seeLeftMounts(
 
 async function isOurs(mount: string, reference: StoreReference): Promise<boolean> {
   // Loaded when used: after its first update a stack never asks.
-  const [{ vaultClientOf }, { storeReference }] = await Promise.all([
+  const [{ vaultClientOf }, { storeReference }, { readMount }] = await Promise.all([
     import("../steps/vault"),
     import("../steps/store"),
+    import("../steps/checks/vault-engine"),
   ]);
-  const client = vaultClientOf(storeReference.parse(reference));
-  const answer = await client.get<MountAnswer>(`sys/mounts/${mount}`, {}, [400, 404]);
-  const { type, description } = answer?.data ?? answer ?? {};
-  return type === "database" && description === MOUNT_DESCRIPTION;
-}
-
-interface MountAnswer {
-  readonly type?: string;
-  readonly description?: string;
-  readonly data?: { readonly type?: string; readonly description?: string };
+  const found = await readMount(vaultClientOf(storeReference.parse(reference)), mount);
+  return found?.type === "database" && found.description === MOUNT_DESCRIPTION;
 }

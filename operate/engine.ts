@@ -82,9 +82,7 @@ export class Engine {
 
   /** What an update would do, saved as a plan where `planFile` is given. */
   preview(planFile: string | undefined, happens: (happening: Happening) => void = ignore): Promise<EngineResult> {
-    const { envVars } = this.stack.workspace;
-    if (planFile === undefined) delete envVars[PLANNED_AT];
-    else envVars[PLANNED_AT] = new Date().toISOString();
+    this.stack.workspace.envVars[PLANNED_AT] = new Date().toISOString();
     return this.follow(happens, (onEvent) =>
       this.stack.preview({ color: "never", onEvent, ...(planFile === undefined ? {} : { plan: planFile }) }),
     );

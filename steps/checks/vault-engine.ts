@@ -19,10 +19,10 @@ export const vaultEngineInput = z.object({
 
 export type VaultEngineInput = z.output<typeof vaultEngineInput>;
 
-interface MountAnswer {
+/** A secrets engine as Vault describes it. */
+interface Mount {
   readonly type?: string;
   readonly description?: string;
-  readonly data?: { readonly type: string; readonly description: string };
 }
 
 interface ConnectionAnswer {
@@ -49,9 +49,14 @@ export async function checkOwnership(client: VaultClient, engine: VaultEngineInp
   await checkConnection(client, engine);
 }
 
+/** What is mounted there; undefined where nothing is. */
+export async function readMount(client: VaultClient, mount: string): Promise<Mount | undefined> {
+  const answer = await client.get<Mount & { readonly data?: Mount }>(`sys/mounts/${mount}`, {}, [400, 404]);
+  return answer?.data ?? answer;
+}
+
 async function checkMount(client: VaultClient, mount: string): Promise<void> {
-  const answer = await client.get<MountAnswer>(`sys/mounts/${mount}`, {}, [400, 404]);
-  const found = answer?.data ?? answer;
+  const found = await readMount(client, mount);
   if (found === undefined || found.description === MOUNT_DESCRIPTION) return;
   if (found.type === "database") {
     throw new StepError(

@@ -10,8 +10,10 @@ import { startWorld, stateInBucket, type World, type WorldOptions } from "./worl
 
 export const STRATEGIES = ["alternating-users", "single-user", "alpaca-key", "vault-static", "vault-dynamic"] as const;
 export type Strategy = (typeof STRATEGIES)[number];
-/** "return" is the rollback to the generation in use, after a rotation that died. */
-/** "forced" is a rotation on request; any other comes by its age, or by Vault's own rotation. */
+/**
+ * "return" is the rollback to the generation in use, after a rotation that died. "forced" is a rotation on request; any
+ * other comes by its age, or by Vault's own rotation.
+ */
 export type Operation = "adoption" | "rotation" | "forced" | "rollback" | "revoke" | "return";
 
 /** Where the services get what Vault's database engine makes. */
