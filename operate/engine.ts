@@ -67,6 +67,7 @@ export class Engine {
     const env = await pulumiEnvironment(project.env);
     // The Automation API looks for `pulumi` on this process's PATH.
     process.env.PATH = env.PATH;
+    await import("../sdk-on-demand.cjs");
     const automation = await import("@pulumi/pulumi/automation/index.js");
     const workspace = await automation.LocalWorkspace.create({
       workDir: project.dir,
@@ -74,10 +75,8 @@ export class Engine {
         Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
       ),
     });
-    return new Engine(
-      project,
-      await automation.Stack.select(project.stack, withoutSelecting(workspace as LocalWorkspace)),
-    );
+    const stack = await automation.Stack.select(project.stack, withoutSelecting(workspace as LocalWorkspace));
+    return new Engine(project, withoutAsking(stack));
   }
 
   /** What an update would do, saved as a plan where `planFile` is given. */
@@ -228,6 +227,11 @@ function commandWords(message: string): string {
 /** Which stack is selected is the user's own affair: a plain `pulumi up` later must not meet another one. */
 function withoutSelecting(workspace: LocalWorkspace): LocalWorkspace {
   return Object.assign(workspace, { selectStack: () => Promise.resolve() });
+}
+
+/** After an update the Automation API asks Pulumi three times for outputs and history, a second that nobody needs here. */
+function withoutAsking(stack: Stack): Stack {
+  return Object.assign(stack, { outputs: () => Promise.resolve({}), info: () => Promise.resolve(undefined) });
 }
 
 function ignore(): undefined {

@@ -33,8 +33,7 @@ export interface Stack {
 
 /** Reads all of it. @throws ConfigError, UsageError */
 export async function readStack(project: Project): Promise<Stack> {
-  const config = await readConfig(project);
-  const engine = await Engine.open(project);
+  const [config, engine] = await Promise.all([readConfig(project), Engine.open(project)]);
   const [outputs, deployment] = await Promise.all([readOutputs(project), engine.exportState()]);
   return { project, config, engine, outputs, deployment, now: clockOf(config) };
 }

@@ -22,8 +22,7 @@ export async function preflight(
   names: readonly string[],
   mode: PreflightMode,
 ): Promise<PreflightResult[]> {
-  const config = await readConfig(project);
-  const engine = await Engine.open(project);
+  const [config, engine] = await Promise.all([readConfig(project), Engine.open(project)]);
   const [outputs, deployment] = await Promise.all([readOutputs(project), engine.exportState()]);
   return checkSecrets(config, secretsNamed(config, names), mode, outputs, deployment);
 }

@@ -75,7 +75,9 @@ async function buildTarget(folder: string, scratch: string, target: Target, env:
   const needed = requiredGo(await readFile(path.join(module, "go.mod"), "utf8"));
   const { go, version } = await findGo(env);
   const { env: goEnv, writable } = await goEnvironment(go, version, needed, scratch, env);
-  const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", ...(writable ? ["-modcacherw"] : [])];
+  // Nobody debugs these: without DWARF the compiler takes a fifth less.
+  const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false"];
+  if (writable) flags.push("-modcacherw");
   const setVersion = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${target.version}`;
   const output = path.join(folder, "bin", target.binary);
   const limit = { cwd: module, env: goEnv, timeout: 60 * 60_000 };

@@ -12,7 +12,7 @@ beforeAll(async () => {
   const folders = ["alpaca", "audit", "components", "config", "rotation", "steps", "vault", "dist"];
   await Promise.all(folders.map((folder) => mkdir(join(dir, folder))));
   await Promise.all(["index.ts", "config.ts", "steps/preflight.ts"].map((file) => writeFile(join(dir, file), "")));
-  await cp(join(projectRoot(), "main.cjs"), join(dir, "main.cjs"));
+  for (const file of ["main.cjs", "sdk-on-demand.cjs"]) await cp(join(projectRoot(), file), join(dir, file));
   await symlink(join(projectRoot(), "node_modules"), join(dir, "node_modules"));
 });
 
@@ -40,15 +40,17 @@ test("the built program is loaded, and a source that is newer is named", async (
   expect(stale.stderr).toContain("npm run build");
 });
 
-test("what the SDK loads for functions in the cloud is loaded when used, and whole then", async () => {
+test("what the SDK loads for functions in the cloud and for who starts Pulumi is loaded when used, and whole then", async () => {
   const looks = [
     "require('./main.cjs')",
-    "const loaded = () => Object.keys(require.cache).filter((file) => file.includes('arborist/lib/arborist')).length",
-    "const before = loaded()",
+    "const loaded = (part) => Object.keys(require.cache).filter((file) => file.includes(part)).length",
+    "const before = [loaded('arborist/lib/arborist'), loaded('automation/stack')]",
     "const { Arborist } = require('@npmcli/arborist')",
     "const { version } = require('@pulumi/pulumi/typescript-shim')",
-    "console.log(before, typeof Arborist, loaded() > 0, version === require('typescript').version)",
+    "const { Stack } = require('@pulumi/pulumi').automation",
+    "const after = [loaded('arborist/lib/arborist') > 0, loaded('automation/stack') > 0]",
+    "console.log(...before, typeof Arborist, typeof Stack.create, ...after, version === require('typescript').version)",
   ];
   const { stdout } = await execa("node", ["-e", looks.join(";")], { cwd: dir });
-  expect(stdout).toBe("0 function true true");
+  expect(stdout).toBe("0 0 function function true true true");
 });
