@@ -1,12 +1,14 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", ...(process.env.FAULTS === "all" ? ["test/e2e/faults/*.faults.ts"] : [])],
     globalSetup: "test/global-setup.ts",
-    // One update of the real engine takes seconds, and two cores are shared by all tests.
+    // One update of the real engine takes seconds, and few cores are shared by all tests.
     testTimeout: 600_000,
     hookTimeout: 300_000,
-    maxWorkers: 3,
+    // An update waits about a third of its time: for a service to be healthy, for a disk, for another process.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
   },
 });
