@@ -23,14 +23,15 @@ export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
     const { config, databases } = args;
 
     const preflight = this.lookFirst();
-    const role = this.createRole(databases.connect(config, preflight));
+    const connected = databases.connect(config, preflight);
+    // Services may read it before Vault makes it: from then on nothing else has the password.
     const readable = databases.policy(
       `${name}-policy`,
       config,
       [{ path: `${config.vault.mount}/static-creds/${config.staticRole}`, capabilities: ["read"] }],
-      { parent: this, dependsOn: role },
+      { parent: this, dependsOn: connected },
     );
-    const rotation = this.createRotation(preflight, readable);
+    const rotation = this.createRotation(preflight, this.createRole(readable));
     const verified = this.createLogin("verify-login", rotation);
     const restarted = this.createRestarts(verified);
     const confirmed = this.createLogin("confirm-login", restarted.last);

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Platform } from "../../components/platform";
 import { VaultStore } from "../../components/stores/vault";
-import { VaultDatabases } from "../../components/vault-database";
+import { VaultDatabases, type VaultDatabasesArgs } from "../../components/vault-database";
 import type { VaultPasswordConfig } from "../../config";
 import { type Declared, declare } from "./strict-mocks";
 
@@ -15,6 +15,7 @@ const service = (port: number) => ({
 export function declareVault(
   secrets: readonly VaultPasswordConfig[],
   program: (platform: Platform, databases: VaultDatabases) => pulumi.Output<unknown>,
+  more: Pick<VaultDatabasesArgs, "leftMounts"> = {},
 ): Promise<Declared[]> {
   return declare(() => {
     const store = new VaultStore({ kind: "vault", mount: "secret" }, "paper");
@@ -24,6 +25,7 @@ export function declareVault(
       environment: "paper",
       secrets,
       passwords: { trader: pulumi.secret("own-login-of-vault") },
+      ...more,
     });
     const platform: Platform = {
       store,

@@ -26,11 +26,16 @@ const byVault = nextVaultState(first, { now: new Date("2026-11-25T02:00:00Z"), p
 const request = { id: "r", secret: "database/password", rotate: true as const, reason: "x" };
 const forced = nextVaultState(first, { now, policy, request, rotation: first.vaultRotation });
 
-const resources = (state: SecretState, given: VaultStaticConfig = config): Promise<Declared[]> =>
+const resources = (
+  state: SecretState,
+  given: VaultStaticConfig = config,
+  more: Parameters<typeof declareVault>[2] = {},
+): Promise<Declared[]> =>
   declareVault(
     [given],
     (platform, databases) =>
       new VaultStaticPassword("database-password", { config: given, state, policy, platform, databases }).state,
+    more,
   );
 
 const named = namedIn;
@@ -45,8 +50,8 @@ describe("VaultStaticPassword", () => {
       "vault-mount-database",
       "vault-connection-database-trader",
       "vault-rotate-root-database-trader",
-      "database-password-static-role",
       "database-password-policy",
+      "database-password-static-role",
       "database-password-vault-rotation",
       "database-password-verify-login",
       "database-password-restart-orchestrator",
@@ -59,6 +64,15 @@ describe("VaultStaticPassword", () => {
     });
     expect(named(without, "vault-mount-database")).toBeUndefined();
     expect(named(without, "vault-rotate-root-database-trader")).toBeUndefined();
+  });
+
+  it("takes over the mount that a dead first update left, and makes it otherwise", async () => {
+    const mount = async (...left: string[]) =>
+      (await resources(first, config, { leftMounts: new Set(left) })).find(
+        ({ type }) => type === "vault:index/mount:Mount",
+      );
+    expect(await mount("database")).toMatchObject({ imported: "database", inputs: { path: "database" } });
+    expect(await mount("another")).toMatchObject({ imported: undefined, inputs: { path: "database" } });
   });
 
   it("lets services read the one path, and Vault hash what it sends to the database", async () => {

@@ -63,7 +63,7 @@ export async function crash(life: Life, point: Point): Promise<Outcome> {
   const load = await startLoad(world.lab, { loginsPerSecond: 10, alpacaPerSecond: 10, services: readers });
   const problems = await killAt(life, point);
   const between = await life.stored();
-  problems.push(...(await lookBetween(life, point.operation, between)));
+  problems.push(...(await lookBetween(life, between)));
   if (point.instead !== undefined) expected = await life.prepare(point.instead);
   problems.push(...(await recover(life, point)));
   problems.push(...(await checkFinished(life, expected, rowsBefore)));
@@ -117,16 +117,10 @@ async function tear({ stack }: Life["world"]): Promise<void> {
 
 /**
  * While the run is dead: what the store holds must work for whoever starts now, and a service that is started does get
- * it. With a single user the store is behind the database between ALTER and the store's write: that is its window. So it
- * is between Vault's taking over of a role and the policy that lets services read its password.
+ * it. With a single user the store is behind the database between ALTER and the store's write: that is its window.
  */
-async function lookBetween(
-  { world, strategy, readers }: Life,
-  operation: Operation,
-  { works }: Awaited<ReturnType<Life["stored"]>>,
-) {
-  const hasWindow = strategy === "single-user" || (strategy === "vault-static" && operation === "adoption");
-  if (hasWindow || works === "half written") return [];
+async function lookBetween({ world, strategy, readers }: Life, { works }: Awaited<ReturnType<Life["stored"]>>) {
+  if (strategy === "single-user" || works === "half written") return [];
   if (works === false) return ["the store holds a credential that does not work"];
   const [service = ""] = readers;
   await world.lab.hosts[0]?.systemctl("restart", service);

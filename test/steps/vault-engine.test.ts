@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { seeLeftMounts } from "../../components/left-mounts";
+import type { PreviousSecrets } from "../../components/stack-secrets";
+import type { Config } from "../../config";
 import { type OpenBao, startOpenBao } from "../../lab/openbao";
 import { checkLeases, type LeasesInput } from "../../steps/checks/leases";
 import { checkVaultRole } from "../../steps/checks/vault-role";
@@ -90,5 +93,31 @@ describe("before Vault's database engine is described for the first time", () =>
     await expect(leases("ours", {}, true)).rejects.toThrow(
       "Vault has no role ours/roles/orchestrator-trader any more: `pulumi up --refresh` makes it",
     );
+  });
+
+  it("of the mounts that the stack does not know, those are taken over that are ours", async () => {
+    const secret = (name: string, mount: string, createMount = true) => ({
+      ...{ kind: "postgres-password", strategy: "vault-static", name, vault: { mount, createMount } },
+    });
+    const secrets = [
+      secret("left", "left-here"),
+      secret("never-made", "nowhere"),
+      secret("foreign", "foreign"),
+      secret("as-it-is", "as-it-is", false),
+      secret("known", "known"),
+      secret("beside-known", "known"),
+    ];
+    await Promise.all([
+      mounted("left-here", "database", MOUNT_DESCRIPTION),
+      mounted("foreign", "database", "of the platform team"),
+      mounted("as-it-is", "database", MOUNT_DESCRIPTION),
+      mounted("known", "database", MOUNT_DESCRIPTION),
+    ]);
+    const look = (address: string) =>
+      seeLeftMounts({ secrets } as unknown as Config, { known: {} } as unknown as PreviousSecrets, {
+        ...{ kind: "vault", address, mount: "secret", environment: "paper" },
+      });
+    expect(await look(openbao.address)).toEqual(new Set(["left-here"]));
+    expect(await look("http://127.0.0.1:1")).toEqual(new Set());
   });
 });
