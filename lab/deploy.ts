@@ -10,6 +10,8 @@ export const LAB_START = new Date("2026-11-23T02:00:00.000Z");
 /** How a database's password rotates. */
 export type Strategy = "single-user" | "alternating-users" | "vault-static" | "vault-dynamic";
 
+const isMadeByVault = (strategy: Strategy) => strategy.startsWith("vault-");
+
 /** What {@link deployStack} takes. */
 export interface DeployOptions {
   readonly lab: Lab;
@@ -56,20 +58,23 @@ export function labConfig({
     },
     ...places,
     secrets: [
-      ...databases.map((database) => ({
-        kind: "postgres-password",
-        name: database.secretName,
-        strategy: strategies[database.secretName] ?? "alternating-users",
-        database: reach(database.name),
-        role: database.role,
-        restart: lab.readers(database.secretName),
-        ...(database.vault === undefined
-          ? {}
-          : {
-              vault: { username: database.vault.login },
-              ...(strategies[database.secretName] === "vault-dynamic" ? leases : LONGEST_PERIOD),
-            }),
-      })),
+      ...databases.map((database) => {
+        const strategy = strategies[database.secretName] ?? "alternating-users";
+        return {
+          kind: "postgres-password",
+          name: database.secretName,
+          strategy,
+          database: reach(database.name),
+          role: database.role,
+          restart: lab.readers(database.secretName),
+          ...(database.vault === undefined || !isMadeByVault(strategy)
+            ? {}
+            : {
+                vault: { username: database.vault.login },
+                ...(strategy === "vault-dynamic" ? leases : LONGEST_PERIOD),
+              }),
+        };
+      }),
       ...(rotates === "passwords" ? [] : [alpacaSecret(lab)]),
     ],
     ...(databases[0]?.name === postgres.database ? {} : { audit: reach(postgres.database) }),
@@ -104,7 +109,7 @@ function alpacaSecret(lab: Lab) {
 
 /** A stack of the real program against the lab; nothing is deployed yet. */
 export function deployStack(options: DeployOptions): Promise<Stack> {
-  const { lab, tools, stack = lab.environment, adopt = true, rotates, only } = options;
+  const { lab, tools, stack = lab.environment, adopt = true, rotates, only, strategies = {} } = options;
   const config = Object.entries(labConfig(options)).filter(([, value]) => value !== undefined);
   return createStack({
     dir: join(lab.dir, `stack-${stack}`),
@@ -114,7 +119,7 @@ export function deployStack(options: DeployOptions): Promise<Stack> {
     config: Object.fromEntries(config),
     secrets: {
       sshPrivateKey: lab.config.sshPrivateKey,
-      ...(Object.keys(lab.connectionPasswords).length > 0
+      ...(Object.values(strategies).some(isMadeByVault)
         ? { connectionPasswords: JSON.stringify(lab.connectionPasswords) }
         : {}),
       ...(adopt && rotates !== "alpaca" ? { adopted: JSON.stringify(chosen(lab.adopted, only)) } : {}),
