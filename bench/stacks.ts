@@ -1,6 +1,7 @@
 import { clockAt, deployStack } from "../lab/deploy";
 import { type Outcome, seconds } from "./figures";
-import { PERIOD_DAYS, startTooledLab, up } from "./platform";
+import { PERIOD_DAYS, preview, startTooledLab, up } from "./platform";
+import { withPeakMemory } from "./processes";
 import { growthFigures, quietPlatform } from "./scale";
 
 /**
@@ -14,7 +15,7 @@ export async function stacksBench(say: (text: string) => void, count: number, pe
   const { lab, tools } = await startTooledLab({ databases, services });
   try {
     let all = 0;
-    const sums: { count: number; rotation: number; took: number }[] = [];
+    const sums: { count: number; rotation: number; took: number; unchanged: number; peakMiB: number }[] = [];
     for (let part = 1; part <= parts; part++) {
       const chosen = databases.slice((part - 1) * perStack, part * perStack);
       const stack = await deployStack({
@@ -24,19 +25,25 @@ export async function stacksBench(say: (text: string) => void, count: number, pe
         only: chosen.map(({ secretName }) => secretName),
       });
       const first = await up(stack);
+      const { seconds: unchanged } = await preview(stack);
       await stack.configure("lab", clockAt(PERIOD_DAYS));
-      const { seconds: took } = await up(stack);
+      const { result, peakMiB } = await withPeakMemory(`PULUMI_HOME=${stack.env.PULUMI_HOME}`, () => up(stack));
+      const { seconds: took } = result;
       all += took;
-      sums.push({ count: Math.min(part * perStack, count), rotation: all, took });
+      sums.push({ count: Math.min(part * perStack, count), rotation: all, took, unchanged, peakMiB });
       say(`stack ${part} of ${parts}: first update ${seconds(first.seconds)}, rotation of all ${seconds(took)}`);
     }
-    const times = sums.map(({ took }) => took);
+    const range = (values: readonly number[]) => `${seconds(Math.min(...values))} to ${seconds(Math.max(...values))}`;
     return {
       title: `${count} databases in stacks of ${perStack}`,
       figures: [
         {
           what: `rotation of all ${count}, one stack after the other`,
-          measured: `${seconds(all)}; a stack ${seconds(Math.min(...times))} to ${seconds(Math.max(...times))}`,
+          measured: `${seconds(all)}; a stack ${range(sums.map(({ took }) => took))}`,
+        },
+        {
+          what: "a stack's preview without a change, and its memory while it rotates",
+          measured: `${range(sums.map(({ unchanged }) => unchanged))}; ${Math.round(Math.max(...sums.map(({ peakMiB }) => peakMiB)))} MiB at the most`,
         },
         ...growthFigures(sums.filter((_, index) => index === 0 || index === parts - 1)),
       ],
