@@ -1,9 +1,10 @@
-// Two thirds of the start of Pulumi's SDK go into two modules that only serve to send functions into the cloud, which
-// neither the program nor the CLI ever does. Whoever loads this first has them loaded when somebody uses them.
+// Two thirds of the start of Pulumi's SDK go into modules that only serve to send functions into the cloud, which neither
+// the program nor the CLI ever does. Whoever loads this first has them loaded when somebody uses them.
 const { createRequire, Module } = require("node:module");
 
 loadWhenUsed("@npmcli/arborist");
 loadWhenUsed("./typescript-shim");
+loadWhenUsed("normalize-package-data");
 module.exports = { loadWhenUsed };
 
 /** Puts a module that the SDK requires into the cache, which becomes the real one with the first look into it. */
@@ -16,8 +17,10 @@ function loadWhenUsed(name) {
     if (require.cache[file] === standIn) delete require.cache[file];
     return fromSdk(file);
   };
+  // TypeScript's import helpers copy a module's members one by one, unless it is marked like this; they ask such a module
+  // for `default`, which with CommonJS is the module itself.
+  const memberOf = (loaded, member) => (member === "default" && !loaded.__esModule ? loaded : loaded[member]);
   standIn.loaded = true;
-  // TypeScript's import helper copies a module's members one by one, unless it is marked like this.
-  standIn.exports = new Proxy({}, { get: (_, member) => (member === "__esModule" ? true : real()[member]) });
+  standIn.exports = new Proxy({}, { get: (_, member) => member === "__esModule" || memberOf(real(), member) });
   require.cache[file] = standIn;
 }

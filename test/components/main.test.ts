@@ -44,13 +44,15 @@ test("what the SDK loads for functions in the cloud and for who starts Pulumi is
   const looks = [
     "require('./main.cjs')",
     "const loaded = (part) => Object.keys(require.cache).filter((file) => file.includes(part)).length",
-    "const before = [loaded('arborist/lib/arborist'), loaded('automation/stack')]",
+    "const before = ['arborist/lib/arborist', 'automation/stack', 'normalize-package-data/lib/fixer'].map(loaded)",
     "const { Arborist } = require('@npmcli/arborist')",
     "const { version } = require('@pulumi/pulumi/typescript-shim')",
+    "const { default: normalize } = require('normalize-package-data')",
     "const { Stack } = require('@pulumi/pulumi').automation",
     "const after = [loaded('arborist/lib/arborist') > 0, loaded('automation/stack') > 0]",
+    "normalize({ name: 'a', version: '1.0.0' }, () => {})",
     "console.log(...before, typeof Arborist, typeof Stack.create, ...after, version === require('typescript').version)",
   ];
   const { stdout } = await execa("node", ["-e", looks.join(";")], { cwd: dir });
-  expect(stdout).toBe("0 0 function function true true true");
+  expect(stdout).toBe("0 0 0 function function true true true");
 });

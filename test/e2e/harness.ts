@@ -4,6 +4,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect } from "vitest";
 import { clockAt, type DeployOptions, deployStack } from "../../lab/deploy";
 import { type Lab, type LabOptions, startLab } from "../../lab/lab";
+import { DEFAULT_SERVICES } from "../../lab/platform";
 import type { PulumiResult, Stack } from "../../lab/stack";
 import type { SecretState } from "../../rotation/state";
 import { resolveToolchain } from "../../toolchain/resolve";
@@ -17,6 +18,7 @@ export interface Bench {
 }
 
 export interface BenchOptions extends Omit<DeployOptions, "lab" | "tools"> {
+  /** Where only passwords rotate, `services` are by default those that use a database. */
   readonly labOptions?: Omit<LabOptions, "openbao">;
   /** Whether everything is searched for credentials before the lab stops. By default where `LEAKS=1` (`npm run test:leaks`). */
   readonly huntLeaks?: boolean;
@@ -24,6 +26,8 @@ export interface BenchOptions extends Omit<DeployOptions, "lab" | "tools"> {
 
 /** What an update prints that changes nothing. */
 export const UNCHANGED = /Resources:\n\s+\d+ unchanged/;
+
+const PASSWORD_READERS = DEFAULT_SERVICES.filter(({ database }) => database !== undefined);
 
 /** Starts lab and stack; the caller stops the lab, which fails where a credential was left anywhere. */
 export async function startBench({
@@ -35,7 +39,8 @@ export async function startBench({
   const openbao = tools.openbao?.path;
   if (openbao === undefined) throw new Error("the toolchain has no OpenBao");
   const moto = labOptions?.store === "aws" ? { moto: tools.moto?.path } : {};
-  const lab = await startLab({ secret: markedSecret, ...labOptions, ...moto, openbao });
+  const services = (deploy.rotates ?? "passwords") === "passwords" ? PASSWORD_READERS : DEFAULT_SERVICES;
+  const lab = await startLab({ secret: markedSecret, services, ...labOptions, ...moto, openbao });
   try {
     const bench = { lab, stack: await deployStack({ lab, tools, ...deploy }) };
     return huntLeaks ? huntOnStop(bench) : bench;

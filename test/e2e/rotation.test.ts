@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { startLoad } from "../../lab/load";
+import { DEFAULT_SERVICES } from "../../lab/platform";
 import { auditRows, login, setDay, setRequest, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
 
 describe("a password with alternating users, through its life by plain `pulumi up`", () => {
-  const bench = useBench();
+  const bench = useBench({ labOptions: { services: DEFAULT_SERVICES } });
 
   it("adopts the role in use, rotates, ends the old login, rolls back, and never fails a login", async () => {
     const { lab, stack } = bench();
@@ -53,6 +54,8 @@ describe("a password with alternating users, through its life by plain `pulumi u
     const { logins } = await load.stop();
     expect(logins.failures).toEqual([]);
     expect(logins.tried).toBeGreaterThan(1000);
+    const restarted = lab.hosts.flatMap(({ restarts }) => restarts.map(({ service }) => service));
+    expect([...new Set(restarted)].sort()).toEqual(["orchestrator", "signal-service"]);
 
     const rows = await auditRows(bench());
     expect(rows.map(({ action, generation, status }) => [action, generation, status])).toEqual([
