@@ -4,6 +4,7 @@ import { type Lab, type LabOptions, startLab } from "../lab/lab";
 import { createStack, type PulumiResult, type Stack } from "../lab/stack";
 import { resolveToolchain } from "../toolchain/resolve";
 import type { Toolchain } from "../toolchain/types";
+import { withPeakMemory } from "./processes";
 
 /** How often each thing is measured; the median counts. */
 export const RUNS = 5;
@@ -54,6 +55,12 @@ export class Platform {
 
 /** `pulumi up`, timed. @throws Error with what it printed where it fails */
 export const up = (stack: Stack) => succeed(stack, ["up", "--yes", "--skip-preview"]);
+
+/** `pulumi up`, with the largest memory of the engine, the language host and the plugins together. */
+export async function upWithMemory(stack: Stack): Promise<{ seconds: number; peakMiB: number }> {
+  const { result, peakMiB } = await withPeakMemory(`PULUMI_HOME=${stack.env.PULUMI_HOME}`, () => up(stack));
+  return { seconds: result.seconds, peakMiB };
+}
 
 export const preview = (stack: Stack) => succeed(stack, ["preview"]);
 

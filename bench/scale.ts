@@ -1,7 +1,6 @@
 import type { LabDatabase, LabService } from "../lab/platform";
 import { type Figure, growthExponent, median, type Outcome, seconds } from "./figures";
-import { Platform, preview, up } from "./platform";
-import { withPeakMemory } from "./processes";
+import { Platform, preview, up, upWithMemory } from "./platform";
 
 interface Size {
   readonly count: number;
@@ -85,8 +84,8 @@ async function databases(say: (text: string) => void, count: number): Promise<Si
     for (let run = 1; run <= 3; run++) previews.push((await preview(stack)).seconds);
     await platform.becomeDue();
     say(`${count} databases: rotation of all`);
-    const { result, peakMiB } = await withPeakMemory(`PULUMI_HOME=${stack.env.PULUMI_HOME}`, () => up(stack));
-    const size = { count, preview: median(previews), rotation: result.seconds, peakMiB };
+    const { seconds: rotation, peakMiB } = await upWithMemory(stack);
+    const size = { count, preview: median(previews), rotation, peakMiB };
     const { what, measured } = sizeFigure(size);
     say(`${what}: ${measured}`);
     return size;

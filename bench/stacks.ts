@@ -1,7 +1,6 @@
 import { clockAt, deployStack } from "../lab/deploy";
 import { type Outcome, seconds } from "./figures";
-import { PERIOD_DAYS, preview, startTooledLab, up } from "./platform";
-import { withPeakMemory } from "./processes";
+import { PERIOD_DAYS, preview, startTooledLab, up, upWithMemory } from "./platform";
 import { growthFigures, quietPlatform } from "./scale";
 
 /**
@@ -27,8 +26,7 @@ export async function stacksBench(say: (text: string) => void, count: number, pe
       const first = await up(stack);
       const { seconds: unchanged } = await preview(stack);
       await stack.configure("lab", clockAt(PERIOD_DAYS));
-      const { result, peakMiB } = await withPeakMemory(`PULUMI_HOME=${stack.env.PULUMI_HOME}`, () => up(stack));
-      const { seconds: took } = result;
+      const { seconds: took, peakMiB } = await upWithMemory(stack);
       all += took;
       sums.push({ count: Math.min(part * perStack, count), rotation: all, took, unchanged, peakMiB });
       say(`stack ${part} of ${parts}: first update ${seconds(first.seconds)}, rotation of all ${seconds(took)}`);

@@ -39,8 +39,9 @@ export async function startBench({
   const openbao = tools.openbao?.path;
   if (openbao === undefined) throw new Error("the toolchain has no OpenBao");
   const moto = labOptions?.store === "aws" ? { moto: tools.moto?.path } : {};
-  const services = (deploy.rotates ?? "passwords") === "passwords" ? PASSWORD_READERS : DEFAULT_SERVICES;
-  const lab = await startLab({ secret: markedSecret, services, ...labOptions, ...moto, openbao });
+  const readers = (deploy.rotates ?? "passwords") === "passwords" ? PASSWORD_READERS : DEFAULT_SERVICES;
+  const services = labOptions?.services ?? readers;
+  const lab = await startLab({ secret: markedSecret, ...labOptions, services, ...moto, openbao });
   try {
     const bench = { lab, stack: await deployStack({ lab, tools, ...deploy }) };
     return huntLeaks ? huntOnStop(bench) : bench;

@@ -15,20 +15,15 @@ const bench = useBench({
 
 it("from alternating users to a password that Vault rotates, without one failed login", async () => {
   const { lab, stack } = bench();
-  const secrets = (strategy: "alternating-users" | "vault-static") =>
-    labConfig({ lab, rotates: "both", strategies: { [SECRET]: strategy } }).secrets as { name?: string }[];
   await up(bench());
   const { value } = await stored(bench(), SECRET);
   const { value: user } = await stored(bench(), "database/username");
   const load = await startLoad(lab, { loginsPerSecond: 15, services: READERS });
 
-  const { host, port, database } = lab.postgres;
-  await stack.configure("audit", { host, port, name: database, sslmode: "disable" });
+  const without = labConfig({ lab, rotates: "both", only: [] });
+  await stack.configure("audit", without.audit);
   await stack.configureSecret("adopted", "{}");
-  await stack.configure(
-    "secrets",
-    secrets("alternating-users").filter(({ name }) => name !== SECRET),
-  );
+  await stack.configure("secrets", without.secrets);
   await up(bench());
   expect(await stateOf(bench())).toBeUndefined();
   expect(await login(bench(), user, value)).toBe("ok");
@@ -36,7 +31,8 @@ it("from alternating users to a password that Vault rotates, without one failed 
 
   await lab.postgres.query("ALTER ROLE trader LOGIN");
   await stack.configureSecret("connectionPasswords", JSON.stringify(lab.connectionPasswords));
-  await stack.configure("secrets", secrets("vault-static"));
+  const { secrets } = labConfig({ lab, rotates: "both", strategies: { [SECRET]: "vault-static" } });
+  await stack.configure("secrets", secrets);
   await up(bench());
   expect((await up(bench())).stdout).toMatch(UNCHANGED);
   for (const name of READERS)
