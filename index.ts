@@ -4,6 +4,7 @@ import { seePreviousKeys } from "./components/alpaca-secret";
 import { seeLeftRoles } from "./components/left-roles";
 import { planBasis } from "./components/plan-guard";
 import { databaseReference, marketClock, type Platform } from "./components/platform";
+import { readKnown } from "./components/previous-secrets";
 import { forgetDeclarationTraces, plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
 import { createStore } from "./components/secret-store";
 import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
@@ -19,8 +20,12 @@ async function main(): Promise<Record<string, unknown>> {
     const config = parseConfig(pulumi.runtime.allConfig(), stack);
     const now =
       config.lab?.clock === undefined ? plannedOr(new Date(), process.env[PLANNED_AT]) : new Date(config.lab.clock);
-    const previous = await previousSecrets(stack);
-    const seen = await seePreviousKeys(config, previous);
+    const known = await readKnown(
+      stack,
+      config.secrets.map(({ name }) => name),
+    );
+    const { previous, recorded } = known;
+    const seen = await seePreviousKeys(config, known);
     const rotations = await seeVaultRotations(config, (name) => previous[name] !== undefined);
     const left = await seeLeftRoles(config, previous);
     const secrets = createSecrets(
@@ -31,6 +36,7 @@ async function main(): Promise<Record<string, unknown>> {
       seen,
       rotations,
       left,
+      recorded,
     );
     return { environment: config.environment, secrets };
   } catch (error) {
@@ -39,13 +45,6 @@ async function main(): Promise<Record<string, unknown>> {
       throw new pulumi.RunError((error as Error).message);
     throw error;
   }
-}
-
-/** The secrets as the last finished update of this stack left them: its own outputs. */
-async function previousSecrets(stack: string): Promise<PreviousSecrets> {
-  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;
-  const { value } = await new pulumi.StackReference("previous", { name }).getOutputDetails("secrets");
-  return (value ?? {}) as PreviousSecrets;
 }
 
 async function createPlatform(config: Config, stack: string, previous: PreviousSecrets): Promise<Platform> {

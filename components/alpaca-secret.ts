@@ -3,23 +3,27 @@ import { keyNotices, type PreviousSeen, seePrevious } from "../alpaca/grace";
 import { type AlpacaPlaces, alpacaPlaces } from "../alpaca/places";
 import { rollbackRefused } from "../alpaca/verify";
 import { type AlpacaKeyConfig, type Config, type KeyPair, type KeyPairs, policyOf } from "../config";
+import { unfinishedOf } from "../rotation/begun";
 import { labelDate, lastFour } from "../rotation/key-label";
 import { nextState } from "../rotation/next-state";
 import { describePlan, planOf } from "../rotation/plan";
 import { RequestRefusedError } from "../rotation/request";
+import { resolve } from "../rotation/resume";
 import { EMPTY, other, previousGeneration, type SecretState, type SlotIndex } from "../rotation/state";
 import { AlpacaKey } from "./alpaca-key";
 import type { Platform } from "./platform";
+import type { Known } from "./previous-secrets";
 import type { PreviousSecrets, StackSecret } from "./stack-secrets";
 
 /** What Alpaca said about the pair before, by the secret's name. */
 export type PreviousKeysSeen = Readonly<Record<string, PreviousSeen | undefined>>;
 
 /** Asks Alpaca about every pair whose end has not been seen yet, or that a request wants back. Never throws. */
-export async function seePreviousKeys(config: Config, previous: PreviousSecrets): Promise<PreviousKeysSeen> {
+export async function seePreviousKeys(config: Config, { previous, recorded }: Known): Promise<PreviousKeysSeen> {
   const seen: Record<string, PreviousSeen> = {};
   for (const secret of config.secrets) {
-    const before = previous[secret.name]?.state;
+    const finished = previous[secret.name]?.state;
+    const before = unfinishedOf(finished, recorded[secret.name]) ?? finished;
     const keys = config.alpacaKeys[secret.name];
     if (secret.kind !== "alpaca-key" || before === undefined || keys === undefined) continue;
     const pair = pairOf(keys, before, other(before.active));
@@ -34,6 +38,7 @@ export interface AlpacaSecretArgs {
   readonly config: Config;
   readonly secret: AlpacaKeyConfig;
   readonly before: PreviousSecrets[string];
+  readonly recorded?: SecretState | undefined;
   readonly platform: Platform;
   readonly now: Date;
   readonly seen: PreviousSeen | undefined;
@@ -46,23 +51,27 @@ export interface AlpacaSecretArgs {
  * @throws RequestRefusedError where the config asks for what cannot be had; nothing was changed then.
  */
 export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
-  const { config, secret, platform, now, seen, dependsOn } = args;
+  const { config, secret, recorded, platform, now, seen, dependsOn } = args;
   const before = args.before?.state;
   const policy = policyOf(config, secret);
   const places = placesOf(config);
   const keys = keysOf(config, secret);
   assertSamePair(secret, keys, args.before);
-  assertAlive(config, secret, keys, before, seen);
-  const state = nextState(before, {
-    now,
-    policy,
-    request: config.request?.secret === secret.name ? config.request : undefined,
-    hasAdopted: true,
-    suppliedKeyLabel: keys.current.label,
-    adoptedKeyLabel: keys.previous?.label,
-    adoptedSince: labelDate((keys.previous ?? keys.current).label),
-    previousGone: seen?.previous === "gone",
-  });
+  assertAlive(config, secret, keys, unfinishedOf(before, recorded) ?? before, seen);
+  const request = config.request?.secret === secret.name ? config.request : undefined;
+  const resolved = resolve({ finished: before, recorded, request }, ({ previous: base, ...given }) =>
+    nextState(base, {
+      now,
+      policy,
+      hasAdopted: true,
+      suppliedKeyLabel: keys.current.label,
+      adoptedKeyLabel: keys.previous?.label,
+      adoptedSince: labelDate((keys.previous ?? keys.current).label),
+      previousGone: seen?.previous === "gone",
+      ...given,
+    }),
+  );
+  const { state } = resolved;
   const active = requirePair(secret, keys, state, state.active);
   const acts = before?.step.sequence !== state.step.sequence;
   // The pair in use says which account a new one must have, and is what a rollback returns to.
@@ -71,7 +80,7 @@ export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
     ? requirePair(secret, keys, state, other(state.active))
     : pairOf(keys, state, other(state.active));
 
-  void pulumi.log.info(describePlan(planOf(secret.name, before, state)));
+  void pulumi.log.info(describePlan(planOf(secret.name, before, resolved)));
   const notices = keyNotices({
     ...{ secret: secret.name, state, policy, places, now, hasPrevious: previous !== undefined },
     seen: acts && state.step.action !== "REVOKE" ? undefined : seen,
@@ -82,6 +91,7 @@ export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
     {
       config: secret,
       state,
+      recorded,
       acts,
       // Only in the update that handles the request: it stays in the config afterwards.
       force: unhandled(config, secret, before)?.force === true,

@@ -3,7 +3,16 @@ import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
 import type { PostgresPasswordConfig } from "../config";
 import { activeUsername, usernamePathOf } from "../rotation/roles";
-import { activeGeneration, adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
+import {
+  activeGeneration,
+  adoptedGeneration,
+  EMPTY,
+  keptGeneration,
+  leftAdoption,
+  other,
+  type SecretState,
+  type SlotIndex,
+} from "../rotation/state";
 import { foreignAdvice } from "./foreign-advice";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
@@ -53,7 +62,11 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     if (credential === undefined) throw new Error(unknownValue(config.name, activeGeneration(state)));
     const roles = this.createRoles(active === 0 ? [slot, inactive] : [inactive, slot]);
     const unchanged = this.createUnchanged(
-      { before: this.storedBefore(previous), after: credential.entries, whenForeign: foreignAdvice(config.name) },
+      {
+        before: this.storedBefore(previous),
+        after: [...credential.entries, ...this.leftBehind],
+        whenForeign: foreignAdvice(config.name),
+      },
       preflight,
     );
     const old = this.oldLogin(credential, previous);
@@ -85,7 +98,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   private createSlot(slot: SlotIndex, dependsOn: pulumi.ResourceOptions["dependsOn"]): PasswordSlot {
     const { state, adopted } = this.args;
     const generation = state.slots[slot];
-    const made = passwordSlot(`${this.name}-slot-${slot === 0 ? "a" : "b"}`, generation, {
+    const made = passwordSlot(`${this.name}-slot-${slot === 0 ? "a" : "b"}`, keptGeneration(state, slot), {
       parent: this,
       ...(dependsOn === undefined ? {} : { dependsOn }),
     });
@@ -120,6 +133,12 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const { config, state } = this.args;
     const adopted = state.slots[other(state.active)] === 0;
     return (previous?.entries ?? []).filter(({ path }) => !adopted || path === config.name);
+  }
+
+  /** What an adoption left in the store that a rollback has given up. */
+  private get leftBehind(): readonly StoreEntry[] {
+    const { config, state, adopted } = this.args;
+    return adopted === undefined || leftAdoption(state) === undefined ? [] : [{ path: config.name, value: adopted }];
   }
 
   private lookFirst(previous: Credential | undefined): local.Command {

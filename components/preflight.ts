@@ -1,6 +1,8 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostConfig, ServiceConfig } from "../config";
+import { type BegunOutputs, PREFLIGHT_TYPE } from "../rotation/begun";
+import { activation, type SecretState } from "../rotation/state";
 import { type Platform, servicesOf } from "./platform";
 import { restartCheck } from "./restart-command";
 import type { StoreEntry, StoreReference } from "./secret-store";
@@ -60,7 +62,14 @@ export interface PreflightArgs {
   readonly whenForeign: string;
   /** Whether such a value is overwritten all the same. Default false. */
   readonly force?: boolean;
-  readonly trigger: string;
+  readonly begins: Begins;
+}
+
+/** What an update brings a secret to, and what the stack's state has of that already. */
+export interface Begins {
+  readonly state: SecretState;
+  /** What the last activation was to bring about, as the stack's state has it; undefined where it has none. */
+  readonly recorded: SecretState | undefined;
 }
 
 /** What every preflight looks at, whatever the secret. */
@@ -80,8 +89,9 @@ export class Preflight extends pulumi.ComponentResource {
   readonly command: local.Command;
 
   constructor(name: string, args: PreflightArgs, opts: pulumi.ComponentResourceOptions) {
-    super("secret-rotation:index:Preflight", name, {}, opts);
-    const { secret, services, hosts, trigger, ...rest } = args;
+    super(PREFLIGHT_TYPE, name, {}, opts);
+    const { secret, services, hosts, begins, ...rest } = args;
+    const trigger = activation(begins.state);
     const used = new Set(services.flatMap(({ config }) => config.hosts));
     this.command = stepCommand(
       `${name}-checks`,
@@ -107,6 +117,16 @@ export class Preflight extends pulumi.ComponentResource {
       },
       { parent: this, ...(opts.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) },
     );
-    this.registerOutputs({});
+    this.registerOutputs(this.begun(secret, begins));
+  }
+
+  /**
+   * Kept in the state as soon as the checks have passed, so that an update that is interrupted after that is finished by
+   * the next one, whatever the config asks by then. What was recorded of the same activation stays as it is.
+   */
+  private begun(secret: string, { state, recorded }: Begins): pulumi.Inputs & Partial<BegunOutputs> {
+    if (recorded !== undefined && activation(recorded) === activation(state)) return { secret, state: recorded };
+    const begins = this.command.stdout.apply(() => state);
+    return { secret, state: begins } as unknown as pulumi.Inputs & BegunOutputs;
   }
 }

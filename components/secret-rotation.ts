@@ -15,6 +15,8 @@ export interface SecretRotationArgs {
   readonly config: SecretConfig;
   /** The state this update brings the secret to. */
   readonly state: SecretState;
+  /** What the last activation was to bring about, as the stack's state has it; undefined where it has none. */
+  readonly recorded?: SecretState | undefined;
   readonly policy: Policy;
   readonly platform: Platform;
 }
@@ -44,11 +46,12 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
     this.trigger = activation(args.state);
   }
 
-  protected createPreflight(checks: Omit<PreflightArgs, "secret" | "trigger">): local.Command {
+  protected createPreflight(checks: Omit<PreflightArgs, "secret" | "begins">): local.Command {
     const { dependsOn } = this.opts;
+    const { config, state, recorded } = this.args;
     return new Preflight(
       `${this.name}-preflight`,
-      { ...checks, secret: this.args.config.name, trigger: this.trigger },
+      { ...checks, secret: config.name, begins: { state, recorded } },
       { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
     ).command;
   }

@@ -13,6 +13,7 @@ import { nextLeaseState } from "../rotation/lease-state";
 import { nextState } from "../rotation/next-state";
 import { describePlan, planOf } from "../rotation/plan";
 import { RequestRefusedError } from "../rotation/request";
+import { resolve } from "../rotation/resume";
 import type { SecretState } from "../rotation/state";
 import { nextVaultState } from "../rotation/vault-state";
 import type { VaultRotations } from "../vault/last-rotation";
@@ -71,6 +72,7 @@ export function createSecrets(
   seen: PreviousKeysSeen = {},
   rotations: VaultRotations = {},
   left: LeftRoles = {},
+  recorded: Readonly<Record<string, SecretState | undefined>> = {},
 ): Record<string, unknown> {
   const outputs: Record<string, unknown> = {};
   const earlier: { readonly secret: SecretConfig; readonly last: pulumi.Resource }[] = [];
@@ -84,7 +86,16 @@ export function createSecrets(
       state,
       last: done,
     } = secret.kind === "alpaca-key"
-      ? createAlpacaSecret({ config, secret, before, platform, now, seen: seen[secret.name], dependsOn })
+      ? createAlpacaSecret({
+          config,
+          secret,
+          before,
+          platform,
+          now,
+          seen: seen[secret.name],
+          recorded: recorded[secret.name],
+          dependsOn,
+        })
       : isMadeByVault(secret)
         ? createMadeByVault({
             config,
@@ -93,9 +104,19 @@ export function createSecrets(
             platform,
             now,
             rotation: rotations[secret.name],
+            recorded: recorded[secret.name],
             dependsOn,
           })
-        : createPassword({ config, secret, before, platform, now, left: left[secret.name] ?? [], dependsOn });
+        : createPassword({
+            config,
+            secret,
+            before,
+            platform,
+            now,
+            left: left[secret.name] ?? [],
+            recorded: recorded[secret.name],
+            dependsOn,
+          });
     outputs[secret.name] = pulumi.all([description, state]).apply(([about, known]) => ({ ...about, state: known }));
     earlier.push({ secret, last: done });
   }
@@ -106,6 +127,7 @@ interface MadeByVaultArgs {
   readonly config: Config;
   readonly secret: VaultPasswordConfig;
   readonly before: PreviousSecret | undefined;
+  readonly recorded: SecretState | undefined;
   readonly platform: Platform;
   readonly now: Date;
   /** When Vault rotated last, where it does by itself. */
@@ -114,25 +136,28 @@ interface MadeByVaultArgs {
 }
 
 function createMadeByVault(args: MadeByVaultArgs): StackSecret {
-  const { config, secret, before: previous, platform, now, rotation, dependsOn } = args;
+  const { config, secret, before: previous, recorded, platform, now, rotation, dependsOn } = args;
   assertUnchanged(secret, previous);
   const { vaultDatabases: databases } = platform;
   if (databases === undefined) throw new Error("the platform must have Vault's database engine");
   const before = previous?.state;
   const policy = policyOf(config, secret);
   const request = config.request?.secret === secret.name ? config.request : undefined;
-  const state =
+  const resolved = resolve({ finished: before, recorded, request }, (base) =>
     secret.strategy === "vault-static"
-      ? nextVaultState(before, { now, policy, request, rotation })
-      : nextLeaseState(before, { now, request, definition: leaseFingerprint(secret) });
-  void pulumi.log.info(describePlan(planOf(secret.name, before, state)));
-  return databases.create(secret, { state, policy, platform }, { dependsOn: [...dependsOn] });
+      ? nextVaultState(base.previous, { now, policy, request: base.request, rotation })
+      : nextLeaseState(base.previous, { now, request: base.request, definition: leaseFingerprint(secret) }),
+  );
+  const { state } = resolved;
+  void pulumi.log.info(describePlan(planOf(secret.name, before, resolved)));
+  return databases.create(secret, { state, recorded, policy, platform }, { dependsOn: [...dependsOn] });
 }
 
 interface PasswordArgs {
   readonly config: Config;
   readonly secret: PostgresPasswordConfig;
   readonly before: PreviousSecret | undefined;
+  readonly recorded: SecretState | undefined;
   readonly platform: Platform;
   readonly now: Date;
   readonly left: readonly string[];
@@ -140,15 +165,18 @@ interface PasswordArgs {
 }
 
 function createPassword(args: PasswordArgs): StackSecret {
-  const { config, secret, before: previous, platform, now, left, dependsOn } = args;
+  const { config, secret, before: previous, recorded, platform, now, left, dependsOn } = args;
   assertUnchanged(secret, previous);
   const before = previous?.state;
   const policy = policyOf(config, secret);
   const value = config.adopted[secret.name];
   const request = config.request?.secret === secret.name ? config.request : undefined;
   const overlaps = secret.strategy !== "single-user";
-  const state = nextState(before, { now, policy, request, hasAdopted: value !== undefined, overlaps });
-  const plan = planOf(secret.name, before, state);
+  const resolved = resolve({ finished: before, recorded, request }, ({ previous: base, ...given }) =>
+    nextState(base, { now, policy, hasAdopted: value !== undefined, overlaps, ...given }),
+  );
+  const { state } = resolved;
+  const plan = planOf(secret.name, before, resolved);
   void pulumi.log.info(describePlan(plan));
   if (before === undefined && value === undefined) {
     void pulumi.log.warn(
@@ -161,6 +189,7 @@ function createPassword(args: PasswordArgs): StackSecret {
     {
       config: secret,
       state,
+      recorded,
       acts: plan.action !== undefined,
       // Only in the update that handles the request: it stays in the config afterwards.
       force: request?.force === true && request.id !== before?.handledRequest,

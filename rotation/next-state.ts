@@ -6,6 +6,8 @@ import {
   adoptedGeneration,
   EMPTY,
   type Generation,
+  keptGeneration,
+  nextGeneration,
   other,
   previousGeneration,
   type SecretState,
@@ -30,6 +32,10 @@ export interface Inputs {
   readonly adoptedKeyLabel?: string | undefined;
   /** When the credential that the first update takes over came into being, where that is known. */
   readonly adoptedSince?: Date | undefined;
+  /** Whether `previous` is what an interrupted update had begun, and not what a finished one left. Default false. */
+  readonly begun?: boolean | undefined;
+  /** Whether it is certain that `previous` tells of every update that changed something. Default false. */
+  readonly certain?: boolean | undefined;
   /** Whether the end of the previous credential is up to somebody else and has been seen (Alpaca answers 401). */
   readonly previousGone?: boolean | undefined;
 }
@@ -150,18 +156,25 @@ function handle(state: SecretState, request: Request, inputs: Inputs): SecretSta
 function adopted(state: SecretState, request: Request, inputs: Inputs): SecretState {
   assertAdoptable(request, state, inputs);
   const before = adoptedGeneration(state);
-  const generation = Math.max(...state.slots) + 1;
+  const generation = nextGeneration(state);
   const slots = withSlot<Generation>(state.slots, state.active, generation);
   const rest = other(state.active);
+  const adoptedOver = activeGeneration(state) === before ? state.adoptedOver : activeGeneration(state);
   const { activatedBy: _, emergency: __, endedEarly: ___, byAge: ____, ...kept } = state;
   return {
     ...kept,
-    // The config holds one adopted value: the one before is known no more.
-    slots: slots[rest] === before ? withSlot<Generation>(slots, rest, EMPTY) : slots,
+    slots: slots[rest] === before ? withSlot<Generation>(slots, rest, underneath(state, rest)) : slots,
     adoptedGeneration: generation,
+    ...(adoptedOver === undefined ? {} : { adoptedOver }),
     handledRequest: request.id,
     step: step(state, "ADOPT", generation, request.reason, inputs.now),
   };
+}
+
+/** The config holds one adopted value: of the one before only what it was adopted over is known, where that was kept. */
+function underneath(state: SecretState, slot: SlotIndex): Generation {
+  const kept = keptGeneration(state, slot);
+  return kept === state.slots[slot] ? EMPTY : kept;
 }
 
 function assertAdoptable(request: Request, state: SecretState, inputs: Inputs): void {
@@ -173,7 +186,8 @@ function assertAdoptable(request: Request, state: SecretState, inputs: Inputs): 
   if (!inputs.hasAdopted) {
     throw refuse(`give the value first: \`pulumi config set --secret --path 'adopted["${secret}"]'\``);
   }
-  if (activeGeneration(state) === adoptedGeneration(state)) {
+  // An adoption that failed is followed by one of a corrected value.
+  if (activeGeneration(state) === adoptedGeneration(state) && !inputs.begun) {
     throw refuse(
       `generation ${activeGeneration(state)} of ${secret}, which is in use, is the config's \`adopted\` already: ` +
         `correct adopted["${secret}"] and remove the request`,
@@ -188,7 +202,7 @@ function assertAdoptable(request: Request, state: SecretState, inputs: Inputs): 
  */
 function abandonHalfDone(state: SecretState, target: Generation, inputs: Inputs): SecretState {
   const suppliedAndOld = inputs.suppliedKeyLabel !== undefined && newLabel(state, inputs) === undefined;
-  if (target !== activeGeneration(state) || suppliedAndOld) return state;
+  if (target !== activeGeneration(state) || suppliedAndOld || inputs.certain) return state;
   return { ...filled(state, inputs), active: state.active };
 }
 
@@ -198,7 +212,7 @@ function filled(state: SecretState, { now, suppliedKeyLabel }: Inputs): SecretSt
   const at = now.toISOString();
   return {
     ...state,
-    slots: withSlot<Generation>(state.slots, slot, Math.max(...state.slots) + 1),
+    slots: withSlot<Generation>(state.slots, slot, nextGeneration(state)),
     active: slot,
     filledAt: withSlot<string | null>(state.filledAt, slot, at),
     labels: withSlot<string | null>(state.labels, slot, suppliedKeyLabel ?? null),
@@ -226,10 +240,13 @@ function rotated(state: SecretState, inputs: Inputs, reason: string): SecretStat
 
 function activated(state: SecretState, target: Generation, request: Request, inputs: Inputs): SecretState {
   const { now, policy } = inputs;
-  const active = slotOf(state, target) as SlotIndex;
-  const { endedEarly: _, byAge: __, ...kept } = state;
+  const over = slotOf(state, target) === undefined;
+  const active = over ? (slotOf(state, adoptedGeneration(state)) as SlotIndex) : (slotOf(state, target) as SlotIndex);
+  const { endedEarly: _, byAge: __, adoptedOver: ___, ...kept } = state;
   return {
     ...kept,
+    ...(over ? { slots: withSlot<Generation>(state.slots, active, target) } : {}),
+    ...(over || state.adoptedOver === undefined ? {} : { adoptedOver: state.adoptedOver }),
     active,
     rotatedAt: state.filledAt[active] ?? now.toISOString(),
     handledRequest: request.id,

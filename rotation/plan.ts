@@ -1,3 +1,4 @@
+import type { Resolved } from "./resume";
 import { activeGeneration, type SecretState } from "./state";
 
 /** What this update will do to one secret. */
@@ -8,17 +9,31 @@ export interface Plan {
   readonly from: number | undefined;
   readonly to: number;
   readonly reason: string;
+  /** Whether it finishes what an interrupted update had begun. */
+  readonly resumes?: boolean;
+  /** The id of a request that waits for that, and acts in the next update. */
+  readonly deferred?: string;
 }
 
 /** Compares the state before with the state after. */
-export function planOf(secret: string, before: SecretState | undefined, after: SecretState): Plan {
+export function planOf(
+  secret: string,
+  before: SecretState | undefined,
+  { state: after, resumes, deferred }: Resolved,
+): Plan {
   const acts = before === undefined || before.step.sequence !== after.step.sequence;
   return {
     secret,
     action: acts ? after.step.action : undefined,
     from: before === undefined ? undefined : activeGeneration(before),
     to: activeGeneration(after),
-    reason: acts ? after.step.reason : "nothing is due",
+    reason: [
+      acts ? after.step.reason : "nothing is due",
+      ...(resumes ? ["finishes what an interrupted update had begun"] : []),
+      ...(deferred === undefined ? [] : [`request ${deferred.id} acts in the next update`]),
+    ].join("; "),
+    ...(resumes ? { resumes } : {}),
+    ...(deferred === undefined ? {} : { deferred: deferred.id }),
   };
 }
 

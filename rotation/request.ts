@@ -1,4 +1,4 @@
-import { activeGeneration, adoptedGeneration, EMPTY, type Generation, type SecretState } from "./state";
+import { activeGeneration, adoptedGeneration, EMPTY, type Generation, keptGeneration, type SecretState } from "./state";
 
 /** What an operator asks for in the stack config. Acts exactly once: its id is remembered in the secret's state. */
 export interface Request {
@@ -28,7 +28,8 @@ export class RequestRefusedError extends Error {
 /** The generations a rollback could name, each once. */
 export function restorableGenerations(state: SecretState, hasAdopted: boolean): Generation[] {
   const isKnown = (generation: Generation) => hasAdopted || generation !== adoptedGeneration(state);
-  return state.slots.filter((generation) => generation !== EMPTY && isKnown(generation));
+  const all = [...new Set([...state.slots, keptGeneration(state, state.active)])];
+  return all.filter((generation) => generation !== EMPTY && isKnown(generation));
 }
 
 /** @throws RequestRefusedError with the generations that can be had, where `target` is none of them. */

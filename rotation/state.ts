@@ -59,6 +59,11 @@ export interface SecretState {
    * store; 0 (the credential that the platform had before) where none did.
    */
   readonly adoptedGeneration?: Generation;
+  /**
+   * The generation that `adoptedGeneration` was adopted over. The stack keeps its value as long as the adopted one stands
+   * in its slot, so that a rollback can return to it.
+   */
+  readonly adoptedOver?: Generation;
   /** Vault's `last_vault_rotation` that the active generation stands for; only of a password that Vault rotates. */
   readonly vaultRotation?: string;
   /** Set by a rotation that this stack had Vault do; until the next one. Unset where Vault did it by itself. */
@@ -72,6 +77,25 @@ export const activeGeneration = (state: SecretState): Generation => state.slots[
 
 /** The generation whose value the operator gave: the config's `adopted`. */
 export const adoptedGeneration = (state: SecretState): Generation => state.adoptedGeneration ?? 0;
+
+/** One more than every generation so far, so that none ever stands for two values. */
+export const nextGeneration = (state: SecretState): Generation =>
+  Math.max(...state.slots, adoptedGeneration(state)) + 1;
+
+/** The generation whose own value the stack keeps for a slot: what was there before a value from outside was adopted. */
+export function keptGeneration(state: SecretState, slot: SlotIndex): Generation {
+  const generation = state.slots[slot];
+  const isAdopted = generation > 0 && generation === adoptedGeneration(state);
+  return isAdopted ? (state.adoptedOver ?? generation) : generation;
+}
+
+/** The adopted value that a rollback has just left: the store may still hold it, and it is no external write. */
+export function leftAdoption(state: SecretState): Generation | undefined {
+  const generation = adoptedGeneration(state);
+  return state.activatedBy !== undefined && generation > 0 && slotOf(state, generation) === undefined
+    ? generation
+    : undefined;
+}
 
 /** The generation a rollback can return to, or undefined where there is none. */
 export function previousGeneration(state: SecretState): Generation | undefined {

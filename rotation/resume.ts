@@ -1,0 +1,56 @@
+import { unfinishedOf } from "./begun";
+import type { Request } from "./request";
+import { activeGeneration, type SecretState } from "./state";
+
+/** Where an update of a secret starts from. */
+export interface Start {
+  /** The state as the last finished update left it: the stack's outputs. */
+  readonly finished: SecretState | undefined;
+  /** What the last activation was to bring about (`recordedOf`); undefined where the stack's state does not say. */
+  readonly recorded: SecretState | undefined;
+  /** The request in the config, if it is for this secret. */
+  readonly request: Request | undefined;
+}
+
+/** What an update makes of it. */
+export interface Resolved {
+  readonly state: SecretState;
+  /** Whether it goes on with what an interrupted update had begun. */
+  readonly resumes: boolean;
+  /** A request that this update does not carry out, since something begun has to be finished first: the next one does. */
+  readonly deferred?: Request;
+}
+
+/** What a decision on a secret without anything unfinished is told. */
+export interface Base {
+  readonly previous: SecretState | undefined;
+  readonly request: Request | undefined;
+  /** Whether `previous` is what an interrupted update had begun, and not the outputs. */
+  readonly begun: boolean;
+  /** Whether the state says for sure what was begun: where it does not, the outputs may not have heard of an update. */
+  readonly certain: boolean;
+}
+
+/**
+ * The state after this update of a secret. What an interrupted update had begun is finished first, whatever age, keys or
+ * config say by then; only a rollback or an adoption is carried out instead, on top of what was begun, so that no value
+ * that may be in use is lost. A rotation that is asked for meanwhile acts in the update after.
+ *
+ * @param next the decision where nothing is unfinished
+ * @throws RequestRefusedError as `next` does
+ */
+export function resolve({ finished, recorded, request }: Start, next: (base: Base) => SecretState): Resolved {
+  const certain = recorded !== undefined;
+  const begun = unfinishedOf(finished, recorded);
+  if (begun === undefined) {
+    return { state: next({ previous: finished, request, begun: false, certain }), resumes: false };
+  }
+  const isHandled = request === undefined || [begun.handledRequest, finished?.handledRequest].includes(request.id);
+  if (isHandled) return { state: begun, resumes: true };
+  if (request.rotate) return { state: begun, resumes: true, deferred: request };
+  // What was begun is what is asked for: finishing it answers the request.
+  if (request.activate === activeGeneration(begun)) {
+    return { state: { ...begun, handledRequest: request.id }, resumes: true };
+  }
+  return { state: next({ previous: begun, request, begun: true, certain }), resumes: false };
+}
