@@ -3,6 +3,9 @@
 const { existsSync, readdirSync, statSync } = require("node:fs");
 const path = require("node:path");
 
+// What a library tells its developers is nothing that a user could fix.
+process.removeAllListeners("warning");
+
 // The Automation API is for who starts Pulumi, not for what Pulumi starts.
 require("./sdk-on-demand.cjs").loadWhenUsed("./automation");
 const { log, RunError } = require("@pulumi/pulumi");

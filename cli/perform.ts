@@ -29,7 +29,7 @@ export async function perform(options: ActOptions, requests: readonly (Request |
     for (const request of requests) {
       const run = await Run.open(project, listener, runOptions(options, request, signal));
       const result = await run.carryOut();
-      listener.stop(result.outcome === "failed" || result.outcome === "interrupted" ? "stopped" : "done");
+      listener.stop(result.outcome === "interrupted" ? "stopped" : "done");
       // What was found and mended on the way belongs to the answer where nobody reads stderr.
       results.push({ ...result, notes: listener.notes.splice(0) });
       if (!options.json) print(renderResult(result));
@@ -49,12 +49,12 @@ export async function perform(options: ActOptions, requests: readonly (Request |
 }
 
 function runOptions(
-  { autoRollback, preflight }: ActOptions,
+  { autoRollback, preflight, yes }: ActOptions,
   request: Request | undefined,
   signal: AbortSignal,
 ): RunOptions {
   return {
-    ...{ signal, command: ["rotation", ...process.argv.slice(2).map(quoted)].join(" ") },
+    ...{ signal, yes: yes === true, command: ["rotation", ...process.argv.slice(2).map(quoted)].join(" ") },
     ...(request === undefined ? {} : { request }),
     ...(autoRollback === undefined ? {} : { autoRollback }),
     ...(preflight === undefined ? {} : { preflight }),

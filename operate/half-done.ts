@@ -20,18 +20,3 @@ export function isHalfDone(resources: readonly Resource[], secret: string, state
   if (!Array.isArray(triggers)) return false;
   return state === undefined || triggers[0] !== activation(state);
 }
-
-/** The state that an update has begun to bring about and not finished; undefined where nothing is begun. */
-export function begunOf(
-  resources: readonly (Resource & { readonly outputs?: Readonly<Record<string, unknown>> })[],
-  secret: string,
-): SecretState | undefined {
-  const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs as
-    | { secrets?: Record<string, { state?: SecretState }> }
-    | undefined;
-  const begun = resources.find(
-    ({ type, outputs }) => type === "secret-rotation:index:Preflight" && outputs?.secret === secret,
-  )?.outputs?.state as SecretState | undefined;
-  const finished = stack?.secrets?.[secret]?.state;
-  return begun !== undefined && begun.step.sequence > (finished?.step.sequence ?? 0) ? begun : undefined;
-}

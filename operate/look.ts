@@ -8,7 +8,16 @@ import {
   type SecretConfig,
 } from "../config";
 import { restartName, slugOf } from "../core/resource-names";
-import { activation, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
+import { begunOf } from "../rotation/begun";
+import {
+  type Action,
+  activation,
+  EMPTY,
+  other,
+  previousGeneration,
+  type SecretState,
+  type SlotIndex,
+} from "../rotation/state";
 import { isRefusedLogin, withDatabase } from "../steps/database";
 import { messageOf } from "../steps/run-step";
 import type { StoreEntry } from "../steps/store";
@@ -17,7 +26,6 @@ import { loginsOf, pairsOf } from "./credentials";
 import type { Deployment, ExportedResource } from "./engine";
 import { nameOf } from "./engine-names";
 import * as facts from "./facts";
-import { begunOf } from "./half-done";
 import { pathsOf } from "./preflight-input";
 import { isUnseen, type LoginSeen, type ServiceSeen, type Situation, type StoreSeen, type Unseen } from "./situation";
 import { issuedLogin } from "./vault-facts";
@@ -35,6 +43,8 @@ export interface Look {
   readonly secret: SecretConfig;
   /** The secret's state in the outputs of the last finished update. */
   readonly before: SecretState | undefined;
+  /** What the plan was to do with the secret. */
+  readonly planned?: Action | undefined;
   /** Resources that the engine had begun with and not come to an end with, by name. */
   readonly unfinished?: readonly string[];
 }
@@ -55,16 +65,18 @@ export async function lookAt(look: Look): Promise<Situation> {
   return {
     secret: secret.name,
     from: before?.slots[before.active],
-    begun: isUnseen(deployment)
-      ? deployment
-      : begun === undefined
-        ? null
-        : { action: begun.step.action, generation: begun.step.generation },
+    begun: isUnseen(deployment) ? deployment : (begun?.step ?? endOf(look)),
     store,
     logins,
     services,
     row,
   };
+}
+
+/** The end of a grace period activates nothing, so that the state has no record of its beginning. */
+function endOf({ planned, before }: Look): Situation["begun"] {
+  const generation = before === undefined ? undefined : previousGeneration(before);
+  return planned === "REVOKE" && generation !== undefined ? { action: planned, generation } : null;
 }
 
 /** A credential that the stack knows: what the store holds of it, and whether it works. */

@@ -17,6 +17,8 @@ export interface RunContext {
   readonly before: Readonly<Record<string, SecretOutput>>;
   /** The command that asked for this run, to be copied as it is. */
   readonly again: string;
+  /** Whether nobody is asked: so is what this run advises. */
+  readonly yes: boolean;
   /** The signal that this run was told to end by, if one came. */
   readonly stoppedBy: () => NodeJS.Signals | undefined;
 }

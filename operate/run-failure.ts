@@ -1,7 +1,7 @@
 import type { SecretConfig } from "../config";
 import { byHand, explained, rotationCommand } from "./advice";
 import { recordFailure } from "./audit-failure";
-import type { Deployment, EngineResult } from "./engine";
+import type { EngineResult } from "./engine";
 import { type Failure, failureOf, isUnsaved } from "./failure";
 import { lookAt } from "./look";
 import type { StackPlan } from "./plan-words";
@@ -49,7 +49,12 @@ export async function examine(
   const name = failure.secret ?? acting[0]?.name ?? "";
   const deployment = await engine.exportState().catch((error: unknown): Unseen => ({ unseen: firstLine(error) }));
   const unfinished = updated.unfinished.map((step) => step.name);
-  const situations = await Promise.all(acting.map((secret) => look(context, deployment, secret, unfinished)));
+  const situations = await Promise.all(
+    acting.map((secret) => {
+      const planned = plan.secrets.find((candidate) => candidate.secret === secret.name)?.action;
+      return lookAt({ config, deployment, secret, planned, before: before[secret.name]?.state, unfinished });
+    }),
+  );
   const main = situations.find(({ secret }) => secret === name);
   const from = generationOf(before[name]?.state) ?? undefined;
   const unrecorded = await recordFailure(config, {
@@ -67,13 +72,6 @@ export async function examine(
   };
 }
 
-const look = (
-  { config, before }: RunContext,
-  deployment: Deployment | Unseen,
-  secret: SecretConfig,
-  unfinished: readonly string[],
-) => lookAt({ config, deployment, secret, before: before[secret.name]?.state, unfinished });
-
 /** The secrets that the update was to change; where it says of none, all of them may have been. */
 function actingSecrets({ config }: RunContext, plan: StackPlan, failure: Failure): readonly SecretConfig[] {
   const acting = plan.secrets.filter(({ action }) => action !== undefined).map(({ secret }) => secret);
@@ -86,10 +84,11 @@ const firstLine = (error: unknown) => (error instanceof Error ? error.message : 
 /** What to run after a failure: each line can be given to a shell as it is. */
 export function nextSteps(
   { secret, failure, begun, target }: Pick<Examined, "secret" | "failure" | "begun" | "target">,
-  { project, again }: Pick<RunContext, "project" | "again">,
+  { project, again, yes }: Pick<RunContext, "project" | "again" | "yes">,
   isRollback: boolean,
 ): string[] {
-  const finish = rotationCommand(project, "run");
+  const acts = (words: string) => rotationCommand(project, yes ? `${words} --yes` : words);
+  const finish = acts("run");
   const diagnose = explained(rotationCommand(project, "diagnose"), "looks at it from the outside");
   if (isUnsaved(failure)) {
     return [
@@ -102,7 +101,7 @@ export function nextSteps(
   const why = "the update before was interrupted or failed";
   return [
     explained(finish, "finishes it"),
-    explained(rotationCommand(project, `rollback ${secret} --reason "${why}"`), `or goes back to generation ${target}`),
+    explained(acts(`rollback ${secret} --reason "${why}"`), `or goes back to generation ${target}`),
     diagnose,
   ];
 }

@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly autoRollback?: boolean;
   /** Ends the run as Ctrl-C would; its reason is the signal's name. */
   readonly signal?: AbortSignal;
+  /** Whether nobody is asked before it acts, so that what is advised asks nobody either. Default false. */
+  readonly yes?: boolean;
   /** The command that asks for this run, for who is to run it again. Default: `rotation run`. */
   readonly command?: string;
 }

@@ -38,10 +38,11 @@ export class Run {
     for (const note of mendTornFiles(project)) listener.note(note);
     const [config, engine] = await Promise.all([readConfig(project), Engine.open(project)]);
     for (const note of await recover(project, engine)) listener.note(note);
+    const { yes = false } = options;
     const again = options.command ?? rotationCommand(project, "run");
     const stoppedBy = () => options.signal?.reason as NodeJS.Signals | undefined;
     const before = await readOutputs(project);
-    return new Run({ project, listener, engine, config, before, again, stoppedBy }, options);
+    return new Run({ project, listener, engine, config, before, again, yes, stoppedBy }, options);
   }
 
   /** Carries out what is due, or the request. Everything that goes wrong on the way is an answer. */
@@ -193,7 +194,10 @@ export class Run {
       const now = `Every service is back on generation ${target}. The next rotation by age waits for policy.retryAfter.`;
       return {
         ...{ outcome: "rolled back", failure, situation: now, situations: [], seconds: this.seconds() },
-        next: [byHand("fix the cause, then:"), rotationCommand(project, `run ${secret}`)],
+        next: [
+          byHand("fix the cause, then:"),
+          rotationCommand(project, `run ${secret}${this.context.yes ? " --yes" : ""}`),
+        ],
       };
     }
     const plan = { secrets: [{ secret, action: "ROLLBACK" }] } as unknown as StackPlan;

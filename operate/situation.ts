@@ -60,6 +60,8 @@ export function isTouched({ begun, from, store, logins, services, row }: Situati
   if (begun === null) return false;
   if (isUnseen(begun)) return true;
   const { action, generation } = begun;
+  if (action === "REVOKE")
+    return logins.some((login) => login.generation === generation && login.answer !== "works") || row === "written";
   const moves = generation !== from && !(action === "ADOPT" && generation === 0);
   const holdsNew = typeof store === "object" && (isUnseen(store) || store.generation === generation);
   return (
@@ -139,7 +141,8 @@ const RESTARTED = { yes: "restarted", begun: "its restart was interrupted", no: 
 function serviceWords({ services, begun }: Situation): string[] {
   const words = services.map(({ place, restarted, health }) => {
     const said = isUnseen(health) ? `health could not be asked (${health.unseen})` : health;
-    return `${place}: ${begun === null ? "" : `${RESTARTED[restarted]}, `}${said}.`;
+    const isRestarting = begun !== null && !isUnseen(begun) && begun.action !== "REVOKE";
+    return `${place}: ${isRestarting ? `${RESTARTED[restarted]}, ` : ""}${said}.`;
   });
   return words;
 }
@@ -152,7 +155,7 @@ function rowWords({ row }: Situation): string[] {
 
 function consequence(situation: Situation): string[] {
   const { begun, from, logins, services, row } = situation;
-  if (begun === null || isUnseen(begun)) return [];
+  if (begun === null || isUnseen(begun) || begun.action === "REVOKE") return [];
   const late = services.filter(({ restarted }) => restarted !== "yes").map(({ place }) => place);
   if (late.length === 0) {
     const missing = row === "missing" ? "; only its row in secret_rotation_log is missing" : "";

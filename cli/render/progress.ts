@@ -77,8 +77,9 @@ abstract class Following implements Progress {
   step(text: string, key = SHARED): void {
     if (this.doing.get(key)?.text === text) return;
     this.end(key, "done");
-    // What belongs to no secret comes before all secrets, or after them.
-    if (key !== SHARED) this.end(SHARED, "done");
+    // What belongs to no secret comes before all secrets, or after one of them was stopped.
+    if (key === SHARED) for (const other of [...this.doing.keys()]) this.end(other, "stopped");
+    else this.end(SHARED, "done");
     const doing = { text, since: this.now() };
     this.doing.set(key, doing);
     this.begun(doing);
