@@ -42,7 +42,8 @@ const { metafile } = await build({
   // CommonJS packages inside the bundle ask for these (ssh2 does).
   define: { navigator: PG_NAVIGATOR, __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
   banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    // What a library tells its developers (pg: "pgpass support is deprecated") is nothing that a user could fix.
+    js: "process.removeAllListeners('warning'); import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
   metafile: true,
 });

@@ -3,6 +3,9 @@
 const { existsSync, readdirSync, statSync } = require("node:fs");
 const path = require("node:path");
 
+// What a library tells its developers is nothing that a user could fix.
+process.removeAllListeners("warning");
+
 // The Automation API is for who starts Pulumi, not for what Pulumi starts.
 require("./sdk-on-demand.cjs").loadWhenUsed("./automation");
 const { log, RunError } = require("@pulumi/pulumi");
@@ -11,7 +14,7 @@ const bundle = path.join(__dirname, "dist", "index.cjs");
 if (!existsSync(bundle)) throw new RunError("dist/index.cjs is missing: the program is not built. Run `npm ci`.");
 
 const built = statSync(bundle).mtimeMs;
-const newer = ["config.ts", "index.ts", "alpaca", "audit", "components", "config", "rotation", "steps", "vault"]
+const newer = ["config.ts", "index.ts", "alpaca", "audit", "components", "config", "core", "rotation", "steps", "vault"]
   .flatMap((name) => (name.endsWith(".ts") ? name : sources(name)))
   .find((name) => statSync(path.join(__dirname, name)).mtimeMs > built);
 if (newer !== undefined)

@@ -1,6 +1,7 @@
 import type { RunOptions, RunResult } from "../operate/run-result";
 import type { Request } from "../rotation/request";
-import { type CommonOptions, EXIT, print, printJson, projectOf } from "./run-command";
+import { quoted } from "../rotation/shell-word";
+import { type CommonOptions, EXIT, explain, print, printJson, projectOf } from "./run-command";
 
 export interface ActOptions extends CommonOptions {
   readonly yes?: true;
@@ -21,34 +22,39 @@ export async function perform(options: ActOptions, requests: readonly (Request |
   ]);
   if (!options.yes) assertTerminal();
   const project = await projectOf(options);
-  const listener = runListener(options);
   const { signal, release } = interruption((text) => listener.note(text));
+  const listener = runListener({ ...options, signal });
   const results: (RunResult & { readonly notes: readonly string[] })[] = [];
   try {
     for (const request of requests) {
-      const run = await Run.open(project, listener);
-      const result = await run.carryOut(runOptions(options, request, signal));
-      listener.stop();
+      const run = await Run.open(project, listener, runOptions(options, request, signal));
+      const result = await run.carryOut();
+      listener.stop(result.outcome === "interrupted" ? "stopped" : "done");
       // What was found and mended on the way belongs to the answer where nobody reads stderr.
       results.push({ ...result, notes: listener.notes.splice(0) });
       if (!options.json) print(renderResult(result));
       if (exitCodeOf(result) !== EXIT.fine) break;
     }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    await explain(error);
+    return INTERRUPTED[signal.reason as keyof typeof INTERRUPTED];
   } finally {
-    listener.stop();
+    listener.stop("stopped");
     release();
   }
   if (options.json) printJson(results.length === 1 ? results[0] : results);
-  return Math.max(...results.map(exitCodeOf));
+  const exitCode = Math.max(...results.map(exitCodeOf));
+  return exitCode !== EXIT.fine && signal.aborted ? INTERRUPTED[signal.reason as keyof typeof INTERRUPTED] : exitCode;
 }
 
 function runOptions(
-  { autoRollback, preflight }: ActOptions,
+  { autoRollback, preflight, yes }: ActOptions,
   request: Request | undefined,
   signal: AbortSignal,
 ): RunOptions {
   return {
-    signal,
+    ...{ signal, yes: yes === true, command: ["rotation", ...process.argv.slice(2).map(quoted)].join(" ") },
     ...(request === undefined ? {} : { request }),
     ...(autoRollback === undefined ? {} : { autoRollback }),
     ...(preflight === undefined ? {} : { preflight }),
@@ -58,6 +64,9 @@ function runOptions(
 function exitCodeOf({ outcome }: RunResult): number {
   return outcome === "done" || outcome === "nothing to do" ? EXIT.fine : EXIT.failed;
 }
+
+/** As a shell reports a command that a signal ended. */
+const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** The part of a request that `--force` makes. */
 export const forced = ({ force }: ActOptions): Pick<Request, "force"> => (force === undefined ? {} : { force });

@@ -9,9 +9,6 @@ if (!("navigator" in globalThis)) {
   Object.defineProperty(globalThis, "navigator", { value: { userAgent: `Node.js/${process.versions.node}` } });
 }
 
-// What a library says to its developers, such as pg about password files, is nothing that a user could mend.
-process.noDeprecation ||= !process.env.ROTATION_DEBUG;
-
 // `rotation report | head` reads no further: nothing to tell, and what is under way goes on.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,16 +1,19 @@
 import { OperationError, UsageError } from "../operate/errors";
 import type { RunListener } from "../operate/run-result";
 import { renderPlan } from "./render/plan";
-import { startProgress } from "./render/progress";
+import { type Ending, startProgress } from "./render/progress";
 import { phaseTeller, renderPreflight } from "./render/run";
-import { wrap } from "./render/table";
 import { print } from "./run-command";
 
 /** Prints what a run tells, and asks before it acts. */
-export function runListener(options: { readonly json?: true; readonly yes?: true }): RunListener & {
+export function runListener(options: {
+  readonly json?: true;
+  readonly yes?: true;
+  readonly signal: AbortSignal;
+}): RunListener & {
   /** Every note so far, for `--json`; the caller may take them. */
   readonly notes: string[];
-  stop(): void;
+  stop(how?: Ending): void;
 } {
   const progress = startProgress(process.stderr, { quiet: options.json === true });
   const say = (text: string) => {
@@ -24,14 +27,14 @@ export function runListener(options: { readonly json?: true; readonly yes?: true
     step: (text) => progress.step(text),
     note: (text) => {
       notes.push(text);
-      progress.note(forReading(`note: ${text}`));
+      progress.note(`note: ${text}`);
     },
     preflight: (results) => say(`${renderPreflight(results)}\n\n`),
     plan: (plan, outline) => {
       happening = phaseTeller(
         plan.secrets.map(({ secret }) => secret),
         outline,
-        (text) => progress.step(text),
+        progress,
       );
       say(`${renderPlan(plan)}\n\n`);
     },
@@ -39,14 +42,11 @@ export function runListener(options: { readonly json?: true; readonly yes?: true
     confirm: async () => {
       if (options.yes) return true;
       progress.stop();
-      return confirmed("Carry this plan out?");
+      return confirmed("Carry this plan out?", options.signal);
     },
-    stop: () => progress.stop(),
+    stop: (how) => progress.stop(how),
   };
 }
-
-/** Wrapped for people at a terminal; a log keeps one line a message, which can be searched. */
-const forReading = (text: string): string => (process.stderr.isTTY ? wrap(text) : text);
 
 /** Whether somebody can be asked. @throws UsageError where nobody can */
 export function assertTerminal(): void {
@@ -54,25 +54,28 @@ export function assertTerminal(): void {
   throw new UsageError("without a terminal nobody can be asked whether to go on; add --yes");
 }
 
-/** Asks on a terminal; anywhere else `--yes` is needed. @throws UsageError */
-export async function confirmed(message: string): Promise<boolean> {
+/** Asks on a terminal; anywhere else `--yes` is needed. Ctrl-C and `signal` are a no. @throws UsageError */
+export async function confirmed(message: string, signal?: AbortSignal): Promise<boolean> {
   assertTerminal();
   const { confirm } = await import("@inquirer/prompts");
   try {
-    return await confirm({ message, default: false }, { output: process.stderr });
+    return await confirm({ message, default: false }, { output: process.stderr, ...(signal && { signal }) });
   } catch (error) {
-    if (error instanceof Error && error.name === "ExitPromptError") return false;
+    if (error instanceof Error && NO.has(error.name)) return false;
     throw new OperationError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 
-/** Ends an update gracefully on Ctrl-C and SIGTERM: the engine finishes the step under way. */
-export function interruption(note: (text: string) => void): { signal: AbortSignal; release(): void } {
+/** What the prompt throws at Ctrl-C, and when a signal ends it. */
+const NO = new Set(["ExitPromptError", "AbortPromptError"]);
+
+/** Ctrl-C and SIGTERM end a run gracefully: the engine finishes or stops what is under way, then is waited for. */
+export function interruption(note: (text: string) => void): { readonly signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const stop = (name: NodeJS.Signals) => {
-    note(`${name}: the engine ends what is under way, then stops; another run goes on from there`);
-    // On a terminal Ctrl-C reaches the engine by itself.
-    if (name !== "SIGINT" || !process.stdin.isTTY) controller.abort();
+    if (controller.signal.aborted) return note(`${name}: the engine is stopping already; it is waited for`);
+    note(`${name}: this ends as soon as the engine has stopped what is under way`);
+    controller.abort(name);
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);
   return { signal: controller.signal, release: () => void process.off("SIGINT", stop).off("SIGTERM", stop) };

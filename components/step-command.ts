@@ -1,23 +1,10 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { type StepName, stepProgram } from "../core/phases";
 
 export interface StepCommandArgs {
   /** A program in `steps/`, by its file name: reads JSON from stdin, prints one line of JSON without a secret. */
-  readonly step:
-    | "preflight"
-    | "store-versions"
-    | "store-unchanged"
-    | "verify-login"
-    | "verify-alpaca"
-    | "read-back"
-    | "dry-run"
-    | "tag-secret"
-    | "vault-login"
-    | "vault-rotate-root"
-    | "vault-rotation"
-    | "lease-proof"
-    | "lease-end-older"
-    | "audit-record";
+  readonly step: StepName;
   /** The step's whole input. A secret travels here and nowhere else: a failure prints the command line. */
   readonly input: pulumi.Input<Record<string, unknown>>;
   /** The activation that the step belongs to; a change runs the step again. */
@@ -36,8 +23,7 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
   return new local.Command(
     name,
     {
-      // Relative to the project's folder, where the engine starts its plugins: the same on every machine.
-      create: `node dist/steps/${args.step}.mjs`,
+      create: stepProgram(args.step),
       ...(args.runOnInputChange === false ? { update: "true" } : {}),
       stdin: pulumi.jsonStringify(args.input),
       triggers: [args.trigger],

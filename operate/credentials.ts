@@ -1,10 +1,10 @@
 import type { AlpacaKeyConfig, Config, KeyPair, PostgresPasswordConfig } from "../config";
+import { slugOf } from "../core/resource-names";
 import { activeUsername, usernamePathOf } from "../rotation/roles";
 import { adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
 import type { StoreEntry } from "../steps/store";
 import type { Deployment } from "./engine";
 import { nameOf } from "./engine-names";
-import { slugOf } from "./phases";
 
 /** A login with its password: keep it in memory, print none of it but the user. */
 export interface Login {

@@ -1,7 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { EngineEvent, LocalWorkspace, Stack, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import { PLANNED_AT } from "../rotation/clock";
+import { withoutCommandLine } from "./cause";
 import { nameOf } from "./engine-names";
 import { OperationError } from "./errors";
+import { endMarked } from "./orphans";
 import type { Project } from "./project";
 import { pulumiEnvironment, runPulumi } from "./pulumi";
 import type { PendingOperation } from "./state-file";
@@ -17,6 +20,8 @@ export interface Step {
   readonly name: string;
   readonly oldInputs: Readonly<Record<string, unknown>>;
   readonly newInputs: Readonly<Record<string, unknown>>;
+  /** Set where the stack forgets it and leaves what it stands for as it is (`retainOnDelete`). */
+  readonly retained?: true;
 }
 
 /** What happens while the engine works. */
@@ -36,6 +41,12 @@ export interface EngineResult {
   readonly errors: readonly { readonly text: string; readonly resource: string | undefined }[];
   /** The last resource that failed. */
   readonly failedStep: Step | undefined;
+  /** What was begun and neither done nor refused when the engine ended. */
+  readonly unfinished: readonly Step[];
+  /** Whether a signal stopped it. */
+  readonly interrupted: boolean;
+  /** Whether the engine itself was killed or crashed: what it had started may have outlived it. */
+  readonly died: boolean;
 }
 
 /** The state of a stack as `pulumi stack export --show-secrets` gives it. */
@@ -54,11 +65,15 @@ export interface ExportedResource {
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
+/** What every process that an engine starts has in its environment, so that none is lost when the engine is killed. */
+const RUN_MARK = "SECRET_ROTATION_RUN";
+
 /** Pulumi's engine on one stack, through the Automation API. */
 export class Engine {
   private constructor(
     private readonly project: Project,
     private readonly stack: Stack,
+    private readonly mark: string,
   ) {}
 
   /** @throws ToolchainError where Pulumi is neither there nor to be had; OperationError where a state cannot be read */
@@ -69,21 +84,27 @@ export class Engine {
     process.env.PATH = env.PATH;
     await import("../sdk-on-demand.cjs");
     const automation = await import("@pulumi/pulumi/automation/index.js");
+    const mark: string = randomUUID();
     const workspace = await automation.LocalWorkspace.create({
       workDir: project.dir,
       envVars: Object.fromEntries(
-        Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+        Object.entries({ ...env, [RUN_MARK]: mark }).filter(
+          (entry): entry is [string, string] => entry[1] !== undefined,
+        ),
       ),
     });
     const stack = await automation.Stack.select(project.stack, withoutSelecting(workspace as LocalWorkspace));
-    return new Engine(project, withoutAsking(stack));
+    return new Engine(project, withoutAsking(stack), mark);
   }
 
-  /** What an update would do, saved as a plan where `planFile` is given. */
-  preview(planFile: string | undefined, happens: (happening: Happening) => void = ignore): Promise<EngineResult> {
+  /** What an update would do, saved as a plan where `planFile` is given. `signal` ends it. */
+  preview(planFile: string | undefined, signal?: AbortSignal): Promise<EngineResult> {
     this.stack.workspace.envVars[PLANNED_AT] = new Date().toISOString();
-    return this.follow(happens, (onEvent) =>
-      this.stack.preview({ color: "never", onEvent, ...(planFile === undefined ? {} : { plan: planFile }) }),
+    return this.follow(ignore, signal, (onEvent, stop) =>
+      this.stack.preview({
+        ...{ color: "never", onEvent, signal: stop },
+        ...(planFile === undefined ? {} : { plan: planFile }),
+      }),
     );
   }
 
@@ -94,14 +115,20 @@ export class Engine {
     signal?: AbortSignal,
   ): Promise<EngineResult> {
     if (planFile === undefined) delete this.stack.workspace.envVars[PLANNED_AT];
-    return this.follow(happens, (onEvent) =>
+    return this.follow(happens, signal, (onEvent, stop) =>
       this.stack.up({
-        color: "never",
-        onEvent,
+        ...{ color: "never", onEvent, signal: stop },
         ...(planFile === undefined ? {} : { plan: planFile }),
-        ...(signal === undefined ? {} : { signal }),
       }),
     );
+  }
+
+  /**
+   * Ends what an engine that was killed left running: its language host, plugins and steps.
+   * @returns how many processes there were
+   */
+  endOrphans(): Promise<number> {
+    return endMarked(RUN_MARK, this.mark);
   }
 
   /** Takes the stack's lock away. */
@@ -132,20 +159,31 @@ export class Engine {
 
   private async follow(
     happens: (happening: Happening) => void,
-    run: (onEvent: (event: EngineEvent) => void) => Promise<unknown>,
+    signal: AbortSignal | undefined,
+    run: (onEvent: (event: EngineEvent) => void, stop: AbortSignal) => Promise<unknown>,
   ): Promise<EngineResult> {
     const record = new Recorder(happens);
+    const stop = new AbortController();
+    // A signal to the whole process group reaches the engine as well, which says so; a second one would cut it off.
+    const pass = () => setTimeout(() => record.isStopping || stop.abort(), HEARD_MS).unref();
+    if (signal?.aborted) pass();
+    signal?.addEventListener("abort", pass, { once: true });
     try {
-      await run((event) => record.take(event));
-      return record.result(undefined);
+      await run((event) => record.take(event), stop.signal);
+      return record.result(undefined, signal);
     } catch (error) {
-      return record.result(error instanceof Error ? error.message : String(error));
+      return record.result(error instanceof Error ? error.message : String(error), signal);
+    } finally {
+      signal?.removeEventListener("abort", pass);
     }
   }
 }
 
+/** So long an engine may take to say that a signal reached it, in milliseconds. */
+const HEARD_MS = 1500;
+
 /** What the engine adds once something has failed: that it failed, and what of the plan was not done. */
-const NOISE = /^((update|preview) failed|expected resource operations for \S+ but none were seen)$/;
+const NOISE = /^((update|preview) (failed|canceled)|expected resource operations for \S+ but none were seen)$/;
 
 /** What a replacement leaves to be forgotten, also one of an earlier update. */
 const TIDYING = new Set(["delete-replaced", "discard-replaced", "read-discard", "remove-pending-replace"]);
@@ -155,18 +193,28 @@ class Recorder {
   private readonly steps = new Map<string, Step>();
   private readonly messages: string[] = [];
   private readonly errors: { text: string; resource: string | undefined }[] = [];
+  private readonly open = new Map<string, Step>();
   private failedStep: Step | undefined;
+  private ended = false;
+  /** Whether the engine has had a signal: it tells so in an event that it uses for nothing else. */
+  isStopping = false;
 
   constructor(private readonly happens: (happening: Happening) => void) {}
 
-  take({ resourcePreEvent, resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEvent): void {
+  take(event: EngineEvent): void {
+    const { resourcePreEvent, resOutputsEvent, resOpFailedEvent, diagnosticEvent, stdoutEvent } = event;
     if (resourcePreEvent) this.begin(stepOf(resourcePreEvent.metadata));
-    if (resOutputsEvent) this.happens({ kind: "done", step: stepOf(resOutputsEvent.metadata) });
+    if (resOutputsEvent) {
+      this.open.delete(resOutputsEvent.metadata.urn);
+      this.happens({ kind: "done", step: stepOf(resOutputsEvent.metadata) });
+    }
     if (resOpFailedEvent) {
       this.failedStep = stepOf(resOpFailedEvent.metadata);
       this.happens({ kind: "failed", step: this.failedStep });
     }
     if (diagnosticEvent) this.diagnose(diagnosticEvent);
+    if (stdoutEvent) this.isStopping = true;
+    if (event.summaryEvent || event.cancelEvent) this.ended = true;
   }
 
   private begin(step: Step): void {
@@ -174,11 +222,12 @@ class Recorder {
     // A replacement or an adoption comes as several steps: the first says what it is.
     const before = this.steps.get(step.urn);
     if (before === undefined || !/replace|import/.test(before.op)) this.steps.set(step.urn, step);
+    if (step.op !== "same") this.open.set(step.urn, step);
     this.happens({ kind: "begins", step });
   }
 
   private diagnose({ severity, message, urn }: NonNullable<EngineEvent["diagnosticEvent"]>): void {
-    const text = withoutPlanned(message.trim());
+    const text = withoutCommandLine(withoutPlanned(message.trim()));
     if (severity === "info" && text !== "") {
       this.messages.push(text);
       this.happens({ kind: "message", text });
@@ -188,18 +237,28 @@ class Recorder {
     }
   }
 
-  result(failure: string | undefined): EngineResult {
+  result(failure: string | undefined, signal: AbortSignal | undefined): EngineResult {
     const { messages, failedStep } = this;
-    const errors =
-      failure !== undefined && this.errors.length === 0
-        ? [{ text: commandWords(failure), resource: undefined }]
-        : this.errors;
-    return { ok: failure === undefined, steps: [...this.steps.values()], messages, errors, failedStep };
+    const ok = failure === undefined;
+    const interrupted = !ok && (this.isStopping || signal?.aborted === true);
+    const words = ok || this.errors.length > 0 ? "" : commandWords(failure);
+    const died = !ok && !this.ended && words === "" && this.errors.length === 0;
+    const errors = words === "" || interrupted ? this.errors : [{ text: words, resource: undefined }];
+    return {
+      ...{ ok, steps: [...this.steps.values()], messages, failedStep, interrupted, died },
+      errors: died && !interrupted ? [{ text: DIED, resource: undefined }] : errors,
+      unfinished: [...this.open.values()],
+    };
   }
 }
 
+const DIED = "the Pulumi engine was killed, or crashed, in the middle of the update";
+
 function stepOf({ op, urn, type, old, new: after }: StepEventMetadata): Step {
-  return { op, urn, type, name: nameOf(urn), oldInputs: old?.inputs ?? {}, newInputs: after?.inputs ?? {} };
+  return {
+    ...{ op, urn, type, name: nameOf(urn), oldInputs: old?.inputs ?? {}, newInputs: after?.inputs ?? {} },
+    ...(op === "delete" && old?.retainOnDelete ? { retained: true } : {}),
+  };
 }
 
 /**
@@ -218,10 +277,10 @@ export function withoutPlanned(text: string): string {
   });
 }
 
-/** What the CLI said on stderr, out of the Automation API's message with its whole command line. */
+/** What the CLI said on stderr, out of the Automation API's message with its whole command line; empty where it said nothing. */
 function commandWords(message: string): string {
-  const stderr = /stderr: ([\s\S]*?)(?:\n\s*err\?: [\s\S]*)?$/.exec(message)?.[1]?.trim();
-  return withoutPlanned((stderr || message).replace(/^error: /, ""));
+  const [, stderr] = /stderr: ([\s\S]*?)(?:\n\s*err\?: [\s\S]*)?$/.exec(message) ?? [];
+  return withoutPlanned((stderr ?? message).trim().replace(/^error: /, ""));
 }
 
 /** Which stack is selected is the user's own affair: a plain `pulumi up` later must not meet another one. */

@@ -1,7 +1,17 @@
+import { type Phase, phaseOf, type StepName, stepOf } from "../core/phases";
+import { restartOf, secretOf, slugOf } from "../core/resource-names";
 import { type Plan, readPlan } from "../rotation/plan";
 import type { EngineResult, Step } from "./engine";
-import { type Phase, phaseOf, restartOf, secretOf } from "./phases";
 import type { Outline } from "./settings";
+
+/** One thing that an update would do. */
+export interface PlannedStep {
+  /** "settings" where a resource keeps something new about the config and does nothing. */
+  readonly phase: Phase | "other" | "settings";
+  readonly text: string;
+  /** The resource's name. */
+  readonly resource: string;
+}
 
 /** What an update would do to one secret, in a reviewer's words. */
 export interface SecretPlan {
@@ -11,7 +21,7 @@ export interface SecretPlan {
   /** One sentence, as the program itself says it. */
   readonly headline: string;
   /** What happens, in its order. */
-  readonly steps: readonly { readonly phase: Phase | "other"; readonly text: string }[];
+  readonly steps: readonly PlannedStep[];
 }
 
 /** What an update would do. */
@@ -45,10 +55,7 @@ export function planInWords(
       secret,
       action: headline === undefined ? undefined : readPlan(headline)?.action,
       headline: headline ?? `${secret}: nothing is known`,
-      steps: settled(own).flatMap(({ step, phase }) => {
-        const text = describe(step, phase, secret, outline);
-        return text === undefined ? [] : [{ phase: phase ?? ("other" as const), text }];
-      }),
+      steps: [...acting(own, secret, outline), ...keeping(own, secret, outline)],
     };
   });
   return {
@@ -69,8 +76,52 @@ export function planInWords(
 export const doesSomething = ({ changes, secrets }: Pick<StackPlan, "changes" | "secrets">): boolean =>
   changes.length > 0 || secrets.some(({ action }) => action !== undefined);
 
-/** Roles that change after the restarts are not what the rotation begins with. */
-function settled(steps: readonly Step[]): { step: Step; phase: Phase | undefined }[] {
+function acting(own: readonly Step[], secret: string, outline: Pick<Outline, "services">): PlannedStep[] {
+  return inOrder(own.filter((step) => !isPassive(step))).flatMap(({ step, phase }) => {
+    const text = describe(step, phase, secret, outline);
+    return text === undefined ? [] : [{ phase: phase ?? ("other" as const), text, resource: step.name }];
+  });
+}
+
+/** What only takes over settings of the config, in one line a part. */
+function keeping(own: readonly Step[], secret: string, { services }: Pick<Outline, "services">): PlannedStep[] {
+  const passive = own.filter(isPassive);
+  const restarts = passive.filter((step) => phaseOf(step) === "restart");
+  const places = restarts.map(({ name }) => {
+    const { service, host } = restartOf(name, secret, services) ?? { service: name, host: undefined };
+    return host === undefined ? service : `${service} on ${host}`;
+  });
+  const [first] = restarts;
+  return [
+    ...(first === undefined
+      ? []
+      : [
+          {
+            phase: "settings" as const,
+            text: `keeps new settings for the restart of ${places.join(", ")}; nothing is restarted`,
+            resource: first.name,
+          },
+        ]),
+    ...passive
+      .filter((step) => phaseOf(step) !== "restart")
+      .map(({ name }) => ({
+        phase: "settings" as const,
+        text: `keeps new settings of ${name}; nothing runs`,
+        resource: name,
+      })),
+  ];
+}
+
+/** Whether a command only notes changed inputs: its triggers are the same, and its `update` does nothing. */
+const isPassive = ({ op, type, newInputs }: Step): boolean =>
+  op === "update" && COMMANDS.has(type) && newInputs.update === NOTHING;
+
+const COMMANDS = new Set(["command:local:Command", "command:remote:Command"]);
+/** What a command runs where nothing is to run. */
+const NOTHING = "true";
+
+/** The steps with their parts; roles that change after the restarts are not what the rotation begins with. */
+export function inOrder(steps: readonly Step[]): { step: Step; phase: Phase | undefined }[] {
   let restarted = false;
   return steps.map((step) => {
     const phase = phaseOf(step);
@@ -89,6 +140,25 @@ const opOf = (op: string) => (op.includes("replace") ? "replace" : op);
 
 const plainly = ({ op, type, name }: Step) => `${opOf(op)} ${type} ${name}`;
 
+/** What a step of ours does, in a plan; undefined for one whose words depend on its part of the rotation. */
+const STEP_WORDS: Partial<Record<StepName, string>> = {
+  preflight: "checks store, database, hosts, services, market and the credential in use, and stops here if one fails",
+  "store-unchanged": "makes sure that nobody else has written to the store",
+  "store-versions": "notes which versions the store has",
+  "vault-rotation": "has Vault rotate the password where that is asked for, and reads when it did last",
+  "read-back": "reads back what was written",
+  "dry-run": "makes the dry run",
+  "lease-end-older": "ends every login from before, by Vault",
+};
+
+/** What is made in Vault's database engine, by its type. */
+const VAULT_WORDS: Readonly<Record<string, (inputs: Step["newInputs"]) => string>> = {
+  "vault:database/secretBackendRole:SecretBackendRole": ({ name }) => `has Vault make logins on demand: role ${name}`,
+  "vault:database/secretBackendStaticRole:SecretBackendStaticRole": ({ username }) =>
+    `has Vault rotate the password of ${username} from now on`,
+  "vault:index/policy:Policy": ({ name }) => `lets services read it: policy ${name}`,
+};
+
 /** One line of a plan; undefined for what only accompanies another line. */
 function describe(
   step: Step,
@@ -96,52 +166,61 @@ function describe(
   secret: string,
   { services }: Pick<Outline, "services">,
 ): string | undefined {
-  const { type, name, newInputs } = step;
-  if (name.endsWith("-vault-rotation"))
-    return "has Vault rotate the password where that is asked for, and reads when it did last";
-  const proven = /-proof-(.+)$/.exec(name)?.[1];
-  if (proven !== undefined) return `tries a login that Vault makes for ${proven}, and ends it`;
-  if (name.endsWith("-end-older")) return "ends every login from before, by Vault";
-  if (type.includes("SecretBackendRole")) return `has Vault make logins on demand: role ${newInputs.name}`;
-  if (type === "vault:index/policy:Policy") return `lets services read it: policy ${newInputs.name}`;
-  if (type.includes("StaticRole")) return `has Vault rotate the password of ${newInputs.username} from now on`;
+  const { type, name, newInputs, op } = step;
+  if (op === "delete") return step.retained ? `forgets ${whatIs(step)}; it stays as it is` : `deletes ${whatIs(step)}`;
+  const inVault = VAULT_WORDS[type];
+  if (inVault !== undefined) return inVault(newInputs);
+  const program = stepOf(step);
+  const words = program === undefined ? undefined : STEP_WORDS[program];
+  if (words !== undefined) return words;
+  if (program === "lease-proof")
+    return `tries a login that Vault makes for ${rest(name, secret, "proof-")}, and ends it`;
   if (type.startsWith("secret-rotation:") || type.startsWith("pulumi:providers:")) return undefined;
   if (type.endsWith(":RandomBytes") || type.endsWith(":RandomId")) return undefined;
   switch (phase) {
-    case "preflight":
-      return looked(name);
     case "new value":
-      return `makes the value of slot ${/-slot-([ab])-/.exec(name)?.[1] ?? "?"} (${generations(step)})`;
+      return `makes the value of slot ${rest(name, secret, "slot-").slice(0, 1)} (${generations(step)})`;
     case "database":
     case "settle":
-      return /-(metadata|tags)$/.test(name) ? marked(step) : role(step, phase === "database");
+      return type.startsWith("postgresql:") ? role(step, phase === "database") : marked(step, secret);
     case "verify":
       return "tries the credential";
     case "confirm":
-      return name.endsWith("-dry-run") ? "makes the dry run" : "tries the credential again";
+      return "tries the credential again";
     case "store":
-      return name.includes("read-back") ? "reads back what was written" : written(step);
+      return written(step);
     case "restart": {
       const found = restartOf(name, secret, services);
       if (found === undefined) return plainly(step);
       return `restarts ${found.service}${found.host === undefined ? "" : ` on ${found.host}`} and waits until it is healthy`;
     }
     case "audit":
-      return "writes the row into secret_rotation_log";
+      return op === "update"
+        ? "looks that the row of the last step is in secret_rotation_log; writes none"
+        : "writes the row into secret_rotation_log";
+    case "preflight":
     case undefined:
       return `${plainly(step)}${typeof newInputs.name === "string" ? ` (${newInputs.name})` : ""}`;
   }
 }
 
-function looked(name: string): string {
-  if (name.endsWith("-store-unchanged")) return "makes sure that nobody else has written to the store";
-  if (name.endsWith("-versions-before")) return "notes which versions the store has";
-  return "checks store, database, hosts, services, market and the credential in use, and stops here if one fails";
+/** What follows on the secret and `part` in a resource's name. */
+const rest = (name: string, secret: string, part: string) => name.slice(`${slugOf(secret)}-${part}`.length);
+
+/** What a resource stands for, as its users call it. */
+function whatIs({ type, name, oldInputs }: Step): string {
+  const path = [oldInputs.mount, oldInputs.name ?? oldInputs.path].filter((part) => typeof part === "string");
+  return `${path.length === 0 ? name : path.join("/")} (${type})`;
 }
 
-function marked({ name, newInputs: { path } }: Step): string {
-  const where = typeof path === "string" ? path.replace("/metadata/", "/") : name.replace(/-(metadata|tags)$/, "");
-  return `marks ${where}: when it was rotated, until when the one before works`;
+function marked({ name, newInputs: { path }, type, op }: Step, secret: string): string {
+  const where =
+    typeof path === "string"
+      ? path.replace("/metadata/", "/")
+      : rest(name, secret, "").split("-").slice(0, -1).join("-");
+  return type.startsWith("command:") || typeof path === "string"
+    ? `marks ${where}: when it was rotated, until when the one before works`
+    : `${opOf(op)} ${type} ${name}`;
 }
 
 function generations({ op, oldInputs, newInputs }: Step): string {
@@ -171,13 +250,21 @@ function written({ newInputs, oldInputs, type, op }: Step): string {
   return op === "import" ? `takes ${what} over as it is` : `writes ${what}`;
 }
 
-const PRECIOUS = /^(random:.*:RandomPassword|postgresql:.*:Role|vault:kv.*|aws:secretsmanager.*:Secret(Version)?)$/;
+/** What holds a credential, or is one: nobody gets it back once it is deleted. */
+const PRECIOUS = new Set([
+  "random:index/randomPassword:RandomPassword",
+  "postgresql:index/role:Role",
+  "vault:kv/secretV2:SecretV2",
+  "vault:kv/secret:Secret",
+  "aws:secretsmanager/secret:Secret",
+  "aws:secretsmanager/secretVersion:SecretVersion",
+]);
 
 function dangersOf(changed: readonly Step[]): string[] {
   return changed.flatMap((step) => {
     const { op, type, name, oldInputs, newInputs } = step;
-    if (!PRECIOUS.test(type.replaceAll("/", ":"))) return [];
-    if (op === "delete") return [`${name} (${type}) would be deleted`];
+    if (!PRECIOUS.has(type)) return [];
+    if (op === "delete") return step.retained ? [] : [`${name} (${type}) would be deleted`];
     if (opOf(op) !== "replace") return [];
     if (!type.startsWith("random:"))
       return type.includes("SecretVersion") ? [] : [`${name} (${type}) would be replaced`];

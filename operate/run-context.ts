@@ -15,6 +15,12 @@ export interface RunContext {
   readonly config: Config;
   /** The stack's outputs before the run. */
   readonly before: Readonly<Record<string, SecretOutput>>;
+  /** The command that asked for this run, to be copied as it is. */
+  readonly again: string;
+  /** Whether nobody is asked: so is what this run advises. */
+  readonly yes: boolean;
+  /** The signal that this run was told to end by, if one came. */
+  readonly stoppedBy: () => NodeJS.Signals | undefined;
 }
 
 /** A text without any secret that this run knows. */

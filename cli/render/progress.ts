@@ -1,22 +1,33 @@
 import { stripVTControlCharacters } from "node:util";
+import { wrap } from "./table";
 
 /** Tells on stderr what is going on, so that stdout stays the answer. */
 export interface Progress {
-  /** What is being done now. On a terminal it turns and is replaced by the next; elsewhere each is a line. */
-  step(text: string): void;
+  /**
+   * What is being done now. What was done under the same key before is finished with that: on a terminal its line stays
+   * with the time it took, below which the line of what is going on turns; elsewhere both are lines.
+   */
+  step(text: string, key?: string): void;
+  /** What was done under a key has ended otherwise than well. */
+  failed(key: string): void;
   /** A line that stays. */
   note(text: string): void;
-  /** Takes the turning line away. */
-  stop(): void;
+  /** Ends it: what was going on has come to an end, well unless said otherwise. */
+  stop(how?: Ending): void;
 }
+
+/** How what is going on ends: done, stopped, or unsaid where it was no part of anything that is worth a line. */
+export type Ending = "done" | "stopped" | "unsaid";
 
 const FRAMES = ["|", "/", "-", "\\"];
 const EVERY_MS = 120;
+/** The key of what belongs to no secret. */
+const SHARED = "";
 
 /** Progress for a stream; `quiet` (with --json) says nothing. */
-export function startProgress(stream: NodeJS.WriteStream, { quiet = false } = {}): Progress {
-  if (quiet) return { step: () => undefined, note: () => undefined, stop: () => undefined };
-  return stream.isTTY ? turning(stream) : plain(stream);
+export function startProgress(stream: NodeJS.WriteStream, { quiet = false, now = Date.now } = {}): Progress {
+  if (quiet) return { step: () => undefined, failed: () => undefined, note: () => undefined, stop: () => undefined };
+  return stream.isTTY ? new Turning(stream, now) : new Plain(stream, now);
 }
 
 /** What is told only where it lasts longer. */
@@ -36,7 +47,7 @@ export async function during<T>(
   if (!soon) progress.step(text);
   const stop = () => {
     clearTimeout(timer);
-    progress.stop();
+    progress.stop("unsaid");
   };
   try {
     return await work(stop);
@@ -45,47 +56,105 @@ export async function during<T>(
   }
 }
 
-function plain(stream: NodeJS.WriteStream): Progress {
-  let last = "";
-  return {
-    step: (text) => {
-      if (text !== last) stream.write(`${text}\n`);
-      last = text;
-    },
-    note: (text) => void stream.write(`${text}\n`),
-    stop: () => undefined,
-  };
+interface Doing {
+  readonly text: string;
+  readonly since: number;
 }
 
-function turning(stream: NodeJS.WriteStream): Progress {
-  let timer: NodeJS.Timeout | undefined;
-  let [text, since, frame] = ["", Date.now(), 0];
-  const draw = () => {
-    const seconds = Math.floor((Date.now() - since) / 1000);
-    const line = `${FRAMES[frame++ % FRAMES.length]} ${text}${seconds > 0 ? ` (${seconds} s)` : ""}`;
-    stream.write(`\r\x1b[K${stripVTControlCharacters(line).slice(0, (stream.columns ?? 80) - 1)}`);
-  };
-  const stop = () => {
-    if (timer === undefined) return;
-    clearInterval(timer);
-    timer = undefined;
-    stream.write("\r\x1b[K");
-  };
-  return {
-    step: (next) => {
-      if (next === text && timer !== undefined) return;
-      [text, since] = [next, Date.now()];
-      timer ??= setInterval(draw, EVERY_MS);
-      // A prompt or an exit must not wait for it.
-      timer.unref();
-      draw();
-    },
-    note: (line) => {
-      const running = timer !== undefined;
-      stop();
-      stream.write(`${line}\n`);
-      if (running) timer = setInterval(draw, EVERY_MS).unref();
-    },
-    stop,
-  };
+/** What is going on, by key, in the order in which it began; writes what has ended. */
+abstract class Following implements Progress {
+  protected readonly doing = new Map<string, Doing>();
+
+  constructor(
+    protected readonly stream: NodeJS.WriteStream,
+    private readonly now: () => number,
+  ) {}
+
+  protected abstract begun(doing: Doing): void;
+  protected abstract ended(line: string): void;
+  abstract note(text: string): void;
+
+  step(text: string, key = SHARED): void {
+    if (this.doing.get(key)?.text === text) return;
+    this.end(key, "done");
+    // What belongs to no secret comes before all secrets, or after one of them was stopped.
+    if (key === SHARED) for (const other of [...this.doing.keys()]) this.end(other, "stopped");
+    else this.end(SHARED, "done");
+    const doing = { text, since: this.now() };
+    this.doing.set(key, doing);
+    this.begun(doing);
+  }
+
+  failed(key: string): void {
+    this.end(key, "stopped");
+  }
+
+  stop(how: Ending = "done"): void {
+    for (const key of [...this.doing.keys()]) this.end(key, how);
+  }
+
+  private end(key: string, how: Ending): void {
+    const doing = this.doing.get(key);
+    if (doing === undefined) return;
+    this.doing.delete(key);
+    if (how !== "unsaid") this.ended(`${how.padEnd(7)} ${doing.text} (${this.lasted(doing)})`);
+  }
+
+  protected lasted({ since }: Doing): string {
+    const seconds = (this.now() - since) / 1000;
+    return seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds)} s`;
+  }
+}
+
+class Plain extends Following {
+  protected override begun({ text }: Doing): void {
+    this.stream.write(`${text}\n`);
+  }
+
+  protected override ended(line: string): void {
+    this.stream.write(`${line}\n`);
+  }
+
+  override note(text: string): void {
+    this.stream.write(`${text}\n`);
+  }
+}
+
+class Turning extends Following {
+  private timer: NodeJS.Timeout | undefined;
+  private frame = 0;
+
+  protected override begun(): void {
+    // A prompt or an exit must not wait for it.
+    this.timer ??= setInterval(() => this.draw(), EVERY_MS).unref();
+    this.draw();
+  }
+
+  protected override ended(line: string): void {
+    this.note(line);
+  }
+
+  override note(text: string): void {
+    this.stream.write(`\r\x1b[K${wrap(text, "", this.width)}\n`);
+    if (this.doing.size > 0) this.draw();
+  }
+
+  override stop(how?: Ending): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    super.stop(how);
+    this.stream.write("\r\x1b[K");
+  }
+
+  private get width(): number {
+    return this.stream.columns || 80;
+  }
+
+  private draw(): void {
+    const last = [...this.doing.values()].at(-1);
+    if (last === undefined) return;
+    const others = this.doing.size > 1 ? ` (and ${this.doing.size - 1} more)` : "";
+    const line = `${FRAMES[this.frame++ % FRAMES.length]} ${last.text}${others} (${this.lasted(last)})`;
+    this.stream.write(`\r\x1b[K${stripVTControlCharacters(line).slice(0, this.width - 1)}`);
+  }
 }

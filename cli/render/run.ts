@@ -1,7 +1,8 @@
+import { PHASE, type Phase, phaseOf } from "../../core/phases";
+import { restartOf, secretOf } from "../../core/resource-names";
 import type { Happening } from "../../operate/engine";
-import { PHASE_WORDS, type Phase, phaseOf, restartOf, secretOf } from "../../operate/phases";
 import type { PreflightResult } from "../../operate/preflight";
-import type { RunResult } from "../../operate/run-result";
+import type { RunResult, SecretResult } from "../../operate/run-result";
 import type { Outline } from "../../operate/settings";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
@@ -22,27 +23,29 @@ export function renderPreflight(results: readonly PreflightResult[], width = WID
     .join("\n\n");
 }
 
-/** Follows an update and tells which phase of which secret it is in, each once. */
+/** Follows an update and tells which phase of which secret it is in, each once, and each restart by itself. */
 export function phaseTeller(
   secrets: readonly string[],
   { services }: Pick<Outline, "services">,
-  tell: (text: string) => void,
+  progress: { step(text: string, secret: string): void; failed(secret: string): void },
 ): (happening: Happening) => void {
   const begun = new Set<string>();
   const restarted = new Set<string>();
   return (happening) => {
-    if (happening.kind !== "begins") return;
-    const { step } = happening;
-    if (step.op === "same" || step.op === "read") return;
-    const found = phaseOf(step);
+    if (happening.kind === "message") return;
+    const { step, kind } = happening;
     const secret = secretOf(step.name, secrets);
-    if (found === undefined || secret === undefined) return;
+    if (secret === undefined || step.op === "same" || step.op === "read") return;
+    if (kind === "failed") progress.failed(secret);
+    const found = phaseOf(step);
+    if (kind !== "begins" || found === undefined) return;
     if (found === "restart") restarted.add(secret);
     const phase: Phase = found === "database" && restarted.has(secret) ? "settle" : found;
     const key = phase === "restart" ? step.urn : `${secret} ${phase}`;
     if (begun.has(key)) return;
     begun.add(key);
-    tell(`${secret}: ${phase === "restart" ? restarting(step.name, secret, services) : PHASE_WORDS[phase]}`);
+    const doing = phase === "restart" ? restarting(step.name, secret, services) : PHASE[phase].words;
+    progress.step(`${secret}: ${doing}`, secret);
   };
 }
 
@@ -62,20 +65,19 @@ export function renderResult(result: RunResult, width = WIDTH): string {
       );
     case "declined":
       return "Nothing was changed.";
+    case "interrupted":
+      return ["Interrupted before the update began: this run changed nothing.", "", ...nextLines(result.next)].join(
+        "\n",
+      );
     case "refused by the preflight":
-      return [
-        "The preflight failed; nothing was changed.",
-        "",
-        "Next:",
-        ...result.next.map((line) => `  ${line}`),
-      ].join("\n");
+      return ["The preflight failed; nothing was changed.", "", ...nextLines(result.next)].join("\n");
     case "done":
+    case "incomplete":
       return [
-        ...result.secrets.map(({ secret, action, from, to }) =>
-          wrap(`${colors.green("done")} ${secret}: ${doneWords(action, from, to)}`, "", width),
-        ),
+        ...result.secrets.flatMap((secret) => secretLines(secret, width)),
         ...(result.secrets.length === 0 ? [`${colors.green("done")}: the config's changes are in place`] : []),
         `${result.seconds} s`,
+        ...(result.next.length === 0 ? [] : ["", ...nextLines(result.next)]),
       ].join("\n");
     case "failed":
     case "rolled back":
@@ -85,10 +87,19 @@ export function renderResult(result: RunResult, width = WIDTH): string {
         "",
         wrap(result.situation, "", width),
         "",
-        "Next:",
-        ...result.next.map((line) => `  ${line}`),
+        ...nextLines(result.next),
       ].join("\n");
   }
+}
+
+/** Commands stand unbroken, however long, so that they can be copied. */
+const nextLines = (next: readonly string[]): string[] => ["Next:", ...next.map((line) => `  ${line}`)];
+
+function secretLines({ secret, action, from, to, missing }: SecretResult, width: number): string[] {
+  if (missing.length === 0)
+    return [wrap(`${colors.green("done")} ${secret}: ${doneWords(action, from, to)}`, "", width)];
+  const first = `${colors.red("INCOMPLETE")} ${secret}: ${doneWords(action, from, to)}, but`;
+  return [wrap(first, "", width), ...missing.map((text) => wrap(text, "  ", width))];
 }
 
 function doneWords(action: string, from: number | null, to: number | null): string {

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** Columns of a terminal that tables fit into. */
-export const WIDTH = 80;
+/** Columns that texts and tables fit into: the terminal's, else 80. */
+export const WIDTH = process.stdout.isTTY ? Math.max(process.stdout.columns || 80, 40) : 80;
 
 /** One column; `flexible` columns wrap where the whole would be too wide. */
 export interface Column {

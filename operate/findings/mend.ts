@@ -68,7 +68,7 @@ export async function finish({ project }: Stack): Promise<string> {
     happening: () => undefined,
     confirm: () => Promise.resolve(true),
   });
-  const result = await run.carryOut({});
+  const result = await run.carryOut();
   switch (result.outcome) {
     case "done":
       return [
@@ -77,6 +77,10 @@ export async function finish({ project }: Stack): Promise<string> {
       ].join("; ");
     case "nothing to do":
       return "nothing was left to do";
+    case "incomplete":
+      throw new OperationError(
+        result.secrets.map(({ secret, missing }) => `${secret}: ${missing.join("; ")}`).join("; "),
+      );
     case "refused by the preflight": {
       const failed = result.preflight.flatMap(({ checks }) => checks.filter(({ ok }) => !ok));
       throw new OperationError(`the preflight failed: ${failed.map(({ evidence }) => evidence).join("; ")}`);

@@ -110,7 +110,7 @@ async function endAll(bench: Bench): Promise<void> {
   );
 }
 
-interface Process {
+export interface Process {
   readonly pid: number;
   readonly command: string;
   /** Runs on this side: started for the stack, not by a host that was asked over SSH. */
@@ -120,7 +120,7 @@ interface Process {
 const ofRun = async (bench: Bench) => (await processesOf(bench)).filter(({ here }) => here);
 
 /** The processes of the stack's run, and the restart scripts that run on the lab's hosts. */
-async function processesOf({ stack, lab }: Bench): Promise<Process[]> {
+export async function processesOf({ stack, lab }: Bench): Promise<Process[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const [home, hosts] = [`PULUMI_HOME=${stack.env.PULUMI_HOME}`, lab.hosts.map(({ dir }) => `HOME=${dir}`)];
   const found = await Promise.all(

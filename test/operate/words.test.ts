@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { planMarkdown, renderPlan } from "../../cli/render/plan";
 import { phaseTeller } from "../../cli/render/run";
+import { phaseOf, type StepName, stepProgram } from "../../core/phases";
+import { secretOf } from "../../core/resource-names";
 import { type EngineResult, type Step, withoutPlanned } from "../../operate/engine";
-import { describeSituation, failureOf } from "../../operate/failure";
-import { PHASES, phaseOf, secretOf } from "../../operate/phases";
+import { failureOf } from "../../operate/failure";
 import { planInWords } from "../../operate/plan-words";
 import { clearLocks, locksIn } from "../../operate/recover";
 import { nextSteps } from "../../operate/run-failure";
@@ -30,8 +31,14 @@ const result = (steps: Step[], more: Partial<EngineResult> = {}): EngineResult =
   messages: ["database/password: rotates from generation 1 to 2 (due by age)"],
   errors: [],
   failedStep: undefined,
+  unfinished: [],
+  interrupted: false,
+  died: false,
   ...more,
 });
+/** A command that runs a step of ours. */
+const runs = (name: string, program: StepName, op: string, more: Partial<Step> = {}) =>
+  step(name, "command:local:Command", op, { ...more, newInputs: { create: stepProgram(program), ...more.newInputs } });
 const outline = {
   environment: "paper",
   secrets: [{ name: "database/password" }, { name: "database/password-reader" }],
@@ -41,17 +48,16 @@ const outline = {
 describe("a plan in words", () => {
   it("names what Vault does for short-lived logins", () => {
     const role = "vault:database/secretBackendRole:SecretBackendRole";
-    const command = "command:local:Command";
     const plan = planInWords(
       "paper",
       outline,
       result([
         step("database-password-role-signal-service", role, "update", { newInputs: { name: "signal-service-trader" } }),
-        step("database-password-proof-signal-service", command, "create-replacement"),
-        step("database-password-end-older", command, "create-replacement"),
+        runs("database-password-proof-signal-service", "lease-proof", "create-replacement"),
+        runs("database-password-end-older", "lease-end-older", "create-replacement"),
       ]),
     );
-    expect(plan.secrets[0]?.steps).toEqual([
+    expect(plan.secrets[0]?.steps).toMatchObject([
       { phase: "store", text: "has Vault make logins on demand: role signal-service-trader" },
       { phase: "verify", text: "tries a login that Vault makes for signal-service, and ends it" },
       { phase: "settle", text: "ends every login from before, by Vault" },
@@ -119,31 +125,33 @@ describe("steps in words", () => {
     planInWords("paper", outline, result(steps)).secrets[0]?.steps.map(({ phase, text }) => [phase, text]);
 
   it("what only looks, and what only marks", () => {
-    const command = "command:local:Command";
     const endpoint = step("database-password-database-username-metadata", "vault:generic/endpoint:Endpoint", "update", {
       newInputs: { path: "secret/metadata/paper/database/username" },
     });
     const after = "when it was rotated, until when the one before works";
     expect(
       texts([
-        step("database-password-store-unchanged", command, "create-replacement"),
-        step("database-password-versions-before", command, "create"),
-        step("database-password-dry-run", command, "create"),
+        runs("database-password-store-unchanged", "store-unchanged", "create-replacement"),
+        runs("database-password-versions-before", "store-versions", "create"),
+        runs("database-password-dry-run", "dry-run", "create"),
         endpoint,
-        step("database-password-database-username-tags", command, "create"),
+        runs("database-password-database-username-tags", "tag-secret", "create"),
       ]),
     ).toEqual([
       ["preflight", "makes sure that nobody else has written to the store"],
       ["preflight", "notes which versions the store has"],
       ["confirm", "makes the dry run"],
       ["settle", `marks secret/paper/database/username: ${after}`],
-      ["settle", `marks database-password-database-username: ${after}`],
+      ["settle", `marks database-username: ${after}`],
     ]);
   });
 
   it("progress names each restart with its host, and each phase once", () => {
     const told: string[] = [];
-    const tell = phaseTeller(["database/password"], outline, (text) => told.push(text));
+    const tell = phaseTeller(["database/password"], outline, {
+      step: (text) => void told.push(text),
+      failed: (secret) => void told.push(`failed ${secret}`),
+    });
     const restart = step("database-password-restart-signal-service-trading-1", "command:remote:Command", "create", {
       urn: "secret-rotation:index:RollingRestart$",
     });
@@ -171,12 +179,11 @@ describe("a failure in words", () => {
       'Process exited with status 1: running "set -u\\necho \\"x\\"; exit 1":\nsignal-service is not healthy';
     const failure = failureOf(
       result([], { ok: false, failedStep: failed, errors: [{ text, resource: failed.name }] }),
-      ["database/password"],
+      outline,
     );
     expect(failure).toMatchObject({
       secret: "database/password",
       phase: "restart",
-      touched: true,
       reason: "signal-service is not healthy",
     });
     expect(phaseOf(failed)).toBe("restart");
@@ -205,32 +212,12 @@ describe("a failure in words", () => {
     ];
     const text =
       "post-step event returned an error: failed to save snapshot: write paper.json: no space left on device";
-    const failure = failureOf(result(steps, { ok: false, errors: [{ text, resource: undefined }] }), [
-      "database/password",
-      "other/password",
-    ]);
-    expect(failure).toMatchObject({ secret: "database/password", phase: "store", touched: true });
-    const next = nextSteps({ secret: "database/password", failure, situation: "", target: 1 }, "paper", false);
-    expect(next[0]).toContain("make room where the state is kept");
-    expect(next[1]).toContain("rotation run --stack paper");
-  });
-
-  it("says something of its own for every phase and both strategies", () => {
-    const base = { secret: "a/b", resource: "r", reason: "x", detail: "x", touched: true };
-    for (const strategy of ["single-user", "alternating-users"]) {
-      const texts = [undefined, ...PHASES].map((phase) =>
-        describeSituation({
-          failure: { ...base, phase },
-          strategy,
-          from: 1,
-          services: ["one", "two", "three"],
-          stoppedAt: "two",
-        }),
-      );
-      expect(texts.every((text) => text.length > 20)).toBe(true);
-      expect(texts.join()).toContain("one: restarted, healthy");
-      expect(texts.join()).toContain("three: not restarted");
-    }
+    const failure = failureOf(result(steps, { ok: false, errors: [{ text, resource: undefined }] }), outline);
+    expect(failure).toMatchObject({ secret: "database/password", phase: "store" });
+    const context = { project: { dir: process.cwd(), stack: "paper" }, again: "rotation run" } as never;
+    const next = nextSteps({ secret: "database/password", failure, begun: true, target: 1 }, context, false);
+    expect(next[0]).toContain("# make room where the state is kept");
+    expect(next[1]).toContain("rotation run --stack paper   #");
   });
 });
 

@@ -1,0 +1,44 @@
+import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+
+/** So long a process may take to end after SIGTERM, and again after SIGKILL, in milliseconds. */
+const LIMIT_MS = 5000;
+const EVERY_MS = 50;
+
+/**
+ * Ends every process that has this entry in its environment, first with SIGTERM, then with SIGKILL. Where there is no
+ * `/proc`, as on macOS, none is found.
+ * @returns how many there were
+ */
+export async function endMarked(name: string, value: string): Promise<number> {
+  const entry = `${name}=${value}`;
+  const found = await marked(entry);
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    const until = Date.now() + LIMIT_MS;
+    for (let alive = await marked(entry); alive.length > 0 && Date.now() < until; alive = await marked(entry)) {
+      for (const pid of alive) send(pid, signal);
+      await pause(EVERY_MS);
+    }
+  }
+  return found.length;
+}
+
+async function marked(entry: string): Promise<number[]> {
+  const pids = (await readdir("/proc").catch(() => [])).map(Number).filter((pid) => pid > 0 && pid !== process.pid);
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      // Empty for a process that has ended and waits for its parent to hear of it.
+      const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+      return environment.split("\0").includes(entry) ? [pid] : [];
+    }),
+  );
+  return found.flat();
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended in the meantime.
+  }
+}
