@@ -2,8 +2,9 @@ import type { EngineEvent, LocalWorkspace, Stack, StepEventMetadata } from "@pul
 import { PLANNED_AT } from "../rotation/clock";
 import { nameOf } from "./engine-names";
 import { OperationError } from "./errors";
+import { engineEnvironment } from "./plugins";
 import type { Project } from "./project";
-import { pulumiEnvironment, runPulumi } from "./pulumi";
+import { runPulumi } from "./pulumi";
 import type { PendingOperation } from "./state-file";
 import { assertWhole } from "./torn-files";
 
@@ -61,10 +62,10 @@ export class Engine {
     private readonly stack: Stack,
   ) {}
 
-  /** @throws ToolchainError where Pulumi is neither there nor to be had; OperationError where a state cannot be read */
+  /** @throws UsageError where Pulumi or a real plugin is missing; OperationError where a state cannot be read */
   static async open(project: Project): Promise<Engine> {
     assertWhole(project);
-    const env = await pulumiEnvironment(project.env);
+    const env = await engineEnvironment(project);
     // The Automation API looks for `pulumi` on this process's PATH.
     process.env.PATH = env.PATH;
     await import("../sdk-on-demand.cjs");
