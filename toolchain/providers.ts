@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import path from "node:path";
+import { homeOf } from "../rotation/home";
 import type { Context } from "./engine";
 import { findIn, findOnPath, head, parseVersion } from "./find";
 import { isOfflineLauncher, writeLaunchers } from "./launchers";
@@ -33,7 +34,7 @@ async function findReal(name: string, version: string, env: NodeJS.ProcessEnv): 
 }
 
 async function findInPluginFolder(name: string, version: string, env: NodeJS.ProcessEnv) {
-  const home = env.PULUMI_HOME || path.join(env.HOME || homedir(), ".pulumi");
+  const home = env.PULUMI_HOME || path.join(homeOf(env) ?? "", ".pulumi");
   const folder = path.join(home, "plugins", `resource-${name}-v${version}`);
   // The engine leaves this mark while an installation is under way.
   const partial = await readFile(`${folder}.partial`).then(

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { secret } from "../../rotation/secret-fields";
 import { databaseReference } from "../database";
 import { messageOf } from "../run-step";
 import { hostReference } from "../ssh";
@@ -41,11 +42,11 @@ export const preflightInput = z.object({
     }),
   ),
   hosts: z.record(z.string(), hostReference),
-  privateKey: z.string().optional(),
+  privateKey: secret(z.string()).optional(),
   alpaca: marketClock.optional(),
   allowOpenMarket: z.boolean(),
   current: z
-    .object({ username: z.string().optional(), password: z.string().optional(), entries: z.array(storeEntry) })
+    .object({ username: z.string().optional(), password: secret(z.string()).optional(), entries: z.array(storeEntry) })
     .optional(),
   /** Asked for a rotation by age alone; undefined where nobody has to be told. */
   notice: noticeInput.optional(),
