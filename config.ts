@@ -86,7 +86,7 @@ export function parseSettings<T>(
   );
   const result = checked.safeParse(settings, { error: expectation });
   if (result.success) return result.data;
-  throw new ConfigError(stack, linesOf(result.error.issues, settings));
+  throw new ConfigError(stack, linesOf(result.error.issues, { settings, schema: shape }));
 }
 
 /** The stack's policy with the secret's own overrides. */

@@ -76,7 +76,7 @@ function emptyStack(lab: Lab, tools: Toolchain): Promise<Stack> {
     dir: join(lab.dir, "stack-empty"),
     stack: "empty",
     env: { ...tools.env, ...lab.env },
-    config: {},
+    config: { lab: {} },
     secrets: {},
     program: 'exports.stack = require("@pulumi/pulumi").getStack();\n',
   });

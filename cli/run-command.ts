@@ -38,7 +38,7 @@ const WRONG_USE = new Set(["UsageError", "ConfigError", "RequestRefusedError", "
 /** What went wrong, for people: never a stack trace, never a secret of the environment. */
 export async function messageFor(error: unknown): Promise<string> {
   const { redact } = await import("../rotation/redact");
-  const { environmentSecrets } = await import("../operate/secrets");
+  const { environmentSecrets } = await import("../steps/environment-secrets");
   const text = error instanceof Error ? error.message || error.name : String(error);
   return redact(text, environmentSecrets(process.env));
 }

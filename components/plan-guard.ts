@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { PROJECT } from "../config";
-import { SECRET_KEYS } from "../config/messages";
+import { SECRET_KEYS } from "../config/schema";
 import type { SecretState } from "../rotation/state";
 
 /**

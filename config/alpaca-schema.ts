@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { parseDuration } from "../rotation/duration";
 import { labelDate } from "../rotation/key-label";
+import { secret } from "../rotation/secret-fields";
 import { duration, httpUrl, name, secretName, settings, text } from "./parts";
 
 /** The name of a pair that the config gives none. */
@@ -33,7 +34,7 @@ export const alpacaKeySettings = {
 
 const LABEL = "expected a text with a date at its end, such as paper-trading-2026-11-23";
 
-const keyPart = text(/^\S{6,}$/, "expected at least 6 characters and no space");
+const keyPart = secret(text(/^\S{6,}$/, "expected at least 6 characters and no space"));
 
 /** One key pair as the dashboard shows it once. */
 export const keyPair = settings({

@@ -1,14 +1,6 @@
 import type { z } from "zod";
 import { formatDuration } from "../rotation/duration";
-
-/** The keys whose values are secrets: neither their values nor what stands below them is ever repeated in a message. */
-export const SECRET_KEYS: readonly PropertyKey[] = [
-  "adopted",
-  "alpacaKeys",
-  "connectionPasswords",
-  "sshPrivateKey",
-  "notify",
-];
+import { holdsSecrets, partsOf } from "../rotation/secret-fields";
 
 /** What an Alpaca pair is called that has no name; the schema's default, which cannot be imported here. */
 const ALPACA_NAME = "alpaca/api_key";
@@ -18,6 +10,12 @@ const LONGEST = 60;
 
 /** Every key of the project's namespace, as it was found. */
 type Settings = Readonly<Record<string, unknown>>;
+
+/** What a message is about: the settings as they were found, and the schema that they do not follow. */
+interface Subject {
+  readonly settings: Settings;
+  readonly schema: z.core.$ZodType;
+}
 
 /** What was expected, in the words of somebody who writes YAML; undefined where the schema says it itself. */
 export function expectation(issue: z.core.$ZodRawIssue): string | undefined {
@@ -63,26 +61,26 @@ export const tooLong = (lead: number, maxAge: number) =>
   `expected less than maxAge (${formatDuration(maxAge)}), found ${formatDuration(lead)}`;
 
 /** The lines of a message, one for each wrong key: its path, what was expected, what was found. */
-export function linesOf(issues: readonly z.core.$ZodIssue[], settings: Settings): string[] {
+export function linesOf(issues: readonly z.core.$ZodIssue[], subject: Subject): string[] {
   const lines = new Map<string, string>();
   for (const issue of issues) {
     const unknown = issue.code === "unrecognized_keys" ? issue.keys : [];
     const paths = unknown.length > 0 ? unknown.map((key) => [...issue.path, key]) : [issue.path];
     for (const path of paths) {
-      const where = whereOf(path, settings);
+      const where = whereOf(path, subject);
       // A later one is about a value that is wrong already, or is hidden behind the same secret key.
-      if (!lines.has(where)) lines.set(where, `${where}: ${issue.message}${foundOf(issue, path, settings)}`);
+      if (!lines.has(where)) lines.set(where, `${where}: ${issue.message}${foundOf(issue, path, subject)}`);
     }
   }
   return [...lines.values()];
 }
 
 /** What stands there; nothing where it is a secret, or where the message has said it already. */
-function foundOf({ code }: z.core.$ZodIssue, path: readonly PropertyKey[], settings: Settings): string {
+function foundOf({ code }: z.core.$ZodIssue, path: readonly PropertyKey[], { settings, schema }: Subject): string {
   if (code === "custom" || code === "unrecognized_keys" || code === "invalid_key") return "";
   const value = path.reduce<unknown>(below, settings);
   if (value === undefined) return ", found nothing";
-  if (isSecret(path)) return "";
+  if (isHidden(path, schema)) return "";
   if (typeof value === "object") return value === null ? ", found null" : `, found ${shapeOf(value)}`;
   const text = JSON.stringify(value);
   return `, found ${text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text}`;
@@ -96,28 +94,34 @@ const below = (at: unknown, key: PropertyKey): unknown =>
     ? (at as Record<PropertyKey, unknown>)[key]
     : undefined;
 
-const isSecret = (path: readonly PropertyKey[]) => path.some((key) => SECRET_KEYS.includes(key));
+/** Whether a path begins with a key that holds secrets: nothing below it is shown, for a secret may stand in a wrong place. */
+const isHidden = ([first]: readonly PropertyKey[], schema: z.core.$ZodType) =>
+  first !== undefined && inside([schema], first).some((part) => holdsSecrets(part));
 
-/** A path as `pulumi config set --path` takes it. */
-function whereOf(path: readonly PropertyKey[], settings: Settings): string {
-  const secret = path.findIndex((key) => SECRET_KEYS.includes(key));
-  const entry = secret < 0 ? undefined : path[secret + 1];
-  // Whoever swaps name and value puts the value where a name is expected.
-  const rest = path.slice(secret + 2);
-  const known = path[secret] === "notify" ? NOTIFY_PARTS.includes(entry ?? "") : isNameOfSecret(entry ?? "", settings);
-  if (entry === undefined || (known && rest.every((key) => PARTS.includes(key) || NOTIFY_PARTS.includes(key))))
-    return textOf(path);
-  return `${textOf(path.slice(0, secret + 1))} (an entry)`;
+/** A path as `pulumi config set --path` takes it; below a key that holds secrets only as far as its names are known. */
+function whereOf(path: readonly PropertyKey[], { settings, schema }: Subject): string {
+  if (!isHidden(path, schema)) return textOf(path);
+  let here: readonly z.core.$ZodType[] = [schema];
+  for (const [index, part] of path.entries()) {
+    const entry =
+      typeof part === "number" || here.flatMap(withSame).some((one) => Object.hasOwn(partsOf(one).keys, part));
+    // Whoever swaps name and value puts the value where a name is expected.
+    if (!entry && !isNameOfSecret(part, settings)) return `${textOf(path.slice(0, index))} (an entry)`;
+    here = inside(here, part);
+  }
+  return textOf(path);
 }
 
-/** What may stand below a secret's name. */
-const PARTS: readonly PropertyKey[] = ["current", "previous", "label", "keyId", "secretKey"];
+/** The schemas of what stands at a key. */
+const inside = (schemas: readonly z.core.$ZodType[], key: PropertyKey): z.core.$ZodType[] =>
+  schemas.flatMap(withSame).flatMap((schema) => {
+    const { keys, entry } = partsOf(schema);
+    const known = Object.hasOwn(keys, key) ? keys[String(key)] : undefined;
+    return [known, entry].filter((part) => part !== undefined);
+  });
 
-/** What may stand below `notify`; a list's places are numbers. */
-const NOTIFY_PARTS: readonly PropertyKey[] = [
-  ...["slackWebhook", "email", "host", "port", "encryption", "verifyCertificate", "user", "password", "from", "to"],
-  ...Array.from({ length: 20 }, (_, place) => place),
-];
+/** A schema with all that it wraps, or is a choice of. */
+const withSame = (schema: z.core.$ZodType): z.core.$ZodType[] => [schema, ...partsOf(schema).same.flatMap(withSame)];
 
 const textOf = (path: readonly PropertyKey[]) =>
   path

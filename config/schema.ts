@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { formatDuration, parseDuration } from "../rotation/duration";
 import { DEFAULT_POLICY } from "../rotation/policy";
+import { keysWithSecrets, secret } from "../rotation/secret-fields";
 import { alpaca, alpacaKeySettings, keyPairs } from "./alpaca-schema";
 import { tooLong } from "./messages";
 import { byKind, duration, httpUrl, name, port, roleName, secretName, settings, text, type } from "./parts";
@@ -172,7 +173,7 @@ const validation = settings({
 /** Where reminders go. */
 const notify = settings({
   /** Secret. Slack's incoming webhook. */
-  slackWebhook: httpUrl.optional(),
+  slackWebhook: secret(httpUrl).optional(),
   email: settings({
     host: z.string().min(1),
     /** Default 587. */
@@ -183,7 +184,7 @@ const notify = settings({
     verifyCertificate: z.boolean().default(true),
     user: z.string().min(1).optional(),
     /** Secret. */
-    password: z.string().min(1).optional(),
+    password: secret(z.string().min(1)).optional(),
     from: z.string().min(1),
     to: z.array(z.string().min(1)).min(1),
   }).optional(),
@@ -252,20 +253,23 @@ export const schema = settings({
   notify: notify.optional(),
   validation: validation.default({}),
   /** Secret. The values in use before this stack, by the secret's name: what generation 0 rolls back to. */
-  adopted: z.record(secretName, z.string().min(1), type("expected an object from names to values")).default({}),
+  adopted: z.record(secretName, secret(z.string().min(1)), type("expected an object from names to values")).default({}),
   /** Secret. The password of Vault's own login on each database, by the connection's name in Vault. */
   connectionPasswords: z
-    .record(z.string(), z.string().min(1), type("expected an object from connections to passwords"))
+    .record(z.string(), secret(z.string().min(1)), type("expected an object from connections to passwords"))
     .default({}),
   /** Secret. Alpaca's key pairs by the secret's name; `rotation alpaca add-key` writes it. */
   alpacaKeys: z.record(secretName, keyPairs, type("expected an object from names to pairs")).default({}),
   /** Secret. The private key for every host, OpenSSH format. */
-  sshPrivateKey: z.string().min(1).optional(),
+  sshPrivateKey: secret(z.string().min(1)).optional(),
   /** Only where every address is a loopback address. */
   lab: settings({
     clock: z.iso.datetime({ offset: true, error: "expected a time such as 2026-11-23T02:00:00Z" }).optional(),
   }).optional(),
 });
+
+/** The keys whose values are secrets, or hold some: none of it is ever repeated in a message. */
+export const SECRET_KEYS: readonly string[] = keysWithSecrets(schema.shape);
 
 export type Config = z.output<typeof schema>;
 export type SecretConfig = Config["secrets"][number];

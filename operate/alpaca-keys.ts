@@ -1,7 +1,9 @@
 import { type AlpacaPlaces, alpacaPlaces } from "../alpaca/places";
 import { pairName, type Verified, verifyPair } from "../alpaca/verify";
 import { type AlpacaKeyConfig, type KeyPair, type KeyPairs, PROJECT } from "../config";
-import { redact, secretsIn } from "../rotation/redact";
+import { schema } from "../config/schema";
+import { redact } from "../rotation/redact";
+import { secretsIn } from "../rotation/secret-fields";
 import { previousGeneration, type SecretState } from "../rotation/state";
 import { pairsOf } from "./credentials";
 import { OperationError, UsageError } from "./errors";
@@ -129,6 +131,6 @@ async function writeKeys(project: Project, { alpacaKeys }: KeySettings, name: st
   const args = ["config", "set", "--secret", `${PROJECT}:alpacaKeys`];
   const { exitCode, stderr } = await runPulumi(project, args, JSON.stringify(all));
   if (exitCode === 0) return;
-  const said = redact(stderr.trim(), [...secretsIn(all), ...environmentSecrets(project.env)]);
+  const said = redact(stderr.trim(), [...secretsIn(schema.shape.alpacaKeys, all), ...environmentSecrets(project.env)]);
   throw new OperationError(`the pair is right, but could not be written into the config of ${project.stack}: ${said}`);
 }

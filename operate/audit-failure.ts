@@ -1,13 +1,10 @@
-import { userInfo } from "node:os";
+import { operator } from "../rotation/home";
 import type { Plan } from "../rotation/plan";
 import { redact } from "../rotation/redact";
 import { auditConnection } from "./audit-log";
 import type { Failure } from "./failure";
 import { environmentSecrets } from "./secrets";
 import type { Outline } from "./settings";
-
-/** Who is at work: ROTATED_BY, else the pipeline's actor, else the account. */
-export const operator = (env: NodeJS.ProcessEnv): string => env.ROTATED_BY ?? env.GITHUB_ACTOR ?? userInfo().username;
 
 export interface FailedRow {
   readonly secret: string;

@@ -6,7 +6,7 @@ import { countPrunable, type LogFilter, rowsBetween, rowsForFigures, secretsForF
 import { asReportRow, type Report, ReportBuilder, type ReportRow } from "../audit/report";
 import { type ChainAnchor, type ChainVerdict, verifyChain } from "../audit/verify";
 import { policyOf } from "../config";
-import { operator } from "./audit-failure";
+import { operator } from "../rotation/home";
 import { auditConnection, readLog } from "./audit-log";
 import { nameOf } from "./engine-names";
 import { OperationError, UsageError } from "./errors";

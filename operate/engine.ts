@@ -5,8 +5,9 @@ import { withoutCommandLine } from "./cause";
 import { nameOf } from "./engine-names";
 import { OperationError } from "./errors";
 import { endMarked } from "./orphans";
+import { engineEnvironment } from "./plugins";
 import type { Project } from "./project";
-import { pulumiEnvironment, runPulumi } from "./pulumi";
+import { runPulumi } from "./pulumi";
 import type { PendingOperation } from "./state-file";
 import { assertWhole } from "./torn-files";
 
@@ -76,10 +77,10 @@ export class Engine {
     private readonly mark: string,
   ) {}
 
-  /** @throws ToolchainError where Pulumi is neither there nor to be had; OperationError where a state cannot be read */
+  /** @throws UsageError where Pulumi or a real plugin is missing; OperationError where a state cannot be read */
   static async open(project: Project): Promise<Engine> {
     assertWhole(project);
-    const env = await pulumiEnvironment(project.env);
+    const env = await engineEnvironment(project);
     // The Automation API looks for `pulumi` on this process's PATH.
     process.env.PATH = env.PATH;
     await import("../sdk-on-demand.cjs");

@@ -1,6 +1,6 @@
 import type { AuditEntryInput } from "../audit/entry";
 import { type Recorded, recordEntry } from "../audit/log";
-import { operator } from "./audit-failure";
+import { operator } from "../rotation/home";
 import { auditConnection } from "./audit-log";
 import { UsageError } from "./errors";
 import { secretsNamed } from "./preflight";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
+import { homeOf } from "../rotation/home";
 import { UsageError } from "./errors";
 
 /** Where a stack is and how its state is reached: all that is known without starting Pulumi. */
@@ -56,7 +56,7 @@ function projectFolder(start: string): string {
   }
 }
 
-const pulumiHome = (env: NodeJS.ProcessEnv) => env.PULUMI_HOME ?? join(env.HOME ?? homedir(), ".pulumi");
+const pulumiHome = (env: NodeJS.ProcessEnv) => env.PULUMI_HOME || join(homeOf(env) ?? "", ".pulumi");
 
 function selectedStack(projectFile: string, name: string, env: NodeJS.ProcessEnv): string | undefined {
   const hash = createHash("sha1").update(projectFile).digest("hex");

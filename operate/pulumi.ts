@@ -1,4 +1,4 @@
-import { OperationError } from "./errors";
+import { OperationError, UsageError } from "./errors";
 import type { Project } from "./project";
 
 /** What a `pulumi` command answered. */
@@ -11,9 +11,9 @@ export interface PulumiAnswer {
 let prepared: Promise<NodeJS.ProcessEnv> | undefined;
 
 /**
- * The environment to run `pulumi` in: as it is where `pulumi` is on PATH, else with the toolchain's own. Asked once a
- * process.
- * @throws ToolchainError
+ * The environment to run `pulumi` in: as it is where `pulumi` is on PATH, else with the one that the toolchain has made.
+ * Nothing is downloaded or built here: a command that reads must not take minutes. Asked once a process.
+ * @throws UsageError where there is none, with the command that makes it
  */
 export function pulumiEnvironment(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   prepared ??= prepare(env);
@@ -23,9 +23,19 @@ export function pulumiEnvironment(env: NodeJS.ProcessEnv): Promise<NodeJS.Proces
 async function prepare(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   const { findOnPath } = await import("../toolchain/find");
   if ((await findOnPath("pulumi", env)) !== undefined) return { PULUMI_SKIP_UPDATE_CHECK: "true", ...env };
-  const { resolveToolchain } = await import("../toolchain/resolve");
-  return { ...env, ...(await resolveToolchain({ env })).env };
+  const [{ pathOfEngine }, { ToolchainError }] = await Promise.all([
+    import("../toolchain/resolve"),
+    import("../toolchain/types"),
+  ]);
+  const PATH = await pathOfEngine(env).catch((error: unknown) => {
+    throw error instanceof ToolchainError ? new UsageError(NO_PULUMI) : error;
+  });
+  return { PULUMI_SKIP_UPDATE_CHECK: "true", ...env, PATH };
 }
+
+const NO_PULUMI =
+  "the Pulumi CLI is neither on PATH nor made yet; nothing was changed. Run `npm run toolchain` (some minutes where it has " +
+  "to be built), or install it (https://www.pulumi.com/docs/iac/download-install/), then run this again";
 
 /** Runs `pulumi` on the project's stack; a non-zero exit is an answer. `input` goes to its stdin. */
 export async function runPulumi(project: Project, args: readonly string[], input?: string): Promise<PulumiAnswer> {

@@ -1,20 +1,8 @@
 import type { Config } from "../config";
-import { secretsIn } from "../rotation/redact";
+import { schema } from "../config/schema";
+import { secretsIn } from "../rotation/secret-fields";
 
-const NAMES = [
-  "VAULT_TOKEN",
-  "PGPASSWORD",
-  "AWS_SECRET_ACCESS_KEY",
-  "AWS_SESSION_TOKEN",
-  "PULUMI_CONFIG_PASSPHRASE",
-  "PULUMI_ACCESS_TOKEN",
-];
+export { environmentSecrets } from "../steps/environment-secrets";
 
-/** The credentials that stand in the environment, for `redact`. */
-export const environmentSecrets = (env: NodeJS.ProcessEnv): string[] => NAMES.flatMap((name) => env[name] ?? []);
-
-/** Every secret that stands in the config, for `redact`. */
-export const configSecrets = (config: Config): string[] => [
-  ...secretsIn(config),
-  ...[config.sshPrivateKey, config.notify?.slackWebhook].filter((value) => value !== undefined),
-];
+/** Every secret that stands in the config, for `redact`: the fields that the schema marks. */
+export const configSecrets = (config: Config): string[] => secretsIn(schema, config);

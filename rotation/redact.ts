@@ -1,9 +1,12 @@
-/** Shorter texts are not replaced: they would match by chance, and no credential is that short. */
+/** Shorter texts would match by chance inside of others: they are replaced where they stand by themselves. */
 const SHORTEST = 6;
 
+/** A line of a text of several that is no credential of its own: too short, or a key's frame. */
+const FRAME = /^.{0,15}$|^-----/;
+
 /**
- * How a secret may be written: plain, URL-encoded, JSON-escaped, hex, and base64 of either alphabet, on its own or (in each
- * of the three alignments) inside of more.
+ * How a secret may be written: plain, URL-encoded (in three ways), JSON-escaped, quoted for SQL or a shell, hex, and base64 of
+ * either alphabet, on its own or (in each of the three alignments) inside of more.
  */
 export function formsOf(secret: string): Set<string> {
   const bytes = Buffer.from(secret, "utf8");
@@ -15,37 +18,52 @@ export function formsOf(secret: string): Set<string> {
     return encoded.slice(offset === 0 ? 0 : offset + 1, (offset + bytes.length) % 3 === 0 ? undefined : -1);
   });
   const base64 = [bytes.toString("base64").replace(/=+$/, ""), ...inside];
+  const url = encodeURIComponent(bytes.toString("utf8"));
+  const strict = url.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  const lower = (text: string) => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
+  const urls = [url, strict].flatMap((form) => [form, lower(form), form.replaceAll("%20", "+")]);
+  const hex = bytes.toString("hex");
   return new Set([
     secret,
-    encodeURIComponent(bytes.toString("utf8")),
+    ...urls,
     JSON.stringify(secret).slice(1, -1),
-    bytes.toString("hex"),
+    secret.replaceAll("'", "''"),
+    secret.replaceAll("'", `'\\''`),
+    hex,
+    hex.toUpperCase(),
     ...base64,
     ...base64.map((form) => form.replaceAll("+", "-").replaceAll("/", "_")),
   ]);
 }
 
-/** Replaces every given secret in a text, in each of its {@link formsOf}. Every log line, error and report passes through here. */
-export function redact(text: string, secrets: Iterable<string>): string {
-  const forms = new Set(
-    [...secrets].filter(({ length }) => length >= SHORTEST).flatMap((secret) => [...formsOf(secret)]),
-  );
-  // The longest first: a secret that contains another must not leave its rest behind.
-  const ordered = [...forms].sort((a, b) => b.length - a.length);
-  return ordered.reduce((result, form) => result.replaceAll(form, "[secret]"), text);
-}
+/** A secret and, of one that is written in lines (a private key), each line. */
+const withLines = (secret: string): string[] =>
+  secret.includes("\n") ? [secret, ...secret.split(/\r?\n/).filter((line) => !FRAME.test(line))] : [secret];
 
-const SECRET_KEY =
-  /^(password|connectionPasswords|passphrase|privateKey|token|secretKey|secret|keyId|value|verifier|adopted|slackWebhook)$/i;
+/** A text as a regular expression that matches it alone. */
+const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+
+/** Where a short secret stands by itself: it is not a part of a longer word. */
+const alone = (text: string) => `(?<![A-Za-z0-9])${literal(text)}(?![A-Za-z0-9])`;
 
 /**
- * Every text that stands under a key which names a credential, however deep. What says `public: true` of itself holds
- * none: a role's name is kept in the store like a password, and without it no message could say who cannot log in.
+ * Replaces every given secret in a text, in each of its {@link formsOf}. Every log line, error and report passes through
+ * here. One of less than six characters is replaced where it stands by itself, and not inside of other words.
  */
-export function secretsIn(value: unknown, underSecretKey = false): string[] {
-  if (typeof value === "string") return underSecretKey ? [value] : [];
-  if (Array.isArray(value)) return value.flatMap((item) => secretsIn(item, underSecretKey));
-  if (typeof value !== "object" || value === null) return [];
-  if ("public" in value && value.public === true) return [];
-  return Object.entries(value).flatMap(([key, item]) => secretsIn(item, underSecretKey || SECRET_KEY.test(key)));
+export function redact(text: string, secrets: Iterable<string>): string {
+  const given = [...new Set([...secrets].flatMap(withLines))].filter((secret) => secret !== "");
+  const short = given.filter(({ length }) => length < SHORTEST);
+  const forms = new Set(given.flatMap((secret) => [...formsOf(secret)]).filter(({ length }) => length >= SHORTEST));
+  if (forms.size + short.length === 0) return text;
+  // The longest first: a secret that contains another must not leave its rest behind.
+  const ordered = [...forms].sort((a, b) => b.length - a.length).map(literal);
+  return text.replace(new RegExp([...ordered, ...short.map(alone)].join("|"), "g"), "[secret]");
+}
+
+/** {@link redact} for each text in a value; keys and numbers are the program's own. */
+export function redactIn(value: unknown, secrets: readonly string[]): unknown {
+  if (typeof value === "string") return redact(value, secrets);
+  if (Array.isArray(value)) return value.map((item) => redactIn(item, secrets));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactIn(item, secrets)]));
 }

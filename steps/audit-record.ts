@@ -1,6 +1,6 @@
-import { userInfo } from "node:os";
 import * as z from "zod";
 import { recordEntry } from "../audit/log";
+import { operator } from "../rotation/home";
 import { clientConfig, databaseReference } from "./database";
 import { messageOf, runStep, StepError } from "./run-step";
 
@@ -28,7 +28,7 @@ await runStep(input, async ({ connection, startedAt, clock, entry }) => {
   try {
     const { id, hash, existing } = await recordEntry(clientConfig(connection), {
       ...entry,
-      rotatedBy: process.env.ROTATED_BY ?? process.env.GITHUB_ACTOR ?? userInfo().username,
+      rotatedBy: operator(process.env),
       rotationDate: clock ?? finished.toISOString(),
       status: "SUCCESS",
       durationSeconds: seconds,

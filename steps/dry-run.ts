@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import * as z from "zod";
+import { secret } from "../rotation/secret-fields";
 import { quoted } from "../rotation/shell-word";
 import { runStep, StepError } from "./run-step";
 import { hostReference, withHost } from "./ssh";
@@ -10,11 +11,11 @@ const input = z.object({
   /** Seconds. */
   timeout: z.number(),
   host: hostReference.extend({ name: z.string() }).optional(),
-  privateKey: z.string().optional(),
+  privateKey: secret(z.string()).optional(),
   /** How to return to the pair before; the end of a message. */
   wayBack: z.string(),
   /** Kept out of every message. */
-  secrets: z.array(z.object({ keyId: z.string(), secretKey: z.string() })),
+  secrets: z.array(z.object({ keyId: secret(z.string()), secretKey: secret(z.string()) })),
 });
 
 type Input = z.output<typeof input>;

@@ -1,5 +1,7 @@
 import type { z } from "zod";
-import { redact, secretsIn } from "../rotation/redact";
+import { redact, redactIn } from "../rotation/redact";
+import { secretsIn } from "../rotation/secret-fields";
+import { environmentSecrets } from "./environment-secrets";
 
 /** A step's input is wrong, or what it looked at is not as it must be. The message is for people. */
 export class StepError extends Error {
@@ -8,19 +10,19 @@ export class StepError extends Error {
 
 /**
  * Runs a step: JSON on stdin, one line of JSON on stdout, exit 1 with one message on stderr. Whatever is printed is
- * searched for every secret in the input and in the environment first.
+ * searched first for every secret in the environment and in the fields that the schema marks (`secret`).
  */
 export async function runStep<T>(schema: z.ZodType<T>, step: (input: T) => Promise<object>): Promise<void> {
-  let secrets = environmentSecrets();
+  let secrets = environmentSecrets(process.env);
   try {
     const raw = parse(await readStdin());
-    secrets = [...secrets, ...secretsIn(raw)];
+    secrets = [...secrets, ...secretsIn(schema, raw)];
     const result = schema.safeParse(raw);
     if (!result.success) {
       const fields = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
       throw new StepError(`the input on stdin is wrong: ${fields.join("; ")}`);
     }
-    process.stdout.write(`${redact(JSON.stringify(await step(result.data)), secrets)}\n`);
+    process.stdout.write(`${JSON.stringify(redactIn(await step(result.data), secrets))}\n`);
   } catch (error) {
     process.stderr.write(`${redact(messageOf(error), secrets)}\n`);
     process.exitCode = 1;
@@ -47,9 +49,4 @@ export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === "")
     return [...new Set(error.errors.map(messageOf))].join("; ");
   return error.message === "" ? error.name : error.message;
-}
-
-function environmentSecrets(): string[] {
-  const names = ["VAULT_TOKEN", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PULUMI_CONFIG_PASSPHRASE"];
-  return names.flatMap((name) => process.env[name] ?? []);
 }

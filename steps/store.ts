@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { secret } from "../rotation/secret-fields";
 import { AwsClient } from "./aws";
 import { VaultClient } from "./vault";
 
@@ -24,7 +25,7 @@ export type VaultReference = z.output<typeof vaultReference>;
 export type AwsReference = z.output<typeof awsReference>;
 
 /** A value and where it is kept. */
-export const storeEntry = z.object({ path: z.string(), value: z.string() });
+export const storeEntry = z.object({ path: z.string(), value: secret(z.string()) });
 
 export type StoreEntry = z.output<typeof storeEntry>;
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { homeOf } from "../rotation/home";
 
 /** The headers that every request to Vault carries, from the environment as the `vault` command takes them; undefined without a token. */
 export function vaultHeaders(): Record<string, string> | undefined {
@@ -15,8 +15,9 @@ export function vaultHeaders(): Record<string, string> | undefined {
 }
 
 function tokenFile(): string | undefined {
+  const home = homeOf(process.env);
   try {
-    return readFileSync(join(homedir(), ".vault-token"), "utf8").trim();
+    return home && (readFileSync(join(home, ".vault-token"), "utf8").trim() || undefined);
   } catch {
     return undefined;
   }

@@ -1,9 +1,10 @@
 import * as z from "zod";
 import { verifyPair } from "../alpaca/verify";
 import { lastFour } from "../rotation/key-label";
+import { secret } from "../rotation/secret-fields";
 import { runStep } from "./run-step";
 
-const pair = z.object({ label: z.string(), keyId: z.string(), secretKey: z.string() });
+const pair = z.object({ label: z.string(), keyId: secret(z.string()), secretKey: secret(z.string()) });
 
 const input = z.object({
   places: z.object({

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import pg from "pg";
 import * as z from "zod";
 import { scramVerifier } from "../rotation/scram";
+import { secret } from "../rotation/secret-fields";
 import { type DatabaseReference, databaseReference, isRefusedLogin, withDatabase } from "./database";
 import { newSessions, sessionsOf } from "./old-sessions";
 import { runStep } from "./run-step";
@@ -9,7 +10,7 @@ import { runStep } from "./run-step";
 const input = z.object({
   database: databaseReference,
   username: z.string(),
-  password: z.string(),
+  password: secret(z.string()),
   /** Who may mend the role where the login is refused; without it, a refused login fails. */
   admin: databaseReference.optional(),
   /** The login before, where it is another one and still valid. */

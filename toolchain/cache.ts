@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { userInfo } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import envPaths from "env-paths";
 import { lock } from "proper-lockfile";
 import * as z from "zod";
+import { homeOf } from "../rotation/home";
 import type { Progress } from "./progress";
+import { ToolchainError } from "./types";
 
 /** What a recipe leaves in the folder it was given. */
 export interface Made {
@@ -42,11 +42,21 @@ const recordSchema = z.object({
   sizes: z.record(z.string(), z.number()),
 });
 
-/** The cache folder: $SECRET_ROTATION_CACHE, else `secret-rotation` in the user's cache folder. */
+/**
+ * The cache folder: $SECRET_ROTATION_CACHE, else `secret-rotation` in $XDG_CACHE_HOME, else in the cache folder below HOME.
+ * @throws ToolchainError where there is no home either
+ */
 export function cacheRoot(env: NodeJS.ProcessEnv): string {
   if (env.SECRET_ROTATION_CACHE) return path.resolve(env.SECRET_ROTATION_CACHE);
-  const { cache } = envPaths("secret-rotation", { suffix: "" });
-  return path.isAbsolute(cache) ? cache : path.join(userInfo().homedir, ".cache", "secret-rotation");
+  const below = process.platform === "darwin" ? path.join("Library", "Caches") : ".cache";
+  const home = homeOf(env);
+  const given =
+    path.isAbsolute(env.XDG_CACHE_HOME ?? "") && process.platform !== "darwin" ? env.XDG_CACHE_HOME : undefined;
+  const folder = given ?? (home && path.join(home, below));
+  if (folder === undefined) {
+    throw new ToolchainError("there is no home folder for the cache: set HOME, or SECRET_ROTATION_CACHE to a folder");
+  }
+  return path.resolve(folder, "secret-rotation");
 }
 
 const recordFile = (root: string, key: string) => path.join(root, `${key}.json`);

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { type Entry, ensureEntry, type Made, type Recipe } from "./cache";
+import { type Entry, ensureEntry, type Made, type Recipe, readEntry } from "./cache";
 import { downloadEngine } from "./download";
 import { findIn, findOnPath, parseVersion } from "./find";
 import { buildFromGo } from "./go";
@@ -13,6 +13,8 @@ export interface Context {
   env: NodeJS.ProcessEnv;
   progress: Progress;
   offline: boolean;
+  /** Asks a server again that lately did not answer. */
+  retry?: boolean;
 }
 
 /** One way to get a tool. */
@@ -97,6 +99,14 @@ const hostRecipe = (context: Context): Recipe => ({
     ),
 });
 
+/** What a recipe makes; offline what is there, without a wait for somebody who makes it. @throws ToolchainError */
+async function entryOf(recipe: Recipe, context: Context): Promise<Entry> {
+  if (!context.offline) return ensureEntry(context.cache, recipe, context);
+  const there = await readEntry(context.cache, recipe.key);
+  // Offline the recipe's one attempt says why there is none.
+  return there ?? { ...(await recipe.make(context.cache)), folder: context.cache, cached: false };
+}
+
 /** The tool of that name in a cache entry. */
 export function toolOf(entry: Entry, name: string): Tool {
   const file = entry.files[name];
@@ -117,7 +127,7 @@ async function hostFor(pulumi: Tool, context: Context): Promise<Tool> {
   }
   const beside = await findIn(folder, name);
   if (beside !== undefined) return { path: beside, version: pulumi.version, source: "next to pulumi", cached: false };
-  return toolOf(await ensureEntry(context.cache, hostRecipe(context), context), "languageHost");
+  return toolOf(await entryOf(hostRecipe(context), context), "languageHost");
 }
 
 /**
@@ -127,13 +137,13 @@ async function hostFor(pulumi: Tool, context: Context): Promise<Tool> {
 export async function resolveEngine(context: Context): Promise<{ pulumi: Tool; languageHost: Tool }> {
   const file = await findOnPath("pulumi", context.env);
   if (file === undefined) {
-    const entry = await ensureEntry(context.cache, engineRecipe(context), context);
+    const entry = await entryOf(engineRecipe(context), context);
     return { pulumi: toolOf(entry, "pulumi"), languageHost: toolOf(entry, "languageHost") };
   }
   const env = { ...context.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
   const version = parseVersion(
     await run(file, ["version"], { env, timeout: 30_000 }).catch((error: Error) => {
-      throw new ToolchainError(`the pulumi on PATH does not run; mend it or take it off PATH.\n${error.message}`);
+      throw new ToolchainError(`the pulumi on PATH does not run; fix it or take it off PATH.\n${error.message}`);
     }),
   );
   const pulumi: Tool = { path: file, version: version ?? "unknown", source: "PATH", cached: false };

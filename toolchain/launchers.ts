@@ -14,9 +14,24 @@ export function isOfflineLauncher(start: string): boolean {
 
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** The launcher's text: a shell script that becomes the plugin's process. */
-export function launcherScript(node: string, main: string, name: string): string {
-  return `#!/bin/sh\n${mark}\nexec ${quote(node)} ${quote(main)} ${quote(name)} "$@"\n`;
+/**
+ * The launcher's text: a shell script that becomes the plugin's process. The engine takes what is on PATH before what is
+ * in the plugin folder, so the script itself hands over to a real plugin that was installed since it was written.
+ */
+export function launcherScript(node: string, main: string, name: string, version: string): string {
+  return `#!/bin/sh
+${mark}
+set -f; IFS=:
+for folder in $PATH; do
+  real="$folder/pulumi-resource-${name}"
+  [ -f "$real" ] && [ -x "$real" ] || continue
+  line=; { read -r _ && read -r line; } < "$real"
+  [ "$line" = '${mark}' ] || exec "$real" "$@"
+done
+installed="\${PULUMI_HOME:-\${HOME:-}/.pulumi}/plugins/resource-${name}-v${version}"
+[ -e "$installed.partial" ] || [ ! -x "$installed/pulumi-resource-${name}" ] || exec "$installed/pulumi-resource-${name}" "$@"
+exec ${quote(node)} ${quote(main)} ${quote(name)} "$@"
+`;
 }
 
 async function writeIfDifferent(file: string, text: string): Promise<void> {
@@ -27,19 +42,20 @@ async function writeIfDifferent(file: string, text: string): Promise<void> {
 }
 
 /**
- * Writes one launcher a package and returns their folder. The folder belongs to this checkout, this Node.js and
+ * Writes one launcher for each package (name to version) and returns their folder. The folder belongs to this checkout, this Node.js and
  * this set of packages, so that callers with other real plugins on PATH do not see each other's launchers.
  * @throws ToolchainError when the bundle of the offline plugins is not built
  */
-export async function writeLaunchers(cache: string, packages: readonly string[]): Promise<string> {
+export async function writeLaunchers(cache: string, packages: Readonly<Record<string, string>>): Promise<string> {
   const main = path.join(projectRoot(), "dist", "toolchain", "plugins", "main.mjs");
   if (!existsSync(main)) throw new ToolchainError(`the offline plugins are not built (${main}); run npm run build`);
-  const identity = [main, process.execPath, ...[...packages].sort()].join("\0");
+  const identity = [main, process.execPath, ...Object.entries(packages).flat().sort()].join("\0");
   const hash = createHash("sha256").update(identity).digest("hex").slice(0, 12);
   const folder = path.join(cache, "offline-plugins", hash);
   await mkdir(folder, { recursive: true });
-  for (const name of packages) {
-    await writeIfDifferent(path.join(folder, `pulumi-resource-${name}`), launcherScript(process.execPath, main, name));
+  for (const [name, version] of Object.entries(packages)) {
+    const text = launcherScript(process.execPath, main, name, version);
+    await writeIfDifferent(path.join(folder, `pulumi-resource-${name}`), text);
   }
   return folder;
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import path from "node:path";
+import { homeOf } from "../rotation/home";
 import type { Context } from "./engine";
 import { findIn, findOnPath, head, parseVersion } from "./find";
 import { isOfflineLauncher, writeLaunchers } from "./launchers";
@@ -15,19 +16,25 @@ const officialServer = "https://get.pulumi.com/";
 const answerLimit = 3_000;
 const installLimit = 120_000;
 
-/** A real plugin: on PATH, else in the plugin folder in exactly the version that the engine will ask for. */
+const onPath = (name: string, env: NodeJS.ProcessEnv) =>
+  findOnPath(`pulumi-resource-${name}`, env, async (file) => !isOfflineLauncher(await head(file)));
+
+/** Whether a real plugin is there that the engine would take: on PATH, else in the plugin folder in exactly this version. */
+export async function hasReal(name: string, version: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  return ((await onPath(name, env)) ?? (await findInPluginFolder(name, version, env))) !== undefined;
+}
+
 async function findReal(name: string, version: string, env: NodeJS.ProcessEnv): Promise<PluginTool | undefined> {
-  const binary = `pulumi-resource-${name}`;
-  const onPath = await findOnPath(binary, env, async (file) => !isOfflineLauncher(await head(file)));
-  if (onPath !== undefined) {
-    const output = await run(onPath, ["--version"], { env }).catch(() => "");
-    return { path: onPath, version: parseVersion(output) ?? "unknown", source: "PATH", cached: false, kind: "real" };
+  const file = await onPath(name, env);
+  if (file !== undefined) {
+    const output = await run(file, ["--version"], { env }).catch(() => "");
+    return { path: file, version: parseVersion(output) ?? "unknown", source: "PATH", cached: false, kind: "real" };
   }
   return await findInPluginFolder(name, version, env);
 }
 
 async function findInPluginFolder(name: string, version: string, env: NodeJS.ProcessEnv) {
-  const home = env.PULUMI_HOME || path.join(env.HOME || homedir(), ".pulumi");
+  const home = env.PULUMI_HOME || path.join(homeOf(env) ?? "", ".pulumi");
   const folder = path.join(home, "plugins", `resource-${name}-v${version}`);
   // The engine leaves this mark while an installation is under way.
   const partial = await readFile(`${folder}.partial`).then(
@@ -39,15 +46,24 @@ async function findInPluginFolder(name: string, version: string, env: NodeJS.Pro
   return { path: file, version, source: "plugin folder", cached: false, kind: "real" } satisfies PluginTool;
 }
 
-/** Whether the official plugin server answers; a "no" is remembered for an hour, so that it costs time once. */
-async function networkAllows(server: string, { cache }: Context): Promise<boolean> {
+/**
+ * Whether the official plugin server answers. A "no" is remembered for an hour, so that a lab's many calls wait once, and
+ * said each time; `retry` asks anew.
+ */
+async function networkAllows(server: string, { cache, progress, retry }: Context): Promise<boolean> {
   const memory = path.join(cache, "network-unreachable");
   const since = Number(await readFile(memory, "utf8").catch(() => "0"));
-  if (Date.now() - since < hour) return false;
+  const minutes = Math.round((Date.now() - since) / 60_000);
+  if (Date.now() - since < hour && !retry) {
+    progress.note(`${server} did not answer ${minutes} min ago, and is not asked again within the hour; going on`);
+    return false;
+  }
   try {
     await fetch(server, { method: "HEAD", signal: AbortSignal.timeout(answerLimit) });
+    await rm(memory, { force: true });
     return true;
   } catch {
+    progress.note(`${server} does not answer; going on without installing plugins`);
     await writeFile(memory, String(Date.now())).catch(() => undefined);
     return false;
   }
@@ -84,7 +100,8 @@ export interface Providers {
 }
 
 /**
- * Finds the real plugins, installs those missing where the network allows it, and stands in for the rest.
+ * Finds the real plugins, installs those missing where the network allows it, and puts offline ones in place of the rest,
+ * which serve a lab's stack alone.
  * @param server what must answer for an installation to be tried
  * @param download gets a plugin's archive and proves it; one that it refuses is not installed
  */
@@ -109,10 +126,7 @@ export async function resolveProviders(
   }
   const offline = missing.filter(([name]) => plugins[name] === undefined);
   if (offline.length === 0) return { plugins, launchers: undefined };
-  const launchers = await writeLaunchers(
-    context.cache,
-    offline.map(([name]) => name),
-  );
+  const launchers = await writeLaunchers(context.cache, Object.fromEntries(offline));
   for (const [name, version] of offline) {
     const file = path.join(launchers, `pulumi-resource-${name}`);
     plugins[name] = { path: file, version, source: "offline plugin", cached: false, kind: "offline" };

@@ -18,6 +18,7 @@ function contextOf(options: ResolveOptions): Context {
     cache: options.cacheDir ?? cacheRoot(env),
     progress: new Progress(onProgress === undefined ? stderrSink() : { line: onProgress }),
     offline: options.offline ?? false,
+    retry: options.retry ?? false,
   };
 }
 
@@ -49,10 +50,24 @@ async function together<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A
   return [await first, await second];
 }
 
+/** The folders of what the toolchain made itself: to be put on PATH, so that `pulumi` is found. */
+export function madeFolders({ pulumi, languageHost }: Pick<Toolchain, "pulumi" | "languageHost">): string[] {
+  const made = [pulumi, languageHost].filter((tool) => tool.source !== "PATH").map((tool) => path.dirname(tool.path));
+  return [...new Set(made)];
+}
+
+/**
+ * PATH with `pulumi` on it, from what is there already; nothing is downloaded or built.
+ * @throws ToolchainError where it is neither on PATH nor made
+ */
+export async function pathOfEngine(env: NodeJS.ProcessEnv): Promise<string> {
+  return pathWith(madeFolders(await resolveEngine(contextOf({ env, offline: true }))), env);
+}
+
 /**
  * Finds or makes what the project runs. In this order: a program on PATH (or a plugin in the plugin folder), the
  * cache, the official download, a build from Go modules or an installation from PyPI; for provider plugins, at last,
- * this project's offline ones. The first call can take minutes, later ones well under a second.
+ * this project's offline ones, which serve a lab's stack alone. The first call can take minutes, later ones well under a second.
  * @throws ToolchainError with what was tried and what to install
  */
 export async function resolveToolchain(options: ResolveOptions = {}): Promise<Toolchain> {
@@ -63,14 +78,16 @@ export async function resolveToolchain(options: ResolveOptions = {}): Promise<To
     resolveEngineAndPlugins(context),
     resolveServers(need, context),
   );
-  const made = [pulumi, languageHost].filter((tool) => tool.source !== "PATH").map((tool) => path.dirname(tool.path));
   return {
     pulumi,
     languageHost,
     plugins,
     ...servers,
     env: {
-      PATH: await pathWith([...(launchers === undefined ? [] : [launchers]), ...made], context.env),
+      PATH: await pathWith(
+        [...(launchers === undefined ? [] : [launchers]), ...madeFolders({ pulumi, languageHost })],
+        context.env,
+      ),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       ...(launchers === undefined ? {} : { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),
     },

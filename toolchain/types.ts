@@ -52,6 +52,8 @@ export interface ResolveOptions {
   need?: readonly ToolName[];
   /** Use only what PATH, the plugin folder and the cache hold; never reach for the network. Default: false. */
   offline?: boolean;
+  /** Ask the plugin server also where it did not answer within the last hour. Default: false. */
+  retry?: boolean;
 }
 
 /** A tool is missing and could not be made. The message says what was tried and what to install. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { secret } from "../../rotation/secret-fields";
 import { databaseReference } from "../database";
 import { messageOf } from "../run-step";
 import { hostReference } from "../ssh";
@@ -41,13 +42,13 @@ export const preflightInput = z.object({
     }),
   ),
   hosts: z.record(z.string(), hostReference),
-  privateKey: z.string().optional(),
+  privateKey: secret(z.string()).optional(),
   alpaca: marketClock.optional(),
   allowOpenMarket: z.boolean(),
   current: z
     .object({
       username: z.string().optional(),
-      password: z.string().optional(),
+      password: secret(z.string()).optional(),
       entries: z.array(storeEntry),
       /** Whether it is the config's `adopted`: where the login is refused, that is the likelier cause. */
       adopted: z.boolean().optional(),

@@ -5,9 +5,9 @@ import { alpacaKeys, suppliedPair } from "../../lab/deploy";
 import { ALPACA_KEY } from "../../lab/lab";
 import { auditRows, refusedUp, stateOf, stored, useBench } from "./harness";
 
-describe("a prod stack", () => {
-  // No clock of its own: what is prod is never a lab.
-  const bench = useBench({ rotates: "alpaca", labOptions: { environment: "prod" }, config: { lab: undefined } });
+describe("a live stack", () => {
+  // As prod, by the real clock; but what is called prod is never a lab, and only a lab may be served by the offline plugins.
+  const bench = useBench({ rotates: "alpaca", labOptions: { environment: "live" }, config: { lab: {} } });
   const adopted = () => suppliedPair("live-trading-2026-11-20", bench().lab.adoptedAlpaca);
   const restarts = () => bench().lab.hosts.flatMap((host) => host.restarts);
   const supply = (current: object) => bench().stack.configureSecret("alpacaKeys", alpacaKeys(current, adopted()));

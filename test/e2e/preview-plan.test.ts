@@ -10,7 +10,7 @@ const OTHER = "another-adopted-password";
 
 // By the real clock, which goes on between the plan and the update.
 describe("a saved plan, by the real clock", () => {
-  const bench = useBench({ config: { lab: undefined } });
+  const bench = useBench({ config: { lab: {} } });
 
   it("carries out what was reviewed, and refuses a config that changed before it touches anything", {
     timeout: 600_000,

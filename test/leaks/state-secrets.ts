@@ -4,7 +4,6 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
 import type { Stack } from "../../lab/stack";
-import { secretsIn } from "../../rotation/redact";
 import { filesBelow } from "./files";
 import type { Secrets } from "./forms";
 
@@ -98,12 +97,22 @@ function ciphertextsIn(value: unknown, key = ""): Found[] {
 /** The credentials in a decrypted value; most values are the whole input of a step, most of which is not secret. */
 function credentialsIn(key: string, plain: string): string[] {
   const name = key.replace("secret-rotation:", "");
-  if (name === "adopted" || name === "connectionPasswords") return secretsIn({ adopted: jsonIn(plain) });
-  if (MIXED.has(name)) return secretsIn(jsonIn(plain)).flatMap(keyLines);
+  if (name === "adopted" || name === "connectionPasswords") return textsBelow(jsonIn(plain), true);
+  if (MIXED.has(name)) return textsBelow(jsonIn(plain)).flatMap(keyLines);
   const value = jsonIn(plain);
   // What stands below a key of the config: `notify.email.password`.
   const below = name === "password" && plain !== "" && !/^"?SCRAM-SHA-256/.test(plain);
   return WHOLE.has(name) || below ? keyLines(typeof value === "string" ? value : plain) : [];
+}
+
+/** Keys of the project's, the engine's and the plugins' own inputs under which a credential stands. */
+const CREDENTIAL = /^(password|privateKey|token|secretKey|keyId|value|slackWebhook)$/i;
+
+/** Every text below such a key; what says `public: true` of itself holds none. */
+function textsBelow(value: unknown, credential = false): string[] {
+  if (typeof value === "string") return credential ? [value] : [];
+  if (typeof value !== "object" || value === null || ("public" in value && value.public === true)) return [];
+  return Object.entries(value).flatMap(([key, item]) => textsBelow(item, credential || CREDENTIAL.test(key)));
 }
 
 /** A property is JSON, and a step's input a text of JSON inside of that; a config value is as it is. */

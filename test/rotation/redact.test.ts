@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { redact, secretsIn } from "../../rotation/redact";
+import { redact, redactIn } from "../../rotation/redact";
 import { leaksIn } from "../leaks/forms";
 
 const secret = fc.string({ minLength: 6, maxLength: 40 }).filter((text) => !"[secret]".includes(text));
@@ -56,23 +56,52 @@ describe("redact", () => {
     expect(redact("hunter22-long", ["hunter22", "hunter22-long"])).toBe("[secret]");
   });
 
-  it("leaves short texts alone: they would match by chance", () => {
-    expect(redact("a trade", ["trade"])).toBe("a trade");
+  it("replaces one of less than six characters where it stands by itself, and leaves words that contain it", () => {
+    for (const short of ["x", "1234", "a.c", "$1$2", "p@ss"]) {
+      for (const text of [
+        short,
+        `password "${short}" refused`,
+        `postgres://trader:${short}@db/trader`,
+        `pw=${short};`,
+      ]) {
+        expect(redact(text, [short]), text).toBe(text.replace(short, () => "[secret]"));
+      }
+    }
+    expect(redact("a trader trades", ["trade"])).toBe("a trader trades");
+    expect(redact("abc", ["a.c"])).toBe("abc");
+    const base64 = Buffer.from("1234").toString("base64url");
+    expect(redact(`Basic ${base64}`, ["1234"])).toBe("Basic [secret]");
+  });
+
+  it("replaces each line of a key, but none of its frame", () => {
+    const key =
+      "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAA\nQyNTUxOQAAACDmZ3Rh\n-----END OPENSSH PRIVATE KEY-----\n";
+    expect(redact("bad line QyNTUxOQAAACDmZ3Rh of -----BEGIN OPENSSH PRIVATE KEY-----", [key])).toBe(
+      "bad line [secret] of -----BEGIN OPENSSH PRIVATE KEY-----",
+    );
+  });
+
+  it.each([
+    ["it's 1", "it''s 1"],
+    ["it's 1", "it'\\''s 1"],
+    ["p/w (1)!", "p%2fw%20%281%29%21"],
+    ["p/w (1)!", "p%2Fw+(1)!"],
+    ["p@ssword", "7040737377 6F7264".replace(" ", "")],
+  ])("knows %s as a shell, SQL, a form or a dump writes it: %s", (secret, form) => {
+    expect(redact(`<${form}>`, [secret])).toBe("<[secret]>");
+  });
+
+  it("leaves its own replacement as it is", () => {
+    expect(redact("a b", ["a", "secret", "[", "]"])).toBe("[secret] b");
   });
 });
 
-describe("secretsIn", () => {
-  it("finds what stands under a key that names a credential, however deep", () => {
-    expect(
-      secretsIn({ username: "trader", current: { password: "p1", entries: [{ path: "a/b", value: "p2" }] } }),
-    ).toEqual(["p1", "p2"]);
-  });
-
-  it("takes neither a secret's name nor a public value for one", () => {
-    const entries = [
-      { path: "database/username", value: "trader_a", public: true },
-      { path: "database/password", value: "p2" },
-    ];
-    expect(secretsIn({ secretName: "database/password", entries })).toEqual(["p2"]);
+describe("redactIn", () => {
+  it("changes texts alone: what is JSON stays JSON, whatever the secret", () => {
+    const value = { ok: true, pid: 123456, loggedInAs: "trader", said: ["no 123456", { ok: "true" }], none: null };
+    expect(redactIn(value, ["123456", "true", "ok", "pid"])).toEqual({
+      ...value,
+      said: ["no [secret]", { ok: "[secret]" }],
+    });
   });
 });

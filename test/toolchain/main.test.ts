@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
+import { statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { projectRoot } from "../../toolchain/project";
+import { pinnedPlugins, projectRoot } from "../../toolchain/project";
 import { script, testFolder } from "./support";
 
 const main = path.join(projectRoot(), "dist", "toolchain", "main.mjs");
@@ -25,6 +27,42 @@ test("prints one line a tool: name, version, origin, path", async () => {
   expect(lines[0]?.split(/ {2,}/)).toEqual(["pulumi", "3.999.1", "PATH", path.join(bin, "pulumi")]);
   expect(lines.at(-1)?.split(/ {2,}/)).toEqual(["openbao", "2.9.9", "PATH", path.join(bin, "bao")]);
   expect(stdout).toMatch(/^plugin random +4\.\d+\.\d+ +offline plugin +\//m);
+});
+
+test("--shell prints the line that puts pulumi on PATH, and nothing else, whatever the folder is called", async () => {
+  const { bin, call } = await machine();
+  expect(call("--shell", "--offline").stdout).toBe("# pulumi is on PATH already\n");
+  const [cache, key] = [
+    path.join(await testFolder(), "it's a cache"),
+    `pulumi-v3.250.0-${process.platform}-${process.arch}`,
+  ];
+  const made = path.join(cache, `${key}@1`, "bin");
+  for (const name of ["pulumi", "pulumi-language-nodejs"]) await script(made, name, "echo v3.250.0");
+  const files = { pulumi: "bin/pulumi", languageHost: "bin/pulumi-language-nodejs" };
+  const sizes = Object.fromEntries(
+    Object.entries(files).map(([name, file]) => [name, statSync(path.join(cache, `${key}@1`, file)).size]),
+  );
+  const versions = { pulumi: "3.250.0", languageHost: "3.68.0" };
+  const record = { folder: `${key}@1`, source: "go modules", versions, files, sizes };
+  await writeFile(path.join(cache, `${key}.json`), JSON.stringify(record));
+  const env = { PATH: "/usr/bin:/bin", HOME: bin, SECRET_ROTATION_CACHE: cache };
+  const { stdout, stderr, status } = spawnSync(process.execPath, [main, "--shell", "--offline"], {
+    env,
+    encoding: "utf8",
+  });
+  expect([status, stdout.split("\n").length], stderr).toEqual([0, 2]);
+  const shell = spawnSync("/bin/sh", ["-c", 'eval "$LINE"; pulumi version; command -v pulumi'], {
+    env: { PATH: "/usr/bin:/bin", LINE: stdout },
+    encoding: "utf8",
+  });
+  expect(shell.stdout).toBe(`v3.250.0\n${path.join(made, "pulumi")}\n`);
+});
+
+test("what is missing on a platform of one's own stands on stderr, with the commands", async () => {
+  const { call } = await machine();
+  const { stderr } = call("--only", "pulumi", "--offline");
+  expect(stderr).toContain("An offline plugin serves only a stack whose config says `lab`");
+  expect(stderr).toContain(`\n  pulumi plugin install resource random v${pinnedPlugins().random}\n`);
 });
 
 test("--json prints the same as JSON, and nothing else", async () => {
@@ -51,6 +89,7 @@ test("a missing tool is exit code 1 with one message", async () => {
 
 test.each([
   [["--only", "terraform"], 'expected pulumi, openbao, moto, kubernetes-validate, found "terraform"'],
+  [["--shell", "--json"], "expected one of --shell and --json, found both"],
   [["--colour"], "Unknown option '--colour'"],
   [["extra"], "Unexpected argument 'extra'"],
 ])("wrong use %j is exit code 2 with the reason and the usage", async (args, reason) => {

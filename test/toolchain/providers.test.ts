@@ -63,7 +63,7 @@ test("where the network allows it the real plugins are installed in the pinned v
   expect(await called()).toHaveLength(offlinePackages.length);
 });
 
-test("a plugin that cannot be installed is stood in for, and said so", async () => {
+test("a plugin that cannot be installed is replaced by the offline one, and said so", async () => {
   const { pulumi, context, lines } = await machine(`[ "$4" != vault ] || exit 1\n${installs}`);
   const { plugins, launchers } = await resolveProviders(pulumi, context, (await server()).url, download);
   expect(plugins.random?.kind).toBe("real");
@@ -117,11 +117,19 @@ test("an archive is held to the digest of its release, and the real CLI installs
 });
 
 test("without a network nothing is installed, and it is asked only once an hour", async () => {
-  const { pulumi, context, called } = await machine(installs);
+  const { pulumi, context, called, lines } = await machine(installs);
   const { url, asked, stop } = await server();
   stop();
   expect((await resolveProviders(pulumi, context, url, download)).plugins.random?.kind).toBe("offline");
   const reachable = await server();
   expect((await resolveProviders(pulumi, context, reachable.url, download)).plugins.random?.kind).toBe("offline");
   expect([asked(), reachable.asked(), await called()]).toEqual([0, 0, []]);
+  expect(lines).toEqual([
+    `${url} does not answer; going on without installing plugins`,
+    `${reachable.url} did not answer 0 min ago, and is not asked again within the hour; going on`,
+  ]);
+  // Whoever asks by name is not told what was so an hour ago; and an answer makes up for the vain try.
+  const again = { ...context, retry: true };
+  expect((await resolveProviders(pulumi, again, reachable.url, download)).plugins.random?.kind).toBe("real");
+  expect(reachable.asked()).toBe(1);
 });

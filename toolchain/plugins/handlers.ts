@@ -16,6 +16,8 @@ export interface Serving {
   answer: Answer;
   /** Aborted when the user cancels. */
   cancellation: AbortController;
+  /** Throws where the stack of this URN must not be served. */
+  guard?: (urn: string) => void;
 }
 
 /** The protocol's methods for a provider. */
@@ -51,12 +53,13 @@ function processHandlers({ package: name, version, provider, engine, answer, can
   };
 }
 
-function configHandlers({ provider, answer }: Serving) {
+function configHandlers({ provider, answer, guard }: Serving) {
   const can = provider.capabilities;
   return {
-    checkConfig: answer((request: InstanceType<typeof messages.CheckRequest>) =>
-      new messages.CheckResponse().setInputs(toStruct(provider.checkConfig(fromStruct(request.getNews())))),
-    ),
+    checkConfig: answer((request: InstanceType<typeof messages.CheckRequest>) => {
+      guard?.(request.getUrn());
+      return new messages.CheckResponse().setInputs(toStruct(provider.checkConfig(fromStruct(request.getNews()))));
+    }),
     diffConfig: answer((request: InstanceType<typeof messages.DiffRequest>) =>
       diffResponse(configDiff(fromStruct(request.getOldInputs()), fromStruct(request.getNews()))),
     ),
@@ -145,8 +148,10 @@ interface ResourceRequest {
   getTimeout?(): number;
 }
 
-function context({ engine, cancellation }: Serving, request: ResourceRequest): ResourceContext {
+/** @throws what the guard throws: no request about a resource gets past it */
+function context({ engine, cancellation, guard }: Serving, request: ResourceRequest): ResourceContext {
   const urn = request.getUrn();
+  guard?.(urn);
   return {
     // Older engines send only the URN: `urn:pulumi:stack::project::parents$type::name`.
     type: request.getType() || (urn.split("::")[2]?.split("$").pop() ?? ""),

@@ -1,4 +1,5 @@
 // The process behind `pulumi-resource-<package>`: serves one package, prints its port, and ends when the engine does.
+import { labOnly } from "./lab-only";
 import { isOfflinePackage, type OfflinePackage, offlinePackages, offlineVersions } from "./packages";
 import type { Provider } from "./provider";
 import { serve } from "./server";
@@ -19,7 +20,9 @@ async function main(): Promise<void> {
   }
   const engineAddress = rest.find((argument) => !argument.startsWith("-"));
   const provider = await providers[name]();
-  const server = await serve({ package: name, version: offlineVersions[name], provider, engineAddress });
+  const version = offlineVersions[name];
+  const guard = labOnly({ name, version, folder: process.cwd() });
+  const server = await serve({ package: name, version, provider, engineAddress, guard });
   process.stdout.write(`${server.port}\n`);
   // The engine holds the other end of stdin: it closes when the engine ends, however it ends. What is under way
   // is finished first, so that no half-done change is left behind.

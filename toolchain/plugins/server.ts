@@ -18,6 +18,8 @@ export interface ServeOptions {
   provider: Provider;
   /** `host:port` of the engine, where a command's output is shown. None: it is dropped. */
   engineAddress?: string;
+  /** Throws where the stack of this URN must not be served. None: all are. */
+  guard?: (urn: string) => void;
 }
 
 /** Serves a provider to the engine on a free loopback port. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { homeOf } from "../../rotation/home";
 import { number, text } from "./coerce";
 import { isObject, type Json, type Properties } from "./values";
 
@@ -62,7 +62,7 @@ export function vaultClient(config: Properties, env: NodeJS.ProcessEnv): VaultCl
 
 function tokenFile(env: NodeJS.ProcessEnv): string | undefined {
   try {
-    return readFileSync(join(env.HOME ?? homedir(), ".vault-token"), "utf8").trim() || undefined;
+    return readFileSync(join(homeOf(env) ?? "", ".vault-token"), "utf8").trim() || undefined;
   } catch {
     return undefined;
   }
