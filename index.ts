@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { seePreviousKeys } from "./components/alpaca-secret";
 import { seeLeftRoles } from "./components/left-roles";
+import { seeOldLogins } from "./components/old-logins";
 import { planBasis } from "./components/plan-guard";
 import { databaseReference, marketClock, type Platform } from "./components/platform";
 import { forgetDeclarationTraces, plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
@@ -23,6 +24,7 @@ async function main(): Promise<Record<string, unknown>> {
     const seen = await seePreviousKeys(config, previous);
     const rotations = await seeVaultRotations(config, (name) => previous[name] !== undefined);
     const left = await seeLeftRoles(config, previous);
+    const inUse = await seeOldLogins(config, previous, now);
     const secrets = createSecrets(
       config,
       previous,
@@ -31,6 +33,7 @@ async function main(): Promise<Record<string, unknown>> {
       seen,
       rotations,
       left,
+      inUse,
     );
     return { environment: config.environment, secrets };
   } catch (error) {

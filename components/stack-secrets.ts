@@ -19,6 +19,7 @@ import type { VaultRotations } from "../vault/last-rotation";
 import { createAlpacaSecret, type PreviousKeysSeen } from "./alpaca-secret";
 import { leaseFingerprint } from "./lease-definition";
 import type { LeftRoles } from "./left-roles";
+import { keptLogin, type PreviousInUse } from "./old-logins";
 import type { Platform } from "./platform";
 import { PostgresPassword } from "./postgres-password";
 import { waitsFor } from "./rotation-order";
@@ -71,6 +72,7 @@ export function createSecrets(
   seen: PreviousKeysSeen = {},
   rotations: VaultRotations = {},
   left: LeftRoles = {},
+  inUse: PreviousInUse = {},
 ): Record<string, unknown> {
   const outputs: Record<string, unknown> = {};
   const earlier: { readonly secret: SecretConfig; readonly last: pulumi.Resource }[] = [];
@@ -95,7 +97,16 @@ export function createSecrets(
             rotation: rotations[secret.name],
             dependsOn,
           })
-        : createPassword({ config, secret, before, platform, now, left: left[secret.name] ?? [], dependsOn });
+        : createPassword({
+            config,
+            secret,
+            before,
+            platform,
+            now,
+            left: left[secret.name] ?? [],
+            inUse: inUse[secret.name],
+            dependsOn,
+          });
     outputs[secret.name] = pulumi.all([description, state]).apply(([about, known]) => ({ ...about, state: known }));
     earlier.push({ secret, last: done });
   }
@@ -136,20 +147,31 @@ interface PasswordArgs {
   readonly platform: Platform;
   readonly now: Date;
   readonly left: readonly string[];
+  /** Who still uses the previous login, in words; undefined where nobody was asked. */
+  readonly inUse: string | undefined;
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
 function createPassword(args: PasswordArgs): StackSecret {
-  const { config, secret, before: previous, platform, now, left, dependsOn } = args;
+  const { config, secret, before: previous, platform, now, left, inUse, dependsOn } = args;
   assertUnchanged(secret, previous);
   const before = previous?.state;
   const policy = policyOf(config, secret);
   const value = config.adopted[secret.name];
   const request = config.request?.secret === secret.name ? config.request : undefined;
   const overlaps = secret.strategy !== "single-user";
-  const state = nextState(before, { now, policy, request, hasAdopted: value !== undefined, overlaps });
+  const state = nextState(before, {
+    now,
+    policy,
+    request,
+    hasAdopted: value !== undefined,
+    overlaps,
+    previousInUse: inUse,
+  });
   const plan = planOf(secret.name, before, state);
   void pulumi.log.info(describePlan(plan));
+  const kept = keptLogin(secret, state, inUse, policy);
+  if (kept !== undefined) void pulumi.log.warn(kept);
   if (before === undefined && value === undefined) {
     void pulumi.log.warn(
       `${secret.name}: the value in use is not known, so there is nothing to roll back to until the second rotation. ` +

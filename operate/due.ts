@@ -1,6 +1,6 @@
+import { keptLogin, seeOldLogins } from "../components/old-logins";
 import { isLeased, isRotatedByVault, policyOf, type SecretConfig } from "../config";
-import { graceEndsAt } from "../rotation/next-state";
-import { previousGeneration } from "../rotation/state";
+import { graceIsOver, graceLimitAt } from "../rotation/next-state";
 import { definitionChanged } from "./lease-facts";
 import { readOutputs } from "./outputs";
 import { secretsNamed } from "./preflight";
@@ -15,11 +15,18 @@ export interface Due {
   readonly why: "rotation" | "rotated by Vault" | "definition changed" | "grace period over" | "request";
 }
 
+/** What is due, and what would be but for somebody who still uses a login. */
+export interface WhatIsDue {
+  readonly due: readonly Due[];
+  /** Old logins that are kept, who uses them and until when, in words. */
+  readonly kept: readonly string[];
+}
+
 /**
  * What an update would do now to the named secrets, or to all, without asking the engine.
  * @throws ConfigError, UsageError
  */
-export async function whatIsDue(project: Project, names: readonly string[]): Promise<Due[]> {
+export async function whatIsDue(project: Project, names: readonly string[]): Promise<WhatIsDue> {
   const [outline, outputs, request] = await Promise.all([
     readOutline(project),
     readOutputs(project),
@@ -29,7 +36,8 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
   const statuses = new Map(statusOf(outline, outputs, [], now).map((status) => [status.name, status]));
   const wanted = secretsNamed(outline, names);
   const rotated = await rotatedByVault(outline, wanted, outputs);
-  return wanted.flatMap((secret): Due[] => {
+  const inUse = await seeOldLogins(outline, outputs, now);
+  const due = wanted.flatMap((secret): Due[] => {
     const state = outputs[secret.name]?.state;
     const status = statuses.get(secret.name);
     if (status !== undefined && needsRotation([status])) return [{ secret: secret.name, why: "rotation" }];
@@ -40,10 +48,19 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
     if (isLeased(secret) && state !== undefined && definitionChanged(secret, state)) {
       return [{ secret: secret.name, why: "definition changed" }];
     }
-    const ending = state !== undefined && !state.revoked && previousGeneration(state) !== undefined;
-    const over = ending && now >= graceEndsAt(state, policyOf(outline, secret));
-    return over ? [{ secret: secret.name, why: "grace period over" }] : [];
+    const policy = policyOf(outline, secret);
+    const over = state !== undefined && graceIsOver(state, policy, now);
+    // A login that somebody still uses waits.
+    const waits = over && (inUse[secret.name] ?? "") !== "" && now < graceLimitAt(state, policy);
+    return over && !waits ? [{ secret: secret.name, why: "grace period over" }] : [];
   });
+  const acting = due.map(({ secret }) => secret);
+  const kept = wanted.flatMap((secret) => {
+    const state = outputs[secret.name]?.state;
+    if (state === undefined || acting.includes(secret.name)) return [];
+    return keptLogin(secret, state, inUse[secret.name], policyOf(outline, secret)) ?? [];
+  });
+  return { due, kept };
 }
 
 /** The secrets that Vault rotated since services were restarted for them last. */
