@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { seePreviousKeys } from "./alpaca/previous-keys";
 import { seeLeftRoles } from "./components/left-roles";
+import { seeOldLogins } from "./components/old-logins";
 import { planBasis } from "./components/plan-guard";
 import { databaseReference, marketClock, type Platform } from "./components/platform";
 import { readKnown } from "./components/previous-secrets";
@@ -31,6 +32,7 @@ async function main(): Promise<Record<string, unknown>> {
     );
     const rotations = await seeVaultRotations(config, (name) => previous[name] !== undefined);
     const left = await seeLeftRoles(config, previous);
+    const inUse = await seeOldLogins(config, previous, now);
     const secrets = createSecrets(
       config,
       previous,
@@ -40,6 +42,7 @@ async function main(): Promise<Record<string, unknown>> {
       rotations,
       left,
       recorded,
+      inUse,
     );
     return { environment: config.environment, secrets };
   } catch (error) {

@@ -17,6 +17,8 @@ export interface Seen {
   readonly rotation?: string | undefined;
   /** Whether Alpaca says that the previous pair is gone. */
   readonly previousGone?: boolean;
+  /** Who still uses a login whose grace period is over, in words; empty where nobody does. */
+  readonly previousInUse?: string | undefined;
 }
 
 /** What a decision reads of the config. Of its secrets no value: that there is one, and labels. */
@@ -45,7 +47,8 @@ export function rulesKind(secret: SecretConfig): Rules["kind"] {
   return secret.kind === "alpaca-key" ? "supplied-key" : "password";
 }
 
-function rulesOf(config: DecidingConfig, secret: SecretConfig, { rotation, previousGone = false }: Seen): Rules {
+function rulesOf(config: DecidingConfig, secret: SecretConfig, seen: Seen): Rules {
+  const { rotation, previousGone = false, previousInUse } = seen;
   if (isRotatedByVault(secret)) return { kind: "rotated-by-vault", rotation };
   if (isLeased(secret)) return { kind: "leases", definition: leaseFingerprint(secret) };
   if (secret.kind === "alpaca-key") {
@@ -56,5 +59,5 @@ function rulesOf(config: DecidingConfig, secret: SecretConfig, { rotation, previ
     return { kind: "supplied-key", label: current.label, previousLabel: previous?.label, since, previousGone };
   }
   const overlaps = secret.strategy !== "single-user";
-  return { kind: "password", overlaps, hasAdopted: config.adopted[secret.name] !== undefined };
+  return { kind: "password", overlaps, hasAdopted: config.adopted[secret.name] !== undefined, previousInUse };
 }

@@ -17,6 +17,7 @@ import type { VaultRotations } from "../vault/last-rotation";
 import { createAlpacaSecret } from "./alpaca-secret";
 import { decideSecret } from "./decide-secret";
 import type { LeftRoles } from "./left-roles";
+import { keptLogin, type PreviousInUse } from "./old-logins";
 import type { Platform } from "./platform";
 import { PostgresPassword } from "./postgres-password";
 import { waitsFor } from "./rotation-order";
@@ -70,6 +71,7 @@ export function createSecrets(
   rotations: VaultRotations = {},
   left: LeftRoles = {},
   recorded: Readonly<Record<string, SecretState | undefined>> = {},
+  inUse: PreviousInUse = {},
 ): Record<string, unknown> {
   const outputs: Record<string, unknown> = {};
   const earlier: { readonly secret: SecretConfig; readonly last: pulumi.Resource }[] = [];
@@ -112,6 +114,7 @@ export function createSecrets(
             now,
             left: left[secret.name] ?? [],
             recorded: recorded[secret.name],
+            inUse: inUse[secret.name],
             dependsOn,
           });
     outputs[secret.name] = pulumi.all([description, state]).apply(([about, known]) => ({ ...about, state: known }));
@@ -152,18 +155,22 @@ interface PasswordArgs {
   readonly platform: Platform;
   readonly now: Date;
   readonly left: readonly string[];
+  /** Who still uses the previous login, in words; undefined where nobody was asked. */
+  readonly inUse: string | undefined;
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
 function createPassword(args: PasswordArgs): StackSecret {
-  const { config, secret, before: previous, recorded, platform, now, left, dependsOn } = args;
+  const { config, secret, before: previous, recorded, platform, now, left, inUse, dependsOn } = args;
   assertUnchanged(secret, previous);
   const before = previous?.state;
   const policy = policyOf(config, secret);
   const value = config.adopted[secret.name];
-  const decision = decideSecret(config, secret, { finished: before, recorded }, { now });
+  const decision = decideSecret(config, secret, { finished: before, recorded }, { now, previousInUse: inUse });
   const { state, action, force } = decision;
   void pulumi.log.info(describePlan(decision));
+  const kept = keptLogin(secret, state, inUse, policy);
+  if (kept !== undefined) void pulumi.log.warn(kept);
   if (before === undefined && value === undefined) {
     void pulumi.log.warn(
       `${secret.name}: the value in use is not known, so there is nothing to roll back to until the second rotation. ` +

@@ -15,11 +15,21 @@ const policy = settings({
   lead: duration.default(DEFAULT_POLICY.lead),
   /** How long the previous credential stays valid after a rotation. Default 24h. */
   gracePeriod: duration.default(DEFAULT_POLICY.gracePeriod),
+  /**
+   * How long the previous login may go on after a rotation while somebody still uses it: sessions, foreign-data mappings,
+   * scheduled jobs. Default 7d, or gracePeriod where that is longer. Past it the login is revoked all the same.
+   */
+  gracePeriodMax: duration.default(DEFAULT_POLICY.gracePeriodMax),
   /** How long after a rollback the next rotation by age waits. Default 24h. */
   retryAfter: duration.default(DEFAULT_POLICY.retryAfter),
 }).superRefine((value, context) => {
   if (value.lead >= value.maxAge) {
     context.addIssue({ code: "custom", path: ["lead"], message: tooLong(value.lead, value.maxAge) });
+  }
+  const { gracePeriod, gracePeriodMax } = value;
+  if (gracePeriodMax < gracePeriod && gracePeriodMax !== DEFAULT_POLICY.gracePeriodMax) {
+    const message = `expected at least gracePeriod (${formatDuration(gracePeriod)}), found ${formatDuration(gracePeriodMax)}`;
+    context.addIssue({ code: "custom", path: ["gracePeriodMax"], message });
   }
   if (value.maxAge > DEFAULT_POLICY.maxAge) {
     const message = `expected at most 90d (PCI DSS 3.6.4), found ${formatDuration(value.maxAge)}`;
@@ -94,7 +104,13 @@ const REASON = "expected a reason, which is written into the audit log";
 const restart = z.array(name).min(1, "expected at least one service that reads the secret");
 
 /** Overrides of the stack's policy for one secret. */
-const policyOverride = settings({ maxAge: duration, lead: duration, gracePeriod: duration, retryAfter: duration })
+const policyOverride = settings({
+  maxAge: duration,
+  lead: duration,
+  gracePeriod: duration,
+  gracePeriodMax: duration,
+  retryAfter: duration,
+})
   .partial()
   .optional();
 

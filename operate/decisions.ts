@@ -1,5 +1,6 @@
 import { seePreviousKeys } from "../alpaca/previous-keys";
 import { type DecidingConfig, decideSecret, type KnownState, type Seen } from "../components/decide-secret";
+import { seeOldLogins } from "../components/old-logins";
 import { type Config, isRotatedByVault, type SecretConfig } from "../config";
 import { recordedOf, type StateResource } from "../rotation/begun";
 import type { Decision, PreflightMode } from "../rotation/decide";
@@ -83,7 +84,8 @@ async function observe(
     return [secret.name, asks ? await lastRotation(config, secret).catch(() => undefined) : undefined];
   });
   const keys = config.alpaca === undefined ? {} : { ...config, alpaca: config.alpaca };
-  const [rotated, gone] = await Promise.all([
+  const now = clockOf(config);
+  const [rotated, gone, inUse] = await Promise.all([
     Promise.all(rotations),
     "secrets" in keys
       ? seePreviousKeys(
@@ -92,12 +94,13 @@ async function observe(
           (name) => knownOf(outputs, resources, name).recorded,
         )
       : {},
+    seeOldLogins(config, outputs, now),
   ]);
   const found = new Map(rotated);
-  const now = clockOf(config);
   return ({ name }) => ({
     now,
     rotation: found.get(name),
     previousGone: (gone as Record<string, { previous: string } | undefined>)[name]?.previous === "gone",
+    previousInUse: inUse[name],
   });
 }

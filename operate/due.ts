@@ -1,5 +1,6 @@
 import { decideSecret } from "../components/decide-secret";
-import { isRotatedByVault, type SecretConfig } from "../config";
+import { keptLogin, seeOldLogins } from "../components/old-logins";
+import { isRotatedByVault, policyOf, type SecretConfig } from "../config";
 import { recordedOf, type StateResource } from "../rotation/begun";
 import type { Decision } from "../rotation/decide";
 import { RequestRefusedError } from "../rotation/request";
@@ -17,11 +18,18 @@ export interface Due {
   readonly why: "unfinished" | "rotation" | "rotated by Vault" | "definition changed" | "grace period over" | "request";
 }
 
+/** What is due, and what would be but for somebody who still uses a login. */
+export interface WhatIsDue {
+  readonly due: readonly Due[];
+  /** Old logins that are kept, who uses them and until when, in words. */
+  readonly kept: readonly string[];
+}
+
 /**
  * What an update would do now to the named secrets, or to all, without asking the engine.
  * @throws ConfigError, UsageError
  */
-export async function whatIsDue(project: Project, names: readonly string[]): Promise<Due[]> {
+export async function whatIsDue(project: Project, names: readonly string[]): Promise<WhatIsDue> {
   const [outline, outputs, request] = await Promise.all([
     readOutline(project),
     readOutputs(project),
@@ -29,11 +37,19 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
   ]);
   const resources = readCheckpoint(project)?.resources ?? [];
   const wanted = secretsNamed(outline, names);
-  const due = wanted.map(async (secret): Promise<Due[]> => {
-    const why = await dueOf(outline, secret, outputs[secret.name], request, resources);
+  const inUse = await seeOldLogins(outline, outputs, clockOf(outline));
+  const found = wanted.map(async (secret): Promise<Due[]> => {
+    const why = await dueOf(outline, secret, outputs[secret.name], request, resources, inUse[secret.name]);
     return why === undefined ? [] : [{ secret: secret.name, why }];
   });
-  return (await Promise.all(due)).flat();
+  const due = (await Promise.all(found)).flat();
+  const acting = due.map(({ secret }) => secret);
+  const kept = wanted.flatMap((secret) => {
+    const state = outputs[secret.name]?.state;
+    if (state === undefined || acting.includes(secret.name)) return [];
+    return keptLogin(secret, state, inUse[secret.name], policyOf(outline, secret)) ?? [];
+  });
+  return { due, kept };
 }
 
 async function dueOf(
@@ -42,6 +58,7 @@ async function dueOf(
   output: SecretOutput | undefined,
   request: Awaited<ReturnType<typeof readRequest>>,
   resources: readonly StateResource[],
+  previousInUse: string | undefined,
 ): Promise<Due["why"] | undefined> {
   const finished = output?.state;
   const now = clockOf(outline);
@@ -55,7 +72,7 @@ async function dueOf(
       { policy: outline.policy, request, ...knownKeys(secret, finished?.labels[finished.active]) },
       secret,
       { finished, recorded: recordedOf(resources, secret.name) },
-      { now, rotation },
+      { now, rotation, previousInUse },
     );
     if (decision.resumes) return "unfinished";
     if (asked) return "request";

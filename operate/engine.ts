@@ -229,7 +229,7 @@ class Recorder {
 
   private diagnose({ severity, message, urn }: NonNullable<EngineEvent["diagnosticEvent"]>): void {
     const text = withoutCommandLine(withoutPlanned(message.trim()));
-    if (severity === "info" && text !== "") {
+    if ((severity === "info" || severity === "warning") && text !== "") {
       this.messages.push(text);
       this.happens({ kind: "message", text });
     }

@@ -9,7 +9,7 @@ import type {
   SecretConfig,
   ServiceConfig,
 } from "../config";
-import { APPLICATION, withDatabase } from "../steps/database";
+import { withDatabase } from "../steps/database";
 import { messageOf } from "../steps/run-step";
 import { withHost } from "../steps/ssh";
 import { type StoredValue, storeClient } from "../steps/store";
@@ -104,29 +104,6 @@ export async function tryLogin(
     return { works: false, evidence: messageOf(error) };
   }
 }
-
-/** Open sessions of some roles but this program's own: how many, and since when the oldest. */
-export function sessionsOf(secret: DatabasePasswordConfig, roles: readonly string[]): Promise<Session[]> {
-  return withDatabase(referenceOf(secret.database), async (client) => {
-    const { rows } = await client.query<Session>(
-      `SELECT usename AS role, count(*)::int AS count, min(backend_start) AS oldest FROM pg_stat_activity
-       WHERE usename = ANY($1) AND datname = current_database() AND application_name <> $2 GROUP BY usename`,
-      [roles, APPLICATION],
-    );
-    return rows;
-  });
-}
-
-export interface Session {
-  readonly role: string;
-  readonly count: number;
-  /** Null where the run's login may not see it: it needs `pg_read_all_stats`. */
-  readonly oldest: Date | null;
-}
-
-/** `2 sessions of trader_a, the oldest since 2026-11-23 02:00 UTC` */
-export const sessionWords = ({ role, count, oldest }: Session): string =>
-  `${count} session${count === 1 ? "" : "s"} of ${role}${oldest === null ? "" : `, the oldest since ${utc(oldest)}`}`;
 
 /** A time to the minute: `2026-11-23 08:05 UTC`. */
 export const utc = (date: Date | string): string =>

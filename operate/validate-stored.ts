@@ -1,3 +1,4 @@
+import { seeOldLogins } from "../components/old-logins";
 import {
   type AlpacaKeyConfig,
   type Config,
@@ -5,11 +6,12 @@ import {
   type PostgresPasswordConfig,
   policyOf,
 } from "../config";
-import { graceEndsAt } from "../rotation/next-state";
+import { graceEndsAt, graceLimitAt } from "../rotation/next-state";
 import type { SecretState } from "../rotation/state";
 import { loginsOf, pairsOf } from "./credentials";
 import type { Stack } from "./facts";
 import * as facts from "./facts";
+import { rolledOutAt, type Sessions, sessionsOf, sessionWords } from "./sessions";
 import type { Check } from "./validate";
 
 /** This stack has the value: the store must hold it, it must work, and the one before must end in time. */
@@ -42,7 +44,14 @@ export function passwordChecks(
       look: async () => {
         if (previous === undefined) return "there is none, or nobody knows its value";
         const { works, evidence } = await facts.tryLogin(secret, previous);
-        return oldEnded(works, evidence, state, graceEndsAt(state, policyOf(config, secret)), now);
+        const policy = policyOf(config, secret);
+        const inUse = (await seeOldLogins({ ...config, secrets: [secret] }, { [secret.name]: { state } }, now))[
+          secret.name
+        ];
+        if (works && inUse !== undefined && inUse !== "" && now < graceLimitAt(state, policy)) {
+          return `still valid, since it is in use: ${inUse}; revoked at ${facts.utc(graceLimitAt(state, policy))} in any case`;
+        }
+        return oldEnded(works, evidence, state, graceEndsAt(state, policy), now);
       },
     },
   ];
@@ -101,7 +110,7 @@ async function sameAsStored(config: Config, entries: readonly { path: string; va
   return found.map(({ path, stored }) => `${path} version ${stored?.version}`).join(", ");
 }
 
-/** `pg_stat_activity`: sessions of the login in use, none of the one before. */
+/** `pg_stat_activity`: sessions of the login in use, none of the previous one but a pooler's unused connections. */
 export async function sessions(
   secret: DatabasePasswordConfig,
   username: string,
@@ -109,21 +118,27 @@ export async function sessions(
   state: SecretState,
   config: Config,
 ): Promise<string> {
-  const found = await facts.sessionsOf(secret, [username, ...(before === undefined ? [] : [before])]);
-  const old = found.find(({ role }) => role === before && before !== username);
-  if (old !== undefined) {
-    throw new Error(`${facts.sessionWords(old)}, the login before; \`rotation diagnose --fix\` restarts the services`);
+  const current = await sessionsOf(secret, username);
+  const old =
+    before === undefined || before === username
+      ? undefined
+      : await sessionsOf(secret, before, await rolledOutAt(config, secret.name));
+  if (old !== undefined && old.count > 0) {
+    throw new Error(`${sessionWords(old)}, the previous login; \`rotation diagnose --fix\` restarts the services`);
   }
-  const current = found.find(({ role }) => role === username);
-  if (current === undefined)
+  if (current.count === 0)
     throw new Error(`no session uses ${username}; expected those of ${secret.restart.join(", ")}`);
   // The lab's calendar says nothing about when a session began.
   const { oldest } = current;
   if (before === username && config.lab?.clock === undefined && oldest !== null && oldest < new Date(state.step.at)) {
     throw new Error(`a session of ${username} is open since ${facts.utc(oldest)}, from before the rotation`);
   }
-  return facts.sessionWords(current);
+  const unused = old === undefined || old.unused === 0 ? "" : `; ${unusedWords(old)}`;
+  return `${sessionWords(current)}${unused}`;
 }
+
+const unusedWords = ({ unused, role }: Sessions) =>
+  `${unused} idle connection${unused === 1 ? "" : "s"} of ${role}, not used since the rotation (a pooler keeps such ones open for a while)`;
 
 /** An old credential may work until its grace period ends, and not a day longer. */
 function oldEnded(works: boolean, evidence: string, state: SecretState, end: Date, now: Date): string {

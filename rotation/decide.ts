@@ -24,6 +24,8 @@ export type Rules =
       readonly overlaps: boolean;
       /** Whether the value of the adopted generation is known. */
       readonly hasAdopted: boolean;
+      /** Who still uses the previous login, in words; empty or undefined where nobody does or nobody was asked. */
+      readonly previousInUse?: string | undefined;
     }
   | {
       readonly kind: "supplied-key";
@@ -88,7 +90,10 @@ export function decide(inputs: DecideInputs): Decision {
 function next({ previous, ...base }: Base, { now, policy, rules }: DecideInputs): SecretState {
   switch (rules.kind) {
     case "password":
-      return nextState(previous, { now, policy, hasAdopted: rules.hasAdopted, overlaps: rules.overlaps, ...base });
+      return nextState(previous, {
+        ...{ now, policy, hasAdopted: rules.hasAdopted, overlaps: rules.overlaps },
+        ...{ previousInUse: rules.previousInUse, ...base },
+      });
     case "supplied-key":
       return nextState(previous, {
         ...{ now, policy, hasAdopted: true, suppliedKeyLabel: rules.label, adoptedKeyLabel: rules.previousLabel },

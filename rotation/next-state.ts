@@ -38,6 +38,11 @@ export interface Inputs {
   readonly certain?: boolean | undefined;
   /** Whether the end of the previous credential is up to somebody else and has been seen (Alpaca answers 401). */
   readonly previousGone?: boolean | undefined;
+  /**
+   * Who still uses the previous login, in words, as the server says; empty where nobody does. Asked once its grace period
+   * is over. Only for logins that this stack revokes.
+   */
+  readonly previousInUse?: string | undefined;
 }
 
 /**
@@ -70,17 +75,30 @@ export function dueAt(state: SecretState, policy: Policy): Date {
 
 /** When the previous credential stops being valid. */
 export function graceEndsAt(state: SecretState, policy: Policy): Date {
-  const since = state.step.action === "REVOKE" ? state.rotatedAt : state.step.at;
-  return new Date(Date.parse(since) + policy.gracePeriod);
+  return new Date(graceBeganAt(state) + policy.gracePeriod);
+}
+
+/** When the previous login is revoked although somebody still uses it. */
+export function graceLimitAt(state: SecretState, policy: Policy): Date {
+  return new Date(graceBeganAt(state) + Math.max(policy.gracePeriod, policy.gracePeriodMax));
+}
+
+const graceBeganAt = ({ step, rotatedAt }: SecretState) => Date.parse(step.action === "REVOKE" ? rotatedAt : step.at);
+
+/** Whether the grace period of a login that this stack revokes is over, so that it is asked who still uses it. */
+export function graceIsOver(state: SecretState, policy: Policy, now: Date): boolean {
+  return !state.revoked && previousGeneration(state) !== undefined && now >= graceEndsAt(state, policy);
 }
 
 function isDue(state: SecretState, { now, policy }: Inputs): boolean {
   return now >= dueAt(state, policy);
 }
 
-function mayRevoke(state: SecretState, { now, policy, suppliedKeyLabel, previousGone }: Inputs): boolean {
+function mayRevoke(state: SecretState, inputs: Inputs): boolean {
+  const { now, policy, suppliedKeyLabel, previousGone, previousInUse = "" } = inputs;
   if (state.revoked || previousGeneration(state) === undefined) return false;
-  return suppliedKeyLabel === undefined ? now >= graceEndsAt(state, policy) : previousGone === true;
+  if (suppliedKeyLabel !== undefined) return previousGone === true;
+  return graceIsOver(state, policy, now) && (previousInUse === "" || now >= graceLimitAt(state, policy));
 }
 
 /** The supplied label where it was never seen before. @throws RequestRefusedError for one that was used up. */
@@ -258,11 +276,13 @@ function activated(state: SecretState, target: Generation, request: Request, inp
 }
 
 function revoked(state: SecretState, inputs: Inputs): SecretState {
-  const { now, policy } = inputs;
+  const { now, policy, previousInUse = "" } = inputs;
   const ended = previousGeneration(state) as Generation;
   const graceEnd = graceEndsAt(state, policy);
   const end = (reason: string) => ({ ...state, revoked: true, step: step(state, "REVOKE", ended, reason, now) });
-  if (now >= graceEnd) return end("grace period over");
+  if (now >= graceEnd) {
+    return end(previousInUse === "" ? "grace period over" : `gracePeriodMax over; still in use by ${previousInUse}`);
+  }
   // A key that a rollback left, or that leaked, is to be deleted at once: its end is never too early.
   if (state.activatedBy !== undefined) return end("deleted after the rollback");
   if (state.emergency) return end("deleted after the emergency rotation");

@@ -8,6 +8,11 @@ export interface Policy {
   readonly lead: Duration;
   /** How long the previous credential stays valid after a rotation. Default 24 h (runbook, part B step 5). */
   readonly gracePeriod: Duration;
+  /**
+   * How long the previous login may go on while somebody still uses it. Default 7 d; at least `gracePeriod`. Past it the
+   * login is revoked, and the audit row names who still used it.
+   */
+  readonly gracePeriodMax: Duration;
   /** How long after a rollback the next rotation waits. Default 24 h. */
   readonly retryAfter: Duration;
 }
@@ -16,5 +21,6 @@ export const DEFAULT_POLICY: Policy = {
   maxAge: parseDuration("90d"),
   lead: parseDuration("24h"),
   gracePeriod: parseDuration("24h"),
+  gracePeriodMax: parseDuration("7d"),
   retryAfter: parseDuration("24h"),
 };

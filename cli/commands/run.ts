@@ -42,10 +42,10 @@ export function registerRun(program: Command): void {
 
 async function somethingDue(secrets: readonly string[], options: RunCommandOptions): Promise<boolean> {
   const { whatIsDue } = await import("../../operate/due");
-  const due = await whatIsDue(await projectOf(options), secrets);
+  const { due, kept } = await whatIsDue(await projectOf(options), secrets);
   if (due.length > 0) return true;
-  if (options.json) printJson({ outcome: "nothing due" });
-  else print("Nothing is due.");
+  if (options.json) printJson({ outcome: "nothing due", kept });
+  else print(["Nothing is due.", ...kept].join("\n"));
   process.exitCode = EXIT.fine;
   return false;
 }

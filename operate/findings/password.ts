@@ -4,6 +4,7 @@ import type { SecretState } from "../../rotation/state";
 import { type Login, loginsOf } from "../credentials";
 import type { Stack } from "../facts";
 import * as facts from "../facts";
+import { rolledOutAt, sessionsOf, sessionWords } from "../sessions";
 import { type About, commandOf, type Finding } from "./finding";
 import { restartAll, setPassword, writeBack } from "./mend";
 
@@ -82,14 +83,14 @@ function refused(
 }
 
 async function cached(stack: Stack, secret: PostgresPasswordConfig, about: About, role: string): Promise<Finding[]> {
-  const [holding] = await facts.sessionsOf(secret, [role]);
-  if (holding === undefined) return [];
+  const holding = await sessionsOf(secret, role, await rolledOutAt(stack.config, secret.name));
+  if (holding.count === 0) return [];
   const places = facts.placesOf(stack.config, secret);
   const commands = places.map(({ service, config }) => restartCommand(service, config));
   return [
     about({
       cause: "somebody still works with the credential before (a service caches it for up to an hour)",
-      evidence: facts.sessionWords(holding),
+      evidence: sessionWords(holding),
       command: [...new Set(commands)].join("; "),
       hint: `one at a time, each healthy before the next: ${places.map(facts.placeName).join(", ")}`,
       fix: () => restartAll(stack, secret),

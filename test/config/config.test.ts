@@ -9,7 +9,13 @@ describe("a config that is right", () => {
   it("gets the runbook's numbers by default", () => {
     const config = parse(configWith());
     const [day, minute] = [parseDuration("24h"), parseDuration("60s")];
-    expect(config.policy).toEqual({ maxAge: 90 * day, lead: day, gracePeriod: day, retryAfter: day });
+    expect(config.policy).toEqual({
+      maxAge: 90 * day,
+      lead: day,
+      gracePeriod: day,
+      gracePeriodMax: 7 * day,
+      retryAfter: day,
+    });
     expect(config.store).toEqual({ kind: "vault", mount: "secret" });
     expect(config.preflight).toEqual({ allowOpenMarket: false });
     expect(config.hosts).toMatchObject({ "trading-1": { port: 22 } });

@@ -7,9 +7,10 @@ const CASES = `
 polcy = {} => unknown key; expected one of environment, policy, store,
 environment = nothing => expected a lower-case word, such as paper or prod, found nothing
 environment = "Paper Trading" => expected a lower-case word, such as paper or prod, found "Paper Trading"
-policy = "90d" => expected an object with one of maxAge, lead, gracePeriod, retryAfter, found "90d"
+policy = "90d" => expected an object with one of maxAge, lead, gracePeriod, gracePeriodMax, retryAfter, found "90d"
 policy.maxAge = "90 days" => expected a duration such as 90d, 24h, 30m or 45s, found "90 days"
 policy.gracePeriod = 24 => expected a duration such as 90d, 24h, 30m or 45s, found 24
+policy.gracePeriodMax = "12h" => expected at least gracePeriod (1d), found 12h
 policy.maxAge = "91d" => expected at most 90d (PCI DSS 3.6.4), found 91d
 policy.lead = "90d" => expected less than maxAge (90d), found 90d
 policy.lead = "2160h" => expected less than maxAge (90d), found 90d

@@ -85,7 +85,7 @@ describe("rotation validate: the runbook's checklist, each point broken once", (
     await lab.store.put("database/username", "trader_b");
     await lab.store.put("database/password", value);
     expect(await failing()).toEqual({
-      "services use it": expect.stringMatching(/^[1-9]\d* sessions? of trader, .*the login before/),
+      "services use it": expect.stringMatching(/^[1-9]\d* sessions? of trader, .*the previous login/),
       "old credential invalid": expect.stringContaining("it still works although it was ended"),
     });
     const mended = await rotation(bench(), ["diagnose", SECRET, "--fix", "--yes"]);

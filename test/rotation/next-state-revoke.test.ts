@@ -1,8 +1,10 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { graceEndsAt, nextState } from "../../rotation/next-state";
+import type { Duration } from "../../rotation/duration";
+import { graceEndsAt, graceLimitAt, nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import { activation } from "../../rotation/state";
-import { activate, at, inputs } from "./update-inputs";
+import { activate, at, DAY, inputs, rotate } from "./update-inputs";
 
 describe("nextState, the end of the grace period", () => {
   const first = nextState(undefined, inputs(0));
@@ -21,6 +23,45 @@ describe("nextState, the end of the grace period", () => {
     expect(ended.step).toMatchObject({ action: "REVOKE", generation: 1 });
     expect(activation(ended)).toBe(activation(rotated));
     expect(nextState(ended, inputs(91))).toBe(ended);
+  });
+});
+
+describe("nextState, a login that is still in use when its grace period is over", () => {
+  const rotated = nextState(nextState(undefined, inputs(0)), inputs(89));
+  const previousInUse = "nightly-reconcile from 10.0.0.7";
+
+  it("waits, and is revoked by the first update that finds it unused", () => {
+    expect(nextState(rotated, inputs(90, { previousInUse }))).toBe(rotated);
+    expect(nextState(rotated, inputs(95.99, { previousInUse }))).toBe(rotated);
+    expect(nextState(rotated, inputs(92, { previousInUse: "" })).step).toMatchObject({
+      action: "REVOKE",
+      reason: "grace period over",
+    });
+  });
+
+  it("is revoked at gracePeriodMax in any case, and the reason names who was left", () => {
+    expect(graceLimitAt(rotated, policy)).toEqual(at(96));
+    expect(nextState(rotated, inputs(96, { previousInUse })).step).toMatchObject({
+      action: "REVOKE",
+      generation: 1,
+      reason: `gracePeriodMax over; still in use by ${previousInUse}`,
+    });
+  });
+
+  it("never waits less than the grace period, whatever gracePeriodMax says, and never without an end", () => {
+    const days = fc.integer({ min: 0, max: 30 });
+    fc.assert(
+      fc.property(days, days, days, fc.constantFrom("", previousInUse), (grace, most, day, inUse) => {
+        const own = { ...policy, gracePeriod: (grace * DAY) as Duration, gracePeriodMax: (most * DAY) as Duration };
+        const after = nextState(rotated, inputs(89 + day, { policy: own, previousInUse: inUse }));
+        expect(after.revoked).toBe(day >= (inUse === "" ? grace : Math.max(grace, most)));
+      }),
+    );
+  });
+
+  it("has its way without a word where the login leaked: an emergency waits for nobody", () => {
+    const request = { ...rotate("leak"), emergency: true as const };
+    expect(nextState(rotated, inputs(89.5, { request, previousInUse }))).toMatchObject({ revoked: true });
   });
 });
 

@@ -1,0 +1,66 @@
+import type { Config, DatabasePasswordConfig } from "../config";
+import { type LoginUse, useWords } from "../rotation/login-use";
+import { APPLICATION, withDatabase } from "../steps/database";
+import { referenceOf } from "./audit-log";
+import { lastRow, utc } from "./facts";
+
+/** Open sessions of a role, in any database of its server, but this program's own. */
+export interface Sessions {
+  readonly role: string;
+  readonly count: number;
+  /** When the oldest began; null where there is none, or the run's login may not see it (`pg_read_all_stats`). */
+  readonly oldest: Date | null;
+  /** Who holds them. */
+  readonly users: readonly LoginUse[];
+  /** Beside them: idle connections that nobody has used since the given time. A pooler keeps such ones open. */
+  readonly unused: number;
+}
+
+interface Row {
+  readonly application: string;
+  readonly client: string | null;
+  readonly unused: boolean;
+  readonly count: number;
+  readonly oldest: Date | null;
+}
+
+/**
+ * The sessions of a role.
+ * @param since idle connections that were not used since then are told apart; without it every session counts as used
+ */
+export function sessionsOf(secret: DatabasePasswordConfig, role: string, since?: Date): Promise<Sessions> {
+  return withDatabase(referenceOf(secret.database), async (client) => {
+    const { rows } = await client.query<Row>(
+      `SELECT coalesce(application_name, '') AS application, count(*)::int AS count, min(backend_start) AS oldest,
+              CASE WHEN backend_type IS NULL THEN NULL ELSE coalesce(host(client_addr), 'a local socket') END AS client,
+              coalesce(state = 'idle' AND state_change < $3, false) AS unused
+       FROM pg_stat_activity WHERE usename = $1 AND application_name IS DISTINCT FROM $2
+       GROUP BY 1, 4, 5 ORDER BY 1, 4`,
+      [role, APPLICATION, since?.toISOString() ?? null],
+    );
+    const [used, unused] = [rows.filter((row) => !row.unused), rows.filter((row) => row.unused)];
+    const times = used.flatMap(({ oldest }) => oldest ?? []).sort((a, b) => a.getTime() - b.getTime());
+    return {
+      role,
+      count: sum(used),
+      oldest: times[0] ?? null,
+      users: used.map(({ application, client: from }) => ({ kind: "session", application, client: from, since: null })),
+      unused: sum(unused),
+    };
+  });
+}
+
+const sum = (rows: readonly Row[]) => rows.reduce((total, { count }) => total + count, 0);
+
+/** `2 sessions of trader_a, the oldest since 2026-11-23 02:00 UTC: signal-service from 10.0.0.7` */
+export function sessionWords({ role, count, oldest, users }: Sessions): string {
+  const since = oldest === null ? "" : `, the oldest since ${utc(oldest)}`;
+  return `${count} session${count === 1 ? "" : "s"} of ${role}${since}: ${useWords(users)}`;
+}
+
+/** When the last rotation or rollback was done, by the server's clock; undefined where its row is not the last one. */
+export async function rolledOutAt(config: Config, secret: string): Promise<Date | undefined> {
+  const row = await lastRow(config, secret).catch(() => undefined);
+  const rolledOut = row?.status === "SUCCESS" && ["ADOPT", "ROTATE", "ROLLBACK"].includes(row.action);
+  return rolledOut ? (row.recordedAt ?? undefined) : undefined;
+}

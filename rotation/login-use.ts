@@ -1,0 +1,40 @@
+/** Who logs in as a role: found on the server, told to people, and what keeps a login from being revoked. */
+export type LoginUse =
+  | {
+      readonly kind: "session";
+      /** Empty where the client names none. */
+      readonly application: string;
+      /** The client's address; `a local socket`; null where the run's login may not see it (`pg_read_all_stats`). */
+      readonly client: string | null;
+      /** When the oldest of these sessions began, ISO 8601; null where the run's login may not see it. */
+      readonly since: string | null;
+    }
+  | { readonly kind: "mapping"; readonly server: string; readonly mappedFor: string }
+  | { readonly kind: "job"; readonly scheduler: string; readonly name: string };
+
+/** So many are named; a message is read. */
+const NAMED = 5;
+
+/**
+ * Who uses a login, for people: `nightly-reconcile from 10.0.0.7 since 2026-11-24 02:10 UTC; job "vacuum" of pg_cron`.
+ * Says the same for the same users: no process id and no count is in it.
+ */
+export function useWords(uses: readonly LoginUse[]): string {
+  const named = [...new Set(uses.map(wordsOf))];
+  const rest = named.length > NAMED ? `; and ${named.length - NAMED} more` : "";
+  return `${named.slice(0, NAMED).join("; ")}${rest}`;
+}
+
+function wordsOf(use: LoginUse): string {
+  switch (use.kind) {
+    case "session": {
+      const client = use.client === null ? "an address that only pg_read_all_stats may see" : use.client;
+      const since = use.since === null ? "" : ` since ${use.since.slice(0, 16).replace("T", " ")} UTC`;
+      return `${use.application === "" ? "a session without application_name" : use.application} from ${client}${since}`;
+    }
+    case "mapping":
+      return `the user mapping of ${use.mappedFor} for the foreign server ${use.server}`;
+    case "job":
+      return `job ${JSON.stringify(use.name)} of ${use.scheduler}`;
+  }
+}
