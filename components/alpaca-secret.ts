@@ -37,6 +37,8 @@ export interface AlpacaSecretArgs {
   readonly platform: Platform;
   readonly now: Date;
   readonly seen: PreviousSeen | undefined;
+  /** The activation that an earlier version of this program rolled out, if one did. */
+  readonly rolledOut?: string | undefined;
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
@@ -83,6 +85,7 @@ export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
       config: secret,
       state,
       acts,
+      rolledOut: args.rolledOut,
       // Only in the update that handles the request: it stays in the config afterwards.
       force: unhandled(config, secret, before)?.force === true,
       policy,

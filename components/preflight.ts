@@ -2,8 +2,8 @@ import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostConfig, ServiceConfig } from "../config";
 import { type Platform, servicesOf } from "./platform";
-import { restartCheck } from "./restart-command";
 import type { StoreEntry, StoreReference } from "./secret-store";
+import { serviceCheck, takes } from "./service-check";
 import { stepCommand } from "./step-command";
 
 /** What is asked for what: a rollback must work while services are down and the market is open. */
@@ -42,6 +42,8 @@ export interface PreflightArgs {
   readonly audit: Record<string, unknown>;
   /** Every service of the platform, not only those that restart (runbook, checklist: all services). */
   readonly services: readonly { readonly name: string; readonly config: ServiceConfig }[];
+  /** The services that the rotation restarts: asked whether it may. */
+  readonly restart: readonly string[];
   readonly hosts: Readonly<Record<string, HostConfig>>;
   readonly privateKey: pulumi.Output<string> | undefined;
   /** Asked whether the market is open, with the pair in the store; undefined where the config names no API. */
@@ -81,7 +83,7 @@ export class Preflight extends pulumi.ComponentResource {
 
   constructor(name: string, args: PreflightArgs, opts: pulumi.ComponentResourceOptions) {
     super("secret-rotation:index:Preflight", name, {}, opts);
-    const { secret, services, hosts, trigger, ...rest } = args;
+    const { secret, services, restart, hosts, trigger, ...rest } = args;
     const used = new Set(services.flatMap(({ config }) => config.hosts));
     this.command = stepCommand(
       `${name}-checks`,
@@ -93,12 +95,10 @@ export class Preflight extends pulumi.ComponentResource {
           secretName: secret,
           // What is asked alone: every secret's preflight names all services, and the engine writes all of the state after
           // every step.
-          services: services.map(({ name: service, config }) => ({
-            name: service,
-            hosts: config.hosts,
-            health: config.health,
-            restartCheck: restartCheck(service, config),
-          })),
+          services: services.map(({ name: service, config }) =>
+            serviceCheck(service, config, restart.includes(service)),
+          ),
+          takes: takes(services.filter(({ name: service }) => restart.includes(service))),
           hosts: Object.fromEntries(Object.entries(hosts).filter(([host]) => used.has(host))),
         },
         trigger,

@@ -15,6 +15,8 @@ export interface SecretRotationArgs {
   readonly config: SecretConfig;
   /** The state this update brings the secret to. */
   readonly state: SecretState;
+  /** The activation that an earlier version of this program rolled out, by resources that this one has no more. */
+  readonly rolledOut?: string | undefined;
   readonly policy: Policy;
   readonly platform: Platform;
 }
@@ -44,18 +46,20 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
     this.trigger = activation(args.state);
   }
 
-  protected createPreflight(checks: Omit<PreflightArgs, "secret" | "trigger">): local.Command {
+  protected createPreflight(checks: Omit<PreflightArgs, "secret" | "restart" | "trigger">): local.Command {
     const { dependsOn } = this.opts;
+    const { config } = this.args;
     return new Preflight(
       `${this.name}-preflight`,
-      { ...checks, secret: this.args.config.name, trigger: this.trigger },
+      { ...checks, secret: config.name, restart: config.restart, trigger: this.trigger },
       { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
     ).command;
   }
 
   protected createRestarts(dependsOn: pulumi.Resource): RollingRestart {
-    const { config, platform } = this.args;
-    return restartServices(this.name, config.restart, platform, this.trigger, { parent: this, dependsOn });
+    const { config, platform, rolledOut } = this.args;
+    const { trigger } = this;
+    return restartServices(this.name, config.restart, platform, { trigger, rolledOut }, { parent: this, dependsOn });
   }
 
   /** @param steps what they let pass and warned of stands in the row; the first is the preflight. */

@@ -13,7 +13,7 @@ import { nextLeaseState } from "../rotation/lease-state";
 import { nextState } from "../rotation/next-state";
 import { describePlan, planOf } from "../rotation/plan";
 import { RequestRefusedError } from "../rotation/request";
-import type { SecretState } from "../rotation/state";
+import { activation, type SecretState } from "../rotation/state";
 import { nextVaultState } from "../rotation/vault-state";
 import type { VaultRotations } from "../vault/last-rotation";
 import { createAlpacaSecret, type PreviousKeysSeen } from "./alpaca-secret";
@@ -42,7 +42,16 @@ export interface PreviousSecret {
   readonly role?: unknown;
   /** Of a supplied key: its label, and the end of its id. */
   readonly key?: { readonly label: string; readonly keyId: string };
+  /** {@link RESTARTED_BY}; undefined of an update by a version of this program whose restarts were other resources. */
+  readonly restartedBy?: string;
 }
+
+/** The resources that restart services, as a stack's outputs name them. */
+const RESTARTED_BY = "step";
+
+/** The activation that an earlier version of this program rolled out: the resources of this one need not do it again. */
+const rolledOutBy = (before: PreviousSecret | undefined): string | undefined =>
+  before === undefined || before.restartedBy === RESTARTED_BY ? undefined : activation(before.state);
 
 /** What a change in place would break: a role would be renamed, or lose its password while services use it. */
 const FIXED = ["strategy", "role"] as const;
@@ -79,12 +88,13 @@ export function createSecrets(
     const before = previous[secret.name];
     const behind = before && clockBehind(secret.name, before.state, now);
     if (behind !== undefined) void pulumi.log.warn(behind);
+    const rolledOut = rolledOutBy(before);
     const {
       description,
       state,
       last: done,
     } = secret.kind === "alpaca-key"
-      ? createAlpacaSecret({ config, secret, before, platform, now, seen: seen[secret.name], dependsOn })
+      ? createAlpacaSecret({ config, secret, before, platform, now, seen: seen[secret.name], rolledOut, dependsOn })
       : isMadeByVault(secret)
         ? createMadeByVault({
             config,
@@ -93,10 +103,22 @@ export function createSecrets(
             platform,
             now,
             rotation: rotations[secret.name],
+            rolledOut,
             dependsOn,
           })
-        : createPassword({ config, secret, before, platform, now, left: left[secret.name] ?? [], dependsOn });
-    outputs[secret.name] = pulumi.all([description, state]).apply(([about, known]) => ({ ...about, state: known }));
+        : createPassword({
+            config,
+            secret,
+            before,
+            platform,
+            now,
+            left: left[secret.name] ?? [],
+            rolledOut,
+            dependsOn,
+          });
+    outputs[secret.name] = pulumi
+      .all([description, state])
+      .apply(([about, known]) => ({ ...about, restartedBy: RESTARTED_BY, state: known }));
     earlier.push({ secret, last: done });
   }
   return outputs;
@@ -110,11 +132,12 @@ interface MadeByVaultArgs {
   readonly now: Date;
   /** When Vault rotated last, where it does by itself. */
   readonly rotation: string | undefined;
+  readonly rolledOut: string | undefined;
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
 function createMadeByVault(args: MadeByVaultArgs): StackSecret {
-  const { config, secret, before: previous, platform, now, rotation, dependsOn } = args;
+  const { config, secret, before: previous, platform, now, rotation, rolledOut, dependsOn } = args;
   assertUnchanged(secret, previous);
   const { vaultDatabases: databases } = platform;
   if (databases === undefined) throw new Error("the platform must have Vault's database engine");
@@ -126,7 +149,7 @@ function createMadeByVault(args: MadeByVaultArgs): StackSecret {
       ? nextVaultState(before, { now, policy, request, rotation })
       : nextLeaseState(before, { now, request, definition: leaseFingerprint(secret) });
   void pulumi.log.info(describePlan(planOf(secret.name, before, state)));
-  return databases.create(secret, { state, policy, platform }, { dependsOn: [...dependsOn] });
+  return databases.create(secret, { state, rolledOut, policy, platform }, { dependsOn: [...dependsOn] });
 }
 
 interface PasswordArgs {
@@ -136,11 +159,12 @@ interface PasswordArgs {
   readonly platform: Platform;
   readonly now: Date;
   readonly left: readonly string[];
+  readonly rolledOut: string | undefined;
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
 function createPassword(args: PasswordArgs): StackSecret {
-  const { config, secret, before: previous, platform, now, left, dependsOn } = args;
+  const { config, secret, before: previous, platform, now, left, rolledOut, dependsOn } = args;
   assertUnchanged(secret, previous);
   const before = previous?.state;
   const policy = policyOf(config, secret);
@@ -162,6 +186,7 @@ function createPassword(args: PasswordArgs): StackSecret {
       config: secret,
       state,
       acts: plan.action !== undefined,
+      rolledOut,
       // Only in the update that handles the request: it stays in the config afterwards.
       force: request?.force === true && request.id !== before?.handledRequest,
       policy,

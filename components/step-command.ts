@@ -5,6 +5,7 @@ export interface StepCommandArgs {
   /** A program in `steps/`, by its file name: reads JSON from stdin, prints one line of JSON without a secret. */
   readonly step:
     | "preflight"
+    | "restart-service"
     | "store-versions"
     | "store-unchanged"
     | "verify-login"
@@ -29,22 +30,29 @@ export interface StepCommandArgs {
   readonly runOnInputChange?: boolean;
   /** Whether what the step says on stderr is shown while it runs. Default false. */
   readonly progress?: boolean;
+  /**
+   * An activation that needs no run of the step: it was carried out before this resource was there. What stood here when the
+   * resource was made stays; the step finds it in the environment as `ROLLED_OUT`.
+   */
+  readonly rolledOut?: string;
 }
 
 /** A `local.Command` that runs a step once an activation. */
 export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.CustomResourceOptions): local.Command {
+  const { rolledOut } = args;
   return new local.Command(
     name,
     {
       // Relative to the project's folder, where the engine starts its plugins: the same on every machine.
       create: `node dist/steps/${args.step}.mjs`,
+      ...(rolledOut === undefined ? {} : { interpreter: ["/usr/bin/env", `ROLLED_OUT=${rolledOut}`, "/bin/sh", "-c"] }),
       ...(args.runOnInputChange === false ? { update: "true" } : {}),
       stdin: pulumi.jsonStringify(args.input),
       triggers: [args.trigger],
       logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,
       addPreviousOutputInEnv: false,
     },
-    opts,
+    { ...opts, ...(rolledOut === undefined ? {} : { ignoreChanges: ["interpreter[1]"] }) },
   );
 }
 

@@ -1,5 +1,5 @@
-import { marketClock } from "../components/platform";
-import { restartCheck } from "../components/restart-command";
+import { marketClock, servicesOf } from "../components/platform";
+import { serviceCheck, takes } from "../components/service-check";
 import {
   type Config,
   isLeased,
@@ -37,12 +37,8 @@ export function preflightInputOf(
   state: SecretState | undefined,
   deployment: Deployment,
 ): PreflightInput {
-  const services = secret.restart.flatMap((name) => {
-    const service = config.services[name];
-    return service === undefined
-      ? []
-      : [{ name, hosts: service.hosts, health: service.health, restartCheck: restartCheck(name, service) }];
-  });
+  const restarted = servicesOf(secret.restart, config.services);
+  const services = restarted.map(({ name, config: service }) => serviceCheck(name, service, true));
   const used = new Set(services.flatMap(({ hosts }) => hosts));
   return {
     mode,
@@ -51,6 +47,7 @@ export function preflightInputOf(
     paths: pathsOf(secret),
     audit: auditReference(config),
     services,
+    takes: takes(restarted),
     hosts: Object.fromEntries(Object.entries(config.hosts).filter(([name]) => used.has(name))),
     privateKey: config.sshPrivateKey,
     alpaca: marketClock(config),
