@@ -3,9 +3,12 @@
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
 import pg from "pg";
-import { restartScript } from "../components/restart-script";
+import { restartCommand } from "../components/restart-command";
+import { probeOf } from "../components/service-probe";
 import type { HostConfig, ServiceConfig } from "../config";
+import { probeAt } from "../core/health";
 import { scramVerifier } from "../rotation/scram";
+import { restartAndWait } from "../steps/restart";
 import { withHost } from "../steps/ssh";
 
 /** What the script is told. */
@@ -42,7 +45,10 @@ async function main(): Promise<void> {
   if (!stored.ok) throw new Error(`the store answered ${stored.status}`);
   // Step 4: one service after the other, each until it is healthy.
   await withHost("host", host, privateKey, async (run) => {
-    for (const { name, config } of services) await run(restartScript(name, config, { name: "host", ...host }));
+    for (const { name, config } of services) {
+      const [command, probe] = [restartCommand(name, config), probeAt(probeOf(config), host.address)];
+      await restartAndWait({ service: name, place: "host", command, probe, timeout: config.timeout }, run);
+    }
   });
   // Step 5: the log.
   await client.query(

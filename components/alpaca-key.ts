@@ -6,10 +6,10 @@ import type { AlpacaKeyConfig, KeyPair } from "../config";
 import { lastFour } from "../rotation/key-label";
 import { graceEndsAt } from "../rotation/next-state";
 import { activeGeneration, other, previousGeneration, type SecretState } from "../rotation/state";
-import { servicesOf } from "./platform";
 import { whenForeign } from "./preflight-input";
 import { describeSecret } from "./secret-outputs";
 import type { AnnotateArgs, StoreEntry } from "./secret-store";
+import { servicesOf } from "./service-check";
 import { answerOf, stepCommand } from "./step-command";
 import { StoredCredential, type StoredCredentialArgs } from "./stored-credential";
 

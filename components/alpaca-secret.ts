@@ -21,6 +21,8 @@ export interface AlpacaSecretArgs {
   readonly platform: Platform;
   readonly now: Date;
   readonly seen: PreviousSeen | undefined;
+  /** The activation that an earlier version of this program rolled out, if one did. */
+  readonly rolledOut?: string | undefined;
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
@@ -66,6 +68,7 @@ export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
       recorded,
       acts,
       force,
+      rolledOut: args.rolledOut,
       policy,
       platform,
       places,

@@ -26,13 +26,4 @@ export interface Platform {
   readonly planBasis: readonly string[];
 }
 
-/** The services a secret names, in its order. */
-export function servicesOf(names: readonly string[], services: Platform["services"]) {
-  return names.map((name) => {
-    const config = services[name];
-    if (config === undefined) throw new Error(`the secret restarts ${name}, which is not in \`services\``);
-    return { name, config };
-  });
-}
-
 export { marketClock, referenceOf as databaseReference };

@@ -15,8 +15,8 @@ import type { Decision, PreflightMode } from "../rotation/decide";
 import { usernamePathOf } from "../rotation/roles";
 import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
 import { foreignAdvice, foreignPairAdvice } from "./foreign-advice";
-import { restartCheck } from "./restart-command";
 import type { StoreReference } from "./secret-store";
+import { serviceCheck, servicesOf, takes } from "./service-check";
 
 /** Alpaca's `GET /v2/clock`, and where the pair to ask it with is kept. */
 export interface MarketClock {
@@ -94,12 +94,8 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
     paths: pathsOf(secret),
     audit: around.audit,
     // Every service of the platform, not only those that restart (runbook, checklist: all services).
-    services: services.map(([name, config]) => ({
-      name,
-      hosts: config.hosts,
-      health: config.health,
-      restartCheck: restartCheck(name, config),
-    })),
+    services: services.map(([name, config]) => serviceCheck(name, config, secret.restart.includes(name))),
+    takes: takes(servicesOf(secret.restart, around.services)),
     hosts: Object.fromEntries(Object.entries(around.hosts).filter(([host]) => used.has(host))),
     privateKey: around.privateKey,
     alpaca: around.marketClock,

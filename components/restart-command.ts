@@ -34,9 +34,9 @@ function rollout(name: string, kubernetes: Kubernetes, seconds: number): string 
   return `${kubectl} rollout restart ${workload} && ${kubectl} rollout status ${workload} --timeout=${limit}s`;
 }
 
-const workloadOf = (name: string, { workload = `deployment/${name}` }: Kubernetes) => workload;
+export const workloadOf = (name: string, { workload = `deployment/${name}` }: Kubernetes) => workload;
 
-const kubectlFor = ({ context, namespace }: Kubernetes) =>
+export const kubectlFor = ({ context, namespace }: Kubernetes) =>
   ["kubectl", ...option("--context", context), ...option("--namespace", namespace)].join(" ");
 
 const composeFor = ({ file, project }: Compose) =>

@@ -1,8 +1,11 @@
-import { local, remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostConfig, ServiceConfig } from "../config";
-import { type Platform, servicesOf } from "./platform";
-import { restartScript } from "./restart-script";
+import { probeAt } from "../core/health";
+import type { Platform } from "./platform";
+import { restartCommand } from "./restart-command";
+import { servicesOf } from "./service-check";
+import { probeOf } from "./service-probe";
+import { stepCommand } from "./step-command";
 
 export interface RollingRestartArgs {
   /** What is restarted, in this order: one at a time, a service with several hosts one host after the other. */
@@ -12,7 +15,9 @@ export interface RollingRestartArgs {
   /** Opens every host. Undefined where no service has a host. */
   readonly privateKey: pulumi.Output<string> | undefined;
   /** A change restarts everything, once. A change of anything else restarts nothing. */
-  readonly trigger: pulumi.Input<string>;
+  readonly trigger: string;
+  /** The activation that an earlier version rolled out, if any: where it is the trigger's, what is new here restarts nothing. */
+  readonly rolledOut?: string | undefined;
 }
 
 /**
@@ -25,32 +30,48 @@ export class RollingRestart extends pulumi.ComponentResource {
 
   constructor(name: string, args: RollingRestartArgs, opts: pulumi.ComponentResourceOptions) {
     super("secret-rotation:index:RollingRestart", name, {}, opts);
-    const { services, hosts, privateKey, trigger } = args;
+    const { services, hosts } = args;
     const first = opts.dependsOn as pulumi.Resource;
     this.last = services
       .flatMap(({ name: service, config }) =>
         placesOf(service, config, hosts).map((place) => ({ service, config, place })),
       )
-      .reduce<pulumi.Resource>((before, { service, config, place }) => {
-        const common = {
-          create: restartScript(service, config, place),
-          // Triggers alone restart: a new time-out or a new key in the config must not.
-          update: "true",
-          triggers: [trigger],
-          addPreviousOutputInEnv: false,
-        };
-        const options = { parent: this, dependsOn: before };
-        if (place.host === undefined) {
-          return new local.Command(`${name}-${service}`, { ...common, logging: local.Logging.None }, options);
-        }
-        return new remote.Command(
-          `${name}-${service}-${place.name}`,
-          { ...common, logging: remote.Logging.None, connection: connection(place.host, privateKey) },
-          options,
-        );
-      }, first);
+      .reduce((before, at) => this.restart(name, at, args, before), first);
     this.registerOutputs({});
   }
+
+  /** By a step of ours, over an SSH connection of ours: the command plugin's own has no time limit but for the dial. */
+  private restart(name: string, { service, config, place }: At, args: RollingRestartArgs, before: pulumi.Resource) {
+    const { privateKey, trigger, rolledOut = "" } = args;
+    const { host } = place;
+    return stepCommand(
+      `${name}-${service}${host === undefined ? "" : `-${place.name}`}`,
+      {
+        step: "restart-service",
+        input: {
+          service,
+          command: restartCommand(service, config),
+          probe: probeAt(probeOf(config), place.address),
+          timeout: config.timeout,
+          ...(host === undefined ? {} : { host: { name: place.name, ...host } }),
+          ...(host === undefined || privateKey === undefined ? {} : { privateKey }),
+          activation: trigger,
+        },
+        trigger,
+        // Triggers alone restart: a new time-out or a new key in the config must not.
+        runOnInputChange: false,
+        rolledOut: rolledOut === trigger ? trigger : "",
+      },
+      { parent: this, dependsOn: before },
+    );
+  }
+}
+
+/** A service at one of its places. */
+interface At {
+  readonly service: string;
+  readonly config: ServiceConfig;
+  readonly place: Place;
 }
 
 interface Place {
@@ -68,29 +89,17 @@ function placesOf(service: string, config: ServiceConfig, hosts: RollingRestartA
   });
 }
 
-function connection(host: HostConfig, privateKey: pulumi.Output<string> | undefined) {
-  return {
-    host: host.address,
-    port: host.port,
-    user: host.user,
-    hostKey: host.hostKey,
-    ...(privateKey === undefined ? {} : { privateKey }),
-    dialErrorLimit: 3,
-    perDialTimeout: 15,
-  };
-}
-
 /** Restarts the services that a secret names, in its order, once an activation. */
 export function restartServices(
   secret: string,
   names: readonly string[],
   { services, hosts, privateKey }: Platform,
-  trigger: string,
+  { trigger, rolledOut }: Pick<RollingRestartArgs, "trigger" | "rolledOut">,
   opts: { readonly parent: pulumi.Resource; readonly dependsOn: pulumi.Resource },
 ): RollingRestart {
   return new RollingRestart(
     `${secret}-restart`,
-    { services: servicesOf(names, services), hosts, privateKey, trigger },
+    { services: servicesOf(names, services), hosts, privateKey, trigger, rolledOut },
     opts,
   );
 }

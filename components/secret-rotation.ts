@@ -22,6 +22,8 @@ export interface SecretRotationArgs {
   readonly recorded?: SecretState | undefined;
   /** Whether a request says to overwrite an external write to the store. Default false. */
   readonly force?: boolean;
+  /** The activation that an earlier version of this program rolled out, by resources that this one has no more. */
+  readonly rolledOut?: string | undefined;
   readonly policy: Policy;
   readonly platform: Platform;
 }
@@ -73,8 +75,9 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
   }
 
   protected createRestarts(dependsOn: pulumi.Resource): RollingRestart {
-    const { config, platform } = this.args;
-    return restartServices(this.name, config.restart, platform, this.trigger, { parent: this, dependsOn });
+    const { config, platform, rolledOut } = this.args;
+    const { trigger } = this;
+    return restartServices(this.name, config.restart, platform, { trigger, rolledOut }, { parent: this, dependsOn });
   }
 
   /** @param steps what they let pass and warned of stands in the row; the first is the preflight. */

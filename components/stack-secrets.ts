@@ -12,7 +12,7 @@ import {
 import { clockBehind } from "../rotation/clock";
 import { describePlan } from "../rotation/plan";
 import { RequestRefusedError } from "../rotation/request";
-import type { SecretState } from "../rotation/state";
+import { activation, type SecretState } from "../rotation/state";
 import type { VaultRotations } from "../vault/last-rotation";
 import { createAlpacaSecret } from "./alpaca-secret";
 import { decideSecret } from "./decide-secret";
@@ -41,7 +41,16 @@ export interface PreviousSecret {
   readonly role?: unknown;
   /** Of a supplied key: its label, and the end of its id. */
   readonly key?: { readonly label: string; readonly keyId: string };
+  /** {@link RESTARTED_BY}; undefined of an update by a version of this program whose restarts were other resources. */
+  readonly restartedBy?: string;
 }
+
+/** The resources that restart services, as a stack's outputs name them. */
+const RESTARTED_BY = "step";
+
+/** The activation that an earlier version of this program rolled out: the resources of this one need not do it again. */
+const rolledOutBy = (before: PreviousSecret | undefined): string | undefined =>
+  before === undefined || before.restartedBy === RESTARTED_BY ? undefined : activation(before.state);
 
 /** What a change in place would break: a role would be renamed, or lose its password while services use it. */
 const FIXED = ["strategy", "role"] as const;
@@ -80,6 +89,7 @@ export function createSecrets(
     const before = previous[secret.name];
     const behind = before && clockBehind(secret.name, before.state, now);
     if (behind !== undefined) void pulumi.log.warn(behind);
+    const rolledOut = rolledOutBy(before);
     const {
       description,
       state,
@@ -93,6 +103,7 @@ export function createSecrets(
           now,
           seen: seen[secret.name],
           recorded: recorded[secret.name],
+          rolledOut,
           dependsOn,
         })
       : isMadeByVault(secret)
@@ -104,6 +115,7 @@ export function createSecrets(
             now,
             rotation: rotations[secret.name],
             recorded: recorded[secret.name],
+            rolledOut,
             dependsOn,
           })
         : createPassword({
@@ -115,9 +127,12 @@ export function createSecrets(
             left: left[secret.name] ?? [],
             recorded: recorded[secret.name],
             inUse: inUse[secret.name],
+            rolledOut,
             dependsOn,
           });
-    outputs[secret.name] = pulumi.all([description, state]).apply(([about, known]) => ({ ...about, state: known }));
+    outputs[secret.name] = pulumi
+      .all([description, state])
+      .apply(([about, known]) => ({ ...about, restartedBy: RESTARTED_BY, state: known }));
     earlier.push({ secret, last: done });
   }
   return outputs;
@@ -132,11 +147,12 @@ interface MadeByVaultArgs {
   readonly now: Date;
   /** When Vault rotated last, where it does by itself. */
   readonly rotation: string | undefined;
+  readonly rolledOut: string | undefined;
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
 function createMadeByVault(args: MadeByVaultArgs): StackSecret {
-  const { config, secret, before: previous, recorded, platform, now, rotation, dependsOn } = args;
+  const { config, secret, before: previous, recorded, platform, now, rotation, rolledOut, dependsOn } = args;
   assertUnchanged(secret, previous);
   const { vaultDatabases: databases } = platform;
   if (databases === undefined) throw new Error("the platform must have Vault's database engine");
@@ -144,7 +160,7 @@ function createMadeByVault(args: MadeByVaultArgs): StackSecret {
   const decision = decideSecret(config, secret, { finished: previous?.state, recorded }, { now, rotation });
   void pulumi.log.info(describePlan(decision));
   const { state } = decision;
-  return databases.create(secret, { state, recorded, policy, platform }, { dependsOn: [...dependsOn] });
+  return databases.create(secret, { state, recorded, rolledOut, policy, platform }, { dependsOn: [...dependsOn] });
 }
 
 interface PasswordArgs {
@@ -157,11 +173,12 @@ interface PasswordArgs {
   readonly left: readonly string[];
   /** Who still uses the previous login, in words; undefined where nobody was asked. */
   readonly inUse: string | undefined;
+  readonly rolledOut: string | undefined;
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
 function createPassword(args: PasswordArgs): StackSecret {
-  const { config, secret, before: previous, recorded, platform, now, left, inUse, dependsOn } = args;
+  const { config, secret, before: previous, recorded, platform, now, left, inUse, rolledOut, dependsOn } = args;
   assertUnchanged(secret, previous);
   const before = previous?.state;
   const policy = policyOf(config, secret);
@@ -183,6 +200,7 @@ function createPassword(args: PasswordArgs): StackSecret {
       config: secret,
       state,
       recorded,
+      rolledOut,
       acts: action !== undefined,
       force,
       policy,

@@ -16,21 +16,28 @@ export interface StepCommandArgs {
   readonly runOnInputChange?: boolean;
   /** Whether what the step says on stderr is shown while it runs. Default false. */
   readonly progress?: boolean;
+  /**
+   * An activation that needs no run of the step: it was carried out before this resource was there. What stood here when the
+   * resource was made stays; the step finds it in the environment as `ROLLED_OUT`.
+   */
+  readonly rolledOut?: string;
 }
 
 /** A `local.Command` that runs a step once an activation. */
 export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.CustomResourceOptions): local.Command {
+  const { rolledOut } = args;
   return new local.Command(
     name,
     {
       create: stepProgram(args.step),
+      ...(rolledOut === undefined ? {} : { interpreter: ["/usr/bin/env", `ROLLED_OUT=${rolledOut}`, "/bin/sh", "-c"] }),
       ...(args.runOnInputChange === false ? { update: "true" } : {}),
       stdin: pulumi.jsonStringify(args.input),
       triggers: [args.trigger],
       logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,
       addPreviousOutputInEnv: false,
     },
-    opts,
+    { ...opts, ...(rolledOut === undefined ? {} : { ignoreChanges: ["interpreter[1]"] }) },
   );
 }
 

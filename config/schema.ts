@@ -5,6 +5,7 @@ import { keysWithSecrets, secret } from "../rotation/secret-fields";
 import { alpaca, alpacaKeySettings, keyPairs } from "./alpaca-schema";
 import { tooLong } from "./messages";
 import { byKind, duration, httpUrl, name, port, roleName, secretName, settings, text, type } from "./parts";
+import { host, service } from "./service-schema";
 import { store } from "./store-schema";
 import { vaultDynamicSettings, vaultStaticSettings } from "./vault-schema";
 
@@ -46,57 +47,6 @@ const database = settings({
   admin: roleName.optional(),
   /** As in libpq. Default `require`. */
   sslmode: z.enum(["disable", "require", "verify-ca", "verify-full"]).default("require"),
-});
-
-const host = settings({
-  address: z.string().min(1),
-  port: port.default(22),
-  user: name,
-  /** The host's public key as in known_hosts, such as `ssh-ed25519 AAAA...`. Mandatory: without it any host is believed. */
-  hostKey: text(/^(ssh-|ecdsa-)\S+ \S+/, "expected a public host key, such as `ssh-ed25519 AAAA...`"),
-});
-
-/** `kubectl rollout restart` and `rollout status`, run where `hosts` says. */
-const kubernetes = settings({
-  /** Default `deployment/` and the service's name; also a statefulset or a daemonset. */
-  workload: text(
-    /^(deployment|statefulset|daemonset)\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/,
-    "expected deployment/NAME, statefulset/NAME or daemonset/NAME",
-  ).optional(),
-  /** Default: the context's. */
-  namespace: text(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "expected lower-case letters, digits or -").optional(),
-  /** The context of the kubeconfig. Default: the current one; name it, so that no other cluster is restarted by mistake. */
-  context: z.string().min(1).optional(),
-});
-
-/** `docker compose restart`, run where `hosts` says. */
-const compose = settings({
-  /** Default: the service's name. */
-  service: name.optional(),
-  /** The compose file's path on that machine. Default: the one of the working folder, or found by `project`. */
-  file: z.string().min(1).optional(),
-  /** The project's name. Default: that of the file's folder. */
-  project: text(/^[a-z0-9][a-z0-9_-]*$/, "expected lower-case letters, digits, - or _").optional(),
-});
-
-const service = settings({
-  /** Where it runs, names of `hosts`, restarted in this order. Empty: on the machine that runs Pulumi. */
-  hosts: z.array(name).default([]),
-  /** Asked from the host itself; `{address}` stands for the host's address. Must answer `"status":"healthy"`. */
-  health: text(/^https?:\/\//, "expected an http:// or https:// address"),
-  /** Any command that restarts it, run by `sh -c`. Default `systemctl restart NAME`. */
-  restart: z.string().min(1).optional(),
-  /** Instead of `restart`: it runs in Kubernetes. */
-  kubernetes: kubernetes.optional(),
-  /** Instead of `restart`: it runs under Docker Compose. */
-  compose: compose.optional(),
-  /** How long a restart may take until the service is healthy. Default 60s. */
-  timeout: duration.default(parseDuration("60s")),
-}).superRefine((value, context) => {
-  const [, second] = ["restart", "kubernetes", "compose"].filter((way) => way in value);
-  if (second === undefined) return;
-  const message = "expected one way to restart it: restart, kubernetes or compose";
-  context.addIssue({ code: "custom", path: [second], message });
 });
 
 const REASON = "expected a reason, which is written into the audit log";

@@ -40,6 +40,7 @@ const STEPS = {
   "vault-login": "verify",
   "lease-proof": "verify",
   "read-back": "store",
+  "restart-service": "restart",
   "dry-run": "confirm",
   "tag-secret": "settle",
   "lease-end-older": "settle",

@@ -1,6 +1,7 @@
 import { askAccount } from "../alpaca/client";
 import { alpacaPlaces } from "../alpaca/places";
 import { lastRowOfEach } from "../audit/queries";
+import { probeOf } from "../components/service-probe";
 import type {
   AlpacaKeyConfig,
   Config,
@@ -9,8 +10,12 @@ import type {
   SecretConfig,
   ServiceConfig,
 } from "../config";
+import { probeAt, type Verdict } from "../core/health";
+import { quoted } from "../rotation/shell-word";
 import { withDatabase } from "../steps/database";
+import { askHealth as askProbes } from "../steps/probe";
 import { messageOf } from "../steps/run-step";
+import { type RunScript, shellHere } from "../steps/shell";
 import { withHost } from "../steps/ssh";
 import { type StoredValue, storeClient } from "../steps/store";
 import { type LogRow, readLog, referenceOf } from "./audit-log";
@@ -59,33 +64,44 @@ export function placesOf({ services, hosts }: Config, { restart }: Pick<SecretCo
 export const placeName = ({ service, hostName }: Place): string =>
   `${service}${hostName === undefined ? "" : ` on ${hostName}`}`;
 
-/** Runs a shell command where a service runs; its output. @throws with what it printed where it fails */
-export async function runAt({ sshPrivateKey }: Config, { hostName, host }: Place, command: string): Promise<string> {
-  if (host !== undefined) return withHost(hostName ?? "", host, sshPrivateKey ?? "", (run) => run(command));
-  return runHere(command, 120_000);
+/** Runs scripts where a service runs: over SSH, or on this machine. */
+export function shellAt<T>(
+  { sshPrivateKey }: Config,
+  { hostName, host }: Pick<Place, "hostName" | "host">,
+  use: (run: RunScript) => Promise<T>,
+): Promise<T> {
+  return host === undefined ? use(shellHere()) : withHost(hostName ?? "", host, sshPrivateKey ?? "", use);
 }
 
-/** Runs a shell command on this machine. @throws with what it printed where it fails */
-export async function runHere(command: string, timeout: number): Promise<string> {
-  const { execa } = await import("execa");
-  const { failed, all, shortMessage } = await execa(command, {
-    shell: "/bin/sh",
-    all: true,
-    reject: false,
-    stdin: "ignore",
-    timeout,
+/**
+ * Runs a shell command where a service runs; its output.
+ *
+ * @param limit milliseconds until it is ended.
+ * @throws with what it printed where it fails
+ */
+export function runAt(
+  config: Config,
+  place: Pick<Place, "hostName" | "host">,
+  command: string,
+  limit = 120_000,
+): Promise<string> {
+  return shellAt(config, place, async (run) => {
+    const { status, output } = await run(
+      `timeout -k 5 ${Math.ceil(limit / 1000)} sh -c ${quoted(command)}`,
+      limit + 10_000,
+    );
+    if (status === 0) return output;
+    const ended =
+      status === null || status === 124 || status === 137 ? `it did not end in time` : `exit status ${status}`;
+    throw new Error(output.trim() || ended);
   });
-  if (failed) throw new Error(all?.trim() || shortMessage || "the command failed");
-  return all ?? "";
 }
 
-/** What a service's `/health` answers, from where it runs. */
-export function askHealth(config: Config, place: Place): Promise<string> {
-  const url = place.config.health.replaceAll("{address}", place.host?.address ?? "localhost");
-  return runAt(config, place, `curl -sS --max-time 10 '${url.replaceAll("'", "'\\''")}' 2>&1 || true`);
+/** What a service answers to the question for its health, asked from where it runs, and what the health gate makes of it. */
+export function askHealth(config: Config, place: Place): Promise<Verdict> {
+  const probe = probeAt(probeOf(place.config), place.host?.address ?? "localhost");
+  return shellAt(config, place, async (run) => (await askProbes([probe], run))[0] as Verdict);
 }
-
-export const isHealthy = (answer: string): boolean => /"status"\s*:\s*"healthy"/.test(answer);
 
 /** What the store holds at a path; undefined where there is nothing. */
 export const stored = (config: Config, path: string): Promise<StoredValue | undefined> =>

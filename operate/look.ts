@@ -196,7 +196,7 @@ async function servicesSeen(
       return {
         place: facts.placeName(place),
         restarted: begun === undefined ? "no" : restartedOf(name, activation(begun), resources, open),
-        health: isUnseen(answer) ? answer : facts.isHealthy(answer) ? "healthy" : "not healthy",
+        health: isUnseen(answer) ? answer : answer.healthy ? "healthy" : "not healthy",
       };
     }),
   );

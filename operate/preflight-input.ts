@@ -46,7 +46,10 @@ function surroundingsOf(config: Config): Surroundings<string> {
   return {
     store: storeOf(config),
     audit: auditReference(config),
-    ...{ services, hosts, privateKey: config.sshPrivateKey, marketClock: marketClock(config) },
+    services,
+    hosts,
+    privateKey: config.sshPrivateKey,
+    marketClock: marketClock(config),
     allowOpenMarket: preflight.allowOpenMarket,
     notice: noticeOf(config),
     clock: lab?.clock,

@@ -6,6 +6,7 @@ import {
   type SecretConfig,
   type VaultStaticConfig,
 } from "../config";
+import { illnessOf } from "../core/health";
 import { redact } from "../rotation/redact";
 import { activeGeneration, type SecretState } from "../rotation/state";
 import { messageOf } from "../steps/run-step";
@@ -119,19 +120,16 @@ function vaultChecks({ config, now }: Stack, secret: VaultStaticConfig, state: S
 
 async function healthy(config: Config, secret: SecretConfig): Promise<string> {
   const answers = await Promise.all(
-    facts.placesOf(config, secret).map(async (place) => ({ place, answer: await facts.askHealth(config, place) })),
+    facts.placesOf(config, secret).map(async (place) => ({ place, verdict: await facts.askHealth(config, place) })),
   );
-  const ill = answers.filter(({ answer }) => !facts.isHealthy(answer));
+  const ill = answers.filter(({ verdict }) => !verdict.healthy);
   if (ill.length > 0) {
     throw new Error(
-      ill
-        .map(({ place, answer }) => `${facts.placeName(place)}: ${answer.trim().slice(0, 200) || "(no answer)"}`)
-        .join("; "),
+      ill.map(({ place, verdict }) => `${facts.placeName(place)}: ${illnessOf(place.service, verdict)}`).join("; "),
     );
   }
   return answers
-    .map(({ place, answer }) => {
-      const backend = /"secrets_backend"\s*:\s*"([^"]+)"/.exec(answer)?.[1];
+    .map(({ place, verdict: { backend } }) => {
       return `${facts.placeName(place)}${backend === undefined ? "" : ` (secrets from ${backend})`}`;
     })
     .join(", ");
@@ -154,14 +152,7 @@ async function paperRun(config: Config): Promise<string | undefined> {
   const { paperRun: run } = config.validation;
   if (run === undefined) return undefined;
   const host = run.host === undefined ? undefined : config.hosts[run.host];
-  const place = { service: "", config: { hosts: [], health: "", timeout: run.timeout }, hostName: run.host, host };
-  if (host === undefined) await facts.runHere(run.command, run.timeout);
-  else
-    await facts.runAt(
-      config,
-      place,
-      `timeout ${Math.ceil(run.timeout / 1000)} sh -c '${run.command.replaceAll("'", "'\\''")}'`,
-    );
+  await facts.runAt(config, { hostName: run.host, host }, run.command, run.timeout);
   return `${run.command}: exit 0`;
 }
 

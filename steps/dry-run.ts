@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import * as z from "zod";
 import { secret } from "../rotation/secret-fields";
 import { quoted } from "../rotation/shell-word";
 import { runStep, StepError } from "./run-step";
+import { type RunScript, shellHere } from "./shell";
 import { hostReference, withHost } from "./ssh";
 
 const input = z.object({
@@ -24,22 +24,17 @@ type Input = z.output<typeof input>;
 const WRONG = /\b(ERROR|CRITICAL|FATAL)\b|^Traceback \(most recent call last\)/;
 const LINES = 5;
 const LENGTH = 300;
-const STATUS = /(?:^|\n)exit status (\d+)\s*$/;
 
 /** Runs the platform's dry run where its service runs, and reads what it says. */
 await runStep(input, async (given) => {
   const started = Date.now();
   const { host } = given;
-  const script = scriptOf(given);
-  const text =
+  const limited = (run: RunScript) => run(scriptOf(given), (given.timeout + 20) * 1000);
+  const { status, output } =
     host === undefined
-      ? await runHere(script)
-      : await withHost(host.name, host, given.privateKey ?? "", (run) => run(script));
-  const status = Number(STATUS.exec(text)?.[1] ?? -1);
-  const lines = text
-    .replace(STATUS, "")
-    .split("\n")
-    .filter((line) => line.trim() !== "");
+      ? await limited(shellHere(withoutOwn(process.env)))
+      : await withHost(host.name, host, given.privateKey ?? "", limited);
+  const lines = output.split("\n").filter((line) => line.trim() !== "");
   const problem = problemOf(given, status, lines);
   if (problem !== undefined) {
     throw new StepError(
@@ -50,10 +45,10 @@ await runStep(input, async (given) => {
   return { lines: lines.length, seconds: Math.round((Date.now() - started) / 1000) };
 });
 
-function problemOf({ timeout }: Input, status: number, lines: string[]): string | undefined {
+function problemOf({ timeout }: Input, status: number | null, lines: string[]): string | undefined {
   const wrong = lines.filter((line) => WRONG.test(line));
   const shown = (some: string[]) => some.map((line) => `\n  ${line.slice(0, LENGTH)}`).join("");
-  if (status === 124 || status === 137)
+  if (status === null || status === 124 || status === 137)
     return `did not end within ${timeout} s; it said last:${shown(lines.slice(-LINES))}`;
   if (status !== 0) {
     const said = wrong.length > 0 ? wrong.slice(0, LINES) : lines.slice(-LINES);
@@ -63,24 +58,12 @@ function problemOf({ timeout }: Input, status: number, lines: string[]): string 
   return undefined;
 }
 
-/** Ends with status 0 and says the command's own on its last line, so that the output is never lost. */
 function scriptOf({ command, timeout }: Input): string {
-  return `timeout -k 5 ${timeout} sh -c ${quoted(command)} </dev/null 2>&1; status=$?; echo; echo "exit status $status"`;
+  return `timeout -k 5 ${timeout} sh -c ${quoted(command)}`;
 }
 
-/** On this machine, without the pipeline's own credentials in the environment. */
-function runHere(script: string): Promise<string> {
+/** The environment without the pipeline's own credentials. */
+function withoutOwn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const own = /^(PULUMI_|PG|VAULT_TOKEN$|AWS_)/;
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
-  return new Promise((resolve, reject) => {
-    const child = spawn("sh", ["-c", script], { env, stdio: ["ignore", "pipe", "pipe"] });
-    let text = "";
-    const collect = (chunk: Buffer) => {
-      text += chunk.toString("utf8");
-    };
-    child.stdout.on("data", collect);
-    child.stderr.on("data", collect);
-    child.on("error", reject);
-    child.on("close", () => resolve(text));
-  });
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !own.test(name)));
 }

@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { restartScript } from "../../components/restart-script";
+import { restartCommand } from "../../components/restart-command";
+import { probeOf } from "../../components/service-probe";
 import type { PostgresPasswordConfig, SecretConfig } from "../../config";
+import { probeAt } from "../../core/health";
 import { scramVerifier } from "../../rotation/scram";
 import { activeGeneration, type SecretState } from "../../rotation/state";
 import { withDatabase } from "../../steps/database";
+import { restartAndWait } from "../../steps/restart";
 import { type StoreEntry, storeClient } from "../../steps/store";
 import { referenceOf } from "../audit-log";
 import type { Login } from "../credentials";
@@ -39,13 +42,17 @@ export async function restartPlaces(config: Stack["config"], places: readonly fa
 
 /** An earlier fix may have restarted it already. */
 export async function restartUnlessHealthy(config: Stack["config"], place: facts.Place): Promise<string> {
-  const answer = await facts.askHealth(config, place).catch(() => "");
-  return facts.isHealthy(answer) ? `${facts.placeName(place)} is healthy by now` : restart(config, place);
+  const verdict = await facts.askHealth(config, place).catch(() => undefined);
+  return verdict?.healthy ? `${facts.placeName(place)} is healthy by now` : restart(config, place);
 }
 
 function restart(config: Stack["config"], place: facts.Place): Promise<string> {
-  const where = { name: place.hostName ?? "this machine", address: place.host?.address ?? "localhost" };
-  return facts.runAt(config, place, restartScript(place.service, place.config, where)).then((text) => text.trim());
+  const { service, config: own, hostName = "this machine", host } = place;
+  const probe = probeAt(probeOf(own), host?.address ?? "localhost");
+  const command = restartCommand(service, own);
+  return facts.shellAt(config, place, (run) =>
+    restartAndWait({ service, place: hostName, command, probe, timeout: own.timeout }, run),
+  );
 }
 
 /** Gives a role the password that this stack knows, and its login. Only a verifier reaches the server. */

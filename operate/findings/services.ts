@@ -1,5 +1,6 @@
 import { restartCommand } from "../../components/restart-command";
 import type { SecretConfig } from "../../config";
+import { illnessOf } from "../../core/health";
 import { messageOf } from "../../steps/run-step";
 import type { Stack } from "../facts";
 import * as facts from "../facts";
@@ -19,14 +20,15 @@ export async function serviceFindings(
 ): Promise<Finding[]> {
   const found = await Promise.all(
     facts.placesOf(config, secret).map(async (place): Promise<Finding[]> => {
-      const answer = await facts.askHealth(config, place).catch(messageOf);
-      if (facts.isHealthy(answer)) return [];
+      const verdict = await facts.askHealth(config, place).catch(messageOf);
+      if (typeof verdict !== "string" && verdict.healthy) return [];
+      const answer = typeof verdict === "string" ? verdict : illnessOf(place.service, verdict);
       const on = place.hostName === undefined ? "" : `on ${place.hostName}`;
       const hint = [on, restartHelps ? "" : "once the credential works"].filter((text) => text !== "").join(", ");
       return [
         about({
           cause: `${facts.placeName(place)} ${illness(answer)}`,
-          evidence: answer.trim().slice(0, 300) || "no answer",
+          evidence: answer.trim().slice(0, 500),
           command: restartCommand(place.service, place.config),
           ...(hint === "" ? {} : { hint }),
           ...(restartHelps ? { fix: () => restartUnlessHealthy(config, place) } : {}),

@@ -40,7 +40,9 @@ async function leaseFindings(
   const described = config.services[service];
   if (described === undefined) return [];
   const places = facts.placesOf(config, { restart: [service] });
-  const health = await Promise.all(places.map((place) => facts.askHealth(config, place).catch(messageOf)));
+  const health = await Promise.all(
+    places.map((place) => facts.askHealth(config, place).then(({ answer }) => answer, messageOf)),
+  );
   return [
     about({
       service,

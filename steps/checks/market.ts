@@ -1,4 +1,6 @@
 import ky, { HTTPError } from "ky";
+import { MarketClockError, type MarketHours, marketHours } from "../../core/market-clock";
+import { formatDuration } from "../../rotation/duration";
 import { messageOf, StepError } from "../run-step";
 import type { StoreClient } from "../store";
 
@@ -9,12 +11,6 @@ export interface MarketClock {
   readonly secretKeyPath?: string | undefined;
 }
 
-interface Clock {
-  readonly is_open: boolean;
-  readonly next_open: string;
-  readonly next_close: string;
-}
-
 /** What the config let pass: the evidence, and what the audit row says of it. */
 export interface Allowed {
   readonly evidence: string;
@@ -22,32 +18,40 @@ export interface Allowed {
 }
 
 /**
- * Asks Alpaca (`GET /v2/clock`) with the pair in the store whether the market is closed.
+ * Asks Alpaca (`GET /v2/clock`) with the pair in the store whether the market is closed, and stays so while a rotation runs.
  *
  * @param allowOpen lets an open market pass, and a clock that does not answer; what it let pass is in the result.
+ * @param takes how long the rotation may take, in milliseconds.
  */
 export async function checkMarket(
   clock: MarketClock,
   store: StoreClient,
   allowOpen: boolean,
+  takes: number,
 ): Promise<string | Allowed> {
   try {
-    const { is_open, next_open, next_close } = await hoursOf(clock, store, allowOpen ? 1 : ATTEMPTS);
-    if (!is_open) return `closed until ${next_open}`;
-    if (!allowOpen) throw new StepError(`the market is open until ${next_close}; wait until it is closed`);
-    return allowed(`the market was open until ${next_close}`);
+    const { isOpen, nextOpen, nextClose, opensIn } = await hoursOf(clock, store, allowOpen ? 1 : ATTEMPTS);
+    if (!isOpen && opensIn > takes) return `closed until ${nextOpen}`;
+    const found = isOpen ? `open until ${nextClose}` : `closed, and opens at ${nextOpen}`;
+    if (allowOpen) return allowed(`the market was ${found}`);
+    const soon = isOpen ? "" : `, in ${inWords(opensIn)}, and a rotation may take ${inWords(takes)}`;
+    throw new StepError(`the market is ${found}${soon}; wait until it is closed${isOpen ? "" : " again"}`);
   } catch (error) {
     if (allowOpen) return allowed(`market hours not known: ${messageOf(error)}`);
     throw new StepError(`${messageOf(error)}, or set preflight.allowOpenMarket: true (written into the audit log)`);
   }
 }
 
+/** To the second, or, from two minutes on, to the minute. */
+const inWords = (duration: number) =>
+  formatDuration(duration < 120_000 ? Math.ceil(duration / 1000) * 1000 : Math.round(duration / 60_000) * 60_000);
+
 const allowed = (what: string): Allowed => ({ evidence: what, override: `allowOpenMarket: ${what}` });
 
 /** Alpaca is asked so often before its clock counts as failing. */
 const ATTEMPTS = 5;
 
-async function hoursOf(clock: MarketClock, store: StoreClient, attempts: number): Promise<Clock> {
+async function hoursOf(clock: MarketClock, store: StoreClient, attempts: number): Promise<MarketHours> {
   const { baseUrl, keyIdPath = "alpaca/api_key_id", secretKeyPath = "alpaca/api_secret_key" } = clock;
   const [keyId, secretKey] = await Promise.all([store.read(keyIdPath), store.read(secretKeyPath)]);
   if (keyId === undefined || secretKey === undefined) {
@@ -56,14 +60,22 @@ async function hoursOf(clock: MarketClock, store: StoreClient, attempts: number)
     );
   }
   try {
-    return await ky
+    const answer = await ky
       .get(new URL("/v2/clock", baseUrl), {
         headers: { "APCA-API-KEY-ID": keyId.value, "APCA-API-SECRET-KEY": secretKey.value },
         timeout: 10_000,
+        // The pair is for this address alone.
+        redirect: "manual",
         retry: { limit: attempts - 1, statusCodes: [429, 500, 502, 503, 504], backoffLimit: 3000 },
       })
-      .json<Clock>();
+      .text();
+    return marketHours(answer, new Date());
   } catch (error) {
+    if (error instanceof MarketClockError) {
+      throw new StepError(
+        `Alpaca's clock at ${baseUrl} says nothing of the market's hours: ${error.message}; try again later`,
+      );
+    }
     const found =
       error instanceof HTTPError ? `${error.response.status} ${error.response.statusText}` : messageOf(error);
     throw new StepError(`Alpaca's clock at ${baseUrl} does not answer: ${found}; try again later`);

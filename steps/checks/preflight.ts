@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { secret } from "../../rotation/secret-fields";
 import { databaseReference } from "../database";
+import { healthProbe } from "../probe";
 import { messageOf } from "../run-step";
 import { hostReference } from "../ssh";
 import { storeClient, storeEntry, storeReference } from "../store";
@@ -36,11 +37,16 @@ export const preflightInput = z.object({
     z.object({
       name: z.string(),
       hosts: z.array(z.string()),
-      health: z.string(),
+      /** How it is asked for its health; `{address}` stands for the host's address. */
+      probe: healthProbe,
       /** A command that looks whether its restart finds what it restarts, and changes nothing. */
       restartCheck: z.string().optional(),
+      /** A script that asks whether the account may restart it, and changes nothing. */
+      restartRights: z.string().optional(),
     }),
   ),
+  /** How long the rotation may take, in milliseconds. */
+  takes: z.number().default(0),
   hosts: z.record(z.string(), hostReference),
   privateKey: secret(z.string()).optional(),
   alpaca: marketClock.optional(),
@@ -77,7 +83,7 @@ function checksOf(given: PreflightInput): Check[] {
   const { mode, store, paths, database, audit, services, hosts, privateKey, alpaca } = given;
   const client = () => storeClient(store);
   // A rollback and a repair mend unhealthy services, so they do not ask for healthy ones; an adoption restarts none.
-  const healthy = mode === "rotation" || mode === "emergency";
+  const asked = { healthy: mode === "rotation" || mode === "emergency", restartable: mode !== "adoption" };
   return [
     { name: "store", run: () => client().check(paths) },
     ...(database === undefined ? [] : [{ name: "database", run: () => checkDatabase(database, database.roles) }]),
@@ -90,14 +96,21 @@ function checksOf(given: PreflightInput): Check[] {
           name,
           host,
           privateKey ?? "",
-          healthy ? services.filter((service) => service.hosts.includes(name)) : [],
+          services.filter((service) => service.hosts.includes(name)),
+          asked,
         ),
     })),
     ...services
-      .filter((service) => healthy && service.hosts.length === 0)
-      .map((service) => ({ name: `service ${service.name}`, run: () => checkLocalService(service) })),
+      .filter((service) => service.hosts.length === 0)
+      .map((service) => ({ name: `service ${service.name}`, run: () => checkLocalService(service, asked) })),
     ...(mode === "rotation" && alpaca !== undefined
-      ? [{ name: "market", needs: ["store"], run: () => checkMarket(alpaca, client(), given.allowOpenMarket) }]
+      ? [
+          {
+            name: "market",
+            needs: ["store"],
+            run: () => checkMarket(alpaca, client(), given.allowOpenMarket, given.takes),
+          },
+        ]
       : []),
     ...noticeChecks(given),
     ...currentChecks(given),

@@ -1,90 +1,102 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-import ky from "ky";
-import { quoted } from "../../rotation/shell-word";
-import { messageOf, StepError } from "../run-step";
+import { type HealthProbe, illnessOf, probeAt } from "../../core/health";
+import { askHealth } from "../probe";
+import { StepError } from "../run-step";
+import { type RunScript, shellHere } from "../shell";
 import { type HostReference, withHost } from "../ssh";
 
 interface Service {
   readonly name: string;
-  readonly health: string;
+  readonly probe: HealthProbe;
   readonly restartCheck?: string | undefined;
+  readonly restartRights?: string | undefined;
 }
 
-/** The host shows the key it must, has what the health gate needs, and the given services on it are healthy. */
+/** What is asked of services: a rollback must work while they are down. */
+interface Asked {
+  readonly healthy: boolean;
+  readonly restartable: boolean;
+}
+
+/** Milliseconds that a look at one restart may take. */
+const LIMIT = 30_000;
+
+/** The host shows the key it must, has what the health gate needs, and the given services on it are as they must be. */
 export function checkHost(
   name: string,
   host: HostReference,
   privateKey: string,
   services: readonly Service[],
+  asked: Asked,
 ): Promise<string> {
   return withHost(name, host, privateKey, async (run) => {
-    await run(
-      "command -v curl >/dev/null && command -v timeout >/dev/null || { echo 'curl and timeout must be installed on the host'; exit 1; }",
-    );
-    const urls = services.map(({ health }) => health.replaceAll("{address}", host.address));
-    const answers = await askAll(urls, run);
-    assertHealthy(services.map((service, index) => ({ ...service, answer: answers[index] ?? "" })));
-    for (const service of services) await assertRestartable(service, (command) => run(command));
-    return ["host key as expected", ...services.map((service) => `${service.name} healthy`)].join(", ");
+    const notes = await checkServices(services, host.address, asked, run);
+    return ["host key as expected", ...notes].join(", ");
   });
 }
 
-/**
- * One command for all, and where `curl` can (7.66) one process: a server opens ten sessions a connection by default. What
- * did not answer is asked again by itself, for its own error.
- */
-async function askAll(urls: readonly string[], run: (command: string) => Promise<string>): Promise<string[]> {
-  if (urls.length === 0) return [];
-  const curl = "curl -sS --max-time 10";
-  const script = [
-    "d=$(mktemp -d) || exit 1; trap 'rm -rf \"$d\"' EXIT",
-    `${curl} --parallel ${urls.map((url, index) => `-o "$d/${index}" ${quoted(url)}`).join(" ")} 2>/dev/null`,
-    ...urls.map((url, index) => `[ -s "$d/${index}" ] || ${curl} ${quoted(url)} >"$d/${index}" 2>&1 &`),
-    "wait",
-    `for i in $(seq 0 ${urls.length - 1}); do tr -d '\\0' <"$d/$i"; printf '\\0'; done`,
-  ];
-  return (await run(script.join("\n"))).split("\0").slice(0, urls.length);
-}
-
 /** A service on the machine that runs Pulumi. */
-export async function checkLocalService(service: Service): Promise<string> {
-  const { name, health } = service;
-  const answer = await ky
-    .get(health.replaceAll("{address}", "localhost"), { throwHttpErrors: false, timeout: 10_000, retry: 0 })
-    .text()
-    .catch(messageOf);
-  assertHealthy([{ name, answer }]);
-  await assertRestartable(service, runHere);
-  return "healthy";
+export async function checkLocalService(service: Service, asked: Asked): Promise<string> {
+  const notes = await checkServices([service], "localhost", asked, shellHere());
+  return notes.map((note) => note.replace(`${service.name} `, "")).join(", ") || "not asked for its health";
 }
 
-/** Standard output; fails with what the command said where it fails. */
-async function runHere(command: string): Promise<string> {
-  try {
-    return (await promisify(execFile)("sh", ["-c", command], { timeout: 30_000 })).stdout;
-  } catch (error) {
-    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-    throw new StepError(`${stdout}${stderr}`.trim() || messageOf(error));
+async function checkServices(
+  services: readonly Service[],
+  address: string,
+  { healthy, restartable }: Asked,
+  run: RunScript,
+): Promise<string[]> {
+  await assertTools(run);
+  if (healthy) await assertHealthy(services, address, run);
+  const unknown: string[] = [];
+  for (const service of restartable ? services : []) unknown.push(...(await assertRestartable(service, run)));
+  return [...(healthy ? services.map(({ name }) => `${name} healthy`) : []), ...unknown];
+}
+
+/** What the restart and its health gate need. */
+async function assertTools(run: RunScript): Promise<void> {
+  const tools = ["curl", "timeout", "base64"];
+  const script = `for tool in ${tools.join(" ")}; do command -v $tool >/dev/null || echo $tool; done`;
+  const { output } = await run(script, LIMIT);
+  const missing = tools.filter((tool) => output.split("\n").includes(tool));
+  if (missing.length > 0) {
+    throw new StepError(`${missing.join(" and ")} must be installed where the services run: the health gate needs it`);
   }
 }
 
-/** Kubernetes and Compose: a wrong name is found before anything is changed, not at the restart. */
-async function assertRestartable({ name, restartCheck }: Service, run: (command: string) => Promise<unknown>) {
-  if (restartCheck === undefined) return;
-  try {
-    await run(restartCheck);
-  } catch (error) {
-    throw new StepError(
-      `${name} could not be restarted: ${messageOf(error).slice(0, 300)}; correct services.${name} in the config, or what ` +
-        `\`${restartCheck.split(" | ")[0]}\` lacks there`,
-    );
-  }
+async function assertHealthy(services: readonly Service[], address: string, run: RunScript): Promise<void> {
+  const verdicts = await askHealth(
+    services.map(({ probe }) => probeAt(probe, address)),
+    run,
+  );
+  const unhealthy = services.flatMap(({ name }, index) => {
+    const verdict = verdicts[index];
+    return verdict === undefined || verdict.healthy ? [] : [`${name} (its answer: ${illnessOf(name, verdict)})`];
+  });
+  if (unhealthy.length > 0) throw new StepError(`not healthy before the start: ${unhealthy.join(", ")}; mend it first`);
 }
 
-function assertHealthy(answers: readonly { readonly name: string; readonly answer: string }[]): void {
-  const unhealthy = answers.filter(({ answer }) => !/"status"\s*:\s*"healthy"/.test(answer));
-  if (unhealthy.length === 0) return;
-  const found = unhealthy.map(({ name, answer }) => `${name} (its answer: ${answer.trim().slice(0, 300) || "none"})`);
-  throw new StepError(`not healthy before the start: ${found.join(", ")}; mend it first`);
+/**
+ * A wrong name, or a right that is missing, is found before anything is changed, not at the restart.
+ *
+ * @returns what could not be asked
+ */
+async function assertRestartable({ name, restartCheck, restartRights }: Service, run: RunScript): Promise<string[]> {
+  if (restartCheck !== undefined) {
+    const { status, output } = await run(restartCheck, LIMIT);
+    const shown = restartCheck.split(" | ")[0];
+    if (status !== 0) throw notRestartable(name, status, output, `what \`${shown}\` lacks there`);
+  }
+  if (restartRights === undefined) return [];
+  const { status, output } = await run(restartRights, LIMIT);
+  if (status !== 0) throw notRestartable(name, status, output, "give the account that right");
+  return output
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => `${name}: ${line.trim()}`);
+}
+
+function notRestartable(name: string, status: number | null, output: string, or: string): StepError {
+  const said = output.trim().slice(0, 600) || (status === null ? "no answer in time" : `exit status ${status}`);
+  return new StepError(`${name} could not be restarted: ${said}; correct services.${name} in the config, or ${or}`);
 }

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { restartScript } from "../../components/restart-script";
 import { durationsOf } from "../../policy/rules/settings";
 import { PackUnderTest, type Seen } from "./analyzer";
 
@@ -10,6 +9,12 @@ const CONFIG = {
 
 const PREFIX = "urn:pulumi:paper::secret-rotation::secret-rotation:index:PostgresPassword";
 const PASSWORD = "Xy7-of-a-test_only.4321";
+
+const PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n";
+
+const REMOTE_GATE = `systemctl restart orchestrator
+for i in 1 2 3; do curl -s http://localhost:8001/health | grep '"status":"healthy"' && exit 0; sleep 1; done
+exit 1`;
 
 const COMPONENT: Seen = {
   type: "secret-rotation:index:PostgresPassword",
@@ -69,18 +74,27 @@ const GOOD: Record<string, Seen> = {
     },
   },
   restart: {
-    type: "command:remote:Command",
-    urn: `${PREFIX}$secret-rotation:index:RollingRestart$command:remote:Command::restart-signal-service`,
+    type: "command:local:Command",
+    urn: `${PREFIX}$secret-rotation:index:RollingRestart$command:local:Command::restart-signal-service`,
     properties: {
-      create: restartScript(
-        "signal-service",
-        { hosts: ["paper-1"], health: "http://localhost:8000/health", timeout: 60_000 as never },
-        { name: "paper-1", address: "10.0.0.1" },
-      ),
+      create: "node dist/steps/restart-service.mjs",
+      update: "true",
+      interpreter: ["/usr/bin/env", "ROLLED_OUT=", "/bin/sh", "-c"],
+      stdin: JSON.stringify({ command: "systemctl restart signal-service", privateKey: PRIVATE_KEY }),
+      triggers: ["2"],
+      addPreviousOutputInEnv: false,
+    },
+  },
+  /** As another program does it. */
+  remote: {
+    type: "command:remote:Command",
+    urn: `${PREFIX}$secret-rotation:index:RollingRestart$command:remote:Command::restart-orchestrator`,
+    properties: {
+      create: REMOTE_GATE,
       update: "true",
       connection: {
         ...{ host: "10.0.0.1", port: 22, user: "deploy", hostKey: "ssh-ed25519 AAAA" },
-        privateKey: "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n",
+        privateKey: PRIVATE_KEY,
       },
       addPreviousOutputInEnv: false,
     },
@@ -113,26 +127,18 @@ describe("the policy pack, through its own server", () => {
     );
     expect(await pack.violations(whole())).toEqual([]);
     const connection = { host: "10.0.0.1", user: "deploy", hostKey: "ssh-ed25519 AAAA" };
-    const create = String(GOOD.restart?.properties.create);
+    const create = String(GOOD.remote?.properties.create);
     for (const [rule, changed, says] of [
+      ["host-key", but("remote", { connection: { ...connection, hostKey: undefined } }), "expected connection.hostKey"],
+      ["host-key", but("remote", { connection: { ...connection, hostKey: "" } }), "the public key of 10.0.0.1"],
       [
         "host-key",
-        but("restart", { connection: { ...connection, hostKey: undefined } }),
-        "expected connection.hostKey",
-      ],
-      ["host-key", but("restart", { connection: { ...connection, hostKey: "" } }), "the public key of 10.0.0.1"],
-      [
-        "host-key",
-        but("restart", { connection: { ...connection, proxy: { host: "jump" } } }),
+        but("remote", { connection: { ...connection, proxy: { host: "jump" } } }),
         "connection.proxy.hostKey",
       ],
       ["restart-behind-health-gate", but("restart", { create: "systemctl restart signal-service" }), "expected a gate"],
       ["restart-behind-health-gate", but("step", { create: "docker compose restart web" }), "expected a gate"],
-      [
-        "restart-behind-health-gate",
-        but("restart", { create: create.replaceAll("exit 1", "exit 0") }),
-        "to fail where",
-      ],
+      ["restart-behind-health-gate", but("remote", { create: create.replaceAll("exit 1", "exit 0") }), "to fail where"],
       ["secrets-retained", but("value", { deleteAllVersions: true }), "deleteAllVersions: false"],
       ["secrets-retained", but("metadata", { disableDelete: undefined }), "disableDelete: true"],
       ["secrets-retained", but("awsSecret", { recoveryWindowInDays: 0 }), "found 0"],
@@ -140,6 +146,7 @@ describe("the policy pack, through its own server", () => {
       ["secrets-retained", but("role", { skipReassignOwned: undefined }), "skipReassignOwned"],
       ["no-secret-in-a-command-line", but("step", { create: `check ${PASSWORD}` }), "no secret in `create`"],
       ["no-secret-in-a-command-line", but("restart", { update: `echo ${PASSWORD}` }), "no secret in `update`"],
+      ["no-secret-in-a-command-line", but("step", { interpreter: [PASSWORD] }), "no secret in `interpreter`"],
       ["no-secret-in-a-command-line", but("step", { stdout: PASSWORD }), "no secret in `stdout`"],
       ["no-secret-in-a-command-line", but("step", { triggers: [PASSWORD] }), "no secret in `triggers`"],
       ["no-secret-in-a-command-line", but("step", { environment: { A: "b" } }), "expected no `environment`"],

@@ -1,0 +1,25 @@
+import type { ServiceConfig } from "../config";
+import type { HealthProbe, HealthRule } from "../core/health";
+
+/** A service that the config says nothing of: any 2xx, and `"status":"healthy"`. */
+const DEFAULT_RULE: HealthRule = { status: [], field: "status", equals: ["healthy"], text: null };
+
+/** How a service is asked for its health, from the host itself, and what its answer must be; `probeAt` puts the address in. */
+export function probeOf({ health, healthy }: Pick<ServiceConfig, "health" | "healthy">): HealthProbe {
+  if (typeof health !== "string") return { kind: "command", command: health.command };
+  if (!/^tcp:/i.test(health)) return { kind: "http", url: health, rule: ruleOf(healthy) };
+  const { hostname, port } = new URL(health);
+  return { kind: "tcp", host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
+}
+
+/** What is left out of `healthy` is not looked at; `equals` alone is about `status`, and a field alone must be `healthy`. */
+function ruleOf(healthy: ServiceConfig["healthy"]): HealthRule {
+  if (healthy === undefined) return DEFAULT_RULE;
+  const { status = "2xx", field = healthy.equals === undefined ? null : "status", equals, text } = healthy;
+  return {
+    status: status === "2xx" ? [] : [status].flat(),
+    field,
+    equals: equals ?? DEFAULT_RULE.equals,
+    text: text ?? null,
+  };
+}

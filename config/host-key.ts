@@ -1,0 +1,26 @@
+/** The types of host keys that an SSH server shows today, and how long such a key is in bytes, where that is fixed. */
+const LENGTHS: Readonly<Record<string, number | undefined>> = {
+  "ssh-ed25519": 51,
+  "ecdsa-sha2-nistp256": 104,
+  "ecdsa-sha2-nistp384": 136,
+  "ecdsa-sha2-nistp521": 172,
+  "ssh-rsa": undefined,
+};
+
+/** What is wrong with a public host key; `none` where the text is none at all. Undefined for one that is right. */
+export function hostKeyProblem(text: string): "none" | string | undefined {
+  const [type = "", key = ""] = text.trim().split(/\s+/);
+  if (!/^(ssh|ecdsa|sk)-/.test(type) || key === "") return "none";
+  if (!Object.hasOwn(LENGTHS, type)) {
+    return `expected a host key of the type ${Object.keys(LENGTHS).join(", ")}, found one of the type ${type}`;
+  }
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(key)) return "expected a host key in base64, found other characters in it";
+  const blob = Buffer.from(key, "base64");
+  // A placeholder, which no host has: the host's own key will tell.
+  if (blob.length < 8) return undefined;
+  const named = blob.subarray(4, 4 + blob.readUInt32BE(0)).toString("latin1");
+  if (named !== type) return `expected a host key of the type ${type}, as it says itself, found another in it`;
+  const length = LENGTHS[type];
+  if (length === undefined ? blob.length > 100 : blob.length === length) return undefined;
+  return `expected a whole host key, found ${blob.length} bytes of ${length ?? "at least 100"}: copy it again (\`ssh-keyscan\`)`;
+}

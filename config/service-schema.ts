@@ -1,0 +1,156 @@
+import * as z from "zod";
+import { parseDuration } from "../rotation/duration";
+import { hostKeyProblem } from "./host-key";
+import { duration, name, port, settings, text } from "./parts";
+
+const EXPECTED_KEY = "expected a public host key, such as `ssh-ed25519 AAAA...`";
+
+const hostKey = z.string(EXPECTED_KEY).superRefine((key, context) => {
+  const problem = hostKeyProblem(key);
+  if (problem === undefined) return;
+  const message = problem === "none" ? `${EXPECTED_KEY}, found ${JSON.stringify(key.slice(0, 60))}` : problem;
+  context.addIssue({ code: "custom", message });
+});
+
+const isObject = (value: unknown) => typeof value === "object" && value !== null;
+
+/** Told apart by hand, so that what is wrong inside is said, and not that no form fits. */
+const oneOrMore = (one: typeof hostKey, expected: string) =>
+  z.union([one, z.array(one).min(1, expected)], {
+    error: (issue) => innerMessage(issue) ?? expected,
+  });
+
+/** What the form that the value has the shape of says. */
+function innerMessage({ input, errors }: z.core.$ZodRawIssue): string | undefined {
+  const tried = (errors as z.core.$ZodIssue[][] | undefined) ?? [];
+  return tried[isObject(input) ? 1 : 0]?.[0]?.message;
+}
+
+export const host = settings({
+  address: z.string().min(1),
+  port: port.default(22),
+  user: name,
+  /**
+   * The host's public key as in known_hosts, such as `ssh-ed25519 AAAA...`, or a list of them. Mandatory: without it any
+   * host is believed. Only keys of the types that stand here are asked for, so one of several that the host has is enough.
+   */
+  hostKey: oneOrMore(hostKey, EXPECTED_KEY),
+});
+
+/** `kubectl rollout restart` and `rollout status`, run where `hosts` says. */
+const kubernetes = settings({
+  /** Default `deployment/` and the service's name; also a statefulset or a daemonset. */
+  workload: text(
+    /^(deployment|statefulset|daemonset)\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/,
+    "expected deployment/NAME, statefulset/NAME or daemonset/NAME",
+  ).optional(),
+  /** Default: the context's. */
+  namespace: text(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "expected lower-case letters, digits or -").optional(),
+  /** The context of the kubeconfig. Default: the current one; name it, so that no other cluster is restarted by mistake. */
+  context: z.string().min(1).optional(),
+});
+
+/** `docker compose restart`, run where `hosts` says. */
+const compose = settings({
+  /** Default: the service's name. */
+  service: name.optional(),
+  /** The compose file's path on that machine. Default: the one of the working folder, or found by `project`. */
+  file: z.string().min(1).optional(),
+  /** The project's name. Default: that of the file's folder. */
+  project: text(/^[a-z0-9][a-z0-9_-]*$/, "expected lower-case letters, digits, - or _").optional(),
+});
+
+const ADDRESS = "expected an http:// or https:// address";
+
+/** Names of query parameters that carry a credential. */
+const CREDENTIAL = /token|secret|passw(or)?d|^pwd$|api[-_]?key|access[-_]?key|^auth|credential|signature|^sig$|^key$/i;
+
+/** What is wrong with an address of a health check; it may hold a credential, so nothing of it is repeated then. */
+function addressProblem(address: string): string | undefined {
+  const url = urlOf(address.replaceAll("{address}", "localhost"));
+  if (url === undefined || !/^(https?|tcp):\/\//i.test(address)) {
+    return `${ADDRESS}${address.includes("@") ? "" : `, found ${JSON.stringify(address.slice(0, 60))}`}`;
+  }
+  const without = "expected an address without a credential: it is stored as it is, and a process list shows it; found";
+  if (url.username !== "" || url.password !== "") return `${without} a user or a password in it`;
+  const parameter = [...url.searchParams.keys()].find((key) => CREDENTIAL.test(key));
+  if (parameter !== undefined) return `${without} the parameter \`${parameter}\``;
+  if (url.protocol !== "tcp:") return undefined;
+  const bare = url.port !== "" && ["", "/"].includes(url.pathname) && url.search === "";
+  return bare ? undefined : "expected tcp://HOST:PORT and nothing behind it";
+}
+
+function urlOf(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const address = z.string(ADDRESS).superRefine((value, context) => {
+  const message = addressProblem(value);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
+
+const scalar = z.union([z.string().min(1), z.number(), z.boolean()], "expected text, a number, true or false");
+const scalars = z.union([scalar, z.array(scalar).min(1)], "expected a value or a list of values");
+const texts = scalars.transform((values) => [values].flat().map(String));
+
+const status = z.union(
+  [z.literal("2xx"), z.number().int().min(100).max(599), z.array(z.number().int().min(100).max(599)).min(1)],
+  "expected 2xx, an HTTP status such as 200, or a list of them",
+);
+
+/** What an answer must be to count as healthy, for an http address. What is left out is not looked at. */
+const healthy = settings({
+  /** The HTTP status, or a list of them. Default `2xx`. */
+  status: status.optional(),
+  /** A field of the JSON answer; a path with dots for one inside of another. Default `status` where `equals` is set. */
+  field: z.string().min(1).nullable().optional(),
+  /** What the field may be, such as `[UP]`: compared as text, upper and lower case apart. Default `healthy`. */
+  equals: texts.optional(),
+  /** Instead of a field: what the whole body may be, such as `OK`. */
+  text: texts.optional(),
+})
+  .refine((rule) => Object.keys(rule).length > 0, { error: "expected status, field, equals or text, found none" })
+  .refine(({ field, equals, text: body }) => body === undefined || (field == null && equals === undefined), {
+    path: ["text"],
+    error: "expected either `text` or `field` and `equals`, found both",
+  })
+  .refine(({ field, equals }) => field !== null || equals === undefined, {
+    path: ["equals"],
+    error: "expected only with a `field`; for a body that is no JSON set `text`",
+  });
+
+export const service = settings({
+  /** Where it runs, names of `hosts`, restarted in this order. Empty: on the machine that runs Pulumi. */
+  hosts: z.array(name).default([]),
+  /**
+   * Asked from the host itself: an http address, `tcp://{address}:5432` (it takes a connection), or `{ command }` (it ends
+   * with status 0). `{address}` stands for the host's address.
+   */
+  health: z.union([address, settings({ command: z.string().min(1) })], {
+    error: (issue) => (isObject(issue.input) ? innerMessage(issue) : undefined) ?? ADDRESS,
+  }),
+  /** What an answer over http must be. Default: 2xx, and `status` is `healthy`. */
+  healthy: healthy.optional(),
+  /** Any command that restarts it, run by `sh -c`. Default `systemctl restart NAME`. */
+  restart: z.string().min(1).optional(),
+  /** Instead of `restart`: it runs in Kubernetes. */
+  kubernetes: kubernetes.optional(),
+  /** Instead of `restart`: it runs under Docker Compose. */
+  compose: compose.optional(),
+  /** How long a restart may take, and then again until the service is healthy. Default 60s. */
+  timeout: duration.default(parseDuration("60s")),
+}).superRefine((value, context) => {
+  const [, second] = ["restart", "kubernetes", "compose"].filter((way) => way in value);
+  if (second !== undefined) {
+    const message = "expected one way to restart it: restart, kubernetes or compose";
+    context.addIssue({ code: "custom", path: [second], message });
+  }
+  if (value.healthy !== undefined && !(typeof value.health === "string" && /^http/i.test(value.health))) {
+    const message = "expected only with an http address in `health`";
+    context.addIssue({ code: "custom", path: ["healthy"], message });
+  }
+});

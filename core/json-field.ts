@@ -1,0 +1,32 @@
+/** A field of a JSON object, by its own name or else by its path with dots; undefined where there is none. */
+export function valueAt(object: Readonly<Record<string, unknown>>, field: string): unknown {
+  if (Object.hasOwn(object, field)) return object[field];
+  return field.split(".").reduce<unknown>(below, object);
+}
+
+const below = (at: unknown, key: string): unknown =>
+  typeof at === "object" && at !== null && !Array.isArray(at) && Object.hasOwn(at, key)
+    ? (at as Record<string, unknown>)[key]
+    : undefined;
+
+/** A string, or what opens, closes and ends. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
+
+/**
+ * Whether the field, or the first part of its path, stands once in the outermost object. `JSON.parse` takes the last of
+ * several without a word.
+ *
+ * @param text JSON that was parsed before.
+ */
+export function isSoleKey(text: string, field: string): boolean {
+  const names = [field, field.split(".")[0]];
+  let [depth, count] = [0, 0];
+  let last: string | undefined;
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (token === ":" && depth === 1 && last !== undefined && names.includes(JSON.parse(last))) count++;
+    last = token.startsWith('"') ? token : undefined;
+  }
+  return count <= 1;
+}

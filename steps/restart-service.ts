@@ -1,0 +1,39 @@
+import * as z from "zod";
+import { healthProbe } from "./probe";
+import { restartAndWait } from "./restart";
+import { runStep } from "./run-step";
+import { shellHere } from "./shell";
+import { hostReference, withHost } from "./ssh";
+
+const input = z.object({
+  service: z.string(),
+  command: z.string(),
+  probe: healthProbe,
+  /** Milliseconds. */
+  timeout: z.number(),
+  /** Where it runs; undefined for this machine. */
+  host: hostReference.extend({ name: z.string() }).optional(),
+  privateKey: z.string().optional(),
+  /** The activation that the restart belongs to. */
+  activation: z.string(),
+});
+
+/** The store holds the new credential by now: a host that is away for a moment is not to stop the rollout. */
+const ATTEMPTS = 3;
+
+/** Restarts one service at one place, and waits until it is healthy. */
+await runStep(input, async ({ host, privateKey = "", activation, ...restart }) => {
+  // An earlier version of this program has rolled it out, by a resource of another type.
+  if (process.env.ROLLED_OUT === activation) return { restarted: false };
+  const said =
+    host === undefined
+      ? await restartAndWait({ ...restart, place: "this machine" }, shellHere())
+      : await withHost(
+          host.name,
+          host,
+          privateKey,
+          (run) => restartAndWait({ ...restart, place: host.name }, run),
+          ATTEMPTS,
+        );
+  return { restarted: true, said };
+});
