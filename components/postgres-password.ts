@@ -2,7 +2,7 @@ import type { local } from "@pulumi/command";
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
 import type { PostgresPasswordConfig } from "../config";
-import { activeUsername, usernamePathOf } from "../rotation/roles";
+import { activeUsername, rotatedLogins, usernamePathOf } from "../rotation/roles";
 import { activeGeneration, adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
 import { foreignAdvice } from "./foreign-advice";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
@@ -57,10 +57,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       preflight,
     );
     const old = this.oldLogin(credential, previous);
-    const verified = this.createLogin("verify-login", credential, roles.ready(unchanged), {
-      mends: true,
-      oldLogin: old,
-    });
+    const verified = this.createLogin("verify-login", credential, roles.ready(unchanged), { oldLogin: old });
     const stored = this.createStored(credential.entries, verified);
     const restarted = this.createRestarts(stored);
     const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
@@ -122,6 +119,12 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return (previous?.entries ?? []).filter(({ path }) => !adopted || path === config.name);
   }
 
+  /** The roles that the preflight compares. */
+  private get logins() {
+    const { config, state, policy } = this.args;
+    return { ...rotatedLogins(config.strategy, config.role, state), maxAge: policy.maxAge };
+  }
+
   private lookFirst(previous: Credential | undefined): local.Command {
     const { config, state, force, platform } = this.args;
     const mode = state.activatedBy !== undefined ? "rollback" : state.emergency ? "emergency" : "rotation";
@@ -130,7 +133,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       mode,
       store: platform.store.reference,
       paths: this.alternating ? [this.usernamePath, config.name] : [config.name],
-      database: { ...databaseReference(config.database), roles: [config.role] },
+      database: { ...databaseReference(config.database), roles: [config.role], logins: this.logins },
       ...platformChecks(platform),
       notice: this.notice,
       current: mode === "rotation" || force ? current : undefined,
@@ -152,7 +155,8 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   }
 
   private createRoles(slots: readonly [PasswordSlot, PasswordSlot]): LoginRoles {
-    const { config, state, adopted, left } = this.args;
+    const { config, state, acts, adopted, left } = this.args;
+    const { role } = config;
     const { host, port, name, admin, sslmode } = config.database;
     const provider = new postgresql.Provider(
       `${this.name}-server`,
@@ -169,7 +173,8 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       { parent: this },
     );
     const create = this.alternating ? alternatingUsers : singleUser;
-    return create(this.name, { role: config.role, state, slots, adopted, left }, { parent: this, provider });
+    const database = databaseReference(config.database);
+    return create(this.name, { database, role, state, acts, slots, adopted, left, provider }, { parent: this });
   }
 
   /** The login that services held before, where it is another one that stays valid for now. */
@@ -179,7 +184,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return previous.username;
   }
 
-  /** A real login with the active credential; one that `mends` sets the role right where a killed update changed it. */
+  /** A real login with the active credential. */
   private createLogin(
     step: string,
     { username, password }: Credential,
@@ -187,21 +192,19 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     {
       oldLogin,
       oldSessions,
-      mends = false,
     }: {
       readonly oldLogin: string | undefined;
       readonly oldSessions?: pulumi.Output<number[]>;
-      readonly mends?: boolean;
     },
   ): local.Command {
     const { admin: _, ...database } = this.args.config.database;
+    const owner = this.alternating && step === "verify-login" ? { owner: this.args.config.role } : {};
     const old = oldLogin === undefined ? {} : { oldLogin, ...(oldSessions === undefined ? {} : { oldSessions }) };
-    const admin = mends ? { admin: databaseReference(this.args.config.database) } : {};
     return stepCommand(
       `${this.name}-${step}`,
       {
         step: "verify-login",
-        input: { database: databaseReference(database), username, password, ...old, ...admin },
+        input: { database: databaseReference(database), username, password, ...owner, ...old },
         trigger: this.trigger,
         // Who still uses the old login is said at once.
         progress: this.alternating && step === "confirm-login",

@@ -33,7 +33,7 @@ export interface PreflightArgs {
   /** The paths that will be written. */
   readonly paths: readonly string[];
   /** The database whose role changes, where one does. */
-  readonly database?: Record<string, unknown> & { readonly roles: readonly string[] };
+  readonly database?: Record<string, unknown> & { readonly roles: readonly string[]; readonly logins: object };
   /** The role in Vault whose password Vault rotates, where one is. */
   readonly vaultRole?: Record<string, unknown>;
   /** The logins that Vault makes for a short time, where it does. */

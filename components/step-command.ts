@@ -7,6 +7,8 @@ export interface StepCommandArgs {
     | "preflight"
     | "store-versions"
     | "store-unchanged"
+    | "copy-role"
+    | "set-role"
     | "verify-login"
     | "verify-alpaca"
     | "read-back"

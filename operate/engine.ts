@@ -17,6 +17,8 @@ export interface Step {
   readonly name: string;
   readonly oldInputs: Readonly<Record<string, unknown>>;
   readonly newInputs: Readonly<Record<string, unknown>>;
+  /** Whether what leaves the state stays on the platform (`retainOnDelete`). */
+  readonly retained?: boolean;
 }
 
 /** What happens while the engine works. */
@@ -199,7 +201,15 @@ class Recorder {
 }
 
 function stepOf({ op, urn, type, old, new: after }: StepEventMetadata): Step {
-  return { op, urn, type, name: nameOf(urn), oldInputs: old?.inputs ?? {}, newInputs: after?.inputs ?? {} };
+  return {
+    op,
+    urn,
+    type,
+    name: nameOf(urn),
+    oldInputs: old?.inputs ?? {},
+    newInputs: after?.inputs ?? {},
+    retained: (old as { retainOnDelete?: boolean } | undefined)?.retainOnDelete === true,
+  };
 }
 
 /**

@@ -15,9 +15,13 @@ export const PHASES = [
 
 export type Phase = (typeof PHASES)[number];
 
+/** The component that says whether a role may log in, and with what. */
+export const LOGIN_ROLE = "secret-rotation:index:LoginRole";
+
 /** Which part of a rotation a resource belongs to; undefined for one that is not part of it (a provider, say). */
 export function phaseOf({ type, urn, name }: Pick<Step, "type" | "urn" | "name">): Phase | undefined {
   const within = (component: string) => urn.includes(`:${component}$`);
+  if (type === LOGIN_ROLE || within("LoginRole") || name.endsWith("-copy-role")) return "database";
   if (type.startsWith("pulumi:") || type.startsWith("secret-rotation:")) return undefined;
   if (name.endsWith("audit-history")) return undefined;
   if (within("Preflight")) return "preflight";

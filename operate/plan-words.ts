@@ -1,6 +1,6 @@
 import { type Plan, readPlan } from "../rotation/plan";
 import type { EngineResult, Step } from "./engine";
-import { type Phase, phaseOf, restartOf, secretOf } from "./phases";
+import { LOGIN_ROLE, type Phase, phaseOf, restartOf, secretOf } from "./phases";
 import type { Outline } from "./settings";
 
 /** What an update would do to one secret, in a reviewer's words. */
@@ -46,7 +46,8 @@ export function planInWords(
       action: headline === undefined ? undefined : readPlan(headline)?.action,
       headline: headline ?? `${secret}: nothing is known`,
       steps: settled(own).flatMap(({ step, phase }) => {
-        const text = describe(step, phase, secret, outline);
+        const acts = headline !== undefined && readPlan(headline)?.action !== undefined;
+        const text = step.type === LOGIN_ROLE ? login(step, acts) : describe(step, phase, secret, outline);
         return text === undefined ? [] : [{ phase: phase ?? ("other" as const), text }];
       }),
     };
@@ -114,7 +115,7 @@ function describe(
       return `makes the value of slot ${/-slot-([ab])-/.exec(name)?.[1] ?? "?"} (${generations(step)})`;
     case "database":
     case "settle":
-      return /-(metadata|tags)$/.test(name) ? marked(step) : role(step, phase === "database");
+      return /-(metadata|tags)$/.test(name) ? marked(step) : role(step);
     case "verify":
       return "tries the credential";
     case "confirm":
@@ -153,15 +154,41 @@ function generations({ op, oldInputs, newInputs }: Step): string {
 const generationOf = (inputs: Step["newInputs"]): string | undefined =>
   (inputs.keepers as { generation?: string } | undefined)?.generation;
 
-/** Before the store is written a role gets its new password; after the restarts only its login changes. */
-function role({ op, type, oldInputs, newInputs }: Step, active: boolean): string {
+/** What accompanies a login: the plugin makes the role, and a step gives it what the login in use has. */
+function role({ op, type, name: resource, oldInputs, newInputs, retained }: Step): string | undefined {
   const name = String(newInputs.name ?? oldInputs.name ?? "?");
+  if (resource.endsWith("-copy-role")) {
+    const { from, to } = copied(newInputs.stdin);
+    return to === undefined ? undefined : `gives the role ${to} the settings and limits of ${from}`;
+  }
+  if (type === "command:local:Command") return undefined;
   if (!type.endsWith(":Role")) return `${opOf(op)} ${type.split(":").at(-1)} ${name}`;
   if (op === "import") return `takes the role ${name} over as it is`;
-  if (op === "create") return `makes the role ${name}, which may ${newInputs.login === false ? "not " : ""}log in`;
-  if (newInputs.login === false && oldInputs.login !== false) return `lets the role ${name} log in no more`;
-  if (active) return `gives the role ${name} its password${oldInputs.login === false ? " and lets it log in" : ""}`;
-  return oldInputs.login === newInputs.login ? `brings the role ${name} up to date` : `lets the role ${name} log in`;
+  if (op === "create") return `makes the role ${name}`;
+  if (op === "delete" && retained === true) return `leaves the role ${name} as it is, and looks after its login alone`;
+  return `${opOf(op)} role ${name}`;
+}
+
+function copied(stdin: unknown): { readonly from?: string; readonly to?: string } {
+  try {
+    return JSON.parse(String(stdin)) as { from?: string; to?: string };
+  } catch {
+    return {};
+  }
+}
+
+/** Of a role that services log in with: its password, and whether it may log in. */
+function login({ op, oldInputs, newInputs }: Step, acts: boolean): string {
+  const name = String(newInputs.role ?? oldInputs.role ?? "?");
+  if (op === "delete") return `looks after the login of the role ${name} no more, and leaves it as it is`;
+  if (op === "create" && !acts) return `takes the login of the role ${name} over as it is`;
+  const { login: may, activation, password } = newInputs;
+  const before = oldInputs.login;
+  if (may === false)
+    return before === undefined ? `lets nobody log in as ${name} yet` : `lets the role ${name} log in no more`;
+  if (activation !== "" && activation !== oldInputs.activation && password !== undefined)
+    return `gives the role ${name} its password (${password})${before === false ? " and lets it log in" : ""}`;
+  return before === undefined ? `leaves the role ${name} its login` : `lets the role ${name} log in`;
 }
 
 function written({ newInputs, oldInputs, type, op }: Step): string {
@@ -177,7 +204,7 @@ function dangersOf(changed: readonly Step[]): string[] {
   return changed.flatMap((step) => {
     const { op, type, name, oldInputs, newInputs } = step;
     if (!PRECIOUS.test(type.replaceAll("/", ":"))) return [];
-    if (op === "delete") return [`${name} (${type}) would be deleted`];
+    if (op === "delete") return step.retained === true ? [] : [`${name} (${type}) would be deleted`];
     if (opOf(op) !== "replace") return [];
     if (!type.startsWith("random:"))
       return type.includes("SecretVersion") ? [] : [`${name} (${type}) would be replaced`];

@@ -11,8 +11,8 @@ import {
   type SecretConfig,
 } from "../config";
 import { dueAt } from "../rotation/next-state";
-import { usernamePathOf } from "../rotation/roles";
-import { activeGeneration, type SecretState } from "../rotation/state";
+import { rotatedLogins, usernamePathOf } from "../rotation/roles";
+import { activeGeneration, EMPTY, other, type SecretState, withSlot } from "../rotation/state";
 import type { PreflightInput } from "../steps/checks/preflight";
 import { storeReference } from "../steps/store";
 import { auditReference, referenceOf } from "./audit-log";
@@ -59,7 +59,7 @@ export function preflightInputOf(
       mode === "rotation" && secret.kind === "postgres-password" && !isLeased(secret)
         ? dueNotice(config, secret, state)
         : undefined,
-    ...ownPart(config, secret, mode === "rotation", state, deployment),
+    ...ownPart(config, secret, mode, state, deployment),
   };
 }
 
@@ -83,10 +83,11 @@ export function pathsOf(secret: SecretConfig): string[] {
 function ownPart(
   config: Config,
   secret: SecretConfig,
-  asksCurrent: boolean,
+  mode: PreflightMode,
   state: SecretState | undefined,
   deployment: Deployment,
 ): Pick<PreflightInput, "database" | "current" | "vaultRole" | "leases"> {
+  const asksCurrent = mode === "rotation";
   if (secret.kind === "alpaca-key") {
     const pair = asksCurrent ? pairsOf(config, secret, state).active : undefined;
     return { current: pair === undefined ? undefined : { entries: pairEntries(secret, pair) } };
@@ -94,9 +95,21 @@ function ownPart(
   if (isLeased(secret)) return { current: undefined, leases: leasesInputOf(config, secret, state) };
   if (isMadeByVault(secret)) return { current: undefined, vaultRole: vaultRoleOf(config, secret, state) };
   return {
-    database: { ...referenceOf(secret.database), roles: [secret.role] },
+    database: {
+      ...referenceOf(secret.database),
+      roles: [secret.role],
+      logins: { ...loginsAfter(secret, mode, state), maxAge: policyOf(config, secret).maxAge },
+    },
     current: asksCurrent ? currentLogin(config, secret, state, deployment) : undefined,
   };
+}
+
+/** The logins that an update of this kind would be about. */
+function loginsAfter({ strategy, role }: PostgresPasswordConfig, mode: PreflightMode, state: SecretState | undefined) {
+  const active = state === undefined ? 1 : other(state.active);
+  const [a, b] = state?.slots ?? [0, EMPTY];
+  const slots = mode === "rollback" ? ([a, b] as const) : withSlot([a, b], active, Math.max(a, b) + 1);
+  return rotatedLogins(strategy, role, { slots, active });
 }
 
 const pairEntries = (secret: Extract<SecretConfig, { kind: "alpaca-key" }>, { keyId, secretKey }: KeyPair) => [
