@@ -22,7 +22,7 @@ export interface LoginRoleArgs {
 export class LoginRole extends pulumi.ComponentResource {
   constructor(name: string, args: LoginRoleArgs, opts: pulumi.ComponentResourceOptions) {
     const { database, role, login, slot, activation } = args;
-    const says = { role, login, ...(slot === undefined ? {} : { password: "SCRAM-SHA-256" }) };
+    const says = { role, login, ...(slot === undefined ? {} : { verifier: "SCRAM-SHA-256" }) };
     // A login that is no longer in use keeps the activation that it had: what has been done is not done again.
     const ignoreChanges = (key: string) => (activation === undefined ? { ignoreChanges: [key] } : {});
     super(

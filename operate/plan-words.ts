@@ -182,12 +182,12 @@ function login({ op, oldInputs, newInputs }: Step, acts: boolean): string {
   const name = String(newInputs.role ?? oldInputs.role ?? "?");
   if (op === "delete") return `looks after the login of the role ${name} no more, and leaves it as it is`;
   if (op === "create" && !acts) return `takes the login of the role ${name} over as it is`;
-  const { login: may, activation, password } = newInputs;
+  const { login: may, activation, verifier } = newInputs;
   const before = oldInputs.login;
   if (may === false)
     return before === undefined ? `lets nobody log in as ${name} yet` : `lets the role ${name} log in no more`;
-  if (activation !== "" && activation !== oldInputs.activation && password !== undefined)
-    return `gives the role ${name} its password (${password})${before === false ? " and lets it log in" : ""}`;
+  if (activation !== "" && activation !== oldInputs.activation && verifier !== undefined)
+    return `gives the role ${name} its password (${verifier})${before === false ? " and lets it log in" : ""}`;
   return before === undefined ? `leaves the role ${name} its login` : `lets the role ${name} log in`;
 }
 

@@ -110,7 +110,7 @@ async function ownershipProblems({ client, logins, admin, owner }: Asked): Promi
     const [member] = (await client.query(MEMBERSHIP, [owner.name, name, admin.name])).rows;
     if (role === undefined) {
       if (!logins.adopting) found.push({ refuse: true, text: missing(name, owner.name) });
-    } else if (logins.adopting && (!member?.member || role.acting !== (owner.acting ?? owner.name))) {
+    } else if (logins.adopting && (!member?.member || ![owner.name, owner.acting].includes(role.acting))) {
       found.push({ refuse: true, text: foreign(name, owner.name) });
     } else if (!member?.member) {
       const text = `${name} is no member of ${owner.name} any more, so it could not act as it: \`GRANT ${identifier(owner.name)} TO ${identifier(name)}\``;

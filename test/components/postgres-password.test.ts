@@ -183,7 +183,7 @@ describe("PostgresPassword with a single user", () => {
       ...{ role: "trader", login: true, password: "password of database-password-slot-a-password" },
       salt: Buffer.alloc(16, 7).toString("base64"),
     });
-    expect(namedIn(all, "database-password-login")).toMatchObject({ role: "trader", password: "SCRAM-SHA-256" });
+    expect(namedIn(all, "database-password-login")).toMatchObject({ role: "trader", verifier: "SCRAM-SHA-256" });
   });
 
   it("writes the password alone, as the runbook does", async () => {

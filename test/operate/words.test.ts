@@ -75,7 +75,7 @@ describe("a plan in words", () => {
     });
     const next = step("database-password-login-a", "secret-rotation:index:LoginRole", "update", {
       oldInputs: { role: "trader_a", login: false, activation: "" },
-      newInputs: { role: "trader_a", login: true, activation: "2", password: "SCRAM-SHA-256" },
+      newInputs: { role: "trader_a", login: true, activation: "2", verifier: "SCRAM-SHA-256" },
     });
     const set = step("database-password-login-a-set", "command:local:Command", "create-replacement", { urn });
     const copy = step("database-password-copy-role", "command:local:Command", "create-replacement", {
@@ -118,7 +118,7 @@ describe("a plan in words", () => {
         retained: true,
       }),
       step("database-password-login", "secret-rotation:index:LoginRole", "create", {
-        newInputs: { role: "trader", login: true, password: "SCRAM-SHA-256", activation: "3" },
+        newInputs: { role: "trader", login: true, verifier: "SCRAM-SHA-256", activation: "3" },
       }),
     ];
     const { messages } = result([]);
