@@ -20,12 +20,16 @@ export async function seeLeftRoles(config: Config, previous: PreviousSecrets): P
   return Object.fromEntries((await Promise.all(left)).flat());
 }
 
-/** Ours is a role that acts as the owner from its login on, and is a member of it: nobody else makes such roles. */
+/**
+ * Ours is a role that acts as the owner from its login on (or as the role that the owner itself acts as), and is a member
+ * of it: nobody else makes such roles.
+ */
 const OURS = `SELECT slot.rolname FROM pg_roles owner
   JOIN pg_auth_members ON roleid = owner.oid
   JOIN pg_roles slot ON slot.oid = member
   WHERE owner.rolname = $1 AND slot.rolname = ANY ($2)
-    AND slot.rolconfig && ARRAY['role=' || owner.rolname, 'role=' || quote_ident(owner.rolname)]`;
+    AND slot.rolconfig && (ARRAY['role=' || owner.rolname, 'role=' || quote_ident(owner.rolname)] ||
+      ARRAY(SELECT entry FROM unnest(owner.rolconfig) AS entry WHERE entry LIKE 'role=%'))`;
 
 async function leftRoles({ database, role }: PostgresPasswordConfig): Promise<readonly string[]> {
   const names = [slotRole(role, 0), slotRole(role, 1)];

@@ -1,37 +1,54 @@
 import * as postgresql from "@pulumi/postgresql";
-import * as pulumi from "@pulumi/pulumi";
-import { ownerMayLogin, slotMayLogin, slotRole } from "../rotation/roles";
-import { scramVerifier } from "../rotation/scram";
-import { activeGeneration, other, type SecretState, type SlotIndex } from "../rotation/state";
+import type * as pulumi from "@pulumi/pulumi";
+import { ownerMayLogin, rotatedLogins, slotMayLogin, slotRole } from "../rotation/roles";
+import { activation, activeGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
+import { LoginRole } from "./login-role";
 import type { PasswordSlot } from "./password-slot";
+import { stepCommand } from "./step-command";
 
-/** What the platform's own role has and keeps: only its password and its login are ours. */
-const OTHERS = [
+/**
+ * All that a login role has besides its name. The plugin makes the role and never changes it: each of its updates would
+ * revoke and grant every membership anew and set `search_path` back.
+ */
+const MADE_ONCE = [
   "assumeRole",
   "bypassRowLevelSecurity",
   "connectionLimit",
   "createDatabase",
   "createRole",
+  "encrypted",
   "encryptedPassword",
   "idleInTransactionSessionTimeout",
   "inherit",
+  "login",
+  "password",
+  "passwordWo",
+  "passwordWoVersion",
   "replication",
   "roles",
   "searchPaths",
+  "skipDropRole",
+  "skipReassignOwned",
   "statementTimeout",
   "superuser",
   "validUntil",
 ];
 
 export interface LoginRolesArgs {
+  /** How a step reaches the database as the administrator. */
+  readonly database: Record<string, unknown>;
   /** The role that exists and owns the objects. */
   readonly role: string;
   readonly state: SecretState;
+  /** Whether this update does a step of the secret. */
+  readonly acts: boolean;
   readonly slots: readonly [PasswordSlot, PasswordSlot];
   /** The value of generation 0, where it is known. */
   readonly adopted: pulumi.Output<string> | undefined;
   /** Login roles of ours that are there although the stack does not know them. */
   readonly left: readonly string[];
+  /** As whom the plugin makes roles. */
+  readonly provider: postgresql.Provider;
 }
 
 /** The roles of one strategy, in the two moments at which a rotation changes them. */
@@ -42,83 +59,109 @@ export interface LoginRoles {
   settle(dependsOn: pulumi.Resource): pulumi.Resource;
 }
 
+type Change = (dependsOn: pulumi.Resource) => pulumi.Resource;
+
 /** One role whose password changes: the old password ends with the `ALTER ROLE`. */
-export function singleUser(name: string, args: LoginRolesArgs, opts: pulumi.CustomResourceOptions): LoginRoles {
-  const { role, state, slots, adopted } = args;
-  const { password, salt } = slots[state.active];
-  const value = activeGeneration(state) === 0 && adopted !== undefined ? adopted : password;
+export function singleUser(name: string, args: LoginRolesArgs, opts: { readonly parent: pulumi.Resource }): LoginRoles {
+  const { database, role, state, slots, adopted } = args;
+  const made = slots[state.active];
+  const slot = activeGeneration(state) === 0 && adopted !== undefined ? { ...made, password: adopted } : made;
   return {
     ready: (dependsOn) =>
-      adoptedRole(`${name}-role`, { role, login: true, password: verifier(value, salt) }, { ...opts, dependsOn }),
+      new LoginRole(
+        `${name}-login`,
+        { database, role, login: true, slot, activation: activation(state) },
+        { ...opts, dependsOn },
+      ),
     settle: (dependsOn) => dependsOn,
   };
 }
 
 /** Two login roles, both members of the platform's own, which is generation 0 and ends as an owner without login. */
-export function alternatingUsers(name: string, args: LoginRolesArgs, opts: pulumi.CustomResourceOptions): LoginRoles {
-  const { role, state, slots, left } = args;
+export function alternatingUsers(
+  name: string,
+  args: LoginRolesArgs,
+  opts: { readonly parent: pulumi.Resource },
+): LoginRoles {
+  const { database, role, state, slots } = args;
+  const adopted = activeGeneration(state) === 0;
+  const activationOf = (active: boolean) => (active ? activation(state) : undefined);
   // PostgreSQL refuses two role changes at once (`tuple concurrently updated`): each waits for the one before.
-  const owner = (dependsOn: pulumi.Resource) =>
-    adoptedRole(`${name}-role`, { role, login: ownerMayLogin(state) }, { ...opts, dependsOn });
-  const member = (slot: SlotIndex) => (dependsOn: pulumi.Resource) =>
-    memberRole(
-      `${name}-role-${slot === 0 ? "a" : "b"}`,
-      {
-        role: slotRole(role, slot),
-        owner: role,
-        login: slotMayLogin(state, slot),
-        password: verifier(slots[slot].password, slots[slot].salt),
-      },
-      { ...opts, dependsOn, ...(left.includes(slotRole(role, slot)) ? { import: slotRole(role, slot) } : {}) },
+  const owner: Change = (dependsOn) =>
+    new LoginRole(
+      `${name}-login`,
+      { database, role, login: ownerMayLogin(state), slot: undefined, activation: activationOf(adopted) },
+      { ...opts, dependsOn },
     );
-  const active = member(state.active);
-  const inactive = member(other(state.active));
-  const [first, rest] = activeGeneration(state) === 0 ? [owner, [inactive, active]] : [active, [owner, inactive]];
+  const login =
+    (slot: SlotIndex): Change =>
+    (dependsOn) => {
+      const inUse = slot === state.active && !adopted;
+      const made = memberRole(name, slot, args, { ...opts, dependsOn });
+      return new LoginRole(
+        `${name}-login-${letter(slot)}`,
+        {
+          database,
+          role: slotRole(role, slot),
+          login: slotMayLogin(state, slot),
+          slot: state.slots[slot] === EMPTY ? undefined : slots[slot],
+          activation: activationOf(inUse),
+        },
+        { ...opts, dependsOn: inUse ? copyRole(name, args, { ...opts, dependsOn: made }) : made },
+      );
+    };
+  const active = login(state.active);
+  const inactive = login(other(state.active));
+  const [first, rest] = adopted ? [owner, [inactive, active]] : [active, [owner, inactive]];
   return { ready: first, settle: (dependsOn) => rest.reduce((before, change) => change(before), dependsOn) };
 }
 
-/** The platform's own role, taken over as it is: only what `args` names is ever changed. Never created, never dropped. */
-function adoptedRole(
-  name: string,
-  args: { readonly role: string; readonly login: boolean; readonly password?: pulumi.Input<string> },
-  opts: pulumi.CustomResourceOptions,
-): pulumi.Resource {
-  const { role, login, password } = args;
-  return new postgresql.Role(
-    name,
-    { name: role, login, ...(password === undefined ? {} : { password }), skipDropRole: true, skipReassignOwned: true },
-    { ...opts, import: role, ignoreChanges: OTHERS, retainOnDelete: true },
-  );
-}
+const letter = (slot: SlotIndex) => (slot === 0 ? "a" : "b");
 
 /** A login role of our own, a member of the owner role, acting as it from login on: objects keep one owner. */
 function memberRole(
   name: string,
-  args: {
-    readonly role: string;
-    readonly owner: string;
-    readonly login: boolean;
-    readonly password: pulumi.Input<string>;
-  },
+  slot: SlotIndex,
+  { role: owner, left, provider }: LoginRolesArgs,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
-  const { role, owner, login, password } = args;
+  const role = slotRole(owner, slot);
   return new postgresql.Role(
-    name,
+    `${name}-role-${letter(slot)}`,
     {
       name: role,
-      login,
-      password,
+      login: false,
       roles: [owner],
       assumeRole: owner,
       inherit: true,
       skipDropRole: true,
       skipReassignOwned: true,
     },
-    { ...opts, retainOnDelete: true },
+    {
+      ...opts,
+      provider,
+      ignoreChanges: MADE_ONCE,
+      retainOnDelete: true,
+      ...(left.includes(role) ? { import: role } : {}),
+    },
   );
 }
 
-function verifier(password: pulumi.Output<string>, salt: pulumi.Output<string>): pulumi.Output<string> {
-  return pulumi.secret(pulumi.all([password, salt]).apply(([plain, bytes]) => scramVerifier(plain, bytes)));
+/** Before a login is used: it sees what the one that it replaces saw. */
+function copyRole(
+  name: string,
+  { database, role: owner, state, acts }: LoginRolesArgs,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+  const { from, to } = rotatedLogins("alternating-users", owner, state);
+  return stepCommand(
+    `${name}-copy-role`,
+    {
+      step: "copy-role",
+      input: { database, owner, from, to, acts },
+      trigger: activation(state),
+    },
+    // Between rotations nothing is copied; a stack from before this step gets it without an effect.
+    { ...opts, ...(acts ? {} : { ignoreChanges: ["stdin"] }) },
+  );
 }

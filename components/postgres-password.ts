@@ -70,10 +70,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       preflight,
     );
     const old = this.oldLogin(credential, previous);
-    const verified = this.createLogin("verify-login", credential, roles.ready(unchanged), {
-      mends: true,
-      oldLogin: old,
-    });
+    const verified = this.createLogin("verify-login", credential, roles.ready(unchanged), { oldLogin: old });
     const stored = this.createStored(credential.entries, verified);
     const restarted = this.createRestarts(stored);
     const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
@@ -150,7 +147,8 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   }
 
   private createRoles(slots: readonly [PasswordSlot, PasswordSlot]): LoginRoles {
-    const { config, state, adopted, left } = this.args;
+    const { config, state, acts, adopted, left } = this.args;
+    const { role } = config;
     const { host, port, name, admin, sslmode } = config.database;
     const provider = new postgresql.Provider(
       `${this.name}-server`,
@@ -167,7 +165,8 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       { parent: this },
     );
     const create = this.alternating ? alternatingUsers : singleUser;
-    return create(this.name, { role: config.role, state, slots, adopted, left }, { parent: this, provider });
+    const database = databaseReference(config.database);
+    return create(this.name, { database, role, state, acts, slots, adopted, left, provider }, { parent: this });
   }
 
   /** The login that services held before, where it is another one that stays valid for now. */
@@ -177,7 +176,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return previous.username;
   }
 
-  /** A real login with the active credential; one that `mends` sets the role right where a killed update changed it. */
+  /** A real login with the active credential. */
   private createLogin(
     step: string,
     { username, password }: Credential,
@@ -185,21 +184,19 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     {
       oldLogin,
       oldSessions,
-      mends = false,
     }: {
       readonly oldLogin: string | undefined;
       readonly oldSessions?: pulumi.Output<number[]>;
-      readonly mends?: boolean;
     },
   ): local.Command {
     const { admin: _, ...database } = this.args.config.database;
+    const owner = this.alternating && step === "verify-login" ? { owner: this.args.config.role } : {};
     const old = oldLogin === undefined ? {} : { oldLogin, ...(oldSessions === undefined ? {} : { oldSessions }) };
-    const admin = mends ? { admin: databaseReference(this.args.config.database) } : {};
     return stepCommand(
       `${this.name}-${step}`,
       {
         step: "verify-login",
-        input: { database: databaseReference(database), username, password, ...old, ...admin },
+        input: { database: databaseReference(database), username, password, ...owner, ...old },
         trigger: this.trigger,
         // Who still uses the old login is said at once.
         progress: this.alternating && step === "confirm-login",

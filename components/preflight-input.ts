@@ -12,7 +12,7 @@ import {
   type VaultPasswordConfig,
 } from "../config";
 import type { Decision, PreflightMode } from "../rotation/decide";
-import { usernamePathOf } from "../rotation/roles";
+import { rotatedLogins, usernamePathOf } from "../rotation/roles";
 import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
 import { foreignAdvice, foreignPairAdvice } from "./foreign-advice";
 import type { StoreReference } from "./secret-store";
@@ -73,6 +73,8 @@ export interface PreflightQuestion<V> {
   readonly decision: Pick<Decision, "state" | "mode" | "force">;
   /** Undefined where its value is not known. */
   readonly inUse: CredentialInUse<V> | undefined;
+  /** The age that the credential may reach, in milliseconds. */
+  readonly maxAge: number;
   /** Vault's database engine as a secret of it uses it. */
   readonly engineOf: (secret: VaultPasswordConfig) => Readonly<Record<string, unknown>>;
 }
@@ -172,10 +174,13 @@ const unknownPair = ({ name }: AlpacaKeyConfig, { labels, active }: SecretState)
   `well: alpacaKeys["${name}"].previous`;
 
 /** What only one kind of secret has. */
-function ownPart({ secret, decision: { state }, engineOf }: PreflightQuestion<unknown>) {
+function ownPart({ secret, decision: { state }, maxAge, engineOf }: PreflightQuestion<unknown>) {
   if (secret.kind === "alpaca-key") return {};
   const database = referenceOf(secret.database);
-  if (!isMadeByVault(secret)) return { database: { ...database, roles: [secret.role] } };
+  if (!isMadeByVault(secret)) {
+    const logins = { ...rotatedLogins(secret.strategy, secret.role, state), maxAge };
+    return { database: { ...database, roles: [secret.role], logins } };
+  }
   const engine = {
     engine: engineOf(secret),
     database: { ...database, role: secret.role },

@@ -56,10 +56,10 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
   /** @param inUse the credential in use, where the stack knows it */
   protected createPreflight(inUse?: CredentialInUse<pulumi.Input<string>>): local.Command {
     const { dependsOn } = this.opts;
-    const { config, state, recorded, force = false, platform } = this.args;
+    const { config, state, recorded, force = false, policy, platform } = this.args;
     const decision = { state, mode: this.mode, force };
     const input = preflightInput(surroundingsOf(platform), {
-      ...{ secret: config, decision, inUse },
+      ...{ secret: config, decision, inUse, maxAge: policy.maxAge },
       engineOf: (secret) => platform.vaultDatabases?.engineOf(secret) ?? {},
     });
     return new Preflight(

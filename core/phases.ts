@@ -33,6 +33,8 @@ const STEPS = {
   preflight: "preflight",
   "store-versions": "preflight",
   "store-unchanged": "preflight",
+  "copy-role": "database",
+  "set-role": "database",
   "vault-rotate-root": "database",
   "vault-rotation": "database",
   "verify-login": "verify",
@@ -58,9 +60,13 @@ const STEP_OF = new Map((Object.keys(STEPS) as StepName[]).map((step) => [stepPr
 /** What is the same step twice, before the restarts and after them, by how the later one's name ends. */
 const LATER: readonly (readonly [ending: string, Phase])[] = [["-confirm-login", "confirm"]];
 
+/** The component that says whether a role may log in, and with what; its own inputs are what a plan shows. */
+export const LOGIN_ROLE = "secret-rotation:index:LoginRole";
+
 /** Which part everything belongs to that is declared inside of a component. */
 const COMPONENTS: Readonly<Record<string, Phase>> = {
   "secret-rotation:index:Preflight": "preflight",
+  [LOGIN_ROLE]: "database",
   "secret-rotation:index:RollingRestart": "restart",
 };
 
@@ -98,6 +104,7 @@ export function stepOf({ newInputs, oldInputs }: Pick<Placed, "newInputs" | "old
 /** Which part of a rotation a resource belongs to; null for one that acts in none, undefined for one that no table has. */
 export function rowOf(resource: Placed): Phase | null | undefined {
   const { type, urn, name } = resource;
+  if (type === LOGIN_ROLE) return "database";
   if (type.startsWith("pulumi:") || type.startsWith("secret-rotation:")) return null;
   // A URN names the types of all components around a resource: `...::outer$inner$type::name`.
   const [inside] = (urn.split("::")[2] ?? "")

@@ -24,12 +24,12 @@ export const pipelinePolicy = (scope: PolicyScope): string => vaultPolicy("pipel
 /** What a service may do: read the values, and nothing else. */
 export const servicePolicy = (scope: PolicyScope): string => vaultPolicy("services", scope);
 
-/** SQL of `deploy/sql/` with psql's `:"name"` replaced, as `psql -v name=value` does. @throws Error for a name without a value */
+/** SQL of `deploy/sql/` with psql's `:"name"` and `:'name'` replaced, as `psql -v name=value` does. @throws Error for a name without a value */
 export const deploySql = (name: string, values: Readonly<Record<string, string>>): string =>
   deployFile(`sql/${name}.sql`)
     .replace(/^--.*\n/gm, "")
-    .replace(/:"(\w+)"/g, (_, key: string) => {
+    .replace(/:(["'])(\w+)\1/g, (_, quote: string, key: string) => {
       const value = values[key];
       if (value === undefined) throw new Error(`expected a value for :"${key}" of deploy/sql/${name}.sql, found none`);
-      return pg.escapeIdentifier(value);
+      return quote === '"' ? pg.escapeIdentifier(value) : pg.escapeLiteral(value);
     });

@@ -15,6 +15,8 @@ export interface PostgresOptions {
   dir: string;
   /** Database made at the start; "trader" by default. */
   database?: string;
+  /** Folder with another PostgreSQL's bin, such as `/usr/lib/postgresql/15`; the npm package's by default. */
+  home?: string;
   /** Settings beyond the lab's own, such as `{ log_connections: "off" }`. */
   settings?: Record<string, string>;
   /** Makes the administrator's password. */
@@ -62,7 +64,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const database = options.database ?? "trader";
   const adminPassword = (options.secret ?? randomSecret)("postgres-admin");
   const account = await serverAccount();
-  const home = await reachableHome(await postgresHome(), account, options.dir);
+  const home = await reachableHome(options.home ?? (await postgresHome()), account, options.dir);
   const data = await initialise(home, account, options.dir, adminPassword);
   const logFile = join(options.dir, "postgres.log");
   const port = await freePort(HOST);

@@ -1,4 +1,4 @@
-import { type Phase, phaseOf, type StepName, stepOf } from "../core/phases";
+import { LOGIN_ROLE, type Phase, phaseOf, type StepName, stepOf } from "../core/phases";
 import { restartOf, secretOf, slugOf } from "../core/resource-names";
 import { type Plan, readPlan } from "../rotation/plan";
 import type { EngineResult, Step } from "./engine";
@@ -55,7 +55,10 @@ export function planInWords(
       secret,
       action: headline === undefined ? undefined : readPlan(headline)?.action,
       headline: headline ?? `${secret}: nothing is known`,
-      steps: [...acting(own, secret, outline), ...keeping(own, secret, outline)],
+      steps: [
+        ...acting(own, secret, outline, headline !== undefined && readPlan(headline)?.action !== undefined),
+        ...keeping(own, secret, outline),
+      ],
     };
   });
   return {
@@ -76,9 +79,14 @@ export function planInWords(
 export const doesSomething = ({ changes, secrets }: Pick<StackPlan, "changes" | "secrets">): boolean =>
   changes.length > 0 || secrets.some(({ action }) => action !== undefined);
 
-function acting(own: readonly Step[], secret: string, outline: Pick<Outline, "services">): PlannedStep[] {
+function acting(
+  own: readonly Step[],
+  secret: string,
+  outline: Pick<Outline, "services">,
+  acts: boolean,
+): PlannedStep[] {
   return inOrder(own.filter((step) => !isPassive(step))).flatMap(({ step, phase }) => {
-    const text = describe(step, phase, secret, outline);
+    const text = describe(step, phase, secret, { ...outline, acts });
     return text === undefined ? [] : [{ phase: phase ?? ("other" as const), text, resource: step.name }];
   });
 }
@@ -164,9 +172,10 @@ function describe(
   step: Step,
   phase: Phase | undefined,
   secret: string,
-  { services }: Pick<Outline, "services">,
+  { services, acts }: Pick<Outline, "services"> & { readonly acts: boolean },
 ): string | undefined {
   const { type, name, newInputs, op } = step;
+  if (type === LOGIN_ROLE) return login(step, acts);
   if (op === "delete") return step.retained ? `forgets ${whatIs(step)}; it stays as it is` : `deletes ${whatIs(step)}`;
   const inVault = VAULT_WORDS[type];
   if (inVault !== undefined) return inVault(newInputs);
@@ -182,7 +191,9 @@ function describe(
       return `makes the value of slot ${rest(name, secret, "slot-").slice(0, 1)} (${generations(step)})`;
     case "database":
     case "settle":
-      return type.startsWith("postgresql:") ? role(step, phase === "database") : marked(step, secret);
+      return program === undefined || program === "copy-role" || program === "set-role"
+        ? role(step, program)
+        : marked(step, secret);
     case "verify":
       return "tries the credential";
     case "confirm":
@@ -232,15 +243,40 @@ function generations({ op, oldInputs, newInputs }: Step): string {
 const generationOf = (inputs: Step["newInputs"]): string | undefined =>
   (inputs.keepers as { generation?: string } | undefined)?.generation;
 
-/** Before the store is written a role gets its new password; after the restarts only its login changes. */
-function role({ op, type, oldInputs, newInputs }: Step, active: boolean): string {
+/** What accompanies a login: the plugin makes the role, and a step gives it what the login in use has. */
+function role({ op, type, oldInputs, newInputs }: Step, program: StepName | undefined): string | undefined {
   const name = String(newInputs.name ?? oldInputs.name ?? "?");
-  if (!type.endsWith(":Role")) return `${opOf(op)} ${type.split(":").at(-1)} ${name}`;
-  if (op === "import") return `takes the role ${name} over as it is`;
-  if (op === "create") return `makes the role ${name}, which may ${newInputs.login === false ? "not " : ""}log in`;
-  if (newInputs.login === false && oldInputs.login !== false) return `lets the role ${name} log in no more`;
-  if (active) return `gives the role ${name} its password${oldInputs.login === false ? " and lets it log in" : ""}`;
-  return oldInputs.login === newInputs.login ? `brings the role ${name} up to date` : `lets the role ${name} log in`;
+  if (program === "copy-role") {
+    const { from, to } = copied(newInputs.stdin);
+    return to === undefined ? undefined : `gives the role ${to} the settings and limits of ${from}`;
+  }
+  // The component around it says what it does.
+  if (program === "set-role") return undefined;
+  if (type !== "postgresql:index/role:Role") return `${opOf(op)} ${type.split(":").at(-1)} ${name}`;
+  if (op === "import") return `adopts the role ${name} as it is`;
+  return op === "create" ? `makes the role ${name}` : `${opOf(op)} role ${name}`;
+}
+
+function copied(stdin: unknown): { readonly from?: string; readonly to?: string } {
+  try {
+    return JSON.parse(String(stdin)) as { from?: string; to?: string };
+  } catch {
+    return {};
+  }
+}
+
+/** Of a role that services log in with: its password, and whether it may log in. */
+function login({ op, oldInputs, newInputs }: Step, acts: boolean): string {
+  const name = String(newInputs.role ?? oldInputs.role ?? "?");
+  if (op === "delete") return `looks after the login of the role ${name} no more, and leaves it as it is`;
+  if (op === "create" && !acts) return `takes the login of the role ${name} over as it is`;
+  const { login: may, activation, verifier } = newInputs;
+  const before = oldInputs.login;
+  if (may === false)
+    return before === undefined ? `lets nobody log in as ${name} yet` : `lets the role ${name} log in no more`;
+  if (activation !== "" && activation !== oldInputs.activation && verifier !== undefined)
+    return `gives the role ${name} its password (${verifier})${before === false ? " and lets it log in" : ""}`;
+  return before === undefined ? `leaves the role ${name} its login` : `lets the role ${name} log in`;
 }
 
 function written({ newInputs, oldInputs, type, op }: Step): string {

@@ -12,6 +12,7 @@ import {
   type KeyPair,
   noticeOf,
   type PostgresPasswordConfig,
+  policyOf,
   type SecretConfig,
   vaultEngineOf,
 } from "../config";
@@ -37,6 +38,7 @@ export function preflightInputOf(
 ): PreflightInput {
   return preflightInput(surroundingsOf(config), {
     ...{ secret, decision, inUse: inUseOf(config, secret, decision, deployment) },
+    maxAge: policyOf(config, secret).maxAge,
     engineOf: (made) => vaultEngineOf(config.secrets.filter(isMadeByVault), made),
   }) as PreflightInput;
 }

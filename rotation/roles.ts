@@ -1,4 +1,4 @@
-import { activeGeneration, type SecretState, type SlotIndex } from "./state";
+import { activeGeneration, other, type SecretState, type SlotIndex } from "./state";
 
 /** The login role of a slot, for alternating users. */
 export const slotRole = (owner: string, slot: SlotIndex) => `${owner}_${slot === 0 ? "a" : "b"}`;
@@ -7,10 +7,38 @@ export const slotRole = (owner: string, slot: SlotIndex) => `${owner}_${slot ===
 export function activeUsername(
   strategy: "single-user" | "alternating-users",
   role: string,
-  state: SecretState,
+  state: Pick<SecretState, "slots" | "active">,
 ): string {
   const own = strategy === "single-user" || activeGeneration(state) === 0;
   return own ? role : slotRole(role, state.active);
+}
+
+/** What a rotation of a login is about: the roles in use before and after it, and those of ours. */
+export interface RotatedLogins {
+  readonly owner: string;
+  readonly from: string;
+  readonly to: string;
+  readonly ours: readonly string[];
+  /** Whether the platform's own role was in use before: then login roles of ours may be new. */
+  readonly adopting: boolean;
+}
+
+/** @param state the secret's state after the rotation. */
+export function rotatedLogins(
+  strategy: "single-user" | "alternating-users",
+  owner: string,
+  state: Pick<SecretState, "slots" | "active">,
+): RotatedLogins {
+  if (strategy === "single-user") return { owner, from: owner, to: owner, ours: [], adopting: false };
+  const before = other(state.active);
+  const adopting = state.slots[before] <= 0;
+  return {
+    owner,
+    adopting,
+    from: adopting ? owner : slotRole(owner, before),
+    to: activeUsername(strategy, owner, state),
+    ours: [slotRole(owner, 0), slotRole(owner, 1)],
+  };
 }
 
 /** Whether the login role of a slot can log in: always in use, and through the grace period after that. */

@@ -73,7 +73,7 @@ export interface SecretState {
 
 export const other = (slot: SlotIndex): SlotIndex => (slot === 0 ? 1 : 0);
 
-export const activeGeneration = (state: SecretState): Generation => state.slots[state.active];
+export const activeGeneration = (state: Pick<SecretState, "slots" | "active">): Generation => state.slots[state.active];
 
 /** The generation whose value the operator gave: the config's `adopted`. */
 export const adoptedGeneration = (state: SecretState): Generation => state.adoptedGeneration ?? 0;

@@ -1,4 +1,4 @@
-import { failureOf, overridesOf, preflightInput, runChecks } from "./checks/preflight";
+import { type CheckResult, failureOf, overridesOf, preflightInput, runChecks } from "./checks/preflight";
 import { runStep, StepError } from "./run-step";
 import { vaultClientOf } from "./vault";
 import { findRotation } from "./vault-role";
@@ -15,6 +15,13 @@ await runStep(preflightInput, async (given) => {
     startedAt,
     ...(rotation === undefined ? {} : { lastVaultRotation: rotation }),
     overrides: overridesOf(given, results),
+    ...warningsOf(results),
     checks: results.map(({ name, evidence }) => ({ name, evidence })),
   };
 });
+
+/** They get into the audit row. */
+function warningsOf(results: readonly CheckResult[]) {
+  const warnings = results.flatMap((result) => result.warnings ?? []);
+  return warnings.length === 0 ? {} : { warnings };
+}

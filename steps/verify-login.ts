@@ -1,18 +1,16 @@
-import { randomBytes } from "node:crypto";
-import pg from "pg";
+import type pg from "pg";
 import * as z from "zod";
-import { scramVerifier } from "../rotation/scram";
 import { secret } from "../rotation/secret-fields";
-import { type DatabaseReference, databaseReference, isRefusedLogin, withDatabase } from "./database";
+import { databaseReference, withDatabase } from "./database";
 import { newSessions, sessionsOf } from "./old-sessions";
-import { runStep } from "./run-step";
+import { messageOf, runStep, StepError } from "./run-step";
 
 const input = z.object({
   database: databaseReference,
   username: z.string(),
   password: secret(z.string()),
-  /** Who may mend the role where the login is refused; without it, a refused login fails. */
-  admin: databaseReference.optional(),
+  /** The platform's own role, where the login is one of ours that acts as it. */
+  owner: z.string().optional(),
   /** The login before, where it is another one and still valid. */
   oldLogin: z.string().optional(),
   /** Process ids of its sessions before anything was restarted; given once all services were. */
@@ -20,22 +18,27 @@ const input = z.object({
 });
 
 /**
- * Logs in anew with a credential and asks who it is. Where the login is refused, an update that was killed may have
- * changed the role and died before that was in the state: the engine then sees nothing to change. With `admin` the role
- * is set right and tried once more. Fails where the login is refused still.
+ * Logs in anew with a credential and asks who it is. Fails where the login is refused.
  *
  * Before the restarts it notes the sessions of the old login; after them it warns of those that began since: somebody
  * goes on using the old credential.
  */
-await runStep(input, async ({ database, username, password, admin, oldLogin, oldSessions }) => {
-  const logIn = () =>
-    withDatabase({ ...database, user: username }, (client) => look(client, oldLogin, oldSessions), password);
+await runStep(input, async ({ database, username, password, owner, oldLogin, oldSessions }) => {
   try {
-    return await logIn();
+    return await withDatabase(
+      { ...database, user: username },
+      (client) => look(client, oldLogin, oldSessions),
+      password,
+    );
   } catch (error) {
-    if (admin === undefined || !isRefusedLogin(error)) throw error;
-    await setRight(admin, username, password);
-    return { ...(await logIn()), mended: "the role was not as the last update had left it" };
+    // The role may log in by now, so it is pg_hba.conf that refuses it.
+    const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+    if (owner === undefined || username === owner || code !== "28000") throw error;
+    throw new StepError(
+      `${messageOf(error)}. Expected pg_hba.conf to let ${username} in wherever it lets ${owner} in: write +${owner} ` +
+        `for ${owner} there, then \`SELECT pg_reload_conf()\`, and run this again. Store and services are as they were`,
+      { cause: error },
+    );
   }
 });
 
@@ -50,13 +53,4 @@ async function look(client: pg.Client, oldLogin: string | undefined, oldSessions
   if (warning === undefined) return about;
   process.stderr.write(`warning: ${warning}\n`);
   return { ...about, warnings: [warning] };
-}
-
-/** The login and the password's verifier, as the role's resource sets them. The password stays here. */
-async function setRight(admin: DatabaseReference, username: string, password: string): Promise<void> {
-  const verifier = scramVerifier(password, randomBytes(16).toString("base64"));
-  const role = pg.escapeIdentifier(username);
-  await withDatabase(admin, (client) =>
-    client.query(`ALTER ROLE ${role} WITH LOGIN PASSWORD ${pg.escapeLiteral(verifier)}`),
-  );
 }

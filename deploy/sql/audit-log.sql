@@ -6,5 +6,12 @@
 --
 -- `rotation audit migrate` makes the role rotation_audit_writer with its grants (audit/privileges.sql). Rows older than
 -- two years leave through `rotation audit prune`, which the owner runs.
-GRANT rotation_audit_writer TO :"pipeline" WITH INHERIT TRUE, SET FALSE;
+SELECT set_config('secret_rotation.pipeline', :'pipeline', false);
+DO $$
+BEGIN
+    -- Before PostgreSQL 16 a member always has the rights, unless its login is NOINHERIT.
+    EXECUTE format('GRANT rotation_audit_writer TO %I', current_setting('secret_rotation.pipeline'))
+            || CASE WHEN current_setting('server_version_num')::int >= 160000 THEN ' WITH INHERIT TRUE, SET FALSE' ELSE '' END;
+END
+$$;
 GRANT CONNECT ON DATABASE :"database" TO :"pipeline";

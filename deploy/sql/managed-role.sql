@@ -3,9 +3,20 @@
 --   psql -v ON_ERROR_STOP=1 -v pipeline=rotation -v role=trader -v database=trader -f deploy/sql/managed-role.sql postgres
 --
 -- ADMIN lets the pipeline change the role's password and login and make its two login roles members of it. Without
--- INHERIT and SET it can neither read nor write the role's data. For PostgreSQL 15 and older, where CREATEROLE reaches
--- every role without superuser rights: leave the GRANT of the role out.
-GRANT :"role" TO :"pipeline" WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
+-- INHERIT and SET it can neither read nor write the role's data. Before PostgreSQL 16, CREATEROLE reaches every role
+-- without superuser rights, and nothing is granted. Also where a role has a setting that only a superuser may give
+-- (log_statement, or one with a prefix such as app.tenant), from PostgreSQL 15 on, which the preflight names:
+--
+--   GRANT SET ON PARAMETER log_statement TO rotation;
+SELECT set_config('secret_rotation.pipeline', :'pipeline', false), set_config('secret_rotation.role', :'role', false);
+DO $$
+BEGIN
+    IF current_setting('server_version_num')::int >= 160000 THEN
+        EXECUTE format('GRANT %I TO %I WITH ADMIN TRUE, INHERIT FALSE, SET FALSE',
+                       current_setting('secret_rotation.role'), current_setting('secret_rotation.pipeline'));
+    END IF;
+END
+$$;
 
 -- Needed where PUBLIC may not connect (services.sql); harmless elsewhere.
 GRANT CONNECT ON DATABASE :"database" TO :"pipeline";

@@ -21,7 +21,7 @@ interface Resource {
 const PHASES: readonly (readonly [RegExp, string])[] = [
   [/preflight-checks$/, "preflight"],
   [/slot-[ab]-password$/, "new password"],
-  [/role(-[ab])?$/, "role"],
+  [/role(-[ab])?$|login(-[ab])?-set$/, "role"],
   [/verify-login$/, "login"],
   [/store-unchanged$/, "nobody else wrote"],
   [/(database|analytics|alpaca)-(username|password|api_key_id|api_secret_key)$/, "store"],

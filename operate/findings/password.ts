@@ -7,6 +7,7 @@ import * as facts from "../facts";
 import { rolledOutAt, sessionsOf, sessionWords } from "../sessions";
 import { type About, commandOf, type Finding } from "./finding";
 import { restartAll, setPassword, writeBack } from "./mend";
+import { unequalLogin } from "./unequal-login";
 
 /** Runbook, troubleshooting 1: store and database differ, or a service holds the old password. */
 export async function passwordFindings(
@@ -20,7 +21,10 @@ export async function passwordFindings(
   const [login, foreign] = await Promise.all([facts.tryLogin(secret, active), foreignEntries(stack, active)]);
   const differs = foreign.join("; ");
   if (!login.works) return [refused(stack, secret, state, about, active, { evidence: login.evidence, differs })];
-  const findings = differs === "" ? [] : [storeDiffers(stack, secret, state, about, active, differs)];
+  const findings = [
+    ...(differs === "" ? [] : [storeDiffers(stack, secret, state, about, active, differs)]),
+    ...(await unequalLogin(stack, secret, state, about)),
+  ];
   const old = previous === undefined || previous.username === active.username ? undefined : previous.username;
   return old === undefined ? findings : [...findings, ...(await cached(stack, secret, about, old))];
 }

@@ -2,7 +2,11 @@ import type { PolicyResource, ResourceValidationPolicy, StackValidationPolicy } 
 import { leavesOf, secretsOf } from "./values";
 
 const LOCAL = "command:local:Command";
-const ROLE = "postgresql:index/role:Role";
+/** What names a login: a role that the plugin makes, and the component that looks after its login. */
+const ROLES: Readonly<Record<string, string>> = {
+  "postgresql:index/role:Role": "name",
+  "secret-rotation:index:LoginRole": "role",
+};
 const REMOTE = "command:remote:Command";
 
 const isCommand = (type: string) => type === LOCAL || type === REMOTE;
@@ -60,7 +64,7 @@ export const noSecretInCommands: StackValidationPolicy = {
     "A secret reaches a command by stdin alone: not in create, update, delete, environment, triggers or output.",
   validateStack: ({ resources }, report) => {
     // A login's name is kept in the store beside its password, and is no secret.
-    const names = new Set(resources.filter(({ type }) => type === ROLE).map(({ props }) => props.name));
+    const names = new Set(resources.map(({ type, props }) => props[ROLES[type] ?? ""]));
     const secrets = [...new Set(resources.flatMap(({ type, props }) => secretsOf(type, props)))].filter(
       (secret) => !names.has(secret),
     );

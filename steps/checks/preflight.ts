@@ -8,6 +8,7 @@ import { storeClient, storeEntry, storeReference } from "../store";
 import { vaultClientOf } from "../vault";
 import { checkAuditLog, checkCurrentLogin, checkDatabase } from "./database";
 import { checkLeases, checkOwner, leasesInput } from "./leases";
+import { checkLoginRole, loginsInput } from "./login-role";
 import { type Allowed, checkMarket } from "./market";
 import { checkNotice, noticeInput } from "./notice";
 import { checkHost, checkLocalService } from "./services";
@@ -27,7 +28,7 @@ export const preflightInput = z.object({
   secretName: z.string(),
   store: storeReference,
   paths: z.array(z.string()),
-  database: databaseReference.extend({ roles: z.array(z.string()) }).optional(),
+  database: databaseReference.extend({ roles: z.array(z.string()), logins: loginsInput }).optional(),
   /** The role in Vault whose password Vault rotates, where one is. */
   vaultRole: vaultRoleInput.optional(),
   /** Logins that Vault makes for a short time, where it does. */
@@ -76,17 +77,23 @@ interface Check {
   /** Checks that must have held before: where one has not, this one would only say the same again. */
   readonly needs?: readonly string[];
   /** Returns the evidence, and what the config let pass, if anything. */
-  readonly run: () => Promise<string | Allowed>;
+  readonly run: () => Promise<string | Allowed | Warned>;
+}
+
+/** A check that holds, and what it found beside. */
+interface Warned {
+  readonly evidence: string;
+  readonly warnings: readonly string[];
 }
 
 function checksOf(given: PreflightInput): Check[] {
-  const { mode, store, paths, database, audit, services, hosts, privateKey, alpaca } = given;
+  const { mode, store, paths, audit, services, hosts, privateKey, alpaca } = given;
   const client = () => storeClient(store);
   // A rollback and a repair mend unhealthy services, so they do not ask for healthy ones; an adoption restarts none.
   const asked = { healthy: mode === "rotation" || mode === "emergency", restartable: mode !== "adoption" };
   return [
     { name: "store", run: () => client().check(paths) },
-    ...(database === undefined ? [] : [{ name: "database", run: () => checkDatabase(database, database.roles) }]),
+    ...databaseChecks(given),
     ...vaultChecks(given),
     { name: "audit log", run: () => checkAuditLog(audit) },
     ...Object.entries(hosts).map(([name, host]) => ({
@@ -114,6 +121,14 @@ function checksOf(given: PreflightInput): Check[] {
       : []),
     ...noticeChecks(given),
     ...currentChecks(given),
+  ];
+}
+
+function databaseChecks({ database, mode }: PreflightInput): Check[] {
+  if (database === undefined) return [];
+  return [
+    { name: "database", run: () => checkDatabase(database, database.roles) },
+    { name: "login role", needs: ["database"], run: () => checkLoginRole(database, database.logins, mode) },
   ];
 }
 
@@ -179,6 +194,8 @@ export interface CheckResult {
   readonly evidence: string;
   /** What the config let pass. */
   readonly override?: string;
+  /** What does not stop a rotation, and somebody should know. */
+  readonly warnings?: readonly string[];
 }
 
 /** Runs every check, all at once; none stops another but those that need it. */

@@ -17,9 +17,12 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export async function startTestServer(): Promise<TestServer> {
+/** @param home another PostgreSQL's folder, where it is not the npm package's. */
+export async function startTestServer(home?: string): Promise<TestServer> {
   const dir = await mkdtemp(join(tmpdir(), "audit-"));
-  const server = await startPostgres({ dir, settings: { log_statement: "none" } });
+  const settings = { log_statement: "none" };
+  const older = home === undefined ? {} : { home, settings: { ...settings, log_connections: "on" } };
+  const server = await startPostgres({ dir, settings, ...older });
   return {
     server,
     async database() {

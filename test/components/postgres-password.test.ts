@@ -30,6 +30,7 @@ function resources(
   state: SecretState,
   adopted: string | null = "old",
   left: readonly string[] = [],
+  acts = true,
 ): Promise<Declared[]> {
   return declare(() => {
     const platform: Platform = {
@@ -47,7 +48,7 @@ function resources(
     const given = {
       config: config(strategy),
       state,
-      acts: true,
+      acts,
       force: false,
       policy,
       platform,
@@ -72,6 +73,8 @@ describe("PostgresPassword with alternating users", () => {
       "database-password-slot-a-password",
       "database-password-store-unchanged",
       "database-password-role-a",
+      "database-password-copy-role",
+      "database-password-login-a-set",
       "database-password-verify-login",
       "database-password-database-username",
       "database-password-database-password",
@@ -80,8 +83,9 @@ describe("PostgresPassword with alternating users", () => {
       "database-password-restart-signal-service-app-2",
       "database-password-restart-orchestrator",
       "database-password-confirm-login",
-      "database-password-role",
+      "database-password-login-set",
       "database-password-role-b",
+      "database-password-login-b-set",
       "database-password-database-username-metadata",
       "database-password-database-password-metadata",
       "database-password-audit-history",
@@ -91,8 +95,11 @@ describe("PostgresPassword with alternating users", () => {
 
   it("keeps the previous role through the grace period and ends it after that", async () => {
     const logins = async (state: SecretState) => {
-      const roles = ofType(await resources("alternating-users", state), "postgresql:index/role:Role");
-      return Object.fromEntries(roles.map(({ inputs }) => [inputs.name, inputs.login]));
+      const all = await resources("alternating-users", state);
+      const steps = ["login", "login-a", "login-b"].map((name) => inputOf(all, `database-password-${name}-set`));
+      const said = ofType(all, "secret-rotation:index:LoginRole").map(({ inputs }) => [inputs.role, inputs.login]);
+      expect(Object.fromEntries(said)).toEqual(Object.fromEntries(steps.map(({ role, login }) => [role, login])));
+      return Object.fromEntries(said);
     };
     expect(await logins(first)).toEqual({ trader: true, trader_a: false, trader_b: true });
     expect(await logins({ ...first, revoked: true })).toEqual({ trader: false, trader_a: false, trader_b: true });
@@ -105,14 +112,40 @@ describe("PostgresPassword with alternating users", () => {
       const roles = ofType(await resources("alternating-users", first, "old", left), "postgresql:index/role:Role");
       return roles.flatMap(({ imported }) => imported ?? []);
     };
-    expect(await taken([])).toEqual(["trader"]);
-    expect(await taken(["trader_b"])).toEqual(["trader_b", "trader"]);
-    expect(await taken(["trader_a", "trader_b"])).toEqual(["trader_b", "trader", "trader_a"]);
+    expect(await taken([])).toEqual([]);
+    expect(await taken(["trader_b"])).toEqual(["trader_b"]);
+    expect(await taken(["trader_a", "trader_b"])).toEqual(["trader_b", "trader_a"]);
   });
 
-  it("gives the owner role neither a password nor anything else of its own", async () => {
-    const owner = namedIn(await resources("alternating-users", second), "database-password-role");
-    expect(Object.keys(owner ?? {}).sort()).toEqual(["login", "name", "skipDropRole", "skipReassignOwned"]);
+  it("leaves the owner to itself: it is no resource, and a step knows of its login alone", async () => {
+    const all = await resources("alternating-users", second);
+    expect(ofType(all, "postgresql:index/role:Role").map(({ inputs }) => inputs.name)).toEqual([
+      "trader_a",
+      "trader_b",
+    ]);
+    const owner = inputOf(all, "database-password-login-set");
+    expect(owner).toEqual({ database: owner.database, role: "trader", login: false });
+  });
+
+  it("has the plugin make a login role with nothing that it would have to change later", async () => {
+    const all = await resources("alternating-users", second);
+    for (const { inputs } of ofType(all, "postgresql:index/role:Role")) {
+      expect(inputs).not.toHaveProperty("password");
+      expect(inputs).toMatchObject({ login: false, roles: ["trader"], assumeRole: "trader" });
+    }
+  });
+
+  it("makes the next login the equal of the one in use before anybody logs in with it", async () => {
+    const copy = async (state: SecretState, acts = true) =>
+      inputOf(await resources("alternating-users", state, "old", [], acts), "database-password-copy-role");
+    expect(await copy(first)).toMatchObject({ owner: "trader", from: "trader", to: "trader_b", acts: true });
+    expect(await copy(second)).toMatchObject({ owner: "trader", from: "trader_b", to: "trader_a", acts: true });
+    expect(await copy(second, false)).toMatchObject({ acts: false });
+    const preflight = inputOf(await resources("alternating-users", second), "database-password-preflight-checks");
+    expect(preflight.database.logins).toEqual({
+      ...{ owner: "trader", from: "trader_b", to: "trader_a", ours: ["trader_a", "trader_b"] },
+      ...{ adopting: false, maxAge: policy.maxAge },
+    });
   });
 
   it("writes username and password with the generation that makes them a pair", async () => {
@@ -133,19 +166,24 @@ describe("PostgresPassword with alternating users", () => {
       request: { id: "r", secret: "database/password", activate: 0, reason: "x" },
     });
     const all = await resources("alternating-users", back);
-    expect(order(all).indexOf("database-password-role")).toBeLessThan(
+    expect(order(all).indexOf("database-password-login-set")).toBeLessThan(
       order(all).indexOf("database-password-verify-login"),
     );
     expect(inputOf(all, "database-password-verify-login")).toMatchObject({ username: "trader", password: "old" });
-    expect(namedIn(all, "database-password-role")).not.toHaveProperty("password");
+    expect(inputOf(all, "database-password-login-set")).not.toHaveProperty("password");
+    expect(namedIn(all, "database-password-copy-role")).toBeUndefined();
   });
 });
 
 describe("PostgresPassword with a single user", () => {
-  it("changes the one role, to a verifier that hides the password", async () => {
-    const roles = ofType(await resources("single-user", second), "postgresql:index/role:Role");
-    expect(roles.map(({ inputs }) => inputs.name)).toEqual(["trader"]);
-    expect(plain(roles[0]?.inputs.password)).toMatch(/^SCRAM-SHA-256\$4096:/);
+  it("changes the one role's password by a step, and declares no role of the plugin's", async () => {
+    const all = await resources("single-user", second);
+    expect(ofType(all, "postgresql:index/role:Role")).toEqual([]);
+    expect(inputOf(all, "database-password-login-set")).toMatchObject({
+      ...{ role: "trader", login: true, password: "password of database-password-slot-a-password" },
+      salt: Buffer.alloc(16, 7).toString("base64"),
+    });
+    expect(namedIn(all, "database-password-login")).toMatchObject({ role: "trader", verifier: "SCRAM-SHA-256" });
   });
 
   it("writes the password alone, as the runbook does", async () => {
@@ -174,8 +212,14 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
 
   it("has the activation as the only trigger of all that acts, and the step as the audit row's", async () => {
     const commands = (await resources(strategy, second)).filter(({ type }) => type.startsWith("command:"));
-    for (const { name, inputs } of commands)
-      expect(inputs.triggers).toEqual([name === "database-password-audit-row" ? "2-ROTATE-2" : "2"]);
+    // What is not in use is set when it is to log in or not, and keeps the activation that it had.
+    const triggers: Record<string, string> = {
+      "database-password-audit-row": "2-ROTATE-2",
+      ...(strategy === "alternating-users"
+        ? { "database-password-login-set": "", "database-password-login-b-set": "" }
+        : {}),
+    };
+    for (const { name, inputs } of commands) expect(inputs.triggers).toEqual([triggers[name] ?? "2"]);
   });
 
   it("moves nothing but the audit row, a login and the marks when the grace period ends", async () => {
@@ -190,7 +234,8 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
       strategy === "single-user"
         ? ["database-password-database-password-metadata", "database-password-audit-row"]
         : [
-            "database-password-role-b",
+            "database-password-login-b",
+            "database-password-login-b-set",
             "database-password-database-username-metadata",
             "database-password-database-password-metadata",
             "database-password-audit-row",

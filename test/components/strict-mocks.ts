@@ -27,6 +27,7 @@ const OUTPUTS: Record<string, (name: string) => Record<string, unknown>> = {
   "pulumi:providers:postgresql": () => ({}),
   "pulumi:providers:vault": () => ({}),
   "secret-rotation:index:PostgresPassword": () => ({}),
+  "secret-rotation:index:LoginRole": () => ({}),
   "secret-rotation:index:VaultStaticPassword": () => ({}),
   "secret-rotation:index:VaultDynamicLogins": () => ({}),
   "secret-rotation:index:AlpacaKey": () => ({}),

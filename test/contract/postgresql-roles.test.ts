@@ -45,7 +45,7 @@ describe.each(["superuser", "limited"] as const)("as %s", (as) => {
     expect(id).toBe(name);
     expect(state).toMatchObject({ login: true, searchPaths: ["app", "public"], superuser: false });
     const after = await role.update(id, state, { name, login: false, password: "p1", statementTimeout: 2000 });
-    expect(after).toMatchObject({ login: false, searchPaths: null, statementTimeout: 2000 });
+    expect(after).toMatchObject({ login: false, searchPaths: [], statementTimeout: 2000 });
     expect((await role.read(id, after, {})).properties).toMatchObject({ login: false, searchPaths: [] });
     await role.delete(id, after);
     expect(await stored(name)).toBeUndefined();
@@ -91,12 +91,66 @@ test("an import of a role that is not there finds nothing", async () => {
   expect(await (await roles())("missing").read("missing")).toEqual({});
 });
 
-test("a role to be kept is not dropped, and one that is gone already is no error", async () => {
+test("a role to be kept is not dropped, and one that is gone already is an error", async () => {
   const role = (await roles())("kept");
   const { id, state } = await role.create({ name: "kept", login: true, skipDropRole: true, skipReassignOwned: true });
   await role.delete(id, state);
   expect(await stored("kept")).toBeDefined();
-  await role.delete("never_was", { name: "never_was" });
+  const gone = await role.delete("never_was", { name: "never_was", skipReassignOwned: true }).catch(String);
+  expect(gone).toContain('could not delete role never_was: pq: role "never_was" does not exist (42704)');
+});
+
+describe("every update of a role, as unkind as the real plugin's", () => {
+  const memberships = async (name: string) => {
+    const { rows } = await live.postgres.query(
+      `SELECT g.rolname AS role, admin_option AS admin FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid
+       JOIN pg_roles m ON m.oid = a.member WHERE m.rolname = $1 ORDER BY 1`,
+      [name],
+    );
+    return rows.map(({ role, admin }) => [role, admin]);
+  };
+  const others = ["roles", "searchPaths", "statementTimeout"];
+
+  test("revokes all memberships and grants those of the state, and sets search_path to the state's", async () => {
+    await live.postgres.query(
+      "CREATE ROLE readers; CREATE ROLE writers; CREATE ROLE rough LOGIN; GRANT readers TO rough",
+    );
+    const role = (await roles())("rough");
+    const { properties } = await role.read("rough");
+    await live.postgres.query(
+      "GRANT readers TO rough WITH ADMIN OPTION; GRANT writers TO rough; ALTER ROLE rough SET search_path TO app, public",
+    );
+    const state = { ...(properties as Properties), password: null };
+    await role.update("rough", state, { name: "rough", login: true, password: "p2" }, others);
+    expect(await memberships("rough")).toEqual([["readers", false]]);
+    const { rows } = await live.postgres.query("SELECT rolconfig FROM pg_roles WHERE rolname = 'rough'");
+    expect(rows[0]?.rolconfig).toBeNull();
+  });
+
+  test("fails where the login may not revoke one of them, and changes nothing then", async () => {
+    await live.postgres.query(
+      "CREATE ROLE auditors; CREATE ROLE narrow; GRANT auditors TO narrow; GRANT narrow TO limited WITH ADMIN OPTION",
+    );
+    const role = (await roles("limited"))("narrow");
+    const { properties } = await role.read("narrow");
+    const attempt = role.update("narrow", properties as Properties, { name: "narrow", login: true }, others);
+    expect(await attempt.catch(String)).toContain("could not revoke role auditors from narrow: pq: permission denied");
+    expect((await stored("narrow"))?.rolcanlogin).toBe(false);
+  });
+
+  test("is committed before the role is read, which fails where a timeout has a unit", async () => {
+    await live.postgres.query("CREATE ROLE timed LOGIN");
+    const role = (await roles())("timed");
+    const { properties } = await role.read("timed");
+    await live.postgres.query("ALTER ROLE timed SET statement_timeout = '29s'");
+    const attempt = role.update("timed", properties as Properties, { name: "timed", login: true, connectionLimit: 3 });
+    const says = 'error reading statement_timeout: strconv.Atoi: parsing "29s": invalid syntax';
+    expect(await attempt.catch(String)).toContain(says);
+    expect((await stored("timed"))?.rolconnlimit).toBe(3);
+    expect(await role.read("timed").catch(String)).toContain(says);
+    await live.postgres.query("ALTER ROLE timed SET statement_timeout = 29000");
+    expect((await role.read("timed")).properties).toMatchObject({ statementTimeout: 29000 });
+  });
 });
 
 test("names and passwords with quotes are quoted", async () => {

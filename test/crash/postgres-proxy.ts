@@ -157,7 +157,7 @@ function statementOf({ type, bytes }: Frame): string | undefined {
   return bytes.toString("utf8", begin, bytes.indexOf(0, begin)).trim();
 }
 
-const CHANGES = /^(ALTER|CREATE|DROP|GRANT|REVOKE|INSERT|UPDATE|DELETE|TRUNCATE|DO)\b/i;
+const CHANGES = /^(ALTER|COMMENT|CREATE|DROP|GRANT|REVOKE|INSERT|UPDATE|DELETE|TRUNCATE|DO)\b/i;
 
 /** The first words of a statement that changes something: never a value. The two login roles count as one. */
 function changeOf(sql: string): string | undefined {

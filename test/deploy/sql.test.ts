@@ -8,21 +8,30 @@ import type { Postgres } from "../../lab/postgres";
 import { scramVerifier } from "../../rotation/scram";
 import { checkAuditLog, checkDatabase } from "../../steps/checks/database";
 import { entry, startTestServer, type TestServer } from "../audit/database";
+import { VERSIONS } from "../steps/servers";
 
 let tests: TestServer;
 let server: Postgres;
 let admin: pg.Client;
 const databases: string[] = [];
 
-beforeAll(async () => {
-  tests = await startTestServer();
-  server = tests.server;
-  admin = await connect(server.adminUser, server.adminPassword, "postgres");
-});
-afterAll(async () => {
-  await admin?.end();
-  await tests?.stop();
-});
+/** For the tests of a block: a server of this version. */
+function useServer(home: string | undefined, missing = false): void {
+  beforeAll(async () => {
+    if (missing) return;
+    tests = await startTestServer(home);
+    server = tests.server;
+    admin = await connect(server.adminUser, server.adminPassword, "postgres");
+  });
+  afterAll(async () => {
+    if (missing) return;
+    await admin?.end();
+    await tests?.stop();
+  });
+  beforeEach(async () => {
+    if (!missing) await clear();
+  });
+}
 
 async function connect(user: string, password: string, database: string): Promise<pg.Client> {
   const client = new pg.Client({ host: server.host, port: server.port, user, password, database });
@@ -42,11 +51,9 @@ type Change = (sql: string) => string;
 
 const nothing: Change = (sql) => sql;
 
+/** What stands between two `$$` is one part of a statement. */
 const statements = (sql: string) =>
-  sql
-    .split(/;\s*$/m)
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
+  (sql.match(/(?:\$\$[\s\S]*?\$\$|[^;])+/g) ?? []).map((part) => part.trim()).filter((part) => part !== "");
 
 const PASSWORD = "of-the-pipeline";
 
@@ -73,14 +80,14 @@ async function platform(change: Change = nothing): Promise<{ role: string; datab
   return { role, database };
 }
 
-beforeEach(async () => {
+async function clear(): Promise<void> {
   for (const database of databases.splice(0)) await admin.query(`DROP DATABASE ${database} WITH (FORCE)`);
   const { rows } = await admin.query(
     "SELECT rolname FROM pg_roles WHERE rolname <> current_user AND rolname !~ '^pg_' ORDER BY rolname DESC",
   );
   for (const { rolname } of rows) await admin.query(`DROP OWNED BY "${rolname}"`);
   for (const { rolname } of rows) await admin.query(`DROP ROLE "${rolname}"`);
-});
+}
 
 /** All that the pipeline does in PostgreSQL, in its order; each by its name. */
 const operations: Record<string, (client: pg.Client, role: string) => Promise<unknown>> = {
@@ -88,6 +95,11 @@ const operations: Record<string, (client: pg.Client, role: string) => Promise<un
   "makes a login role": (client, role) => client.query(`CREATE ROLE ${role}_a LOGIN PASSWORD '${verifier()}'`),
   "makes it a member": (client, role) => client.query(`GRANT ${role} TO ${role}_a`),
   "lets it act as the role": (client, role) => client.query(`ALTER ROLE ${role}_a SET role = '${role}'`),
+  "gives it a setting of the role": (client, role) =>
+    client.query(`ALTER ROLE ${role}_a IN DATABASE ${client.database} SET work_mem = '7MB'`),
+  "gives it a limit": (client, role) =>
+    client.query(`ALTER ROLE ${role}_a CONNECTION LIMIT 7 VALID UNTIL '2031-01-01'`),
+  "remembers what it gave": (client, role) => client.query(`COMMENT ON ROLE ${role}_a IS 'copied'`),
   "ends the old login": (client, role) => client.query(`ALTER ROLE ${role} NOLOGIN`),
   "gives it back": (client, role) => client.query(`ALTER ROLE ${role} LOGIN`),
   "sees who is logged in": (client, role) =>
@@ -124,8 +136,10 @@ async function refused({ role, database }: { role: string; database: string }): 
   return failed;
 }
 
-describe("deploy/sql: what the pipeline may do in PostgreSQL", () => {
-  test("is enough for every operation, and the two login roles work", async () => {
+describe.each(VERSIONS)("deploy/sql on PostgreSQL $version", ({ home, missing }) => {
+  useServer(home, missing);
+
+  test.skipIf(missing)("is enough for every operation, and the two login roles work", async () => {
     const place = await platform();
     expect(await refused(place)).toEqual([]);
     const slot = await connect(`${place.role}_a`, "new-password-of-a-test", place.database);
@@ -138,12 +152,21 @@ describe("deploy/sql: what the pipeline may do in PostgreSQL", () => {
     }
   });
 
-  test.each([
+  test.skipIf(missing).each([
     ["LOGIN", (sql: string) => sql.replace(" LOGIN", ""), "connect"],
     ["CREATEROLE", (sql: string) => sql.replace(" CREATEROLE", ""), "makes a login role: 42501"],
-    ["ADMIN", (sql: string) => sql.replace("ADMIN TRUE", "ADMIN FALSE"), "changes the password of the role: 42501"],
     ["CONNECT", (sql: string) => (/GRANT CONNECT/.test(sql) ? "" : sql), "connect"],
     ["rotation_audit_writer", (sql: string) => (/_audit_writer/.test(sql) ? "" : sql), "writes a row: 42501"],
+  ])("without %s it is not", async (_, change, first) => {
+    expect(await refused(await platform(change))).toContain(first);
+  });
+});
+
+describe("deploy/sql: what the pipeline may do in PostgreSQL", () => {
+  useServer(undefined);
+
+  test.each([
+    ["ADMIN", (sql: string) => sql.replace("ADMIN TRUE", "ADMIN FALSE"), "changes the password of the role: 42501"],
     ["INHERIT of the writer", (sql: string) => sql.replace("INHERIT TRUE", "INHERIT FALSE"), "writes a row: 42501"],
   ])("without %s it is not", async (_, change, first) => {
     expect(await refused(await platform(change))).toContain(first);
@@ -205,6 +228,8 @@ describe("deploy/sql: what the pipeline may do in PostgreSQL", () => {
 });
 
 describe("deploy/sql/services.sql: what a service may do", () => {
+  useServer(undefined);
+
   const work: Record<string, string> = {
     select: "SELECT * FROM orders",
     insert: "INSERT INTO orders (symbol) VALUES ('A')",

@@ -18,16 +18,20 @@ const REPLACED = [
 
 const UPDATED = {
   "alternating-users": [
-    "update database-password-role-a [login password]",
+    "replace database-password-copy-role [stdin triggers]",
+    "update database-password-login-a [activation login verifier]",
+    "replace database-password-login-a-set [stdin triggers]",
     "update database-password-database-username [dataJson]",
     "update database-password-database-username-metadata [dataJson]",
     "update database-password-database-password [dataJson]",
     "update database-password-database-password-metadata [dataJson]",
     // Generation 0 has left the slots: the platform's own role loses its login.
-    "update database-password-role [login]",
+    "update database-password-login [login]",
+    "update database-password-login-set [stdin]",
   ],
   "single-user": [
-    "update database-password-role [password]",
+    "update database-password-login [activation]",
+    "replace database-password-login-set [stdin triggers]",
     "update database-password-database-password [dataJson]",
     "update database-password-database-password-metadata [dataJson]",
   ],

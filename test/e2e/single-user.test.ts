@@ -10,7 +10,7 @@ const READERS = ["signal-service", "orchestrator"];
 async function alterations({ lab }: Bench): Promise<number[]> {
   const lines = (await readFile(lab.postgres.logFile, "utf8")).split("\n");
   return lines
-    .filter((line) => /statement: ALTER ROLE "trader" WITH .*PASSWORD/.test(line))
+    .filter((line) => /statement: ALTER ROLE "trader" (LOGIN )?PASSWORD/.test(line))
     .map((line) => Date.parse(`${line.slice(0, 23).replace(" ", "T")}Z`));
 }
 

@@ -19,6 +19,7 @@ const step = (name: string, type: string, op: string, more: Partial<Step> = {}):
   urn: `${URN}${more.urn ?? ""}${type}::${name}`,
   oldInputs: more.oldInputs ?? {},
   newInputs: more.newInputs ?? {},
+  ...(more.retained === undefined ? {} : { retained: more.retained }),
 });
 const slot = (op: string, before: string, after: string) =>
   step("database-password-slot-a-password", "random:index/randomPassword:RandomPassword", op, {
@@ -73,15 +74,27 @@ describe("a plan in words", () => {
         urn: "secret-rotation:index:RollingRestart$",
       },
     );
-    const owner = step("database-password-role", "postgresql:index/role:Role", "update", {
-      oldInputs: { name: "trader", login: true },
-      newInputs: { name: "trader", login: false },
+    const urn = "secret-rotation:index:LoginRole$";
+    const owner = step("database-password-login", "secret-rotation:index:LoginRole", "update", {
+      oldInputs: { role: "trader", login: true },
+      newInputs: { role: "trader", login: false },
     });
-    const plan = planInWords("paper", outline, result([slot("create-replacement", "0", "2"), restart, owner]));
+    const next = step("database-password-login-a", "secret-rotation:index:LoginRole", "update", {
+      oldInputs: { role: "trader_a", login: false, activation: "" },
+      newInputs: { role: "trader_a", login: true, activation: "2", verifier: "SCRAM-SHA-256" },
+    });
+    const set = step("database-password-login-a-set", "command:local:Command", "create-replacement", { urn });
+    const copy = step("database-password-copy-role", "command:local:Command", "create-replacement", {
+      newInputs: { stdin: JSON.stringify({ owner: "trader", from: "trader_b", to: "trader_a" }) },
+    });
+    const steps = [slot("create-replacement", "0", "2"), copy, next, set, restart, owner];
+    const plan = planInWords("paper", outline, result(steps));
     expect(plan.secrets[0]).toMatchObject({
       action: "ROTATE",
       steps: [
         { phase: "new value", text: "makes the value of slot a (generation 0 => 2)" },
+        { phase: "database", text: "gives the role trader_a the settings and limits of trader_b" },
+        { phase: "database", text: "gives the role trader_a its password (SCRAM-SHA-256) and lets it log in" },
         { phase: "restart", text: "restarts signal-service on trading-1 and waits until it is healthy" },
         { phase: "settle", text: "lets the role trader log in no more" },
       ],
@@ -102,6 +115,26 @@ describe("a plan in words", () => {
     const { dangers } = planInWords("paper", outline, result([slot("create-replacement", "2", "2"), role]));
     expect(dangers).toHaveLength(2);
     expect(dangers[0]).toContain("without a new generation");
+  });
+
+  it("says of a role that leaves the state and stays on the server that it does, and calls it no danger", () => {
+    const steps = [
+      step("database-password-role", "postgresql:index/role:Role", "delete", {
+        oldInputs: { name: "trader" },
+        retained: true,
+      }),
+      step("database-password-login", "secret-rotation:index:LoginRole", "create", {
+        newInputs: { role: "trader", login: true, verifier: "SCRAM-SHA-256", activation: "3" },
+      }),
+    ];
+    const { messages } = result([]);
+    const idle = messages.map((line) => line.replace(/rotates.*/, "stays at generation 1 (nothing is due)"));
+    const plan = planInWords("paper", outline, { ...result(steps), messages: idle });
+    expect(plan.dangers).toEqual([]);
+    expect(plan.secrets[0]?.steps.map(({ text }) => text)).toEqual([
+      "leaves the role trader as it is, and looks after its login alone",
+      "takes the login of the role trader over as it is",
+    ]);
   });
 
   it("reads back every headline that the program writes", () => {

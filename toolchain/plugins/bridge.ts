@@ -62,7 +62,7 @@ export function bridgedProvider({ name, resources, secretConfig = [], configure,
       const planned = { ...plan(resource.schema, plainProperties(news), old), ...kept };
       if (context.preview) return outputs(resource, { ...planned, id });
       const state = await resource.update(id, old, known(planned));
-      return outputs(resource, { ...asPlanned(planned, state), id });
+      return outputs(resource, { ...asPlanned(planned, state, old), id });
     },
     read: async (context, id, olds, inputs) => {
       const resource = find(context);
@@ -179,11 +179,11 @@ function known(planned: Properties): Properties {
   return Object.fromEntries(Object.entries(planned).map(([key, value]) => [key, isUnknown(value) ? null : value]));
 }
 
-/** What the server answered, except that an empty collection which was not asked for stays "not given". */
-function asPlanned(planned: Properties, state: Properties): Properties {
+/** What the server answered, except that an empty collection which was never asked for stays "not given". */
+function asPlanned(planned: Properties, state: Properties, old: Properties = {}): Properties {
   const entries = Object.entries(state).map(([key, value]): [string, Json] => {
     const emptyCollection = typeof value === "object" && isEmpty(value);
-    return [key, emptyCollection && planned[key] === null ? null : value];
+    return [key, emptyCollection && planned[key] === null && isEmpty(old[key]) ? null : value];
   });
   return Object.fromEntries(entries);
 }

@@ -69,12 +69,21 @@ function tls(mode: string, rootCertificate: string | undefined): ClientConfig["s
   return { rejectUnauthorized: false, ca };
 }
 
-/** Adds what was attempted to a failure, in the form of the real plugin. The server's message carries no password. */
-export async function attempt<T>(doing: string, work: Promise<T>): Promise<T> {
+/** A failure in the form of the real plugin, after `prefix`. The server's message carries no password. */
+export async function attempt<T>(prefix: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw new Error(`1 error occurred:\n\t* error ${doing}: ${message(error)}\n\n`);
+    throw new Error(`1 error occurred:\n\t* ${prefix}${message(error)}\n\n`);
+  }
+}
+
+/** Adds what one statement was for. */
+export async function doing<T>(what: string, statement: Promise<T>): Promise<T> {
+  try {
+    return await statement;
+  } catch (error) {
+    throw new Error(`${what}: ${message(error)}`);
   }
 }
 

@@ -20,7 +20,7 @@ const schema: Schema = {
 export function grantResource(connection: () => PgConnection): BridgedResource {
   const apply = (plan: Properties) =>
     attempt(
-      `granting privileges to ${plan.role}`,
+      `error granting privileges to ${plan.role}: `,
       connection().transaction((client) => grant(client, plan), String(plan.database)),
     );
   return {
@@ -38,7 +38,7 @@ export function grantResource(connection: () => PgConnection): BridgedResource {
       if (old === undefined) throw new Error("a grant cannot be imported: declare it, granting again changes nothing");
       const database = String(old.database);
       const held = await attempt(
-        `reading the grants of ${old.role}`,
+        `error reading the grants of ${old.role}: `,
         connection().transaction((client) => heldPrivileges(client, old), database),
       );
       return held === undefined ? undefined : { ...old, privileges: held };
@@ -47,7 +47,7 @@ export function grantResource(connection: () => PgConnection): BridgedResource {
       const work = connection().transaction(async (client) => {
         if (await roleExists(client, String(state.role))) await client.query(revoke(client, state));
       }, String(state.database));
-      await attempt(`revoking privileges from ${state.role}`, work);
+      await attempt(`error revoking privileges from ${state.role}: `, work);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import type { BridgedResource } from "./bridge";
 import { texts } from "./coerce";
-import { attempt, type PgConnection } from "./pg-client";
+import { attempt, doing, type PgConnection } from "./pg-client";
 import type { Schema } from "./schema";
 import { type Json, type Properties, same } from "./values";
 
@@ -51,41 +51,42 @@ const settings: Record<string, string> = {
 
 /** `postgresql.Role`. Its password may be a SCRAM verifier, which the server stores as it is. */
 export function roleResource(connection: () => PgConnection): BridgedResource {
+  const read = (name: string, known: Properties | undefined) =>
+    attempt(
+      "",
+      connection().transaction((client) => readRole(client, name, known)),
+    );
+  const readBack = async (name: string, plan: Properties): Promise<Properties> => {
+    const state = await read(name, plan);
+    if (state === undefined) throw new Error(`role "${name}" does not exist: run pulumi refresh`);
+    return state;
+  };
   return {
     schema,
     renamed: { searchPaths: "search_path" },
-    create: (plan) => {
+    create: async (plan) => {
       const name = String(plan.name);
       const work = connection().transaction(async (client) => {
         const options = await Promise.all(Object.keys(schema).map((key) => option(client, key, plan[key] ?? null)));
         await client.query(`CREATE ROLE ${client.escapeIdentifier(name)} WITH ${options.filter(Boolean).join(" ")}`);
-        await applyMemberships(client, name, [], texts(plan.roles));
+        await grantAll(client, name, texts(plan.roles));
         for (const key of Object.keys(settings)) await applySetting(client, name, key, plan[key] ?? null, null);
-        const state = await readRole(client, name, plan);
-        if (state === undefined) throw new Error("it is not there after CREATE ROLE");
-        return { id: name, state };
       });
-      return attempt(`creating role ${name}`, work);
+      await attempt(`error creating role ${name}: `, work);
+      return { id: name, state: await readBack(name, plan) };
     },
-    read: (id, old) =>
-      attempt(
-        `reading role ${id}`,
-        connection().transaction((client) => readRole(client, String(old?.name ?? id), old)),
-      ),
-    update: (id, old, plan) => {
-      const work = connection().transaction(async (client) => {
-        const name = String(plan.name);
-        await alterRole(client, String(old.name ?? id), old, plan);
-        const state = await readRole(client, name, plan);
-        if (state === undefined) throw new Error(`role "${name}" does not exist: run pulumi refresh`);
-        return state;
-      });
-      return attempt(`updating role ${id}`, work);
+    read: (id, old) => read(String(old?.name ?? id), old),
+    update: async (id, old, plan) => {
+      const name = String(plan.name);
+      const work = connection().transaction((client) => alterRole(client, String(old.name ?? id), old, plan));
+      await attempt("", work);
+      // What was changed stays, also where the role cannot be read afterwards.
+      return readBack(name, plan);
     },
     delete: async (id, state) => {
       const name = String(state.name ?? id);
       await attempt(
-        `deleting role ${name}`,
+        "",
         connection().transaction((client) => dropRole(client, name, state, connection().superuser)),
       );
     },
@@ -104,37 +105,48 @@ async function option(client: Client, key: string, value: Json): Promise<string>
   return "";
 }
 
-/** Changes what differs and nothing else: what the program ignores is never touched. */
+/**
+ * Changes what differs, a statement each, and, as the real one does with every change of a role: all its memberships are
+ * revoked and granted anew, and `search_path` becomes what the state has, whatever the program ignores.
+ */
 async function alterRole(client: Client, before: string, old: Properties, plan: Properties): Promise<void> {
   const name = String(plan.name);
   const role = client.escapeIdentifier(name);
   if (before !== name) await client.query(`ALTER ROLE ${client.escapeIdentifier(before)} RENAME TO ${role}`);
-  const options: string[] = [];
-  for (const key of [...Object.keys(flags), "connectionLimit", "validUntil", "password"]) {
+  for (const key of ["password", "connectionLimit", ...Object.keys(flags), "validUntil"]) {
     const value = plan[key] ?? null;
     if (same(old[key] ?? null, value)) continue;
-    if (key === "password" && value === null) options.push("PASSWORD NULL");
-    else options.push(value === false ? `NO${flags[key]}` : await option(client, key, value));
+    const flag = flags[key];
+    const text = flag === undefined ? await option(client, key, value) : `WITH ${value === true ? flag : `NO${flag}`}`;
+    if (text !== "") await client.query(`ALTER ROLE ${role} ${text}`);
   }
-  const changed = options.filter((text) => text !== "");
-  if (changed.length > 0) await client.query(`ALTER ROLE ${role} WITH ${changed.join(" ")}`);
-  await applyMemberships(client, name, texts(old.roles), texts(plan.roles));
+  await revokeAll(client, name);
+  await grantAll(client, name, texts(plan.roles));
   for (const key of Object.keys(settings)) await applySetting(client, name, key, plan[key] ?? null, old[key] ?? null);
 }
 
-async function applyMemberships(client: Client, name: string, before: string[], after: string[]): Promise<void> {
-  const role = client.escapeIdentifier(name);
-  for (const group of before.filter((item) => !after.includes(item))) {
-    await client.query(`REVOKE ${client.escapeIdentifier(group)} FROM ${role}`);
+async function revokeAll(client: Client, name: string): Promise<void> {
+  const { rows } = await client.query<{ role: string }>(
+    `SELECT pg_get_userbyid(roleid) AS role FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+     WHERE r.rolname = $1`,
+    [name],
+  );
+  for (const { role } of rows) {
+    const revoke = client.query(`REVOKE ${client.escapeIdentifier(role)} FROM ${client.escapeIdentifier(name)}`);
+    await doing(`could not revoke role ${role} from ${name}`, revoke);
   }
-  for (const group of after.filter((item) => !before.includes(item))) {
-    await client.query(`GRANT ${client.escapeIdentifier(group)} TO ${role}`);
+}
+
+async function grantAll(client: Client, name: string, roles: readonly string[]): Promise<void> {
+  for (const role of roles) {
+    const grant = client.query(`GRANT ${client.escapeIdentifier(role)} TO ${client.escapeIdentifier(name)}`);
+    await doing(`could not grant role ${role} to ${name}`, grant);
   }
 }
 
 async function applySetting(client: Client, name: string, key: string, value: Json, old: Json): Promise<void> {
   const none = (item: Json) => item === null || item === "" || item === 0 || (Array.isArray(item) && item.length === 0);
-  if ((none(value) && none(old)) || same(value, old)) return;
+  if (key !== "searchPaths" && ((none(value) && none(old)) || same(value, old))) return;
   const role = client.escapeIdentifier(name);
   const setting = settings[key] ?? key;
   const list = (Array.isArray(value) ? value : [value]).map((item) => client.escapeIdentifier(String(item)));
@@ -179,7 +191,7 @@ async function readRole(client: Client, name: string, known: Properties | undefi
     createRole: row.rolcreaterole,
     encrypted: null,
     encryptedPassword: true,
-    idleInTransactionSessionTimeout: milliseconds(config.get("idle_in_transaction_session_timeout")),
+    idleInTransactionSessionTimeout: whole(config.get("idle_in_transaction_session_timeout")),
     inherit: row.rolinherit,
     login: row.rolcanlogin,
     name: row.rolname,
@@ -191,7 +203,7 @@ async function readRole(client: Client, name: string, known: Properties | undefi
     searchPaths: splitPath(config.get("search_path")),
     skipDropRole: known?.skipDropRole ?? false,
     skipReassignOwned: known?.skipReassignOwned ?? false,
-    statementTimeout: milliseconds(config.get("statement_timeout")),
+    statementTimeout: whole(config.get("statement_timeout")),
     superuser: row.rolsuper,
     validUntil: row.validuntil,
   };
@@ -205,24 +217,22 @@ function splitPath(path: string | undefined): string[] {
   return path === undefined ? [] : [...path.matchAll(/"(?:[^"]|"")*"|[^,\s]+/g)].map(([part]) => unquote(part));
 }
 
-const units: Record<string, number> = { "": 1, ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function milliseconds(value: string | undefined): number {
-  const [, amount = "0", unit = ""] = /^(\d+)\s*(\w*)$/.exec(value ?? "") ?? [];
-  return Number(amount) * (units[unit] ?? 1);
+/** The real one reads whole milliseconds and nothing else, and says `statement_timeout` of both. */
+function whole(value = "0"): number {
+  if (/^[+-]?\d+$/.test(value)) return Number(value);
+  throw new Error(`error reading statement_timeout: strconv.Atoi: parsing "${value}": invalid syntax`);
 }
 
 async function dropRole(client: Client, name: string, state: Properties, superuser: boolean): Promise<void> {
-  const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [name]);
-  if (rowCount === 0) return;
   const role = client.escapeIdentifier(name);
   if (state.skipReassignOwned !== true) {
     const joined = !superuser && (await join(client, name));
-    await client.query(`REASSIGN OWNED BY ${role} TO CURRENT_USER`);
+    const reassigned = client.query(`REASSIGN OWNED BY ${role} TO CURRENT_USER`);
+    await doing(`could not reassign owned by role ${name} to ${client.user}`, reassigned);
     await client.query(`DROP OWNED BY ${role}`);
     if (joined) await client.query(`REVOKE ${role} FROM CURRENT_USER`);
   }
-  if (state.skipDropRole !== true) await client.query(`DROP ROLE ${role}`);
+  if (state.skipDropRole !== true) await doing(`could not delete role ${name}`, client.query(`DROP ROLE ${role}`));
 }
 
 /** Makes the administrator a member, as whoever is not superuser has to be to take over what a role owns. */

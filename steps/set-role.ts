@@ -1,0 +1,54 @@
+import pg from "pg";
+import * as z from "zod";
+import { scramVerifier } from "../rotation/scram";
+import { secret } from "../rotation/secret-fields";
+import { databaseReference, withDatabase } from "./database";
+import { runStep, StepError } from "./run-step";
+
+const input = z.object({
+  database: databaseReference,
+  role: z.string(),
+  /** Whether it may log in. */
+  login: z.boolean(),
+  /** Set where the role does not log in with it yet. It stays here: the server gets the verifier alone. */
+  password: secret(z.string()).optional(),
+  /** Of the verifier: 16 bytes, base64. */
+  salt: z.string().optional(),
+});
+
+/**
+ * Changes a role's login and its password, and nothing else of it: memberships, settings and attributes are others'. A role
+ * that is so already is left alone.
+ */
+await runStep(input, async ({ database, role, login, password, salt }) => {
+  const now = await withDatabase(database, (client) => loginOf(client, role));
+  if (now === undefined) throw new StepError(`the role ${role} does not exist`);
+  const verifier =
+    password === undefined || salt === undefined || (now && login && (await logsIn(database, role, password)))
+      ? undefined
+      : scramVerifier(password, salt);
+  const changes = [
+    ...(now === login ? [] : [login ? "LOGIN" : "NOLOGIN"]),
+    ...(verifier === undefined ? [] : [`PASSWORD ${pg.escapeLiteral(verifier)}`]),
+  ];
+  if (changes.length > 0) {
+    const sql = `ALTER ROLE ${pg.escapeIdentifier(role)} ${changes.join(" ")}`;
+    await withDatabase(database, (client) => client.query(sql));
+  }
+  return { role, login, changed: changes.map((change) => change.split(" ")[0]) };
+});
+
+async function loginOf(client: pg.ClientBase, role: string): Promise<boolean | undefined> {
+  const { rows } = await client.query("SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", [role]);
+  return rows[0]?.rolcanlogin;
+}
+
+/** Where the login fails for another reason (no connection is free, say), the same password is set once more. */
+async function logsIn(database: z.output<typeof databaseReference>, role: string, password: string): Promise<boolean> {
+  try {
+    await withDatabase({ ...database, user: role }, (client) => client.query("SELECT 1"), password);
+    return true;
+  } catch {
+    return false;
+  }
+}
