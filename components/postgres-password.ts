@@ -4,14 +4,15 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { PostgresPasswordConfig } from "../config";
 import { activeUsername, usernamePathOf } from "../rotation/roles";
 import { activeGeneration, adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
-import { foreignAdvice } from "./foreign-advice";
+import { foreignAdvice, unknownAdvice } from "./foreign-advice";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
 import { databaseReference } from "./platform";
 import { type Notice, platformChecks } from "./preflight";
 import { describeSecret, marksOf } from "./secret-outputs";
-import type { AnnotateArgs, StoreEntry } from "./secret-store";
+import type { AnnotateArgs, Stored, StoreEntry } from "./secret-store";
 import { answerOf, stepCommand } from "./step-command";
+import type { StoreGuard } from "./store-unchanged";
 import { StoredCredential, type StoredCredentialArgs } from "./stored-credential";
 
 export interface PostgresPasswordArgs extends StoredCredentialArgs {
@@ -52,22 +53,20 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const credential = this.credential(active, slot);
     if (credential === undefined) throw new Error(unknownValue(config.name, activeGeneration(state)));
     const roles = this.createRoles(active === 0 ? [slot, inactive] : [inactive, slot]);
-    const unchanged = this.createUnchanged(
-      { before: this.storedBefore(previous), after: credential.entries, whenForeign: foreignAdvice(config.name) },
-      preflight,
-    );
+    const guard = this.storeGuard(credential, previous);
+    const unchanged = this.createUnchanged(guard, preflight);
     const old = this.oldLogin(credential, previous);
     const verified = this.createLogin("verify-login", credential, roles.ready(unchanged), {
       mends: true,
       oldLogin: old,
     });
-    const stored = this.createStored(credential.entries, verified);
-    const restarted = this.createRestarts(stored);
+    const stored = this.createStored(credential.entries, guard, verified);
+    const restarted = this.createRestarts(stored.last);
     const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
     const confirmed = this.createLogin("confirm-login", credential, restarted.last, { oldLogin: old, oldSessions });
     this.description = this.describe(stored);
     const marked = this.createMarks(this.marks(credential, confirmed), roles.settle(confirmed));
-    const audit = this.createAudit([preflight, unchanged, confirmed], marked);
+    const audit = this.createAudit([preflight, unchanged, confirmed], marked, stored.answer);
 
     this.state = audit.state;
     this.last = audit.command;
@@ -122,6 +121,22 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return (previous?.entries ?? []).filter(({ path }) => !adopted || path === config.name);
   }
 
+  /** What may be overwritten: what this stack knows, and the platform's own role as the user name. */
+  private storeGuard({ entries }: Credential, previous: Credential | undefined): StoreGuard {
+    const known = [...this.storedBefore(previous), ...entries, ...this.ownRole];
+    return { known, whenForeign: this.whenForeign(previous) };
+  }
+
+  /** A platform that is adopted may name its one role where the login role will stand. */
+  private get ownRole(): readonly StoreEntry[] {
+    return this.alternating ? [{ path: this.usernamePath, value: this.args.config.role, public: true }] : [];
+  }
+
+  private whenForeign(previous: Credential | undefined): string {
+    const { config, platform } = this.args;
+    return previous === undefined ? unknownAdvice(config.name, platform.audit.stack) : foreignAdvice(config.name);
+  }
+
   private lookFirst(previous: Credential | undefined): local.Command {
     const { config, state, force, platform } = this.args;
     const mode = state.activatedBy !== undefined ? "rollback" : state.emergency ? "emergency" : "rotation";
@@ -134,10 +149,11 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       ...platformChecks(platform),
       notice: this.notice,
       current: mode === "rotation" || force ? current : undefined,
+      expected: mode === "rotation" && current === undefined ? this.ownRole : undefined,
       whenForeign:
-        (state.slots[other(state.active)] === 0
+        (state.slots[other(state.active)] === 0 && current !== undefined
           ? `Make \`adopted\` the value in use, as in the store: pulumi config set --secret --path 'adopted["${config.name}"]'. `
-          : "") + foreignAdvice(config.name),
+          : "") + this.whenForeign(current),
       force,
     });
   }
@@ -217,7 +233,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return entries.map(({ path }) => ({ path, says }));
   }
 
-  private describe(stored: local.Command): pulumi.Output<Record<string, unknown>> {
+  private describe(stored: Stored): pulumi.Output<Record<string, unknown>> {
     const { config, state, policy, platform } = this.args;
     const { kind, strategy, role } = config;
     return describeSecret({
@@ -227,7 +243,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       store: platform.store.kind,
       state,
       policy,
-      written: answerOf(stored),
+      written: stored.answer,
     });
   }
 }

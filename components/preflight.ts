@@ -54,6 +54,13 @@ export interface PreflightArgs {
   readonly current:
     | { readonly username?: string; readonly password?: pulumi.Input<string>; readonly entries: readonly StoreEntry[] }
     | undefined;
+  /**
+   * What may stand at the paths where the value in use is not known, so that `current` is undefined; anything else is
+   * refused there. Undefined where that is not asked.
+   */
+  readonly expected?: readonly StoreEntry[] | undefined;
+  /** Seconds that the rotation may take at the most: the run's credential must live as long. */
+  readonly lasts: number;
   /** How long ago the team must have been told, for a rotation by age; undefined where it need not. */
   readonly notice?: Notice | undefined;
   /** What to do where the store holds another value; the end of a message. */

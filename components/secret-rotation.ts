@@ -1,11 +1,12 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SecretConfig } from "../config";
+import { rotationSeconds } from "../core/rotation-seconds";
 import type { Policy } from "../rotation/policy";
 import { activation, type SecretState } from "../rotation/state";
 import { AuditRecord } from "./audit-record";
 import { planGuard } from "./plan-guard";
-import type { Platform } from "./platform";
+import { type Platform, servicesOf } from "./platform";
 import { Preflight, type PreflightArgs } from "./preflight";
 import { type RollingRestart, restartServices } from "./rolling-restart";
 import { answerOf } from "./step-command";
@@ -44,11 +45,13 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
     this.trigger = activation(args.state);
   }
 
-  protected createPreflight(checks: Omit<PreflightArgs, "secret" | "trigger">): local.Command {
+  protected createPreflight(checks: Omit<PreflightArgs, "secret" | "trigger" | "lasts">): local.Command {
     const { dependsOn } = this.opts;
+    const { config, platform } = this.args;
+    const lasts = rotationSeconds(servicesOf(config.restart, platform.services).map((service) => service.config));
     return new Preflight(
       `${this.name}-preflight`,
-      { ...checks, secret: this.args.config.name, trigger: this.trigger },
+      { ...checks, secret: config.name, lasts, trigger: this.trigger },
       { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
     ).command;
   }
@@ -58,8 +61,12 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
     return restartServices(this.name, config.restart, platform, this.trigger, { parent: this, dependsOn });
   }
 
-  /** @param steps what they let pass and warned of stands in the row; the first is the preflight. */
-  protected createAudit(steps: readonly [local.Command, ...local.Command[]], dependsOn: pulumi.Resource): AuditRecord {
+  /** @param steps what they let pass and warned of stands in the row; the first is the preflight. @param more the same of others */
+  protected createAudit(
+    steps: readonly [local.Command, ...local.Command[]],
+    dependsOn: pulumi.Resource,
+    more: pulumi.Input<Record<string, unknown>> = {},
+  ): AuditRecord {
     const { config, state, platform } = this.args;
     const said = (what: "overrides" | "warnings", answers: readonly Record<string, unknown>[]) =>
       answers.flatMap((answer) => (answer[what] ?? []) as string[]);
@@ -70,11 +77,13 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
         secret: config.name,
         state,
         startedAt: answerOf(steps[0]).apply(({ startedAt }) => String(startedAt ?? "")),
-        outputs: pulumi.all([this.description, pulumi.all(steps.map(answerOf))]).apply(([description, answers]) => ({
-          ...description,
-          overrides: said("overrides", answers),
-          ...(said("warnings", answers).length === 0 ? {} : { warnings: said("warnings", answers) }),
-        })),
+        outputs: pulumi
+          .all([this.description, pulumi.all([...steps.map(answerOf), more])])
+          .apply(([description, answers]) => ({
+            ...description,
+            overrides: said("overrides", answers),
+            ...(said("warnings", answers).length === 0 ? {} : { warnings: said("warnings", answers) }),
+          })),
         clock: platform.clock,
       },
       { parent: this, dependsOn },

@@ -1,5 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { quoted } from "../rotation/shell-word";
 
 export interface StepCommandArgs {
   /** A program in `steps/`, by its file name: reads JSON from stdin, prints one line of JSON without a secret. */
@@ -9,19 +10,24 @@ export interface StepCommandArgs {
     | "store-unchanged"
     | "verify-login"
     | "verify-alpaca"
-    | "read-back"
+    | "store-write"
+    | "store-mark"
     | "dry-run"
-    | "tag-secret"
     | "vault-login"
     | "vault-rotate-root"
     | "vault-rotation"
     | "lease-proof"
     | "lease-end-older"
     | "audit-record";
+  /** What the step is about, no secret: it stands behind the command, so that previews, plans and failures name it. */
+  readonly about?: string;
   /** The step's whole input. A secret travels here and nowhere else: a failure prints the command line. */
   readonly input: pulumi.Input<Record<string, unknown>>;
-  /** The activation that the step belongs to; a change runs the step again. */
-  readonly trigger: pulumi.Input<string>;
+  /**
+   * The activation that the step belongs to; a change runs the step again, as a replacement. Without it a changed input
+   * runs the step in place.
+   */
+  readonly trigger?: pulumi.Input<string>;
   /**
    * Whether a change of the input alone (a new address in the config, say) runs the step too. Default true; false for a
    * step whose answer depends on the moment.
@@ -37,10 +43,10 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
     name,
     {
       // Relative to the project's folder, where the engine starts its plugins: the same on every machine.
-      create: `node dist/steps/${args.step}.mjs`,
+      create: `node dist/steps/${args.step}.mjs${args.about === undefined ? "" : ` ${quoted(args.about)}`}`,
       ...(args.runOnInputChange === false ? { update: "true" } : {}),
       stdin: pulumi.jsonStringify(args.input),
-      triggers: [args.trigger],
+      ...(args.trigger === undefined ? {} : { triggers: [args.trigger] }),
       logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,
       addPreviousOutputInEnv: false,
     },

@@ -17,6 +17,8 @@ export interface Step {
   readonly name: string;
   readonly oldInputs: Readonly<Record<string, unknown>>;
   readonly newInputs: Readonly<Record<string, unknown>>;
+  /** Whether a resource that is deleted leaves the state alone: nothing is deleted where it is. */
+  readonly retained?: boolean;
 }
 
 /** What happens while the engine works. */
@@ -199,7 +201,8 @@ class Recorder {
 }
 
 function stepOf({ op, urn, type, old, new: after }: StepEventMetadata): Step {
-  return { op, urn, type, name: nameOf(urn), oldInputs: old?.inputs ?? {}, newInputs: after?.inputs ?? {} };
+  const step = { op, urn, type, name: nameOf(urn), oldInputs: old?.inputs ?? {}, newInputs: after?.inputs ?? {} };
+  return old?.retainOnDelete === true ? { ...step, retained: true } : step;
 }
 
 /**

@@ -15,21 +15,31 @@ export const PHASES = [
 
 export type Phase = (typeof PHASES)[number];
 
+type PhaseStep = Pick<Step, "type" | "urn" | "name"> & Partial<Pick<Step, "newInputs" | "oldInputs">>;
+
+/** The step of ours that a command runs, and what it is about; undefined for anything else. */
+export function stepOf({ newInputs, oldInputs }: Partial<Pick<Step, "newInputs" | "oldInputs">>) {
+  const found = /^node dist\/steps\/([\w-]+)\.mjs(?: '?(.*?)'?)?$/.exec(String(newInputs?.create ?? oldInputs?.create));
+  return found === null ? undefined : { program: found[1], about: found[2] };
+}
+
 /** Which part of a rotation a resource belongs to; undefined for one that is not part of it (a provider, say). */
-export function phaseOf({ type, urn, name }: Pick<Step, "type" | "urn" | "name">): Phase | undefined {
+export function phaseOf(step: PhaseStep): Phase | undefined {
+  const { type, urn, name } = step;
   const within = (component: string) => urn.includes(`:${component}$`);
   if (type.startsWith("pulumi:") || type.startsWith("secret-rotation:")) return undefined;
   if (name.endsWith("audit-history")) return undefined;
   if (within("Preflight")) return "preflight";
   if (within("RollingRestart")) return "restart";
   if (within("AuditRecord")) return "audit";
+  if (stepOf(step)?.program === "store-write") return "store";
   if (/-(store-unchanged|versions-before)$/.test(name)) return "preflight";
   if (/-(metadata|tags|end-older)$/.test(name)) return "settle";
   if (/confirm|dry-run|old-pair|deprecat/.test(name)) return "confirm";
   if (name.endsWith("-vault-rotation")) return "database";
   if (type.startsWith("random:")) return "new value";
   if (type.startsWith("postgresql:")) return "database";
-  if (type.startsWith("vault:") || type.startsWith("aws:") || name.includes("read-back")) return "store";
+  if (type.startsWith("vault:") || type.startsWith("aws:")) return "store";
   return /verify|-proof-/.test(name) ? "verify" : undefined;
 }
 

@@ -1,6 +1,6 @@
 import { type Plan, readPlan } from "../rotation/plan";
 import type { EngineResult, Step } from "./engine";
-import { type Phase, phaseOf, restartOf, secretOf } from "./phases";
+import { type Phase, phaseOf, restartOf, secretOf, stepOf } from "./phases";
 import type { Outline } from "./settings";
 
 /** What an update would do to one secret, in a reviewer's words. */
@@ -120,7 +120,7 @@ function describe(
     case "confirm":
       return name.endsWith("-dry-run") ? "makes the dry run" : "tries the credential again";
     case "store":
-      return name.includes("read-back") ? "reads back what was written" : written(step);
+      return written(step);
     case "restart": {
       const found = restartOf(name, secret, services);
       if (found === undefined) return plainly(step);
@@ -139,8 +139,9 @@ function looked(name: string): string {
   return "checks store, database, hosts, services, market and the credential in use, and stops here if one fails";
 }
 
-function marked({ name, newInputs: { path } }: Step): string {
-  const where = typeof path === "string" ? path.replace("/metadata/", "/") : name.replace(/-(metadata|tags)$/, "");
+function marked(step: Step): string {
+  if (step.op === "delete") return forgotten(step);
+  const where = stepOf(step)?.about ?? step.name.replace(/-(metadata|tags)$/, "");
   return `marks ${where}: when it was rotated, until when the one before works`;
 }
 
@@ -164,7 +165,14 @@ function role({ op, type, oldInputs, newInputs }: Step, active: boolean): string
   return oldInputs.login === newInputs.login ? `brings the role ${name} up to date` : `lets the role ${name} log in`;
 }
 
-function written({ newInputs, oldInputs, type, op }: Step): string {
+/** Earlier versions of this program kept a provider's resource there. */
+const forgotten = ({ type, name }: Step) => `forgets ${name} (${type}); what it wrote stays in the store`;
+
+function written(step: Step): string {
+  const { newInputs, oldInputs, type, op } = step;
+  const about = stepOf(step)?.about;
+  if (about !== undefined) return `writes ${about}, beside what others keep there, and reads it back`;
+  if (op === "delete") return forgotten(step);
   const inputs = { ...oldInputs, ...newInputs };
   const path = [inputs.mount, inputs.name ?? inputs.path ?? inputs.secretId].filter((part) => typeof part === "string");
   const what = path.length === 0 ? type : path.join("/");
@@ -175,8 +183,10 @@ const PRECIOUS = /^(random:.*:RandomPassword|postgresql:.*:Role|vault:kv.*|aws:s
 
 function dangersOf(changed: readonly Step[]): string[] {
   return changed.flatMap((step) => {
-    const { op, type, name, oldInputs, newInputs } = step;
+    const { op, type, name, oldInputs, newInputs, retained } = step;
     if (!PRECIOUS.test(type.replaceAll("/", ":"))) return [];
+    // It leaves the state, and stays where it is.
+    if (op === "delete" && retained) return [];
     if (op === "delete") return [`${name} (${type}) would be deleted`];
     if (opOf(op) !== "replace") return [];
     if (!type.startsWith("random:"))

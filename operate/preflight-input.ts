@@ -1,3 +1,4 @@
+import { unknownAdvice } from "../components/foreign-advice";
 import { marketClock } from "../components/platform";
 import { restartCheck } from "../components/restart-command";
 import {
@@ -10,6 +11,7 @@ import {
   policyOf,
   type SecretConfig,
 } from "../config";
+import { rotationSeconds } from "../core/rotation-seconds";
 import { dueAt } from "../rotation/next-state";
 import { usernamePathOf } from "../rotation/roles";
 import { activeGeneration, type SecretState } from "../rotation/state";
@@ -43,12 +45,14 @@ export function preflightInputOf(
       ? []
       : [{ name, hosts: service.hosts, health: service.health, restartCheck: restartCheck(name, service) }];
   });
+  const restarting = secret.restart.flatMap((name) => config.services[name] ?? []);
   const used = new Set(services.flatMap(({ hosts }) => hosts));
   return {
     mode,
     secretName: secret.name,
     store: storeOf(config),
     paths: pathsOf(secret),
+    lasts: rotationSeconds(restarting),
     audit: auditReference(config),
     services,
     hosts: Object.fromEntries(Object.entries(config.hosts).filter(([name]) => used.has(name))),
@@ -86,18 +90,26 @@ function ownPart(
   asksCurrent: boolean,
   state: SecretState | undefined,
   deployment: Deployment,
-): Pick<PreflightInput, "database" | "current" | "vaultRole" | "leases"> {
+): Pick<PreflightInput, "database" | "current" | "expected" | "whenForeign" | "vaultRole" | "leases"> {
   if (secret.kind === "alpaca-key") {
     const pair = asksCurrent ? pairsOf(config, secret, state).active : undefined;
     return { current: pair === undefined ? undefined : { entries: pairEntries(secret, pair) } };
   }
   if (isLeased(secret)) return { current: undefined, leases: leasesInputOf(config, secret, state) };
   if (isMadeByVault(secret)) return { current: undefined, vaultRole: vaultRoleOf(config, secret, state) };
+  const current = asksCurrent ? currentLogin(config, secret, state, deployment) : undefined;
   return {
     database: { ...referenceOf(secret.database), roles: [secret.role] },
-    current: asksCurrent ? currentLogin(config, secret, state, deployment) : undefined,
+    current,
+    ...(asksCurrent && current === undefined
+      ? { expected: ownRole(secret), whenForeign: unknownAdvice(secret.name, undefined) }
+      : {}),
   };
 }
+
+/** A platform that is adopted may name its one role where the login role will stand. */
+const ownRole = (secret: PostgresPasswordConfig) =>
+  secret.strategy === "alternating-users" ? [{ path: usernamePathOf(secret), value: secret.role }] : [];
 
 const pairEntries = (secret: Extract<SecretConfig, { kind: "alpaca-key" }>, { keyId, secretKey }: KeyPair) => [
   { path: secret.keyIdPath, value: keyId },

@@ -1,4 +1,5 @@
 import ky, { HTTPError } from "ky";
+import { trustingFetch } from "../../clients/trust";
 import { messageOf, StepError } from "../run-step";
 import type { StoreClient } from "../store";
 
@@ -50,7 +51,7 @@ const ATTEMPTS = 5;
 async function hoursOf(clock: MarketClock, store: StoreClient, attempts: number): Promise<Clock> {
   const { baseUrl, keyIdPath = "alpaca/api_key_id", secretKeyPath = "alpaca/api_secret_key" } = clock;
   const [keyId, secretKey] = await Promise.all([store.read(keyIdPath), store.read(secretKeyPath)]);
-  if (keyId === undefined || secretKey === undefined) {
+  if (keyId?.value === undefined || secretKey?.value === undefined) {
     throw new StepError(
       `no Alpaca pair in the store to ask for market hours with; put one at ${keyIdPath} and ${secretKeyPath}`,
     );
@@ -59,6 +60,7 @@ async function hoursOf(clock: MarketClock, store: StoreClient, attempts: number)
     return await ky
       .get(new URL("/v2/clock", baseUrl), {
         headers: { "APCA-API-KEY-ID": keyId.value, "APCA-API-SECRET-KEY": secretKey.value },
+        fetch: trustingFetch,
         timeout: 10_000,
         retry: { limit: attempts - 1, statusCodes: [429, 500, 502, 503, 504], backoffLimit: 3000 },
       })

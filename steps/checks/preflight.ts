@@ -9,7 +9,7 @@ import { checkLeases, checkOwner, leasesInput } from "./leases";
 import { type Allowed, checkMarket } from "./market";
 import { checkNotice, noticeInput } from "./notice";
 import { checkHost, checkLocalService } from "./services";
-import { checkCurrentValue } from "./store";
+import { checkCurrentValue, checkDocuments } from "./store";
 import { checkVaultLogin, checkVaultRole, vaultRoleInput } from "./vault-role";
 
 /** Alpaca's API, and where in the store the pair is that it is asked with. */
@@ -47,6 +47,10 @@ export const preflightInput = z.object({
   current: z
     .object({ username: z.string().optional(), password: z.string().optional(), entries: z.array(storeEntry) })
     .optional(),
+  /** What may stand at the paths where the value in use is not known; undefined where it is (`current`). */
+  expected: z.array(storeEntry).optional(),
+  /** Seconds that the rotation may take at the most: the run's credential must live as long. */
+  lasts: z.number().optional(),
   /** Asked for a rotation by age alone; undefined where nobody has to be told. */
   notice: noticeInput.optional(),
   /** What to do where the store holds another value than `current`; the end of the message. */
@@ -67,12 +71,11 @@ interface Check {
 }
 
 function checksOf(given: PreflightInput): Check[] {
-  const { mode, store, paths, database, audit, services, hosts, privateKey, alpaca } = given;
-  const client = () => storeClient(store);
+  const { mode, store, database, audit, services, hosts, privateKey, alpaca } = given;
   // A rollback and a repair mend unhealthy services, so they do not ask for healthy ones; an adoption restarts none.
   const healthy = mode === "rotation" || mode === "emergency";
   return [
-    { name: "store", run: () => client().check(paths) },
+    { name: "store", run: () => checkStore(given) },
     ...(database === undefined ? [] : [{ name: "database", run: () => checkDatabase(database, database.roles) }]),
     ...vaultChecks(given),
     { name: "audit log", run: () => checkAuditLog(audit) },
@@ -90,11 +93,26 @@ function checksOf(given: PreflightInput): Check[] {
       .filter((service) => healthy && service.hosts.length === 0)
       .map((service) => ({ name: `service ${service.name}`, run: () => checkLocalService(service) })),
     ...(mode === "rotation" && alpaca !== undefined
-      ? [{ name: "market", needs: ["store"], run: () => checkMarket(alpaca, client(), given.allowOpenMarket) }]
+      ? [
+          {
+            name: "market",
+            needs: ["store"],
+            run: () => checkMarket(alpaca, storeClient(store), given.allowOpenMarket),
+          },
+        ]
       : []),
     ...noticeChecks(given),
     ...currentChecks(given),
   ];
+}
+
+/** The store may be written, and what stands there now may be written over. */
+async function checkStore({ store, paths, lasts, force, expected, whenForeign = "" }: PreflightInput): Promise<string> {
+  const client = storeClient(store);
+  const evidence = await client.check(paths, lasts);
+  // What is overwritten is said by the step right before.
+  if (!force) await checkDocuments(client, paths, expected, whenForeign);
+  return evidence;
 }
 
 function vaultChecks({ vaultRole, leases, store }: PreflightInput): Check[] {

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import ky from "ky";
+import { trustingFetch } from "../../clients/trust";
 import { quoted } from "../../rotation/shell-word";
 import { messageOf, StepError } from "../run-step";
 import { type HostReference, withHost } from "../ssh";
@@ -51,7 +52,12 @@ async function askAll(urls: readonly string[], run: (command: string) => Promise
 export async function checkLocalService(service: Service): Promise<string> {
   const { name, health } = service;
   const answer = await ky
-    .get(health.replaceAll("{address}", "localhost"), { throwHttpErrors: false, timeout: 10_000, retry: 0 })
+    .get(health.replaceAll("{address}", "localhost"), {
+      fetch: trustingFetch,
+      throwHttpErrors: false,
+      timeout: 10_000,
+      retry: 0,
+    })
     .text()
     .catch(messageOf);
   assertHealthy([{ name, answer }]);
