@@ -55,6 +55,8 @@ await build({
   outfile: "dist/index.cjs",
   format: "cjs",
   supported: { "dynamic-import": false },
+  // Loaded where the environment names certificates, and not before.
+  external: ["undici"],
 });
 
 // The lab's service runs from a copy beside its config, where nothing can be imported.

@@ -1,3 +1,5 @@
+import { trustingFetch } from "../clients/trust";
+
 /** What every request proves itself with. */
 export interface Credentials {
   readonly keyId: string;
@@ -61,7 +63,7 @@ export async function askAccount(baseUrl: string, pair: Credentials, options: As
 
 async function tryOnce(baseUrl: string, { keyId, secretKey }: Credentials, timeout: number): Promise<Try> {
   try {
-    const response = await fetch(new URL("/v2/account", baseUrl), {
+    const response = await trustingFetch(new URL("/v2/account", baseUrl), {
       headers: { "APCA-API-KEY-ID": keyId, "APCA-API-SECRET-KEY": secretKey },
       // A redirect would carry the pair to somebody else.
       redirect: "error",

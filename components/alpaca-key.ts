@@ -8,9 +8,10 @@ import { graceEndsAt } from "../rotation/next-state";
 import { activeGeneration, other, previousGeneration, type SecretState } from "../rotation/state";
 import { whenForeign } from "./preflight-input";
 import { describeSecret } from "./secret-outputs";
-import type { AnnotateArgs, StoreEntry } from "./secret-store";
+import type { AnnotateArgs, Stored, StoreEntry } from "./secret-store";
 import { servicesOf } from "./service-check";
 import { answerOf, stepCommand } from "./step-command";
+import type { StoreGuard } from "./store-unchanged";
 import { StoredCredential, type StoredCredentialArgs } from "./stored-credential";
 
 export interface AlpacaKeyArgs extends StoredCredentialArgs {
@@ -47,13 +48,12 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     const preflight = this.lookFirst();
     const before = this.createVersionsBefore(preflight);
     const verified = this.createVerified(before);
-    const unchanged = this.adoptedOnly
-      ? undefined
-      : this.createUnchanged({ before: this.storedBefore, after: [], whenForeign: this.whenForeign }, verified);
-    const stored = unchanged && this.createStored(this.entries(args.active), unchanged);
-    this.description = this.describe(stored ?? before, verified);
+    const unchanged = this.adoptedOnly ? undefined : this.createUnchanged(this.storeGuard, verified);
+    const stored = unchanged && this.createStored(this.entries(args.active), this.storeGuard, unchanged);
+    this.description = this.describe(stored?.answer ?? answerOf(before), verified);
     const done = stored === undefined ? verified : this.createRollout(stored, before);
-    const audit = this.createAudit([preflight, ...(unchanged === undefined ? [] : [unchanged])], done);
+    const steps = [preflight, ...(unchanged === undefined ? [] : [unchanged])] as const;
+    const audit = this.createAudit(steps, done, stored?.answer);
 
     this.state = audit.state;
     this.last = audit.command;
@@ -94,9 +94,15 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     return previous === undefined ? [] : [...this.entries(previous), ...this.entries(active)];
   }
 
+  private get storeGuard(): StoreGuard {
+    const { active, previous } = this.args;
+    const known = [...(previous === undefined ? [] : this.entries(previous)), ...this.entries(active)];
+    return { known, whenForeign: this.whenForeign };
+  }
+
   private get whenForeign(): string {
-    const { config, state } = this.args;
-    return whenForeign(config, this.mode, state, undefined);
+    const { config, state, platform } = this.args;
+    return whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, undefined);
   }
 
   /** What the store has before it is written: the versions that the deprecation mark names. */
@@ -132,7 +138,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   }
 
   /** Restarts, dry run, and the mark for the pair before. */
-  private createRollout(stored: local.Command, before: local.Command): pulumi.Resource {
+  private createRollout({ last: stored }: Stored, before: local.Command): pulumi.Resource {
     const restarted = this.createRestarts(stored);
     return this.createMarks(this.marks(before), this.createDryRun(restarted.last));
   }
@@ -182,7 +188,10 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     return this.paths.map((path) => ({ path, says: saysOf(path) }));
   }
 
-  private describe(stored: local.Command, verified: local.Command): pulumi.Output<Record<string, unknown>> {
+  private describe(
+    written: pulumi.Output<Record<string, unknown>>,
+    verified: local.Command,
+  ): pulumi.Output<Record<string, unknown>> {
     const { config, state, policy, platform, active } = this.args;
     const more = answerOf(verified).apply(
       ({ account }): Record<string, unknown> => ({
@@ -190,7 +199,6 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
         ...(account === undefined ? {} : { account }),
       }),
     );
-    const written = answerOf(stored);
     return describeSecret({
       ...{ kind: config.kind, strategy: "supplied-key", store: platform.store.kind },
       ...{ state, policy, written, more },

@@ -6,6 +6,16 @@ export function foreignAdvice(secret: string): string {
   );
 }
 
+/** The two ways on where the store holds a value and nobody told this stack that it is the one in use. */
+export function unknownAdvice(secret: string, stack: string | undefined): string {
+  const named = stack === undefined ? "" : ` --stack ${stack}`;
+  return (
+    `Nothing was overwritten. Two ways on: adopt that value (\`rotation adopt ${secret}${named}\` copies it into the config, and ` +
+    `the first rotation can be rolled back to it), or overwrite it (${requestFor(secret, '"rotate":true,"force":true')}); ` +
+    "then `pulumi up`"
+  );
+}
+
 /**
  * The same for a key pair.
  *

@@ -13,14 +13,14 @@ import {
   type SecretState,
   type SlotIndex,
 } from "../rotation/state";
-import { foreignAdvice } from "./foreign-advice";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
 import { databaseReference } from "./platform";
-import type { CredentialInUse } from "./preflight-input";
+import { type CredentialInUse, ownRole, whenForeign } from "./preflight-input";
 import { describeSecret, marksOf } from "./secret-outputs";
-import type { AnnotateArgs, StoreEntry } from "./secret-store";
+import type { AnnotateArgs, Stored, StoreEntry } from "./secret-store";
 import { answerOf, stepCommand } from "./step-command";
+import type { StoreGuard } from "./store-unchanged";
 import { StoredCredential, type StoredCredentialArgs } from "./stored-credential";
 
 export interface PostgresPasswordArgs extends StoredCredentialArgs {
@@ -61,23 +61,17 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const credential = this.credential(active, slot);
     if (credential === undefined) throw new Error(unknownValue(config.name, activeGeneration(state)));
     const roles = this.createRoles(active === 0 ? [slot, inactive] : [inactive, slot]);
-    const unchanged = this.createUnchanged(
-      {
-        before: this.storedBefore(previous),
-        after: [...credential.entries, ...this.leftBehind],
-        whenForeign: foreignAdvice(config.name),
-      },
-      preflight,
-    );
+    const guard = this.storeGuard(credential, previous);
+    const unchanged = this.createUnchanged(guard, preflight);
     const old = this.oldLogin(credential, previous);
     const verified = this.createLogin("verify-login", credential, roles.ready(unchanged), { oldLogin: old });
-    const stored = this.createStored(credential.entries, verified);
-    const restarted = this.createRestarts(stored);
+    const stored = this.createStored(credential.entries, guard, verified);
+    const restarted = this.createRestarts(stored.last);
     const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
     const confirmed = this.createLogin("confirm-login", credential, restarted.last, { oldLogin: old, oldSessions });
     this.description = this.describe(stored);
     const marked = this.createMarks(this.marks(credential, confirmed), roles.settle(confirmed));
-    const audit = this.createAudit([preflight, unchanged, confirmed], marked);
+    const audit = this.createAudit([preflight, unchanged, confirmed], marked, stored.answer);
 
     this.state = audit.state;
     this.last = audit.command;
@@ -128,6 +122,17 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   private get leftBehind(): readonly StoreEntry[] {
     const { config, state, adopted } = this.args;
     return adopted === undefined || leftAdoption(state) === undefined ? [] : [{ path: config.name, value: adopted }];
+  }
+
+  /** What may be overwritten: what this stack knows, and the platform's own role as the user name. */
+  private storeGuard({ entries }: Credential, previous: Credential | undefined): StoreGuard {
+    const { config, state, platform } = this.args;
+    const known = [...this.storedBefore(previous), ...entries, ...this.leftBehind, ...ownRole(config)];
+    const generation = previous === undefined ? undefined : state.slots[other(state.active)];
+    return {
+      known,
+      whenForeign: whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, generation),
+    };
   }
 
   private lookFirst(previous: Credential | undefined): local.Command {
@@ -212,7 +217,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return entries.map(({ path }) => ({ path, says }));
   }
 
-  private describe(stored: local.Command): pulumi.Output<Record<string, unknown>> {
+  private describe(stored: Stored): pulumi.Output<Record<string, unknown>> {
     const { config, state, policy, platform } = this.args;
     const { kind, strategy, role } = config;
     return describeSecret({
@@ -222,7 +227,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       store: platform.store.kind,
       state,
       policy,
-      written: answerOf(stored),
+      written: stored.answer,
     });
   }
 }

@@ -14,7 +14,7 @@ import {
 import type { Decision, PreflightMode } from "../rotation/decide";
 import { rotatedLogins, usernamePathOf } from "../rotation/roles";
 import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
-import { foreignAdvice, foreignPairAdvice } from "./foreign-advice";
+import { foreignAdvice, foreignPairAdvice, unknownAdvice } from "./foreign-advice";
 import type { StoreReference } from "./secret-store";
 import { serviceCheck, servicesOf, takes } from "./service-check";
 
@@ -38,6 +38,8 @@ export interface Notice {
 /** What surrounds every secret of a stack. `V` is a value that is secret: a text, or one that is known later. */
 export interface Surroundings<V> {
   readonly store: StoreReference;
+  /** The stack's name, for commands in messages. */
+  readonly stack: string | undefined;
   /** The database of the audit log. */
   readonly audit: Readonly<Record<string, unknown>>;
   readonly services: Readonly<Record<string, ServiceConfig>>;
@@ -104,7 +106,9 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
     allowOpenMarket: around.allowOpenMarket,
     notice: noticeOf(state, around),
     current: asksInUse(secret, mode, force) ? inUse && currentOf(inUse) : undefined,
-    whenForeign: whenForeign(secret, mode, state, inUse?.generation),
+    // Where the value in use is not known, nothing else may be overwritten unseen.
+    expected: mode === "rotation" && inUse === undefined ? ownRole(secret) : undefined,
+    whenForeign: whenForeign(secret, { mode, state, stack: around.stack }, inUse?.generation),
     force,
     ...ownPart(question),
   };
@@ -150,11 +154,18 @@ export function loginEntries<V>(
   return [{ path: usernamePathOf(secret), value: username, public: true }, entry];
 }
 
+/** A platform that is adopted may name its one role where the login role will be named. */
+export const ownRole = (secret: SecretConfig): EntryInUse<string>[] =>
+  secret.kind === "postgres-password" && secret.strategy === "alternating-users"
+    ? [{ path: usernamePathOf(secret), value: secret.role, public: true }]
+    : [];
+
+type Decided = Pick<Decision, "mode" | "state">;
+
 /** What to do where the store holds another value than the one in use; the end of a message. */
 export function whenForeign(
   secret: SecretConfig,
-  mode: PreflightMode,
-  state: SecretState,
+  { mode, state, stack }: Decided & { readonly stack: string | undefined },
   inUse: number | undefined,
 ): string {
   if (isMadeByVault(secret)) return "";
@@ -162,6 +173,7 @@ export function whenForeign(
     if (mode === "adoption") return unknownPair(secret, state);
     return foreignPairAdvice(secret.name, mode === "rollback" ? activeGeneration(state) : undefined);
   }
+  if (inUse === undefined) return unknownAdvice(secret.name, stack);
   const correct =
     inUse === 0
       ? `Make \`adopted\` the value in use, as in the store: pulumi config set --secret --path 'adopted["${secret.name}"]'. `

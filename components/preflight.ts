@@ -23,7 +23,7 @@ export interface Begins {
 export function surroundingsOf(platform: Platform): Surroundings<pulumi.Input<string>> {
   const { store, audit, services, hosts, privateKey, marketClock, allowOpenMarket, notice, clock } = platform;
   const given = { services, hosts, privateKey, marketClock, allowOpenMarket, notice, clock };
-  return { store: store.reference, audit: audit.connection, ...given };
+  return { store: store.reference, stack: audit.stack, audit: audit.connection, ...given };
 }
 
 /** Looks at everything a rotation will touch and touches nothing. The first resource of every rotation. */

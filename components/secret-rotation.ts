@@ -80,8 +80,12 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
     return restartServices(this.name, config.restart, platform, { trigger, rolledOut }, { parent: this, dependsOn });
   }
 
-  /** @param steps what they let pass and warned of stands in the row; the first is the preflight. */
-  protected createAudit(steps: readonly [local.Command, ...local.Command[]], dependsOn: pulumi.Resource): AuditRecord {
+  /** @param steps what they let pass and warned of stands in the row; the first is the preflight. @param more the same of others */
+  protected createAudit(
+    steps: readonly [local.Command, ...local.Command[]],
+    dependsOn: pulumi.Resource,
+    more: pulumi.Input<Record<string, unknown>> = {},
+  ): AuditRecord {
     const { config, state, platform } = this.args;
     const said = (what: "overrides" | "warnings", answers: readonly Record<string, unknown>[]) =>
       answers.flatMap((answer) => (answer[what] ?? []) as string[]);
@@ -92,11 +96,13 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
         secret: config.name,
         state,
         startedAt: answerOf(steps[0]).apply(({ startedAt }) => String(startedAt ?? "")),
-        outputs: pulumi.all([this.description, pulumi.all(steps.map(answerOf))]).apply(([description, answers]) => ({
-          ...description,
-          overrides: said("overrides", answers),
-          ...(said("warnings", answers).length === 0 ? {} : { warnings: said("warnings", answers) }),
-        })),
+        outputs: pulumi
+          .all([this.description, pulumi.all([...steps.map(answerOf), more])])
+          .apply(([description, answers]) => ({
+            ...description,
+            overrides: said("overrides", answers),
+            ...(said("warnings", answers).length === 0 ? {} : { warnings: said("warnings", answers) }),
+          })),
         clock: platform.clock,
       },
       { parent: this, dependsOn },

@@ -1,4 +1,3 @@
-import type { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { StoreConfig } from "../config";
 import type { SlotIndex } from "../rotation/state";
@@ -17,11 +16,12 @@ export interface WriteArgs {
   readonly generation: pulumi.Input<number>;
   /** The slot that the values are from; told apart in the same way by a store that cannot keep a number. */
   readonly slot: SlotIndex;
-  /**
-   * The request that a rollback follows. What it returns to may stand in the state as written last, while an update that
-   * was killed wrote after that: with a request's id beside it, it is written again.
-   */
-  readonly request: string | undefined;
+  /** Every value that this stack knows of a path, one entry for each: only they are overwritten. */
+  readonly known: readonly StoreEntry[];
+  /** What to do where somebody else wrote; the end of a message. */
+  readonly whenForeign: string;
+  /** Whether a request says to overwrite what somebody else wrote. */
+  readonly force: boolean;
   /** The activation the write belongs to. */
   readonly trigger: pulumi.Input<string>;
   /** Whether this update does a step of the secret. Where it does not, what others did to the store stays as it is. */
@@ -29,10 +29,16 @@ export interface WriteArgs {
 }
 
 export interface AnnotateArgs {
-  /** What is said about each path: the whole of it, so that a mark that is left out goes. Never a value. */
+  /** What is said about each path: all that is ours, so that a mark that is left out goes. Never a value. */
   readonly marks: readonly { readonly path: string; readonly says: pulumi.Input<Record<string, string>> }[];
-  /** The activation that the marks belong to. */
-  readonly trigger: pulumi.Input<string>;
+}
+
+/** What became of a write. */
+export interface Stored {
+  /** What comes after the write depends on it. */
+  readonly last: pulumi.Resource;
+  /** `entries`: each path with its version. `warnings`: what the audit row must say. */
+  readonly answer: pulumi.Output<Record<string, unknown>>;
 }
 
 /** A place that services read secrets from. */
@@ -43,13 +49,13 @@ export interface SecretStore {
   /** Where a secret is kept, as the store's users write it. */
   pathOf(secret: string): string;
   /**
-   * Writes the entries, one after the other, and reads all of them back. What comes after depends on the result, which
-   * prints the versions written.
+   * Writes the entries, one after the other, beside all that others keep there, and reads each back. Nothing is written
+   * where the store holds the value; what this stack does not know is refused.
    */
-  write(name: string, args: WriteArgs, opts: WriteOptions): local.Command;
+  write(name: string, args: WriteArgs, opts: WriteOptions): Stored;
   /**
-   * Marks what is kept at the paths (Vault's custom metadata, AWS's tags), one after the other; writes no version. What
-   * comes after depends on the result.
+   * Marks what is kept at the paths (Vault's custom metadata, AWS's tags), one after the other, beside the marks of
+   * others; writes no version. What comes after depends on the result.
    */
   annotate(name: string, args: AnnotateArgs, opts: WriteOptions): pulumi.Resource;
 }

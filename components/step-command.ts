@@ -5,10 +5,15 @@ import { type StepName, stepProgram } from "../core/phases";
 export interface StepCommandArgs {
   /** A program in `steps/`, by its file name: reads JSON from stdin, prints one line of JSON without a secret. */
   readonly step: StepName;
+  /** What the step is about, no secret: it stands behind the command, so that previews, plans and failures name it. */
+  readonly about?: string;
   /** The step's whole input. A secret travels here and nowhere else: a failure prints the command line. */
   readonly input: pulumi.Input<Record<string, unknown>>;
-  /** The activation that the step belongs to; a change runs the step again. */
-  readonly trigger: pulumi.Input<string>;
+  /**
+   * The activation that the step belongs to; a change runs the step again, as a replacement. Without it a changed input
+   * runs the step in place.
+   */
+  readonly trigger?: pulumi.Input<string>;
   /**
    * Whether a change of the input alone (a new address in the config, say) runs the step too. Default true; false for a
    * step whose answer depends on the moment.
@@ -29,11 +34,11 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
   return new local.Command(
     name,
     {
-      create: stepProgram(args.step),
+      create: stepProgram(args.step, args.about),
       ...(rolledOut === undefined ? {} : { interpreter: ["/usr/bin/env", `ROLLED_OUT=${rolledOut}`, "/bin/sh", "-c"] }),
       ...(args.runOnInputChange === false ? { update: "true" } : {}),
       stdin: pulumi.jsonStringify(args.input),
-      triggers: [args.trigger],
+      ...(args.trigger === undefined ? {} : { triggers: [args.trigger] }),
       logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,
       addPreviousOutputInEnv: false,
     },

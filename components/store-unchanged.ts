@@ -2,14 +2,16 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { StoreEntry, StoreReference } from "./secret-store";
 import { stepCommand } from "./step-command";
 
-export interface StoreUnchangedArgs {
-  readonly store: StoreReference;
-  /** What the store holds before this activation; nothing is asked of a path that is not among it. */
-  readonly before: readonly StoreEntry[];
-  /** What it is about to hold, or holds already where an update died half-way. */
-  readonly after: readonly StoreEntry[];
+/** What may be overwritten in the store, and what to say where something else stands there. */
+export interface StoreGuard {
+  /** Every value that this stack knows of a path, one entry for each; a path that is not among them is not asked. */
+  readonly known: readonly StoreEntry[];
   /** What to do where somebody else wrote; the end of the message. */
   readonly whenForeign: string;
+}
+
+export interface StoreUnchangedArgs extends StoreGuard {
+  readonly store: StoreReference;
   /** Whether what somebody else wrote is overwritten all the same. */
   readonly force: boolean;
   /** The activation. */
@@ -21,10 +23,8 @@ export interface StoreUnchangedArgs {
  * nothing of the kind in a rollback or an emergency.
  */
 export function storeUnchanged(name: string, args: StoreUnchangedArgs, opts: pulumi.CustomResourceOptions) {
-  const { store, before, after, whenForeign, force, trigger } = args;
-  const paths = before.map(({ path }) => path);
-  const known = [...before, ...after.filter(({ path }) => paths.includes(path))];
-  const input = { store, known, whenForeign, force };
+  const { store, known, whenForeign, force, trigger } = args;
+  const input = { store, known: [...known], whenForeign, force };
   return stepCommand(
     `${name}-store-unchanged`,
     { step: "store-unchanged", input, trigger, runOnInputChange: false },

@@ -13,7 +13,6 @@ import { seeLeftMounts } from "./left-mounts";
 import type { SecretStore, StoreReference } from "./secret-store";
 import type { PreviousSecrets, StackSecret } from "./stack-secrets";
 import { stepCommand } from "./step-command";
-import { VaultStore } from "./stores/vault";
 import type { VaultCredentialArgs } from "./vault-credential";
 import { VaultDynamicLogins } from "./vault-dynamic";
 import { VaultStaticPassword } from "./vault-static";
@@ -169,10 +168,16 @@ export async function createVaultDatabases(
   store: SecretStore,
   previous: PreviousSecrets,
 ): Promise<VaultDatabases> {
-  if (!(store instanceof VaultStore))
+  if (store.reference.kind !== "vault")
     throw new Error("the config's checks must have asked for a store of the kind vault");
+  const { address } = store.reference;
   return new VaultDatabases({
-    provider: store.provider,
+    // The token stays in the environment of the run (VAULT_TOKEN), as do namespace and authorities (VAULT_NAMESPACE,
+    // VAULT_CACERT): in the arguments it would be in the state.
+    provider: new vault.Provider("vault", {
+      ...(address === undefined ? {} : { address }),
+      skipChildToken: true,
+    } as vault.ProviderArgs),
     reference: store.reference,
     environment: config.environment,
     secrets: config.secrets.filter(isMadeByVault),

@@ -1,3 +1,5 @@
+import { quoted } from "../rotation/shell-word";
+
 /** What a part of a rotation changes: nothing at all, the stack's own state alone, or something on the platform. */
 export type Touches = "nothing" | "stack" | "database" | "store" | "services" | "log";
 
@@ -41,10 +43,10 @@ const STEPS = {
   "verify-alpaca": "verify",
   "vault-login": "verify",
   "lease-proof": "verify",
-  "read-back": "store",
+  "store-write": "store",
   "restart-service": "restart",
   "dry-run": "confirm",
-  "tag-secret": "settle",
+  "store-mark": "settle",
   "lease-end-older": "settle",
   "audit-record": "audit",
 } as const satisfies Record<string, Phase>;
@@ -52,10 +54,15 @@ const STEPS = {
 /** A program in `steps/`, by its file name. */
 export type StepName = keyof typeof STEPS;
 
-/** The command that runs a step: relative to the project's folder, where the engine starts its plugins. */
-export const stepProgram = (step: StepName): string => `node dist/steps/${step}.mjs`;
+/**
+ * The command that runs a step: relative to the project's folder, where the engine starts its plugins.
+ *
+ * @param about what the step is about, no secret; it only names it
+ */
+export const stepProgram = (step: StepName, about?: string): string =>
+  `node dist/steps/${step}.mjs${about === undefined ? "" : ` ${quoted(about)}`}`;
 
-const STEP_OF = new Map((Object.keys(STEPS) as StepName[]).map((step) => [stepProgram(step), step]));
+const PROGRAM = /^node dist\/steps\/([\w-]+)\.mjs(?: '?(.*?)'?)?$/;
 
 /** What is the same step twice, before the restarts and after them, by how the later one's name ends. */
 const LATER: readonly (readonly [ending: string, Phase])[] = [["-confirm-login", "confirm"]];
@@ -96,10 +103,18 @@ export interface Placed {
   readonly oldInputs?: Readonly<Record<string, unknown>>;
 }
 
+type Inputs = Pick<Placed, "newInputs" | "oldInputs">;
+
+const programOf = ({ newInputs, oldInputs }: Inputs) => PROGRAM.exec(String(newInputs?.create ?? oldInputs?.create));
+
 /** The step that a command runs; undefined for any other resource. */
-export function stepOf({ newInputs, oldInputs }: Pick<Placed, "newInputs" | "oldInputs">): StepName | undefined {
-  return STEP_OF.get(String(newInputs?.create ?? oldInputs?.create));
+export function stepOf(resource: Inputs): StepName | undefined {
+  const name = programOf(resource)?.[1];
+  return name !== undefined && Object.hasOwn(STEPS, name) ? (name as StepName) : undefined;
 }
+
+/** What the step of a command is about; undefined where it does not say. */
+export const aboutOf = (resource: Inputs): string | undefined => programOf(resource)?.[2];
 
 /** Which part of a rotation a resource belongs to; null for one that acts in none, undefined for one that no table has. */
 export function rowOf(resource: Placed): Phase | null | undefined {

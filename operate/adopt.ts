@@ -47,14 +47,19 @@ async function adoptOne(
     return { outcome: "not needed", version: null, detail: "its value stands in the config already" };
   if (isMadeByVault(secret))
     return { outcome: "not needed", version: null, detail: "Vault makes it, and keeps no value to go back to" };
-  const stored = await storeClient(storeOf(config)).read(secret.name);
+  const store = storeClient(storeOf(config));
+  const stored = await store.read(secret.name);
   if (stored === undefined) {
     throw new UsageError(
       `${secret.name} is not in the store: write the value in use there first, or set the config key \`adopted\` by hand`,
     );
   }
-  const { version, value } = stored;
-  if (state !== undefined) return takeOver(project, config, secret, state, stored);
+  const { version, value, content } = stored;
+  if (value === undefined) {
+    const why = content.kind === "value" ? "" : content.why;
+    throw new UsageError(`${secret.name} cannot be adopted: version ${version}: ${why}: ${store.advice(secret.name)}`);
+  }
+  if (state !== undefined) return takeOver(project, config, secret, state, { version, value });
   if (config.adopted[secret.name] === value) return { outcome: "was there already", version, detail: "the same value" };
   await setAdopted(project, secret.name, value);
   return { outcome: "adopted", version, detail: "the first rotation can be rolled back to it" };

@@ -11,7 +11,7 @@ import type { RunContext } from "./run-context";
  * @throws OperationError for a request that the update would refuse
  */
 export async function checkFirst(
-  { config, listener, engine, before }: RunContext,
+  { project, config, listener, engine, before }: RunContext,
   request: Request | undefined,
 ): Promise<PreflightResult[] | undefined> {
   const state = await engine.exportState();
@@ -28,7 +28,7 @@ export async function checkFirst(
   const fresh = decisions.filter(({ action, resumes }) => action !== undefined && action !== "REVOKE" && !resumes);
   if (fresh.length === 0) return undefined;
   listener.step("preflight: checking everything the rotation will touch");
-  const results = await checkSecrets(config, fresh, state);
+  const results = await checkSecrets(project, config, fresh, state);
   listener.preflight(results);
   return results.every(({ ok }) => ok) ? undefined : results;
 }

@@ -1,4 +1,4 @@
-import { LOGIN_ROLE, type Phase, phaseOf, type StepName, stepOf } from "../core/phases";
+import { aboutOf, LOGIN_ROLE, type Phase, phaseOf, type StepName, stepOf } from "../core/phases";
 import { restartOf, secretOf, slugOf } from "../core/resource-names";
 import { type Plan, readPlan } from "../rotation/plan";
 import type { EngineResult, Step } from "./engine";
@@ -154,7 +154,6 @@ const STEP_WORDS: Partial<Record<StepName, string>> = {
   "store-unchanged": "makes sure that nobody else has written to the store",
   "store-versions": "notes which versions the store has",
   "vault-rotation": "has Vault rotate the password where that is asked for, and reads when it did last",
-  "read-back": "reads back what was written",
   "dry-run": "makes the dry run",
   "lease-end-older": "ends every login from before, by Vault",
 };
@@ -224,14 +223,9 @@ function whatIs({ type, name, oldInputs }: Step): string {
   return `${path.length === 0 ? name : path.join("/")} (${type})`;
 }
 
-function marked({ name, newInputs: { path }, type, op }: Step, secret: string): string {
-  const where =
-    typeof path === "string"
-      ? path.replace("/metadata/", "/")
-      : rest(name, secret, "").split("-").slice(0, -1).join("-");
-  return type.startsWith("command:") || typeof path === "string"
-    ? `marks ${where}: when it was rotated, until when the one before works`
-    : `${opOf(op)} ${type} ${name}`;
+function marked(step: Step, secret: string): string {
+  const where = aboutOf(step) ?? rest(step.name, secret, "").split("-").slice(0, -1).join("-");
+  return `marks ${where}: when it was rotated, until when the previous one works`;
 }
 
 function generations({ op, oldInputs, newInputs }: Step): string {
@@ -279,7 +273,10 @@ function login({ op, oldInputs, newInputs }: Step, acts: boolean): string {
   return before === undefined ? `leaves the role ${name} its login` : `lets the role ${name} log in`;
 }
 
-function written({ newInputs, oldInputs, type, op }: Step): string {
+function written(step: Step): string {
+  const { newInputs, oldInputs, type, op } = step;
+  const about = aboutOf(step);
+  if (about !== undefined) return `writes ${about}, beside what others keep there, and reads it back`;
   const inputs = { ...oldInputs, ...newInputs };
   const path = [inputs.mount, inputs.name ?? inputs.path ?? inputs.secretId].filter((part) => typeof part === "string");
   const what = path.length === 0 ? type : path.join("/");

@@ -35,18 +35,20 @@ export function preflightInputOf(
   secret: SecretConfig,
   decision: Decision,
   deployment: Deployment,
+  stack: string,
 ): PreflightInput {
-  return preflightInput(surroundingsOf(config), {
+  return preflightInput(surroundingsOf(config, stack), {
     ...{ secret, decision, inUse: inUseOf(config, secret, decision, deployment) },
     maxAge: policyOf(config, secret).maxAge,
     engineOf: (made) => vaultEngineOf(config.secrets.filter(isMadeByVault), made),
   }) as PreflightInput;
 }
 
-function surroundingsOf(config: Config): Surroundings<string> {
+function surroundingsOf(config: Config, stack: string): Surroundings<string> {
   const { services, hosts, preflight, lab } = config;
   return {
     store: storeOf(config),
+    stack,
     audit: auditReference(config),
     services,
     hosts,

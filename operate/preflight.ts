@@ -29,7 +29,7 @@ export async function preflight(
   const [outputs, deployment] = await Promise.all([readOutputs(project), engine.exportState()]);
   const resources = deployment.deployment.resources ?? [];
   const decisions = await decideOn(config, secretsNamed(config, names), outputs, resources, mode);
-  return checkSecrets(config, decisions, deployment);
+  return checkSecrets(project, config, decisions, deployment);
 }
 
 /**
@@ -37,6 +37,7 @@ export async function preflight(
  * again: it has passed, and would meet its own half-written store.
  */
 export async function checkSecrets(
+  { stack }: Pick<Project, "stack">,
   config: Config,
   decisions: readonly Decision[],
   deployment: Deployment,
@@ -47,7 +48,7 @@ export async function checkSecrets(
       if (decision.resumes) return { secret: decision.secret, ok: true, checks: [unfinished(decision)] };
       const [secret] = secretsNamed(config, [decision.secret]);
       if (secret === undefined) throw new Error("the decision is on a secret of the config");
-      const checks = await runChecks(preflightInputOf(config, secret, decision, deployment));
+      const checks = await runChecks(preflightInputOf(config, secret, decision, deployment, stack));
       return { secret: decision.secret, ok: checks.every(({ ok }) => ok), checks };
     }),
   );

@@ -8,6 +8,7 @@ import {
 } from "../config";
 import { graceEndsAt, graceLimitAt } from "../rotation/next-state";
 import type { SecretState } from "../rotation/state";
+import { oddWords } from "../steps/write-entry";
 import { loginsOf, pairsOf } from "./credentials";
 import type { Stack } from "./facts";
 import * as facts from "./facts";
@@ -76,8 +77,9 @@ export function keyChecks({ config, now }: Stack, secret: AlpacaKeyConfig, state
       point: "new credential works",
       look: async () => {
         const pair = await facts.storedPair(config, secret);
-        if (pair === undefined) throw new Error("the store holds no pair");
-        const status = await facts.askAlpaca(config, { keyId: pair.keyId.value, secretKey: pair.secretKey.value });
+        const [keyId, secretKey] = [pair?.keyId.value, pair?.secretKey.value];
+        if (keyId === undefined || secretKey === undefined) throw new Error("the store holds no pair");
+        const status = await facts.askAlpaca(config, { keyId, secretKey });
         if (status !== 200) throw new Error(`Alpaca answers ${status} to the pair in the store`);
         return "Alpaca answers 200 to the pair in the store";
       },
@@ -103,7 +105,7 @@ async function sameAsStored(config: Config, entries: readonly { path: string; va
   if (wrong.length > 0) {
     const texts = wrong.map(
       ({ path, stored }) =>
-        `${path} ${stored === undefined ? "is missing" : `holds another value (version ${stored.version})`}`,
+        `${path} ${stored === undefined ? "is missing" : `holds another value (version ${stored.version}${oddWords(stored)})`}`,
     );
     throw new Error(`${texts.join("; ")}; \`rotation diagnose\` says what to do`);
   }

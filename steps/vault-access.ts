@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fetchWith, vaultTrust } from "../clients/trust";
 import { homeOf } from "../rotation/home";
 
 /** The headers that every request to Vault carries, from the environment as the `vault` command takes them; undefined without a token. */
@@ -10,9 +11,15 @@ export function vaultHeaders(): Record<string, string> | undefined {
   return {
     "X-Vault-Token": token,
     "X-Vault-Request": "true",
-    ...(namespace === undefined ? {} : { "X-Vault-Namespace": namespace }),
+    ...(namespace ? { [NAMESPACE_HEADER]: namespace } : {}),
   };
 }
+
+/** Names the namespace; a few paths of the API (`sys/health`) exist outside of every namespace and refuse it. */
+export const NAMESPACE_HEADER = "X-Vault-Namespace";
+
+/** `fetch` that trusts what VAULT_CACERT and its kin name. */
+export const vaultFetch = (): typeof fetch => fetchWith(vaultTrust);
 
 function tokenFile(): string | undefined {
   const home = homeOf(process.env);

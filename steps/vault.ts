@@ -1,141 +1,168 @@
-import ky, { HTTPError, type KyInstance } from "ky";
-import { messageOf, StepError } from "./run-step";
-import type { PairMark, StoreClient, StoredValue, StoreEntry, StoreReference, VaultReference } from "./store";
-import { NO_TOKEN, statusHint, vaultHeaders } from "./vault-access";
+import { jsonMembers } from "../core/json-members";
+import { changedMarks, mergedVaultData, vaultContent } from "../core/store-content";
+import { lackingCapabilities, type Needs, refusedMount, refusedToken, type TokenFacts } from "../core/vault-needs";
+import { StepError } from "./run-step";
+import type {
+  NewVersion,
+  PairMark,
+  StoreClient,
+  StoredValue,
+  StoreEntry,
+  StoreReference,
+  VaultReference,
+} from "./store";
+import { NAMESPACE_HEADER } from "./vault-access";
+import { SLOW, VaultHttp } from "./vault-http";
 
-interface KvAnswer {
-  readonly data: {
-    readonly data: Record<string, unknown> | null;
-    readonly metadata: { readonly version: number; readonly created_time: string };
-  };
+/** What KV v2 says of one version. */
+interface KvVersion {
+  readonly version: number;
+  readonly created_time: string;
+  readonly deletion_time?: string;
+  readonly destroyed?: boolean;
 }
 
-/** Milliseconds for what Vault itself has to ask a database for. */
-const SLOW = 30_000;
+interface KvMetadata {
+  readonly data: { readonly custom_metadata: Readonly<Record<string, string>> | null };
+}
 
-/** Vault's HTTP API, with the token of the environment, as the `vault` command takes it. */
-export class VaultClient implements StoreClient {
-  private readonly http: KyInstance;
-  private readonly address: string;
+const JSON_BODY = { "Content-Type": "application/json" };
+const MERGE_PATCH = { "Content-Type": "application/merge-patch+json" };
 
+/** The KV v2 of Vault (or OpenBao) as a store: `<mount>/<environment>/<path>`, key `value`. */
+export class VaultClient extends VaultHttp implements StoreClient {
   constructor(private readonly store: VaultReference) {
-    const address = store.address ?? process.env.VAULT_ADDR;
-    if (address === undefined)
-      throw new StepError("no address of Vault: set VAULT_ADDR or the config key store.address");
-    this.address = address;
-    this.http = ky.create({
-      prefixUrl: new URL("v1/", address.endsWith("/") ? address : `${address}/`),
-      headers: headers(),
-      timeout: 10_000,
-      retry: {
-        limit: 3,
-        methods: ["get", "post"],
-        statusCodes: [412, 429, 500, 502, 504],
-        backoffLimit: 2000,
-        // What `Retry-After` says may be an hour: then it is for the operator to wait, and to know.
-        maxRetryAfter: 2000,
-      },
-    });
+    super(store.address);
   }
 
-  /** An answer of the API. @param absent statuses that mean there is nothing: undefined. @throws StepError */
-  get<T>(
-    path: string,
-    searchParams: Record<string, string> = {},
-    absent: readonly number[] = [404],
-  ): Promise<T | undefined> {
-    return this.ask<T>(() => this.http.get(path, { searchParams }), absent);
-  }
-
-  /**
-   * Asks once: a request that does something is not sent a second time by itself.
-   * @throws StepError
-   */
-  async post(path: string, json: Record<string, unknown>): Promise<void> {
-    await this.ask(() => this.http.post(path, { json, retry: 0, timeout: SLOW }));
-  }
-
-  /** Sends something that may be sent twice. @param absent statuses that mean there is nothing. @throws StepError */
-  put<T>(path: string, json: Record<string, unknown>, absent: readonly number[] = []): Promise<T | undefined> {
-    return this.ask<T>(() => this.http.put(path, { json, timeout: SLOW }), absent);
-  }
-
-  /** The names below a path; none where there is nothing. @throws StepError */
-  async list(path: string): Promise<readonly string[]> {
-    const answer = await this.get<{ data: { keys: string[] } }>(path, { list: "true" });
-    return answer?.data.keys ?? [];
-  }
-
-  /** A secret's latest version; undefined where there is none. */
   async read(path: string): Promise<StoredValue | undefined> {
-    const { mount, environment } = this.store;
-    const answer = await this.ask<KvAnswer>(() => this.http.get(`${mount}/data/${environment}/${path}`), [404]);
-    const value = answer?.data.data?.value;
-    if (answer === undefined || typeof value !== "string") return undefined;
-    const { version, created_time } = answer.data.metadata;
-    return { value, version: String(version), writtenAt: created_time };
+    // A version that was deleted answers 404 too, and says which it is.
+    const { text } = await this.askText(() => this.http.get(this.pathOf("data", path)), [404]);
+    const data = member(text, "data");
+    const about = member(data, "metadata");
+    if (about === undefined) return undefined;
+    const metadata = JSON.parse(about) as KvVersion;
+    const document = member(data, "data") ?? "null";
+    const gone = goneWords(metadata);
+    const content = gone === undefined ? vaultContent(document) : ({ kind: "empty", why: gone } as const);
+    const value = content.kind === "value" ? content.value : undefined;
+    return { value, content, version: String(metadata.version), writtenAt: metadata.created_time, document };
   }
 
-  /** Fails where Vault is sealed, unreachable or does not know the token, or the token may not write the paths. */
-  async check(paths: readonly string[]): Promise<string> {
+  holds(found: StoredValue | undefined, { value }: StoreEntry, pair: PairMark | undefined): boolean {
+    if (found?.content.kind !== "value" || found.value !== value) return false;
+    return pair === undefined || found.content.generation === String(pair.generation);
+  }
+
+  /** Check-and-set, whether the mount or the secret asks for it or not. */
+  async writeAt(
+    found: StoredValue | undefined,
+    { path, value }: StoreEntry,
+    pair: PairMark | undefined,
+  ): Promise<NewVersion | undefined> {
+    const data = mergedVaultData(found?.document, value, pair?.generation);
+    const body = `{"options":{"cas":${found?.version ?? 0}},"data":${data}}`;
+    // Sent a second time, a write whose answer was lost would seem to be somebody else's: `read` finds it instead.
+    const request = { body, headers: JSON_BODY, retry: 0, timeout: SLOW };
+    const answer = await this.ask<{ data: { version: number } }>(
+      () => this.http.post(this.pathOf("data", path), request),
+      (status, words) => status === 400 && words.includes("check-and-set"),
+    );
+    return answer === undefined ? undefined : { version: String(answer.data.version) };
+  }
+
+  isBefore(read: StoredValue | undefined, version: string): boolean {
+    return read === undefined || Number(read.version) < Number(version);
+  }
+
+  async mark(path: string, says: Readonly<Record<string, string>>): Promise<readonly string[]> {
+    const place = this.pathOf("metadata", path);
+    const found = (await this.get<KvMetadata>(place))?.data.custom_metadata ?? {};
+    const changed = changedMarks(found, says);
+    if (Object.keys(changed).length === 0) return [];
+    const body = JSON.stringify({ custom_metadata: changed });
+    // A patch leaves others no time in between. A token that may only `update`, and Vault before 1.9, write the whole.
+    const { ok } = await this.askText(
+      () => this.http.patch(place, { body, headers: MERGE_PATCH, retry: 0, timeout: SLOW }),
+      [403, 405],
+    );
+    if (!ok) {
+      const all = Object.entries({ ...found, ...changed }).filter(([, text]) => text !== null);
+      await this.post(place, { custom_metadata: Object.fromEntries(all) });
+    }
+    return Object.keys(changed);
+  }
+
+  advice(path: string): string {
     const { mount, environment } = this.store;
-    const full = paths.map((path) => `${mount}/data/${environment}/${path}`);
-    return this.mayDo(Object.fromEntries(full.map((path) => [path, ["create", "read", "update"]])));
+    return (
+      "write the value in use beside the other keys, which stay as they are " +
+      `(\`vault kv patch -mount=${mount} ${environment}/${path} value=-\` takes it from stdin)`
+    );
+  }
+
+  async check(paths: readonly string[], seconds = 0): Promise<string> {
+    await this.assertUnsealed();
+    if (paths.length > 0) await this.assertVersion2();
+    const found = await this.mayDo({
+      ...Object.fromEntries(paths.map((path) => [this.pathOf("data", path), ["create", "read", "update"]])),
+      // For the marks beside the values.
+      ...Object.fromEntries(paths.map((path) => [this.pathOf("metadata", path), ["read", ["update", "patch"]]])),
+    });
+    await this.assertTokenLasts(seconds);
+    return found;
   }
 
   /**
-   * The evidence. @param needs capabilities by path of the API
-   * @throws StepError where Vault is sealed, or naming each path and what the token lacks there
+   * The evidence. @param needs capabilities by path of the API; a list among them: one of these
+   * @throws StepError naming each path and what the token lacks there
    */
-  async mayDo(needs: Readonly<Record<string, readonly string[]>>): Promise<string> {
-    await this.assertUnsealed();
+  async mayDo(needs: Needs): Promise<string> {
     const paths = Object.keys(needs);
     if (paths.length === 0) return this.address;
-    const capabilities = await this.ask<Record<string, string[]>>(() =>
+    const has = await this.ask<Record<string, string[]>>(() =>
       this.http.post("sys/capabilities-self", { json: { paths } }),
     );
-    const lacking = Object.entries(needs).flatMap(([path, needed]) => {
-      const has = capabilities?.[path] ?? [];
-      const missing = needed.filter((wanted) => !has.includes(wanted) && !has.includes("root"));
-      return missing.length === 0 ? [] : [`${missing.join(", ")} ${path} (it has: ${has.join(", ")})`];
-    });
-    if (lacking.length > 0) {
-      throw new StepError(`the token may not ${lacking.join("; ")}; give its policy these capabilities`);
-    }
+    const lacking = lackingCapabilities(needs, has ?? {});
+    if (lacking !== undefined) throw new StepError(lacking);
     return `${this.address}, ${paths.join(", ")}`;
   }
 
-  /** A new version with this value. */
-  async write({ path, value }: StoreEntry, pair?: PairMark): Promise<void> {
-    const { mount, environment } = this.store;
-    const data = { value, ...(pair === undefined ? {} : { generation: String(pair.generation) }) };
-    await this.ask(() => this.http.post(`${mount}/data/${environment}/${path}`, { json: { data } }));
+  /** Whatever may read a path in a mount may ask what the mount is. */
+  private async assertVersion2(): Promise<void> {
+    const { mount } = this.store;
+    const about = await this.get<{ data: Parameters<typeof refusedMount>[1] }>(
+      `sys/internal/ui/mounts/${mount}`,
+      {},
+      [403, 404],
+    );
+    const refused = refusedMount(mount, about?.data);
+    if (refused !== undefined) throw new StepError(refused);
+  }
+
+  /** A token that may not look itself up (it has no policy `default`) is not asked. */
+  private async assertTokenLasts(seconds: number): Promise<void> {
+    const answer = await this.get<{ data: TokenFacts }>("auth/token/lookup-self", {}, [403, 404]);
+    const refused = answer && refusedToken(answer.data, seconds);
+    if (refused !== undefined) throw new StepError(refused);
   }
 
   private async assertUnsealed(): Promise<void> {
     const health = await this.ask<{ sealed: boolean; initialized: boolean }>(() =>
-      this.http.get("sys/health", { searchParams: { standbyok: "true", sealedcode: "200", uninitcode: "200" } }),
+      this.http.get("sys/health", {
+        searchParams: { standbyok: "true", perfstandbyok: "true", sealedcode: "200", uninitcode: "200" },
+        // It is outside of every namespace: with the header it answers 400.
+        headers: { [NAMESPACE_HEADER]: undefined },
+      }),
     );
     if (health?.initialized === false) throw new StepError(`Vault at ${this.address} is not initialised`);
     if (health?.sealed)
       throw new StepError(`Vault at ${this.address} is sealed; unseal it with \`vault operator unseal\``);
   }
 
-  /** @returns undefined for a status in `absent`. @throws StepError with Vault's own words. */
-  private async ask<T>(
-    request: () => ReturnType<KyInstance["get"]>,
-    absent: readonly number[] = [],
-  ): Promise<T | undefined> {
-    try {
-      const answer = await request().text();
-      return answer === "" ? undefined : (JSON.parse(answer) as T);
-    } catch (error) {
-      if (!(error instanceof HTTPError))
-        throw new StepError(`Vault at ${this.address} does not answer: ${causeOf(error)}`);
-      const { status } = error.response;
-      if (absent.includes(status)) return undefined;
-      throw new StepError(`Vault at ${this.address} answers ${status}: ${await wordsOf(error)}${statusHint(status)}`);
-    }
+  private pathOf(kind: "data" | "metadata", path: string): string {
+    const { mount, environment } = this.store;
+    return `${mount}/${kind}/${environment}/${path}`;
   }
 }
 
@@ -145,20 +172,15 @@ export function vaultClientOf(store: StoreReference): VaultClient {
   return new VaultClient(store);
 }
 
-function headers(): Record<string, string> {
-  const found = vaultHeaders();
-  if (found === undefined) throw new StepError(NO_TOKEN);
-  return found;
+/** The text of a member of an answer; undefined where the answer is no object or has no such member. */
+function member(json: string | undefined, name: string): string | undefined {
+  if (json === undefined || !json.trimStart().startsWith("{")) return undefined;
+  return jsonMembers(json).get(name);
 }
 
-async function wordsOf({ response }: HTTPError): Promise<string> {
-  try {
-    const { errors } = (await response.json()) as { errors?: string[] };
-    return errors?.join("; ").trim() || response.statusText;
-  } catch {
-    return response.statusText;
-  }
+/** Nobody can read the latest version any more. */
+function goneWords({ version, deletion_time: deleted, destroyed }: KvVersion): string | undefined {
+  if (destroyed === true) return `version ${version} is destroyed`;
+  if (!deleted || new Date(deleted) > new Date()) return undefined;
+  return `version ${version} was deleted at ${deleted}; \`vault kv undelete -versions=${version}\` brings it back`;
 }
-
-const causeOf = (error: unknown) =>
-  messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);

@@ -1,5 +1,5 @@
 import { type Config, isRotatedByVault } from "../config";
-import { NO_TOKEN, statusHint, vaultHeaders } from "../steps/vault-access";
+import { NO_TOKEN, statusHint, vaultFetch, vaultHeaders } from "../steps/vault-access";
 
 /** Vault could not be asked when it rotated a password last. Nothing was changed. */
 export class VaultUnavailableError extends Error {
@@ -62,7 +62,7 @@ async function lastRotation({ store }: Config, path: string, secret: string): Pr
 /** The answer, or why there is none. */
 async function ask(url: URL, headers: Record<string, string>): Promise<Response | string> {
   try {
-    return await fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT) });
+    return await vaultFetch()(url, { headers, signal: AbortSignal.timeout(TIMEOUT) });
   } catch (error) {
     const { message, cause } = error as Error;
     return cause instanceof Error && cause.message !== "" ? cause.message : message;

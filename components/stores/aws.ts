@@ -1,10 +1,10 @@
 import { Provider } from "@pulumi/aws/provider.js";
-import { getSecrets, Secret, SecretVersion } from "@pulumi/aws/secretsmanager/index.js";
+import { getSecrets, Secret } from "@pulumi/aws/secretsmanager/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { StoreConfig } from "../../config";
 import { explainAwsText } from "../../steps/aws-errors";
-import type { AnnotateArgs, SecretStore, StoreEntry, StoreReference, WriteArgs, WriteOptions } from "../secret-store";
-import { stepCommand } from "../step-command";
+import type { AnnotateArgs, SecretStore, StoreReference, WriteArgs, WriteOptions } from "../secret-store";
+import { annotate, pathName, writeEntries } from "../store-commands";
 
 type AwsConfig = Extract<StoreConfig, { kind: "aws" }>;
 
@@ -32,7 +32,7 @@ async function existingSecrets({ region }: AwsConfig, environment: string, provi
   }
 }
 
-/** AWS Secrets Manager: the secret `<environment>/<secret>`, whose whole value is the text. */
+/** AWS Secrets Manager: the secret `<environment>/<secret>`, whose whole text is the value. */
 class AwsStore implements SecretStore {
   readonly kind = "aws" as const;
   readonly reference: StoreReference;
@@ -52,40 +52,23 @@ class AwsStore implements SecretStore {
     return `${this.environment}/${secret}`;
   }
 
-  write(name: string, args: WriteArgs, { parent, dependsOn }: WriteOptions) {
-    const { entries, trigger } = args;
-    const last = entries.reduce<pulumi.Resource>(
-      (before, entry) => this.writeOne(name, entry, args, { parent, dependsOn: before }),
-      dependsOn,
-    );
-    return stepCommand(
-      `${name}-read-back`,
-      { step: "read-back", input: { store: this.reference, entries: [...entries] }, trigger },
-      { parent, dependsOn: last },
+  write(name: string, args: WriteArgs, opts: WriteOptions) {
+    return writeEntries(name, this.reference, args, opts, (path, dependsOn) =>
+      this.createSecret(`${pathName(name, path)}-secret`, path, { parent: opts.parent, dependsOn }),
     );
   }
 
-  /** Tags, set by a step: a tag of the `Secret` above would be set before the value is written, and its owner's tags lost. */
-  annotate(name: string, { marks, trigger }: AnnotateArgs, { parent, dependsOn }: WriteOptions): pulumi.Resource {
-    return marks.reduce<pulumi.Resource>(
-      (before, { path, says }) =>
-        stepCommand(
-          `${name}-${path.replaceAll("/", "-")}-tags`,
-          { step: "tag-secret", input: { store: this.reference, path, tags: says }, trigger },
-          { parent, dependsOn: before },
-        ),
-      dependsOn,
-    );
+  /** Tags, set by a step: a tag of the `Secret` would be set before the value is written, and its owner's tags lost. */
+  annotate(name: string, args: AnnotateArgs, opts: WriteOptions): pulumi.Resource {
+    return annotate(name, "tags", this.reference, args, opts);
   }
 
-  private writeOne(name: string, { path, value }: StoreEntry, args: WriteArgs, opts: WriteOptions): SecretVersion {
-    const { entries, slot, acts } = args;
+  /** The secret without its value, adopted where it exists. */
+  private createSecret(resource: string, path: string, opts: WriteOptions): Secret {
     const { kmsKeyId, recoveryWindowDays } = this.config;
-    const resource = `${name}-${path.replaceAll("/", "-")}`;
     const arn = this.existing.get(this.pathOf(path));
-    const kept = { ...opts, provider: this.provider, retainOnDelete: true };
-    const secret = new Secret(
-      `${resource}-secret`,
+    return new Secret(
+      resource,
       {
         name: this.pathOf(path),
         recoveryWindowInDays: recoveryWindowDays,
@@ -93,22 +76,12 @@ class AwsStore implements SecretStore {
         ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
       },
       {
-        ...kept,
+        ...opts,
+        provider: this.provider,
+        retainOnDelete: true,
         ...(arn === undefined ? {} : { import: arn }),
         ignoreChanges: kmsKeyId === undefined ? [...OTHERS, "kmsKeyId"] : OTHERS,
       },
-    );
-    return new SecretVersion(
-      resource,
-      {
-        secretId: secret.id,
-        secretString: value,
-        // Values that belong together carry the same label, which an answer names beside the value.
-        ...(entries.length === 1 ? {} : { versionStages: ["AWSCURRENT", slot === 0 ? "slot-a" : "slot-b"] }),
-      },
-      // Deleting a version strips its labels, AWSPREVIOUS among them. A label that somebody else moved since is not
-      // moved back in passing (after `pulumi refresh`): only a rotation or a rollback may, which look first.
-      { ...kept, ...(acts ? {} : { ignoreChanges: ["versionStages"] }) },
     );
   }
 }

@@ -37,7 +37,8 @@ async function storeDiffers(
     held === undefined
       ? "the store holds no pair"
       : `${secret.keyIdPath} has version ${held.keyId.version}, ${secret.secretKeyPath} version ${held.secretKey.version}`;
-  const status = held && (await ask(stack, { keyId: held.keyId.value, secretKey: held.secretKey.value }));
+  const [keyId, secretKey] = [held?.keyId.value, held?.secretKey.value];
+  const status = keyId === undefined || secretKey === undefined ? undefined : await ask(stack, { keyId, secretKey });
   const answered = status === undefined ? "" : `; Alpaca answers ${status} to it`;
   const entries = [
     { path: secret.keyIdPath, value: active.keyId },

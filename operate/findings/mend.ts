@@ -8,6 +8,7 @@ import { activeGeneration, type SecretState } from "../../rotation/state";
 import { withDatabase } from "../../steps/database";
 import { restartAndWait } from "../../steps/restart";
 import { type StoreEntry, storeClient } from "../../steps/store";
+import { describe, writeEntry } from "../../steps/write-entry";
 import { referenceOf } from "../audit-log";
 import type { Login } from "../credentials";
 import { OperationError } from "../errors";
@@ -24,7 +25,18 @@ export async function writeBack(
   const client = storeClient(storeOf(config));
   const pair = entries.length > 1 ? { generation: activeGeneration(state), slot: state.active } : undefined;
   for (const entry of entries) {
-    if ((await client.read(entry.path))?.value !== entry.value) await client.write(entry, pair);
+    const found = await client.read(entry.path);
+    if (found?.content.kind === "unusable")
+      throw new OperationError(`${describe(entry.path, found)}: ${client.advice(entry.path)}`);
+    // What stands there is in the finding that is being mended, and is overwritten; nothing that is written after it is.
+    const known = found?.value === undefined ? [] : [found.value];
+    await writeEntry(client, {
+      entry,
+      pair,
+      known,
+      force: false,
+      whenForeign: "Nothing was overwritten: run this again",
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import { restartCommand } from "../../components/restart-command";
 import type { PostgresPasswordConfig } from "../../config";
 import type { SecretState } from "../../rotation/state";
+import { oddWords } from "../../steps/write-entry";
 import { type Login, loginsOf } from "../credentials";
 import type { Stack } from "../facts";
 import * as facts from "../facts";
@@ -36,7 +37,9 @@ async function foreignEntries({ config }: Stack, { entries }: Login): Promise<st
   );
   return found.flatMap(({ path, value, held }) => {
     if (held === undefined) return [`${path} is missing`];
-    return held.value === value ? [] : [`${path} has version ${held.version}, written ${facts.utc(held.writtenAt)}`];
+    return held.value === value
+      ? []
+      : [`${path} has version ${held.version}, written ${facts.utc(held.writtenAt)}${oddWords(held)}`];
   });
 }
 

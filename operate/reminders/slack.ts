@@ -1,4 +1,5 @@
 import ky, { HTTPError } from "ky";
+import { trustingFetch } from "../../clients/trust";
 import { messageOf } from "../../steps/run-step";
 import { OperationError } from "../errors";
 import type { Reminder } from "./kinds";
@@ -35,7 +36,7 @@ const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", 
 /** Posts to Slack's incoming webhook. @throws OperationError without the address, which is a secret */
 export async function sendToSlack(webhook: string, reminder: Reminder): Promise<void> {
   try {
-    await ky.post(webhook, { json: slackMessage(reminder), timeout: TIMEOUT, retry: 0 });
+    await ky.post(webhook, { fetch: trustingFetch, json: slackMessage(reminder), timeout: TIMEOUT, retry: 0 });
   } catch (error) {
     const found =
       error instanceof HTTPError ? `${error.response.status} ${error.response.statusText}` : messageOf(error);

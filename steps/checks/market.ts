@@ -1,4 +1,5 @@
 import ky, { HTTPError } from "ky";
+import { trustingFetch } from "../../clients/trust";
 import { MarketClockError, type MarketHours, marketHours } from "../../core/market-clock";
 import { formatDuration } from "../../rotation/duration";
 import { messageOf, StepError } from "../run-step";
@@ -54,7 +55,7 @@ const ATTEMPTS = 5;
 async function hoursOf(clock: MarketClock, store: StoreClient, attempts: number): Promise<MarketHours> {
   const { baseUrl, keyIdPath = "alpaca/api_key_id", secretKeyPath = "alpaca/api_secret_key" } = clock;
   const [keyId, secretKey] = await Promise.all([store.read(keyIdPath), store.read(secretKeyPath)]);
-  if (keyId === undefined || secretKey === undefined) {
+  if (keyId?.value === undefined || secretKey?.value === undefined) {
     throw new StepError(
       `no Alpaca pair in the store to ask for market hours with; put one at ${keyIdPath} and ${secretKeyPath}`,
     );
@@ -63,6 +64,7 @@ async function hoursOf(clock: MarketClock, store: StoreClient, attempts: number)
     const answer = await ky
       .get(new URL("/v2/clock", baseUrl), {
         headers: { "APCA-API-KEY-ID": keyId.value, "APCA-API-SECRET-KEY": secretKey.value },
+        fetch: trustingFetch,
         timeout: 10_000,
         // The pair is for this address alone.
         redirect: "manual",

@@ -12,7 +12,7 @@ import { checkLoginRole, loginsInput } from "./login-role";
 import { type Allowed, checkMarket } from "./market";
 import { checkNotice, noticeInput } from "./notice";
 import { checkHost, checkLocalService } from "./services";
-import { checkCurrentValue } from "./store";
+import { checkCurrentValue, checkDocuments } from "./store";
 import { checkVaultLogin, checkVaultRole, vaultRoleInput } from "./vault-role";
 
 /** Alpaca's API, and where in the store the pair is that it is asked with. */
@@ -61,6 +61,8 @@ export const preflightInput = z.object({
       adopted: z.boolean().optional(),
     })
     .optional(),
+  /** What may stand at the paths where the value in use is not known; undefined where it is (`current`). */
+  expected: z.array(storeEntry).optional(),
   /** Asked for a rotation by age alone; undefined where nobody has to be told. */
   notice: noticeInput.optional(),
   /** What to do where the store holds another value than `current`; the end of the message. */
@@ -87,12 +89,11 @@ interface Warned {
 }
 
 function checksOf(given: PreflightInput): Check[] {
-  const { mode, store, paths, audit, services, hosts, privateKey, alpaca } = given;
-  const client = () => storeClient(store);
+  const { mode, store, audit, services, hosts, privateKey, alpaca } = given;
   // A rollback and a repair mend unhealthy services, so they do not ask for healthy ones; an adoption restarts none.
   const asked = { healthy: mode === "rotation" || mode === "emergency", restartable: mode !== "adoption" };
   return [
-    { name: "store", run: () => client().check(paths) },
+    { name: "store", run: () => checkStore(given) },
     ...databaseChecks(given),
     ...vaultChecks(given),
     { name: "audit log", run: () => checkAuditLog(audit) },
@@ -115,7 +116,7 @@ function checksOf(given: PreflightInput): Check[] {
           {
             name: "market",
             needs: ["store"],
-            run: () => checkMarket(alpaca, client(), given.allowOpenMarket, given.takes),
+            run: () => checkMarket(alpaca, storeClient(store), given.allowOpenMarket, given.takes),
           },
         ]
       : []),
@@ -130,6 +131,15 @@ function databaseChecks({ database, mode }: PreflightInput): Check[] {
     { name: "database", run: () => checkDatabase(database, database.roles) },
     { name: "login role", needs: ["database"], run: () => checkLoginRole(database, database.logins, mode) },
   ];
+}
+
+/** The store may be written, and what stands there now may be written over. */
+async function checkStore({ store, paths, takes, force, expected, whenForeign = "" }: PreflightInput): Promise<string> {
+  const client = storeClient(store);
+  const evidence = await client.check(paths, takes === undefined ? undefined : Math.ceil(takes / 1000));
+  // What is overwritten is said by the step right before.
+  if (!force) await checkDocuments(client, paths, expected, whenForeign);
+  return evidence;
 }
 
 function vaultChecks({ vaultRole, leases, store }: PreflightInput): Check[] {

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import * as vault from "@pulumi/vault";
 import type { Platform } from "../../components/platform";
 import { VaultStore } from "../../components/stores/vault";
 import { VaultDatabases, type VaultDatabasesArgs } from "../../components/vault-database";
@@ -20,7 +21,7 @@ export function declareVault(
   return declare(() => {
     const store = new VaultStore({ kind: "vault", mount: "secret" }, "paper");
     const databases = new VaultDatabases({
-      provider: store.provider,
+      provider: new vault.Provider("vault", {}),
       reference: store.reference,
       environment: "paper",
       secrets,

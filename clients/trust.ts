@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { Agent, type AgentOptions } from "node:https";
+import { join } from "node:path";
+import { rootCertificates } from "node:tls";
+
+/** How a client checks the server it talks to. Undefined: as Node.js does by itself. */
+export type Trust = Pick<AgentOptions, "ca" | "cert" | "key" | "rejectUnauthorized" | "servername">;
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A file or folder of certificates that the environment names cannot be read. */
+export class TrustError extends Error {
+  override readonly name = "TrustError";
+}
+
+/**
+ * For every server but Vault: the public authorities, and those of SSL_CERT_FILE and SSL_CERT_DIR, as OpenSSL, Go and
+ * curl take them. Undefined where neither is set.
+ */
+export function publicTrust(env: Env = process.env): Trust | undefined {
+  return withPublic([...file(env, "SSL_CERT_FILE"), ...folders(env, "SSL_CERT_DIR")], env);
+}
+
+/** For AWS: AWS_CA_BUNDLE, as the `aws` command takes it, else as for every other server. */
+export function awsTrust(env: Env = process.env): Trust | undefined {
+  return env.AWS_CA_BUNDLE ? withPublic(file(env, "AWS_CA_BUNDLE"), env) : publicTrust(env);
+}
+
+/**
+ * For Vault, as the `vault` command takes it: VAULT_CACERT_BYTES, VAULT_CACERT or VAULT_CAPATH instead of all other
+ * authorities, VAULT_CLIENT_CERT and VAULT_CLIENT_KEY, VAULT_TLS_SERVER_NAME, VAULT_SKIP_VERIFY.
+ */
+export function vaultTrust(env: Env = process.env): Trust | undefined {
+  const own = env.VAULT_CACERT_BYTES
+    ? [env.VAULT_CACERT_BYTES]
+    : env.VAULT_CACERT
+      ? file(env, "VAULT_CACERT")
+      : folders(env, "VAULT_CAPATH");
+  const [cert, key] = [file(env, "VAULT_CLIENT_CERT")[0], file(env, "VAULT_CLIENT_KEY")[0]];
+  const trust: Trust = {
+    ...(own.length > 0 ? { ca: own } : publicTrust(env)),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    ...(env.VAULT_TLS_SERVER_NAME ? { servername: env.VAULT_TLS_SERVER_NAME } : {}),
+    ...(isTrue(env.VAULT_SKIP_VERIFY) ? { rejectUnauthorized: false } : {}),
+  };
+  return Object.keys(trust).length === 0 ? undefined : trust;
+}
+
+/** An agent of `node:https` for clients that take one; undefined where there is nothing to set. */
+export const agentWith = (trust: Trust | undefined): Agent | undefined =>
+  trust === undefined ? undefined : new Agent({ ...trust, keepAlive: true });
+
+/** `fetch` that checks servers in this way. Loads its library where there is something to set, and not before. */
+export function fetchWith(trust: () => Trust | undefined): typeof fetch {
+  let made: Promise<typeof fetch> | undefined;
+  return async (input, init) => {
+    made ??= makeFetch(trust());
+    return (await made)(input, init);
+  };
+}
+
+async function makeFetch(trust: Trust | undefined): Promise<typeof fetch> {
+  if (trust === undefined) return globalThis.fetch;
+  // Node's own fetch takes an agent of its own release's library alone.
+  const undici = await import("undici");
+  const dispatcher = new undici.Agent({ connect: { ...trust } as object });
+  return async (input, init) => {
+    const request = new Request(input, init);
+    const { method, redirect, signal } = request;
+    const body = request.body === null ? {} : { body: await request.arrayBuffer() };
+    const headers = [...request.headers];
+    const answer = await undici.fetch(request.url, { method, headers, redirect, signal, dispatcher, ...body });
+    return answer as unknown as Response;
+  };
+}
+
+/** `fetch` for every server but Vault and AWS. */
+export const trustingFetch: typeof fetch = (input, init) => fetchWith(publicTrust)(input, init);
+
+function withPublic(own: readonly string[], env: Env): Trust | undefined {
+  if (own.length === 0) return undefined;
+  // What is set here takes the place of what Node.js reads by itself.
+  return { ca: [...rootCertificates, ...file(env, "NODE_EXTRA_CA_CERTS"), ...own] };
+}
+
+function file(env: Env, name: string): string[] {
+  const path = env[name];
+  if (!path) return [];
+  return [read(name, path, () => readFileSync(path, "utf8"))];
+}
+
+/** Several folders stand there as in PATH. */
+function folders(env: Env, name: string): string[] {
+  const found = (env[name] ?? "").split(":").filter((path) => path !== "");
+  return found.flatMap((path) =>
+    read(name, path, () =>
+      readdirSync(path, { withFileTypes: true })
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => readFileSync(join(path, entry.name), "utf8"))
+        .filter((text) => text.includes("-----BEGIN CERTIFICATE-----")),
+    ),
+  );
+}
+
+function read<T>(name: string, path: string, reading: () => T): T {
+  try {
+    return reading();
+  } catch (error) {
+    throw new TrustError(`${name} names ${path}, which cannot be read: ${(error as Error).message}`);
+  }
+}
+
+const isTrue = (text: string | undefined) => ["1", "t", "true"].includes((text ?? "").toLowerCase());
