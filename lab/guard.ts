@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import type { Writable } from "node:stream";
+import { endPulumiProcesses } from "./stack-processes";
 
 // The watchdog: a shell that knows every process and folder of the lab and reads its standard input. However this
 // process ends (SIGKILL included), the pipe closes, and the shell ends what is left. It is a session of its own, so that
@@ -58,17 +59,14 @@ export function guardProcess(pid: number, signal: StopSignal): () => void {
 }
 
 /**
- * Removes the folder when this process ends. The path must hold no white space (a mkdtemp name).
+ * Removes the folder, which may be made afterwards, when this process ends. The path must hold no white space.
  *
- * @throws Error where this process is ending already: the folder is removed then
+ * @throws Error where this process is ending already
  */
 export function guardFolder(path: string): () => void {
   if (/\s/.test(path))
     throw new Error(`expected a folder without white space in its path, found "${path}"; set TMPDIR`);
-  if (ending !== undefined) {
-    rmSync(path, { recursive: true, force: true });
-    throw new Error(`expected to make ${path}, found that ${ending} ends this process`);
-  }
+  if (ending !== undefined) throw new Error(`expected to make ${path}, found that ${ending} ends this process`);
   return register(`folder ${path}`);
 }
 
@@ -127,9 +125,12 @@ async function onSignal(signal: NodeJS.Signals): Promise<void> {
   const ended = once(guard.child, "exit");
   guard.input.end();
   await ended;
-  // Whatever this process was about to write has made a folder again.
-  for (const [kind, path] of [...entries].map((entry) => entry.split(" ")))
-    if (kind === "folder" && path !== undefined) rmSync(path, { recursive: true, force: true });
+  for (const [kind, path] of [...entries].map((entry) => entry.split(" "))) {
+    if (kind !== "folder" || path === undefined) continue;
+    await endPulumiProcesses(path);
+    // Whatever was about to be written has made the folder again.
+    rmSync(path, { recursive: true, force: true });
+  }
   if (expectedExit !== undefined) process.exit(expectedExit);
   forgetSignals();
   process.kill(process.pid, signal);
