@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Bench } from "./harness";
 
-/** One line of a preview: `replace database-password-slot-a-password [keepers]`. */
+/** One line of a preview: `replace database-password-slot-a-password [keepers]`; the properties are sorted. */
 export type PreviewLine = string;
 
 interface Step {
@@ -17,7 +17,7 @@ export async function previewed({ stack }: Bench, ...args: string[]): Promise<Pr
   const { steps } = JSON.parse(stdout) as { steps: Step[] };
   return steps
     .filter(({ op }) => op !== "same" && op !== "read")
-    .map(({ op, urn, diffReasons = [] }) => `${op} ${urn.split("::").at(-1)} [${diffReasons.join(" ")}]`);
+    .map(({ op, urn, diffReasons = [] }) => `${op} ${urn.split("::").at(-1)} [${[...diffReasons].sort().join(" ")}]`);
 }
 
 /** How often a service was restarted so far, over all hosts. */
