@@ -1,13 +1,14 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { Command, Option } from "commander";
-import { quoted } from "../rotation/shell-word";
-import { resolveToolchain, ToolchainError } from "../toolchain/resolve";
+import { resolveToolchain, type Toolchain, ToolchainError } from "../toolchain/resolve";
+import { accessLines, accessOf } from "./access";
+import { DEMO_DATABASES } from "./demo/platform";
 import { readablePreview } from "./demo/preview";
 import { auditTable, heading, phaseLines, summaryTable } from "./demo/report";
-import { DEMO_DATABASES, Scenario, type Seen } from "./demo/scenario";
+import { Scenario, type Seen } from "./demo/scenario";
+import { expectSignal } from "./guard";
 import { ALPACA_KEY } from "./lab";
 import { failureCounts } from "./load";
+import { writeEnvFile } from "./shell";
 
 interface Options {
   readonly json: boolean;
@@ -53,9 +54,9 @@ async function demo({ json, keep, store }: Options): Promise<void> {
         ? `the chain of ${rows.length} rows is valid`
         : `the chain is BROKEN: ${verdict.problems.map(({ message }) => message).join("; ")}`,
     );
-    if (keep) await keepRunning(scenario);
     assertPromises([...rotations, ...rollbacks], verdict.valid);
     if (json) say(JSON.stringify(machineReadable(store, rotations, rollbacks, rows.length, verdict.valid, plugins)));
+    if (keep) await keepRunning(scenario, tools);
   } finally {
     await scenario.lab.stop();
   }
@@ -133,34 +134,13 @@ function machineReadable(
   };
 }
 
-/** Says how to reach everything, and waits for Ctrl-C. */
-async function keepRunning({ lab, stack }: Scenario): Promise<void> {
-  const file = join(lab.dir, "env.sh");
-  const exports = Object.entries(stack.env).map(([name, value]) => `export ${name}=${quoted(value)}`);
-  await writeFile(file, `${exports.join("\n")}\ncd ${quoted(stack.projectDir)}\n`, { mode: 0o600 });
-  say(heading("The lab keeps running. In another shell:"));
-  say(`  . ${file}          # sets the environment, goes to the project`);
-  say(`  pulumi preview --diff --stack ${stack.name}   # and pulumi up, pulumi stack output, ...`);
-  say(
-    `  psql                                    # PostgreSQL ${lab.postgres.host}:${lab.postgres.port}, as the administrator`,
-  );
-  say(
-    lab.moto !== undefined
-      ? "  aws secretsmanager list-secrets         # the emulator; AWS_ENDPOINT_URL and credentials are set"
-      : `  curl ${lab.openbao.address}/v1/sys/health   # OpenBao; VAULT_ADDR and VAULT_TOKEN are set`,
-  );
-  for (const { name, healthUrl } of lab.hosts.flatMap(({ services }) => services))
-    say(`  curl ${healthUrl}   # ${name}`);
-  for (const { name, user, address, port } of lab.hosts) say(`  host ${name}: ssh ${user}@${address} -p ${port}`);
-  say(`  Alpaca: ${lab.alpaca.paper.url}, Slack sink: ${lab.slack.url}`);
-  say("Ctrl-C ends it and removes everything.");
-  await new Promise<void>((resolve) => {
-    const alive = setInterval(() => undefined, 60_000);
-    process.once("SIGINT", () => {
-      clearInterval(alive);
-      resolve();
-    });
-  });
+/** Says how to reach everything, and waits for a signal, which removes everything. */
+async function keepRunning(scenario: Scenario, tools: Toolchain): Promise<never> {
+  expectSignal();
+  const access = accessOf(scenario, await writeEnvFile(scenario.lab, scenario.stack, tools));
+  say(heading("The lab keeps running"));
+  say(accessLines(access).join("\n"));
+  return new Promise(() => undefined);
 }
 
 const program = new Command("demo")

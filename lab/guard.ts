@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import type { Writable } from "node:stream";
+import { endPulumiProcesses } from "./stack-processes";
 
 // The watchdog: a shell that knows every process and folder of the lab and reads its standard input. However this
 // process ends (SIGKILL included), the pipe closes, and the shell ends what is left. It is a session of its own, so that
@@ -34,38 +36,58 @@ interface Guard {
 }
 
 let guard: Guard | undefined;
-let entries = 0;
+/** What the guard knows: `process 4711 TERM`, `folder /tmp/lab-x`. */
+const entries = new Set<string>();
+/** The signal that ends this process: from then on nothing is started any more. */
+let ending: NodeJS.Signals | undefined;
+/** What this process ends with after a signal; it dies of the signal where nobody said. */
+let expectedExit: number | undefined;
 
 /** The signal that asks a process to end; PostgreSQL waits for its clients on SIGTERM and wants SIGINT. */
 export type StopSignal = "TERM" | "INT" | "QUIT";
 
 /**
  * Ends the process (or, with a negative id, the process group) when this one ends, in whatever way.
- * Returns what takes it off the list again.
+ * Returns what takes it off the list again. Where this process is ending already it is killed at once.
  */
 export function guardProcess(pid: number, signal: StopSignal): () => void {
+  if (ending !== undefined) {
+    process.kill(pid, "SIGKILL");
+    return () => undefined;
+  }
   return register(`process ${pid} ${signal}`);
 }
 
-/** Removes the folder when this process ends. The path must hold no white space (a mkdtemp name). */
+/**
+ * Removes the folder, which may be made afterwards, when this process ends. The path must hold no white space.
+ *
+ * @throws Error where this process is ending already
+ */
 export function guardFolder(path: string): () => void {
   if (/\s/.test(path))
     throw new Error(`expected a folder without white space in its path, found "${path}"; set TMPDIR`);
+  if (ending !== undefined) throw new Error(`expected to make ${path}, found that ${ending} ends this process`);
   return register(`folder ${path}`);
 }
+
+/** A signal is how this process is meant to end from now on: it ends with `code` after it, once everything is removed. */
+export function expectSignal(code = 0): void {
+  expectedExit = code;
+}
+
+/** Whether a signal has come, and everything is being removed. */
+export const isEnding = (): boolean => ending !== undefined;
 
 function register(entry: string): () => void {
   if (guard === undefined) guard = startGuard();
   const { input } = guard;
-  entries += 1;
+  entries.add(entry);
   input.write(`+ ${entry}\n`);
-  let listed = true;
   return () => {
-    if (!listed) return;
-    listed = false;
-    entries -= 1;
+    // What is left when a signal came is the guard's to end.
+    if (ending !== undefined || !entries.delete(entry)) return;
     input.write(`- ${entry}\n`);
-    if (entries === 0) endGuard();
+    if (entries.size === 0) endGuard();
   };
 }
 
@@ -76,11 +98,11 @@ function startGuard(): Guard {
   child.unref();
   // The pipe alone must not keep this process from ending.
   (input as Writable & { unref?: () => void }).unref?.();
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  process.on("SIGHUP", onSignal);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   return { child, input };
 }
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 function endGuard(): void {
   guard?.input.end();
@@ -89,16 +111,27 @@ function endGuard(): void {
 }
 
 function forgetSignals(): void {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(signal, onSignal);
+  for (const signal of SIGNALS) process.off(signal, onSignal);
 }
 
-/** Cleans up first and dies of the signal afterwards, so that nothing is left when the caller sees the end. */
+/**
+ * Cleans up first and dies of the signal afterwards, so that nothing is left when the caller sees the end. Further signals
+ * change nothing: the guard asks each process to end and kills it after three seconds.
+ */
 async function onSignal(signal: NodeJS.Signals): Promise<void> {
-  forgetSignals();
-  if (guard) {
-    const ended = once(guard.child, "exit");
-    guard.input.end();
-    await ended;
+  if (ending !== undefined || guard === undefined) return;
+  ending = signal;
+  guard.child.ref();
+  const ended = once(guard.child, "exit");
+  guard.input.end();
+  await ended;
+  for (const [kind, path] of [...entries].map((entry) => entry.split(" "))) {
+    if (kind !== "folder" || path === undefined) continue;
+    await endPulumiProcesses(path);
+    // Whatever was about to be written has made the folder again.
+    rmSync(path, { recursive: true, force: true });
   }
+  if (expectedExit !== undefined) process.exit(expectedExit);
+  forgetSignals();
   process.kill(process.pid, signal);
 }

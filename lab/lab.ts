@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Alpaca, startAlpaca } from "./alpaca";
@@ -30,6 +31,7 @@ import { type Slack, startSlack } from "./slack";
 import { type Smtp, startSmtp } from "./smtp";
 import { type Host, type HostOptions, type RunningService, startHost } from "./ssh-host";
 import { generateSshKeys } from "./ssh-keys";
+import { endPulumiProcesses } from "./stack-processes";
 
 /** What {@link startLab} takes. */
 export interface LabOptions {
@@ -99,11 +101,14 @@ export interface Lab {
 
 /** Starts everything and waits until every service is healthy. What had been started is stopped when something fails. */
 export async function startLab(options: LabOptions): Promise<Lab> {
-  const dir = await mkdtemp(join(tmpdir(), "secret-rotation-lab-"));
+  const dir = join(tmpdir(), `secret-rotation-lab-${randomBytes(6).toString("hex")}`);
+  // Before it is there: nothing that happens afterwards can leave it behind.
   const release = guardFolder(dir);
+  await mkdir(dir, { mode: 0o700 });
   const cleanups: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     const stops = cleanups.splice(0);
+    await endPulumiProcesses(dir);
     await Promise.allSettled(stops.map((cleanup) => cleanup()));
     await rm(dir, { recursive: true, force: true });
     release();

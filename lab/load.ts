@@ -39,12 +39,23 @@ export interface LoadResult {
   alpaca: Outcome;
 }
 
+/** How many attempts of each kind must have been made. */
+export interface Enough {
+  readonly logins?: number;
+  readonly alpaca?: number;
+}
+
 /** A running load. */
 export interface Load {
   /** What became of the attempts so far. */
   snapshot(): Promise<LoadResult>;
-  /** Ends it and says what became of all. A second call gives the same again. */
-  stop(): Promise<LoadResult>;
+  /**
+   * Ends it and says what became of all, once at least so many were tried: a quick machine is through with its work before
+   * much was. A second call gives the same again.
+   *
+   * @throws Error where the services do not try as many within four minutes
+   */
+  stop(enough?: Enough): Promise<LoadResult>;
 }
 
 const MAX_PER_SECOND = 500;
@@ -52,6 +63,7 @@ const MAX_SECONDS = 900;
 const MAX_ATTEMPTS = 100_000;
 /** An attempt gives up after 5 s, and a quiet service looks for its orders every 10 s. */
 const SETTLE_LIMIT_MS = 30_000;
+const ENOUGH_LIMIT_MS = 240_000;
 
 /**
  * Lets the services make attempts with what they hold at each moment: a service that is down or restarting makes none.
@@ -75,7 +87,12 @@ export async function startLoad(lab: { hosts: readonly Host[] }, options: LoadOp
 
   const snapshot = () => readOutcomes(files);
   let stopped: Promise<LoadResult> | undefined;
-  const end = async (): Promise<LoadResult> => {
+  const end = async ({ logins = 0, alpaca = 0 }: Enough): Promise<LoadResult> => {
+    const isEnough = (found: LoadResult) => found.logins.tried >= logins && found.alpaca.tried >= alpaca;
+    await poll(async () => isEnough(await snapshot()), {
+      what: `${logins} logins and ${alpaca} requests to Alpaca`,
+      limitMs: ENOUGH_LIMIT_MS,
+    });
     await Promise.all(files.map((file) => rm(file.load, { force: true })));
     await poll(async () => !(await Promise.all(files.map(isBusy))).includes(true), {
       what: "the end of the last attempts under load",
@@ -83,8 +100,8 @@ export async function startLoad(lab: { hosts: readonly Host[] }, options: LoadOp
     });
     return snapshot();
   };
-  const stop = () => {
-    stopped ??= end();
+  const stop = (enough: Enough = {}) => {
+    stopped ??= end(enough);
     return stopped;
   };
   return { snapshot, stop };

@@ -38,8 +38,16 @@ export async function serverAccount(): Promise<ServerAccount> {
   throw new Error("expected a user postgres or nobody to run PostgreSQL as, found neither; run as a normal user");
 }
 
-/** `home`, or a copy of it below `dir` where another account could not reach it (a checkout in /root). */
+/**
+ * `home`, or a copy of it below `dir` where another account could not reach it (a checkout in /root).
+ *
+ * @throws Error where the account could not reach `dir` either
+ */
 export async function reachableHome(home: string, account: ServerAccount, dir: string): Promise<string> {
+  if (account.uid !== undefined && !everybodyMayEnter(dirname(dir)))
+    throw new Error(
+      `expected a folder for temporary files that every account may enter, for PostgreSQL does not run as root; found ${dirname(dir)}; set TMPDIR to another`,
+    );
   if (account.uid === undefined || everybodyMayEnter(home)) return home;
   const copy = join(dir, "postgres-home");
   await cp(home, copy, { recursive: true, verbatimSymlinks: true });

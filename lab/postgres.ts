@@ -1,10 +1,8 @@
-import { execFile } from "node:child_process";
 import { chmod, chown, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import pg from "pg";
 import { PollAbort, poll } from "./poll";
-import { freePort } from "./ports";
+import { onFreePort } from "./ports";
 import { postgresHome, reachableHome, type ServerAccount, serverAccount } from "./postgres-binaries";
 import { logTail, type ManagedProcess, startProcess } from "./processes";
 import { randomSecret, type SecretGenerator } from "./secrets";
@@ -67,10 +65,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const home = await reachableHome(options.home ?? (await postgresHome()), account, options.dir);
   const data = await initialise(home, account, options.dir, adminPassword);
   const logFile = join(options.dir, "postgres.log");
-  const port = await freePort(HOST);
-  const settings = { ...SETTINGS, ...options.settings, port: String(port) };
-  await writeFile(join(data, "postgresql.auto.conf"), asConfig(settings));
-
+  let port = 0;
   const connection = (db: string) => ({ host: HOST, port, user: "postgres", password: adminPassword, database: db });
   const query: Postgres["query"] = async (sql, values, db = database) => {
     const client = new pg.Client(connection(db));
@@ -102,7 +97,12 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     return server;
   };
 
-  let server = await start();
+  let server = await onFreePort(async (free) => {
+    port = free;
+    const settings = { ...SETTINGS, ...options.settings, port: String(port) };
+    await writeFile(join(data, "postgresql.auto.conf"), asConfig(settings));
+    return start();
+  });
   await query(`create database ${pg.escapeIdentifier(database)}`, [], "postgres");
   return {
     host: HOST,
@@ -135,8 +135,11 @@ async function initialise(home: string, account: ServerAccount, dir: string, pas
   }
   const args = ["-D", data, "-U", "postgres", `--pwfile=${passwordFile}`, "-A", "scram-sha-256"];
   args.push("--locale=C", "--encoding=UTF8", "--no-sync", "--no-instructions");
+  const logFile = join(dir, "initdb.log");
   try {
-    await promisify(execFile)(join(home, "bin/initdb"), args, { ...account, cwd: data });
+    const initdb = await startProcess({ command: join(home, "bin/initdb"), args, cwd: data, logFile, ...account });
+    const end = await initdb.exited;
+    if (end !== "exit code 0") throw new Error(`initdb ended with ${end}:\n${logTail(logFile)}`);
   } finally {
     await rm(passwordFile, { force: true });
   }

@@ -46,15 +46,18 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
   } finally {
     closeSync(log);
   }
+  const signal = options.signal ?? "TERM";
+  // At once: whatever ends this process from here on ends the child too.
+  const managed = child.pid === undefined ? undefined : manage(child, child.pid, signal);
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", (error) => reject(new Error(`cannot start ${options.command}: ${error.message}`)));
   });
-  return manage(child, options.signal ?? "TERM");
+  if (managed === undefined) throw new Error(`cannot start ${options.command}`);
+  return managed;
 }
 
-function manage(child: ChildProcess, signal: StopSignal): ManagedProcess {
-  const pid = child.pid ?? 0;
+function manage(child: ChildProcess, pid: number, signal: StopSignal): ManagedProcess {
   const release = guardProcess(pid, signal);
   let state: string | undefined;
   const exited = new Promise<string>((resolve) => {

@@ -23,7 +23,10 @@ export interface Slack {
   stop(): Promise<void>;
 }
 
-/** Starts the sink. It answers as Slack does: `ok`, `invalid_payload` (400) or `no_service` (404). */
+/**
+ * Starts the sink. It answers as Slack does: `ok`, `invalid_payload` (400) or `no_service` (404). Beyond that, a GET of
+ * the webhook answers all that arrived, oldest first.
+ */
 export async function startSlack(): Promise<Slack> {
   const path = `/services/T00000000/B00000000/${randomBytes(12).toString("hex")}`;
   const received: SlackMessage[] = [];
@@ -36,6 +39,7 @@ export async function startSlack(): Promise<Slack> {
     }
     if (fault && "slowMs" in fault) await pause(fault.slowMs);
     if (fault && "status" in fault) return sendJson(response, fault.status, { ok: false });
+    if (request.url === path && request.method === "GET") return sendJson(response, 200, received);
     if (request.url !== path || request.method !== "POST") {
       response.writeHead(404).end("no_service");
       return;

@@ -1,8 +1,9 @@
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa, type Options } from "execa";
-import { parseDocument } from "yaml";
+import { parseDocument, stringify } from "yaml";
 import { projectRoot } from "../toolchain/project";
+import { guardProcess } from "./guard";
 
 /** What {@link createStack} takes. */
 export interface StackOptions {
@@ -69,6 +70,8 @@ const SHARED = [
 export async function createStack(options: StackOptions): Promise<Stack> {
   const { dir, stack: name, config, secrets } = options;
   const [projectDir, stateDir] = [join(dir, "project"), join(dir, "state")];
+  // Whoever reads the state and knows a lab's passphrase has every secret.
+  await mkdir(dir, { recursive: true, mode: 0o700 });
   await Promise.all([mkdir(projectDir, { recursive: true }), mkdir(stateDir, { recursive: true })]);
   const root = projectRoot();
   const shared = SHARED.filter((file) => file !== "main.cjs" || options.program === undefined);
@@ -100,8 +103,8 @@ export async function createStack(options: StackOptions): Promise<Stack> {
     await writeFile(file, document.toString({ defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" }));
   };
 
-  // The file is JSON, which is YAML too; Pulumi adds the salt and, later, the secrets to it.
-  await writeFile(file, JSON.stringify({ config: prefixed(settings) }, null, 2));
+  // As Pulumi reads it: a bare 2027-02-20T02:00:00Z would be more than text. It adds the salt and, later, the secrets.
+  await writeFile(file, stringify({ config: prefixed(settings) }, { version: "1.1" }));
   await expectSuccess(["stack", "init", name, "--secrets-provider", "passphrase"]);
   for (const [key, value] of Object.entries(secrets)) await configureSecret(key, value);
   return { projectDir, stateDir, name, env, pulumi, configure, configureSecret };
@@ -125,8 +128,9 @@ async function runPulumi(
     ...(run.input === undefined ? { stdin: "ignore" } : { input: run.input }),
   } satisfies Options;
   const child = execa("pulumi", [...args, "--non-interactive"], settings);
+  const release = child.pid === undefined ? undefined : guardProcess(child.pid, "TERM");
   if (child.pid !== undefined) run.onStart?.(child.pid);
   child.stdout?.setEncoding("utf8").on("data", (text: string) => run.onOutput?.(text));
-  const { exitCode, stdout, stderr } = await child;
+  const { exitCode, stdout, stderr } = await child.finally(release);
   return { exitCode: exitCode ?? 1, stdout, stderr, seconds: (performance.now() - started) / 1000 };
 }

@@ -2,12 +2,13 @@ import pg from "pg";
 import { type ChainVerdict, verifyChain } from "../../audit/verify";
 import type { Toolchain } from "../../toolchain/types";
 import type { AlpacaKey } from "../alpaca-state";
-import { ADOPTED_LABEL, alpacaKeys, clockAt, deployStack, suppliedPair } from "../deploy";
-import { ALPACA_KEY, type Lab, startLab } from "../lab";
+import { ADOPTED_LABEL, alpacaKeys, clockAt, suppliedPair } from "../deploy";
+import { ALPACA_KEY, type Lab } from "../lab";
 import { during, exposure, type Load, type LoadResult, type Outcome, startLoad } from "../load";
 import { poll } from "../poll";
 import { roleChanges } from "../role-changes";
 import type { PulumiResult, Stack } from "../stack";
+import { DEMO_DATABASES, startPlatform } from "./platform";
 import { type Phase, timeline } from "./timeline";
 
 /** A rotation or a rollback as the demo saw it. */
@@ -26,20 +27,6 @@ export interface Seen {
   readonly outside: number;
   readonly phases: readonly Phase[];
 }
-
-/** The demo's platform: the runbook's services on one database, and a second one with the runbook's own strategy. */
-export const DEMO_DATABASES = [
-  { name: "trader", role: "trader", secretName: "database/password", strategy: "alternating-users" },
-  { name: "analytics", role: "analytics", secretName: "analytics/password", strategy: "single-user" },
-] as const;
-
-const SERVICES = [
-  { name: "signal-service", database: "database/password" },
-  { name: "orchestrator", database: "database/password", alpaca: true },
-  { name: "execution-gateway", alpaca: true },
-  { name: "market-data-service", alpaca: true },
-  { name: "risk-service", database: "analytics/password" },
-];
 
 /**
  * Logins a second of each service, by how long an update without load takes here: the slower the machine, the fewer make
@@ -69,25 +56,8 @@ export class Scenario {
   ) {}
 
   static async start(tools: Toolchain, store: "vault" | "aws"): Promise<Scenario> {
-    if (tools.openbao === undefined) throw new Error("the toolchain has no OpenBao");
-    const moto = store === "aws" ? tools.moto?.path : undefined;
-    const lab = await startLab({
-      openbao: tools.openbao.path,
-      moto,
-      store,
-      databases: DEMO_DATABASES,
-      services: SERVICES,
-    });
-    try {
-      const strategies = Object.fromEntries(DEMO_DATABASES.map(({ secretName, strategy }) => [secretName, strategy]));
-      return new Scenario(
-        lab,
-        await deployStack({ lab, tools, strategies, rotates: "both", config: { policy: { retryAfter: RETRY_AFTER } } }),
-      );
-    } catch (error) {
-      await lab.stop();
-      throw error;
-    }
+    const { lab, stack } = await startPlatform(tools, { store, config: { policy: { retryAfter: RETRY_AFTER } } });
+    return new Scenario(lab, stack);
   }
 
   /** `pulumi up`; a failed one ends the demo with what Pulumi printed. */

@@ -35,14 +35,14 @@ describe("asking with the pair before", () => {
     expect(await seePrevious(places, before, undefined, ask)).toMatchObject({ previous: "unknown" });
   });
 
-  it.each([{ status: 403 as const }, { status: 500 as const }, { drop: true as const }, { slowMs: 6000 }])(
+  it.each([{ status: 403 as const }, { status: 500 as const }, { drop: true as const }, { slowMs: 30_000 }])(
     "never throws: %j is unknown, soon",
     async (fault) => {
       const [before, active] = [pair("a-2026-11-20"), pair("b-2026-12-01")];
       alpaca.paper.setFault(fault);
       const begin = performance.now();
       expect(await seePrevious(places, before, active, ask)).toMatchObject({ previous: "unknown" });
-      expect(performance.now() - begin).toBeLessThan(6000);
+      expect(performance.now() - begin).toBeLessThan(30_000);
     },
   );
 });

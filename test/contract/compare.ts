@@ -1,4 +1,4 @@
-import { isObject, type Json } from "../../toolchain/plugins/values";
+import { isObject, type Json, type Properties } from "../../toolchain/plugins/values";
 
 /** Where an answer differs from the recorded one. */
 export interface Difference {
@@ -12,6 +12,18 @@ export interface Volatile {
   path: RegExp;
   like: RegExp;
   anyLength?: boolean;
+}
+
+/** An answer with the properties that differ in one order: a plugin lists them in another each time. */
+export function unordered(response: Properties): Properties;
+export function unordered(response: Properties | undefined): Properties | undefined;
+export function unordered(response: Properties | undefined): Properties | undefined {
+  if (response === undefined) return undefined;
+  const sorted = ["diffs", "replaces"].flatMap((key) => {
+    const list = response[key];
+    return Array.isArray(list) ? [[key, [...list].sort()]] : [];
+  });
+  return { ...response, ...Object.fromEntries(sorted) };
 }
 
 /** Every place where two answers differ, except volatile values of the right form. */

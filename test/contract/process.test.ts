@@ -1,13 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { promisify } from "node:util";
+import { Server, ServerCredentials, status } from "@grpc/grpc-js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";
 import { build } from "esbuild";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { poll } from "../../lab/poll";
+import { whenGone } from "../../toolchain/plugins/engine-health";
 import { offlinePackages, offlineVersions } from "../../toolchain/plugins/packages";
 import { service } from "../../toolchain/plugins/protocol";
 import { EngineClient } from "./client";
@@ -61,14 +63,56 @@ async function start(name: string, engineAddress = "127.0.0.1:1"): Promise<Runni
   return { child, client, exited };
 }
 
-test.each(offlinePackages)("%s says its version, and ends with the engine", async (name) => {
+test.each(offlinePackages)("%s says its version, lives on without an engine, and ends at SIGINT", async (name) => {
   const { child, client, exited } = await start(name);
   const info = await client.unary(service.getPluginInfo, new empty.Empty());
   expect(info.getVersion()).toBe(offlineVersions[name]);
   const { response } = await client.ask({ method: "CheckConfig", request: { news: {} } });
   expect(response).toHaveProperty("inputs");
+  // An engine that was killed closes its end of the pipe; real plugins do not look at it.
   child.stdin?.end();
+  expect((await client.unary(service.getPluginInfo, new empty.Empty())).getVersion()).toBe(offlineVersions[name]);
+  child.kill("SIGINT");
   expect(await exited).toEqual([0, null]);
+});
+
+test("--version is a flag of the plugins made from Terraform providers alone", async () => {
+  for (const name of offlinePackages) {
+    const asked = promisify(execFile)(process.execPath, [join(folder, "main.mjs"), name, "--version"]);
+    if (name === "command")
+      await expect(asked).rejects.toMatchObject({ code: 2, stderr: "flag provided but not defined: -version\n" });
+    else expect((await asked).stdout).toBe(`${offlineVersions[name]}\n`);
+  }
+});
+
+test("an engine is looked for again and again, and missed when nobody listens there", async () => {
+  const server = new Server();
+  let asked = 0;
+  const check = { path: "/grpc.health.v1.Health/Check", requestStream: false, responseStream: false } as const;
+  const bytes = { requestSerialize: Buffer.from, requestDeserialize: Buffer.from };
+  const answer = { responseSerialize: Buffer.from, responseDeserialize: Buffer.from };
+  server.addService(
+    { check: { ...check, ...bytes, ...answer } },
+    {
+      // Pulumi's engine knows no such method.
+      check: (_call: unknown, callback: (error: { code: number }) => void) => {
+        asked += 1;
+        callback({ code: status.UNIMPLEMENTED });
+      },
+    },
+  );
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
+  onTestFinished(() => server.forceShutdown());
+  let gone = false;
+  const missed = whenGone(`127.0.0.1:${port}`, 5).then(() => (gone = true));
+  await poll(() => asked > 2, { what: "three questions", limitMs: 60_000 });
+  expect(gone).toBe(false);
+  server.forceShutdown();
+  await missed;
 });
 
 test.each([
@@ -105,7 +149,7 @@ test("an unknown package is refused with those there are", async () => {
   ]);
 });
 
-test("when the engine is killed, what is under way is finished before the plugin ends", async () => {
+test("when the engine says farewell, what is under way is finished before the plugin ends", async () => {
   const { child, client, exited } = await start("command");
   const [begun, done] = [join(folder, "begun"), join(folder, "done")];
   const create = `echo > ${begun}; while [ ! -e ${join(folder, "go")} ]; do sleep 0.05; done; echo finished > ${done}`;
@@ -113,7 +157,7 @@ test("when the engine is killed, what is under way is finished before the plugin
   void client.ask({ method: "Create", request }).catch(() => undefined);
   await poll(async () => (await readFile(begun, "utf8")) !== undefined, { what: "the command", limitMs: 60_000 });
   client.close();
-  child.stdin?.end();
+  child.kill("SIGINT");
   await writeFile(join(folder, "go"), "");
   expect(await exited).toEqual([0, null]);
   expect(await readFile(done, "utf8")).toBe("finished\n");

@@ -3,7 +3,7 @@ import { type OfflinePackage, offlineVersions } from "../../toolchain/plugins/pa
 import type { Provider } from "../../toolchain/plugins/provider";
 import { type PluginServer, serve } from "../../toolchain/plugins/server";
 import { EngineClient } from "./client";
-import { compare, type Volatile } from "./compare";
+import { compare, unordered, type Volatile } from "./compare";
 import { countRecorded, type Exchange, type Rewrite, recorded, recordedTitles } from "./recording";
 
 /** What a package's recording needs to be replayed. */
@@ -52,9 +52,8 @@ export function replayRecording(replay: Replay): void {
     const { response, errors } = await replayed.client.ask(exchange);
     count += 1;
     const rules = exchange.method === "Diff" || exchange.method === "Check" ? [] : replay.volatile;
-    expect([...compare(exchange.errors, errors, [], "errors"), ...compare(exchange.response, response, rules)]).toEqual(
-      [],
-    );
+    const [recorded, actual] = [unordered(exchange.response), unordered(response)];
+    expect([...compare(exchange.errors, errors, [], "errors"), ...compare(recorded, actual, rules)]).toEqual([]);
   });
 
   test("every recorded exchange was replayed", () => {

@@ -4,6 +4,7 @@ import type { Provider } from "../../toolchain/plugins/provider";
 import { serve } from "../../toolchain/plugins/server";
 import { type Properties, plainProperties } from "../../toolchain/plugins/values";
 import { EngineClient } from "./client";
+import { unordered } from "./compare";
 
 /** One resource, asked for as the engine would. A failure is thrown with the plugin's text. */
 export class Resource {
@@ -25,7 +26,7 @@ export class Resource {
   }
 
   async diff(id: string, olds: Properties, news: Properties, ignoreChanges: string[] = []): Promise<Properties> {
-    return this.ask("Diff", { id, olds, news: (await this.check(news)).inputs ?? {}, ignoreChanges });
+    return unordered(await this.ask("Diff", { id, olds, news: (await this.check(news)).inputs ?? {}, ignoreChanges }));
   }
 
   async update(id: string, olds: Properties, news: Properties, ignoreChanges: string[] = []): Promise<Properties> {

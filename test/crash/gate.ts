@@ -31,6 +31,7 @@ export class EffectGate {
   private hold: Hold | undefined;
   private stopped: Promise<void> | undefined;
   private isShut = false;
+  private underWay = 0;
 
   /** Begins a new run, open. */
   open(): void {
@@ -51,6 +52,11 @@ export class EffectGate {
     this.isShut = true;
   }
 
+  /** Whether no effect is under way. */
+  get isIdle(): boolean {
+    return this.underWay === 0;
+  }
+
   /** The effects since the run began. */
   get sequence(): readonly EffectRef[] {
     return this.seen;
@@ -63,10 +69,15 @@ export class EffectGate {
   async around<T>(effect: string, act: () => Promise<T>, isAlive: () => boolean = () => true): Promise<T> {
     const ref = { effect, nth: this.seen.filter((earlier) => earlier.effect === effect).length };
     this.seen.push(ref);
-    await this.passes(ref, "before", isAlive);
-    const result = await act();
-    await this.passes(ref, "after", isAlive);
-    return result;
+    this.underWay += 1;
+    try {
+      await this.passes(ref, "before", isAlive);
+      const result = await act();
+      await this.passes(ref, "after", isAlive);
+      return result;
+    } finally {
+      this.underWay -= 1;
+    }
   }
 
   private async passes(ref: EffectRef, side: Side, isAlive: () => boolean): Promise<void> {

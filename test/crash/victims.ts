@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { poll } from "../../lab/poll";
+import { isLeftByEngine } from "../../lab/stack-processes";
 import type { Bench } from "../e2e/harness";
 
 /** What is killed: everything at once, as by a power cut, or one process alone. */
@@ -79,14 +80,21 @@ function isVictim(victim: Victim, effect: string, command: string): boolean {
 const STAYS = /(^|\/)pulumi-language-nodejs /;
 
 /**
- * Waits until the run and all that it started have ended by themselves, and ends a language host that was left.
+ * Waits until the run and all that it started have ended by themselves, then ends what an engine that was killed leaves
+ * behind: a language host, and the plugins, which look for their engine every five minutes.
+ * @param isIdle whether nothing is under way that a plugin does
  * @returns those others that had to be ended, by their commands
  */
-export async function outlived(bench: Bench, run: Promise<unknown>, limitMs: number): Promise<string[]> {
+export async function outlived(
+  bench: Bench,
+  run: Promise<unknown>,
+  limitMs: number,
+  isIdle: () => boolean,
+): Promise<string[]> {
   let isOver = false;
   void run.finally(() => (isOver = true));
-  const others = async () => (await ofRun(bench)).filter(({ command }) => !STAYS.test(command));
-  const nobodyLeft = async () => isOver && (await others()).length === 0;
+  const others = async () => (await ofRun(bench)).filter(({ command }) => !isLeftByEngine(command));
+  const nobodyLeft = async () => isOver && isIdle() && (await others()).length === 0;
   try {
     await poll(nobodyLeft, { what: "the end of the run", limitMs, everyMs: 100 });
     await endAll(bench);

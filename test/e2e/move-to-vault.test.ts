@@ -37,9 +37,8 @@ it("from alternating users to a password that Vault rotates, without one failed 
   expect((await up(bench())).stdout).toMatch(UNCHANGED);
   for (const name of READERS)
     expect(await lab.health(name)).toMatchObject({ status: "healthy", database: { user: "trader" } });
-  const { logins } = await load.stop();
+  const { logins } = await load.stop({ logins: 50 });
   expect(logins.failures).toEqual([]);
-  expect(logins.tried).toBeGreaterThan(50);
 
   const { rows } = await lab.postgres.query("SELECT usename FROM pg_stat_activity WHERE usename ~ '^trader_'");
   expect(rows).toEqual([]);

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Bench } from "./harness";
 
-/** One line of a preview: `replace database-password-slot-a-password [keepers]`. */
+/** One line of a preview: `replace database-password-slot-a-password [keepers]`; the properties are sorted. */
 export type PreviewLine = string;
 
 interface Step {

@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { exposure, startLoad } from "../../lab/load";
+import type { LabOptions } from "../../lab/lab";
+import { exposure, type Load, type LoadResult, startLoad } from "../../lab/load";
+import { poll } from "../../lab/poll";
 import { auditRows, type Bench, login, setDay, setRequest, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
 import { roleAttributes } from "./role-support";
 
@@ -15,7 +17,14 @@ async function alterations({ lab }: Bench): Promise<number[]> {
 }
 
 describe("a single user's password, by plain `pulumi up` under load", () => {
-  const bench = useBench({ strategies: { "database/password": "single-user" } });
+  let load: Load | undefined;
+  // Until the window was seen, however quick the restart.
+  const around: LabOptions["around"] = async (_effect, act) => {
+    const seen = async () => load === undefined || exposure((await load.snapshot()).logins.failures) > 0;
+    await poll(seen, { what: "two logins that fail", limitMs: 60_000 });
+    return act();
+  };
+  const bench = useBench({ strategies: { "database/password": "single-user" }, labOptions: { around } });
 
   it("fails logins between ALTER and the last restart alone, ends the old password at once, and rolls back", async () => {
     const { lab } = bench();
@@ -37,7 +46,7 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
     expect(await login(bench(), "trader", first.value)).toBe("ok");
     expect(await login(bench(), "trader", adopted)).toBe("28P01");
 
-    const load = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
+    load = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
     await setDay(bench(), 89);
     await up(bench());
     const second = await stored(bench(), "database/password");
@@ -45,15 +54,15 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
     expect(await login(bench(), "trader", second.value)).toBe("ok");
     expect(await login(bench(), "trader", first.value)).toBe("28P01");
     expect(await roleAttributes(bench(), "trader")).toEqual(before);
-    await expectWindow(bench(), await load.stop());
+    await expectWindow(bench(), await load.stop({ logins: 100 }));
 
-    const back = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
+    load = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
     await setRequest(bench(), { id: "back", activate: 1 });
     await up(bench());
     expect(await stored(bench(), "database/password")).toMatchObject({ value: first.value, version: 4 });
     expect(await login(bench(), "trader", first.value)).toBe("ok");
     expect(await login(bench(), "trader", second.value)).toBe("28P01");
-    await expectWindow(bench(), await back.stop());
+    await expectWindow(bench(), await load.stop({ logins: 100 }));
 
     await setDay(bench(), 89.5);
     const again = await up(bench());
@@ -69,17 +78,13 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
 });
 
 /** Holds the failures of one activation against the moments at which the server and the services changed over. */
-async function expectWindow(
-  bench: Bench,
-  { logins }: Awaited<ReturnType<Awaited<ReturnType<typeof startLoad>>["stop"]>>,
-) {
+async function expectWindow(bench: Bench, { logins }: LoadResult) {
   const alter = Number((await alterations(bench)).at(-1));
   const ends = await Promise.all(
     READERS.map(async (name) => [name, Date.parse((await bench.lab.health(name)).database?.loaded_at ?? "")] as const),
   );
   const end = Math.max(...ends.map(([, at]) => at));
   expect(end).toBeGreaterThan(alter);
-  expect(logins.tried).toBeGreaterThan(100);
   // With one user there must be some: else nothing was measured.
   expect(logins.failed).toBeGreaterThan(0);
   for (const { t, service, code } of logins.failures) {

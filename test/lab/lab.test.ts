@@ -64,6 +64,7 @@ test("load: every service tries with what it holds, and a changed password fails
   expect(before.logins.failed).toBe(0);
   expect(before.alpaca).toMatchObject({ failed: 0 });
 
+  const changed = Date.now();
   await lab.postgres.query("alter role trader password 'changed'");
   await tried(40);
   await lab.openbao.putSecret("paper/database/password", { value: "changed" });
@@ -72,14 +73,13 @@ test("load: every service tries with what it holds, and a changed password fails
   const mended = Date.now();
   await tried(40);
 
-  const { logins, alpaca } = await load.stop();
+  const { logins, alpaca } = await load.stop({ alpaca: 1 });
   expect(logins.failed).toBeGreaterThan(0);
   expect(new Set(logins.failures.map(({ code }) => code))).toEqual(new Set(["28P01"]));
   expect(new Set(logins.failures.map(({ service }) => service))).toEqual(new Set(["signal-service"]));
   expect(logins.failures.every(({ t }) => t <= mended)).toBe(true);
   expect(exposure(logins.failures)).toBeGreaterThan(0);
-  expect(exposure(logins.failures)).toBeLessThan(20);
-  expect(alpaca.tried).toBeGreaterThan(0);
+  expect(exposure(logins.failures)).toBeLessThanOrEqual((mended - changed) / 1000);
   expect(alpaca.failed).toBe(0);
   expect((await load.snapshot()).logins.tried).toBe(logins.tried);
 });

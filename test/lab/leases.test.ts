@@ -109,7 +109,8 @@ test("moves from login to login over several max_ttl, with every new login of th
   const load = await startLoad(lab, { loginsPerSecond: 30 });
   const seen = [(await nextLogin([])).user];
   const ends = new Set<string | undefined>();
-  while (seen.length < 3) {
+  // Each is renewed before it is replaced.
+  while (seen.length < 3 || ends.size <= seen.length) {
     const { user, lease } = await poll(
       async () => {
         const now = await nextLogin([]);
@@ -120,11 +121,8 @@ test("moves from login to login over several max_ttl, with every new login of th
     ends.add(lease?.expires_at);
     if (!seen.includes(user)) seen.push(user);
   }
-  // Each was renewed before it was replaced.
-  expect(ends.size).toBeGreaterThan(seen.length);
-  const { logins } = await load.stop();
+  const { logins } = await load.stop({ logins: 50 });
   expect(logins.failures).toEqual([]);
-  expect(logins.tried).toBeGreaterThan(50);
   await poll(async () => !(await roles()).some((role) => seen.slice(0, 2).includes(role)), {
     what: "the ended logins dropped",
     limitMs: 30_000,

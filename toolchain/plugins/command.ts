@@ -78,14 +78,11 @@ async function act(
 ): Promise<Properties> {
   if (context.preview) return { ...inputs, stderr: UNKNOWN, stdout: UNKNOWN };
   const values = plainProperties(inputs);
-  const script = scripts.map((key) => values[key]).find((value) => typeof value === "string" && value !== "");
+  const script = scripts.map((key) => values[key]).find((value) => typeof value === "string");
   const before = { stdout: text(olds?.stdout), stderr: text(olds?.stderr) };
   if (typeof script !== "string") return { ...inputs, ...before };
 
-  const previous: Record<string, string> =
-    values.addPreviousOutputInEnv === false || olds === undefined
-      ? {}
-      : { PULUMI_COMMAND_STDOUT: before.stdout, PULUMI_COMMAND_STDERR: before.stderr };
+  const previous = values.addPreviousOutputInEnv === false || olds === undefined ? {} : previousOutput(before);
   const request = { script, values, environment: { ...environment(values.environment), ...previous }, context };
   const run =
     context.type === remote ? (await import("./run-remote")).runRemote : (await import("./run-local")).runLocal;
@@ -94,6 +91,14 @@ async function act(
     throw new Error(`${result.failure}: running ${quoted(script)}:\n${result.combined}`);
   }
   return { ...inputs, stdout: trimmed(result.stdout), stderr: trimmed(result.stderr) };
+}
+
+/** What the script finds of the output before: a variable for a stream that had any. */
+function previousOutput({ stdout, stderr }: { stdout: string; stderr: string }): Record<string, string> {
+  return {
+    ...(stdout === "" ? {} : { PULUMI_COMMAND_STDOUT: stdout }),
+    ...(stderr === "" ? {} : { PULUMI_COMMAND_STDERR: stderr }),
+  };
 }
 
 function text(value: Json | undefined): string {

@@ -4,6 +4,7 @@ import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import type { EngineLog } from "./engine-log";
 import type { CheckFailure, DiffResult, PropertyChange, Provider, ResourceContext } from "./provider";
+import { shuffled } from "./shuffled";
 import type { Answer } from "./tracked";
 import { fromStruct, type Properties, toStruct } from "./values";
 
@@ -185,12 +186,13 @@ function diffResponse(diff: DiffResult) {
   const { DIFF_NONE, DIFF_SOME } = messages.DiffResponse.DiffChanges;
   const response = new messages.DiffResponse()
     .setChanges(diff.diffs.length > 0 ? DIFF_SOME : DIFF_NONE)
-    .setDiffsList(diff.diffs)
-    .setReplacesList(diff.replaces ?? [])
+    // The real ones go through Go's maps, which have an order of their own each time.
+    .setDiffsList(shuffled(diff.diffs))
+    .setReplacesList(shuffled(diff.replaces ?? []))
     .setStablesList(diff.stables ?? [])
     .setDeletebeforereplace(diff.deleteBeforeReplace ?? false)
     .setHasdetaileddiff(diff.detailed !== undefined);
-  for (const [path, change] of Object.entries(diff.detailed ?? {})) {
+  for (const [path, change] of shuffled(Object.entries(diff.detailed ?? {}))) {
     response.getDetaileddiffMap().set(path, new messages.PropertyDiff().setKind(kinds[change]));
   }
   return response;

@@ -1,4 +1,5 @@
-// The process behind `pulumi-resource-<package>`: serves one package, prints its port, and ends when the engine does.
+// The process behind `pulumi-resource-<package>`: serves one package, prints its port, and ends after the engine.
+import { FIVE_MINUTES, whenGone } from "./engine-health";
 import { labOnly } from "./lab-only";
 import { isOfflinePackage, type OfflinePackage, offlinePackages, offlineVersions } from "./packages";
 import type { Provider } from "./provider";
@@ -18,16 +19,22 @@ async function main(): Promise<void> {
   if (!isOfflinePackage(name)) {
     throw new Error(`expected a package (${offlinePackages.join(", ")}), found ${name ?? "nothing"}`);
   }
+  const flag = rest.find((argument) => argument.startsWith("-"));
+  const asksVersion = flag?.replace(/^--?/, "") === "version";
+  // As the real ones: those made from Terraform providers know it, the others do not.
+  if (asksVersion && name !== "command") return void process.stdout.write(`${offlineVersions[name]}\n`);
+  if (asksVersion) throw new Error("flag provided but not defined: -version");
   const engineAddress = rest.find((argument) => !argument.startsWith("-"));
   const provider = await providers[name]();
   const version = offlineVersions[name];
   const guard = labOnly({ name, version, folder: process.cwd() });
   const server = await serve({ package: name, version, provider, engineAddress, guard });
   process.stdout.write(`${server.port}\n`);
-  // The engine holds the other end of stdin: it closes when the engine ends, however it ends. What is under way
-  // is finished first, so that no half-done change is left behind.
-  process.stdin.resume();
-  process.stdin.once("end", () => void server.close().then(() => process.exit(0)));
+  // As the real plugins: standard input means nothing. SIGINT is the engine's farewell, and one that was killed is missed
+  // within five minutes. What is under way is finished first, so that no half-done change is left behind.
+  const end = () => void server.close().then(() => process.exit(0));
+  process.once("SIGINT", end);
+  if (engineAddress !== undefined) void whenGone(engineAddress, FIVE_MINUTES).then(end);
 }
 
 main().catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { Provider, ResourceContext } from "./provider";
+import { shuffled } from "./shuffled";
 import { type Json, type Properties, plainProperties, same, secret, UNKNOWN } from "./values";
 
 interface Kind {
@@ -180,19 +181,11 @@ function password(inputs: Properties): string {
   }
   const all = classes.map(({ allowed, characters }) => (allowed === true ? characters : "")).join("");
   if (all === "") throw new Error("at least one of lower, upper, numeric and special must be true");
-  return shuffle([...picked, ...pick(all, length - picked.length)]).join("");
+  return shuffled([...picked, ...pick(all, length - picked.length)]).join("");
 }
 
 function pick(characters: string, count: number): string[] {
   return Array.from({ length: count }, () => characters.charAt(randomInt(characters.length)));
-}
-
-function shuffle(items: string[]): string[] {
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = randomInt(last + 1);
-    [items[last], items[other]] = [items[other] as string, items[last] as string];
-  }
-  return items;
 }
 
 async function bcrypt(password: string): Promise<string> {

@@ -77,12 +77,9 @@ export function runLocal(request: RunRequest): Promise<RunResult> {
   const child = spawn(program, [...parameters, script], {
     cwd: typeof values.dir === "string" ? values.dir : undefined,
     env: { ...process.env, ...environment },
-    // A group of its own, so that what the script starts is stopped with it.
-    detached: true,
   });
-  const stop = () => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
-  };
+  // As Go does it: the shell alone is killed, and whatever it has started is waited for as long as it holds the output.
+  const stop = () => void child.kill("SIGKILL");
   const limit = context.timeout > 0 ? setTimeout(stop, context.timeout * 1000) : undefined;
   context.signal.addEventListener("abort", stop, { once: true });
   child.stdout.on("data", output.stdout);

@@ -3,32 +3,27 @@ import { Output, type RunRequest, type RunResult } from "./run-local";
 import { connect } from "./ssh-connect";
 import { isObject } from "./values";
 
-/** Runs a script on another host over SSH, and closes the connection whatever happens. */
+/**
+ * Runs a script on another host over SSH, and closes the connection whatever happens. As the real plugin it waits until
+ * the script has ended: neither a cancelled update nor `customTimeouts` end it.
+ */
 export async function runRemote(request: RunRequest): Promise<RunResult> {
   const { values, context } = request;
   const connections = await connect(isObject(values.connection) ? values.connection : {}, context);
-  const close = () => {
-    for (const connection of connections) connection.end();
-  };
-  context.signal.addEventListener("abort", close, { once: true });
   try {
     return await execute(connections[0], request);
   } finally {
-    context.signal.removeEventListener("abort", close);
-    close();
+    for (const connection of connections) connection.end();
   }
 }
 
 async function execute(client: SshClient, request: RunRequest): Promise<RunResult> {
-  const { script, values, environment, context } = request;
+  const { script, values, environment } = request;
   const channel = await new Promise<ClientChannel>((resolve, reject) =>
     client.exec(script, { env: environment }, (error, opened) => (error ? reject(error) : resolve(opened))),
   );
   const output = new Output(request);
   return new Promise((resolve) => {
-    const failed = (failure: string) => () => resolve(output.result(failure));
-    const limit =
-      context.timeout > 0 ? setTimeout(failed("context deadline exceeded"), context.timeout * 1000) : undefined;
     channel.on("data", output.stdout);
     channel.stderr.on("data", output.stderr);
     let failure: string | undefined = "wait: remote command exited without exit status or exit signal";
@@ -38,7 +33,6 @@ async function execute(client: SshClient, request: RunRequest): Promise<RunResul
       else failure = `Process exited with status 255 from signal ${signal ?? "unknown"}`;
     });
     channel.on("close", () => {
-      clearTimeout(limit);
       resolve(output.result(failure));
     });
     channel.on("error", () => undefined);

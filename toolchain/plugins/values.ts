@@ -45,9 +45,9 @@ export function isSecret(value: Json | undefined): boolean {
   return isObject(value) && value[signatureKey] === secretSignature;
 }
 
-/** Marks a value as secret: the engine encrypts it in the state and hides it in diffs. */
+/** Marks a value as secret, an unknown one too: the engine encrypts it in the state and hides it in diffs. */
 export function secret(value: Json): Json {
-  return isSecret(value) || isUnknown(value) ? value : { [signatureKey]: secretSignature, value };
+  return isSecret(value) ? value : { [signatureKey]: secretSignature, value };
 }
 
 /** The value without its secret marks, at every depth. */
