@@ -45,7 +45,7 @@ export interface EngineResult {
   readonly unfinished: readonly Step[];
   /** Whether a signal stopped it. */
   readonly interrupted: boolean;
-  /** Whether the engine itself was killed or crashed: what it had started may have outlived it. */
+  /** Whether the engine ended without a word of its end, killed perhaps: what it had started may have outlived it. */
   readonly died: boolean;
 }
 
@@ -242,11 +242,11 @@ class Recorder {
     const ok = failure === undefined;
     const interrupted = !ok && (this.isStopping || signal?.aborted === true);
     const words = ok || this.errors.length > 0 ? "" : commandWords(failure);
-    const died = !ok && !this.ended && words === "" && this.errors.length === 0;
-    const errors = words === "" || interrupted ? this.errors : [{ text: words, resource: undefined }];
+    const died = !ok && !this.ended;
+    const text = words === "" && died && this.errors.length === 0 ? DIED : words;
     return {
       ...{ ok, steps: [...this.steps.values()], messages, failedStep, interrupted, died },
-      errors: died && !interrupted ? [{ text: DIED, resource: undefined }] : errors,
+      errors: text === "" || interrupted ? this.errors : [{ text, resource: undefined }],
       unfinished: [...this.open.values()],
     };
   }
