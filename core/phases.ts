@@ -33,14 +33,19 @@ const STEPS = {
   preflight: "preflight",
   "store-versions": "preflight",
   "store-unchanged": "preflight",
+  "copy-role": "database",
+  "set-role": "database",
   "vault-rotate-root": "database",
   "vault-rotation": "database",
   "verify-login": "verify",
   "verify-alpaca": "verify",
   "vault-login": "verify",
   "lease-proof": "verify",
+  "store-write": "store",
   "read-back": "store",
+  "restart-service": "restart",
   "dry-run": "confirm",
+  "store-mark": "settle",
   "tag-secret": "settle",
   "lease-end-older": "settle",
   "audit-record": "audit",
@@ -61,7 +66,11 @@ const LATER: readonly (readonly [ending: string, Phase])[] = [["-confirm-login",
 const COMPONENTS: Readonly<Record<string, Phase>> = {
   "secret-rotation:index:Preflight": "preflight",
   "secret-rotation:index:RollingRestart": "restart",
+  "secret-rotation:index:LoginRole": "database",
 };
+
+/** The component that says whether a role may log in, and with what; its step says nothing that a reader could use. */
+export const LOGIN_ROLE = "secret-rotation:index:LoginRole";
 
 /** Which part a resource of a provider belongs to; null for what acts in none (a provider, an id that is drawn once). */
 const TYPES: Readonly<Record<string, Phase | null>> = {
@@ -89,14 +98,24 @@ export interface Placed {
   readonly oldInputs?: Readonly<Record<string, unknown>>;
 }
 
+/** A step that a command runs. */
+export interface StepRun {
+  readonly step: StepName;
+  /** What it is about, where the command says so behind the program. */
+  readonly about: string | undefined;
+}
+
 /** The step that a command runs; undefined for any other resource. */
-export function stepOf({ newInputs, oldInputs }: Pick<Placed, "newInputs" | "oldInputs">): StepName | undefined {
-  return STEP_OF.get(String(newInputs?.create ?? oldInputs?.create));
+export function stepOf({ newInputs, oldInputs }: Pick<Placed, "newInputs" | "oldInputs">): StepRun | undefined {
+  const [node, program, ...about] = String(newInputs?.create ?? oldInputs?.create).split(" ");
+  const step = STEP_OF.get(`${node} ${program}`);
+  return step && { step, about: about.length === 0 ? undefined : about.join(" ").replace(/^'(.*)'$/, "$1") };
 }
 
 /** Which part of a rotation a resource belongs to; null for one that acts in none, undefined for one that no table has. */
 export function rowOf(resource: Placed): Phase | null | undefined {
   const { type, urn, name } = resource;
+  if (type === LOGIN_ROLE) return COMPONENTS[type];
   if (type.startsWith("pulumi:") || type.startsWith("secret-rotation:")) return null;
   // A URN names the types of all components around a resource: `...::outer$inner$type::name`.
   const [inside] = (urn.split("::")[2] ?? "")
@@ -106,8 +125,8 @@ export function rowOf(resource: Placed): Phase | null | undefined {
   if (inside !== undefined) return inside;
   const later = LATER.find(([ending]) => name.endsWith(ending))?.[1];
   if (later !== undefined) return later;
-  const step = stepOf(resource);
-  return step === undefined ? TYPES[type] : STEPS[step];
+  const run = stepOf(resource);
+  return run === undefined ? TYPES[type] : STEPS[run.step];
 }
 
 /** Which part of a rotation a resource belongs to; undefined for one that is not part of it. */

@@ -1,8 +1,9 @@
-import { type Phase, phaseOf, type StepName, stepOf } from "../core/phases";
-import { restartOf, secretOf, slugOf } from "../core/resource-names";
+import { type Phase, phaseOf } from "../core/phases";
+import { restartOf, secretOf } from "../core/resource-names";
 import { type Plan, readPlan } from "../rotation/plan";
 import type { EngineResult, Step } from "./engine";
 import type { Outline } from "./settings";
+import { COMMANDS, describe, generationOf, opOf, plainly } from "./step-words";
 
 /** One thing that an update would do. */
 export interface PlannedStep {
@@ -116,7 +117,6 @@ function keeping(own: readonly Step[], secret: string, { services }: Pick<Outlin
 const isPassive = ({ op, type, newInputs }: Step): boolean =>
   op === "update" && COMMANDS.has(type) && newInputs.update === NOTHING;
 
-const COMMANDS = new Set(["command:local:Command", "command:remote:Command"]);
 /** What a command runs where nothing is to run. */
 const NOTHING = "true";
 
@@ -135,120 +135,6 @@ const isShared = ({ name, type, op }: Step, names: readonly string[]) =>
   secretOf(name, names) === undefined &&
   !type.startsWith("pulumi:pulumi:") &&
   !(type.startsWith("pulumi:providers:") && (op === "create" || name.startsWith("default")));
-
-const opOf = (op: string) => (op.includes("replace") ? "replace" : op);
-
-const plainly = ({ op, type, name }: Step) => `${opOf(op)} ${type} ${name}`;
-
-/** What a step of ours does, in a plan; undefined for one whose words depend on its part of the rotation. */
-const STEP_WORDS: Partial<Record<StepName, string>> = {
-  preflight: "checks store, database, hosts, services, market and the credential in use, and stops here if one fails",
-  "store-unchanged": "makes sure that nobody else has written to the store",
-  "store-versions": "notes which versions the store has",
-  "vault-rotation": "has Vault rotate the password where that is asked for, and reads when it did last",
-  "read-back": "reads back what was written",
-  "dry-run": "makes the dry run",
-  "lease-end-older": "ends every login from before, by Vault",
-};
-
-/** What is made in Vault's database engine, by its type. */
-const VAULT_WORDS: Readonly<Record<string, (inputs: Step["newInputs"]) => string>> = {
-  "vault:database/secretBackendRole:SecretBackendRole": ({ name }) => `has Vault make logins on demand: role ${name}`,
-  "vault:database/secretBackendStaticRole:SecretBackendStaticRole": ({ username }) =>
-    `has Vault rotate the password of ${username} from now on`,
-  "vault:index/policy:Policy": ({ name }) => `lets services read it: policy ${name}`,
-};
-
-/** One line of a plan; undefined for what only accompanies another line. */
-function describe(
-  step: Step,
-  phase: Phase | undefined,
-  secret: string,
-  { services }: Pick<Outline, "services">,
-): string | undefined {
-  const { type, name, newInputs, op } = step;
-  if (op === "delete") return step.retained ? `forgets ${whatIs(step)}; it stays as it is` : `deletes ${whatIs(step)}`;
-  const inVault = VAULT_WORDS[type];
-  if (inVault !== undefined) return inVault(newInputs);
-  const program = stepOf(step);
-  const words = program === undefined ? undefined : STEP_WORDS[program];
-  if (words !== undefined) return words;
-  if (program === "lease-proof")
-    return `tries a login that Vault makes for ${rest(name, secret, "proof-")}, and ends it`;
-  if (type.startsWith("secret-rotation:") || type.startsWith("pulumi:providers:")) return undefined;
-  if (type.endsWith(":RandomBytes") || type.endsWith(":RandomId")) return undefined;
-  switch (phase) {
-    case "new value":
-      return `makes the value of slot ${rest(name, secret, "slot-").slice(0, 1)} (${generations(step)})`;
-    case "database":
-    case "settle":
-      return type.startsWith("postgresql:") ? role(step, phase === "database") : marked(step, secret);
-    case "verify":
-      return "tries the credential";
-    case "confirm":
-      return "tries the credential again";
-    case "store":
-      return written(step);
-    case "restart": {
-      const found = restartOf(name, secret, services);
-      if (found === undefined) return plainly(step);
-      return `restarts ${found.service}${found.host === undefined ? "" : ` on ${found.host}`} and waits until it is healthy`;
-    }
-    case "audit":
-      return op === "update"
-        ? "looks that the row of the last step is in secret_rotation_log; writes none"
-        : "writes the row into secret_rotation_log";
-    case "preflight":
-    case undefined:
-      return `${plainly(step)}${typeof newInputs.name === "string" ? ` (${newInputs.name})` : ""}`;
-  }
-}
-
-/** What follows on the secret and `part` in a resource's name. */
-const rest = (name: string, secret: string, part: string) => name.slice(`${slugOf(secret)}-${part}`.length);
-
-/** What a resource stands for, as its users call it. */
-function whatIs({ type, name, oldInputs }: Step): string {
-  const path = [oldInputs.mount, oldInputs.name ?? oldInputs.path].filter((part) => typeof part === "string");
-  return `${path.length === 0 ? name : path.join("/")} (${type})`;
-}
-
-function marked({ name, newInputs: { path }, type, op }: Step, secret: string): string {
-  const where =
-    typeof path === "string"
-      ? path.replace("/metadata/", "/")
-      : rest(name, secret, "").split("-").slice(0, -1).join("-");
-  return type.startsWith("command:") || typeof path === "string"
-    ? `marks ${where}: when it was rotated, until when the one before works`
-    : `${opOf(op)} ${type} ${name}`;
-}
-
-function generations({ op, oldInputs, newInputs }: Step): string {
-  const [before, after] = [generationOf(oldInputs), generationOf(newInputs)];
-  if (after === "-1") return "empty";
-  return op === "create" || before === undefined ? `generation ${after}` : `generation ${before} => ${after}`;
-}
-
-const generationOf = (inputs: Step["newInputs"]): string | undefined =>
-  (inputs.keepers as { generation?: string } | undefined)?.generation;
-
-/** Before the store is written a role gets its new password; after the restarts only its login changes. */
-function role({ op, type, oldInputs, newInputs }: Step, active: boolean): string {
-  const name = String(newInputs.name ?? oldInputs.name ?? "?");
-  if (!type.endsWith(":Role")) return `${opOf(op)} ${type.split(":").at(-1)} ${name}`;
-  if (op === "import") return `takes the role ${name} over as it is`;
-  if (op === "create") return `makes the role ${name}, which may ${newInputs.login === false ? "not " : ""}log in`;
-  if (newInputs.login === false && oldInputs.login !== false) return `lets the role ${name} log in no more`;
-  if (active) return `gives the role ${name} its password${oldInputs.login === false ? " and lets it log in" : ""}`;
-  return oldInputs.login === newInputs.login ? `brings the role ${name} up to date` : `lets the role ${name} log in`;
-}
-
-function written({ newInputs, oldInputs, type, op }: Step): string {
-  const inputs = { ...oldInputs, ...newInputs };
-  const path = [inputs.mount, inputs.name ?? inputs.path ?? inputs.secretId].filter((part) => typeof part === "string");
-  const what = path.length === 0 ? type : path.join("/");
-  return op === "import" ? `takes ${what} over as it is` : `writes ${what}`;
-}
 
 /** What holds a credential, or is one: nobody gets it back once it is deleted. */
 const PRECIOUS = new Set([

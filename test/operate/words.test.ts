@@ -3,7 +3,8 @@ import { planMarkdown, renderPlan } from "../../cli/render/plan";
 import { phaseTeller } from "../../cli/render/run";
 import { phaseOf, type StepName, stepProgram } from "../../core/phases";
 import { secretOf } from "../../core/resource-names";
-import { type EngineResult, type Step, withoutPlanned } from "../../operate/engine";
+import type { EngineResult, Step } from "../../operate/engine";
+import { withoutPlanned } from "../../operate/engine-events";
 import { failureOf } from "../../operate/failure";
 import { planInWords } from "../../operate/plan-words";
 import { clearLocks, locksIn } from "../../operate/recover";
@@ -237,5 +238,67 @@ describe("locks", () => {
     await expect(clearLocks({ cancel }, locksIn(message(1, "another-machine")))).rejects.toThrow(
       /root@another-machine/,
     );
+  });
+});
+
+describe("a change of the config alone", () => {
+  const restart = (op: string, trigger: string) =>
+    step("database-password-restart-signal-service-trading-1", "command:remote:Command", op, {
+      urn: "secret-rotation:index:RollingRestart$",
+      oldInputs: { update: "true", triggers: ["1"] },
+      newInputs: { update: "true", triggers: [trigger] },
+    });
+
+  it("restarts nothing, writes no row, and says so", () => {
+    const row = runs("database-password-audit-row", "audit-record", "update");
+    const checks = runs("database-password-preflight-checks", "preflight", "update", { newInputs: { update: "true" } });
+    const plan = planInWords("paper", outline, result([checks, restart("update", "1"), row]));
+    const texts = plan.secrets[0]?.steps.map(({ text }) => text);
+    expect(texts).toEqual([
+      "looks that the row of the last step is in secret_rotation_log; writes none",
+      "keeps new settings for the restart of signal-service on trading-1; nothing is restarted",
+      "keeps new settings of database-password-preflight-checks; nothing runs",
+    ]);
+    expect(texts?.join()).not.toMatch(/restarts |writes the row/);
+  });
+
+  it("is another matter where the triggers move", () => {
+    const plan = planInWords("paper", outline, result([restart("create-replacement", "2")]));
+    expect(plan.secrets[0]?.steps).toEqual([
+      {
+        phase: "restart",
+        text: "restarts signal-service on trading-1 and waits until it is healthy",
+        resource: "database-password-restart-signal-service-trading-1",
+      },
+    ]);
+  });
+});
+
+describe("resources that leave the program", () => {
+  const leaving = [
+    ["database-password-role", "postgresql:index/role:Role", { name: "trader" }],
+    [
+      "database-password-database-password",
+      "vault:kv/secretV2:SecretV2",
+      { mount: "secret", name: "paper/database/password" },
+    ],
+    ["database-password-database-password", "aws:secretsmanager/secretVersion:SecretVersion", {}],
+    ["database-password-restart-orchestrator", "command:remote:Command", {}],
+  ] as const;
+
+  it.each(leaving)("%s (%s) is forgotten where it is retained, and no danger then", (name, type, oldInputs) => {
+    const gone = { ...step(name, type, "delete", { oldInputs }), retained: true as const };
+    const forgotten = planInWords("paper", outline, result([gone]));
+    expect(forgotten.dangers).toEqual([]);
+    expect(forgotten.secrets[0]?.steps[0]?.text).toMatch(/^forgets .*; it stays as it is$/);
+  });
+
+  it("a command without a script for its end is forgotten as well", () => {
+    const gone = step("database-password-restart-orchestrator", "command:remote:Command", "delete", { oldInputs: {} });
+    expect(planInWords("paper", outline, result([gone])).secrets[0]?.steps[0]?.text).toMatch(/^forgets /);
+  });
+
+  it.each(leaving.slice(0, 3))("%s (%s) is a danger where it would be deleted", (name, type, oldInputs) => {
+    expect(planInWords("paper", outline, result([step(name, type, "delete", { oldInputs })])).dangers).toHaveLength(1);
   });
 });
