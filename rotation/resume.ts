@@ -32,9 +32,20 @@ export interface Base {
 }
 
 /**
+ * Whether finishing what was begun is what a request asks for: the same generation, or a rotation where one was begun. A
+ * leak is another matter: it may be of the very value that was begun, unless that was for a leak as well.
+ */
+function answers(begun: SecretState, { activate, rotate, emergency }: Request): boolean {
+  if (activate !== undefined) return activate === activeGeneration(begun);
+  if (!rotate || (begun.step.action !== "ROTATE" && begun.step.action !== "ADOPT")) return false;
+  return !emergency || begun.emergency === true;
+}
+
+/**
  * The state after this update of a secret. What an interrupted update had begun is finished first, whatever age, keys or
  * config say by then; only a rollback or an adoption is carried out instead, on top of what was begun, so that no value
- * that may be in use is lost. A rotation that is asked for meanwhile acts in the update after.
+ * that may be in use is lost. A request for what was begun is answered by finishing it; any other rotation acts in the
+ * update after.
  *
  * @param next the decision where nothing is unfinished
  * @throws RequestRefusedError as `next` does
@@ -47,10 +58,7 @@ export function resolve({ finished, recorded, request }: Start, next: (base: Bas
   }
   const isHandled = request === undefined || [begun.handledRequest, finished?.handledRequest].includes(request.id);
   if (isHandled) return { state: begun, resumes: true };
+  if (answers(begun, request)) return { state: { ...begun, handledRequest: request.id }, resumes: true };
   if (request.rotate) return { state: begun, resumes: true, deferred: request };
-  // What was begun is what is asked for: finishing it answers the request.
-  if (request.activate === activeGeneration(begun)) {
-    return { state: { ...begun, handledRequest: request.id }, resumes: true };
-  }
   return { state: next({ previous: begun, request, begun: true, certain }), resumes: false };
 }

@@ -77,11 +77,29 @@ describe("an update that was interrupted", () => {
     expect(() => update(halfWay, 91.1, activate("back", 1))).toThrow(/no generation 1 .*: 2 \(active now: 3\)/);
   });
 
-  it("goes before a rotation that is asked for meanwhile, which acts in the update after", () => {
+  it("answers a rotation that is asked for meanwhile", () => {
     const halfWay = interrupted(second, 91, rotate("r1"));
-    const r2 = rotate("r2");
-    expect(update(halfWay, 91.1, r2)).toEqual({ state: halfWay.recorded, resumes: true, deferred: r2 });
-    expect(update(done(halfWay, 91.1, r2), 91.2, r2).state).toMatchObject({ slots: [4, 3], handledRequest: "r2" });
+    const { state, resumes, deferred } = update(halfWay, 91.1, rotate("r2"));
+    expect(state).toEqual({ ...halfWay.recorded, handledRequest: "r2" });
+    expect({ resumes, deferred }).toEqual({ resumes: true, deferred: undefined });
+    expect(update(done(halfWay, 91.1, rotate("r2")), 91.2, rotate("r2")).state.slots).toEqual([2, 3]);
+  });
+
+  it("goes before an emergency, which acts in the update after unless it was one itself", () => {
+    const leak = { ...rotate("leak"), emergency: true as const };
+    const halfWay = interrupted(second, 91, rotate("r1"));
+    expect(update(halfWay, 91.1, leak)).toEqual({ state: halfWay.recorded, resumes: true, deferred: leak });
+    expect(update(done(halfWay, 91.1, leak), 91.2, leak).state).toMatchObject({ slots: [4, 3], emergency: true });
+    const urgent = interrupted(second, 91, leak);
+    const again = update(urgent, 91.1, { ...leak, id: "again" });
+    expect(again).toMatchObject({ resumes: true, state: { slots: [2, 3], handledRequest: "again" } });
+    expect(again.deferred).toBeUndefined();
+  });
+
+  it("goes before a rotation if it was a rollback", () => {
+    const back = interrupted(second, 91, activate("back", 1));
+    const r = rotate("r");
+    expect(update(back, 91.1, r)).toEqual({ state: back.recorded, resumes: true, deferred: r });
   });
 
   it("is finished as what a request for the same generation asks", () => {
