@@ -10,7 +10,6 @@ import {
   type VaultPasswordConfig,
 } from "../config";
 import { clockBehind } from "../rotation/clock";
-import { describePlan } from "../rotation/plan";
 import { RequestRefusedError } from "../rotation/request";
 import type { SecretState } from "../rotation/state";
 import type { VaultRotations } from "../vault/last-rotation";
@@ -20,6 +19,7 @@ import type { LeftRoles } from "./left-roles";
 import type { Platform } from "./platform";
 import { PostgresPassword } from "./postgres-password";
 import { waitsFor } from "./rotation-order";
+import { sayPlan } from "./say-plan";
 
 /** What every kind of secret gives to the stack. */
 export interface StackSecret {
@@ -139,7 +139,7 @@ function createMadeByVault(args: MadeByVaultArgs): StackSecret {
   if (databases === undefined) throw new Error("the platform must have Vault's database engine");
   const policy = policyOf(config, secret);
   const decision = decideSecret(config, secret, { finished: previous?.state, recorded }, { now, rotation });
-  void pulumi.log.info(describePlan(decision));
+  sayPlan(decision);
   const { state } = decision;
   return databases.create(secret, { state, recorded, policy, platform }, { dependsOn: [...dependsOn] });
 }
@@ -163,7 +163,7 @@ function createPassword(args: PasswordArgs): StackSecret {
   const value = config.adopted[secret.name];
   const decision = decideSecret(config, secret, { finished: before, recorded }, { now });
   const { state, action, force } = decision;
-  void pulumi.log.info(describePlan(decision));
+  sayPlan(decision);
   if (before === undefined && value === undefined) {
     void pulumi.log.warn(
       `${secret.name}: the value in use is not known, so there is nothing to roll back to until the second rotation. ` +

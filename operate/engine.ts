@@ -1,5 +1,10 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { EngineEvent, LocalWorkspace, Stack, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import { PLANNED_AT } from "../rotation/clock";
+import { PLANS_FILE, type Plan } from "../rotation/plan";
 import { nameOf } from "./engine-names";
 import { OperationError } from "./errors";
 import type { Project } from "./project";
@@ -32,6 +37,8 @@ export interface EngineResult {
   readonly steps: readonly Step[];
   /** What the program itself said. */
   readonly messages: readonly string[];
+  /** What the program decided on each secret; empty for an update. */
+  readonly plans: readonly Plan[];
   /** What went wrong, the first first; empty where it is `ok`. Never a secret: the engine redacts those it knows. */
   readonly errors: readonly { readonly text: string; readonly resource: string | undefined }[];
   /** The last resource that failed. */
@@ -80,10 +87,13 @@ export class Engine {
   }
 
   /** What an update would do, saved as a plan where `planFile` is given. */
-  preview(planFile: string | undefined, happens: (happening: Happening) => void = ignore): Promise<EngineResult> {
-    this.stack.workspace.envVars[PLANNED_AT] = new Date().toISOString();
-    return this.follow(happens, (onEvent) =>
-      this.stack.preview({ color: "never", onEvent, ...(planFile === undefined ? {} : { plan: planFile }) }),
+  async preview(planFile: string | undefined, happens: (happening: Happening) => void = ignore): Promise<EngineResult> {
+    const { envVars } = this.stack.workspace;
+    envVars[PLANNED_AT] = new Date().toISOString();
+    return withPlans(envVars, () =>
+      this.follow(happens, (onEvent) =>
+        this.stack.preview({ color: "never", onEvent, ...(planFile === undefined ? {} : { plan: planFile }) }),
+      ),
     );
   }
 
@@ -144,6 +154,21 @@ export class Engine {
   }
 }
 
+/** A preview with what the program decided, which it writes into a file that is gone afterwards. */
+async function withPlans(envVars: Record<string, string>, act: () => Promise<EngineResult>): Promise<EngineResult> {
+  const folder = await mkdtemp(join(tmpdir(), "rotation-plans-"));
+  const file = join(folder, "plans.jsonl");
+  envVars[PLANS_FILE] = file;
+  try {
+    const result = await act();
+    const lines = existsSync(file) ? (await readFile(file, "utf8")).split("\n").filter((line) => line !== "") : [];
+    return { ...result, plans: lines.map((line) => JSON.parse(line) as Plan) };
+  } finally {
+    delete envVars[PLANS_FILE];
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** What the engine adds once something has failed: that it failed, and what of the plan was not done. */
 const NOISE = /^((update|preview) failed|expected resource operations for \S+ but none were seen)$/;
 
@@ -194,7 +219,7 @@ class Recorder {
       failure !== undefined && this.errors.length === 0
         ? [{ text: commandWords(failure), resource: undefined }]
         : this.errors;
-    return { ok: failure === undefined, steps: [...this.steps.values()], messages, errors, failedStep };
+    return { ok: failure === undefined, steps: [...this.steps.values()], messages, plans: [], errors, failedStep };
   }
 }
 

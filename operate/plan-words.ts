@@ -1,4 +1,4 @@
-import { type Plan, readPlan } from "../rotation/plan";
+import { describePlan, type Plan } from "../rotation/plan";
 import type { EngineResult, Step } from "./engine";
 import { type Phase, phaseOf, restartOf, secretOf } from "./phases";
 import type { Outline } from "./settings";
@@ -39,12 +39,12 @@ export function planInWords(
   const names = outline.secrets.map(({ name }) => name);
   const changed = preview.steps.filter(({ op }) => !QUIET.has(op));
   const secrets = names.map((secret) => {
-    const headline = preview.messages.findLast((line) => readPlan(line)?.secret === secret);
+    const plan = preview.plans.findLast((decided) => decided.secret === secret);
     const own = changed.filter(({ name }) => secretOf(name, names) === secret);
     return {
       secret,
-      action: headline === undefined ? undefined : readPlan(headline)?.action,
-      headline: headline ?? `${secret}: nothing is known`,
+      action: plan?.action,
+      headline: plan === undefined ? `${secret}: nothing is known` : describePlan(plan),
       steps: settled(own).flatMap(({ step, phase }) => {
         const text = describe(step, phase, secret, outline);
         return text === undefined ? [] : [{ phase: phase ?? ("other" as const), text }];

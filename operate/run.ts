@@ -41,7 +41,8 @@ export class Run {
     });
     const untouched = result.outcome === "failed" && !result.failure.touched;
     if (untouched || result.outcome === "declined" || result.outcome === "refused by the preflight") await restore();
-    if (result.outcome === "done") await this.takeOut(this.wanted(options));
+    if (result.outcome === "done" && this.wanted(options) !== undefined)
+      await this.context.engine.configure("request", undefined);
     return result;
   }
 
@@ -51,17 +52,6 @@ export class Run {
     const { engine, config } = this.context;
     await engine.configure("request", request);
     return () => engine.configure("request", config.request);
-  }
-
-  /** A request stays where the update had to finish something else first. */
-  private async takeOut(request: Request | undefined): Promise<void> {
-    if (request === undefined) return;
-    const { project, engine, listener } = this.context;
-    const handled = (await readOutputs(project))[request.secret]?.state?.handledRequest;
-    if (handled === request.id) return engine.configure("request", undefined);
-    listener.note(
-      `request ${request.id} is not carried out yet; \`rotation run --stack ${project.stack}\` does it now`,
-    );
   }
 
   private wanted({ request }: RunOptions): Request | undefined {
