@@ -171,7 +171,7 @@ function begin(node: Node, { strategy }: Options): Move[] {
   const { outputs, recorded, request, day } = node;
   let target: SecretState;
   try {
-    const start = { finished: outputs, recorded: outputs && recorded, request };
+    const start = { finished: outputs, recorded: outputs && recorded, request, now: at(day) };
     target = resolve(start, ({ previous, ...given }) =>
       nextState(previous, { now: at(day), policy, hasAdopted: true, ...given }),
     ).state;
