@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { seePreviousKeys } from "./components/alpaca-secret";
+import { seePreviousKeys } from "./alpaca/previous-keys";
 import { seeLeftRoles } from "./components/left-roles";
 import { planBasis } from "./components/plan-guard";
 import { databaseReference, marketClock, type Platform } from "./components/platform";
@@ -20,12 +20,15 @@ async function main(): Promise<Record<string, unknown>> {
     const config = parseConfig(pulumi.runtime.allConfig(), stack);
     const now =
       config.lab?.clock === undefined ? plannedOr(new Date(), process.env[PLANNED_AT]) : new Date(config.lab.clock);
-    const known = await readKnown(
+    const { previous, recorded } = await readKnown(
       stack,
       config.secrets.map(({ name }) => name),
     );
-    const { previous, recorded } = known;
-    const seen = await seePreviousKeys(config, known);
+    const seen = await seePreviousKeys(
+      config,
+      (name) => previous[name]?.state,
+      (name) => recorded[name],
+    );
     const rotations = await seeVaultRotations(config, (name) => previous[name] !== undefined);
     const left = await seeLeftRoles(config, previous);
     const secrets = createSecrets(

@@ -6,9 +6,8 @@ import type { AlpacaKeyConfig, KeyPair } from "../config";
 import { lastFour } from "../rotation/key-label";
 import { graceEndsAt } from "../rotation/next-state";
 import { activeGeneration, other, previousGeneration, type SecretState } from "../rotation/state";
-import { foreignPairAdvice } from "./foreign-advice";
 import { servicesOf } from "./platform";
-import { platformChecks } from "./preflight";
+import { whenForeign } from "./preflight-input";
 import { describeSecret } from "./secret-outputs";
 import type { AnnotateArgs, StoreEntry } from "./secret-store";
 import { answerOf, stepCommand } from "./step-command";
@@ -67,10 +66,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   }
 
   private get purpose(): Purpose {
-    const { state } = this.args;
-    if (this.adoptedOnly) return "adoption";
-    if (state.endedEarly !== undefined) return "repair";
-    return state.activatedBy === undefined ? "rotation" : "rollback";
+    return this.mode === "emergency" ? "rotation" : this.mode;
   }
 
   private get paths(): readonly string[] {
@@ -86,20 +82,10 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   }
 
   private lookFirst(): local.Command {
-    const { state, platform, force, active } = this.args;
-    const mode = this.purpose === "rotation" && state.emergency ? "emergency" : this.purpose;
+    const { state, active } = this.args;
     // The new pair too: somebody may have written it by hand before it was supplied.
-    const current = mode === "adoption" ? this.entries(active) : this.storedBefore;
-    const compares = current.length > 0 && (mode === "adoption" || mode === "rotation");
-    return this.createPreflight({
-      mode,
-      store: platform.store.reference,
-      paths: this.paths,
-      ...platformChecks(platform),
-      current: compares ? { entries: current } : undefined,
-      whenForeign: this.whenForeign,
-      force,
-    });
+    const entries = this.adoptedOnly ? this.entries(active) : this.storedBefore;
+    return this.createPreflight(entries.length === 0 ? undefined : { generation: activeGeneration(state), entries });
   }
 
   /** What the store may hold before it is written; nothing where the config no longer has the pair before. */
@@ -109,14 +95,8 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   }
 
   private get whenForeign(): string {
-    const { config, state, active } = this.args;
-    if (!this.adoptedOnly) {
-      return foreignPairAdvice(config.name, this.purpose === "rollback" ? activeGeneration(state) : undefined);
-    }
-    return (
-      `expected the store to hold the pair ${active.label}, the one in use. If that is a new pair, give the one in use as ` +
-      `well: alpacaKeys["${config.name}"].previous`
-    );
+    const { config, state } = this.args;
+    return whenForeign(config, this.mode, state, undefined);
   }
 
   /** What the store has before it is written: the versions that the deprecation mark names. */

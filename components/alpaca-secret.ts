@@ -1,38 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import { keyNotices, type PreviousSeen, seePrevious } from "../alpaca/grace";
-import { type AlpacaPlaces, alpacaPlaces } from "../alpaca/places";
+import { keyNotices, type PreviousSeen } from "../alpaca/grace";
+import { pairOf, placesOf, unhandled } from "../alpaca/previous-keys";
 import { rollbackRefused } from "../alpaca/verify";
 import { type AlpacaKeyConfig, type Config, type KeyPair, type KeyPairs, policyOf } from "../config";
 import { unfinishedOf } from "../rotation/begun";
-import { labelDate, lastFour } from "../rotation/key-label";
-import { nextState } from "../rotation/next-state";
-import { describePlan, planOf } from "../rotation/plan";
+import { lastFour } from "../rotation/key-label";
 import { RequestRefusedError } from "../rotation/request";
-import { resolve } from "../rotation/resume";
-import { EMPTY, other, previousGeneration, type SecretState, type SlotIndex } from "../rotation/state";
+import { other, previousGeneration, type SecretState, type SlotIndex } from "../rotation/state";
 import { AlpacaKey } from "./alpaca-key";
+import { decideSecret } from "./decide-secret";
 import type { Platform } from "./platform";
-import type { Known } from "./previous-secrets";
+import { sayPlan } from "./say-plan";
 import type { PreviousSecrets, StackSecret } from "./stack-secrets";
-
-/** What Alpaca said about the pair before, by the secret's name. */
-export type PreviousKeysSeen = Readonly<Record<string, PreviousSeen | undefined>>;
-
-/** Asks Alpaca about every pair whose end has not been seen yet, or that a request wants back. Never throws. */
-export async function seePreviousKeys(config: Config, { previous, recorded }: Known): Promise<PreviousKeysSeen> {
-  const seen: Record<string, PreviousSeen> = {};
-  for (const secret of config.secrets) {
-    const finished = previous[secret.name]?.state;
-    const before = unfinishedOf(finished, recorded[secret.name]) ?? finished;
-    const keys = config.alpacaKeys[secret.name];
-    if (secret.kind !== "alpaca-key" || before === undefined || keys === undefined) continue;
-    const pair = pairOf(keys, before, other(before.active));
-    const wanted = unhandled(config, secret, before)?.activate === previousGeneration(before);
-    if (pair === undefined || (before.revoked && !wanted)) continue;
-    seen[secret.name] = await seePrevious(placesOf(config), pair, pairOf(keys, before, before.active));
-  }
-  return seen;
-}
 
 export interface AlpacaSecretArgs {
   readonly config: Config;
@@ -58,29 +37,22 @@ export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
   const keys = keysOf(config, secret);
   assertSamePair(secret, keys, args.before);
   assertAlive(config, secret, keys, unfinishedOf(before, recorded) ?? before, seen);
-  const request = config.request?.secret === secret.name ? config.request : undefined;
-  const resolved = resolve({ finished: before, recorded, request }, ({ previous: base, ...given }) =>
-    nextState(base, {
-      now,
-      policy,
-      hasAdopted: true,
-      suppliedKeyLabel: keys.current.label,
-      adoptedKeyLabel: keys.previous?.label,
-      adoptedSince: labelDate((keys.previous ?? keys.current).label),
-      previousGone: seen?.previous === "gone",
-      ...given,
-    }),
+  const decision = decideSecret(
+    config,
+    secret,
+    { finished: before, recorded },
+    { now, previousGone: seen?.previous === "gone" },
   );
-  const { state } = resolved;
+  const { state, force } = decision;
   const active = requirePair(secret, keys, state, state.active);
-  const acts = before?.step.sequence !== state.step.sequence;
+  const acts = decision.action !== undefined;
   // The pair in use says which account a new one must have, and is what a rollback returns to.
   const moves = acts && previousGeneration(state) !== undefined && ["ADOPT", "ROTATE"].includes(state.step.action);
   const previous = moves
     ? requirePair(secret, keys, state, other(state.active))
     : pairOf(keys, state, other(state.active));
 
-  void pulumi.log.info(describePlan(planOf(secret.name, before, resolved)));
+  sayPlan(decision);
   const notices = keyNotices({
     ...{ secret: secret.name, state, policy, places, now, hasPrevious: previous !== undefined },
     seen: acts && state.step.action !== "REVOKE" ? undefined : seen,
@@ -93,8 +65,7 @@ export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
       state,
       recorded,
       acts,
-      // Only in the update that handles the request: it stays in the config afterwards.
-      force: unhandled(config, secret, before)?.force === true,
+      force,
       policy,
       platform,
       places,
@@ -106,21 +77,10 @@ export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
   );
 }
 
-function placesOf({ alpaca, environment }: Config): AlpacaPlaces {
-  if (alpaca === undefined) throw new Error("crossChecks must have asked for `alpaca`");
-  return alpacaPlaces(alpaca, environment);
-}
-
 function keysOf(config: Config, { name }: AlpacaKeyConfig): KeyPairs {
   const keys = config.alpacaKeys[name];
   if (keys === undefined) throw new Error("crossChecks must have asked for `alpacaKeys`");
   return keys;
-}
-
-/** The pair that a slot holds, found by its label; undefined where the config has it no more. */
-function pairOf({ current, previous }: KeyPairs, state: SecretState, slot: SlotIndex): KeyPair | undefined {
-  const label = state.slots[slot] === EMPTY ? null : state.labels[slot];
-  return [current, previous].find((pair) => pair !== undefined && pair.label === label);
 }
 
 function requirePair(secret: AlpacaKeyConfig, keys: KeyPairs, state: SecretState, slot: SlotIndex): KeyPair {
@@ -158,8 +118,4 @@ function assertAlive(
   const pair = pairOf(keys, before, other(before.active));
   if (request?.activate !== previousGeneration(before) || pair === undefined) return;
   throw new RequestRefusedError(`${secret.name}: ${rollbackRefused(placesOf(config), pair)} Nothing was changed.`);
-}
-
-function unhandled({ request }: Config, { name }: AlpacaKeyConfig, before: SecretState | undefined) {
-  return request?.secret === name && request.id !== before?.handledRequest ? request : undefined;
 }

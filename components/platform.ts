@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Config, DatabaseConfig, HostConfig, ServiceConfig } from "../config";
+import type { HostConfig, ServiceConfig } from "../config";
 import type { AuditTarget } from "./audit-record";
-import type { MarketClock } from "./preflight";
+import { type MarketClock, marketClock, referenceOf } from "./preflight-input";
 import type { SecretStore } from "./secret-store";
 import type { VaultDatabases } from "./vault-database";
 
@@ -26,11 +26,6 @@ export interface Platform {
   readonly planBasis: readonly string[];
 }
 
-/** How a step reaches a database; its password comes from PGPASSWORD or PGPASSFILE. */
-export function databaseReference({ host, port, name, admin, sslmode }: DatabaseConfig): Record<string, unknown> {
-  return { host, port, database: name, sslmode, ...(admin === undefined ? {} : { user: admin }) };
-}
-
 /** The services a secret names, in its order. */
 export function servicesOf(names: readonly string[], services: Platform["services"]) {
   return names.map((name) => {
@@ -40,13 +35,4 @@ export function servicesOf(names: readonly string[], services: Platform["service
   });
 }
 
-/** Alpaca's clock, asked with the pair that the first key of the config has in the store. */
-export function marketClock({ alpaca, secrets }: Config): MarketClock | undefined {
-  if (alpaca === undefined) return undefined;
-  const key = secrets.find((secret) => secret.kind === "alpaca-key");
-  return {
-    baseUrl: alpaca.baseUrl,
-    keyIdPath: key?.keyIdPath ?? "alpaca/api_key_id",
-    secretKeyPath: key?.secretKeyPath ?? "alpaca/api_secret_key",
-  };
-}
+export { marketClock, referenceOf as databaseReference };

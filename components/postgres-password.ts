@@ -17,7 +17,7 @@ import { foreignAdvice } from "./foreign-advice";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
 import { databaseReference } from "./platform";
-import { type Notice, platformChecks } from "./preflight";
+import type { CredentialInUse } from "./preflight-input";
 import { describeSecret, marksOf } from "./secret-outputs";
 import type { AnnotateArgs, StoreEntry } from "./secret-store";
 import { answerOf, stepCommand } from "./step-command";
@@ -120,14 +120,6 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return { username, password: value, entries };
   }
 
-  /** Only what comes by itself has to be told before: a request is somebody's own decision. */
-  private get notice(): Notice | undefined {
-    const { state, platform } = this.args;
-    if (platform.notice === undefined || !state.byAge) return undefined;
-    const clock = platform.clock === undefined ? null : state.rotatedAt;
-    return { before: platform.notice, generation: state.slots[other(state.active)], clock };
-  }
-
   /** What the store holds of the credential before: on a platform that is adopted the password alone. */
   private storedBefore(previous: Credential | undefined): readonly StoreEntry[] {
     const { config, state } = this.args;
@@ -142,32 +134,19 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   }
 
   private lookFirst(previous: Credential | undefined): local.Command {
-    const { config, state, force, platform } = this.args;
-    const mode = state.activatedBy !== undefined ? "rollback" : state.emergency ? "emergency" : "rotation";
-    const current = this.adoptedNow() ?? (previous && { ...previous, entries: this.storedBefore(previous) });
-    return this.createPreflight({
-      mode,
-      store: platform.store.reference,
-      paths: this.alternating ? [this.usernamePath, config.name] : [config.name],
-      database: { ...databaseReference(config.database), roles: [config.role] },
-      ...platformChecks(platform),
-      notice: this.notice,
-      current: mode === "rotation" || force ? current : undefined,
-      whenForeign:
-        (state.slots[other(state.active)] === 0
-          ? `Make \`adopted\` the value in use, as in the store: pulumi config set --secret --path 'adopted["${config.name}"]'. `
-          : "") + foreignAdvice(config.name),
-      force,
-    });
+    const { state } = this.args;
+    const generation = state.slots[other(state.active)];
+    const inUse = previous && { ...previous, generation, entries: this.storedBefore(previous) };
+    return this.createPreflight(this.adoptedNow() ?? inUse);
   }
 
   /** The credential in use, where this stack takes over a value that somebody else wrote. */
-  private adoptedNow(): Credential | undefined {
+  private adoptedNow(): CredentialInUse<pulumi.Output<string>> | undefined {
     const { config, state, adopted } = this.args;
     const generation = activeGeneration(state);
     if (generation === 0 || generation !== adoptedGeneration(state) || adopted === undefined) return undefined;
     const username = activeUsername(config.strategy, config.role, state);
-    return { username, password: adopted, entries: [{ path: config.name, value: adopted }] };
+    return { generation, username, password: adopted, entries: [{ path: config.name, value: adopted }] };
   }
 
   private createRoles(slots: readonly [PasswordSlot, PasswordSlot]): LoginRoles {

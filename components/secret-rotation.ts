@@ -1,12 +1,15 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SecretConfig } from "../config";
+import { modeOf, type PreflightMode } from "../rotation/decide";
 import type { Policy } from "../rotation/policy";
 import { activation, type SecretState } from "../rotation/state";
 import { AuditRecord } from "./audit-record";
+import { rulesKind } from "./decide-secret";
 import { planGuard } from "./plan-guard";
 import type { Platform } from "./platform";
-import { Preflight, type PreflightArgs } from "./preflight";
+import { Preflight, surroundingsOf } from "./preflight";
+import { type CredentialInUse, preflightInput } from "./preflight-input";
 import { type RollingRestart, restartServices } from "./rolling-restart";
 import { answerOf } from "./step-command";
 
@@ -17,6 +20,8 @@ export interface SecretRotationArgs {
   readonly state: SecretState;
   /** What the last activation was to bring about, as the stack's state has it; undefined where it has none. */
   readonly recorded?: SecretState | undefined;
+  /** Whether a request says to overwrite an external write to the store. Default false. */
+  readonly force?: boolean;
   readonly policy: Policy;
   readonly platform: Platform;
 }
@@ -46,14 +51,25 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
     this.trigger = activation(args.state);
   }
 
-  protected createPreflight(checks: Omit<PreflightArgs, "secret" | "begins">): local.Command {
+  /** @param inUse the credential in use, where the stack knows it */
+  protected createPreflight(inUse?: CredentialInUse<pulumi.Input<string>>): local.Command {
     const { dependsOn } = this.opts;
-    const { config, state, recorded } = this.args;
+    const { config, state, recorded, force = false, platform } = this.args;
+    const decision = { state, mode: this.mode, force };
+    const input = preflightInput(surroundingsOf(platform), {
+      ...{ secret: config, decision, inUse },
+      engineOf: (secret) => platform.vaultDatabases?.engineOf(secret) ?? {},
+    });
     return new Preflight(
       `${this.name}-preflight`,
-      { ...checks, secret: config.name, begins: { state, recorded } },
+      { input, begins: { state, recorded } },
       { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
     ).command;
+  }
+
+  /** What the preflight asks for. */
+  protected get mode(): PreflightMode {
+    return modeOf(rulesKind(this.args.config), this.args.state);
   }
 
   protected createRestarts(dependsOn: pulumi.Resource): RollingRestart {

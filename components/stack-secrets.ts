@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { PreviousKeysSeen } from "../alpaca/previous-keys";
 import {
   type Config,
   type DatabasePasswordConfig,
@@ -9,20 +10,16 @@ import {
   type VaultPasswordConfig,
 } from "../config";
 import { clockBehind } from "../rotation/clock";
-import { nextLeaseState } from "../rotation/lease-state";
-import { nextState } from "../rotation/next-state";
-import { describePlan, planOf } from "../rotation/plan";
 import { RequestRefusedError } from "../rotation/request";
-import { resolve } from "../rotation/resume";
 import type { SecretState } from "../rotation/state";
-import { nextVaultState } from "../rotation/vault-state";
 import type { VaultRotations } from "../vault/last-rotation";
-import { createAlpacaSecret, type PreviousKeysSeen } from "./alpaca-secret";
-import { leaseFingerprint } from "./lease-definition";
+import { createAlpacaSecret } from "./alpaca-secret";
+import { decideSecret } from "./decide-secret";
 import type { LeftRoles } from "./left-roles";
 import type { Platform } from "./platform";
 import { PostgresPassword } from "./postgres-password";
 import { waitsFor } from "./rotation-order";
+import { sayPlan } from "./say-plan";
 
 /** What every kind of secret gives to the stack. */
 export interface StackSecret {
@@ -140,16 +137,10 @@ function createMadeByVault(args: MadeByVaultArgs): StackSecret {
   assertUnchanged(secret, previous);
   const { vaultDatabases: databases } = platform;
   if (databases === undefined) throw new Error("the platform must have Vault's database engine");
-  const before = previous?.state;
   const policy = policyOf(config, secret);
-  const request = config.request?.secret === secret.name ? config.request : undefined;
-  const resolved = resolve({ finished: before, recorded, request }, (base) =>
-    secret.strategy === "vault-static"
-      ? nextVaultState(base.previous, { now, policy, request: base.request, rotation })
-      : nextLeaseState(base.previous, { now, request: base.request, definition: leaseFingerprint(secret) }),
-  );
-  const { state } = resolved;
-  void pulumi.log.info(describePlan(planOf(secret.name, before, resolved)));
+  const decision = decideSecret(config, secret, { finished: previous?.state, recorded }, { now, rotation });
+  sayPlan(decision);
+  const { state } = decision;
   return databases.create(secret, { state, recorded, policy, platform }, { dependsOn: [...dependsOn] });
 }
 
@@ -170,14 +161,9 @@ function createPassword(args: PasswordArgs): StackSecret {
   const before = previous?.state;
   const policy = policyOf(config, secret);
   const value = config.adopted[secret.name];
-  const request = config.request?.secret === secret.name ? config.request : undefined;
-  const overlaps = secret.strategy !== "single-user";
-  const resolved = resolve({ finished: before, recorded, request }, ({ previous: base, ...given }) =>
-    nextState(base, { now, policy, hasAdopted: value !== undefined, overlaps, ...given }),
-  );
-  const { state } = resolved;
-  const plan = planOf(secret.name, before, resolved);
-  void pulumi.log.info(describePlan(plan));
+  const decision = decideSecret(config, secret, { finished: before, recorded }, { now });
+  const { state, action, force } = decision;
+  sayPlan(decision);
   if (before === undefined && value === undefined) {
     void pulumi.log.warn(
       `${secret.name}: the value in use is not known, so there is nothing to roll back to until the second rotation. ` +
@@ -190,9 +176,8 @@ function createPassword(args: PasswordArgs): StackSecret {
       config: secret,
       state,
       recorded,
-      acts: plan.action !== undefined,
-      // Only in the update that handles the request: it stays in the config afterwards.
-      force: request?.force === true && request.id !== before?.handledRequest,
+      acts: action !== undefined,
+      force,
       policy,
       platform,
       adopted: value === undefined ? undefined : pulumi.secret(value),

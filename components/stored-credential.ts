@@ -8,7 +8,6 @@ import { type StoreUnchangedArgs, storeUnchanged } from "./store-unchanged";
 export interface StoredCredentialArgs extends SecretRotationArgs {
   /** Whether this update does a step of the secret. */
   readonly acts: boolean;
-  /** Whether a request says to overwrite what somebody else wrote into the store. */
   readonly force: boolean;
 }
 

@@ -2,7 +2,6 @@ import type { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { VaultPasswordConfig } from "../config";
 import { databaseReference } from "./platform";
-import { type PreflightArgs, platformChecks } from "./preflight";
 import { SecretRotation, type SecretRotationArgs } from "./secret-rotation";
 import { type StepCommandArgs, stepCommand } from "./step-command";
 import type { VaultDatabases } from "./vault-database";
@@ -21,31 +20,6 @@ export abstract class VaultCredential<C extends VaultPasswordConfig> extends Sec
   protected get database(): Record<string, unknown> {
     const { admin: _, ...database } = this.args.config.database;
     return databaseReference(database);
-  }
-
-  /** What the preflight looks at in Vault and in the database, whatever the strategy. */
-  protected get engine() {
-    const { config, state, databases } = this.args;
-    return {
-      engine: databases.engineOf(config),
-      database: { ...databaseReference(config.database), role: config.role },
-      taken: state.step.action !== "ADOPT",
-    };
-  }
-
-  /** @param own what only this strategy has the preflight look at. */
-  protected override createPreflight(
-    own: Pick<PreflightArgs, "mode" | "notice" | "vaultRole" | "leases">,
-  ): local.Command {
-    const { platform } = this.args;
-    return super.createPreflight({
-      ...own,
-      store: platform.store.reference,
-      paths: [],
-      ...platformChecks(platform),
-      current: undefined,
-      whenForeign: "",
-    });
   }
 
   /** A step that runs once a generation. */

@@ -24,7 +24,7 @@ export class VaultDynamicLogins extends VaultCredential<VaultDynamicConfig> {
     super("VaultDynamicLogins", name, args, opts);
     const { config, databases } = args;
 
-    const preflight = this.lookFirst();
+    const preflight = this.createPreflight();
     const connected = databases.connect(config, preflight);
     const proofs = this.createProofs(connected);
     const restarted = this.createRestarts(proofs.at(-1) ?? connected);
@@ -35,14 +35,6 @@ export class VaultDynamicLogins extends VaultCredential<VaultDynamicConfig> {
     this.state = audit.state;
     this.last = audit.command;
     this.registerOutputs({});
-  }
-
-  private lookFirst(): local.Command {
-    const { config, state } = this.args;
-    return this.createPreflight({
-      mode: state.emergency ? "emergency" : "rotation",
-      leases: { ...this.engine, roles: config.restart.map((service) => leaseRoleOf(config, service)) },
-    });
   }
 
   /** One service after the other: a role, its policy, and a login that proves both. */

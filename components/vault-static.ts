@@ -2,7 +2,7 @@ import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
 import type { VaultStaticConfig } from "../config";
-import { activeGeneration, type SecretState } from "../rotation/state";
+import type { SecretState } from "../rotation/state";
 import { describeSecret } from "./secret-outputs";
 import { answerOf } from "./step-command";
 import { VaultCredential, type VaultCredentialArgs } from "./vault-credential";
@@ -22,7 +22,7 @@ export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
     super("VaultStaticPassword", name, args, opts);
     const { config, databases } = args;
 
-    const preflight = this.lookFirst();
+    const preflight = this.createPreflight();
     const connected = databases.connect(config, preflight);
     // Services may read it before Vault makes it: from then on nothing else has the password.
     const readable = databases.policy(
@@ -50,25 +50,6 @@ export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
   private get roleInVault() {
     const { vault: own, staticRole } = this.args.config;
     return { mount: own.mount, name: staticRole };
-  }
-
-  private lookFirst(): local.Command {
-    const { config, state, platform } = this.args;
-    // What Vault has rotated by itself has to be rolled out, whatever the market does: new logins fail meanwhile.
-    const rolledOut = state.step.action === "ROTATE" && !state.forced;
-    const notice =
-      platform.notice === undefined || !state.byAge
-        ? undefined
-        : {
-            before: platform.notice,
-            generation: activeGeneration(state) - 1,
-            clock: platform.clock === undefined ? null : state.rotatedAt,
-          };
-    return this.createPreflight({
-      mode: state.emergency ? "emergency" : rolledOut ? "repair" : "rotation",
-      vaultRole: { ...this.roleInVault, ...this.engine, schedule: config.rotationSchedule !== undefined },
-      ...(notice === undefined ? {} : { notice }),
-    });
   }
 
   private createRole(dependsOn: pulumi.Resource): pulumi.Resource {

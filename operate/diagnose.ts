@@ -1,4 +1,5 @@
 import { isMadeByVault, type SecretConfig } from "../config";
+import { begunOf } from "../rotation/begun";
 import { redact } from "../rotation/redact";
 import type { SecretState } from "../rotation/state";
 import { messageOf } from "../steps/run-step";
@@ -11,7 +12,6 @@ import { passwordFindings } from "./findings/password";
 import { serviceFindings } from "./findings/services";
 import { stackFindings, tornFindings } from "./findings/stack";
 import { vaultFindings } from "./findings/vault";
-import { isHalfDone } from "./half-done";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
 import { configSecrets, environmentSecrets } from "./secrets";
@@ -34,7 +34,7 @@ async function secretFindings(stack: Stack, secret: SecretConfig): Promise<Findi
   const state = stack.outputs[secret.name]?.state;
   const about: About = (found) => ({ secret: secret.name, ...found });
   // What an unfinished update wrote is not a fault of its own.
-  if (isHalfDone(stack.deployment.deployment.resources ?? [], secret.name, state))
+  if (begunOf(stack.deployment.deployment.resources ?? [], secret.name) !== undefined)
     return [await halfDone(stack, secret, about), ...(await serviceFindings(stack, secret, about, true))];
   if (state === undefined) return [];
   const own =

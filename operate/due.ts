@@ -1,18 +1,20 @@
-import { isLeased, isRotatedByVault, policyOf, type SecretConfig } from "../config";
-import { graceEndsAt } from "../rotation/next-state";
-import { previousGeneration } from "../rotation/state";
-import { definitionChanged } from "./lease-facts";
-import { readOutputs } from "./outputs";
+import { decideSecret } from "../components/decide-secret";
+import { isRotatedByVault, type SecretConfig } from "../config";
+import { recordedOf, type StateResource } from "../rotation/begun";
+import type { Decision } from "../rotation/decide";
+import { RequestRefusedError } from "../rotation/request";
+import { readOutputs, type SecretOutput } from "./outputs";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
 import { clockOf, type Outline, readOutline, readRequest } from "./settings";
+import { readResources } from "./state-resources";
 import { needsRotation, statusOf } from "./status";
 import { unseenRotation } from "./vault-facts";
 
 /** Something that an update would do now. */
 export interface Due {
   readonly secret: string;
-  readonly why: "rotation" | "rotated by Vault" | "definition changed" | "grace period over" | "request";
+  readonly why: "unfinished" | "rotation" | "rotated by Vault" | "definition changed" | "grace period over" | "request";
 }
 
 /**
@@ -20,46 +22,68 @@ export interface Due {
  * @throws ConfigError, UsageError
  */
 export async function whatIsDue(project: Project, names: readonly string[]): Promise<Due[]> {
-  const [outline, outputs, request] = await Promise.all([
+  const [outline, outputs, request, resources] = await Promise.all([
     readOutline(project),
     readOutputs(project),
     readRequest(project),
+    readResources(project),
   ]);
-  const now = clockOf(outline);
-  const statuses = new Map(statusOf(outline, outputs, [], now).map((status) => [status.name, status]));
   const wanted = secretsNamed(outline, names);
-  const rotated = await rotatedByVault(outline, wanted, outputs);
-  return wanted.flatMap((secret): Due[] => {
-    const state = outputs[secret.name]?.state;
-    const status = statuses.get(secret.name);
-    if (status !== undefined && needsRotation([status])) return [{ secret: secret.name, why: "rotation" }];
-    if (request?.secret === secret.name && request.id !== state?.handledRequest) {
-      return [{ secret: secret.name, why: "request" }];
-    }
-    if (rotated.includes(secret.name)) return [{ secret: secret.name, why: "rotated by Vault" }];
-    if (isLeased(secret) && state !== undefined && definitionChanged(secret, state)) {
-      return [{ secret: secret.name, why: "definition changed" }];
-    }
-    const ending = state !== undefined && !state.revoked && previousGeneration(state) !== undefined;
-    const over = ending && now >= graceEndsAt(state, policyOf(outline, secret));
-    return over ? [{ secret: secret.name, why: "grace period over" }] : [];
+  const due = wanted.map(async (secret): Promise<Due[]> => {
+    const why = await dueOf(outline, secret, outputs[secret.name], request, resources);
+    return why === undefined ? [] : [{ secret: secret.name, why }];
   });
+  return (await Promise.all(due)).flat();
 }
 
-/** The secrets that Vault rotated since services were restarted for them last. */
-async function rotatedByVault(
+async function dueOf(
   outline: Outline,
-  secrets: readonly SecretConfig[],
-  outputs: Awaited<ReturnType<typeof readOutputs>>,
-): Promise<string[]> {
-  const found = await Promise.all(
-    secrets.map(async (secret) => {
-      const state = outputs[secret.name]?.state;
-      const asks = isRotatedByVault(secret) && state !== undefined;
-      return asks && (await unseenRotation(outline, secret, state)) !== undefined ? [secret.name] : [];
-    }),
+  secret: SecretConfig,
+  output: SecretOutput | undefined,
+  request: Awaited<ReturnType<typeof readRequest>>,
+  resources: readonly StateResource[],
+): Promise<Due["why"] | undefined> {
+  const finished = output?.state;
+  const now = clockOf(outline);
+  // An update that is asked for nothing says what is missing: a key that is due and has no new pair is told so.
+  const [status] = statusOf(
+    { ...outline, secrets: [secret] },
+    output ? { [secret.name]: output } : {},
+    { rows: [] },
+    now,
   );
-  return found.flat();
+  const asked = request?.secret === secret.name && request.id !== finished?.handledRequest;
+  const rotation =
+    isRotatedByVault(secret) && finished !== undefined ? await unseenRotation(outline, secret, finished) : undefined;
+  try {
+    const decision = decideSecret(
+      { policy: outline.policy, request, ...knownKeys(secret, finished?.labels[finished.active]) },
+      secret,
+      { finished, recorded: recordedOf(resources, secret.name) },
+      { now, rotation },
+    );
+    if (decision.resumes) return "unfinished";
+    if (asked) return "request";
+    if (status !== undefined && needsRotation([status])) return "rotation";
+    return whyOf(decision, rotation);
+  } catch (error) {
+    // The run says why.
+    if (error instanceof RequestRefusedError) return "request";
+    throw error;
+  }
+}
+
+function whyOf({ action, state }: Decision, rotation: string | undefined): Due["why"] | undefined {
+  if (action === undefined) return undefined;
+  if (action === "REVOKE") return "grace period over";
+  if (rotation !== undefined && !state.forced) return "rotated by Vault";
+  return state.byAge || action === "ADOPT" ? "rotation" : "definition changed";
+}
+
+/** Secrets are not decrypted here: a value that may be there is, and a pair is the one in use. */
+function knownKeys({ name }: SecretConfig, label: string | null | undefined) {
+  const pair = { label: label ?? "", keyId: "", secretKey: "" };
+  return { adopted: { [name]: "" }, alpacaKeys: { [name]: { current: pair } } };
 }
 
 /** The names as they are. @throws UsageError for one that the config does not have */

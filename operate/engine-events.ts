@@ -66,7 +66,7 @@ export class Recorder {
     const died = !ok && !this.ended;
     const text = words === "" && died && this.errors.length === 0 ? DIED : words;
     return {
-      ...{ ok, steps: [...this.steps.values()], messages, failedStep, interrupted, died },
+      ...{ ok, steps: [...this.steps.values()], messages, plans: [], failedStep, interrupted, died },
       errors: text === "" || interrupted ? this.errors : [{ text, resource: undefined }],
       unfinished: [...this.open.values()],
     };

@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation/index.js";
 import { PLANNED_AT } from "../rotation/clock";
+import { PLANS_FILE, type Plan } from "../rotation/plan";
 import { Recorder } from "./engine-events";
 import { OperationError } from "./errors";
 import { endMarked } from "./orphans";
@@ -36,6 +41,8 @@ export interface EngineResult {
   readonly steps: readonly Step[];
   /** What the program itself said. */
   readonly messages: readonly string[];
+  /** What the program decided on each secret; empty for an update. */
+  readonly plans: readonly Plan[];
   /** What went wrong, the first first; empty where it is `ok`. Never a secret: the engine redacts those it knows. */
   readonly errors: readonly { readonly text: string; readonly resource: string | undefined }[];
   /** The last resource that failed. */
@@ -98,12 +105,15 @@ export class Engine {
 
   /** What an update would do, saved as a plan where `planFile` is given. `signal` ends it. */
   preview(planFile: string | undefined, signal?: AbortSignal): Promise<EngineResult> {
-    this.stack.workspace.envVars[PLANNED_AT] = new Date().toISOString();
-    return this.follow(ignore, signal, (onEvent, stop) =>
-      this.stack.preview({
-        ...{ color: "never", onEvent, signal: stop },
-        ...(planFile === undefined ? {} : { plan: planFile }),
-      }),
+    const { envVars } = this.stack.workspace;
+    envVars[PLANNED_AT] = new Date().toISOString();
+    return withPlans(envVars, () =>
+      this.follow(ignore, signal, (onEvent, stop) =>
+        this.stack.preview({
+          ...{ color: "never", onEvent, signal: stop },
+          ...(planFile === undefined ? {} : { plan: planFile }),
+        }),
+      ),
     );
   }
 
@@ -180,6 +190,21 @@ export class Engine {
 
 /** So long an engine may take to say that a signal reached it, in milliseconds. */
 const HEARD_MS = 1500;
+
+/** A preview with what the program decided, which it writes into a file that is gone afterwards. */
+async function withPlans(envVars: Record<string, string>, act: () => Promise<EngineResult>): Promise<EngineResult> {
+  const folder = await mkdtemp(join(tmpdir(), "rotation-plans-"));
+  const file = join(folder, "plans.jsonl");
+  envVars[PLANS_FILE] = file;
+  try {
+    const result = await act();
+    const lines = existsSync(file) ? (await readFile(file, "utf8")).split("\n").filter((line) => line !== "") : [];
+    return { ...result, plans: lines.map((line) => JSON.parse(line) as Plan) };
+  } finally {
+    delete envVars[PLANS_FILE];
+    await rm(folder, { recursive: true, force: true });
+  }
+}
 
 /** Which stack is selected is the user's own affair: a plain `pulumi up` later must not meet another one. */
 function withoutSelecting(workspace: LocalWorkspace): LocalWorkspace {

@@ -1,25 +1,12 @@
 import { leaseFingerprint } from "../components/lease-definition";
-import { type Config, isMadeByVault, leaseRoleOf, type VaultDynamicConfig, vaultEngineOf } from "../config";
+import { type Config, leaseRoleOf, type VaultDynamicConfig } from "../config";
 import type { SecretState } from "../rotation/state";
-import type { LeasesInput } from "../steps/checks/leases";
 import { type HeldLease, heldLeases, type LeaseProof, proveRole, readRole } from "../steps/lease";
 import { vaultClientOf } from "../steps/vault";
 import { referenceOf } from "./audit-log";
 import { storeOf } from "./preflight-input";
 
 type Reach = Pick<Config, "store" | "environment">;
-
-/** What the preflight looks at, the same as in an update. */
-export const leasesInputOf = (
-  { secrets }: Pick<Config, "secrets">,
-  secret: VaultDynamicConfig,
-  state: SecretState | undefined,
-): LeasesInput => ({
-  engine: vaultEngineOf(secrets.filter(isMadeByVault), secret),
-  roles: secret.restart.map((service) => leaseRoleOf(secret, service)),
-  database: { ...referenceOf(secret.database), role: secret.role },
-  taken: state !== undefined,
-});
 
 /** Whether the config describes the logins otherwise than the last finished update did. */
 export const definitionChanged = (secret: VaultDynamicConfig, state: SecretState): boolean =>

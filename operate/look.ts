@@ -1,3 +1,4 @@
+import { pathsOf } from "../components/preflight-input";
 import {
   type AlpacaKeyConfig,
   type Config,
@@ -26,7 +27,6 @@ import { loginsOf, pairsOf } from "./credentials";
 import type { Deployment, ExportedResource } from "./engine";
 import { nameOf } from "./engine-names";
 import * as facts from "./facts";
-import { pathsOf } from "./preflight-input";
 import { isUnseen, type LoginSeen, type ServiceSeen, type Situation, type StoreSeen, type Unseen } from "./situation";
 import { issuedLogin } from "./vault-facts";
 

@@ -1,6 +1,6 @@
 import { type Phase, phaseOf } from "../core/phases";
 import { restartOf, secretOf } from "../core/resource-names";
-import { type Plan, readPlan } from "../rotation/plan";
+import { describePlan, type Plan } from "../rotation/plan";
 import type { EngineResult, Step } from "./engine";
 import type { Outline } from "./settings";
 import { COMMANDS, describe, generationOf, opOf, plainly } from "./step-words";
@@ -50,12 +50,12 @@ export function planInWords(
   const names = outline.secrets.map(({ name }) => name);
   const changed = preview.steps.filter(({ op }) => !QUIET.has(op));
   const secrets = names.map((secret) => {
-    const headline = preview.messages.findLast((line) => readPlan(line)?.secret === secret);
+    const plan = preview.plans.findLast((decided) => decided.secret === secret);
     const own = changed.filter(({ name }) => secretOf(name, names) === secret);
     return {
       secret,
-      action: headline === undefined ? undefined : readPlan(headline)?.action,
-      headline: headline ?? `${secret}: nothing is known`,
+      action: plan?.action,
+      headline: plan === undefined ? `${secret}: nothing is known` : describePlan(plan),
       steps: [...acting(own, secret, outline), ...keeping(own, secret, outline)],
     };
   });

@@ -1,29 +1,28 @@
-import { marketClock } from "../components/platform";
-import { restartCheck } from "../components/restart-command";
 import {
+  type CredentialInUse,
+  loginEntries,
+  marketClock,
+  preflightInput,
+  type Surroundings,
+} from "../components/preflight-input";
+import {
+  type AlpacaKeyConfig,
   type Config,
-  isLeased,
   isMadeByVault,
   type KeyPair,
   noticeOf,
   type PostgresPasswordConfig,
-  policyOf,
   type SecretConfig,
+  vaultEngineOf,
 } from "../config";
-import { dueAt } from "../rotation/next-state";
-import { usernamePathOf } from "../rotation/roles";
-import { activeGeneration, type SecretState } from "../rotation/state";
+import type { Decision } from "../rotation/decide";
+import { activeUsername } from "../rotation/roles";
+import { activeGeneration, adoptedGeneration } from "../rotation/state";
 import type { PreflightInput } from "../steps/checks/preflight";
 import { storeReference } from "../steps/store";
-import { auditReference, referenceOf } from "./audit-log";
+import { auditReference } from "./audit-log";
 import { loginsOf, pairsOf } from "./credentials";
 import type { Deployment } from "./engine";
-import { leasesInputOf } from "./lease-facts";
-import { clockOf } from "./settings";
-import { vaultRoleOf } from "./vault-facts";
-
-/** What is asked for what: a rollback must work while services are down and the market is open. */
-export type PreflightMode = "rotation" | "emergency" | "rollback";
 
 /** How a step reaches the store of a stack. */
 export const storeOf = ({ store, environment }: Pick<Config, "store" | "environment">) =>
@@ -33,88 +32,80 @@ export const storeOf = ({ store, environment }: Pick<Config, "store" | "environm
 export function preflightInputOf(
   config: Config,
   secret: SecretConfig,
-  mode: PreflightMode,
-  state: SecretState | undefined,
+  decision: Decision,
   deployment: Deployment,
 ): PreflightInput {
-  const services = secret.restart.flatMap((name) => {
-    const service = config.services[name];
-    return service === undefined
-      ? []
-      : [{ name, hosts: service.hosts, health: service.health, restartCheck: restartCheck(name, service) }];
-  });
-  const used = new Set(services.flatMap(({ hosts }) => hosts));
+  return preflightInput(surroundingsOf(config), {
+    ...{ secret, decision, inUse: inUseOf(config, secret, decision, deployment) },
+    engineOf: (made) => vaultEngineOf(config.secrets.filter(isMadeByVault), made),
+  }) as PreflightInput;
+}
+
+function surroundingsOf(config: Config): Surroundings<string> {
+  const { services, hosts, preflight, lab } = config;
   return {
-    mode,
-    secretName: secret.name,
     store: storeOf(config),
-    paths: pathsOf(secret),
     audit: auditReference(config),
-    services,
-    hosts: Object.fromEntries(Object.entries(config.hosts).filter(([name]) => used.has(name))),
-    privateKey: config.sshPrivateKey,
-    alpaca: marketClock(config),
-    allowOpenMarket: config.preflight.allowOpenMarket,
-    notice:
-      mode === "rotation" && secret.kind === "postgres-password" && !isLeased(secret)
-        ? dueNotice(config, secret, state)
-        : undefined,
-    ...ownPart(config, secret, mode === "rotation", state, deployment),
+    ...{ services, hosts, privateKey: config.sshPrivateKey, marketClock: marketClock(config) },
+    allowOpenMarket: preflight.allowOpenMarket,
+    notice: noticeOf(config),
+    clock: lab?.clock,
   };
 }
 
-/** Asked only where the rotation comes by age; a request is somebody's own decision. */
-function dueNotice(config: Config, secret: SecretConfig, state: SecretState | undefined): PreflightInput["notice"] {
-  const before = noticeOf(config);
-  const now = clockOf(config);
-  if (before === undefined || state === undefined || config.request?.secret === secret.name) return undefined;
-  if (now < dueAt(state, policyOf(config, secret))) return undefined;
-  return { before, generation: activeGeneration(state), clock: config.lab?.clock ?? null };
-}
-
-/** Where the store keeps a secret. */
-export function pathsOf(secret: SecretConfig): string[] {
-  if (secret.kind === "alpaca-key") return [secret.keyIdPath, secret.secretKeyPath];
-  if (isMadeByVault(secret)) return [];
-  return secret.strategy === "alternating-users" ? [usernamePathOf(secret), secret.name] : [secret.name];
-}
-
-/** What only one kind of secret has: a database, and the credential in use as far as anybody knows it. */
-function ownPart(
+/** The credential in use, as far as anybody knows it. */
+function inUseOf(
   config: Config,
   secret: SecretConfig,
-  asksCurrent: boolean,
-  state: SecretState | undefined,
+  decision: Decision,
   deployment: Deployment,
-): Pick<PreflightInput, "database" | "current" | "vaultRole" | "leases"> {
-  if (secret.kind === "alpaca-key") {
-    const pair = asksCurrent ? pairsOf(config, secret, state).active : undefined;
-    return { current: pair === undefined ? undefined : { entries: pairEntries(secret, pair) } };
-  }
-  if (isLeased(secret)) return { current: undefined, leases: leasesInputOf(config, secret, state) };
-  if (isMadeByVault(secret)) return { current: undefined, vaultRole: vaultRoleOf(config, secret, state) };
-  return {
-    database: { ...referenceOf(secret.database), roles: [secret.role] },
-    current: asksCurrent ? currentLogin(config, secret, state, deployment) : undefined,
-  };
+): CredentialInUse<string> | undefined {
+  if (secret.kind === "alpaca-key") return pairsInUse(config, secret, decision);
+  if (isMadeByVault(secret)) return undefined;
+  return adoptedLogin(config, secret, decision) ?? loginInUse(config, secret, decision, deployment);
 }
 
-const pairEntries = (secret: Extract<SecretConfig, { kind: "alpaca-key" }>, { keyId, secretKey }: KeyPair) => [
+/** The pair in use; in a rotation the new one too: somebody may have written it by hand before it was supplied. */
+function pairsInUse(
+  config: Config,
+  secret: AlpacaKeyConfig,
+  { state, mode }: Decision,
+): CredentialInUse<string> | undefined {
+  const { active, previous } = pairsOf(config, secret, state);
+  const pairs = mode === "adoption" ? [active] : previous === undefined ? [] : [previous, active];
+  const entries = pairs.flatMap((pair) => (pair === undefined ? [] : pairEntries(secret, pair)));
+  return entries.length === 0 ? undefined : { generation: activeGeneration(state), entries };
+}
+
+const pairEntries = (secret: AlpacaKeyConfig, { keyId, secretKey }: KeyPair) => [
   { path: secret.keyIdPath, value: keyId },
   { path: secret.secretKeyPath, value: secretKey },
 ];
 
-function currentLogin(
+/** What an update adopts that a request asks for. */
+function adoptedLogin(
+  { adopted }: Config,
+  secret: PostgresPasswordConfig,
+  { state, action }: Decision,
+): CredentialInUse<string> | undefined {
+  const [generation, password] = [activeGeneration(state), adopted[secret.name]];
+  if (action !== "ADOPT" || generation === 0 || generation !== adoptedGeneration(state) || password === undefined)
+    return undefined;
+  const username = activeUsername(secret.strategy, secret.role, state);
+  return { generation, username, password, entries: [{ path: secret.name, value: password }] };
+}
+
+function loginInUse(
   config: Config,
   secret: PostgresPasswordConfig,
-  state: SecretState | undefined,
+  { finished }: Decision,
   deployment: Deployment,
-): PreflightInput["current"] {
-  if (state !== undefined) {
-    const login = loginsOf(deployment, config, secret, state).active;
-    return login === undefined ? undefined : { ...login, entries: [...login.entries] };
-  }
-  const password = config.adopted[secret.name];
-  if (password === undefined) return undefined;
-  return { username: secret.role, password, entries: [{ path: secret.name, value: password }] };
+): CredentialInUse<string> | undefined {
+  const login =
+    finished === undefined
+      ? { generation: 0, username: secret.role, password: config.adopted[secret.name] }
+      : loginsOf(deployment, config, secret, finished).active;
+  if (login?.password === undefined) return undefined;
+  const { generation, username, password } = login;
+  return { generation, username, password, entries: loginEntries(secret, { generation, username, password }) };
 }

@@ -1,13 +1,16 @@
-import type { Config, SecretConfig } from "../config";
+import type { Config } from "../config";
+import type { Decision, PreflightMode } from "../rotation/decide";
+import { activeGeneration } from "../rotation/state";
 import type { CheckResult } from "../steps/checks/preflight";
+import { decideOn } from "./decisions";
 import { type Deployment, Engine } from "./engine";
 import { UsageError } from "./errors";
 import { readOutputs } from "./outputs";
-import { type PreflightMode, preflightInputOf } from "./preflight-input";
+import { preflightInputOf } from "./preflight-input";
 import type { Project } from "./project";
 import { readConfig } from "./settings";
 
-export type { PreflightMode } from "./preflight-input";
+export type { PreflightMode } from "../rotation/decide";
 
 /** The preflight of one secret. */
 export interface PreflightResult {
@@ -24,27 +27,39 @@ export async function preflight(
 ): Promise<PreflightResult[]> {
   const [config, engine] = await Promise.all([readConfig(project), Engine.open(project)]);
   const [outputs, deployment] = await Promise.all([readOutputs(project), engine.exportState()]);
-  return checkSecrets(config, secretsNamed(config, names), mode, outputs, deployment);
+  const resources = deployment.deployment.resources ?? [];
+  const decisions = await decideOn(config, secretsNamed(config, names), outputs, resources, mode);
+  return checkSecrets(config, decisions, deployment);
 }
 
-/** The preflight of some secrets, all at once. `force`: what somebody else wrote into the store is overwritten. */
+/**
+ * The preflights of what is decided, all at once: what an update asks. What an interrupted update had begun is not asked
+ * again: it has passed, and would meet its own half-written store.
+ */
 export async function checkSecrets(
   config: Config,
-  secrets: readonly SecretConfig[],
-  mode: PreflightMode,
-  outputs: Awaited<ReturnType<typeof readOutputs>>,
+  decisions: readonly Decision[],
   deployment: Deployment,
-  force = false,
 ): Promise<PreflightResult[]> {
   const { runChecks } = await import("../steps/checks/preflight");
   return Promise.all(
-    secrets.map(async (secret) => {
-      const input = preflightInputOf(config, secret, mode, outputs[secret.name]?.state, deployment);
-      const checks = await runChecks({ ...input, force });
-      return { secret: secret.name, ok: checks.every(({ ok }) => ok), checks };
+    decisions.map(async (decision) => {
+      if (decision.resumes) return { secret: decision.secret, ok: true, checks: [unfinished(decision)] };
+      const [secret] = secretsNamed(config, [decision.secret]);
+      if (secret === undefined) throw new Error("the decision is on a secret of the config");
+      const checks = await runChecks(preflightInputOf(config, secret, decision, deployment));
+      return { secret: decision.secret, ok: checks.every(({ ok }) => ok), checks };
     }),
   );
 }
+
+const unfinished = ({ state }: Decision): CheckResult => ({
+  name: "interrupted update",
+  ok: true,
+  evidence:
+    `an update to generation ${activeGeneration(state)} was interrupted after its preflight had passed; ` +
+    "the next run finishes it without asking again",
+});
 
 /** The config's secrets of these names, all where none is named. @throws UsageError for one that is not there */
 export function secretsNamed<Secret extends { readonly name: string }>(

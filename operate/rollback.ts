@@ -1,17 +1,24 @@
 import { isLeased } from "../config";
+import { begunOf } from "../rotation/begun";
 import { assertRestorable, type Request, RequestRefusedError } from "../rotation/request";
-import { previousGeneration, type SecretState } from "../rotation/state";
-import { Engine } from "./engine";
-import { isHalfDone } from "./half-done";
+import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
 import { readOutputs } from "./outputs";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
 import { readOutline } from "./settings";
-import { readCheckpoint } from "./state-file";
+import { readResources } from "./state-resources";
+
+/** A secret as far as it came. */
+interface Standing {
+  /** As the last finished update left it. */
+  readonly finished: SecretState | undefined;
+  /** What an interrupted update had begun. */
+  readonly begun: SecretState | undefined;
+}
 
 /**
- * The generation that a rollback without a target returns to: the one before the active one. After an update that died
- * half-way the outputs still name the generation that services know, and that one is meant.
+ * The generation that a rollback without a target returns to: the one before the active one. After an update that was
+ * interrupted it is the one that services had before that; a rollback that was interrupted is finished.
  * @throws RequestRefusedError where there is nothing to roll back to
  */
 export async function rollbackTarget(project: Project, secret: string): Promise<number> {
@@ -23,18 +30,23 @@ export async function rollbackTarget(project: Project, secret: string): Promise<
         `nothing to roll back to. \`rotation rotate-now ${secret} --reason "..."\` has every service fetch a new login`,
     );
   }
-  const state = (await readOutputs(project))[secret]?.state;
-  // Nothing finished yet: what the platform had is generation 0.
-  if (state === undefined) {
-    await assertBegun(project, secret);
-    return 0;
+  return targetOf(secret, await standingOf(project, secret));
+}
+
+/** {@link rollbackTarget} of a secret that stands so. Pure. @throws RequestRefusedError */
+export function targetOf(secret: string, { finished, begun }: Standing): number {
+  if (begun?.step.action === "ROLLBACK") return activeGeneration(begun);
+  if (begun !== undefined && begun.step.action !== "REVOKE") {
+    // Nothing finished yet: what the platform had is generation 0.
+    return finished === undefined ? 0 : activeGeneration(finished);
   }
-  if (await isUnfinished(project, secret, state)) return state.slots[state.active];
-  const previous = previousGeneration(state);
+  const state = begun ?? finished;
+  const previous = state && previousGeneration(state);
+  if (state === undefined) throw new Error("what was never begun is refused before");
   if (previous === undefined) {
     throw new RequestRefusedError(
       state.vaultRotation === undefined
-        ? `${secret} has only generation ${state.slots[state.active]}: nothing to roll back to`
+        ? `${secret} has only generation ${activeGeneration(state)}: nothing to roll back to`
         : `${secret} is rotated by Vault, which keeps no earlier password: nothing to roll back to. ` +
             `\`rotation rotate-now ${secret} --reason "..."\` has Vault make another one`,
     );
@@ -43,27 +55,24 @@ export async function rollbackTarget(project: Project, secret: string): Promise<
 }
 
 /**
- * Whether a rollback can name this generation, as far as the outputs say, before the engine is started for it.
+ * Whether a rollback can name this generation, as far as the stack's state says, before the engine is started for it.
  * @throws RequestRefusedError with those that can be had
  */
 export async function assertTarget(project: Project, request: Request, target: number): Promise<void> {
   secretsNamed(await readOutline(project), [request.secret]);
-  const state = (await readOutputs(project))[request.secret]?.state;
+  const { finished, begun } = await standingOf(project, request.secret);
   // Only the decrypted config knows whether there is an adopted value; the update looks again.
-  if (state === undefined) await assertBegun(project, request.secret);
-  else assertRestorable(request, target, state, true);
+  const state = begun ?? finished;
+  if (state !== undefined) assertRestorable(request, target, state, true);
 }
 
-/** The very first update can be taken back once it has begun to change something. @throws RequestRefusedError */
-async function assertBegun(project: Project, secret: string): Promise<void> {
-  if (await isUnfinished(project, secret, undefined)) return;
+/** @throws RequestRefusedError for a secret that no update has begun to take over */
+async function standingOf(project: Project, secret: string): Promise<Standing> {
+  const [outputs, resources] = await Promise.all([readOutputs(project), readResources(project)]);
+  const [finished, begun] = [outputs[secret]?.state, begunOf(resources, secret)];
+  if (finished !== undefined || begun !== undefined) return { finished, begun };
   throw new RequestRefusedError(
-    `stack ${project.stack} has not taken ${secret} over yet: nothing to roll back. ` +
-      `\`rotation run --stack ${project.stack}\` takes it over`,
+    `stack ${project.stack} has not adopted ${secret} yet: nothing to roll back. ` +
+      `\`rotation run --stack ${project.stack}\` adopts it`,
   );
-}
-
-async function isUnfinished(project: Project, secret: string, state: SecretState | undefined): Promise<boolean> {
-  const deployment = readCheckpoint(project) ?? (await (await Engine.open(project)).exportState()).deployment;
-  return isHalfDone(deployment.resources ?? [], secret, state);
 }

@@ -71,7 +71,7 @@ export function checkAuditLog(reference: DatabaseReference): Promise<string> {
 export async function checkCurrentLogin(
   reference: DatabaseReference,
   { username, password }: { readonly username: string; readonly password: string },
-  whenForeign = "Somebody changed it by hand: set the known one again",
+  whenForeign: string,
 ): Promise<string> {
   try {
     return await withDatabase(

@@ -45,12 +45,18 @@ export const preflightInput = z.object({
   alpaca: marketClock.optional(),
   allowOpenMarket: z.boolean(),
   current: z
-    .object({ username: z.string().optional(), password: z.string().optional(), entries: z.array(storeEntry) })
+    .object({
+      username: z.string().optional(),
+      password: z.string().optional(),
+      entries: z.array(storeEntry),
+      /** Whether it is the config's `adopted`: where the login is refused, that is the likelier cause. */
+      adopted: z.boolean().optional(),
+    })
     .optional(),
   /** Asked for a rotation by age alone; undefined where nobody has to be told. */
   notice: noticeInput.optional(),
   /** What to do where the store holds another value than `current`; the end of the message. */
-  whenForeign: z.string().optional(),
+  whenForeign: z.string(),
   /** Whether that other value is overwritten all the same: a request said so. */
   force: z.boolean().optional(),
 });
@@ -127,7 +133,7 @@ function currentChecks({ current, database, store, whenForeign, force }: Preflig
   const value = {
     name: "current value",
     // A wrong `adopted` is one cause; where somebody else wrote, the version is what helps, whether the login works or not.
-    needs: whenForeign?.startsWith("Make `adopted`") ? ["store", login] : ["store"],
+    needs: current.adopted ? ["store", login] : ["store"],
     run: () => checkCurrentValue(storeClient(store), entries, whenForeign),
   };
   if (database === undefined || username === undefined || password === undefined) return [value];

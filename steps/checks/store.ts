@@ -9,7 +9,7 @@ import type { StoreClient, StoredValue, StoreEntry } from "../store";
 export async function checkCurrentValue(
   store: StoreClient,
   entries: readonly StoreEntry[],
-  whenForeign = "Somebody wrote it by hand: write the known one back",
+  whenForeign: string,
 ): Promise<string> {
   const found = await compare(store, entries);
   const wrong = found.filter(({ known }) => !known);

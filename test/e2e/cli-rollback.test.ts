@@ -11,7 +11,7 @@ describe("rotation rollback", () => {
     for (const to of [[], ["--to", "0"]]) {
       const refused = await rotation(bench(), ["rollback", SECRET, ...to, "--reason", "x", "--yes"]);
       expect([refused.exitCode, refused.stdout]).toEqual([2, ""]);
-      expect(refused.stderr).toContain("has not taken database/password over yet: nothing to roll back. `rotation run");
+      expect(refused.stderr).toContain("has not adopted database/password yet: nothing to roll back. `rotation run");
     }
     expect(await auditRows(bench())).toEqual([]);
   });

@@ -95,7 +95,7 @@ describe("rotation run, rollback, rotate-now", () => {
   it("a second run finishes it, the same generation, and takes its request out", async () => {
     const { exitCode, stdout, stderr } = await rotation(bench(), ["run", "--yes"]);
     expect(exitCode, stdout + stderr).toBe(0);
-    expect(stderr).toContain("note: database/password: an earlier update died half-way");
+    expect(stderr).toContain("note: database/password: an earlier update was interrupted");
     expect(stdout).toContain("rotated to generation 3 (was 2)");
     expect((await rowsOf(bench())).slice(-2)).toEqual(["ROTATE FAILED 2", "ROTATE SUCCESS 3"]);
     expect(await requestOf(bench())).toBe("");

@@ -10,7 +10,6 @@ import { planInWords } from "../../operate/plan-words";
 import { clearLocks, locksIn } from "../../operate/recover";
 import { nextSteps } from "../../operate/run-failure";
 import type { Outline } from "../../operate/settings";
-import { describePlan, readPlan } from "../../rotation/plan";
 
 const URN = "urn:pulumi:paper::secret-rotation::secret-rotation:index:PostgresPassword$";
 const step = (name: string, type: string, op: string, more: Partial<Step> = {}): Step => ({
@@ -29,7 +28,8 @@ const slot = (op: string, before: string, after: string) =>
 const result = (steps: Step[], more: Partial<EngineResult> = {}): EngineResult => ({
   ok: true,
   steps,
-  messages: ["database/password: rotates from generation 1 to 2 (due by age)"],
+  messages: [],
+  plans: [{ secret: "database/password", action: "ROTATE", from: 1, to: 2, reason: "due by age" }],
   errors: [],
   failedStep: undefined,
   unfinished: [],
@@ -105,12 +105,14 @@ describe("a plan in words", () => {
     expect(dangers[0]).toContain("without a new generation");
   });
 
-  it("reads back every headline that the program writes", () => {
-    for (const action of ["ADOPT", "ROTATE", "ROLLBACK", "REVOKE", undefined] as const) {
-      const line = describePlan({ secret: "a/b", action, from: 1, to: 2, reason: "because: of (this)" });
-      expect(readPlan(line)).toEqual({ secret: "a/b", action });
-    }
-    expect(readPlan("something else: said")).toBeUndefined();
+  it("goes by what the program decided, not by what it says to people", () => {
+    const said = { messages: ["database/password: rolls back to generation 1 (a request)"] };
+    const [plan, other] = planInWords("paper", outline, result([], said)).secrets;
+    expect(plan).toMatchObject({
+      action: "ROTATE",
+      headline: "database/password: rotates from generation 1 to 2 (due by age)",
+    });
+    expect(other).toMatchObject({ action: undefined, headline: "database/password-reader: nothing is known" });
   });
 
   it("finds the secret by the longest name", () => {
