@@ -67,7 +67,7 @@ describe("what holds after an update that did not finish", () => {
     expect(describeSituation(BEGUN)).toBe(
       "database/password: the rotation to generation 9 has begun and is not finished; generation 8 was in use before. " +
         "Store: generation 9. Logins: generation 8 (trader_b) works; generation 9 (trader_a) works. " +
-        "signal-service on trading-1: restarted, healthy. orchestrator on trading-1: its restart was interrupted, not healthy. " +
+        "signal-service on trading-1: restarted, healthy. orchestrator on trading-1: its restart did not finish, not healthy. " +
         "execution-gateway on trading-1: not restarted, healthy. Whoever has generation 8 goes on with it.",
     );
   });
