@@ -52,11 +52,12 @@ function agesText(secrets: readonly SecretSummary[]): string {
   const late = secrets.filter((secret) => !secret.withinLimit);
   if (secrets.length === 0) return "No secret is configured or logged.";
   if (late.length === 0) return `Secrets that stayed within their limit: ${secrets.length} of ${secrets.length}.`;
-  const named = late.map(({ name, longestAgeDays, maxAgeDays }) =>
-    longestAgeDays === null
-      ? `${name} has no row that tells its age`
-      : `${name} reached ${longestAgeDays} of ${maxAgeDays} days`,
-  );
+  const named = late.map(({ name, longestAgeDays, maxAgeDays }) => {
+    if (longestAgeDays === null) return `${name} has no row that tells its age`;
+    return longestAgeDays > maxAgeDays
+      ? `${name} reached ${longestAgeDays} of ${maxAgeDays} days`
+      : `${name} was a credential of unknown age for a time: adopted, without a date`;
+  });
   return `Secrets that did not stay within their limit: ${late.length} of ${secrets.length} (${named.join(", ")}).`;
 }
 

@@ -5,6 +5,8 @@ export interface CredentialSpan {
   readonly generation: number | null;
   /** When the credential was made; the earliest date known where it is older than the log. */
   readonly madeAt: Date;
+  /** Whether that is its date. Else it was in use before that already, nobody knows for how long. */
+  readonly ageKnown: boolean;
   readonly from: Date;
   readonly to: Date;
   /** Where Vault makes short-lived logins: the days that one of them lives at the most; else null. */
@@ -18,7 +20,7 @@ const RENEWS = new Set(["ROTATE", "MANUAL", "ADOPT"]);
  * begins a new one, and a rollback brings back the one of its generation with the age it has. Rows that failed change nothing.
  */
 export class CredentialHistory {
-  private readonly made = new Map<number | null, Date>();
+  private readonly made = new Map<number | null, Pick<CredentialSpan, "madeAt" | "ageKnown">>();
   private readonly starts: Omit<CredentialSpan, "to">[] = [];
   private first: Date | undefined;
 
@@ -34,13 +36,16 @@ export class CredentialHistory {
   /** Takes the next row. */
   push({ status, action, generation, outputs, rotationDate }: FigureRow): void {
     if (status !== "SUCCESS" || rotationDate > this.until) return;
-    if (RENEWS.has(action)) this.made.set(generation, madeAtOf({ outputs, rotationDate }));
-    else if (action !== "ROLLBACK") return;
+    if (RENEWS.has(action)) {
+      const madeAt = madeAtOf({ outputs, rotationDate });
+      this.made.set(generation, { madeAt, ageKnown: (outputs as { ageKnown?: unknown } | null)?.ageKnown !== false });
+    } else if (action !== "ROLLBACK") return;
     // Nobody noted when an adopted credential was made: it is at least as old as the oldest row.
-    const madeAt = this.made.get(generation) ?? this.first ?? rotationDate;
+    const unknown = { madeAt: this.first ?? rotationDate, ageKnown: false };
+    const { madeAt, ageKnown } = this.made.get(generation) ?? unknown;
     this.first ??= madeAt;
     if (this.from !== undefined && rotationDate <= this.from) this.starts.pop();
-    this.starts.push({ generation, madeAt, from: rotationDate, leaseDays: leaseDaysOf(outputs) });
+    this.starts.push({ generation, madeAt, ageKnown, from: rotationDate, leaseDays: leaseDaysOf(outputs) });
   }
 
   spans(): CredentialSpan[] {

@@ -27,7 +27,7 @@ export interface ReportOptions {
 /** A failure or a rollback, for the timeline. */
 export type Incident = Pick<ReportRow, "rotationDate" | "action" | "status" | "reason">;
 
-/** How a secret stands: warning five days before its limit, alert two days before, unknown without a row. */
+/** How a secret stands: warning five days before its limit, alert two days before, unknown without a row or a date. */
 export type SecretStanding = "ok" | "warning" | "alert" | "overdue" | "unknown";
 
 /** One secret over the time of the report; dates are ISO 8601 in UTC. */
@@ -43,6 +43,8 @@ export interface SecretSummary {
   readonly generation: number | null;
   /** When the credential in use was made. */
   readonly madeAt: string | null;
+  /** Of an adopted credential of unknown age: when it was in use already. Null for any other. */
+  readonly inUseBefore: string | null;
   /** When it reaches its limit. */
   readonly limitAt: string | null;
   readonly ageDays: number | null;
@@ -52,7 +54,7 @@ export interface SecretSummary {
   readonly rollbacks: number;
   /** The greatest age that a credential reached within the time of the report. */
   readonly longestAgeDays: number | null;
-  /** No credential was in use beyond its limit, as far as the log tells. */
+  /** No credential was in use beyond its limit, as far as the log tells; false where it does not tell an age. */
   readonly withinLimit: boolean;
   /** Where Vault makes short-lived logins: the days that one lives at the most, and nothing reaches a limit; else null. */
   readonly leaseDays: number | null;
@@ -60,6 +62,7 @@ export interface SecretSummary {
   readonly credentials: readonly {
     generation: number | null;
     madeAt: string;
+    ageKnown: boolean;
     from: string;
     to: string;
     leaseDays: number | null;

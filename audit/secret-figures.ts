@@ -1,11 +1,10 @@
+import { urgencyOf } from "../rotation/deadlines";
 import { CredentialHistory, type CredentialSpan, oldest } from "./credential-age";
 import type { FigureRow } from "./queries";
 import type { Incident, ReportOptions, ReportSecret, SecretStanding, SecretSummary } from "./report";
 
 const DAY = 86_400_000;
 const DEFAULT_MAX_AGE_DAYS = 90;
-const WARNING_DAYS = 5;
-const ALERT_DAYS = 2;
 
 /** What happened, counted. */
 export interface Tally {
@@ -59,20 +58,21 @@ export class SecretFigures {
     const spans = this.history.spans().filter((span) => span.to > this.options.from);
     const current = spans.at(-1);
     const leaseDays = current?.leaseDays ?? null;
-    const aging = leaseDays === null ? current : undefined;
+    const aging = leaseDays === null && current?.ageKnown ? current : undefined;
     const ageDays = aging ? days(this.until, aging.madeAt) : null;
     const longestAgeDays = spans.reduce<number | null>((most, span) => Math.max(most ?? 0, oldest(span)), null);
     return {
       ...{ name, environment, configured: this.configured, strategy, store, maxAgeDays },
       standing: leaseDays === null ? standing(ageDays, maxAgeDays) : "ok",
       generation: current?.generation ?? null,
-      madeAt: current?.madeAt.toISOString() ?? null,
+      madeAt: current?.ageKnown ? current.madeAt.toISOString() : null,
+      inUseBefore: current === undefined || current.ageKnown ? null : inUseBefore(current).toISOString(),
       limitAt: aging ? new Date(aging.madeAt.getTime() + maxAgeDays * DAY).toISOString() : null,
       ageDays: ageDays === null ? null : roundUp(ageDays),
       daysLeft: ageDays === null ? null : -roundUp(ageDays - maxAgeDays),
       ...this.tally,
       longestAgeDays: longestAgeDays === null ? null : roundUp(longestAgeDays),
-      withinLimit: longestAgeDays !== null && longestAgeDays <= maxAgeDays,
+      withinLimit: longestAgeDays !== null && longestAgeDays <= maxAgeDays && spans.every(({ ageKnown }) => ageKnown),
       leaseDays,
       credentials: spans.map(asCredential),
       incidents: this.incidents,
@@ -80,21 +80,21 @@ export class SecretFigures {
   }
 }
 
-function standing(ageDays: number | null, maxAgeDays: number): SecretStanding {
-  if (ageDays === null) return "unknown";
-  if (ageDays > maxAgeDays) return "overdue";
-  if (ageDays >= maxAgeDays - ALERT_DAYS) return "alert";
-  return ageDays >= maxAgeDays - WARNING_DAYS ? "warning" : "ok";
-}
+const standing = (ageDays: number | null, maxAgeDays: number): SecretStanding =>
+  ageDays === null ? "unknown" : urgencyOf(ageDays * DAY, maxAgeDays * DAY);
+
+/** What was written from outside was in use when it was adopted; the platform's own credential before the first row. */
+const inUseBefore = ({ generation, madeAt, from }: CredentialSpan): Date => (generation === 0 ? madeAt : from);
 
 const days = (later: Date, earlier: Date) => (later.getTime() - earlier.getTime()) / DAY;
 
 // An age is never understated: 90.04 days are more than 90.
 const roundUp = (value: number) => Math.ceil(value * 10) / 10;
 
-const asCredential = ({ generation, madeAt, from, to, leaseDays }: CredentialSpan) => ({
+const asCredential = ({ generation, madeAt, ageKnown, from, to, leaseDays }: CredentialSpan) => ({
   generation,
   madeAt: madeAt.toISOString(),
+  ageKnown,
   from: from.toISOString(),
   to: to.toISOString(),
   leaseDays,

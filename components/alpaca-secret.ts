@@ -5,12 +5,12 @@ import { rollbackRefused } from "../alpaca/verify";
 import { type AlpacaKeyConfig, type Config, type KeyPair, type KeyPairs, policyOf } from "../config";
 import { unfinishedOf } from "../rotation/begun";
 import { lastFour } from "../rotation/key-label";
-import { describePlan } from "../rotation/plan";
 import { RequestRefusedError } from "../rotation/request";
 import { other, previousGeneration, type SecretState, type SlotIndex } from "../rotation/state";
 import { AlpacaKey } from "./alpaca-key";
 import { decideSecret } from "./decide-secret";
 import type { Platform } from "./platform";
+import { sayPlan } from "./say-plan";
 import type { PreviousSecrets, StackSecret } from "./stack-secrets";
 
 export interface AlpacaSecretArgs {
@@ -54,7 +54,7 @@ export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
     ? requirePair(secret, keys, state, other(state.active))
     : pairOf(keys, state, other(state.active));
 
-  void pulumi.log.info(describePlan(decision));
+  sayPlan(decision);
   const notices = keyNotices({
     ...{ secret: secret.name, state, policy, places, now, hasPrevious: previous !== undefined },
     seen: acts && state.step.action !== "REVOKE" ? undefined : seen,

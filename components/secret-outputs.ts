@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { ageOf } from "../rotation/deadlines";
 import { dueAt, graceEndsAt } from "../rotation/next-state";
 import type { Policy } from "../rotation/policy";
 import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
@@ -29,6 +30,8 @@ export function describeSecret(args: DescribeArgs): pulumi.Output<Record<string,
       store,
       generation: activeGeneration(state),
       rotatedAt: state.rotatedAt,
+      // Only where it is not, so that nothing changes in the outputs of any other.
+      ...(ageOf(state).known ? {} : { ageKnown: false }),
       dueAt: dueAt(state, policy).toISOString(),
       ...(previous === undefined
         ? {}

@@ -10,7 +10,6 @@ import {
   type VaultPasswordConfig,
 } from "../config";
 import { clockBehind } from "../rotation/clock";
-import { describePlan } from "../rotation/plan";
 import { RequestRefusedError } from "../rotation/request";
 import { activation, type SecretState } from "../rotation/state";
 import type { VaultRotations } from "../vault/last-rotation";
@@ -21,6 +20,7 @@ import { keptLogin, type PreviousInUse } from "./old-logins";
 import type { Platform } from "./platform";
 import { PostgresPassword } from "./postgres-password";
 import { waitsFor } from "./rotation-order";
+import { sayPlan } from "./say-plan";
 
 /** What every kind of secret gives to the stack. */
 export interface StackSecret {
@@ -158,7 +158,7 @@ function createMadeByVault(args: MadeByVaultArgs): StackSecret {
   if (databases === undefined) throw new Error("the platform must have Vault's database engine");
   const policy = policyOf(config, secret);
   const decision = decideSecret(config, secret, { finished: previous?.state, recorded }, { now, rotation });
-  void pulumi.log.info(describePlan(decision));
+  sayPlan(decision);
   const { state } = decision;
   return databases.create(secret, { state, recorded, rolledOut, policy, platform }, { dependsOn: [...dependsOn] });
 }
@@ -185,7 +185,7 @@ function createPassword(args: PasswordArgs): StackSecret {
   const value = config.adopted[secret.name];
   const decision = decideSecret(config, secret, { finished: before, recorded }, { now, previousInUse: inUse });
   const { state, action, force } = decision;
-  void pulumi.log.info(describePlan(decision));
+  sayPlan(decision);
   const kept = keptLogin(secret, state, inUse, policy);
   if (kept !== undefined) void pulumi.log.warn(kept);
   if (before === undefined && value === undefined) {

@@ -62,19 +62,19 @@ export type StepName = keyof typeof STEPS;
 export const stepProgram = (step: StepName, about?: string): string =>
   `node dist/steps/${step}.mjs${about === undefined ? "" : ` ${quoted(about)}`}`;
 
-const PROGRAM = /^node dist\/steps\/([\w-]+)\.mjs(?: '?(.*?)'?)?$/;
+const STEP_OF = new Map((Object.keys(STEPS) as StepName[]).map((step) => [stepProgram(step), step]));
 
 /** What is the same step twice, before the restarts and after them, by how the later one's name ends. */
 const LATER: readonly (readonly [ending: string, Phase])[] = [["-confirm-login", "confirm"]];
 
-/** The component that says whether a role may log in, and with what; its own inputs are what a plan shows. */
+/** The component that says whether a role may log in, and with what; its step says nothing that a reader could use. */
 export const LOGIN_ROLE = "secret-rotation:index:LoginRole";
 
 /** Which part everything belongs to that is declared inside of a component. */
 const COMPONENTS: Readonly<Record<string, Phase>> = {
   "secret-rotation:index:Preflight": "preflight",
-  [LOGIN_ROLE]: "database",
   "secret-rotation:index:RollingRestart": "restart",
+  [LOGIN_ROLE]: "database",
 };
 
 /** Which part a resource of a provider belongs to; null for what acts in none (a provider, an id that is drawn once). */
@@ -103,23 +103,24 @@ export interface Placed {
   readonly oldInputs?: Readonly<Record<string, unknown>>;
 }
 
-type Inputs = Pick<Placed, "newInputs" | "oldInputs">;
-
-const programOf = ({ newInputs, oldInputs }: Inputs) => PROGRAM.exec(String(newInputs?.create ?? oldInputs?.create));
-
-/** The step that a command runs; undefined for any other resource. */
-export function stepOf(resource: Inputs): StepName | undefined {
-  const name = programOf(resource)?.[1];
-  return name !== undefined && Object.hasOwn(STEPS, name) ? (name as StepName) : undefined;
+/** A step that a command runs. */
+export interface StepRun {
+  readonly step: StepName;
+  /** What it is about, where the command says so behind the program. */
+  readonly about: string | undefined;
 }
 
-/** What the step of a command is about; undefined where it does not say. */
-export const aboutOf = (resource: Inputs): string | undefined => programOf(resource)?.[2];
+/** The step that a command runs; undefined for any other resource. */
+export function stepOf({ newInputs, oldInputs }: Pick<Placed, "newInputs" | "oldInputs">): StepRun | undefined {
+  const [node, program, ...about] = String(newInputs?.create ?? oldInputs?.create).split(" ");
+  const step = STEP_OF.get(`${node} ${program}`);
+  return step && { step, about: about.length === 0 ? undefined : about.join(" ").replace(/^'(.*)'$/, "$1") };
+}
 
 /** Which part of a rotation a resource belongs to; null for one that acts in none, undefined for one that no table has. */
 export function rowOf(resource: Placed): Phase | null | undefined {
   const { type, urn, name } = resource;
-  if (type === LOGIN_ROLE) return "database";
+  if (type === LOGIN_ROLE) return COMPONENTS[type];
   if (type.startsWith("pulumi:") || type.startsWith("secret-rotation:")) return null;
   // A URN names the types of all components around a resource: `...::outer$inner$type::name`.
   const [inside] = (urn.split("::")[2] ?? "")
@@ -129,8 +130,8 @@ export function rowOf(resource: Placed): Phase | null | undefined {
   if (inside !== undefined) return inside;
   const later = LATER.find(([ending]) => name.endsWith(ending))?.[1];
   if (later !== undefined) return later;
-  const step = stepOf(resource);
-  return step === undefined ? TYPES[type] : STEPS[step];
+  const run = stepOf(resource);
+  return run === undefined ? TYPES[type] : STEPS[run.step];
 }
 
 /** Which part of a rotation a resource belongs to; undefined for one that is not part of it. */

@@ -1,4 +1,5 @@
 import ical, { ICalAlarmType, ICalCalendarMethod } from "ical-generator";
+import { ALERT_BEFORE, WARNING_BEFORE } from "../rotation/deadlines";
 import type { StackStatus } from "./read-status";
 
 const DAY = 86_400_000;
@@ -19,11 +20,15 @@ export function calendarOf({
     prodId: { company: "secret-rotation", product: "rotation calendar" },
     method: ICalCalendarMethod.PUBLISH,
   });
-  for (const { name, kind, dueAt, rotatedAt, maxAgeDays, generation, previous } of secrets) {
+  for (const { name, kind, dueAt, rotatedAt, inUseBefore, maxAgeDays, generation, previous } of secrets) {
     if (dueAt === null || rotatedAt === null) continue;
     const due = new Date(dueAt);
     const command = kind === "alpaca-key" ? "alpaca add-key" : "run";
     const limit = new Date(Date.parse(rotatedAt) + maxAgeDays * DAY);
+    const why =
+      inUseBefore === null
+        ? `Generation ${generation} reaches its maximum age at ${limit.toISOString()}.`
+        : `Nobody knows how old generation ${generation} is: it was in use before ${inUseBefore}.`;
     const event = calendar.createEvent({
       id: `${stack}-${name.replaceAll("/", "-")}-rotation@secret-rotation`,
       // Grows with every rotation, so that a calendar takes the moved event for the newer one.
@@ -32,10 +37,10 @@ export function calendarOf({
       start: due,
       end: new Date(Math.max(limit.getTime(), due.getTime() + 3_600_000)),
       summary: `Rotate ${name} (${environment})`,
-      description: `Generation ${generation} reaches its maximum age at ${limit.toISOString()}.\nrotation ${command} --stack ${stack}`,
+      description: `${why}\nrotation ${command} --stack ${stack}`,
     });
-    for (const days of [5, 2]) {
-      const at = limit.getTime() - days * DAY;
+    for (const before of [WARNING_BEFORE, ALERT_BEFORE]) {
+      const [days, at] = [before / DAY, limit.getTime() - before];
       const triggerBefore = Math.round((due.getTime() - at) / 1000);
       event.createAlarm({
         type: ICalAlarmType.display,

@@ -12,9 +12,11 @@ import { passwordFindings } from "./findings/password";
 import { serviceFindings } from "./findings/services";
 import { stackFindings, tornFindings } from "./findings/stack";
 import { vaultFindings } from "./findings/vault";
+import { lookAt } from "./look";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
 import { configSecrets, environmentSecrets } from "./secrets";
+import { describeSituation } from "./situation";
 
 /** Looks at a stack from the outside and names what is wrong. Touches nothing. @throws ConfigError, UsageError */
 export async function diagnose(project: Project, names: readonly string[]): Promise<Finding[]> {
@@ -58,14 +60,21 @@ const unexplained = (secret: SecretConfig, found: readonly Finding[]): SecretCon
   restart: secret.restart.filter((service) => !found.some((finding) => finding.service === service)),
 });
 
-async function halfDone(stack: Stack, secret: SecretConfig, about: About): Promise<Finding> {
-  const row = await facts.lastRow(stack.config, secret.name).catch(() => undefined);
+async function halfDone(
+  { config, deployment, outputs, ...stack }: Stack,
+  secret: SecretConfig,
+  about: About,
+): Promise<Finding> {
+  const [row, situation] = await Promise.all([
+    facts.lastRow(config, secret.name).catch(() => undefined),
+    lookAt({ config, deployment, secret, before: outputs[secret.name]?.state }),
+  ]);
+  const failed = row?.status === "FAILED" ? [`row ${row.id}: ${row.reason ?? "FAILED"}.`] : [];
   return about({
     cause: "a rotation or a rollback stopped half-way",
-    evidence:
-      row?.status === "FAILED" ? `row ${row.id}: ${row.reason ?? "FAILED"}` : "the state is ahead of the outputs",
+    evidence: [...failed, describeSituation(situation)].join(" "),
     command: commandOf(stack, "run"),
-    hint: `finishes it; or go back: ${commandOf(stack, `rollback ${secret.name} --reason "..."`)}`,
+    hint: `finishes it; or go back: ${commandOf(stack, `rollback ${secret.name} --reason "it stopped half-way"`)}`,
     fix: () => finish(stack),
   });
 }

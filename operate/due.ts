@@ -8,7 +8,7 @@ import { readOutputs, type SecretOutput } from "./outputs";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
 import { clockOf, type Outline, readOutline, readRequest } from "./settings";
-import { readCheckpoint } from "./state-file";
+import { readResources } from "./state-resources";
 import { needsRotation, statusOf } from "./status";
 import { unseenRotation } from "./vault-facts";
 
@@ -30,12 +30,12 @@ export interface WhatIsDue {
  * @throws ConfigError, UsageError
  */
 export async function whatIsDue(project: Project, names: readonly string[]): Promise<WhatIsDue> {
-  const [outline, outputs, request] = await Promise.all([
+  const [outline, outputs, request, resources] = await Promise.all([
     readOutline(project),
     readOutputs(project),
     readRequest(project),
+    readResources(project),
   ]);
-  const resources = readCheckpoint(project)?.resources ?? [];
   const wanted = secretsNamed(outline, names);
   const inUse = await seeOldLogins(outline, outputs, clockOf(outline));
   const found = wanted.map(async (secret): Promise<Due[]> => {
@@ -63,7 +63,12 @@ async function dueOf(
   const finished = output?.state;
   const now = clockOf(outline);
   // An update that is asked for nothing says what is missing: a key that is due and has no new pair is told so.
-  const [status] = statusOf({ ...outline, secrets: [secret] }, output ? { [secret.name]: output } : {}, [], now);
+  const [status] = statusOf(
+    { ...outline, secrets: [secret] },
+    output ? { [secret.name]: output } : {},
+    { rows: [] },
+    now,
+  );
   const asked = request?.secret === secret.name && request.id !== finished?.handledRequest;
   const rotation =
     isRotatedByVault(secret) && finished !== undefined ? await unseenRotation(outline, secret, finished) : undefined;

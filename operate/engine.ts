@@ -1,8 +1,12 @@
 import { randomUUID } from "node:crypto";
-import type { EngineEvent, LocalWorkspace, Stack, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation/index.js";
 import { PLANNED_AT } from "../rotation/clock";
-import { withoutCommandLine } from "./cause";
-import { nameOf } from "./engine-names";
+import { PLANS_FILE, type Plan } from "../rotation/plan";
+import { Recorder } from "./engine-events";
 import { OperationError } from "./errors";
 import { endMarked } from "./orphans";
 import { engineEnvironment } from "./plugins";
@@ -38,6 +42,8 @@ export interface EngineResult {
   readonly steps: readonly Step[];
   /** What the program itself said. */
   readonly messages: readonly string[];
+  /** What the program decided on each secret; empty for an update. */
+  readonly plans: readonly Plan[];
   /** What went wrong, the first first; empty where it is `ok`. Never a secret: the engine redacts those it knows. */
   readonly errors: readonly { readonly text: string; readonly resource: string | undefined }[];
   /** The last resource that failed. */
@@ -46,7 +52,7 @@ export interface EngineResult {
   readonly unfinished: readonly Step[];
   /** Whether a signal stopped it. */
   readonly interrupted: boolean;
-  /** Whether the engine itself was killed or crashed: what it had started may have outlived it. */
+  /** Whether the engine ended without a word of its end, killed perhaps: what it had started may have outlived it. */
   readonly died: boolean;
 }
 
@@ -100,12 +106,15 @@ export class Engine {
 
   /** What an update would do, saved as a plan where `planFile` is given. `signal` ends it. */
   preview(planFile: string | undefined, signal?: AbortSignal): Promise<EngineResult> {
-    this.stack.workspace.envVars[PLANNED_AT] = new Date().toISOString();
-    return this.follow(ignore, signal, (onEvent, stop) =>
-      this.stack.preview({
-        ...{ color: "never", onEvent, signal: stop },
-        ...(planFile === undefined ? {} : { plan: planFile }),
-      }),
+    const { envVars } = this.stack.workspace;
+    envVars[PLANNED_AT] = new Date().toISOString();
+    return withPlans(envVars, () =>
+      this.follow(ignore, signal, (onEvent, stop) =>
+        this.stack.preview({
+          ...{ color: "never", onEvent, signal: stop },
+          ...(planFile === undefined ? {} : { plan: planFile }),
+        }),
+      ),
     );
   }
 
@@ -183,105 +192,19 @@ export class Engine {
 /** So long an engine may take to say that a signal reached it, in milliseconds. */
 const HEARD_MS = 1500;
 
-/** What the engine adds once something has failed: that it failed, and what of the plan was not done. */
-const NOISE = /^((update|preview) (failed|canceled)|expected resource operations for \S+ but none were seen)$/;
-
-/** What a replacement leaves to be forgotten, also one of an earlier update. */
-const TIDYING = new Set(["delete-replaced", "discard-replaced", "read-discard", "remove-pending-replace"]);
-
-/** Folds the engine's events. */
-class Recorder {
-  private readonly steps = new Map<string, Step>();
-  private readonly messages: string[] = [];
-  private readonly errors: { text: string; resource: string | undefined }[] = [];
-  private readonly open = new Map<string, Step>();
-  private failedStep: Step | undefined;
-  private ended = false;
-  /** Whether the engine has had a signal: it tells so in an event that it uses for nothing else. */
-  isStopping = false;
-
-  constructor(private readonly happens: (happening: Happening) => void) {}
-
-  take(event: EngineEvent): void {
-    const { resourcePreEvent, resOutputsEvent, resOpFailedEvent, diagnosticEvent, stdoutEvent } = event;
-    if (resourcePreEvent) this.begin(stepOf(resourcePreEvent.metadata));
-    if (resOutputsEvent) {
-      this.open.delete(resOutputsEvent.metadata.urn);
-      this.happens({ kind: "done", step: stepOf(resOutputsEvent.metadata) });
-    }
-    if (resOpFailedEvent) {
-      this.failedStep = stepOf(resOpFailedEvent.metadata);
-      this.happens({ kind: "failed", step: this.failedStep });
-    }
-    if (diagnosticEvent) this.diagnose(diagnosticEvent);
-    if (stdoutEvent) this.isStopping = true;
-    if (event.summaryEvent || event.cancelEvent) this.ended = true;
+/** A preview with what the program decided, which it writes into a file that is gone afterwards. */
+async function withPlans(envVars: Record<string, string>, act: () => Promise<EngineResult>): Promise<EngineResult> {
+  const folder = await mkdtemp(join(tmpdir(), "rotation-plans-"));
+  const file = join(folder, "plans.jsonl");
+  envVars[PLANS_FILE] = file;
+  try {
+    const result = await act();
+    const lines = existsSync(file) ? (await readFile(file, "utf8")).split("\n").filter((line) => line !== "") : [];
+    return { ...result, plans: lines.map((line) => JSON.parse(line) as Plan) };
+  } finally {
+    delete envVars[PLANS_FILE];
+    await rm(folder, { recursive: true, force: true });
   }
-
-  private begin(step: Step): void {
-    if (TIDYING.has(step.op)) return;
-    // A replacement or an adoption comes as several steps: the first says what it is.
-    const before = this.steps.get(step.urn);
-    if (before === undefined || !/replace|import/.test(before.op)) this.steps.set(step.urn, step);
-    if (step.op !== "same") this.open.set(step.urn, step);
-    this.happens({ kind: "begins", step });
-  }
-
-  private diagnose({ severity, message, urn }: NonNullable<EngineEvent["diagnosticEvent"]>): void {
-    const text = withoutCommandLine(withoutPlanned(message.trim()));
-    if ((severity === "info" || severity === "warning") && text !== "") {
-      this.messages.push(text);
-      this.happens({ kind: "message", text });
-    }
-    if (severity === "error" && !NOISE.test(text)) {
-      this.errors.push({ text, resource: urn === undefined || urn === "" ? undefined : nameOf(urn) });
-    }
-  }
-
-  result(failure: string | undefined, signal: AbortSignal | undefined): EngineResult {
-    const { messages, failedStep } = this;
-    const ok = failure === undefined;
-    const interrupted = !ok && (this.isStopping || signal?.aborted === true);
-    const words = ok || this.errors.length > 0 ? "" : commandWords(failure);
-    const died = !ok && !this.ended && words === "" && this.errors.length === 0;
-    const errors = words === "" || interrupted ? this.errors : [{ text: words, resource: undefined }];
-    return {
-      ...{ ok, steps: [...this.steps.values()], messages, failedStep, interrupted, died },
-      errors: died && !interrupted ? [{ text: DIED, resource: undefined }] : errors,
-      unfinished: [...this.open.values()],
-    };
-  }
-}
-
-const DIED = "the Pulumi engine was killed, or crashed, in the middle of the update";
-
-function stepOf({ op, urn, type, old, new: after }: StepEventMetadata): Step {
-  return {
-    ...{ op, urn, type, name: nameOf(urn), oldInputs: old?.inputs ?? {}, newInputs: after?.inputs ?? {} },
-    ...(op === "delete" && old?.retainOnDelete ? { retained: true } : {}),
-  };
-}
-
-/**
- * Where an update is not what was planned, the engine prints the changed properties as they are, secrets included: their
- * names alone. What the plan guard found (`components/plan-guard.ts`) in words.
- */
-export function withoutPlanned(text: string): string {
-  const [, parts] = /violates plan: ignoreChanges changed: added (.*); deleted/.exec(text) ?? [];
-  if (parts !== undefined) {
-    const names = parts.split(", ").map((part) => part.replace(/-[0-9a-f]+$/, "").replace("-", " "));
-    return `${names.join(" and ")} changed between the preview and the update: run it again`;
-  }
-  return text.replace(/(violates plan: properties changed: )([\s\S]*)/, (_, says: string, changes: string) => {
-    const names = [...changes.matchAll(/(?:^|, )(?:~~|\+\+|--)(\w+)/g)].map(([, name]) => name);
-    return `${says}${[...new Set(names)].join(", ")}`;
-  });
-}
-
-/** What the CLI said on stderr, out of the Automation API's message with its whole command line; empty where it said nothing. */
-function commandWords(message: string): string {
-  const [, stderr] = /stderr: ([\s\S]*?)(?:\n\s*err\?: [\s\S]*)?$/.exec(message) ?? [];
-  return withoutPlanned((stderr ?? message).trim().replace(/^error: /, ""));
 }
 
 /** Which stack is selected is the user's own affair: a plain `pulumi up` later must not meet another one. */

@@ -1,9 +1,8 @@
 import { Gauge, Registry } from "prom-client";
 import type { ChainVerdict } from "../audit/verify";
 import type { StackStatus } from "./read-status";
-import type { Standing } from "./status";
+import { STANDINGS } from "./status";
 
-const STANDINGS: readonly Standing[] = ["ok", "warning", "alert", "due", "overdue", "new"];
 const DAY_SECONDS = 86_400;
 
 /**
@@ -17,7 +16,7 @@ export async function metricsOf(
   const registry = new Registry();
   const gauge = (name: string, help: string, more: readonly string[] = []) =>
     new Gauge({ name, help, labelNames: ["stack", "environment", "secret", ...more], registers: [registry] });
-  const age = gauge("secret_rotation_age_seconds", "Age of the credential in use.");
+  const age = gauge("secret_rotation_age_seconds", "Age of the credential in use; absent where nobody knows it.");
   const maximum = gauge("secret_rotation_max_age_seconds", "Age that no credential may pass.");
   const due = gauge("secret_rotation_due_timestamp_seconds", "When the next rotation is due.");
   const generation = gauge("secret_rotation_generation", "Generation of the credential in use.");
@@ -35,7 +34,8 @@ export async function metricsOf(
     if (secret.generation !== null) generation.set(labels, secret.generation);
     // A lease has no age that counts: it is never due.
     if (secret.rotatedAt === null || secret.dueAt === null) continue;
-    age.set(labels, (Date.parse(now) - Date.parse(secret.rotatedAt)) / 1000);
+    // Of an unknown age there is no figure: the state says `due`.
+    if (secret.inUseBefore === null) age.set(labels, (Date.parse(now) - Date.parse(secret.rotatedAt)) / 1000);
     due.set(labels, Date.parse(secret.dueAt) / 1000);
     if (secret.previous !== null && !secret.previous.revoked)
       grace.set(labels, Date.parse(secret.previous.validUntil) / 1000);

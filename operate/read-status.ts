@@ -2,6 +2,7 @@ import type { LogRow } from "./audit-log";
 import { readOutputs } from "./outputs";
 import type { Project } from "./project";
 import { clockOf, readOutline } from "./settings";
+import { readResources } from "./state-resources";
 import { type SecretStatus, statusOf } from "./status";
 
 /** All that `rotation status` says. */
@@ -17,13 +18,17 @@ export interface StackStatus {
 /** How every secret of a stack stands, without starting Pulumi where the state is a file. @throws ConfigError, UsageError */
 export async function readStatus(project: Project): Promise<StackStatus> {
   const outline = await readOutline(project);
-  const [outputs, log] = await Promise.all([readOutputs(project), lastRows(outline)]);
+  const [outputs, log, resources] = await Promise.all([
+    readOutputs(project),
+    lastRows(outline),
+    readResources(project),
+  ]);
   const now = clockOf(outline);
   return {
     stack: project.stack,
     environment: outline.environment,
     now: now.toISOString(),
-    secrets: statusOf(outline, outputs, log.rows, now),
+    secrets: statusOf(outline, outputs, { rows: log.rows, resources }, now),
     logError: log.error,
   };
 }

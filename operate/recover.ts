@@ -1,3 +1,4 @@
+import { pulumiCommand } from "./advice";
 import type { Deployment, Engine } from "./engine";
 import { nameOf } from "./engine-names";
 import { OperationError } from "./errors";
@@ -25,11 +26,15 @@ const inWords = ({ username, hostname, pid, timestamp }: LockHolder) =>
  * @returns what was done, in words; empty where nothing was locked
  * @throws OperationError where somebody who may be alive holds one
  */
-export async function clearLocks(engine: Pick<Engine, "cancel">, locks: readonly LockHolder[]): Promise<string[]> {
+export async function clearLocks(
+  engine: Pick<Engine, "cancel">,
+  locks: readonly LockHolder[],
+  project: Pick<Project, "dir" | "stack">,
+): Promise<string[]> {
   const alive = locks.filter((lock) => !isStale(lock));
   if (alive.length > 0) {
     throw new OperationError(
-      `the stack is being updated by ${alive.map(inWords).join(", ")}; wait for that to end. Only if it is surely dead: \`pulumi cancel\``,
+      `the stack is being updated by ${alive.map(inWords).join(", ")}; wait for that to end. Only if it is surely dead: \`${pulumiCommand(project, "cancel --yes")}\``,
     );
   }
   if (locks.length === 0) return [];
@@ -47,7 +52,7 @@ export function pendingOf(project: Project, deployment?: Deployment): readonly P
  * @returns what was done, in words
  */
 export async function recover(project: Project, engine: Engine): Promise<string[]> {
-  const notes = await clearLocks(engine, readLocks(project));
+  const notes = await clearLocks(engine, readLocks(project), project);
   const pending = pendingOf(project);
   if (pending.length === 0) return notes;
   await engine.dropPendingOperations();

@@ -2,12 +2,11 @@ import { isLeased } from "../config";
 import { begunOf } from "../rotation/begun";
 import { assertRestorable, type Request, RequestRefusedError } from "../rotation/request";
 import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
-import { Engine } from "./engine";
 import { readOutputs } from "./outputs";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
 import { readOutline } from "./settings";
-import { readCheckpoint } from "./state-file";
+import { readResources } from "./state-resources";
 
 /** A secret as far as it came. */
 interface Standing {
@@ -69,8 +68,8 @@ export async function assertTarget(project: Project, request: Request, target: n
 
 /** @throws RequestRefusedError for a secret that no update has begun to take over */
 async function standingOf(project: Project, secret: string): Promise<Standing> {
-  const deployment = readCheckpoint(project) ?? (await (await Engine.open(project)).exportState()).deployment;
-  const [finished, begun] = [(await readOutputs(project))[secret]?.state, begunOf(deployment.resources ?? [], secret)];
+  const [outputs, resources] = await Promise.all([readOutputs(project), readResources(project)]);
+  const [finished, begun] = [outputs[secret]?.state, begunOf(resources, secret)];
   if (finished !== undefined || begun !== undefined) return { finished, begun };
   throw new RequestRefusedError(
     `stack ${project.stack} has not adopted ${secret} yet: nothing to roll back. ` +

@@ -216,7 +216,8 @@ export class Run {
     const result = await act();
     const locks = result.ok ? [] : result.errors.flatMap(({ text }) => locksIn(text));
     if (locks.length === 0) return result;
-    for (const note of await clearLocks(this.context.engine, locks)) this.context.listener.note(note);
+    for (const note of await clearLocks(this.context.engine, locks, this.context.project))
+      this.context.listener.note(note);
     return act();
   }
 

@@ -136,7 +136,7 @@ function loginWords({ logins }: Situation): string[] {
   return [`Logins: ${words.join("; ")}.`];
 }
 
-const RESTARTED = { yes: "restarted", begun: "its restart was interrupted", no: "not restarted" } as const;
+const RESTARTED = { yes: "restarted", begun: "its restart did not finish", no: "not restarted" } as const;
 
 function serviceWords({ services, begun }: Situation): string[] {
   const words = services.map(({ place, restarted, health }) => {

@@ -74,8 +74,8 @@ export interface Decision extends Plan {
  * @throws RequestRefusedError for a request that cannot be carried out; nothing was changed
  */
 export function decide(inputs: DecideInputs): Decision {
-  const { secret, finished, recorded, request, rules } = inputs;
-  const resolved = resolve({ finished, recorded, request }, (base) => next(base, inputs));
+  const { secret, finished, recorded, request, now, rules } = inputs;
+  const resolved = resolve({ finished, recorded, request, now }, (base) => next(base, inputs));
   const { state } = resolved;
   return {
     ...planOf(secret, finished, resolved),

@@ -65,12 +65,17 @@ export function nextState(previous: SecretState | undefined, inputs: Inputs): Se
   return mayRevoke(previous, inputs) ? revoked(previous, inputs) : previous;
 }
 
-/** When the next rotation is due: `rotatedAt + maxAge - lead`, but not before a rollback's `retryAfter` is over. */
+/**
+ * When the next rotation is due: `rotatedAt + maxAge - lead`, but not before a rollback's `retryAfter` is over, nor before
+ * the grace period of a rotation that was finished long after it was begun.
+ */
 export function dueAt(state: SecretState, policy: Policy): Date {
   const byAge = Date.parse(state.rotatedAt) + policy.maxAge - policy.lead;
   // Nobody knows how old an adopted credential is, so it is due as soon as it may be.
   const due = activeGeneration(state) === 0 && state.activatedBy !== undefined ? 0 : byAge;
-  return new Date(Math.max(due, state.notBefore === undefined ? 0 : Date.parse(state.notBefore)));
+  const moved = state.step.action === "ROTATE" || state.step.action === "ADOPT";
+  const grace = moved && previousGeneration(state) !== undefined ? graceEndsAt(state, policy).getTime() : 0;
+  return new Date(Math.max(due, grace, state.notBefore === undefined ? 0 : Date.parse(state.notBefore)));
 }
 
 /** When the previous credential stops being valid. */

@@ -1,6 +1,12 @@
 import type { Resolved } from "./resume";
 import { activeGeneration, type SecretState } from "./state";
 
+/**
+ * The environment variable by which the CLI names a file that the program writes its plans to, each a line of JSON. The
+ * CLI goes by that, never by what is said to people.
+ */
+export const PLANS_FILE = "SECRET_ROTATION_PLANS_FILE";
+
 /** What this update will do to one secret. */
 export interface Plan {
   readonly secret: string;
@@ -54,21 +60,4 @@ export function describePlan({ secret, action, from, to, reason }: Plan): string
     case "REVOKE":
       return `${secret}: ends the credential before generation ${to} (${reason})`;
   }
-}
-
-const HEADLINES: readonly (readonly [RegExp, Plan["action"]])[] = [
-  [/^(\S+): stays at generation /, undefined],
-  [/^(\S+): adopts the credential in use/, "ADOPT"],
-  [/^(\S+): rotates from generation /, "ROTATE"],
-  [/^(\S+): rolls back to generation /, "ROLLBACK"],
-  [/^(\S+): ends the credential before /, "REVOKE"],
-];
-
-/** Reads what {@link describePlan} wrote; undefined for any other text. */
-export function readPlan(line: string): Pick<Plan, "secret" | "action"> | undefined {
-  for (const [pattern, action] of HEADLINES) {
-    const secret = pattern.exec(line)?.[1];
-    if (secret !== undefined) return { secret, action };
-  }
-  return undefined;
 }

@@ -50,7 +50,8 @@ function bars(credential: SecretSummary["credentials"][number], maxAgeDays: numb
   const limit = credential.leaseDays === null ? time(credential.madeAt) + maxAgeDays * DAY : Number.POSITIVE_INFINITY;
   const [from, to] = [time(credential.from), time(credential.to)];
   const late = Math.max(from, Math.min(limit, to));
-  const name = `generation ${credential.generation ?? "–"}, made ${when(credential.madeAt)}`;
+  const since = credential.ageKnown ? "made" : "of unknown age, in use since before";
+  const name = `generation ${credential.generation ?? "–"}, ${since} ${when(credential.madeAt)}`;
   return html`${bar("fine", from, late, `${name}, in use ${day(credential.from)} to ${day(credential.to)}`, at)}
     ${bar("late", late, to, `${name}, beyond its limit since ${day(new Date(late).toISOString())}`, at)}
     ${at(from) <= 0 ? null : html`<line class="start" x1="${at(from)}%" x2="${at(from)}%" y1="${TOP}" y2="${TOP + BAR}"/>`}`;

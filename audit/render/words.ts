@@ -11,7 +11,7 @@ export const STANDINGS: Record<SecretStanding, string> = {
   warning: "warning",
   alert: "final warning",
   overdue: "overdue",
-  unknown: "no rotation logged",
+  unknown: "age unknown",
 };
 
 /** `2026-11-23 09:00` in UTC; a dash where there is none. */
@@ -27,7 +27,8 @@ export const orDash = (value: string | number | null): string => (value === null
 export const secretTitle = ({ name, environment }: SecretSummary): string =>
   environment === null ? name : `${name} (${environment})`;
 
-export function ageText({ ageDays, maxAgeDays, leaseDays }: SecretSummary): string {
+export function ageText({ ageDays, inUseBefore, maxAgeDays, leaseDays }: SecretSummary): string {
+  if (inUseBefore !== null && leaseDays === null) return `unknown, in use since before ${day(inUseBefore)}`;
   if (leaseDays !== null) return `leases, ${leaseText(leaseDays)} each`;
   return ageDays === null ? `– of ${maxAgeDays} days` : `${ageDays} of ${maxAgeDays} days`;
 }

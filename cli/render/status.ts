@@ -10,6 +10,8 @@ const PAINT: Record<Standing, (text: string) => string> = {
   warning: colors.yellow,
   alert: colors.yellow,
   due: colors.red,
+  unfinished: (text) => colors.bold(colors.red(text)),
+  failed: colors.red,
   overdue: (text) => colors.bold(colors.red(text)),
 };
 
@@ -20,7 +22,7 @@ export function renderStatus(status: StackStatus, width = WIDTH): string {
     colors.bold(secret.name),
     PAINT[secret.standing](secret.standing),
     secret.generation === null ? "-" : String(secret.generation),
-    secret.ageDays === null ? "-" : `${secret.ageDays} d`,
+    ageText(secret),
     secret.daysLeft === null ? "-" : `${secret.daysLeft} d`,
     dueText(secret),
   ]);
@@ -42,6 +44,11 @@ export function renderStatus(status: StackStatus, width = WIDTH): string {
   ].join("\n");
 }
 
+function ageText({ ageDays, inUseBefore }: SecretStatus): string {
+  if (inUseBefore !== null) return "unknown";
+  return ageDays === null ? "-" : `${ageDays} d`;
+}
+
 function dueText({ dueAt, standing }: SecretStatus): string {
   if (dueAt !== null) return minute(dueAt);
   return standing === "new" ? "first run" : "never by age";
@@ -58,6 +65,14 @@ function detail(secret: SecretStatus, now: string): string {
   if (vault !== undefined) {
     const next = vault.nextRotation === null ? "by its schedule" : `at ${minute(vault.nextRotation)}`;
     parts.push(`Vault rotated it at ${minute(vault.lastRotation)}, and again ${next}`);
+  }
+  if (secret.inUseBefore !== null)
+    parts.push(`its age is unknown: it was adopted, and in use since before ${minute(secret.inUseBefore)}`);
+  if (secret.unfinished !== null) {
+    const { action, generation, at } = secret.unfinished;
+    parts.push(
+      `an update (${action} to generation ${generation}, begun ${minute(at)}) was interrupted; the next \`rotation run\` finishes it`,
+    );
   }
   if (standing === "new") parts.push("not taken over yet; the first `rotation run` does");
   if (kind === "alpaca-key" && standing !== "ok" && standing !== "new") {

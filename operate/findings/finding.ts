@@ -1,3 +1,4 @@
+import { rotationCommand } from "../advice";
 import type { Stack } from "../facts";
 
 /** Something that is not as it must be. */
@@ -21,4 +22,4 @@ export type About = (found: Omit<Finding, "secret">) => Finding;
 
 /** What `rotation` is called with, for this stack. */
 export const commandOf = ({ project }: Pick<Stack, "project">, words: string): string =>
-  `rotation ${words} --stack ${project.stack}`;
+  rotationCommand(project, words);

@@ -76,7 +76,7 @@ export async function setPassword(secret: PostgresPasswordConfig, { username, pa
 }
 
 /** What `rotation run` does: whatever an update that died has left. */
-export async function finish({ project }: Stack): Promise<string> {
+export async function finish({ project }: Pick<Stack, "project">): Promise<string> {
   const { Run } = await import("../run");
   const notes: string[] = [];
   const run = await Run.open(project, {

@@ -1,3 +1,4 @@
+import { pulumiCommand } from "../advice";
 import { nameOf } from "../engine-names";
 import type { Stack } from "../facts";
 import { utc } from "../facts";
@@ -51,7 +52,7 @@ function lockFindings({ project, engine }: Stack): Finding[] {
         secret: null,
         cause: "an update is under way, or died on another machine",
         evidence: who,
-        command: `pulumi cancel --stack ${project.stack}`,
+        command: pulumiCommand(project, "cancel"),
         hint: "only if it is surely dead; else wait for it to end",
       };
     }
@@ -59,8 +60,8 @@ function lockFindings({ project, engine }: Stack): Finding[] {
       secret: null,
       cause: "the stack is locked by an update that died",
       evidence: `${who}; that process is gone`,
-      command: `pulumi cancel --yes --stack ${project.stack}`,
-      fix: async () => (await clearLocks(engine, [lock])).join("; "),
+      command: pulumiCommand(project, "cancel --yes"),
+      fix: async () => (await clearLocks(engine, [lock], project)).join("; "),
     };
   });
 }

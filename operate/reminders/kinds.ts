@@ -1,10 +1,12 @@
 import { isLeased, policyOf } from "../../config";
+import { ageOf, urgencyOf } from "../../rotation/deadlines";
 import { dueAt, graceEndsAt } from "../../rotation/next-state";
 import type { Policy } from "../../rotation/policy";
 import { activeGeneration, previousGeneration, type SecretState } from "../../rotation/state";
 import type { LogRow } from "../audit-log";
 import type { SecretOutput } from "../outputs";
 import type { Outline } from "../settings";
+import { lastFailure } from "../status";
 
 /**
  * What people are told of: five days and two days before the maximum age (day 85, day 88), a day before a rotation by
@@ -23,7 +25,8 @@ export interface Reminder {
   readonly environment: string;
   /** What it is about, ISO 8601: the maximum age, the planned rotation, the end of the grace period, the failure. */
   readonly at: string;
-  readonly ageDays: number;
+  /** Null where nobody knows how old it is. */
+  readonly ageDays: number | null;
   readonly maxAgeDays: number;
   /** Whether the operator has to bring a new key. */
   readonly supplied: boolean;
@@ -51,13 +54,13 @@ export function remindersAt(
       generation: activeGeneration(state),
       stack,
       environment: outline.environment,
-      ageDays: Math.floor(age / DAY),
+      ageDays: ageOf(state).known ? Math.floor(age / DAY) : null,
       maxAgeDays: policy.maxAge / DAY,
       supplied: secret.kind === "alpaca-key",
       reason: null,
     };
     const limit = new Date(Date.parse(state.rotatedAt) + policy.maxAge).toISOString();
-    const failed = failureOf(secret.name, outline.environment, state, rows);
+    const failed = lastFailure(secret.name, outline.environment, state, rows);
     return [
       ...(isLeased(secret) ? [] : ageKinds(age, policy)).map((kind) => ({ ...common, kind, at: limit })),
       ...(!isLeased(secret) && isPlanned(state, policy, now, common.supplied)
@@ -75,9 +78,8 @@ export function remindersAt(
 
 /** One of them at a time: what is more urgent makes up for what was missed. */
 function ageKinds(age: number, { maxAge }: Policy): ReminderKind[] {
-  if (age > maxAge) return ["overdue"];
-  if (age >= maxAge - 2 * DAY) return ["alert"];
-  return age >= maxAge - 5 * DAY ? ["warning"] : [];
+  const urgency = urgencyOf(age, maxAge);
+  return urgency === "ok" ? [] : [urgency];
 }
 
 /** A key that the operator brings rotates when it is brought. */
@@ -88,10 +90,3 @@ function isPlanned(state: SecretState, policy: Policy, now: Date, supplied: bool
 
 const graceIsOver = (state: SecretState, policy: Policy, now: Date) =>
   !state.revoked && previousGeneration(state) !== undefined && now >= graceEndsAt(state, policy);
-
-/** The last row, where it says that something failed since the last step of the secret. */
-function failureOf(name: string, environment: string, state: SecretState, rows: readonly LogRow[]): LogRow | undefined {
-  const own = rows.filter((row) => row.secretName === name && (row.environment ?? environment) === environment);
-  const last = own.toSorted((a, b) => a.id - b.id).at(-1);
-  return last?.status === "FAILED" && last.rotationDate >= new Date(state.step.at) ? last : undefined;
-}

@@ -18,7 +18,7 @@ export function mailText(reminder: Reminder): string {
     "",
     text,
     "",
-    `stack ${stack}, environment ${environment}, generation ${generation}, age ${ageDays} of ${maxAgeDays} days`,
+    `stack ${stack}, environment ${environment}, generation ${generation}, age ${ageDays ?? "unknown"} of ${maxAgeDays} days`,
     ...(command === undefined ? [] : ["", `    ${command}`]),
     "",
     "Sent once by `rotation remind`.",

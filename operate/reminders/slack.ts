@@ -13,7 +13,7 @@ export function slackMessage(reminder: Reminder): Record<string, unknown> {
   const fields = [
     ["Stack", reminder.stack],
     ["Environment", reminder.environment],
-    ["Age", `${reminder.ageDays} of ${reminder.maxAgeDays} days`],
+    ["Age", `${reminder.ageDays ?? "unknown"} of ${reminder.maxAgeDays} days`],
     ["Generation", String(reminder.generation)],
   ].map(([name, value]) => ({ type: "mrkdwn", text: `*${name}*\n${escaped(value ?? "")}` }));
   return {

@@ -14,6 +14,7 @@ const minute = (iso: string) => `${iso.slice(0, 16).replace("T", " ")} UTC`;
 export function wordsOf(reminder: Reminder): Words {
   const { secret, kind, environment, stack, at, ageDays, maxAgeDays, supplied, reason, generation } = reminder;
   const what = `${secret} (${environment})`;
+  const age = ageDays === null ? "Nobody knows how old it is; it was adopted" : `It is ${ageDays} days old`;
   const rotate = supplied ? `rotation alpaca add-key --stack ${stack}` : `rotation run --stack ${stack}`;
   const how = supplied
     ? "Create a new key on the dashboard and add it."
@@ -22,13 +23,13 @@ export function wordsOf(reminder: Reminder): Words {
     case "warning":
       return {
         title: `${what}: must be rotated by ${minute(at)}`,
-        text: `It is ${ageDays} days old and must not become older than ${maxAgeDays} days. ${how}`,
+        text: `${age} and must not become older than ${maxAgeDays} days. ${how}`,
         command: rotate,
       };
     case "alert":
       return {
         title: `${what}: FINAL WARNING, must be rotated by ${minute(at)}`,
-        text: `It is ${ageDays} days old and must not become older than ${maxAgeDays} days. ${how}`,
+        text: `${age} and must not become older than ${maxAgeDays} days. ${how}`,
         command: rotate,
       };
     case "planned":

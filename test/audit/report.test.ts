@@ -54,6 +54,21 @@ describe("the secrets of a report", () => {
     expect(secret).toMatchObject({ madeAt: "2026-08-20T00:00:00.000Z", ageDays: 12.4, rotations: 0 });
   });
 
+  it("claim no compliance for a credential of unknown age: the platform's own after a rollback, or one adopted by hand", async () => {
+    const back = [logRow(1, "2026-08-20"), logRow(2, "2026-08-21", { action: "ROLLBACK", generation: 0 })];
+    const unknown = { standing: "unknown", ageDays: null, madeAt: null, limitAt: null, withinLimit: false };
+    expect(report({}, back).secrets[0]).toMatchObject({ ...unknown, inUseBefore: "2026-08-20T09:00:00.000Z" });
+    const outputs = { rotatedAt: "2026-08-20T09:00:00.000Z", ageKnown: false };
+    const byHand = logRow(2, "2026-08-21", { action: "ADOPT", generation: 2, outputs });
+    expect(report({}, [logRow(1, "2026-08-20"), byHand]).secrets[0]).toMatchObject({
+      ...{ ...unknown, inUseBefore: "2026-08-21T09:00:00.000Z" },
+    });
+    expect(report({}, back).controls.some(({ supported }) => supported)).toBe(false);
+    for (const page of [renderHtml(report({}, back)), renderMarkdown(report({}, back))])
+      expect(await textOf(page)).toContain("unknown, in use since before 2026-08-20");
+    expect(JSON.stringify(report({}, back).controls)).toContain("a credential of unknown age");
+  });
+
   it("know a credential that was made this very moment", () => {
     const now = utc("2026-08-23");
     const options = { now, to: new Date(now.getTime() + 1) };

@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import { getMonitor } from "@pulumi/pulumi/runtime/settings.js";
+import { rowOf } from "../../core/phases";
 
 /** One resource that a program asked for. */
 export interface Declared {
@@ -55,8 +57,33 @@ export async function declare(program: () => pulumi.Output<unknown>): Promise<De
     "paper",
     false,
   );
+  const unknown = watchPhases(declared);
   await new Promise((resolve) => program().apply(resolve));
+  if (unknown.length > 0) throw new Error(`no row in core/phases.ts for ${unknown.join(", ")}`);
   return declared;
+}
+
+interface Registration {
+  getName(): string;
+  getType(): string;
+  getParent(): string;
+}
+
+/** Looks up every resource's part of a rotation as it is declared: what no table has could not be told of in a plan. */
+function watchPhases(declared: readonly Declared[]): string[] {
+  const unknown: string[] = [];
+  type Done = (...answer: unknown[]) => void;
+  const monitor = getMonitor() as unknown as { registerResource(asked: Registration, done: Done): unknown };
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (asked, done) =>
+    register(asked, (...answer) => {
+      const [name, type, around] = [asked.getName(), asked.getType(), asked.getParent().split("::")[2] ?? ""];
+      const newInputs = declared.find((resource) => resource.name === name)?.inputs ?? {};
+      const urn = `urn:pulumi:paper::secret-rotation::${around === "" ? "" : `${around}$`}${type}::${name}`;
+      if (rowOf({ type, name, urn, newInputs }) === undefined) unknown.push(`${name} (${type})`);
+      done(...answer);
+    });
+  return unknown;
 }
 
 /** The names of the resources that act, in the order in which they are declared. */

@@ -58,7 +58,7 @@ const status: StackStatus = {
     {
       ...{ name: "database/password", kind: "postgres-password", strategy: "alternating-users", store: "vault" },
       ...{ standing: "ok", generation: 3, rotatedAt: "2026-11-22T21:00:00.000Z", ageDays: 0.5, maxAgeDays: 90 },
-      ...{ daysLeft: 89.5, dueAt: "2027-02-19T21:00:00.000Z", lastRow: null },
+      ...{ inUseBefore: null, unfinished: null, daysLeft: 89.5, dueAt: "2027-02-19T21:00:00.000Z", lastRow: null },
       previous: { generation: 2, revoked: false, validUntil: "2026-11-23T21:00:00.000Z" },
     },
   ],

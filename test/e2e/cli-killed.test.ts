@@ -41,7 +41,7 @@ describe("after a SIGKILL", () => {
     expect(notes).toMatch(
       /note: cleared the lock that \S+@\S+ \(pid \d+, since \S+\) left behind; that process is gone/,
     );
-    expect(notes).toContain("note: database/password: an earlier update died half-way; this one goes on from there");
+    expect(notes).toContain("note: database/password: an earlier update was interrupted; this one goes on from there");
     expect(stdout).toContain("rotated to generation 2 (was 1)");
     expect(await rotations(bench())).toEqual([2]);
   });

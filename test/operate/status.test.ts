@@ -3,7 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { renderStatus } from "../../cli/render/status";
 import type { StackStatus } from "../../operate/read-status";
-import { needsRotation, type SecretStatus, standingOf, statusOf } from "../../operate/status";
+import { needsRotation, type SecretStatus, statusOf } from "../../operate/status";
+import { PREFLIGHT_TYPE } from "../../rotation/begun";
+import { standingByAge } from "../../rotation/deadlines";
 import { DEFAULT_POLICY } from "../../rotation/policy";
 import type { SecretState } from "../../rotation/state";
 
@@ -19,7 +21,7 @@ const state = (rotatedAt: number): SecretState => ({
   revoked: true,
   step: { sequence: 3, action: "ROTATE", generation: 2, reason: "", at: new Date(rotatedAt).toISOString() },
 });
-const after = (days: number) => standingOf(state(START), DEFAULT_POLICY, new Date(START + days * DAY));
+const after = (days: number) => standingByAge(state(START), DEFAULT_POLICY, new Date(START + days * DAY));
 
 describe("standing", () => {
   it("ok, warning from day 85, alert from day 88, due from day 89, overdue past day 90", () => {
@@ -42,9 +44,68 @@ describe("standing", () => {
     );
   });
 
-  it("due, overdue and new ask for a rotation", () => {
+  it("due, overdue, new, unfinished and failed ask for something to be done", () => {
     expect((["ok", "warning", "alert"] as const).some((standing) => needsRotation([{ standing }]))).toBe(false);
-    expect((["due", "overdue", "new"] as const).every((standing) => needsRotation([{ standing }]))).toBe(true);
+    expect(
+      (["due", "overdue", "new", "unfinished", "failed"] as const).every((standing) => needsRotation([{ standing }])),
+    ).toBe(true);
+  });
+});
+
+describe("what the last action left", () => {
+  const at = (days: number) => new Date(START + days * DAY);
+  const password = { name: "database/password", kind: "postgres-password", strategy: "alternating-users" };
+  const outline = {
+    policy: DEFAULT_POLICY,
+    store: { kind: "vault" },
+    environment: "prod",
+    secrets: [password],
+  } as never;
+  const row = (id: number, status: string, days: number) =>
+    ({ id, secretName: "database/password", environment: "prod", status, rotationDate: at(days) }) as never;
+  const begun = {
+    ...state(START),
+    slots: [2, 3],
+    active: 1,
+    step: { ...state(START).step, sequence: 4, generation: 3 },
+  };
+  const recorded = { type: PREFLIGHT_TYPE, outputs: { secret: "database/password", state: begun } };
+  const one = (rows: never[], resources: object[] = [], own: SecretState | null = state(START)) =>
+    statusOf(outline, own ? { "database/password": { state: own } } : {}, { rows, resources } as never, at(10))[0];
+
+  it("failed: the last row says so, and nothing succeeded since", () => {
+    expect(one([row(1, "SUCCESS", 0), row(2, "FAILED", 9)])).toMatchObject({ standing: "failed" });
+    expect(one([row(1, "FAILED", -1)])).toMatchObject({ standing: "ok" });
+    expect(one([row(1, "FAILED", 1), row(2, "SUCCESS", 2)])).toMatchObject({ standing: "ok" });
+    expect(one([row(1, "FAILED", 0)], [], null)).toMatchObject({ standing: "new" });
+  });
+
+  it("unfinished: what was begun is not in the outputs", () => {
+    const found = one([row(1, "FAILED", 9)], [recorded]);
+    expect(found).toMatchObject({ standing: "unfinished", unfinished: { action: "ROTATE", generation: 3 } });
+    expect(one([], [{ ...recorded, outputs: { secret: "database/password", state: state(START) } }])).toMatchObject({
+      standing: "ok",
+      unfinished: null,
+    });
+    expect(one([], [recorded], null)).toMatchObject({ standing: "unfinished", generation: null });
+  });
+
+  it("an adopted credential without a date has no age, and is due", () => {
+    const rolledBack: SecretState = { ...state(START), slots: [0, 1], active: 0, activatedBy: "r" };
+    const since = new Date(START).toISOString();
+    expect(one([], [], rolledBack)).toMatchObject({
+      standing: "due",
+      ageDays: null,
+      daysLeft: null,
+      inUseBefore: since,
+    });
+    const byHand: SecretState = { ...state(START), slots: [3, 1], active: 0, adoptedGeneration: 3 };
+    expect(one([], [], byHand)).toMatchObject({ standing: "due", ageDays: null, inUseBefore: since });
+    const key: SecretState = { ...state(START), slots: [0, -1], active: 0, labels: ["paper-2026-01-01", null] };
+    expect(one([], [], key)).toMatchObject({ standing: "ok", ageDays: 10, inUseBefore: null });
+    expect(one([], [], { ...key, labels: ["paper", null] })).toMatchObject({ standing: "due", ageDays: null });
+    const late = statusOf(outline, { "database/password": { state: byHand } }, { rows: [] }, at(91));
+    expect(late).toMatchObject([{ standing: "overdue", ageDays: null }]);
   });
 });
 
@@ -54,7 +115,7 @@ describe("what Vault makes", () => {
     statusOf(
       { policy: DEFAULT_POLICY, store: { kind: "vault" }, environment: "prod", secrets: [secret] } as never,
       { "database/password": { state: { ...own, ...more } as never } },
-      [],
+      { rows: [] },
       new Date(START + 400 * DAY),
     );
   const common = { kind: "postgres-password", name: "database/password" };
@@ -82,10 +143,12 @@ const secret = fc.record<SecretStatus>({
   kind: fc.constant("postgres-password"),
   strategy: fc.constantFrom("alternating-users", "single-user"),
   store: fc.constantFrom("vault", "aws"),
-  standing: fc.constantFrom("ok", "warning", "alert", "due", "overdue"),
+  standing: fc.constantFrom("ok", "warning", "alert", "due", "overdue", "unfinished", "failed"),
   generation: fc.nat(500),
   rotatedAt: fc.constant("2026-01-01T00:00:00.000Z"),
   ageDays: fc.double({ min: 0, max: 999, noNaN: true }).map((days) => Math.round(days * 10) / 10),
+  inUseBefore: fc.constantFrom(null, "2026-01-01T00:00:00.000Z"),
+  unfinished: fc.constantFrom(null, { action: "ROLLBACK", generation: 499, at: "2026-01-01T00:00:00.000Z" }),
   maxAgeDays: fc.constant(90),
   daysLeft: fc.integer({ min: -900, max: 90 }),
   dueAt: fc.constant("2026-03-31T00:00:00.000Z"),
@@ -120,6 +183,7 @@ describe("what stands below the table", () => {
   const base = {
     ...{ name: "a/b", kind: "alpaca-key", strategy: "supplied-key", store: "vault", standing: "due", generation: 2 },
     ...{ rotatedAt: null, ageDays: 89, maxAgeDays: 90, daysLeft: 1, dueAt: null, lastRow: null },
+    ...{ inUseBefore: null, unfinished: null },
     previous: { generation: 1, revoked: false, validUntil: "2026-01-02T00:00:00.000Z" },
   } as SecretStatus;
   const shown = (now: string, secret = base) =>

@@ -3,13 +3,13 @@ import { planMarkdown, renderPlan } from "../../cli/render/plan";
 import { phaseTeller } from "../../cli/render/run";
 import { phaseOf, type StepName, stepProgram } from "../../core/phases";
 import { secretOf } from "../../core/resource-names";
-import { type EngineResult, type Step, withoutPlanned } from "../../operate/engine";
+import type { EngineResult, Step } from "../../operate/engine";
+import { withoutPlanned } from "../../operate/engine-events";
 import { failureOf } from "../../operate/failure";
 import { planInWords } from "../../operate/plan-words";
 import { clearLocks, locksIn } from "../../operate/recover";
 import { nextSteps } from "../../operate/run-failure";
 import type { Outline } from "../../operate/settings";
-import { describePlan, readPlan } from "../../rotation/plan";
 
 const URN = "urn:pulumi:paper::secret-rotation::secret-rotation:index:PostgresPassword$";
 const step = (name: string, type: string, op: string, more: Partial<Step> = {}): Step => ({
@@ -19,7 +19,6 @@ const step = (name: string, type: string, op: string, more: Partial<Step> = {}):
   urn: `${URN}${more.urn ?? ""}${type}::${name}`,
   oldInputs: more.oldInputs ?? {},
   newInputs: more.newInputs ?? {},
-  ...(more.retained === undefined ? {} : { retained: more.retained }),
 });
 const slot = (op: string, before: string, after: string) =>
   step("database-password-slot-a-password", "random:index/randomPassword:RandomPassword", op, {
@@ -29,7 +28,8 @@ const slot = (op: string, before: string, after: string) =>
 const result = (steps: Step[], more: Partial<EngineResult> = {}): EngineResult => ({
   ok: true,
   steps,
-  messages: ["database/password: rotates from generation 1 to 2 (due by age)"],
+  messages: [],
+  plans: [{ secret: "database/password", action: "ROTATE", from: 1, to: 2, reason: "due by age" }],
   errors: [],
   failedStep: undefined,
   unfinished: [],
@@ -74,27 +74,15 @@ describe("a plan in words", () => {
         urn: "secret-rotation:index:RollingRestart$",
       },
     );
-    const urn = "secret-rotation:index:LoginRole$";
-    const owner = step("database-password-login", "secret-rotation:index:LoginRole", "update", {
-      oldInputs: { role: "trader", login: true },
-      newInputs: { role: "trader", login: false },
+    const owner = step("database-password-role", "postgresql:index/role:Role", "update", {
+      oldInputs: { name: "trader", login: true },
+      newInputs: { name: "trader", login: false },
     });
-    const next = step("database-password-login-a", "secret-rotation:index:LoginRole", "update", {
-      oldInputs: { role: "trader_a", login: false, activation: "" },
-      newInputs: { role: "trader_a", login: true, activation: "2", verifier: "SCRAM-SHA-256" },
-    });
-    const set = step("database-password-login-a-set", "command:local:Command", "create-replacement", { urn });
-    const copy = step("database-password-copy-role", "command:local:Command", "create-replacement", {
-      newInputs: { stdin: JSON.stringify({ owner: "trader", from: "trader_b", to: "trader_a" }) },
-    });
-    const steps = [slot("create-replacement", "0", "2"), copy, next, set, restart, owner];
-    const plan = planInWords("paper", outline, result(steps));
+    const plan = planInWords("paper", outline, result([slot("create-replacement", "0", "2"), restart, owner]));
     expect(plan.secrets[0]).toMatchObject({
       action: "ROTATE",
       steps: [
         { phase: "new value", text: "makes the value of slot a (generation 0 => 2)" },
-        { phase: "database", text: "gives the role trader_a the settings and limits of trader_b" },
-        { phase: "database", text: "gives the role trader_a its password (SCRAM-SHA-256) and lets it log in" },
         { phase: "restart", text: "restarts signal-service on trading-1 and waits until it is healthy" },
         { phase: "settle", text: "lets the role trader log in no more" },
       ],
@@ -117,32 +105,14 @@ describe("a plan in words", () => {
     expect(dangers[0]).toContain("without a new generation");
   });
 
-  it("says of a role that leaves the state and stays on the server that it does, and calls it no danger", () => {
-    const steps = [
-      step("database-password-role", "postgresql:index/role:Role", "delete", {
-        oldInputs: { name: "trader" },
-        retained: true,
-      }),
-      step("database-password-login", "secret-rotation:index:LoginRole", "create", {
-        newInputs: { role: "trader", login: true, verifier: "SCRAM-SHA-256", activation: "3" },
-      }),
-    ];
-    const { messages } = result([]);
-    const idle = messages.map((line) => line.replace(/rotates.*/, "stays at generation 1 (nothing is due)"));
-    const plan = planInWords("paper", outline, { ...result(steps), messages: idle });
-    expect(plan.dangers).toEqual([]);
-    expect(plan.secrets[0]?.steps.map(({ text }) => text)).toEqual([
-      "leaves the role trader as it is, and looks after its login alone",
-      "takes the login of the role trader over as it is",
-    ]);
-  });
-
-  it("reads back every headline that the program writes", () => {
-    for (const action of ["ADOPT", "ROTATE", "ROLLBACK", "REVOKE", undefined] as const) {
-      const line = describePlan({ secret: "a/b", action, from: 1, to: 2, reason: "because: of (this)" });
-      expect(readPlan(line)).toEqual({ secret: "a/b", action });
-    }
-    expect(readPlan("something else: said")).toBeUndefined();
+  it("goes by what the program decided, not by what it says to people", () => {
+    const said = { messages: ["database/password: rolls back to generation 1 (a request)"] };
+    const [plan, other] = planInWords("paper", outline, result([], said)).secrets;
+    expect(plan).toMatchObject({
+      action: "ROTATE",
+      headline: "database/password: rotates from generation 1 to 2 (due by age)",
+    });
+    expect(other).toMatchObject({ action: undefined, headline: "database/password-reader: nothing is known" });
   });
 
   it("finds the secret by the longest name", () => {
@@ -158,18 +128,23 @@ describe("steps in words", () => {
     planInWords("paper", outline, result(steps)).secrets[0]?.steps.map(({ phase, text }) => [phase, text]);
 
   it("what only looks, and what only marks", () => {
-    const after = "when it was rotated, until when the previous one works";
+    const endpoint = step("database-password-database-username-metadata", "vault:generic/endpoint:Endpoint", "update", {
+      newInputs: { path: "secret/metadata/paper/database/username" },
+    });
+    const after = "when it was rotated, until when the one before works";
     expect(
       texts([
         runs("database-password-store-unchanged", "store-unchanged", "create-replacement"),
         runs("database-password-versions-before", "store-versions", "create"),
         runs("database-password-dry-run", "dry-run", "create"),
+        endpoint,
         runs("database-password-database-username-tags", "store-mark", "create"),
       ]),
     ).toEqual([
       ["preflight", "makes sure that nobody else has written to the store"],
       ["preflight", "notes which versions the store has"],
       ["confirm", "makes the dry run"],
+      ["settle", `marks secret/paper/database/username: ${after}`],
       ["settle", `marks database-username: ${after}`],
     ]);
   });
@@ -262,8 +237,70 @@ describe("locks", () => {
 
   it("of a machine that cannot be looked at are never taken away", async () => {
     const cancel = () => Promise.reject(new Error("must not be called"));
-    await expect(clearLocks({ cancel }, locksIn(message(1, "another-machine")))).rejects.toThrow(
-      /root@another-machine/,
-    );
+    await expect(
+      clearLocks({ cancel }, locksIn(message(1, "another-machine")), { dir: process.cwd(), stack: "paper" }),
+    ).rejects.toThrow(/root@another-machine/);
+  });
+});
+
+describe("a change of the config alone", () => {
+  const restart = (op: string, trigger: string) =>
+    step("database-password-restart-signal-service-trading-1", "command:remote:Command", op, {
+      urn: "secret-rotation:index:RollingRestart$",
+      oldInputs: { update: "true", triggers: ["1"] },
+      newInputs: { update: "true", triggers: [trigger] },
+    });
+
+  it("restarts nothing, writes no row, and says so", () => {
+    const row = runs("database-password-audit-row", "audit-record", "update");
+    const checks = runs("database-password-preflight-checks", "preflight", "update", { newInputs: { update: "true" } });
+    const plan = planInWords("paper", outline, result([checks, restart("update", "1"), row]));
+    const texts = plan.secrets[0]?.steps.map(({ text }) => text);
+    expect(texts).toEqual([
+      "looks that the row of the last step is in secret_rotation_log; writes none",
+      "keeps new settings for the restart of signal-service on trading-1; nothing is restarted",
+      "keeps new settings of database-password-preflight-checks; nothing runs",
+    ]);
+    expect(texts?.join()).not.toMatch(/restarts |writes the row/);
+  });
+
+  it("is another matter where the triggers move", () => {
+    const plan = planInWords("paper", outline, result([restart("create-replacement", "2")]));
+    expect(plan.secrets[0]?.steps).toEqual([
+      {
+        phase: "restart",
+        text: "restarts signal-service on trading-1 and waits until it is healthy",
+        resource: "database-password-restart-signal-service-trading-1",
+      },
+    ]);
+  });
+});
+
+describe("resources that leave the program", () => {
+  const leaving = [
+    ["database-password-role", "postgresql:index/role:Role", { name: "trader" }],
+    [
+      "database-password-database-password",
+      "vault:kv/secretV2:SecretV2",
+      { mount: "secret", name: "paper/database/password" },
+    ],
+    ["database-password-database-password", "aws:secretsmanager/secretVersion:SecretVersion", {}],
+    ["database-password-restart-orchestrator", "command:remote:Command", {}],
+  ] as const;
+
+  it.each(leaving)("%s (%s) is forgotten where it is retained, and no danger then", (name, type, oldInputs) => {
+    const gone = { ...step(name, type, "delete", { oldInputs }), retained: true as const };
+    const forgotten = planInWords("paper", outline, result([gone]));
+    expect(forgotten.dangers).toEqual([]);
+    expect(forgotten.secrets[0]?.steps[0]?.text).toMatch(/^forgets .*; it stays as it is$/);
+  });
+
+  it("a command without a script for its end is forgotten as well", () => {
+    const gone = step("database-password-restart-orchestrator", "command:remote:Command", "delete", { oldInputs: {} });
+    expect(planInWords("paper", outline, result([gone])).secrets[0]?.steps[0]?.text).toMatch(/^forgets /);
+  });
+
+  it.each(leaving.slice(0, 3))("%s (%s) is a danger where it would be deleted", (name, type, oldInputs) => {
+    expect(planInWords("paper", outline, result([step(name, type, "delete", { oldInputs })])).dangers).toHaveLength(1);
   });
 });

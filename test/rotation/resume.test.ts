@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { begunOf, PREFLIGHT_TYPE, recordedOf } from "../../rotation/begun";
 import { nextState } from "../../rotation/next-state";
+import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import { type Request, RequestRefusedError } from "../../rotation/request";
 import { type Resolved, resolve } from "../../rotation/resume";
 import {
@@ -14,7 +15,7 @@ import {
   type SecretState,
   type SlotIndex,
 } from "../../rotation/state";
-import { activate, inputs, rotate } from "./update-inputs";
+import { activate, at, inputs, rotate } from "./update-inputs";
 
 interface Stack {
   readonly finished: SecretState | undefined;
@@ -28,7 +29,9 @@ const records = (recorded: SecretState | undefined, state: SecretState) =>
   recorded === undefined || activation(recorded) !== activation(state);
 
 const update = ({ finished, recorded }: Stack, days: number, request?: Request): Resolved =>
-  resolve({ finished, recorded, request }, ({ previous, ...given }) => nextState(previous, inputs(days, given)));
+  resolve({ finished, recorded, request, now: at(days) }, ({ previous, ...given }) =>
+    nextState(previous, inputs(days, given)),
+  );
 
 /** What an update leaves that passed the preflight and was interrupted after that. */
 const interrupted = (stack: Stack, days: number, request?: Request): Stack => {
@@ -41,21 +44,30 @@ const done = (stack: Stack, days: number, request?: Request): Stack => {
   return { finished: state, recorded: records(stack.recorded, state) ? state : stack.recorded };
 };
 
+/** What was begun, finished after so many days: the grace period of the previous credential begins then. */
+const finishedAt = (days: number, { recorded }: Stack): SecretState => {
+  const begun = recorded as SecretState;
+  const moved = { ...begun, step: { ...begun.step, at: at(days).toISOString() } };
+  return begun.step.action !== "ROLLBACK"
+    ? moved
+    : { ...moved, notBefore: new Date(at(days).getTime() + policy.retryAfter).toISOString() };
+};
+
 const first = done({ finished: undefined, recorded: undefined }, 0);
 const second = done(first, 89);
 
 describe("an update that was interrupted", () => {
   it("is finished by the next one, although its request is gone and nothing is due", () => {
     const halfWay = interrupted(second, 91, rotate("r1"));
-    expect(update(halfWay, 91.1)).toEqual({ state: halfWay.recorded, resumes: true });
-    expect(update(halfWay, 500)).toEqual({ state: halfWay.recorded, resumes: true });
-    expect(update(halfWay, 91.1, rotate("r1"))).toEqual({ state: halfWay.recorded, resumes: true });
+    expect(update(halfWay, 91.1)).toEqual({ state: finishedAt(91.1, halfWay), resumes: true });
+    expect(update(halfWay, 500)).toEqual({ state: finishedAt(500, halfWay), resumes: true });
+    expect(update(halfWay, 91.1, rotate("r1"))).toEqual({ state: finishedAt(91.1, halfWay), resumes: true });
     expect(halfWay.recorded).toMatchObject({ slots: [2, 3], active: 1, handledRequest: "r1" });
   });
 
   it("is finished although the clock went back behind the date on which it was due", () => {
     const halfWay = interrupted(first, 89);
-    expect(update(halfWay, 10)).toEqual({ state: halfWay.recorded, resumes: true });
+    expect(update(halfWay, 10)).toEqual({ state: finishedAt(10, halfWay), resumes: true });
   });
 
   it("is rolled back on top of what it had begun", () => {
@@ -64,7 +76,7 @@ describe("an update that was interrupted", () => {
     expect(back).toMatchObject({ resumes: false, state: { slots: [2, 3], active: 0, activatedBy: "back" } });
     // The rollback is interrupted as well, its request removed: it is finished, and the next number is one of its own.
     const again = interrupted(halfWay, 91.1, activate("back", 2));
-    expect(update(again, 91.2)).toEqual({ state: back.state, resumes: true });
+    expect(update(again, 91.2)).toEqual({ state: finishedAt(91.2, again), resumes: true });
     expect(update(again, 91.2, activate("back again", 2))).toMatchObject({
       resumes: true,
       state: { active: 0, activatedBy: "back", handledRequest: "back again" },
@@ -77,17 +89,38 @@ describe("an update that was interrupted", () => {
     expect(() => update(halfWay, 91.1, activate("back", 1))).toThrow(/no generation 1 .*: 2 \(active now: 3\)/);
   });
 
-  it("goes before a rotation that is asked for meanwhile, which acts in the update after", () => {
+  it("answers a rotation that is asked for meanwhile", () => {
     const halfWay = interrupted(second, 91, rotate("r1"));
-    const r2 = rotate("r2");
-    expect(update(halfWay, 91.1, r2)).toEqual({ state: halfWay.recorded, resumes: true, deferred: r2 });
-    expect(update(done(halfWay, 91.1, r2), 91.2, r2).state).toMatchObject({ slots: [4, 3], handledRequest: "r2" });
+    const { state, resumes, deferred } = update(halfWay, 91.1, rotate("r2"));
+    expect(state).toEqual({ ...finishedAt(91.1, halfWay), handledRequest: "r2" });
+    expect({ resumes, deferred }).toEqual({ resumes: true, deferred: undefined });
+    expect(update(done(halfWay, 91.1, rotate("r2")), 91.2, rotate("r2")).state.slots).toEqual([2, 3]);
+  });
+
+  it("goes before an emergency, which acts in the update after unless it was one itself", () => {
+    const leak = { ...rotate("leak"), emergency: true as const };
+    const halfWay = interrupted(second, 91, rotate("r1"));
+    expect(update(halfWay, 91.1, leak)).toEqual({ state: finishedAt(91.1, halfWay), resumes: true, deferred: leak });
+    expect(update(done(halfWay, 91.1, leak), 91.2, leak).state).toMatchObject({ slots: [4, 3], emergency: true });
+    const urgent = interrupted(second, 91, leak);
+    const again = update(urgent, 91.1, { ...leak, id: "again" });
+    expect(again).toMatchObject({ resumes: true, state: { slots: [2, 3], handledRequest: "again" } });
+    expect(again.deferred).toBeUndefined();
+  });
+
+  it("goes before a rotation if it was a rollback", () => {
+    const back = interrupted(second, 91, activate("back", 1));
+    const r = rotate("r");
+    expect(update(back, 91.1, r)).toEqual({ state: finishedAt(91.1, back), resumes: true, deferred: r });
   });
 
   it("is finished as what a request for the same generation asks", () => {
     const halfWay = interrupted(second, 91, rotate("r1"));
     const { state, resumes } = update(halfWay, 91.1, activate("on", 3));
-    expect({ resumes, state }).toEqual({ resumes: true, state: { ...halfWay.recorded, handledRequest: "on" } });
+    expect({ resumes, state }).toEqual({
+      resumes: true,
+      state: { ...finishedAt(91.1, halfWay), handledRequest: "on" },
+    });
   });
 
   it("that the state does not record is decided on as before", () => {
@@ -228,7 +261,7 @@ describe("whatever is interrupted where, and whatever the config asks then", () 
         const { finished, recorded } = world.stack;
         const begun = (recorded?.step.sequence ?? 0) > (finished?.step.sequence ?? 0);
         const last = world.take(days, undefined, "finished");
-        if (begun) expect(last?.state).toEqual(recorded);
+        if (begun) expect(last?.state).toEqual(finishedAt(days, { finished, recorded }));
         expect(last?.resumes).toBe(begun);
       }),
       { numRuns: 2000 },

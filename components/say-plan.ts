@@ -1,0 +1,15 @@
+import { appendFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { describePlan, PLANS_FILE, type Plan } from "../rotation/plan";
+
+/** Says what happens to a secret: a sentence for people, and data for the CLI where it asks for that. */
+export function sayPlan({ secret, action, from, to, reason, resumes, deferred }: Plan): void {
+  const plan: Plan = {
+    ...{ secret, action, from, to, reason },
+    ...(resumes === undefined ? {} : { resumes }),
+    ...(deferred === undefined ? {} : { deferred }),
+  };
+  void pulumi.log.info(describePlan(plan));
+  const file = process.env[PLANS_FILE];
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify(plan)}\n`);
+}

@@ -1,0 +1,48 @@
+import { type Duration, parseDuration } from "./duration";
+import { labelDate } from "./key-label";
+import { dueAt } from "./next-state";
+import type { Policy } from "./policy";
+import { activeGeneration, adoptedGeneration, type SecretState } from "./state";
+
+/** So long before the maximum age people are warned (day 85 of 90), and warned for the last time (day 88). */
+export const WARNING_BEFORE: Duration = parseDuration("5d");
+export const ALERT_BEFORE: Duration = parseDuration("2d");
+
+/** How an age stands against the limit. */
+export type Urgency = "ok" | "warning" | "alert" | "overdue";
+
+/** How an age stands against the limit, both in milliseconds. */
+export function urgencyOf(age: number, maxAge: number): Urgency {
+  if (age > maxAge) return "overdue";
+  if (age >= maxAge - ALERT_BEFORE) return "alert";
+  return age >= maxAge - WARNING_BEFORE ? "warning" : "ok";
+}
+
+/** How old the credential in use is, as far as anybody knows. */
+export interface Age {
+  /** Whether `since` is when it was made. Else it was in use before that already, nobody knows for how long. */
+  readonly known: boolean;
+  readonly since: Date;
+}
+
+/**
+ * The age of the credential in use. An operator's own credential that was adopted is as old as its label says (a key
+ * pair); without a date it is of unknown age: it was in use when it was adopted.
+ */
+export function ageOf(state: SecretState): Age {
+  const adopted = activeGeneration(state) === adoptedGeneration(state);
+  const label = state.labels[state.active] ?? null;
+  const known = !adopted || (label !== null && labelDate(label) !== undefined);
+  const since = known || activeGeneration(state) === 0 ? state.rotatedAt : state.step.at;
+  return { known, since: new Date(since) };
+}
+
+/**
+ * How a secret stands by its age: `due` as soon as an update would rotate it, and where nobody knows how old it is. Pure:
+ * the clock is an argument.
+ */
+export function standingByAge(state: SecretState, policy: Policy, now: Date): Urgency | "due" {
+  const urgency = urgencyOf(now.getTime() - Date.parse(state.rotatedAt), policy.maxAge);
+  if (urgency === "overdue") return urgency;
+  return now >= dueAt(state, policy) || !ageOf(state).known ? "due" : urgency;
+}
