@@ -70,7 +70,7 @@ async function asked(config: Config, finished: SecretState | undefined, now: Dat
       audit: { connection: referenceOf(auditDatabase(config) as DatabaseConfig), stack: "paper", environment: "paper" },
     };
     const previous = finished === undefined ? {} : { [secret.name]: { state: finished } };
-    return pulumi.output(createSecrets(config, previous, platform, now));
+    return pulumi.output(createSecrets(config, { previous, recorded: {} }, platform, now));
   });
   return preflightInput.parse(inputOf(all, `${secret.name.replaceAll("/", "-")}-preflight-checks`));
 }
