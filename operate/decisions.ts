@@ -83,24 +83,17 @@ async function observe(
     const asks = isRotatedByVault(secret) && state(secret.name) !== undefined;
     return [secret.name, asks ? await lastRotation(config, secret).catch(() => undefined) : undefined];
   });
-  const keys = config.alpaca === undefined ? {} : { ...config, alpaca: config.alpaca };
   const now = clockOf(config);
   const [rotated, gone, inUse] = await Promise.all([
     Promise.all(rotations),
-    "secrets" in keys
-      ? seePreviousKeys(
-          { ...config, secrets: [...secrets] },
-          state,
-          (name) => knownOf(outputs, resources, name).recorded,
-        )
-      : {},
+    seePreviousKeys({ ...config, secrets: [...secrets] }, state, (name) => knownOf(outputs, resources, name).recorded),
     seeOldLogins(config, outputs, now),
   ]);
   const found = new Map(rotated);
   return ({ name }) => ({
     now,
     rotation: found.get(name),
-    previousGone: (gone as Record<string, { previous: string } | undefined>)[name]?.previous === "gone",
+    previousGone: gone[name]?.previous === "gone",
     previousInUse: inUse[name],
   });
 }
