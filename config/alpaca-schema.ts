@@ -9,6 +9,7 @@ export const ALPACA_NAME = "alpaca/api_key";
 
 /** A key pair of Alpaca. Only the operator can make one (on the dashboard), so its values come from `alpacaKeys`. */
 export const alpacaKeySettings = {
+  /** What kind of credential it is. */
   kind: z.literal("alpaca-key"),
   /** Default `alpaca/api_key`: the name in the audit log, in `alpacaKeys` and in requests; the store has the two paths. */
   name: secretName.default(ALPACA_NAME),

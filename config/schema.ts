@@ -40,8 +40,11 @@ const policy = settings({
 
 /** How to reach one PostgreSQL database. Passwords come from PGPASSWORD or PGPASSFILE. */
 const database = settings({
+  /** Name or address of the server. */
   host: z.string().min(1),
+  /** Default 5432. */
   port: port.default(5432),
+  /** The database's name on that server. */
   name: z.string().min(1),
   /** Role with CREATEROLE and ADMIN on the managed role. Default: the environment's PGUSER, else `postgres`. */
   admin: roleName.optional(),
@@ -66,7 +69,9 @@ const policyOverride = settings({
 
 /** What every strategy of a database password has. */
 const passwordSettings = {
+  /** What kind of credential it is. */
   kind: z.literal("postgres-password"),
+  /** Its name in the audit log, in `adopted` and in requests, and its path in the store below the environment. */
   name: secretName,
   database,
   /** The role that exists and owns the objects. It is adopted, never created and never dropped. Default: the database's name. */
@@ -118,6 +123,7 @@ function withRole<T extends { role?: string | undefined; database: { name: strin
 
 /** A command that looks and changes nothing, run by `sh -c`. */
 const command = settings({
+  /** Run by `sh -c`; exit 0 is fine. */
   command: z.string().min(1),
   /** Where it runs, a name of `hosts`. Default: the machine that runs this. */
   host: name.optional(),
@@ -140,7 +146,9 @@ const validation = settings({
 const notify = settings({
   /** Secret. Slack's incoming webhook. */
   slackWebhook: secret(httpUrl).optional(),
+  /** The mail server, and who gets the mails. */
   email: settings({
+    /** Name or address of the mail server. */
     host: z.string().min(1),
     /** Default 587. */
     port: port.default(587),
@@ -148,10 +156,13 @@ const notify = settings({
     encryption: z.enum(["starttls", "tls"]).default("starttls"),
     /** Default true; false only where the server is on a loopback address. */
     verifyCertificate: z.boolean().default(true),
+    /** The login at the mail server. Default: none. */
     user: z.string().min(1).optional(),
-    /** Secret. */
+    /** Secret. The login's password. */
     password: secret(z.string().min(1)).optional(),
+    /** The sender's address. */
     from: z.string().min(1),
+    /** The recipients' addresses. Each gets a mail of its own; one that is refused is tried again alone. */
     to: z.array(z.string().min(1)).min(1),
   }).optional(),
 }).refine(({ slackWebhook, email }) => slackWebhook !== undefined || email !== undefined, {
@@ -164,17 +175,21 @@ const alpacaKey = settings({ ...alpacaKeySettings, restart, policy: policyOverri
 const wishes = (request: object) => ["rotate", "activate", "adopt"].filter((wish) => wish in request);
 
 const request = settings({
-  /** `pulumi config set --path request.id 7` writes a number. */
+  /** Any text or number; a request acts once, and the next one needs another id. */
   id: z.preprocess((id) => (typeof id === "number" ? String(id) : id), z.string().min(1).max(100)),
+  /** The secret's name. */
   secret: secretName,
+  /** Rotates now, whatever its age. */
   rotate: z.literal(true).optional(),
   /** With rotate: a leaked secret. Does not wait for the market to close, and the old login ends at once. */
   emergency: z.literal(true).optional(),
+  /** Goes back to this generation: the previous one, or 0 for the value that was adopted. */
   activate: z.number().int().min(0).optional(),
   /** Takes over the value that somebody else wrote into the store; first set it as `adopted`. */
   adopt: z.literal(true).optional(),
   /** With rotate or activate: overwrites what somebody else wrote into the store. The audit row says what it was. */
   force: z.literal(true).optional(),
+  /** Why, for the audit log. */
   reason: z.string(REASON).min(1, REASON).max(500),
 })
   .refine((value) => wishes(value).length === 1, {
@@ -195,10 +210,12 @@ const request = settings({
 export const schema = settings({
   /** Names the environment in store paths and in the audit log, such as `paper` or `prod`. */
   environment: text(/^[a-z][a-z0-9-]*$/, "expected a lower-case word, such as paper or prod"),
+  /** When secrets rotate and how long the previous credential stays valid. */
   policy: policy.default(DEFAULT_POLICY),
   store,
   /** Asked whether the market is open, and for the account of every key pair. */
   alpaca: alpaca.optional(),
+  /** What must hold before a rotation begins. */
   preflight: settings({
     /** Rotates also while the market is open. Default false. Its use is written into the audit row. */
     allowOpenMarket: z.boolean().default(false),
@@ -208,12 +225,15 @@ export const schema = settings({
      */
     notice: duration.optional(),
   }).default({ allowOpenMarket: false }),
+  /** The machines on which services run, by names of your own. */
   hosts: z.record(name, host).default({}),
+  /** Everything that reads a secret and is restarted after a rotation, by the service's name. */
   services: z.record(name, service),
   /** In the order in which they rotate. One that is taken out is forgotten by the stack and stays as it is. */
   secrets: z.array(z.discriminatedUnion("kind", [postgresPassword, alpacaKey], byKind)),
   /** The database of `secret_rotation_log`. Default: the database of the first secret. */
   audit: database.optional(),
+  /** What an operator asks for, once; `rotation` writes it, and so may you. It may stay in the config. */
   request: request.optional(),
   /** Where `rotation remind` sends what is to be known. */
   notify: notify.optional(),
@@ -230,6 +250,7 @@ export const schema = settings({
   sshPrivateKey: secret(z.string().min(1)).optional(),
   /** Only where every address is a loopback address. */
   lab: settings({
+    /** The time that the stack goes by, instead of the machine's. */
     clock: z.iso.datetime({ offset: true, error: "expected a time such as 2026-11-23T02:00:00Z" }).optional(),
   }).optional(),
 });

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { byKind, httpUrl, name, settings, text } from "./parts";
 
 const vault = settings({
+  /** Which store: HashiCorp Vault or OpenBao. */
   kind: z.literal("vault"),
   /** Default: the environment's VAULT_ADDR. The token is always the environment's (VAULT_TOKEN or ~/.vault-token). */
   address: httpUrl.optional(),
@@ -10,6 +11,7 @@ const vault = settings({
 });
 
 const aws = settings({
+  /** Which store: AWS Secrets Manager. */
   kind: z.literal("aws"),
   /** Where the secrets are, such as `us-east-1`. Credentials are always the environment's. */
   region: text(/^[a-z]{2,}(-[a-z]+)+-\d+$/, "expected a region, such as us-east-1"),

@@ -1,8 +1,16 @@
+import type { Socket } from "node:net";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { randomSecret, type SecretGenerator } from "./secrets";
 
-/** How the mail server fails: with a code for the sender (450 is worth another try, 550 is not), or by hanging up. */
-export type SmtpFault = { code: number; message?: string } | { drop: true };
+/**
+ * How the mail server fails: with a code (450 is worth another try, 550 is not) for the sender, or for the recipients in
+ * `refuse` alone; by hanging up at once, or as soon as a recipient in `dropAfter` was taken.
+ */
+export type SmtpFault =
+  | { code: number; message?: string }
+  | { refuse: Readonly<Record<string, number>> }
+  | { dropAfter: readonly string[] }
+  | { drop: true };
 
 /** A mail that arrived. */
 export interface Mail {
@@ -48,6 +56,11 @@ export async function startSmtp(options: { secret?: SecretGenerator } = {}): Pro
     onMailFrom(_address, _session, done) {
       done(fault && "code" in fault ? smtpError(fault) : undefined);
     },
+    onRcptTo({ address }, _session, done) {
+      const code = fault && "refuse" in fault ? fault.refuse[address] : undefined;
+      if (fault && "dropAfter" in fault && fault.dropAfter.includes(address)) hangUp(server);
+      done(code === undefined ? undefined : smtpError({ code }));
+    },
     onConnect(_session, done) {
       done(fault && "drop" in fault ? smtpError({ code: 421, message: "closing" }) : undefined);
     },
@@ -67,6 +80,13 @@ export async function startSmtp(options: { secret?: SecretGenerator } = {}): Pro
     },
     stop: () => new Promise((resolve) => server.close(resolve)),
   };
+}
+
+/** Ends every connection once the answer under way is out. */
+function hangUp({ connections }: SMTPServer): void {
+  setImmediate(() => {
+    for (const { _socket: socket } of connections as unknown as Set<{ _socket: Socket }>) socket.destroy();
+  });
 }
 
 function collect(keep: (mail: Mail) => void): NonNullable<SMTPServerOptions["onData"]> {

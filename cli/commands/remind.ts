@@ -14,9 +14,9 @@ export function registerRemind(program: Command): void {
     if (options.json) printJson(sent);
     else if (sent.length === 0) print("Nothing new to tell.");
     else
-      for (const { secret, kind, channel, outcome, error } of sent) {
+      for (const { secret, kind, channel, recipient, outcome, error } of sent) {
         print(
-          `${outcome} ${channel}: ${kind} for ${secret}${error === undefined ? "" : ` (${error}; tried again next time)`}`,
+          `${outcome} ${channel}: ${kind} for ${secret}${recipient === undefined ? "" : ` to ${recipient}`}${error === undefined ? "" : ` (${error}; tried again next time)`}`,
         );
       }
     process.exitCode = sent.some(({ outcome }) => outcome === "failed") ? EXIT.failed : EXIT.fine;

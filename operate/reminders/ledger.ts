@@ -5,20 +5,25 @@ export const CHANNELS = ["slack", "email"] as const;
 
 export type Channel = (typeof CHANNELS)[number];
 
-/** A reminder on its way to one channel. */
+/** A reminder on its way to one channel, and there to one recipient where the channel has several. */
 export interface Delivery {
   readonly reminder: Reminder;
   readonly channel: Channel;
+  /** An e-mail address. Each has a row of its own, so that one that was refused is tried again alone. */
+  readonly recipient?: string;
 }
 
-const keyOf = ({ reminder: { stack, environment, secret, generation, kind }, channel }: Delivery) => [
+const aboutOf = ({ reminder: { stack, environment, secret, generation, kind } }: Delivery) => [
   stack,
   environment,
   secret,
   generation,
   kind,
-  channel,
 ];
+
+/** What the ledger calls it: `slack`, `email team@example.org`. An address is the same in capitals. */
+const nameOf = ({ channel, recipient }: Delivery) =>
+  recipient === undefined ? channel : `${channel} ${recipient.toLowerCase()}`;
 
 /** Those of the deliveries that nobody has made yet. */
 export async function undelivered(client: pg.ClientBase, deliveries: readonly Delivery[]): Promise<Delivery[]> {
@@ -27,8 +32,9 @@ export async function undelivered(client: pg.ClientBase, deliveries: readonly De
   for (const delivery of deliveries) {
     const { rowCount } = await client.query(
       `SELECT FROM secret_rotation_reminders
-       WHERE stack = $1 AND environment = $2 AND secret_name = $3 AND generation = $4 AND kind = $5 AND channel = $6`,
-      keyOf(delivery),
+       WHERE stack = $1 AND environment = $2 AND secret_name = $3 AND generation = $4 AND kind = $5 AND channel = ANY ($6)`,
+      // Before recipients had rows of their own, one row stood for all of a channel's.
+      [...aboutOf(delivery), [nameOf(delivery), delivery.channel]],
     );
     if (rowCount === 0) found.push(delivery);
   }
@@ -52,7 +58,7 @@ export async function deliverOnce(
     const { rowCount } = await client.query(
       `INSERT INTO secret_rotation_reminders (stack, environment, secret_name, generation, kind, channel, sent_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-      [...keyOf(delivery), now.toISOString()],
+      [...aboutOf(delivery), nameOf(delivery), now.toISOString()],
     );
     if (rowCount === 1) await send();
     await client.query("COMMIT");

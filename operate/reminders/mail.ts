@@ -25,8 +25,12 @@ export function mailText(reminder: Reminder): string {
   ].join("\n");
 }
 
-/** Sends a mail over TLS. @throws OperationError without the password */
-export async function sendMail(email: EmailConfig, reminder: Reminder): Promise<void> {
+/**
+ * Sends a mail over TLS to one of the config's recipients; its head names all of them. Each by itself: a server that takes
+ * one and refuses another would have the whole counted as sent.
+ * @throws OperationError without the password
+ */
+export async function sendMail(email: EmailConfig, reminder: Reminder, recipient: string): Promise<void> {
   const { host, port, encryption, verifyCertificate, user, password, from, to } = email;
   const transport = createTransport({
     host,
@@ -43,6 +47,7 @@ export async function sendMail(email: EmailConfig, reminder: Reminder): Promise<
     await transport.sendMail({
       from,
       to: [...to],
+      envelope: { from, to: [recipient] },
       subject: `[rotation] ${wordsOf(reminder).title}`,
       text: mailText(reminder),
     });

@@ -1,14 +1,15 @@
 import { migrateIfNeeded } from "../../audit/migrate";
-import type { Config, NotifyConfig } from "../../config";
+import type { NotifyConfig } from "../../config";
 import { redact } from "../../rotation/redact";
 import type { LogRow } from "../audit-log";
 import { UsageError } from "../errors";
 import { readOutputs } from "../outputs";
 import type { Project } from "../project";
 import { configSecrets, environmentSecrets } from "../secrets";
-import { clockOf, type Outline, readConfig, readOutline } from "../settings";
+import { clockOf, HIDDEN, type Outline, readConfig, readOutline } from "../settings";
 import { type Reminder, remindersAt } from "./kinds";
 import { type Channel, type Delivery, deliverOnce, undelivered } from "./ledger";
+import { recipientsOf } from "./recipients";
 
 /** What became of one reminder on one channel. */
 export interface Sent {
@@ -16,12 +17,14 @@ export interface Sent {
   readonly generation: number;
   readonly kind: Reminder["kind"];
   readonly channel: Channel;
+  /** Where the channel has several: the e-mail address. */
+  readonly recipient?: string;
   readonly outcome: "sent" | "sent by another run" | "failed";
   readonly error?: string;
 }
 
 /**
- * Tells what is to be told, each thing once per secret, generation, kind and channel. Safe to run every hour and twice
+ * Tells what is to be told, each thing once per secret, generation, kind, channel and recipient. Safe to run every hour and twice
  * at once. Where nothing is to be told it neither starts Pulumi nor decrypts anything.
  *
  * @throws UsageError where the config names no channel
@@ -39,56 +42,79 @@ export async function remind(project: Project): Promise<Sent[]> {
     const rows: LogRow[] = await lastRowOfEach(client, { environment: outline.environment });
     const now = clockOf(outline);
     const reminders = remindersAt(project.stack, outline, outputs, rows, now);
-    const channels = await channelsOf(project, outline);
-    const wanted = reminders.flatMap((reminder) => channels.map((channel): Delivery => ({ reminder, channel })));
-    const open = await undelivered(client, wanted);
+    const notify = await targetsOf(project, outline);
+    const open = await undelivered(client, deliveriesOf(reminders, notify));
     if (open.length === 0) return [];
     const config = await readConfig(project);
-    const sent: Sent[] = [];
-    for (const delivery of open) sent.push(await attempt(client, delivery, now, config, project));
-    return sent;
+    const secrets = [...environmentSecrets(project.env), ...configSecrets(config)];
+    return deliverAll(client, open, {
+      ...{ now, secrets, send: (delivery) => send(config.notify, delivery) },
+      nameRecipients: notify.email !== undefined && recipientsOf(notify.email).length > 1,
+    });
   });
 }
 
-async function channelsOf(project: Project, outline: Outline): Promise<Channel[]> {
-  // A `notify` that is secret as a whole cannot be looked into without Pulumi.
-  const notify = outline.notify ?? (await readConfig(project)).notify;
+/** Whom to tell. @throws UsageError where it is nobody */
+async function targetsOf(project: Project, outline: Outline): Promise<NotifyConfig> {
+  // A `notify` that is secret as a whole, or whose recipients are, cannot be looked into without Pulumi.
+  const isHidden = outline.notify === undefined || outline.notify.email?.to.includes(HIDDEN);
+  const notify = isHidden ? (await readConfig(project)).notify : outline.notify;
   if (notify === undefined) {
     throw new UsageError(
       "nobody would be told: set the config key `notify`, for example `pulumi config set --secret --path notify.slackWebhook`",
     );
   }
-  return [
-    ...(notify.slackWebhook === undefined ? [] : (["slack"] as const)),
-    ...(notify.email === undefined ? [] : (["email"] as const)),
-  ];
+  return notify;
 }
 
-async function attempt(
+/** Each reminder to Slack and to each recipient of e-mail, named where there are several. */
+export function deliveriesOf(reminders: readonly Reminder[], { slackWebhook, email }: NotifyConfig): Delivery[] {
+  const recipients = email === undefined ? [] : recipientsOf(email);
+  return reminders.flatMap((reminder): Delivery[] => [
+    ...(slackWebhook === undefined ? [] : [{ reminder, channel: "slack" as const }]),
+    ...recipients.map((recipient) => ({ reminder, channel: "email" as const, recipient })),
+  ]);
+}
+
+/** How {@link deliverAll} delivers. */
+export interface DeliverOptions {
+  readonly now: Date;
+  readonly send: (delivery: Delivery) => Promise<void>;
+  /** Kept out of what is said of a failure. */
+  readonly secrets: readonly string[];
+  /** Whether the answer says who was told: where the channel has several. */
+  readonly nameRecipients: boolean;
+}
+
+/** Makes each delivery by itself: one that fails keeps no other from going out, and is tried again next time. */
+export async function deliverAll(
   client: Parameters<typeof deliverOnce>[0],
-  delivery: Delivery,
-  now: Date,
-  config: Config,
-  { env }: Project,
-): Promise<Sent> {
-  const { reminder, channel } = delivery;
-  const about = { secret: reminder.secret, generation: reminder.generation, kind: reminder.kind, channel };
-  try {
-    const own = await deliverOnce(client, delivery, now, () => send(config.notify, delivery));
-    return { ...about, outcome: own ? "sent" : "sent by another run" };
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    return { ...about, outcome: "failed", error: redact(text, [...environmentSecrets(env), ...configSecrets(config)]) };
+  deliveries: readonly Delivery[],
+  { now, send, secrets, nameRecipients }: DeliverOptions,
+): Promise<Sent[]> {
+  const sent: Sent[] = [];
+  for (const delivery of deliveries) {
+    const { secret, generation, kind } = delivery.reminder;
+    const { channel, recipient } = delivery;
+    const about = { secret, generation, kind, channel, ...(nameRecipients && recipient ? { recipient } : {}) };
+    try {
+      const own = await deliverOnce(client, delivery, now, () => send(delivery));
+      sent.push({ ...about, outcome: own ? "sent" : "sent by another run" });
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      sent.push({ ...about, outcome: "failed", error: redact(text, secrets) });
+    }
   }
+  return sent;
 }
 
-async function send(notify: NotifyConfig | undefined, { channel, reminder }: Delivery): Promise<void> {
+async function send(notify: NotifyConfig | undefined, { channel, recipient, reminder }: Delivery): Promise<void> {
   if (channel === "slack" && notify?.slackWebhook !== undefined) {
     const { sendToSlack } = await import("./slack");
     return sendToSlack(notify.slackWebhook, reminder);
   }
-  if (channel === "email" && notify?.email !== undefined) {
+  if (channel === "email" && notify?.email !== undefined && recipient !== undefined) {
     const { sendMail } = await import("./mail");
-    return sendMail(notify.email, reminder);
+    return sendMail(notify.email, reminder, recipient);
   }
 }

@@ -1,0 +1,170 @@
+import { join } from "node:path";
+import type * as z from "zod";
+import { schema } from "../../config/schema";
+import { isSecret, partsOf } from "../../rotation/secret-fields";
+import { projectRoot } from "../../toolchain/project";
+import { constant, type Place, read, type WrittenKey } from "./comments";
+import { defaultOf, typeOf } from "./words";
+
+type Schema = z.core.$ZodType;
+
+/** One key of the config. */
+export interface Row {
+  readonly path: string;
+  readonly type: string;
+  /** What is taken without it; "" for nothing, undefined where it is mandatory. */
+  readonly standard: string | undefined;
+  readonly secret: boolean;
+  readonly doc: string;
+  /** The options (`kind: vault`) that have it; none where all have it. */
+  readonly only: readonly string[];
+}
+
+/** A schema and its source. */
+interface Subject {
+  readonly schema: Schema;
+  readonly place: Place | undefined;
+}
+
+const typeOfSchema = (one: Schema) => (one as z.core.$ZodTypes)._zod.def.type;
+
+/** The rows below a schema. */
+function rowsBelow({ schema: one, place }: Subject, path: string, secret = false): Row[] {
+  const written = place && read(place);
+  const { keys, entry, same } = partsOf(one);
+  const hidden = secret || isSecret(one);
+  if (Object.keys(keys).length > 0) {
+    return Object.entries(keys).flatMap(([key, part]) => rowsOf(part, written?.keys.get(key), dot(path, key), hidden));
+  }
+  if (entry !== undefined) {
+    const below = typeOfSchema(one) === "array" ? `${path}[]` : dot(path, "NAME");
+    return rowsBelow({ schema: entry, place: written?.entry }, below, hidden);
+  }
+  if (typeOfSchema(one) === "union") {
+    const options = same.map((option, index) => ({
+      name: nameOfOption(option, one),
+      rows: rowsBelow({ schema: option, place: written?.options[index] }, path, hidden),
+    }));
+    return merged(options);
+  }
+  return same.flatMap((part) => rowsBelow({ schema: part, place }, path, hidden));
+}
+
+const dot = (path: string, key: string) => (path === "" ? key : `${path}.${key}`);
+
+function rowsOf(one: Schema, written: WrittenKey | undefined, path: string, hidden: boolean): Row[] {
+  const below = rowsBelow({ schema: one, place: written?.place }, path, hidden);
+  const own: Row = {
+    path,
+    type: below.length === 0 ? typeOf(one) : shapeOf(one),
+    standard: defaultOf(one),
+    secret: hidden || marked(one),
+    doc: written?.doc ?? "",
+    only: [],
+  };
+  return [own, ...below];
+}
+
+/** Whether each value that may stand there is a secret: of a map or a list too. */
+function marked(one: Schema): boolean {
+  const { entry, same } = partsOf(one);
+  return isSecret(one) || (entry !== undefined && marked(entry)) || same.some(marked);
+}
+
+/** Of what has keys of its own. */
+function shapeOf(one: Schema): string {
+  const { entry, same } = partsOf(one);
+  if (typeOfSchema(one) === "array") return "list";
+  if (entry !== undefined) return "object by name";
+  return same.map(shapeOf)[0] ?? "object";
+}
+
+/** What tells an option from the others: `kind: vault`. */
+function nameOfOption(option: Schema, union: Schema): string {
+  const def = (union as z.core.$ZodTypes)._zod.def;
+  const key = "discriminator" in def ? String(def.discriminator) : "";
+  const values = valuesOf(option, key).join(", ").replaceAll("`", "").replaceAll(", ", " | ");
+  return values === "" ? "" : `\`${key}: ${values}\``;
+}
+
+/** What stands at a key in an option, or in each of those that it is made of. */
+function valuesOf(option: Schema, key: string): string[] {
+  const { keys, same } = partsOf(option);
+  const own = keys[key];
+  return [...new Set(own === undefined ? same.flatMap((part) => valuesOf(part, key)) : [typeOf(own)])];
+}
+
+interface OptionRows {
+  readonly name: string;
+  readonly rows: readonly Row[];
+}
+
+/** The rows of all options; a key that all of them have in the same way is one row. */
+function merged(options: readonly OptionRows[]): Row[] {
+  const found = new Map<string, { row: Row; names: string[] }>();
+  for (const { name, rows } of options) {
+    for (const row of rows) {
+      const same = JSON.stringify({ ...row, standard: row.standard ?? null });
+      found.set(same, { row, names: [...(found.get(same)?.names ?? []), name] });
+    }
+  }
+  return [...found.values()].map(({ row, names }) => ({
+    ...row,
+    only: names.length === options.length || row.only.length > 0 ? row.only : names,
+  }));
+}
+
+/** Every key of the config, in the schema's order. A key that says nothing of itself is another's in a new place. */
+export function allRows(): Row[] {
+  const rows = rowsBelow({ schema, place: constant(join(projectRoot(), "config", "schema.ts"), "schema") }, "");
+  return rows.map((row) => {
+    const other = rows.find(({ path }) => row.path.endsWith(`.${path}`));
+    return row.doc === "" && other !== undefined ? { ...row, doc: `As \`${other.path}\`, for this one alone.` } : row;
+  });
+}
+
+const cell = (text: string) => text.replaceAll("|", "\\|");
+
+function lineOf({ path, type, standard, secret, doc, only }: Row): string {
+  const needed = standard === undefined ? "**mandatory**" : standard;
+  const about = [
+    ...(only.length === 0 ? [] : [`Only with ${only.join(" or ")}.`]),
+    ...(secret && !/^Secret\./.test(doc) ? ["Secret."] : []),
+    doc,
+  ];
+  return `| \`${path}\` | ${cell(type)} | ${needed} | ${cell(about.join(" ").trim())} |`;
+}
+
+const INTRODUCTION = `# Config reference
+
+Every key of a stack's config, made from the schema in \`config/\` by \`npm run docs\`; a test fails where this page is stale.
+All are in the namespace \`secret-rotation\`: the key \`policy.maxAge\` is set with
+
+\`\`\`sh
+pulumi config set --path secret-rotation:policy.maxAge 60d
+\`\`\`
+
+\`NAME\` stands for a name of yours and \`[]\` for each entry of a list. A key without a default may be left out unless it says
+mandatory; mandatory below a key that may be left out means: once that key is there. Keys marked *Secret* are set with
+\`pulumi config set --secret\`; no message, log or audit row ever repeats their value.
+`;
+
+/** The page, in Markdown. */
+export function referencePage(): string {
+  const sections = new Map<string, Row[]>();
+  for (const row of allRows()) {
+    const [top = ""] = row.path.split(/[.[]/);
+    sections.set(top, [...(sections.get(top) ?? []), row]);
+  }
+  const tables = [...sections].map(([top, rows]) =>
+    [
+      `## ${top}`,
+      "",
+      "| Key | Type | Default | What it is |",
+      "| --- | --- | --- | --- |",
+      ...rows.map(lineOf),
+      "",
+    ].join("\n"),
+  );
+  return `${INTRODUCTION}\n${tables.join("\n")}`;
+}
