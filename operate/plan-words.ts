@@ -121,16 +121,30 @@ function describe(
       return name.endsWith("-dry-run") ? "makes the dry run" : "tries the credential again";
     case "store":
       return name.includes("read-back") ? "reads back what was written" : written(step);
-    case "restart": {
-      const found = restartOf(name, secret, services);
-      if (found === undefined) return plainly(step);
-      return `restarts ${found.service}${found.host === undefined ? "" : ` on ${found.host}`} and waits until it is healthy`;
-    }
+    case "restart":
+      return restarted(step, secret, services);
     case "audit":
       return "writes the row into secret_rotation_log";
     case undefined:
       return `${plainly(step)}${typeof newInputs.name === "string" ? ` (${newInputs.name})` : ""}`;
   }
+}
+
+/** Only a new activation restarts: not other settings, nor what an earlier version of the program has restarted. */
+function restarted(step: Step, secret: string, services: Outline["services"]): string | undefined {
+  const { op, name, newInputs } = step;
+  const found = restartOf(name, secret, services);
+  if (found === undefined) return op === "delete" ? undefined : plainly(step);
+  const where = `${found.service}${found.host === undefined ? "" : ` on ${found.host}`}`;
+  if (op === "delete") return undefined;
+  if (op === "update") return `notes how ${where} is restarted, and restarts nothing`;
+  const [rolledOut, trigger] = [
+    (newInputs.interpreter as string[] | undefined)?.[1],
+    (newInputs.triggers as string[])?.[0],
+  ];
+  if (op === "create" && trigger !== undefined && rolledOut === `ROLLED_OUT=${trigger}`)
+    return `notes that ${where} was restarted before, and restarts nothing`;
+  return `restarts ${where} and waits until it is healthy`;
 }
 
 function looked(name: string): string {
