@@ -3,7 +3,6 @@ import { join } from "node:path";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { expect, test } from "vitest";
 import { poll } from "../../lab/poll";
-import { freePort } from "../../lab/ports";
 import { isAlive } from "../../lab/processes";
 import { commandProvider } from "../../toolchain/plugins/command";
 import { service } from "../../toolchain/plugins/protocol";
@@ -11,7 +10,6 @@ import { testFolder } from "../lab/folder";
 import { session } from "./session";
 
 const local = "command:local:Command";
-const remote = "command:remote:Command";
 
 async function localCommand() {
   return (await session("command", commandProvider())).resource(local, "job");
@@ -73,30 +71,4 @@ test("a cancelled update ends what the script started, too", async () => {
   expect(await running).toContain("signal: killed");
   await poll(async () => !isAlive(pid) || undefined, { what: "the end of the child", limitMs: 60_000 });
   await remove();
-});
-
-test("a dial is repeated until its limit, and the error says how often", async () => {
-  const { resource } = await session("command", commandProvider());
-  const port = await freePort("127.0.0.1");
-  const connection = { host: "127.0.0.1", port, privateKey: "none", dialErrorLimit: 3 };
-  const error = await resource(remote).create({ connection, create: "true" }).catch(String);
-  expect(error).toMatch(/^Error: rpc error: code = Unknown desc = after \d failed attempts: /);
-});
-
-test("an unreadable private key is reported without it", async () => {
-  const { resource } = await session("command", commandProvider());
-  const connection = { host: "127.0.0.1", port: 1, privateKey: "very-secret-key", dialErrorLimit: 1 };
-  const error = await resource(remote).create({ connection, create: "true" }).catch(String);
-  expect(error).toContain("after 1 failed attempts: ssh: ");
-  expect(error).not.toContain("very-secret-key");
-});
-
-test("the connection's defaults are filled in and its keys marked as secret", async () => {
-  const { resource } = await session("command", commandProvider());
-  const { inputs } = await resource(remote).check({ connection: { host: "h", password: "p" }, create: "true" });
-  const { value } = (inputs as { connection: { value: Record<string, unknown> } }).connection;
-  expect(value).toMatchObject({ host: "h", port: 22, user: "root", dialErrorLimit: 10, perDialTimeout: 15 });
-  expect(value.password).toMatchObject({ value: "p" });
-  const { failures } = await resource(remote).check({ create: "true" });
-  expect(failures).toMatchObject([{ property: "connection" }]);
 });
