@@ -94,7 +94,7 @@ function checksOf(given: PreflightInput): Check[] {
         ),
     })),
     ...services
-      .filter((service) => service.hosts.length === 0)
+      .filter((service) => service.hosts.length === 0 && (asked.healthy || isRestarted(service)))
       .map((service) => ({ name: `service ${service.name}`, run: () => checkLocalService(service, asked) })),
     ...(mode === "rotation" && alpaca !== undefined
       ? [
@@ -109,6 +109,10 @@ function checksOf(given: PreflightInput): Check[] {
     ...currentChecks(given),
   ];
 }
+
+/** Whether anything is asked about its restart. */
+const isRestarted = ({ restartCheck, restartRights }: PreflightInput["services"][number]) =>
+  restartCheck !== undefined || restartRights !== undefined;
 
 function vaultChecks({ vaultRole, leases, store }: PreflightInput): Check[] {
   const client = () => vaultClientOf(store);
