@@ -94,7 +94,7 @@ function checksOf(given: PreflightInput): Check[] {
         ),
     })),
     ...services
-      .filter((service) => service.hosts.length === 0 && (asked.healthy || isRestarted(service)))
+      .filter((service) => service.hosts.length === 0 && (asked.healthy || (asked.restartable && isRestarted(service))))
       .map((service) => ({ name: `service ${service.name}`, run: () => checkLocalService(service, asked) })),
     ...(mode === "rotation" && alpaca !== undefined
       ? [
