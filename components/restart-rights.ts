@@ -57,7 +57,9 @@ function sudoRights(words: readonly string[]): string {
   const { options, command } = withoutOptions(words);
   const asked = command.map(quoted).join(" ");
   const shown = command.join(" ");
+  const unit = unitOf(command);
   return [
+    ...(unit === undefined ? [] : existing(unit)),
     `said=$(sudo -n -l ${options.map(quoted).join(" ")} -- ${asked} 2>&1 </dev/null) || {`,
     `  echo "$(id -un) may not run ${shown} by sudo: $(printf '%s' "$said" | tail -n 1); add to sudoers: $(id -un) ALL=(root) NOPASSWD: $(command -v ${quoted(command[0] ?? "")} || echo ${quoted(command[0] ?? "")}) ${command.slice(1).join(" ")} (${SEE})"`,
     "  exit 1; }",
@@ -88,16 +90,23 @@ function withoutOptions(words: readonly string[]): { options: string[]; command:
  * valid for start"), and to who may not restart it before that.
  */
 function systemdRights({ name, user }: Unit): string {
-  const scope = user ? "--user " : "";
   const fix = `allow it by a polkit rule, or by sudo (${SEE})`;
   return [
-    `refused() { echo "$(id -un) may not restart ${name}: $1; ${fix}"; exit 1; }`,
     "command -v systemctl >/dev/null || { echo 'there is no systemctl'; exit 1; }",
+    ...existing({ name, user }),
+    `refused() { echo "$(id -un) may not restart ${name}: $1; ${fix}"; exit 1; }`,
+    ...(user ? ["exit 0"] : POLKIT.map((line) => line.replaceAll("UNIT", name))),
+  ].join("\n");
+}
+
+/** A fake or an old systemctl that knows no `show` says nothing against it. */
+function existing({ name, user }: Unit): string[] {
+  const scope = user ? "--user " : "";
+  return [
     `state=$(systemctl ${scope}show -p LoadState ${quoted(name)} 2>/dev/null | sed -n 's/^LoadState=//p')`,
     `case $state in not-found|masked|bad-setting|error) echo "the unit ${name} cannot be restarted: systemctl says it is $state"; exit 1 ;; esac`,
     `if systemctl ${scope}show -p RefuseManualStart ${quoted(name)} 2>/dev/null | grep -qx RefuseManualStart=yes; then echo 'the unit ${name} refuses a start by hand'; exit 1; fi`,
-    ...(user ? ["exit 0"] : POLKIT.map((line) => line.replaceAll("UNIT", name))),
-  ].join("\n");
+  ];
 }
 
 const POLKIT = [

@@ -60,7 +60,8 @@ export class RollingRestart extends pulumi.ComponentResource {
         trigger,
         // Triggers alone restart: a new time-out or a new key in the config must not.
         runOnInputChange: false,
-        rolledOut: rolledOut === trigger ? trigger : "",
+        // On this machine the resource is the one that earlier versions had, which a new activation alone replaces.
+        ...(host === undefined ? {} : { rolledOut: rolledOut === trigger ? trigger : "" }),
       },
       { parent: this, dependsOn: before },
     );

@@ -19,7 +19,7 @@ export function serviceCheck(name: string, config: ServiceConfig, restarts: bool
     name,
     hosts: config.hosts,
     probe: probeOf(config),
-    restartCheck: restartCheck(name, config),
+    restartCheck: restarts ? restartCheck(name, config) : undefined,
     restartRights: restarts ? restartRights(name, config) : undefined,
   };
 }

@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type StepName, stepProgram } from "../core/phases";
+import { rolledOutInterpreter, type StepName, stepProgram } from "../core/phases";
 
 export interface StepCommandArgs {
   /** A program in `steps/`, by its file name: reads JSON from stdin, prints one line of JSON without a secret. */
@@ -35,7 +35,7 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
     name,
     {
       create: stepProgram(args.step, args.about),
-      ...(rolledOut === undefined ? {} : { interpreter: ["/usr/bin/env", `ROLLED_OUT=${rolledOut}`, "/bin/sh", "-c"] }),
+      ...(rolledOut === undefined ? {} : { interpreter: rolledOutInterpreter(rolledOut) }),
       ...(args.runOnInputChange === false ? { update: "true" } : {}),
       stdin: pulumi.jsonStringify(args.input),
       ...(args.trigger === undefined ? {} : { triggers: [args.trigger] }),

@@ -12,18 +12,17 @@ const hostKey = z.string(EXPECTED_KEY).superRefine((key, context) => {
   context.addIssue({ code: "custom", message });
 });
 
-const isObject = (value: unknown) => typeof value === "object" && value !== null;
-
 /** Told apart by hand, so that what is wrong inside is said, and not that no form fits. */
 const oneOrMore = (one: typeof hostKey, expected: string) =>
   z.union([one, z.array(one).min(1, expected)], {
-    error: (issue) => innerMessage(issue) ?? expected,
+    error: (issue) =>
+      (typeof issue.input === "string" || Array.isArray(issue.input) ? innerMessage(issue) : undefined) ?? expected,
   });
 
 /** What the form that the value has the shape of says. */
 function innerMessage({ input, errors }: z.core.$ZodRawIssue): string | undefined {
   const tried = (errors as z.core.$ZodIssue[][] | undefined) ?? [];
-  return tried[isObject(input) ? 1 : 0]?.[0]?.message;
+  return tried[Array.isArray(input) ? 1 : 0]?.[0]?.message;
 }
 
 export const host = settings({
@@ -131,7 +130,7 @@ export const service = settings({
    * with status 0). `{address}` stands for the host's address.
    */
   health: z.union([address, settings({ command: z.string().min(1) })], {
-    error: (issue) => (isObject(issue.input) ? innerMessage(issue) : undefined) ?? ADDRESS,
+    error: ({ input }) => (typeof input === "object" && input !== null ? `${ADDRESS}, or { command }` : ADDRESS),
   }),
   /** What an answer over http must be. Default: 2xx, and `status` is `healthy`. */
   healthy: healthy.optional(),

@@ -64,6 +64,24 @@ export const stepProgram = (step: StepName, about?: string): string =>
 
 const STEP_OF = new Map((Object.keys(STEPS) as StepName[]).map((step) => [stepProgram(step), step]));
 
+/**
+ * How a step's command is run that notes what an earlier version of this program has rolled out, and does nothing.
+ *
+ * @param activation the one that was rolled out
+ */
+export const rolledOutInterpreter = (activation: string): string[] => [
+  "/usr/bin/env",
+  `ROLLED_OUT=${activation}`,
+  "/bin/sh",
+  "-c",
+];
+
+/** Whether a command with these inputs only notes that its activation was rolled out before. */
+export function isRolledOut({ interpreter, triggers }: Readonly<Record<string, unknown>>): boolean {
+  const [activation] = Array.isArray(triggers) ? triggers : [];
+  return activation !== undefined && Array.isArray(interpreter) && interpreter[1] === `ROLLED_OUT=${activation}`;
+}
+
 /** What is the same step twice, before the restarts and after them, by how the later one's name ends. */
 const LATER: readonly (readonly [ending: string, Phase])[] = [["-confirm-login", "confirm"]];
 

@@ -75,7 +75,9 @@ function mayEnter(context: AuthContext, user: string, authorized: Buffer): boole
 }
 
 function run(channel: ServerChannel, command: string, options: SshServerOptions): void {
-  const child = spawn("/bin/sh", ["-c", command], { env: options.env, cwd: options.cwd, detached: true });
+  // As bash does under sshd: what stands in the account's .bashrc comes first, a greeting too.
+  const login = `[ ! -f "$HOME/.bashrc" ] || . "$HOME/.bashrc"\n${command}`;
+  const child = spawn("/bin/sh", ["-c", login], { env: options.env, cwd: options.cwd, detached: true });
   // A negative id is the whole group: the shell and what it started.
   const release = child.pid === undefined ? undefined : guardProcess(-child.pid, "TERM");
   let ended = false;

@@ -1,4 +1,4 @@
-import { LOGIN_ROLE, type Phase, type StepName, stepOf } from "../core/phases";
+import { isRolledOut, LOGIN_ROLE, type Phase, type StepName, stepOf } from "../core/phases";
 import { restartOf, slugOf } from "../core/resource-names";
 import type { Step } from "./engine";
 import type { Outline } from "./settings";
@@ -91,7 +91,10 @@ export function describe(
     case "restart": {
       const found = restartOf(name, secret, services);
       if (found === undefined) return plainly(step);
-      return `restarts ${found.service}${found.host === undefined ? "" : ` on ${found.host}`} and waits until it is healthy`;
+      const where = `${found.service}${found.host === undefined ? "" : ` on ${found.host}`}`;
+      return isRolledOut(newInputs)
+        ? `notes that ${where} was restarted before, and restarts nothing`
+        : `restarts ${where} and waits until it is healthy`;
     }
     case "audit":
       return op === "update"

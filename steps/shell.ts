@@ -13,13 +13,15 @@ export type RunScript = (script: string, limit: number) => Promise<Ran>;
 /** More is not kept of what a command says. In characters. */
 export const LONGEST_OUTPUT = 8 * 1024 * 1024;
 
-/** On this machine, with this process's environment, or another. */
+/**
+ * On this machine, with this process's environment, or another. What the script starts ends with this process's group, as
+ * when an update is cancelled.
+ */
 export const shellHere =
   (env: NodeJS.ProcessEnv = process.env): RunScript =>
   (script, limit) =>
     new Promise((resolve, reject) => {
-      // A group of its own, so that the limit ends what the script started as well.
-      const child = spawn("/bin/sh", ["-s"], { env, stdio: ["pipe", "pipe", "pipe"], detached: true });
+      const child = spawn("/bin/sh", ["-s"], { env, stdio: ["pipe", "pipe", "pipe"] });
       child.stdin.on("error", () => undefined);
       // Not as an argument, whose length is limited.
       child.stdin.end(`(\n${script}\n) </dev/null 2>&1\n`);
@@ -31,30 +33,17 @@ export const shellHere =
       };
       const end = (status: number | null) => {
         clearTimeout(timer);
-        process.off("exit", kill);
         resolve({ status, output: Buffer.concat(chunks).toString("utf8") });
       };
-      const kill = () => {
-        if (child.pid !== undefined && child.exitCode === null) killGroup(child.pid);
-      };
       const timer = setTimeout(() => {
-        kill();
-        // What left the group may hold the pipes open.
+        child.kill("SIGKILL");
+        // What the shell has started may hold them open.
         child.stdout.destroy();
         child.stderr.destroy();
         end(null);
       }, limit);
-      process.once("exit", kill);
       child.stdout.on("data", collect);
       child.stderr.on("data", collect);
       child.on("error", reject);
       child.on("close", end);
     });
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has ended by itself in the meantime.
-  }
-}

@@ -1,28 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
-import * as z from "zod";
+import type { Client, ClientChannel } from "ssh2";
 import { messageOf, StepError } from "./run-step";
 import { LONGEST_OUTPUT, type Ran, type RunScript } from "./shell";
+import { connect, end, type HostReference, TIMEOUT, UnreachableError, within } from "./ssh-connect";
 
-export const hostReference = z.object({
-  address: z.string(),
-  port: z.number(),
-  user: z.string(),
-  hostKey: z.union([z.string(), z.array(z.string()).min(1)]),
-});
-
-export type HostReference = z.output<typeof hostReference>;
-
-/** Milliseconds until a host that does not answer counts as unreachable. */
-const TIMEOUT = 15_000;
-
-/** A host that answers none of so many questions within that time is gone, also in the middle of a command. */
-const KEEPALIVES = 3;
-
-/** The host cannot be reached, or not any more; another attempt may succeed. */
-export class UnreachableError extends StepError {}
+export { type HostReference, hostReference, UnreachableError } from "./ssh-connect";
 
 /**
  * One SSH connection, on which `use` may run scripts; where it breaks, the next script has another. Every part of it has a
@@ -58,13 +42,6 @@ export async function withHost<T>(
   }
 }
 
-/** A host that does not answer does not close the connection either. */
-function end(client: Client): void {
-  client.end();
-  const close = setTimeout(() => client.destroy(), 1000);
-  client.once("close", () => clearTimeout(close));
-}
-
 /** The first success; the last failure, where all of so many attempts find the host unreachable. */
 async function firstOf<T>(attempts: number, attempt: () => Promise<T>): Promise<T> {
   for (let left = attempts; ; left--) {
@@ -75,83 +52,6 @@ async function firstOf<T>(attempts: number, attempt: () => Promise<T>): Promise<
       await sleep(1000);
     }
   }
-}
-
-async function connect(name: string, host: HostReference, privateKey: string): Promise<Client> {
-  const client = new Client();
-  // One that failed says so again when its socket closes. An event without a listener would end the process; the
-  // command under way is told by its stream.
-  client.on("error", () => undefined);
-  const keys = [host.hostKey].flat().map((key) => key.trim().split(/\s+/));
-  let offered = "";
-  const config: ConnectConfig = {
-    host: host.address,
-    port: host.port,
-    username: host.user,
-    privateKey,
-    readyTimeout: TIMEOUT,
-    keepaliveInterval: TIMEOUT / KEEPALIVES,
-    keepaliveCountMax: KEEPALIVES,
-    // A host has several keys, and shows the one that it is asked for.
-    algorithms: { serverHostKey: algorithmsOf(keys.map(([type = ""]) => type)) },
-    hostVerifier: (key: Buffer) => {
-      offered = key.toString("base64");
-      return keys.some(([, blob]) => blob === offered);
-    },
-  };
-  try {
-    await within(
-      2 * TIMEOUT,
-      new Promise<void>((resolve, reject) => client.once("ready", resolve).once("error", reject).connect(config)),
-      () => new Error("it took the connection and then said nothing"),
-    );
-    // Many small packets to and fro: waiting to fill them costs 40 ms each.
-    client.setNoDelay(true);
-    return client;
-  } catch (error) {
-    end(client);
-    const shown = offered !== "" && !keys.some(([, blob]) => blob === offered) ? offered : undefined;
-    throw connectError(error as Error & { level?: string }, name, host, shown);
-  }
-}
-
-/** RSA keys are asked for with the signatures that servers of today make. */
-function algorithmsOf(types: readonly string[]): ServerHostKeyAlgorithm[] {
-  const algorithms = types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]));
-  return [...new Set(algorithms)] as ServerHostKeyAlgorithm[];
-}
-
-function connectError(
-  error: Error & { level?: string },
-  name: string,
-  { user, address, port, hostKey }: HostReference,
-  shown: string | undefined,
-): StepError {
-  const where = `${user}@${address}:${port} (hosts.${name})`;
-  const message = messageOf(error);
-  if (shown !== undefined) {
-    return new StepError(
-      `${where} shows another key than hosts.${name}.hostKey: ${shown.slice(0, 40)}...; if the host was reinstalled, ` +
-        "put its new key into the config (`ssh-keyscan`), else somebody stands in between",
-    );
-  }
-  if (/no matching host key format|Unsupported algorithm/i.test(message)) {
-    const types = [hostKey].flat().map((key) => key.split(/\s+/)[0]);
-    return new StepError(
-      `${where} has no key of the type ${types.join(", ")}, which hosts.${name}.hostKey names; put one that it has into the ` +
-        `config, after comparing it on the host: ssh-keyscan -p ${port} ${address}`,
-    );
-  }
-  if (error.level === "client-authentication") {
-    return new StepError(
-      `${where} does not take the key in sshPrivateKey: put its public key into authorized_keys of ${user} there, or set ` +
-        "the right one with `pulumi config set --secret sshPrivateKey < KEYFILE`",
-    );
-  }
-  if (/privateKey/.test(message)) return new StepError(`sshPrivateKey cannot be read: ${message}`);
-  return new UnreachableError(
-    `${where} cannot be reached: ${message}. Try it by hand: ssh -p ${port} ${user}@${address}`,
-  );
 }
 
 /**
@@ -217,14 +117,10 @@ function collect(channel: ClientChannel, mark: string): Promise<Ran | number> {
     channel.on("exit", (code: number | null) => {
       status = code ?? BROKEN;
     });
-    channel.on("close", () => resolve(status));
-  });
-}
-
-/** A promise that gives up after so many milliseconds. */
-function within<T>(limit: number, promise: Promise<T>, failure: () => Error): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(failure()), limit);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    channel.on("close", () => {
+      const from = text.indexOf(begin);
+      // The script ended the shell around it as well.
+      resolve(from < 0 || status === BROKEN ? status : { status, output: text.slice(from + begin.length) });
+    });
   });
 }

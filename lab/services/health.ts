@@ -25,6 +25,10 @@ export function healthServer(health: () => Health, faultFile: string): Server {
       response.writeHead(200, { "content-type": "text/html" }).end("<html><body>It works!</body></html>");
       return;
     }
+    if (fault?.kind === "answers") {
+      response.writeHead(fault.code, { "content-type": "application/json" }).end(fault.body);
+      return;
+    }
     const answer = misled(health(), fault);
     response
       .writeHead(answer.status === "healthy" ? 200 : 503, { "content-type": "application/json" })

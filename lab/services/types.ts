@@ -87,6 +87,8 @@ export type Fault =
   | { kind: "flaps"; periodMs?: number; everyOther?: true }
   /** Answers 200 with a page, as a proxy in front of a dead service does. */
   | { kind: "html" }
+  /** Answers this and nothing else. */
+  | { kind: "answers"; code: number; body: string }
   /** Takes the connection and never answers. */
   | { kind: "hangs" }
   /** Listens only after `ms`. */

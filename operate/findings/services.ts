@@ -41,5 +41,5 @@ export async function serviceFindings(
 
 function illness(answer: string): string {
   if (/password authentication failed/.test(answer)) return "does not get into the database with what it holds";
-  return /401/.test(answer) ? "holds a pair that Alpaca refuses" : "is not healthy";
+  return /\b401\b/.test(answer) ? "holds a pair that Alpaca refuses" : "is not healthy";
 }

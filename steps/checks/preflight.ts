@@ -109,7 +109,7 @@ function checksOf(given: PreflightInput): Check[] {
         ),
     })),
     ...services
-      .filter((service) => service.hosts.length === 0)
+      .filter((service) => service.hosts.length === 0 && (asked.healthy || (asked.restartable && isRestarted(service))))
       .map((service) => ({ name: `service ${service.name}`, run: () => checkLocalService(service, asked) })),
     ...(mode === "rotation" && alpaca !== undefined
       ? [
@@ -141,6 +141,10 @@ async function checkStore({ store, paths, takes, force, expected, whenForeign = 
   if (!force) await checkDocuments(client, paths, expected, whenForeign);
   return evidence;
 }
+
+/** Whether anything is asked about its restart. */
+const isRestarted = ({ restartCheck, restartRights }: PreflightInput["services"][number]) =>
+  restartCheck !== undefined || restartRights !== undefined;
 
 function vaultChecks({ vaultRole, leases, store }: PreflightInput): Check[] {
   const client = () => vaultClientOf(store);

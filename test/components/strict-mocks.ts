@@ -18,7 +18,6 @@ const OUTPUTS: Record<string, (name: string) => Record<string, unknown>> = {
   "random:index/randomId:RandomId": () => ({ hex: "0011223344556677" }),
   "postgresql:index/role:Role": () => ({}),
   "command:local:Command": () => ({ stdout: '{"startedAt":"2026-11-23T02:00:00.000Z","entries":[]}', stderr: "" }),
-  "command:remote:Command": () => ({ stdout: "healthy", stderr: "" }),
   "vault:kv/secretV2:SecretV2": () => ({}),
   "vault:generic/endpoint:Endpoint": () => ({}),
   "vault:index/mount:Mount": () => ({}),

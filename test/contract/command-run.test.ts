@@ -1,10 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { expect, test } from "vitest";
-import { pause, poll } from "../../lab/poll";
-import { freePort } from "../../lab/ports";
+import { poll } from "../../lab/poll";
 import { isAlive } from "../../lab/processes";
 import { commandProvider } from "../../toolchain/plugins/command";
 import { service } from "../../toolchain/plugins/protocol";
@@ -12,7 +10,6 @@ import { testFolder } from "../lab/folder";
 import { session } from "./session";
 
 const local = "command:local:Command";
-const remote = "command:remote:Command";
 
 async function localCommand() {
   return (await session("command", commandProvider())).resource(local, "job");
@@ -95,52 +92,4 @@ test("an update finds of the output before what there was: a stream that printed
     "out:out:unset err:unset err:unset",
   );
   expect((await job.update(id, after, { create: "exit 1", update: "" })).stdout).toBe("");
-});
-
-test("a host that takes the connection and says nothing is waited for, also by a cancelled update", async () => {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
-  const { client, resource } = await session("command", commandProvider());
-  const connection = { host: "127.0.0.1", port, password: "p", dialErrorLimit: 0, perDialTimeout: 1 };
-  const taken = new Promise<Socket>((done) => server.once("connection", done));
-  let ended = false;
-  const running = resource(remote)
-    .create({ connection, create: "true" })
-    .catch(String)
-    .finally(() => (ended = true));
-  const socket = await taken;
-  await client.unary(service.cancel, new empty.Empty());
-  // Longer than the limit of a dial, which is the TCP connection's alone.
-  await pause(1500);
-  expect(ended).toBe(false);
-  socket.destroy();
-  server.close();
-  expect(await running).toContain("after 0 failed attempts: ssh: handshake failed");
-});
-
-test("a dial is repeated until its limit, and the error says how often", async () => {
-  const { resource } = await session("command", commandProvider());
-  const port = await freePort("127.0.0.1");
-  const connection = { host: "127.0.0.1", port, password: "p", dialErrorLimit: 3 };
-  const error = await resource(remote).create({ connection, create: "true" }).catch(String);
-  expect(error).toContain(`after 3 failed attempts: dial tcp 127.0.0.1:${port}: connect: connection refused`);
-});
-
-test("an unreadable private key is reported without it", async () => {
-  const { resource } = await session("command", commandProvider());
-  const connection = { host: "127.0.0.1", port: 1, privateKey: "very-secret-key", dialErrorLimit: 1 };
-  const error = await resource(remote).create({ connection, create: "true" }).catch(String);
-  expect(error).toContain("ssh: no key found");
-  expect(error).not.toContain("very-secret-key");
-});
-
-test("the connection's defaults are filled in and its keys marked as secret", async () => {
-  const { resource } = await session("command", commandProvider());
-  const { inputs } = await resource(remote).check({ connection: { host: "h", password: "p" }, create: "true" });
-  const { value } = (inputs as { connection: { value: Record<string, unknown> } }).connection;
-  expect(value).toMatchObject({ host: "h", port: 22, user: "root", dialErrorLimit: 10, perDialTimeout: 15 });
-  expect(value.password).toMatchObject({ value: "p" });
-  const { failures } = await resource(remote).check({ create: "true" });
-  expect(failures).toMatchObject([{ property: "connection" }]);
 });

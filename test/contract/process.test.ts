@@ -14,9 +14,6 @@ import { offlinePackages, offlineVersions } from "../../toolchain/plugins/packag
 import { service } from "../../toolchain/plugins/protocol";
 import { EngineClient } from "./client";
 
-// Nothing listens on port 1.
-const connection = { host: "127.0.0.1", port: 1, dialErrorLimit: 1 };
-
 let folder: string;
 
 beforeAll(async () => {
@@ -117,7 +114,7 @@ test("an engine is looked for again and again, and missed when nobody listens th
 
 test.each([
   ["random", "Create", "random:index/randomPassword:RandomPassword", { properties: { length: 24 } }, undefined],
-  ["command", "Create", "command:remote:Command", { properties: { connection, create: "true" } }, "connection refused"],
+  ["command", "Create", "command:local:Command", { properties: { create: "exit 7" } }, "exit status 7"],
   ["postgresql", "Read", "postgresql:index/role:Role", { id: "x" }, "error connecting to PostgreSQL server"],
   ["aws", "Read", "aws:secretsmanager/secret:Secret", { id: "x" }, "ECONNREFUSED"],
   ["vault", "Read", "vault:index/mount:Mount", { id: "x" }, "GET http://127.0.0.1:1/v1/sys/mounts"],

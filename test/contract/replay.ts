@@ -13,6 +13,8 @@ export interface Replay {
   /** Starts what the plugin acts on, and says what stands in for the recorded addresses and secrets. */
   start(): Promise<{ rewrites: Rewrite[]; stop(): Promise<void> }>;
   volatile: Volatile[];
+  /** What the plugin does not do, since the program never asks for it. */
+  leaves?(exchange: Pick<Exchange, "method" | "request">): boolean;
   /** What happened unrecorded before a step, by the step's name. */
   before?: Record<string, (replayed: Replayed) => Promise<void>>;
 }
@@ -43,7 +45,10 @@ export function replayRecording(replay: Replay): void {
     await live?.stop();
   });
 
-  test.each(recordedTitles(replay.package))("%s", async (_title, index) => {
+  const left = recorded(replay.package, []).filter((exchange) => replay.leaves?.(exchange));
+  const titles = recordedTitles(replay.package).filter(([, index]) => !left.some((one) => one.index === index));
+
+  test.each(titles)("%s", async (_title, index) => {
     const exchange = replayed.exchanges[index] as Exchange;
     if (exchange.step !== step) {
       step = exchange.step;
@@ -56,8 +61,8 @@ export function replayRecording(replay: Replay): void {
     expect([...compare(exchange.errors, errors, [], "errors"), ...compare(recorded, actual, rules)]).toEqual([]);
   });
 
-  test("every recorded exchange was replayed", () => {
-    expect(count).toBe(countRecorded(replay.package));
+  test("every recorded exchange was replayed, but for those that are left", () => {
+    expect(count).toBe(countRecorded(replay.package) - left.length);
   });
 }
 

@@ -95,7 +95,8 @@ describe("what a scheduler runs", () => {
     expect(await auditRows(bench())).toHaveLength(rows.length);
 
     const resources = await resourcesOf(bench());
-    expect(resources.filter(({ type }) => type === "command:remote:Command").length).toBeGreaterThan(1);
+    const restarts = resources.filter(({ properties }) => properties.create === "node dist/steps/restart-service.mjs");
+    expect(restarts.length).toBeGreaterThan(1);
     const pack = await PackUnderTest.start(labConfig({ lab: bench().lab }));
     expect(await pack.violations(resources)).toEqual([]);
   });

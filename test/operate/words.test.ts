@@ -96,6 +96,31 @@ describe("a plan in words", () => {
     expect(planMarkdown(plan)).toContain("1. makes the value of slot a");
   });
 
+  it("says that nothing restarts where only settings changed, or where it was done before", () => {
+    const restart = (op: string, newInputs = {}) =>
+      step("database-password-restart-signal-service-trading-1", "command:local:Command", op, {
+        urn: "secret-rotation:index:RollingRestart$",
+        newInputs,
+      });
+    const texts = (changed: Step) =>
+      planInWords("paper", outline, result([changed])).secrets[0]?.steps.map(({ text }) => text);
+    const inputs = (rolledOut: string) => ({
+      interpreter: ["/usr/bin/env", `ROLLED_OUT=${rolledOut}`, "/bin/sh", "-c"],
+      triggers: ["1"],
+    });
+    expect(texts(restart("update"))).toEqual([
+      "notes how signal-service on trading-1 is restarted, and restarts nothing",
+    ]);
+    expect(texts(restart("create", inputs("1")))).toEqual([
+      "notes that signal-service on trading-1 was restarted before, and restarts nothing",
+    ]);
+    expect(texts(restart("delete"))).toEqual([]);
+    for (const rolledOut of ["", "0"])
+      expect(texts(restart("create", inputs(rolledOut)))).toEqual([
+        "restarts signal-service on trading-1 and waits until it is healthy",
+      ]);
+  });
+
   it("calls a password that is replaced without a new generation a danger, and a role that is deleted", () => {
     const role = step("database-password-role", "postgresql:index/role:Role", "delete", {
       oldInputs: { name: "trader" },

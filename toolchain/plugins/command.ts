@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { differences } from "./paths";
 import type { Provider, ResourceContext } from "./provider";
-import { isObject, type Json, type Properties, plainProperties, secret, UNKNOWN } from "./values";
+import { runLocal } from "./run-local";
+import { isObject, type Json, type Properties, plainProperties, UNKNOWN } from "./values";
 
 const local = "command:local:Command";
-const remote = "command:remote:Command";
 
-/** The package `command`: runs a shell command here or over SSH when a resource is created, updated or deleted. */
+/** The package `command`: runs a shell command here when a resource is created, updated or deleted. */
 export function commandProvider(): Provider {
   return {
     capabilities: { acceptSecrets: true, acceptResources: true, acceptOutputs: true },
@@ -41,32 +41,10 @@ export function commandProvider(): Provider {
   };
 }
 
-function check({ type, name }: ResourceContext, news: Properties): ReturnType<Provider["check"]> {
-  if (type !== local && type !== remote) {
-    throw new Error(`the offline plugin for command has no ${type}: it has ${local}, ${remote}`);
-  }
-  const inputs = { ...news };
-  if (type === remote) {
-    if (news.connection === undefined) {
-      const reason = `Missing required property 'connection' for the resource '${name}'`;
-      return { inputs, failures: [{ property: "connection", reason }] };
-    }
-    inputs.connection = connectionInputs(news.connection);
-  }
-  return { inputs };
-}
-
-const connectionDefaults: Properties = { dialErrorLimit: 10, perDialTimeout: 15, port: 22, user: "root" };
-
-/** Adds the defaults, and marks the connection and the keys in it as secret. */
-function connectionInputs(connection: Json): Json {
-  const found = isObject(connection) ? connection : {};
-  const inner = isObject(found.value) ? found.value : found;
-  const filled: Properties = { ...connectionDefaults, ...inner };
-  for (const key of ["privateKey", "privateKeyPassword", "password"]) {
-    if (filled[key] !== undefined) filled[key] = secret(filled[key]);
-  }
-  return secret(filled);
+/** A remote command of an earlier version of this program can only be forgotten. */
+function check({ type }: ResourceContext, news: Properties): ReturnType<Provider["check"]> {
+  if (type !== local) throw new Error(`the offline plugin for command has no ${type}: it has ${local}`);
+  return { inputs: { ...news } };
 }
 
 /** Runs the first of the scripts that the inputs have, and returns the new outputs. */
@@ -84,9 +62,7 @@ async function act(
 
   const previous = values.addPreviousOutputInEnv === false || olds === undefined ? {} : previousOutput(before);
   const request = { script, values, environment: { ...environment(values.environment), ...previous }, context };
-  const run =
-    context.type === remote ? (await import("./run-remote")).runRemote : (await import("./run-local")).runLocal;
-  const result = await run(request);
+  const result = await runLocal(request);
   if (result.failure !== undefined) {
     throw new Error(`${result.failure}: running ${quoted(script)}:\n${result.combined}`);
   }
