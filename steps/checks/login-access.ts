@@ -1,5 +1,6 @@
 import { type HbaRule, type HbaUser, hbaDifferences } from "../../core/hba";
 import { identifier } from "../../core/login-view";
+import { APPLICATION } from "../database";
 import { mergedView } from "../login-view";
 import type { Asked, Found } from "./login-role";
 
@@ -41,9 +42,10 @@ function validity({ owner, from, logins }: Asked): Found[] {
 async function connections({ client, owner, from }: Asked): Promise<Found[]> {
   const limit = Number(mergedView(owner, from).view["connection limit"] ?? -1);
   if (limit < 0) return [];
-  const { rows } = await client.query("SELECT count(*)::int AS used FROM pg_stat_activity WHERE usename = $1", [
-    from.name,
-  ]);
+  const { rows } = await client.query(
+    "SELECT count(*)::int AS used FROM pg_stat_activity WHERE usename = $1 AND application_name <> $2",
+    [from.name, APPLICATION],
+  );
   const used = Number(rows[0].used);
   if (used < limit) return [];
   const text =
@@ -76,7 +78,7 @@ async function hostBased({ client, owner, database, logins }: Asked): Promise<Fo
     AND pg_has_role(r.oid, g.oid, 'MEMBER')) AS groups`;
   const { rows: rules } = await client.query<HbaRule>(
     `SELECT line_number AS line, type, database AS databases, user_name AS users, address, netmask, auth_method AS method
-     FROM pg_hba_file_rules WHERE error IS NULL ORDER BY line_number`,
+     FROM pg_hba_file_rules r WHERE error IS NULL ORDER BY (to_jsonb(r) ->> 'rule_number')::int, line_number`,
   );
   const theirs = (await client.query(`SELECT ${groups}`, [owner.name])).rows[0].groups as string[];
   const [user, login]: HbaUser[] = [

@@ -6,7 +6,7 @@ import type { Postgres } from "../../lab/postgres";
 import { checkLoginRole, type Logins } from "../../steps/checks/login-role";
 import { withDatabase } from "../../steps/database";
 import { copyRole } from "../../steps/login-copy";
-import { PASSWORD, referenceOf, startServer, VERSIONS } from "./servers";
+import { PASSWORD, referenceOf, session, startServer, VERSIONS } from "./servers";
 
 const DAY = 86_400_000;
 const SALT = Buffer.alloc(16, 7).toString("base64");
@@ -162,11 +162,7 @@ describe.each(VERSIONS)("PostgreSQL $version", ({ version, home, missing }) => {
 
     it.skipIf(missing)("names a limit of connections that is used up", async () => {
       await server.query(`ALTER ROLE ${owner} CONNECTION LIMIT 1`);
-      const busy = await withDatabase(
-        { ...referenceOf(server, "pipeline"), user: owner },
-        () => refusal(single()),
-        PASSWORD,
-      );
+      const busy = await session(server, owner, () => refusal(single()));
       expect(busy).toContain(`${owner} has 1 sessions and may have 1`);
     });
 
