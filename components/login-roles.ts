@@ -1,7 +1,7 @@
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
 import { ownerMayLogin, rotatedLogins, slotMayLogin, slotRole } from "../rotation/roles";
-import { activation, activeGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
+import { activation, activeGeneration, other, type SecretState, type SlotIndex } from "../rotation/state";
 import { LoginRole } from "./login-role";
 import type { PasswordSlot } from "./password-slot";
 import { stepCommand } from "./step-command";
@@ -104,7 +104,7 @@ export function alternatingUsers(
           database,
           role: slotRole(role, slot),
           login: slotMayLogin(state, slot),
-          slot: state.slots[slot] === EMPTY ? undefined : slots[slot],
+          slot: state.slots[slot] > 0 ? slots[slot] : undefined,
           activation: activationOf(inUse),
         },
         { ...opts, dependsOn: inUse ? copyRole(name, args, { ...opts, dependsOn: made }) : made },

@@ -26,7 +26,8 @@ function superuser({ admin, owner }: Asked): Found[] {
 function validity({ owner, from, logins }: Asked): Found[] {
   const until = mergedView(owner, from).view["valid until"];
   const due = new Date(Date.now() + logins.maxAge);
-  if (until === undefined || (until !== "-infinity" && Date.parse(until.replace(" ", "T")) > due.getTime())) return [];
+  if (until === undefined || (until !== "-infinity" && Date.parse(`${until.replace(" ", "T")}:00`) > due.getTime()))
+    return [];
   const role = from.view["valid until"] === undefined ? owner.name : from.name;
   return [
     {

@@ -137,12 +137,16 @@ describe("what a login sees, through a life with alternating users", () => {
   });
 
   it("is what it was, where a rollback returns to it", async () => {
-    await sql("ALTER ROLE trader_b SET work_mem = '9MB'");
+    await sql("ALTER ROLE trader_b SET maintenance_work_mem = '9MB'");
     await setRequest(bench(), { id: "back", activate: 2 });
     await up(bench());
     const { name, sees } = await inUse();
     expect(name).toBe("trader_a");
-    expect(sees).toMatchObject({ work_mem: "9216", lock_timeout: "4000", search_path: "app, trading, public" });
+    expect(sees).toMatchObject({
+      maintenance_work_mem: "9216",
+      lock_timeout: "4000",
+      search_path: "app, trading, public",
+    });
   });
 });
 
