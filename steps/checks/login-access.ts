@@ -16,8 +16,13 @@ export async function accessProblems(asked: Asked): Promise<Found[]> {
   ];
 }
 
-function superuser({ admin, owner }: Asked): Found[] {
-  if (!owner.superuser || admin.superuser) return [];
+function superuser({ admin, owner, logins }: Asked): Found[] {
+  if (!owner.superuser) return [];
+  if (admin.superuser) {
+    if (logins.to === owner.name) return [];
+    const text = `${owner.name} is a superuser, and ${logins.to} only acts as one: no connection is reserved for it, and it may not use SET SESSION AUTHORIZATION`;
+    return [{ refuse: false, text }];
+  }
   const text = `${owner.name} is a superuser, and ${admin.name} is not, so it may not change it: \`ALTER ROLE ${identifier(owner.name)} NOSUPERUSER\`, or let a superuser run the rotation`;
   return [{ refuse: true, text }];
 }

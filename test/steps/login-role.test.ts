@@ -92,7 +92,12 @@ describe.each(VERSIONS)("PostgreSQL $version", ({ version, home, missing }) => {
       await makeLogins();
       await copy(owner, b());
       await server.query(`REVOKE ${owner} FROM ${a()}${version < 16 ? "" : ` GRANTED BY ${PIPELINE}`}`);
-      expect(await refusal(rotation())).toContain(`\`GRANT "${owner}" TO "${a()}"\``);
+      expect(await refusal(rotation())).toContain(`\`GRANT "${owner}" TO "${a()}"`);
+      if (version >= 16) {
+        await server.query(`GRANT ${owner} TO ${a()} WITH SET FALSE`);
+        expect(await refusal(rotation())).toContain(`\`GRANT "${owner}" TO "${a()}"`);
+        await server.query(`REVOKE ${owner} FROM ${a()}`);
+      }
       await server.query(`DROP ROLE ${a()}`);
       expect(await refusal(rotation())).toContain(`\`CREATE ROLE "${a()}"; GRANT "${owner}" TO "${a()}"`);
     });
@@ -170,6 +175,7 @@ describe.each(VERSIONS)("PostgreSQL $version", ({ version, home, missing }) => {
       await server.query(`ALTER ROLE ${owner} SUPERUSER`);
       expect(await refusal(single())).toContain(`\`ALTER ROLE "${owner}" NOSUPERUSER\``);
       expect(await warnings(single(), "superuser")).toEqual([]);
+      expect(await warnings(adoption(), "superuser")).toEqual([expect.stringContaining("SET SESSION AUTHORIZATION")]);
     });
 
     it.skipIf(missing)("names a role that was granted to the login in use itself", async () => {
