@@ -43,8 +43,14 @@ export interface LoginRolesArgs {
   /** Whether this update does a step of the secret. */
   readonly acts: boolean;
   readonly slots: readonly [PasswordSlot, PasswordSlot];
+}
+
+export interface SingleUserArgs extends LoginRolesArgs {
   /** The value of generation 0, where it is known. */
   readonly adopted: pulumi.Output<string> | undefined;
+}
+
+export interface AlternatingUsersArgs extends LoginRolesArgs {
   /** Login roles of ours that are there although the stack does not know them. */
   readonly left: readonly string[];
   /** As whom the plugin makes roles. */
@@ -62,7 +68,7 @@ export interface LoginRoles {
 type Change = (dependsOn: pulumi.Resource) => pulumi.Resource;
 
 /** One role whose password changes: the old password ends with the `ALTER ROLE`. */
-export function singleUser(name: string, args: LoginRolesArgs, opts: { readonly parent: pulumi.Resource }): LoginRoles {
+export function singleUser(name: string, args: SingleUserArgs, opts: { readonly parent: pulumi.Resource }): LoginRoles {
   const { database, role, state, slots, adopted } = args;
   const made = slots[state.active];
   const slot = activeGeneration(state) === 0 && adopted !== undefined ? { ...made, password: adopted } : made;
@@ -80,7 +86,7 @@ export function singleUser(name: string, args: LoginRolesArgs, opts: { readonly 
 /** Two login roles, both members of the platform's own, which is generation 0 and ends as an owner without login. */
 export function alternatingUsers(
   name: string,
-  args: LoginRolesArgs,
+  args: AlternatingUsersArgs,
   opts: { readonly parent: pulumi.Resource },
 ): LoginRoles {
   const { database, role, state, slots } = args;
@@ -122,7 +128,7 @@ const letter = (slot: SlotIndex) => (slot === 0 ? "a" : "b");
 function memberRole(
   name: string,
   slot: SlotIndex,
-  { role: owner, left, provider }: LoginRolesArgs,
+  { role: owner, left, provider }: AlternatingUsersArgs,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
   const role = slotRole(owner, slot);
