@@ -1,6 +1,6 @@
 import type pg from "pg";
 import * as z from "zod";
-import { differingKeys, identifier, keyName } from "../../core/login-view";
+import { differingKeys, identifier, keyName, literal } from "../../core/login-view";
 import { type databaseReference, withDatabase } from "../database";
 import { mergedView, type RoleNow, readRole } from "../login-view";
 import { StepError } from "../run-step";
@@ -100,7 +100,7 @@ async function ask(client: pg.ClientBase, logins: Logins, database: string): Pro
 
 const missing = (role: string, owner: string) =>
   `the role ${role} is gone, which this stack made. Make it again: \`CREATE ROLE ${identifier(role)}; GRANT ` +
-  `${identifier(owner)} TO ${identifier(role)}; ALTER ROLE ${identifier(role)} SET role = '${owner}'\``;
+  `${identifier(owner)} TO ${identifier(role)}; ALTER ROLE ${identifier(role)} SET role = ${literal(owner)}\``;
 
 /** A role that has one of our names and is somebody else's; one of ours that is gone, or is no member any more. */
 async function ownershipProblems({ client, logins, admin, owner }: Asked): Promise<Found[]> {
