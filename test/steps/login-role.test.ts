@@ -201,6 +201,10 @@ describe.each(VERSIONS)("PostgreSQL $version", ({ version, home, missing }) => {
       expect(says).toContain(`write +${owner} for ${owner} there`);
       // The pipeline may not read it: the first login finds out, before the store is written.
       expect(await warnings(adoption())).toEqual([]);
+      const may = ["EXECUTE ON FUNCTION pg_hba_file_rules()", "SELECT ON pg_hba_file_rules"];
+      for (const one of may) await server.query(`GRANT ${one} TO ${PIPELINE}`);
+      expect(await refusal(adoption())).toContain(`write +${owner} for ${owner} there`);
+      for (const one of may) await server.query(`REVOKE ${one} FROM ${PIPELINE}`);
       await writeFile(file, line(`+${owner}`));
       await server.query("SELECT pg_reload_conf()");
       expect(await warnings(adoption(), "superuser")).toEqual([]);
