@@ -1,7 +1,7 @@
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
 import { ownerMayLogin, rotatedLogins, slotMayLogin, slotRole } from "../rotation/roles";
-import { activation, activeGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
+import { activation, activeGeneration, other, type SecretState, type SlotIndex } from "../rotation/state";
 import { LoginRole } from "./login-role";
 import type { PasswordSlot } from "./password-slot";
 import { stepCommand } from "./step-command";
@@ -43,8 +43,14 @@ export interface LoginRolesArgs {
   /** Whether this update does a step of the secret. */
   readonly acts: boolean;
   readonly slots: readonly [PasswordSlot, PasswordSlot];
+}
+
+export interface SingleUserArgs extends LoginRolesArgs {
   /** The value of generation 0, where it is known. */
   readonly adopted: pulumi.Output<string> | undefined;
+}
+
+export interface AlternatingUsersArgs extends LoginRolesArgs {
   /** Login roles of ours that are there although the stack does not know them. */
   readonly left: readonly string[];
   /** As whom the plugin makes roles. */
@@ -62,7 +68,7 @@ export interface LoginRoles {
 type Change = (dependsOn: pulumi.Resource) => pulumi.Resource;
 
 /** One role whose password changes: the old password ends with the `ALTER ROLE`. */
-export function singleUser(name: string, args: LoginRolesArgs, opts: { readonly parent: pulumi.Resource }): LoginRoles {
+export function singleUser(name: string, args: SingleUserArgs, opts: { readonly parent: pulumi.Resource }): LoginRoles {
   const { database, role, state, slots, adopted } = args;
   const made = slots[state.active];
   const slot = activeGeneration(state) === 0 && adopted !== undefined ? { ...made, password: adopted } : made;
@@ -80,7 +86,7 @@ export function singleUser(name: string, args: LoginRolesArgs, opts: { readonly 
 /** Two login roles, both members of the platform's own, which is generation 0 and ends as an owner without login. */
 export function alternatingUsers(
   name: string,
-  args: LoginRolesArgs,
+  args: AlternatingUsersArgs,
   opts: { readonly parent: pulumi.Resource },
 ): LoginRoles {
   const { database, role, state, slots } = args;
@@ -104,7 +110,7 @@ export function alternatingUsers(
           database,
           role: slotRole(role, slot),
           login: slotMayLogin(state, slot),
-          slot: state.slots[slot] === EMPTY ? undefined : slots[slot],
+          slot: state.slots[slot] > 0 ? slots[slot] : undefined,
           activation: activationOf(inUse),
         },
         { ...opts, dependsOn: inUse ? copyRole(name, args, { ...opts, dependsOn: made }) : made },
@@ -122,7 +128,7 @@ const letter = (slot: SlotIndex) => (slot === 0 ? "a" : "b");
 function memberRole(
   name: string,
   slot: SlotIndex,
-  { role: owner, left, provider }: LoginRolesArgs,
+  { role: owner, left, provider }: AlternatingUsersArgs,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
   const role = slotRole(owner, slot);

@@ -153,7 +153,8 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
 
   private createRoles(slots: readonly [PasswordSlot, PasswordSlot]): LoginRoles {
     const { config, state, acts, adopted, left } = this.args;
-    const { role } = config;
+    const args = { database: databaseReference(config.database), role: config.role, state, acts, slots };
+    if (!this.alternating) return singleUser(this.name, { ...args, adopted }, { parent: this });
     const { host, port, name, admin, sslmode } = config.database;
     const provider = new postgresql.Provider(
       `${this.name}-server`,
@@ -169,9 +170,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       },
       { parent: this },
     );
-    const create = this.alternating ? alternatingUsers : singleUser;
-    const database = databaseReference(config.database);
-    return create(this.name, { database, role, state, acts, slots, adopted, left, provider }, { parent: this });
+    return alternatingUsers(this.name, { ...args, left, provider }, { parent: this });
   }
 
   /** The login that services held before, where it is another one that stays valid for now. */

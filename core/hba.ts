@@ -43,7 +43,7 @@ export function hbaDifferences(
   owner: HbaUser,
   login: HbaUser,
 ): HbaDifference[] {
-  const found = new Map<number, HbaDifference>();
+  const found = new Map<HbaRule, HbaDifference>();
   for (const [kind, types] of Object.entries(KINDS)) {
     const possible = rules.filter(({ type }) => types.includes(type));
     for (const place of possible) {
@@ -51,7 +51,7 @@ export function hbaDifferences(
         possible.find((rule) => covers(rule, place, kind) && isFor(rule.databases, rule.users, database, user));
       const [rule, other] = [decides(owner), decides(login)];
       if (rule === undefined || rule.method === "reject" || rule === other) continue;
-      if (other === undefined || !BY_PASSWORD.has(other.method)) found.set(rule.line, { rule, other });
+      if (other === undefined || !BY_PASSWORD.has(other.method)) found.set(rule, { rule, other });
     }
   }
   return [...found.values()];

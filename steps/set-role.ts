@@ -10,7 +10,7 @@ const input = z.object({
   role: z.string(),
   /** Whether it may log in. */
   login: z.boolean(),
-  /** Set where the role does not log in with it yet. It stays here: the server gets the verifier alone. */
+  /** Set where the role is to log in and does not with it yet. It stays here: the server gets the verifier alone. */
   password: secret(z.string()).optional(),
   /** Of the verifier: 16 bytes, base64. */
   salt: z.string().optional(),
@@ -23,10 +23,9 @@ const input = z.object({
 await runStep(input, async ({ database, role, login, password, salt }) => {
   const now = await withDatabase(database, (client) => loginOf(client, role));
   if (now === undefined) throw new StepError(`the role ${role} does not exist`);
-  const verifier =
-    password === undefined || salt === undefined || (now && login && (await logsIn(database, role, password)))
-      ? undefined
-      : scramVerifier(password, salt);
+  const isSet =
+    !login || password === undefined || salt === undefined || (now && (await logsIn(database, role, password)));
+  const verifier = isSet ? undefined : scramVerifier(password, salt);
   const changes = [
     ...(now === login ? [] : [login ? "LOGIN" : "NOLOGIN"]),
     ...(verifier === undefined ? [] : [`PASSWORD ${pg.escapeLiteral(verifier)}`]),

@@ -18,7 +18,12 @@ export function renderPreflight(results: readonly PreflightResult[], width = WID
       ]);
       const verdict = ok ? "ready" : `${checks.filter((check) => !check.ok).length} of ${checks.length} checks failed`;
       const columns = [{ title: "" }, { title: "CHECK", flexible: true }, { title: "EVIDENCE", flexible: true }];
-      return `${wrap(`${colors.bold(secret)}: ${verdict}`, "", width)}\n${table(columns, rows, width)}`;
+      const warnings = checks
+        .flatMap((check) => check.warnings ?? [])
+        .map((text) => wrap(`warning: ${text}`, "", width));
+      return [wrap(`${colors.bold(secret)}: ${verdict}`, "", width), table(columns, rows, width), ...warnings].join(
+        "\n",
+      );
     })
     .join("\n\n");
 }

@@ -1,5 +1,6 @@
 import { type HbaRule, type HbaUser, hbaDifferences } from "../../core/hba";
 import { identifier } from "../../core/login-view";
+import { APPLICATION } from "../database";
 import { mergedView } from "../login-view";
 import type { Asked, Found } from "./login-role";
 
@@ -15,8 +16,13 @@ export async function accessProblems(asked: Asked): Promise<Found[]> {
   ];
 }
 
-function superuser({ admin, owner }: Asked): Found[] {
-  if (!owner.superuser || admin.superuser) return [];
+function superuser({ admin, owner, logins }: Asked): Found[] {
+  if (!owner.superuser) return [];
+  if (admin.superuser) {
+    if (logins.to === owner.name) return [];
+    const text = `${owner.name} is a superuser, and ${logins.to} only acts as one: no connection is reserved for it, and it may not use SET SESSION AUTHORIZATION`;
+    return [{ refuse: false, text }];
+  }
   const text = `${owner.name} is a superuser, and ${admin.name} is not, so it may not change it: \`ALTER ROLE ${identifier(owner.name)} NOSUPERUSER\`, or let a superuser run the rotation`;
   return [{ refuse: true, text }];
 }
@@ -25,7 +31,8 @@ function superuser({ admin, owner }: Asked): Found[] {
 function validity({ owner, from, logins }: Asked): Found[] {
   const until = mergedView(owner, from).view["valid until"];
   const due = new Date(Date.now() + logins.maxAge);
-  if (until === undefined || (until !== "-infinity" && Date.parse(until.replace(" ", "T")) > due.getTime())) return [];
+  if (until === undefined || (until !== "-infinity" && Date.parse(`${until.replace(" ", "T")}:00`) > due.getTime()))
+    return [];
   const role = from.view["valid until"] === undefined ? owner.name : from.name;
   return [
     {
@@ -41,9 +48,10 @@ function validity({ owner, from, logins }: Asked): Found[] {
 async function connections({ client, owner, from }: Asked): Promise<Found[]> {
   const limit = Number(mergedView(owner, from).view["connection limit"] ?? -1);
   if (limit < 0) return [];
-  const { rows } = await client.query("SELECT count(*)::int AS used FROM pg_stat_activity WHERE usename = $1", [
-    from.name,
-  ]);
+  const { rows } = await client.query(
+    "SELECT count(*)::int AS used FROM pg_stat_activity WHERE usename = $1 AND application_name <> $2",
+    [from.name, APPLICATION],
+  );
   const used = Number(rows[0].used);
   if (used < limit) return [];
   const text =
@@ -76,7 +84,7 @@ async function hostBased({ client, owner, database, logins }: Asked): Promise<Fo
     AND pg_has_role(r.oid, g.oid, 'MEMBER')) AS groups`;
   const { rows: rules } = await client.query<HbaRule>(
     `SELECT line_number AS line, type, database AS databases, user_name AS users, address, netmask, auth_method AS method
-     FROM pg_hba_file_rules WHERE error IS NULL ORDER BY line_number`,
+     FROM pg_hba_file_rules r WHERE error IS NULL ORDER BY (to_jsonb(r) ->> 'rule_number')::int, line_number`,
   );
   const theirs = (await client.query(`SELECT ${groups}`, [owner.name])).rows[0].groups as string[];
   const [user, login]: HbaUser[] = [

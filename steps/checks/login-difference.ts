@@ -1,4 +1,4 @@
-import { alteration, identifier, keyName, settingOf } from "../../core/login-view";
+import { alteration, identifier, keyName, literal, settingOf } from "../../core/login-view";
 import { mergedView } from "../login-view";
 import type { Asked, Found } from "./login-role";
 
@@ -61,7 +61,7 @@ function byHand(
   const made = [
     `CREATE ROLE ${role}`,
     `GRANT ${identifier(owner)} TO ${role}`,
-    `ALTER ROLE ${role} SET role = '${owner}'`,
+    `ALTER ROLE ${role} SET role = ${literal(owner)}`,
   ];
   const sets = changed.filter((key) => settingOf(key)?.name === name).map((key) => alteration(to, key, view[key]));
   return [...(make ? made : []), ...sets].join("; ");
@@ -92,7 +92,7 @@ async function memberships({ client, owner, from, logins }: Asked): Promise<Foun
   return rows.map(({ role }) => ({
     refuse: true,
     text:
-      `${from.name} is a member of ${role} by itself, and ${logins.to} is not: a service that uses \`SET ROLE ${role}\` would ` +
+      `${from.name} is a member of ${role} by itself, and ${logins.to} is not: a service that uses \`SET ROLE ${identifier(role)}\` would ` +
       `fail. Give it to the owner, for good: \`GRANT ${identifier(role)} TO ${identifier(owner.name)}\`; or take it away: ` +
       `\`REVOKE ${identifier(role)} FROM ${identifier(from.name)}\``,
   }));

@@ -1,6 +1,6 @@
 import type pg from "pg";
 import * as z from "zod";
-import { differingKeys, identifier, keyName } from "../../core/login-view";
+import { differingKeys, identifier, keyName, literal } from "../../core/login-view";
 import { type databaseReference, withDatabase } from "../database";
 import { mergedView, type RoleNow, readRole } from "../login-view";
 import { StepError } from "../run-step";
@@ -100,20 +100,23 @@ async function ask(client: pg.ClientBase, logins: Logins, database: string): Pro
 
 const missing = (role: string, owner: string) =>
   `the role ${role} is gone, which this stack made. Make it again: \`CREATE ROLE ${identifier(role)}; GRANT ` +
-  `${identifier(owner)} TO ${identifier(role)}; ALTER ROLE ${identifier(role)} SET role = '${owner}'\``;
+  `${identifier(owner)} TO ${identifier(role)}; ALTER ROLE ${identifier(role)} SET role = ${literal(owner)}\``;
 
 /** A role that has one of our names and is somebody else's; one of ours that is gone, or is no member any more. */
 async function ownershipProblems({ client, logins, admin, owner }: Asked): Promise<Found[]> {
   const found: Found[] = [];
   for (const name of logins.ours) {
     const role = await readRole(client, name);
-    const [member] = (await client.query(MEMBERSHIP, [owner.name, name, admin.name])).rows;
+    // From PostgreSQL 16 on a membership may be without the right to act as the role.
+    const mode = admin.version >= 160_000 ? "SET" : "MEMBER";
+    const [member] = (await client.query(MEMBERSHIP, [owner.name, name, admin.name, mode])).rows;
     if (role === undefined) {
       if (!logins.adopting) found.push({ refuse: true, text: missing(name, owner.name) });
     } else if (logins.adopting && (!member?.member || ![owner.name, owner.acting].includes(role.acting))) {
       found.push({ refuse: true, text: foreign(name, owner.name) });
     } else if (!member?.member) {
-      const text = `${name} is no member of ${owner.name} any more, so it could not act as it: \`GRANT ${identifier(owner.name)} TO ${identifier(name)}\``;
+      const options = mode === "SET" ? " WITH INHERIT TRUE, SET TRUE" : "";
+      const text = `${name} may not act as ${owner.name} any more: \`GRANT ${identifier(owner.name)} TO ${identifier(name)}${options}\``;
       found.push({ refuse: true, text });
     } else if (!admin.superuser && admin.version >= 160_000 && !member.admin) {
       const text = `${admin.name} may not change the role ${name}: \`GRANT ${identifier(name)} TO ${identifier(admin.name)} WITH ADMIN OPTION\``;
@@ -123,7 +126,7 @@ async function ownershipProblems({ client, logins, admin, owner }: Asked): Promi
   return found;
 }
 
-const MEMBERSHIP = `SELECT pg_has_role(slot.oid, owner.oid, 'MEMBER') AS member,
+const MEMBERSHIP = `SELECT pg_has_role(slot.oid, owner.oid, $4) AS member,
     pg_has_role($3::name, slot.oid, 'MEMBER WITH ADMIN OPTION') AS admin
   FROM pg_roles owner, pg_roles slot WHERE owner.rolname = $1 AND slot.rolname = $2`;
 

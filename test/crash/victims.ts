@@ -14,6 +14,10 @@ interface Actors {
 }
 
 const ACTORS: readonly (readonly [RegExp, Actors])[] = [
+  [/^postgres: ALTER ROLE \S+$/, { plugin: "command", step: "steps/set-role.mjs" }],
+  [/^postgres: (ALTER|COMMENT ON) ROLE \S+, COMMIT$/, { plugin: "command", step: "steps/copy-role.mjs" }],
+  // In the plugin's transaction, or in that of a step.
+  [/^postgres: (ALTER|COMMENT ON) ROLE /, {}],
   [/^postgres: .*\b(ROLE|GRANT|REVOKE)\b(?!.*rotation)/, { plugin: "postgresql" }],
   [/^postgres: INSERT INTO secret_rotation_log/, { plugin: "command", step: "steps/audit-record.mjs" }],
   [/^postgres: /, { plugin: "command", step: "steps/audit-record.mjs" }],

@@ -25,6 +25,7 @@ function useServer(home: string | undefined, missing = false): void {
   });
   afterAll(async () => {
     if (missing) return;
+    databases.splice(0);
     await admin?.end();
     await tests?.stop();
   });

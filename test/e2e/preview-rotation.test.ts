@@ -19,18 +19,18 @@ const REPLACED = [
 const UPDATED = {
   "alternating-users": [
     "replace database-password-copy-role [stdin triggers]",
-    "update database-password-login-a [activation login verifier]",
+    "update database-password-login-a []",
     "replace database-password-login-a-set [stdin triggers]",
     "update database-password-database-username [dataJson]",
     "update database-password-database-username-metadata [dataJson]",
     "update database-password-database-password [dataJson]",
     "update database-password-database-password-metadata [dataJson]",
     // Generation 0 has left the slots: the platform's own role loses its login.
-    "update database-password-login [login]",
+    "update database-password-login []",
     "update database-password-login-set [stdin]",
   ],
   "single-user": [
-    "update database-password-login [activation]",
+    "update database-password-login []",
     "replace database-password-login-set [stdin triggers]",
     "update database-password-database-password [dataJson]",
     "update database-password-database-password-metadata [dataJson]",

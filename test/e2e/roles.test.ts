@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
 import { rotation } from "./cli-support";
@@ -137,12 +137,34 @@ describe("what a login sees, through a life with alternating users", () => {
   });
 
   it("is what it was, where a rollback returns to it", async () => {
-    await sql("ALTER ROLE trader_b SET work_mem = '9MB'");
+    await sql("ALTER ROLE trader_b SET maintenance_work_mem = '9MB'");
     await setRequest(bench(), { id: "back", activate: 2 });
     await up(bench());
     const { name, sees } = await inUse();
     expect(name).toBe("trader_a");
-    expect(sees).toMatchObject({ work_mem: "9216", lock_timeout: "4000", search_path: "app, trading, public" });
+    expect(sees).toMatchObject({
+      maintenance_work_mem: "9216",
+      lock_timeout: "4000",
+      search_path: "app, trading, public",
+    });
+  });
+
+  it("is proven before the store is written: pg_hba.conf, which the pipeline may not read, lets trader_a in alone", async () => {
+    const file = String((await sql("SHOW hba_file")).rows[0].hba_file);
+    const lets = async (roles: string) => {
+      await writeFile(file, `host all postgres,rotation,${roles} 127.0.0.1/32 scram-sha-256\n`);
+      await sql("SELECT pg_reload_conf()");
+    };
+    await lets("trader,trader_a");
+    const before = await stored(bench(), "database/password");
+    await setRequest(bench(), { id: "again", rotate: true });
+    const says = (await refusedUp(bench())).replace(/\s+/g, " ");
+    expect(says).toContain("Expected pg_hba.conf to let trader_b in wherever it lets trader in: write +trader");
+    expect(await stored(bench(), "database/password")).toEqual(before);
+    expect(await bench().lab.health("signal-service")).toMatchObject({ database: { user: "trader_a" } });
+    await lets("+trader");
+    await up(bench());
+    expect((await inUse()).name).toBe("trader_b");
   });
 });
 

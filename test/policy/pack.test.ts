@@ -62,6 +62,28 @@ const GOOD: Record<string, Seen> = {
     urn: `${PREFIX}$aws:secretsmanager/secret:Secret::secret`,
     properties: { name: "prod/database/password", recoveryWindowInDays: 30 },
   },
+  // The platform's own role is no resource of a plugin's; its name is in the store after a rollback, and is no secret.
+  owner: {
+    type: "secret-rotation:index:LoginRole",
+    urn: `${PREFIX}$secret-rotation:index:LoginRole::login`,
+    properties: { role: "trading_owner" },
+  },
+  ownerUsername: {
+    type: "vault:kv/secretV2:SecretV2",
+    urn: `${PREFIX}$vault:kv/secretV2:SecretV2::owner-username`,
+    properties: { dataJson: JSON.stringify({ value: "trading_owner", generation: "0" }), deleteAllVersions: false },
+  },
+  set: {
+    type: "command:local:Command",
+    urn: `${PREFIX}$secret-rotation:index:LoginRole$command:local:Command::login-set`,
+    properties: {
+      create: "node dist/steps/set-role.mjs",
+      stdin: JSON.stringify({ role: "trading_owner", login: true, password: PASSWORD }),
+      triggers: ["0"],
+      stdout: '{"role":"trading_owner"}',
+      addPreviousOutputInEnv: false,
+    },
+  },
   step: {
     type: "command:local:Command",
     urn: `${PREFIX}$command:local:Command::verify-login`,

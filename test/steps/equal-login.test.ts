@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PIPELINE } from "../../lab/pipeline-login";
 import { deploySql } from "../../lab/policies";
@@ -61,7 +62,10 @@ function statementsOf(role: string, of: Described): string[] {
     ),
     ...of.settings.map((one) => set(role, one)),
     ...(of.acts && of.groups.includes("writers") ? [`ALTER ROLE ${role} SET role TO 'writers'`] : []),
-    `CREATE TABLE IF NOT EXISTS app.of_${role} (id int); ALTER TABLE app.of_${role} OWNER TO ${role}`,
+    `CREATE TABLE app.of_${role} (id int); ALTER TABLE app.of_${role} OWNER TO ${role}`,
+    `INSERT INTO app.secured VALUES ('${role}')`,
+    `CREATE USER MAPPING FOR ${role} SERVER elsewhere OPTIONS (user 'of ${role}')`,
+    `ALTER DEFAULT PRIVILEGES FOR ROLE ${role} GRANT SELECT ON TABLES TO readers`,
   ];
 }
 
@@ -97,6 +101,9 @@ async function seen(server: Postgres, login: string): Promise<unknown> {
       limits: await ask(
         `SELECT rolconnlimit, coalesce(rolvaliduntil, 'infinity')::text AS until, rolreplication FROM pg_roles WHERE rolname = session_user`,
       ),
+      mappings: await ask("SELECT usename, umoptions FROM pg_user_mappings ORDER BY 1"),
+      rows: await ask("SELECT name FROM app.secured ORDER BY 1").catch((error: { code?: string }) => error.code),
+      makes: await made(client),
       does: [
         await may("SET ROLE readers"),
         await may("SET ROLE writers"),
@@ -106,6 +113,18 @@ async function seen(server: Postgres, login: string): Promise<unknown> {
       ],
     };
   });
+}
+
+/** Whose a table is that a session makes, and what others may do with it. */
+async function made(client: pg.Client): Promise<unknown> {
+  try {
+    await client.query("BEGIN READ WRITE; CREATE TABLE app.made (id int)");
+    const sql =
+      "SELECT relowner::regrole::text AS owner, relacl::text AS acl FROM pg_class WHERE oid = 'app.made'::regclass";
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.query("ROLLBACK");
+  }
 }
 
 /** All that the server keeps of roles; nothing of it moves where a rotation is refused. */
@@ -127,6 +146,10 @@ describe.each(VERSIONS)("PostgreSQL $version", ({ home, missing }) => {
     await server.query(`
       CREATE SCHEMA app; CREATE SCHEMA "odd, name"; GRANT ALL ON SCHEMA app, "odd, name" TO PUBLIC;
       CREATE TABLE app.readable (id int); CREATE ROLE readers; CREATE ROLE writers;
+      CREATE TABLE app.secured (name text); GRANT SELECT ON app.secured TO PUBLIC;
+      ALTER TABLE app.secured ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON app.secured USING (name = current_user);
+      CREATE FOREIGN DATA WRAPPER far; CREATE SERVER elsewhere FOREIGN DATA WRAPPER far;
+      GRANT USAGE ON FOREIGN SERVER elsewhere TO PUBLIC;
       GRANT SELECT ON app.readable TO readers; GRANT INSERT ON app.readable TO writers`);
   });
   afterAll(async () => {
@@ -198,7 +221,7 @@ describe.each(VERSIONS)("PostgreSQL $version", ({ home, missing }) => {
       );
       await fc.assert(
         fc.asyncProperty(described, hand, hand, async (role, byHand, later) => void (await one(role, byHand, later))),
-        { seed: 20261130, numRuns: 14, endOnFailure: true },
+        { seed: 20261130, numRuns: 16, endOnFailure: true },
       );
       // Neither way out may swallow the other.
       expect(equal).toBeGreaterThan(2);
