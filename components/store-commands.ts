@@ -29,7 +29,7 @@ export function writeEntries(
   for (const { path, value } of entries) {
     const pair = entries.length === 1 ? {} : { pair: { generation, slot } };
     const values = known.filter((entry) => entry.path === path).map((entry) => entry.value);
-    const guard = { known: values, whenForeign, force, acts, activation: trigger };
+    const guard = { known: values, whenForeign, force, activation: trigger };
     const command = stepCommand(
       pathName(name, path),
       { step: "store-write", about: placeOf(store, path), input: { store, entry: { path, value }, ...pair, ...guard } },

@@ -6,6 +6,9 @@ export class StepError extends Error {
   override readonly name = "StepError";
 }
 
+/** It may pass by itself, and nobody knows whether what was asked for was done. */
+export class PassingError extends StepError {}
+
 /**
  * Runs a step: JSON on stdin, one line of JSON on stdout, exit 1 with one message on stderr. Whatever is printed is
  * searched for every secret in the input and in the environment first.

@@ -13,18 +13,10 @@ const input = z.object({
   whenForeign: z.string(),
   /** Whether a request says to overwrite what somebody else wrote. */
   force: z.boolean(),
-  /** Whether this update does a step of the secret. Where it does not, what others did to the store stays as it is. */
-  acts: z.boolean(),
 });
 
 /** Writes one value beside all that is not ours, at the version that was read, and reads it back. Prints the version. */
-await runStep(input, async ({ store, acts, ...wish }) => {
-  const client = storeClient(store);
-  const { path } = wish.entry;
-  if (!acts) {
-    const found = await client.read(path);
-    return { entries: found === undefined ? [] : [{ path, version: found.version }], wrote: false, warnings: [] };
-  }
-  const { version, wrote, warnings } = await writeEntry(client, wish);
+await runStep(input, async ({ store, ...wish }) => {
+  const { path, version, wrote, warnings } = await writeEntry(storeClient(store), wish);
   return { entries: [{ path, version }], wrote, warnings };
 });

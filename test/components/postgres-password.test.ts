@@ -7,7 +7,7 @@ import type { PostgresPasswordConfig } from "../../config";
 import { nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import type { SecretState } from "../../rotation/state";
-import { type Declared, declare, inputOf, namedIn, order, plain } from "./strict-mocks";
+import { type Declared, declare, inputOf, moved, namedIn, order, plain } from "./strict-mocks";
 
 const service = (hosts: string[]) => ({ hosts, health: "http://localhost:8000/health", timeout: 60_000 as never });
 const host = (address: string) => ({ address, port: 22, user: "deploy", hostKey: `ssh-ed25519 ${address}` });
@@ -75,7 +75,6 @@ describe("PostgresPassword with alternating users", () => {
       "database-password-verify-login",
       "database-password-database-username",
       "database-password-database-password",
-      "database-password-read-back",
       "database-password-restart-signal-service-app-1",
       "database-password-restart-signal-service-app-2",
       "database-password-restart-orchestrator",
@@ -117,11 +116,19 @@ describe("PostgresPassword with alternating users", () => {
 
   it("writes username and password with the generation that makes them a pair", async () => {
     const all = await resources("alternating-users", second);
-    const data = (name: string) => JSON.parse(String(plain(namedIn(all, name)?.dataJson)));
-    expect(data("database-password-database-username")).toEqual({ value: "trader_a", generation: "2" });
-    expect(data("database-password-database-password")).toEqual({
-      value: "password of database-password-slot-a-password",
-      generation: "2",
+    const [a, b] = ["a", "b"].map((slot) => `password of database-password-slot-${slot}-password`);
+    const pair = { generation: 2, slot: 0 };
+    const common = { pair, force: false, activation: "2", store: { kind: "vault", mount: "secret" } };
+    expect(inputOf(all, "database-password-database-username")).toMatchObject({
+      entry: { path: "database/username", value: "trader_a" },
+      // The platform's own role may stand there by hand.
+      known: ["trader_b", "trader_a", "trader"],
+      ...common,
+    });
+    expect(inputOf(all, "database-password-database-password")).toMatchObject({
+      entry: { path: "database/password", value: a },
+      known: [b, a],
+      ...common,
     });
   });
 
@@ -150,11 +157,13 @@ describe("PostgresPassword with a single user", () => {
 
   it("writes the password alone, as the runbook does", async () => {
     const all = await resources("single-user", second);
-    const written = ofType(all, "vault:kv/secretV2:SecretV2");
-    expect(written.map(({ inputs }) => inputs.name)).toEqual(["paper/database/password"]);
-    expect(JSON.parse(String(plain(written[0]?.inputs.dataJson)))).toEqual({
-      value: "password of database-password-slot-a-password",
-    });
+    const written = all.filter(({ inputs }) => String(inputs.create).includes("/store-write.mjs"));
+    expect(written.map(({ inputs }) => inputs.create)).toEqual([
+      "node dist/steps/store-write.mjs secret/paper/database/password",
+    ]);
+    const input = inputOf(all, "database-password-database-password");
+    expect(input.entry.value).toBe("password of database-password-slot-a-password");
+    expect(input).not.toHaveProperty("pair");
   });
 });
 
@@ -174,7 +183,11 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
 
   it("has the activation as the only trigger of all that acts, and the step as the audit row's", async () => {
     const commands = (await resources(strategy, second)).filter(({ type }) => type.startsWith("command:"));
-    for (const { name, inputs } of commands)
+    // What writes the store and marks it runs in place where its input changes.
+    const inPlace = commands.filter(({ inputs }) => /store-(write|mark)\.mjs /.test(String(inputs.create)));
+    expect(inPlace).toHaveLength(strategy === "single-user" ? 2 : 4);
+    for (const { inputs } of inPlace) expect(inputs).not.toHaveProperty("triggers");
+    for (const { name, inputs } of commands.filter((command) => !inPlace.includes(command)))
       expect(inputs.triggers).toEqual([name === "database-password-audit-row" ? "2-ROTATE-2" : "2"]);
   });
 
@@ -183,10 +196,7 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
     expect(ended.step.action).toBe("REVOKE");
     const before = await resources(strategy, second);
     const after = await resources(strategy, ended);
-    const moved = after
-      .filter(({ name, inputs }) => JSON.stringify(inputs) !== JSON.stringify(namedIn(before, name)))
-      .map(({ name }) => name);
-    expect(moved).toEqual(
+    expect(moved(before, after)).toEqual(
       strategy === "single-user"
         ? ["database-password-database-password-metadata", "database-password-audit-row"]
         : [
@@ -210,8 +220,23 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
     expect(rollback).not.toHaveProperty("current");
   });
 
-  it("asks for no previous credential where nobody knows its value", async () => {
+  it("without a known value in use the store must be empty, or name the platform's own role", async () => {
     const all = await resources(strategy, first, null);
-    expect(inputOf(all, "database-password-preflight-checks")).not.toHaveProperty("current");
+    const preflight = inputOf(all, "database-password-preflight-checks");
+    expect(preflight).not.toHaveProperty("current");
+    const role = { path: "database/username", value: "trader", public: true };
+    expect(preflight.expected).toEqual(strategy === "single-user" ? [] : [role]);
+    expect(preflight.whenForeign).toContain("`rotation adopt database/password --stack paper`");
+    const known = inputOf(all, "database-password-database-password").known;
+    expect(known).toEqual(["password of database-password-slot-b-password"]);
+    expect(inputOf(all, "database-password-store-unchanged").known).toContainEqual({
+      path: "database/password",
+      value: known[0],
+    });
+  });
+
+  it("keeps in the store no resource that knows the whole document", async () => {
+    const all = await resources(strategy, second);
+    expect(all.filter(({ type }) => type.startsWith("vault:") || type === "pulumi:providers:vault")).toEqual([]);
   });
 });

@@ -120,16 +120,15 @@ describe("steps in words", () => {
 
   it("what only looks, and what only marks", () => {
     const command = "command:local:Command";
-    const endpoint = step("database-password-database-username-metadata", "vault:generic/endpoint:Endpoint", "update", {
-      newInputs: { path: "secret/metadata/paper/database/username" },
-    });
+    const create = "node dist/steps/store-mark.mjs secret/paper/database/username";
+    const marks = step("database-password-database-username-metadata", command, "update", { newInputs: { create } });
     const after = "when it was rotated, until when the one before works";
     expect(
       texts([
         step("database-password-store-unchanged", command, "create-replacement"),
         step("database-password-versions-before", command, "create"),
         step("database-password-dry-run", command, "create"),
-        endpoint,
+        marks,
         step("database-password-database-username-tags", command, "create"),
       ]),
     ).toEqual([
@@ -138,6 +137,30 @@ describe("steps in words", () => {
       ["confirm", "makes the dry run"],
       ["settle", `marks secret/paper/database/username: ${after}`],
       ["settle", `marks database-password-database-username: ${after}`],
+    ]);
+  });
+
+  it("what is written, and what leaves the state of an earlier version of the program and stays in the store", () => {
+    const create = "node dist/steps/store-write.mjs 'my mount/paper/database/password'";
+    const before = {
+      ...step("database-password-database-password", "vault:kv/secretV2:SecretV2", "delete"),
+      retained: true,
+    };
+    const steps = [
+      step("database-password-database-password", "command:local:Command", "update", { newInputs: { create } }),
+      before,
+      step("database-password-database-password-metadata", "vault:generic/endpoint:Endpoint", "delete"),
+    ];
+    const stays = "what it wrote stays in the store";
+    expect(texts(steps)).toEqual([
+      ["store", "writes my mount/paper/database/password, beside what others keep there, and reads it back"],
+      ["store", `forgets database-password-database-password (vault:kv/secretV2:SecretV2); ${stays}`],
+      ["settle", `forgets database-password-database-password-metadata (vault:generic/endpoint:Endpoint); ${stays}`],
+    ]);
+    expect(planInWords("paper", outline, result(steps)).dangers).toEqual([]);
+    const deleted = planInWords("paper", outline, result([{ ...before, retained: false }]));
+    expect(deleted.dangers).toEqual([
+      "database-password-database-password (vault:kv/secretV2:SecretV2) would be deleted",
     ]);
   });
 
@@ -199,7 +222,9 @@ describe("a failure in words", () => {
   it("tells how far an update came whose state could not be saved: no step of it fails", () => {
     const steps = [
       step("database-password-role-a", "postgresql:index/role:Role", "update"),
-      step("database-password-database-username", "vault:kv/secretV2:SecretV2", "update"),
+      step("database-password-database-username", "command:local:Command", "update", {
+        newInputs: { create: "node dist/steps/store-write.mjs secret/paper/database/username" },
+      }),
       step("other-password-slot-a-password", "random:index/randomPassword:RandomPassword", "create-replacement"),
       step("database-password-restart-signal-service-trading-1", "command:remote:Command", "same"),
     ];
