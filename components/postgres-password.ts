@@ -2,7 +2,7 @@ import type { local } from "@pulumi/command";
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
 import type { PostgresPasswordConfig } from "../config";
-import { activeUsername, usernamePathOf } from "../rotation/roles";
+import { activeUsername, ownUsernames, usernamePathOf } from "../rotation/roles";
 import { activeGeneration, adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../rotation/state";
 import { foreignAdvice, unknownAdvice } from "./foreign-advice";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
@@ -121,15 +121,10 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return (previous?.entries ?? []).filter(({ path }) => !adopted || path === config.name);
   }
 
-  /** What may be overwritten: what this stack knows, and the platform's own role as the user name. */
+  /** What may be overwritten: the passwords that this stack knows, and its own user names. */
   private storeGuard({ entries }: Credential, previous: Credential | undefined): StoreGuard {
-    const known = [...this.storedBefore(previous), ...entries, ...this.ownRole];
-    return { known, whenForeign: this.whenForeign(previous) };
-  }
-
-  /** A platform that is adopted may name its one role where the login role will stand. */
-  private get ownRole(): readonly StoreEntry[] {
-    return this.alternating ? [{ path: this.usernamePath, value: this.args.config.role, public: true }] : [];
+    const secrets = [...this.storedBefore(previous), ...entries].filter((entry) => entry.public !== true);
+    return { known: [...secrets, ...ownUsernames(this.args.config)], whenForeign: this.whenForeign(previous) };
   }
 
   private whenForeign(previous: Credential | undefined): string {
@@ -149,7 +144,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       ...platformChecks(platform),
       notice: this.notice,
       current: mode === "rotation" || force ? current : undefined,
-      expected: mode === "rotation" && current === undefined ? this.ownRole : undefined,
+      expected: mode === "rotation" && current === undefined ? ownUsernames(config) : undefined,
       whenForeign:
         (state.slots[other(state.active)] === 0 && current !== undefined
           ? `Make \`adopted\` the value in use, as in the store: pulumi config set --secret --path 'adopted["${config.name}"]'. `

@@ -13,7 +13,7 @@ import {
 } from "../config";
 import { rotationSeconds } from "../core/rotation-seconds";
 import { dueAt } from "../rotation/next-state";
-import { usernamePathOf } from "../rotation/roles";
+import { ownUsernames, usernamePathOf } from "../rotation/roles";
 import { activeGeneration, type SecretState } from "../rotation/state";
 import type { PreflightInput } from "../steps/checks/preflight";
 import { storeReference } from "../steps/store";
@@ -102,14 +102,10 @@ function ownPart(
     database: { ...referenceOf(secret.database), roles: [secret.role] },
     current,
     ...(asksCurrent && current === undefined
-      ? { expected: ownRole(secret), whenForeign: unknownAdvice(secret.name, undefined) }
+      ? { expected: ownUsernames(secret), whenForeign: unknownAdvice(secret.name, undefined) }
       : {}),
   };
 }
-
-/** A platform that is adopted may name its one role where the login role will stand. */
-const ownRole = (secret: PostgresPasswordConfig) =>
-  secret.strategy === "alternating-users" ? [{ path: usernamePathOf(secret), value: secret.role }] : [];
 
 const pairEntries = (secret: Extract<SecretConfig, { kind: "alpaca-key" }>, { keyId, secretKey }: KeyPair) => [
   { path: secret.keyIdPath, value: keyId },

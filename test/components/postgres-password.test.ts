@@ -121,8 +121,8 @@ describe("PostgresPassword with alternating users", () => {
     const common = { pair, force: false, activation: "2", store: { kind: "vault", mount: "secret" } };
     expect(inputOf(all, "database-password-database-username")).toMatchObject({
       entry: { path: "database/username", value: "trader_a" },
-      // The platform's own role may stand there by hand.
-      known: ["trader_b", "trader_a", "trader"],
+      // The platform's own role may stand there by hand, and a login role from before.
+      known: ["trader", "trader_a", "trader_b"],
       ...common,
     });
     expect(inputOf(all, "database-password-database-password")).toMatchObject({
@@ -220,12 +220,16 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
     expect(rollback).not.toHaveProperty("current");
   });
 
-  it("without a known value in use the store must be empty, or name the platform's own role", async () => {
+  it("without a known value in use the store must be empty, or name a role of its own", async () => {
     const all = await resources(strategy, first, null);
     const preflight = inputOf(all, "database-password-preflight-checks");
     expect(preflight).not.toHaveProperty("current");
-    const role = { path: "database/username", value: "trader", public: true };
-    expect(preflight.expected).toEqual(strategy === "single-user" ? [] : [role]);
+    const names = ["trader", "trader_a", "trader_b"].map((value) => ({
+      path: "database/username",
+      value,
+      public: true,
+    }));
+    expect(preflight.expected).toEqual(strategy === "single-user" ? [] : names);
     expect(preflight.whenForeign).toContain("`rotation adopt database/password --stack paper`");
     const known = inputOf(all, "database-password-database-password").known;
     expect(known).toEqual(["password of database-password-slot-b-password"]);
