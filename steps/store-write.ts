@@ -8,15 +8,16 @@ const input = z.object({
   entry: storeEntry,
   /** Set where the value belongs to a pair. */
   pair: z.object({ generation: z.number(), slot: z.union([z.literal(0), z.literal(1)]) }).optional(),
-  /** Every value that this stack knows of the path. */
-  known: z.array(z.string()),
+  /** Every value that this stack knows of the path, one entry for each. */
+  known: z.array(storeEntry),
   whenForeign: z.string(),
   /** Whether a request says to overwrite what somebody else wrote. */
   force: z.boolean(),
 });
 
 /** Writes one value beside all that is not ours, at the version that was read, and reads it back. Prints the version. */
-await runStep(input, async ({ store, ...wish }) => {
-  const { path, version, wrote, warnings } = await writeEntry(storeClient(store), wish);
+await runStep(input, async ({ store, known, ...wish }) => {
+  const values = known.map(({ value }) => value);
+  const { path, version, wrote, warnings } = await writeEntry(storeClient(store), { ...wish, known: values });
   return { entries: [{ path, version }], wrote, warnings };
 });

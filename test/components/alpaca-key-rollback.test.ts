@@ -19,7 +19,7 @@ describe("AlpacaKey rolled back", () => {
     expect(inputOf(back.all, "alpaca-api_key-alpaca-api_key_id")).toMatchObject({
       entry: { path: "alpaca/api_key_id", value: A.keyId },
       pair: { generation: 0, slot: 0 },
-      known: [B.keyId, A.keyId],
+      known: [{ value: B.keyId }, { value: A.keyId }],
       force: false,
       // So that it is written also where a killed update wrote after what the state knows.
       activation: "0 by request back",

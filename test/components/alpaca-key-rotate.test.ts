@@ -68,7 +68,11 @@ describe("AlpacaKey", () => {
   it("writes both halves with the generation that makes them a pair", () => {
     const written = (name: string) => inputOf(rotated.all, `alpaca-api_key-alpaca-${name}`);
     const pair = { generation: 1, slot: 1 };
-    expect(written("api_key_id")).toMatchObject({ entry: { value: B.keyId }, pair, known: [A.keyId, B.keyId] });
+    expect(written("api_key_id")).toMatchObject({
+      entry: { value: B.keyId },
+      pair,
+      known: [{ value: A.keyId }, { value: B.keyId }],
+    });
     expect(written("api_secret_key")).toMatchObject({ entry: { value: B.secretKey }, pair });
   });
 

@@ -58,6 +58,7 @@ function resources(
   });
 }
 
+const valuesOf = (entries: { value: string }[]) => entries.map(({ value }) => value);
 const ofType = (all: Declared[], type: string) => all.filter((resource) => resource.type === type);
 
 describe("PostgresPassword with alternating users", () => {
@@ -120,14 +121,14 @@ describe("PostgresPassword with alternating users", () => {
     const pair = { generation: 2, slot: 0 };
     const common = { pair, force: false, activation: "2", store: { kind: "vault", mount: "secret" } };
     expect(inputOf(all, "database-password-database-username")).toMatchObject({
-      entry: { path: "database/username", value: "trader_a" },
+      entry: { path: "database/username", value: "trader_a", public: true },
       // The platform's own role may stand there by hand, and a login role from before.
-      known: ["trader", "trader_a", "trader_b"],
+      known: ["trader", "trader_a", "trader_b"].map((value) => ({ path: "database/username", value, public: true })),
       ...common,
     });
     expect(inputOf(all, "database-password-database-password")).toMatchObject({
       entry: { path: "database/password", value: a },
-      known: [b, a],
+      known: [b, a].map((value) => ({ path: "database/password", value })),
       ...common,
     });
   });
@@ -232,11 +233,8 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
     expect(preflight.expected).toEqual(strategy === "single-user" ? [] : names);
     expect(preflight.whenForeign).toContain("`rotation adopt database/password --stack paper`");
     const known = inputOf(all, "database-password-database-password").known;
-    expect(known).toEqual(["password of database-password-slot-b-password"]);
-    expect(inputOf(all, "database-password-store-unchanged").known).toContainEqual({
-      path: "database/password",
-      value: known[0],
-    });
+    expect(valuesOf(known)).toEqual(["password of database-password-slot-b-password"]);
+    expect(inputOf(all, "database-password-store-unchanged").known).toContainEqual(known[0]);
   });
 
   it("keeps in the store no resource that knows the whole document", async () => {
