@@ -1,15 +1,10 @@
 import { readFileSync } from "node:fs";
-import { request as forward } from "node:http";
-import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { checkDocuments } from "../../steps/checks/store";
 import { storeClient, storeReference } from "../../steps/store";
 import { writeEntry } from "../../steps/write-entry";
-import { setEnv, useOpenBao, vaultStore, wish } from "./store-support";
+import { setEnv, startTls, tls, useOpenBao, vaultStore, wish } from "./store-support";
 
 const bao = useOpenBao();
 const PATHS = ["database/username", "database/password"];
@@ -149,32 +144,15 @@ describe("a namespace", () => {
   });
 });
 
-const here = dirname(fileURLToPath(import.meta.url));
-const tls = (name: string) => join(here, "..", "tls", name);
-
 describe("a listener with a private CA", () => {
-  let server: Server;
+  let server: Awaited<ReturnType<typeof startTls>>;
   let address: string;
 
   beforeAll(async () => {
-    server = createServer(
-      { key: readFileSync(tls("server.key")), cert: readFileSync(tls("server.pem")) },
-      (asked, answer) => {
-        const target = new URL(asked.url ?? "/", bao().address);
-        const outgoing = forward(target, { method: asked.method, headers: asked.headers }, (came) => {
-          answer.writeHead(came.statusCode ?? 502, came.headers);
-          came.pipe(answer);
-        });
-        asked.pipe(outgoing);
-      },
-    );
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server = await startTls(bao().address);
+    address = server.url;
   });
-  afterAll(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
+  afterAll(() => server?.stop());
 
   const NONE = {
     VAULT_CACERT: undefined,

@@ -1,3 +1,9 @@
+import { readFileSync } from "node:fs";
+import { request as forward } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, vi } from "vitest";
 import { type Moto, startMoto } from "../../lab/moto";
 import { type OpenBao, startOpenBao } from "../../lab/openbao";
@@ -44,9 +50,9 @@ export function vaultStore(address: string, token: string, more: Record<string, 
 }
 
 /** The store `paper/...` of the emulator. */
-export function awsStore({ address, region, env }: Moto): StoreClient {
+export function awsStore({ address, region, env }: Moto, endpoint = address): StoreClient {
   setEnv(env);
-  return storeClient(storeReference.parse({ kind: "aws", region, endpoint: address, environment: "paper" }));
+  return storeClient(storeReference.parse({ kind: "aws", region, endpoint, environment: "paper" }));
 }
 
 /** A write of `value`, which may overwrite `known`. */
@@ -57,3 +63,30 @@ export const wish = (path: string, value: string, known: readonly string[], more
   whenForeign: "TWO WAYS ON",
   ...more,
 });
+
+const CERTIFICATES = join(dirname(fileURLToPath(import.meta.url)), "..", "tls");
+
+/** A file of the test's own authority: `ca.pem` signed `server.pem` (localhost, 127.0.0.1, vault.internal). */
+export const tls = (name: string): string => join(CERTIFICATES, name);
+
+/** `target` behind TLS with a certificate that nobody believes who was not told. */
+export async function startTls(target: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const [key, cert] = ["server.key", "server.pem"].map((name) => readFileSync(tls(name)));
+  const server = createServer({ key, cert }, (asked, answer) => {
+    const { method, headers } = asked;
+    const outgoing = forward(new URL(asked.url ?? "/", target), { method, headers }, (came) => {
+      answer.writeHead(came.statusCode ?? 502, came.headers);
+      came.pipe(answer);
+    });
+    outgoing.on("error", () => answer.destroy());
+    asked.pipe(outgoing);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

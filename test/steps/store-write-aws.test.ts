@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkDocuments } from "../../steps/checks/store";
 import type { StoreClient } from "../../steps/store";
 import { writeEntry } from "../../steps/write-entry";
-import { awsStore, useMoto, wish } from "./store-support";
+import { awsStore, setEnv, startTls, tls, useMoto, wish } from "./store-support";
 
 const moto = useMoto();
 let names = 0;
@@ -130,4 +130,19 @@ describe("the preflight of a store in AWS", () => {
       /paper\/none \(will be created\); PutSecretValue and TagResource cannot be asked for beforehand/,
     );
   });
+});
+
+it("AWS behind a private CA is believed through AWS_CA_BUNDLE or SSL_CERT_FILE, and not without", async () => {
+  const path = await secretWith("over TLS");
+  const server = await startTls(moto().address);
+  try {
+    for (const name of ["AWS_CA_BUNDLE", "SSL_CERT_FILE"]) {
+      setEnv({ AWS_CA_BUNDLE: undefined, SSL_CERT_FILE: undefined, [name]: tls("ca.pem") });
+      expect((await awsStore(moto(), server.url).read(path))?.value, name).toBe("over TLS");
+    }
+    setEnv({ AWS_CA_BUNDLE: undefined, SSL_CERT_FILE: undefined });
+    await expect(awsStore(moto(), server.url).read(path)).rejects.toThrow(/unable to verify|self.signed/);
+  } finally {
+    await server.stop();
+  }
 });
