@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Agent, type AgentOptions } from "node:https";
+import { homedir } from "node:os";
 import { join } from "node:path";
-import { rootCertificates } from "node:tls";
+import { type ConnectionOptions, rootCertificates } from "node:tls";
 
 /** How a client checks the server it talks to. Undefined: as Node.js does by itself. */
 export type Trust = Pick<AgentOptions, "ca" | "cert" | "key" | "rejectUnauthorized" | "servername">;
@@ -46,6 +47,28 @@ export function vaultTrust(env: Env = process.env): Trust | undefined {
   return Object.keys(trust).length === 0 ? undefined : trust;
 }
 
+/** How a client of PostgreSQL checks the server, as libpq does. */
+export type SslMode = "disable" | "require" | "verify-ca" | "verify-full";
+
+/**
+ * For PostgreSQL, as libpq takes it: PGSSLROOTCERT (a file, or `system` for the public authorities), else
+ * `~/.postgresql/root.crt` where it exists; PGSSLCERT and PGSSLKEY. With an authority, `require` verifies as `verify-ca` does.
+ *
+ * @param mode the config's; like a connection parameter it goes before PGSSLMODE.
+ */
+export function databaseTrust(mode: SslMode, env: Env = process.env): ConnectionOptions | false {
+  if (mode === "disable") return false;
+  const own = env.PGSSLROOTCERT === "system" ? [] : file(env, "PGSSLROOTCERT");
+  const home = join(env.HOME || homedir(), ".postgresql", "root.crt");
+  const ca = own.length > 0 || env.PGSSLROOTCERT || !existsSync(home) ? own : file({ [home]: home }, home);
+  const [cert, key] = [file(env, "PGSSLCERT")[0], file(env, "PGSSLKEY")[0]];
+  const client = cert === undefined || key === undefined ? {} : { cert, key };
+  const authority = ca.length > 0 ? { ca } : publicTrust(env);
+  if (mode === "verify-full") return { ...client, ...authority };
+  if (mode === "require" && ca.length === 0) return { ...client, rejectUnauthorized: false };
+  return { ...client, ...authority, checkServerIdentity: () => undefined };
+}
+
 /** An agent of `node:https` for clients that take one; undefined where there is nothing to set. */
 export const agentWith = (trust: Trust | undefined): Agent | undefined =>
   trust === undefined ? undefined : new Agent({ ...trust, keepAlive: true });
@@ -62,7 +85,7 @@ export function fetchWith(trust: () => Trust | undefined): typeof fetch {
 async function makeFetch(trust: Trust | undefined): Promise<typeof fetch> {
   if (trust === undefined) return globalThis.fetch;
   // Node's own fetch takes an agent of its own release's library alone.
-  const undici = await import("undici");
+  const { default: undici } = await import("undici");
   const dispatcher = new undici.Agent({ connect: { ...trust } as object });
   return async (input, init) => {
     const request = new Request(input, init);

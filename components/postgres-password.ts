@@ -2,7 +2,7 @@ import type { local } from "@pulumi/command";
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
 import type { PostgresPasswordConfig } from "../config";
-import { activeUsername, usernamePathOf } from "../rotation/roles";
+import { activeUsername, ownUsernames, usernamePathOf } from "../rotation/roles";
 import {
   activeGeneration,
   adoptedGeneration,
@@ -16,7 +16,7 @@ import {
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
 import { databaseReference } from "./platform";
-import { type CredentialInUse, ownRole, whenForeign } from "./preflight-input";
+import { type CredentialInUse, whenForeign } from "./preflight-input";
 import { describeSecret, marksOf } from "./secret-outputs";
 import type { AnnotateArgs, Stored, StoreEntry } from "./secret-store";
 import { answerOf, stepCommand } from "./step-command";
@@ -124,13 +124,13 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return adopted === undefined || leftAdoption(state) === undefined ? [] : [{ path: config.name, value: adopted }];
   }
 
-  /** What may be overwritten: what this stack knows, and the platform's own role as the user name. */
+  /** What may be overwritten: the passwords that this stack knows, and its own user names. */
   private storeGuard({ entries }: Credential, previous: Credential | undefined): StoreGuard {
     const { config, state, platform } = this.args;
-    const known = [...this.storedBefore(previous), ...entries, ...this.leftBehind, ...ownRole(config)];
+    const secrets = [...this.storedBefore(previous), ...entries].filter((entry) => entry.public !== true);
     const generation = previous === undefined ? undefined : state.slots[other(state.active)];
     return {
-      known,
+      known: [...secrets, ...this.leftBehind, ...ownUsernames(config)],
       whenForeign: whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, generation),
     };
   }

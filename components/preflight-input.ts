@@ -7,12 +7,13 @@ import {
   isMadeByVault,
   isRotatedByVault,
   leaseRoleOf,
+  type PostgresPasswordConfig,
   type SecretConfig,
   type ServiceConfig,
   type VaultPasswordConfig,
 } from "../config";
 import type { Decision, PreflightMode } from "../rotation/decide";
-import { rotatedLogins, usernamePathOf } from "../rotation/roles";
+import { ownUsernames, rotatedLogins, usernamePathOf } from "../rotation/roles";
 import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
 import { foreignAdvice, foreignPairAdvice, unknownAdvice } from "./foreign-advice";
 import type { StoreReference } from "./secret-store";
@@ -107,7 +108,7 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
     notice: noticeOf(state, around),
     current: asksInUse(secret, mode, force) ? inUse && currentOf(inUse) : undefined,
     // Where the value in use is not known, nothing else may be overwritten unseen.
-    expected: mode === "rotation" && inUse === undefined ? ownRole(secret) : undefined,
+    expected: mode === "rotation" && inUse === undefined && isStored(secret) ? ownUsernames(secret) : undefined,
     whenForeign: whenForeign(secret, { mode, state, stack: around.stack }, inUse?.generation),
     force,
     ...ownPart(question),
@@ -154,11 +155,9 @@ export function loginEntries<V>(
   return [{ path: usernamePathOf(secret), value: username, public: true }, entry];
 }
 
-/** A platform that is adopted may name its one role where the login role will be named. */
-export const ownRole = (secret: SecretConfig): EntryInUse<string>[] =>
-  secret.kind === "postgres-password" && secret.strategy === "alternating-users"
-    ? [{ path: usernamePathOf(secret), value: secret.role, public: true }]
-    : [];
+/** Whether this stack writes the password itself. */
+const isStored = (secret: SecretConfig): secret is PostgresPasswordConfig =>
+  secret.kind === "postgres-password" && !isMadeByVault(secret);
 
 type Decided = Pick<Decision, "mode" | "state">;
 

@@ -26,13 +26,14 @@ export function writeEntries(
   const { entries, generation, slot, known, whenForeign, force, acts, trigger } = args;
   const written: local.Command[] = [];
   let last = dependsOn;
-  for (const { path, value } of entries) {
+  for (const entry of entries) {
+    const { path } = entry;
     const pair = entries.length === 1 ? {} : { pair: { generation, slot } };
-    const values = known.filter((entry) => entry.path === path).map((entry) => entry.value);
-    const guard = { known: values, whenForeign, force, acts, activation: trigger };
+    const own = known.filter((one) => one.path === path);
+    const guard = { known: own, whenForeign, force, activation: trigger };
     const command = stepCommand(
       pathName(name, path),
-      { step: "store-write", about: placeOf(store, path), input: { store, entry: { path, value }, ...pair, ...guard } },
+      { step: "store-write", about: placeOf(store, path), input: { store, entry, ...pair, ...guard } },
       // What this update may overwrite, and what to say of it, is nothing to another one.
       { parent, dependsOn: before(path, last), ...(acts ? {} : { ignoreChanges: ["create", "stdin"] }) },
     );

@@ -14,10 +14,12 @@ export interface StoredCredentialArgs extends SecretRotationArgs {
 /** What every secret has in common whose value this stack writes into the store: asked before, written, marked. */
 export abstract class StoredCredential<A extends StoredCredentialArgs> extends SecretRotation<A> {
   protected createUnchanged(guard: StoreGuard, dependsOn: pulumi.Resource): local.Command {
-    const { force, platform } = this.args;
+    const { acts, force, platform } = this.args;
     const { trigger } = this;
     const args = { store: platform.store.reference, ...guard, force, trigger };
-    return storeUnchanged(this.name, args, { parent: this, dependsOn });
+    // `force` is for one update alone: the next one must not differ for it.
+    const ignored = acts ? {} : { ignoreChanges: ["stdin"] };
+    return storeUnchanged(this.name, args, { parent: this, dependsOn, ...ignored });
   }
 
   protected createStored(entries: readonly StoreEntry[], guard: StoreGuard, dependsOn: pulumi.Resource): Stored {

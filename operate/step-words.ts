@@ -19,8 +19,8 @@ const STEP_WORDS: Partial<Record<StepName, (about: string | undefined, step: Ste
   // Its component says what it does.
   "set-role": () => undefined,
   "copy-role": (_, { newInputs }) => copied(newInputs.stdin),
-  "store-write": (about) => `writes ${about}, beside what others keep there, and reads it back`,
-  "store-mark": (about) => `marks ${about}: when it was rotated, until when the one before works`,
+  "store-write": (about, { name }) => `writes ${about ?? name}, beside what others keep there, and reads it back`,
+  "store-mark": (about, { name }) => `marks ${about ?? name}: when it was rotated, until when the one before works`,
   "dry-run": () => "makes the dry run",
   "lease-end-older": () => "ends every login from before, by Vault",
 };
@@ -106,9 +106,9 @@ export function describe(
   }
 }
 
-/** A command without a script for its end leaves everything as it is, as what is retained does. */
+/** A command without a script for its end leaves everything as it is, as what is retained or deletes nothing does. */
 const isForgotten = ({ retained, type, oldInputs }: Step): boolean =>
-  retained === true || (COMMANDS.has(type) && oldInputs.delete === undefined);
+  retained === true || oldInputs.disableDelete === true || (COMMANDS.has(type) && oldInputs.delete === undefined);
 
 /** The types of the command plugin. */
 export const COMMANDS: ReadonlySet<string> = new Set(["command:local:Command", "command:remote:Command"]);

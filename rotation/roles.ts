@@ -59,3 +59,21 @@ export const usernamePathOf = ({
   readonly name: string;
   readonly usernamePath?: string | undefined;
 }) => usernamePath ?? name.replace(/[^/]+$/, "username");
+
+/**
+ * What the store may name as the user without anybody else having written it: the platform's own role, and the login
+ * roles, which an earlier life of the secret in this stack may have left there. Empty with one user, who is not named.
+ */
+export const ownUsernames = (secret: {
+  readonly name: string;
+  readonly usernamePath?: string | undefined;
+  readonly role: string;
+  readonly strategy: "single-user" | "alternating-users";
+}): { readonly path: string; readonly value: string; readonly public: true }[] =>
+  secret.strategy === "single-user"
+    ? []
+    : [secret.role, slotRole(secret.role, 0), slotRole(secret.role, 1)].map((value) => ({
+        path: usernamePathOf(secret),
+        value,
+        public: true,
+      }));

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import pg from "pg";
 import * as z from "zod";
+import { databaseTrust } from "../clients/trust";
 import { messageOf, StepError } from "./run-step";
 
 /** How to reach a database; without `user`, PGUSER, else `postgres`. */
@@ -20,21 +20,13 @@ const CONNECT_TIMEOUT = 10;
 /** What this program's own sessions are called in `pg_stat_activity`. */
 export const APPLICATION = "secret-rotation";
 
-/** node-postgres' settings for libpq's `sslmode`. PGSSLROOTCERT names the authority's certificate, as for libpq. */
+/** node-postgres' settings for a database; certificates come from the environment, as for libpq (PGSSLROOTCERT). */
 export function clientConfig({ host, port, database, sslmode, user }: DatabaseReference): pg.ClientConfig {
-  const authority = process.env.PGSSLROOTCERT;
-  const ca = authority === undefined ? {} : { ca: readFileSync(authority, "utf8") };
-  const ssl = {
-    disable: false,
-    require: { rejectUnauthorized: false },
-    "verify-ca": { ...ca, checkServerIdentity: () => undefined },
-    "verify-full": ca,
-  }[sslmode];
   return {
     host,
     port,
     database,
-    ssl,
+    ssl: databaseTrust(sslmode),
     user: user ?? process.env.PGUSER ?? "postgres",
     connectionTimeoutMillis: CONNECT_TIMEOUT * 1000,
     application_name: APPLICATION,

@@ -8,6 +8,9 @@ export class StepError extends Error {
   override readonly name = "StepError";
 }
 
+/** It may pass by itself, and nobody knows whether what was asked for was done. */
+export class PassingError extends StepError {}
+
 /**
  * Runs a step: JSON on stdin, one line of JSON on stdout, exit 1 with one message on stderr. Whatever is printed is
  * searched first for every secret in the environment and in the fields that the schema marks (`secret`).

@@ -1,9 +1,12 @@
 import ky, { HTTPError, type KyInstance } from "ky";
-import { messageOf, StepError } from "./run-step";
+import { messageOf, PassingError, StepError } from "./run-step";
 import { NO_TOKEN, statusHint, vaultFetch, vaultHeaders } from "./vault-access";
 
 /** Statuses that mean there is nothing; or a judgement that sees Vault's words too. */
 export type Absent = readonly number[] | ((status: number, words: string) => boolean);
+
+/** Statuses that pass by themselves: a standby that lags, a limit on requests, a leader that changes. */
+const PASSING = [412, 429, 500, 502, 504];
 
 /** Milliseconds for what Vault itself has to ask a database for. */
 export const SLOW = 30_000;
@@ -25,8 +28,8 @@ export class VaultHttp {
       timeout: 10_000,
       retry: {
         limit: 3,
-        methods: ["get", "post"],
-        statusCodes: [412, 429, 500, 502, 504],
+        methods: ["get", "post", "patch"],
+        statusCodes: [...PASSING],
         backoffLimit: 2000,
         // What `Retry-After` says may be an hour: then it is for the operator to wait, and to know.
         maxRetryAfter: 2000,
@@ -73,12 +76,13 @@ export class VaultHttp {
       return { ok: true, text: await (await request()).text() };
     } catch (error) {
       if (!(error instanceof HTTPError))
-        throw new StepError(`Vault at ${this.address} does not answer: ${causeOf(error)}`);
+        throw new PassingError(`Vault at ${this.address} does not answer: ${causeOf(error)}`);
       const { status, statusText } = error.response;
       const text = await error.response.text().catch(() => "");
       const words = wordsOf(text) || statusText;
       if (typeof absent === "function" ? absent(status, words) : absent.includes(status)) return { ok: false, text };
-      throw new StepError(`Vault at ${this.address} answers ${status}: ${words}${statusHint(status)}`);
+      const message = `Vault at ${this.address} answers ${status}: ${words}${statusHint(status)}`;
+      throw PASSING.includes(status) ? new PassingError(message) : new StepError(message);
     }
   }
 }

@@ -12,7 +12,7 @@ import type {
   VaultReference,
 } from "./store";
 import { NAMESPACE_HEADER } from "./vault-access";
-import { SLOW, VaultHttp } from "./vault-http";
+import { VaultHttp } from "./vault-http";
 
 /** What KV v2 says of one version. */
 interface KvVersion {
@@ -62,8 +62,8 @@ export class VaultClient extends VaultHttp implements StoreClient {
   ): Promise<NewVersion | undefined> {
     const data = mergedVaultData(found?.document, value, pair?.generation);
     const body = `{"options":{"cas":${found?.version ?? 0}},"data":${data}}`;
-    // Sent a second time, a write whose answer was lost would seem to be somebody else's: `read` finds it instead.
-    const request = { body, headers: JSON_BODY, retry: 0, timeout: SLOW };
+    // Sent a second time, a write whose answer was lost would seem to be somebody else's: who asks reads again instead.
+    const request = { body, headers: JSON_BODY, retry: 0 };
     const answer = await this.ask<{ data: { version: number } }>(
       () => this.http.post(this.pathOf("data", path), request),
       (status, words) => status === 400 && words.includes("check-and-set"),
@@ -82,13 +82,10 @@ export class VaultClient extends VaultHttp implements StoreClient {
     if (Object.keys(changed).length === 0) return [];
     const body = JSON.stringify({ custom_metadata: changed });
     // A patch leaves others no time in between. A token that may only `update`, and Vault before 1.9, write the whole.
-    const { ok } = await this.askText(
-      () => this.http.patch(place, { body, headers: MERGE_PATCH, retry: 0, timeout: SLOW }),
-      [403, 405],
-    );
+    const { ok } = await this.askText(() => this.http.patch(place, { body, headers: MERGE_PATCH }), [403, 405]);
     if (!ok) {
       const all = Object.entries({ ...found, ...changed }).filter(([, text]) => text !== null);
-      await this.post(place, { custom_metadata: Object.fromEntries(all) });
+      await this.ask(() => this.http.post(place, { json: { custom_metadata: Object.fromEntries(all) } }));
     }
     return Object.keys(changed);
   }
@@ -103,14 +100,17 @@ export class VaultClient extends VaultHttp implements StoreClient {
 
   async check(paths: readonly string[], seconds = 0): Promise<string> {
     await this.assertUnsealed();
-    if (paths.length > 0) await this.assertVersion2();
-    const found = await this.mayDo({
+    const needs = {
       ...Object.fromEntries(paths.map((path) => [this.pathOf("data", path), ["create", "read", "update"]])),
       // For the marks beside the values.
       ...Object.fromEntries(paths.map((path) => [this.pathOf("metadata", path), ["read", ["update", "patch"]]])),
-    });
+    };
+    // A token that Vault does not know is refused here; what it lacks means nothing where the mount is a wrong one.
+    const lacking = await this.lacking(needs);
+    if (paths.length > 0) await this.assertVersion2();
+    if (lacking !== undefined) throw new StepError(lacking);
     await this.assertTokenLasts(seconds);
-    return found;
+    return [this.address, ...Object.keys(needs)].join(", ");
   }
 
   /**
@@ -118,14 +118,18 @@ export class VaultClient extends VaultHttp implements StoreClient {
    * @throws StepError naming each path and what the token lacks there
    */
   async mayDo(needs: Needs): Promise<string> {
+    const lacking = await this.lacking(needs);
+    if (lacking !== undefined) throw new StepError(lacking);
+    return [this.address, ...Object.keys(needs)].join(", ");
+  }
+
+  private async lacking(needs: Needs): Promise<string | undefined> {
     const paths = Object.keys(needs);
-    if (paths.length === 0) return this.address;
+    if (paths.length === 0) return undefined;
     const has = await this.ask<Record<string, string[]>>(() =>
       this.http.post("sys/capabilities-self", { json: { paths } }),
     );
-    const lacking = lackingCapabilities(needs, has ?? {});
-    if (lacking !== undefined) throw new StepError(lacking);
-    return `${this.address}, ${paths.join(", ")}`;
+    return lackingCapabilities(needs, has ?? {});
   }
 
   /** Whatever may read a path in a mount may ask what the mount is. */

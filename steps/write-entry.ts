@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { StepError } from "./run-step";
+import { PassingError, StepError } from "./run-step";
 import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "./store";
 
 /** One value, and what may stand in its place. */
@@ -35,19 +35,35 @@ const READABLE = 30_000;
 export async function writeEntry(client: StoreClient, wish: Wish): Promise<Written> {
   const { entry, pair } = wish;
   const { path } = entry;
-  for (let tries = 1; tries <= TRIES; tries++) {
+  for (let tries = 1; ; tries++) {
     const found = await client.read(path);
     if (found !== undefined && client.holds(found, entry, pair))
       return { path, version: found.version, wrote: false, warnings: [] };
     assertOurs(wish, found);
-    const put = await client.writeAt(found, entry, pair);
-    if (put !== undefined) return { path, ...(await confirmed(client, wish, found, put)), wrote: true };
+    const made = await tryWrite(client, wish, found, tries === TRIES);
+    if (made !== undefined) return { path, ...(await confirmed(client, wish, found, made)), wrote: true };
+    if (tries === TRIES)
+      throw new StepError(
+        `${path}: others wrote to it ${TRIES} times while this was written; nothing was written. Run it again`,
+      );
     // A standby may still answer with the version before the one that it compares with.
     await pause(100 * 2 ** Math.min(tries, 5));
   }
-  throw new StepError(
-    `${path}: others wrote to it ${TRIES} times while this was written; nothing was written. Run it again`,
-  );
+}
+
+/** @returns undefined where nothing was written, or nobody knows: what is there is read again then */
+async function tryWrite(
+  client: StoreClient,
+  { entry, pair }: Wish,
+  found: StoredValue | undefined,
+  isLast: boolean,
+): Promise<NewVersion | undefined> {
+  try {
+    return await client.writeAt(found, entry, pair);
+  } catch (error) {
+    if (error instanceof PassingError && !isLast) return undefined;
+    throw error;
+  }
 }
 
 /** Whether something is there that this stack did not write. */

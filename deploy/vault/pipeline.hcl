@@ -3,12 +3,15 @@
 #   sed 's/ENVIRONMENT/prod/' deploy/vault/pipeline.hcl | vault policy write rotation-pipeline-prod -
 #
 # `secret` is the mount (config key store.mount). Asking the token for its own capabilities, which the preflight does, is
-# part of Vault's `default` policy.
+# part of Vault's `default` policy, as is looking itself up.
+#
+# The marks are the custom metadata: a patch leaves those of others alone. `update` in its place does too, with a moment
+# between reading and writing in which a change of theirs is lost.
 
 path "secret/data/ENVIRONMENT/*" {
   capabilities = ["create", "read", "update"]
 }
 
 path "secret/metadata/ENVIRONMENT/*" {
-  capabilities = ["read", "update"]
+  capabilities = ["read", "patch"]
 }

@@ -27,7 +27,6 @@ const PHASES: readonly (readonly [RegExp, string])[] = [
   [/(database|analytics|alpaca)-(username|password|api_key_id|api_secret_key)$/, "store"],
   [/verify-alpaca$/, "proof by Alpaca"],
   [/dry-run$/, "dry run"],
-  [/read-back$/, "read back"],
   [/restart-.+$/, "restart"],
   [/confirm-login$/, "login again"],
   [/-(metadata|tags)$/, "marks"],

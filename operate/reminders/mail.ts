@@ -1,4 +1,5 @@
 import { createTransport } from "nodemailer";
+import { publicTrust } from "../../clients/trust";
 import type { NotifyConfig } from "../../config";
 import { messageOf } from "../../steps/run-step";
 import { OperationError } from "../errors";
@@ -37,7 +38,7 @@ export async function sendMail(email: EmailConfig, reminder: Reminder, recipient
     port,
     secure: encryption === "tls",
     requireTLS: true,
-    tls: { rejectUnauthorized: verifyCertificate },
+    tls: { ...publicTrust(), rejectUnauthorized: verifyCertificate },
     connectionTimeout: TIMEOUT,
     greetingTimeout: TIMEOUT,
     socketTimeout: TIMEOUT,

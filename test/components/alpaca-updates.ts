@@ -6,7 +6,7 @@ import type { PreviousSecret } from "../../components/stack-secrets";
 import { VaultStore } from "../../components/stores/vault";
 import { type AlpacaKeyConfig, type Config, type KeyPair, parseConfig } from "../../config";
 import type { SecretState } from "../../rotation/state";
-import { type Declared, declare, namedIn } from "./strict-mocks";
+import { type Declared, declare } from "./strict-mocks";
 
 const pair = (label: string, letter: string): KeyPair => ({
   label,
@@ -83,12 +83,6 @@ export async function update({ config, days, before, seen }: Update): Promise<{ 
 }
 
 export const valuesOf = (entries: { value: string }[]) => entries.map(({ value }) => value);
-
-/** The names of the resources whose inputs differ. */
-export const moved = (before: Declared[], after: Declared[]) =>
-  after
-    .filter(({ name, inputs }) => JSON.stringify(inputs) !== JSON.stringify(namedIn(before, name)))
-    .map(({ name }) => name);
 
 /** The first update, with the pair in use alone. */
 export const adopted = await update({ config: settings({ current: A }), days: 0 });

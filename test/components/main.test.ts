@@ -9,7 +9,7 @@ let dir: string;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "secret-rotation-main-"));
-  const folders = ["alpaca", "audit", "components", "config", "core", "rotation", "steps", "vault", "dist"];
+  const folders = ["alpaca", "audit", "clients", "components", "config", "core", "rotation", "steps", "vault", "dist"];
   await Promise.all(folders.map((folder) => mkdir(join(dir, folder))));
   await Promise.all(["index.ts", "config.ts", "steps/preflight.ts"].map((file) => writeFile(join(dir, file), "")));
   for (const file of ["main.cjs", "sdk-on-demand.cjs"]) await cp(join(projectRoot(), file), join(dir, file));

@@ -7,7 +7,7 @@ import type { PostgresPasswordConfig } from "../../config";
 import { nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import type { SecretState } from "../../rotation/state";
-import { type Declared, declare, inputOf, namedIn, order, plain } from "./strict-mocks";
+import { type Declared, declare, inputOf, moved, namedIn, order } from "./strict-mocks";
 
 const service = (hosts: string[]) => ({ hosts, health: "http://localhost:8000/health", timeout: 60_000 as never });
 const host = (address: string) => ({ address, port: 22, user: "deploy", hostKey: `ssh-ed25519 ${address}` });
@@ -59,6 +59,7 @@ function resources(
   });
 }
 
+const valuesOf = (entries: { value: string }[]) => entries.map(({ value }) => value);
 const ofType = (all: Declared[], type: string) => all.filter((resource) => resource.type === type);
 
 describe("PostgresPassword with alternating users", () => {
@@ -78,7 +79,6 @@ describe("PostgresPassword with alternating users", () => {
       "database-password-verify-login",
       "database-password-database-username",
       "database-password-database-password",
-      "database-password-read-back",
       "database-password-restart-signal-service-app-1",
       "database-password-restart-signal-service-app-2",
       "database-password-restart-orchestrator",
@@ -150,11 +150,19 @@ describe("PostgresPassword with alternating users", () => {
 
   it("writes username and password with the generation that makes them a pair", async () => {
     const all = await resources("alternating-users", second);
-    const data = (name: string) => JSON.parse(String(plain(namedIn(all, name)?.dataJson)));
-    expect(data("database-password-database-username")).toEqual({ value: "trader_a", generation: "2" });
-    expect(data("database-password-database-password")).toEqual({
-      value: "password of database-password-slot-a-password",
-      generation: "2",
+    const [a, b] = ["a", "b"].map((slot) => `password of database-password-slot-${slot}-password`);
+    const pair = { generation: 2, slot: 0 };
+    const common = { pair, force: false, activation: "2", store: { kind: "vault", mount: "secret" } };
+    expect(inputOf(all, "database-password-database-username")).toMatchObject({
+      entry: { path: "database/username", value: "trader_a", public: true },
+      // The platform's own role may stand there by hand, and a login role from before.
+      known: ["trader", "trader_a", "trader_b"].map((value) => ({ path: "database/username", value, public: true })),
+      ...common,
+    });
+    expect(inputOf(all, "database-password-database-password")).toMatchObject({
+      entry: { path: "database/password", value: a },
+      known: [b, a].map((value) => ({ path: "database/password", value })),
+      ...common,
     });
   });
 
@@ -188,11 +196,13 @@ describe("PostgresPassword with a single user", () => {
 
   it("writes the password alone, as the runbook does", async () => {
     const all = await resources("single-user", second);
-    const written = ofType(all, "vault:kv/secretV2:SecretV2");
-    expect(written.map(({ inputs }) => inputs.name)).toEqual(["paper/database/password"]);
-    expect(JSON.parse(String(plain(written[0]?.inputs.dataJson)))).toEqual({
-      value: "password of database-password-slot-a-password",
-    });
+    const written = all.filter(({ inputs }) => String(inputs.create).includes("/store-write.mjs"));
+    expect(written.map(({ inputs }) => inputs.create)).toEqual([
+      "node dist/steps/store-write.mjs secret/paper/database/password",
+    ]);
+    const input = inputOf(all, "database-password-database-password");
+    expect(input.entry.value).toBe("password of database-password-slot-a-password");
+    expect(input).not.toHaveProperty("pair");
   });
 });
 
@@ -212,6 +222,10 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
 
   it("has the activation as the only trigger of all that acts, and the step as the audit row's", async () => {
     const commands = (await resources(strategy, second)).filter(({ type }) => type.startsWith("command:"));
+    // What writes the store and marks it runs in place where its input changes.
+    const inPlace = commands.filter(({ inputs }) => /store-(write|mark)\.mjs /.test(String(inputs.create)));
+    expect(inPlace).toHaveLength(strategy === "single-user" ? 2 : 4);
+    for (const { inputs } of inPlace) expect(inputs).not.toHaveProperty("triggers");
     // What is not in use is set when it is to log in or not, and keeps the activation that it had.
     const triggers: Record<string, string> = {
       "database-password-audit-row": "2-ROTATE-2",
@@ -219,7 +233,8 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
         ? { "database-password-login-set": "", "database-password-login-b-set": "" }
         : {}),
     };
-    for (const { name, inputs } of commands) expect(inputs.triggers).toEqual([triggers[name] ?? "2"]);
+    for (const { name, inputs } of commands.filter((command) => !inPlace.includes(command)))
+      expect(inputs.triggers).toEqual([triggers[name] ?? "2"]);
   });
 
   it("moves nothing but the audit row, a login and the marks when the grace period ends", async () => {
@@ -227,10 +242,7 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
     expect(ended.step.action).toBe("REVOKE");
     const before = await resources(strategy, second);
     const after = await resources(strategy, ended);
-    const moved = after
-      .filter(({ name, inputs }) => JSON.stringify(inputs) !== JSON.stringify(namedIn(before, name)))
-      .map(({ name }) => name);
-    expect(moved).toEqual(
+    expect(moved(before, after)).toEqual(
       strategy === "single-user"
         ? ["database-password-database-password-metadata", "database-password-audit-row"]
         : [
@@ -255,8 +267,24 @@ describe.each(["single-user", "alternating-users"] as const)("PostgresPassword, 
     expect(rollback).not.toHaveProperty("current");
   });
 
-  it("asks for no previous credential where nobody knows its value", async () => {
+  it("without a known value in use the store must be empty, or name a role of its own", async () => {
     const all = await resources(strategy, first, null);
-    expect(inputOf(all, "database-password-preflight-checks")).not.toHaveProperty("current");
+    const preflight = inputOf(all, "database-password-preflight-checks");
+    expect(preflight).not.toHaveProperty("current");
+    const names = ["trader", "trader_a", "trader_b"].map((value) => ({
+      path: "database/username",
+      value,
+      public: true,
+    }));
+    expect(preflight.expected).toEqual(strategy === "single-user" ? [] : names);
+    expect(preflight.whenForeign).toContain("`rotation adopt database/password --stack paper`");
+    const known = inputOf(all, "database-password-database-password").known;
+    expect(valuesOf(known)).toEqual(["password of database-password-slot-b-password"]);
+    expect(inputOf(all, "database-password-store-unchanged").known).toContainEqual(known[0]);
+  });
+
+  it("keeps in the store no resource that knows the whole document", async () => {
+    const all = await resources(strategy, second);
+    expect(all.filter(({ type }) => type.startsWith("vault:") || type === "pulumi:providers:vault")).toEqual([]);
   });
 });

@@ -18,8 +18,6 @@ const OUTPUTS: Record<string, (name: string) => Record<string, unknown>> = {
   "random:index/randomId:RandomId": () => ({ hex: "0011223344556677" }),
   "postgresql:index/role:Role": () => ({}),
   "command:local:Command": () => ({ stdout: '{"startedAt":"2026-11-23T02:00:00.000Z","entries":[]}', stderr: "" }),
-  "vault:kv/secretV2:SecretV2": () => ({}),
-  "vault:generic/endpoint:Endpoint": () => ({}),
   "vault:index/mount:Mount": () => ({}),
   "vault:index/policy:Policy": () => ({}),
   "vault:database/secretBackendConnection:SecretBackendConnection": () => ({}),
@@ -92,6 +90,12 @@ export const order = (all: readonly Declared[]) =>
 /** The inputs of a resource; undefined where there is none of that name. */
 export const namedIn = (all: readonly Declared[], name: string) =>
   all.find((resource) => resource.name === name)?.inputs;
+
+/** The names of the resources whose inputs differ. */
+export const moved = (before: readonly Declared[], after: readonly Declared[]) =>
+  after
+    .filter(({ name, inputs }) => JSON.stringify(inputs) !== JSON.stringify(namedIn(before, name)))
+    .map(({ name }) => name);
 
 /** Pulumi hands a secret input over wrapped. */
 export const plain = (value: unknown) =>

@@ -25,7 +25,10 @@ const as =
     (
       await fetch(`${bao.address}/v1/${path}`, {
         method,
-        headers: { "X-Vault-Token": token },
+        headers: {
+          "X-Vault-Token": token,
+          ...(method === "PATCH" ? { "Content-Type": "application/merge-patch+json" } : {}),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
     ).status;
@@ -36,7 +39,7 @@ const PIPELINE: Record<string, (ask: Ask, path: string) => Promise<number>> = {
   "writes the first version": (ask, path) => ask("POST", `secret/data/prod/${path}`, { data: { value: "1" } }),
   "writes a new version": (ask, path) => ask("POST", `secret/data/prod/${path}`, { data: { value: "2" } }),
   "reads it back": (ask, path) => ask("GET", `secret/data/prod/${path}`),
-  "marks it": (ask, path) => ask("PUT", `secret/metadata/prod/${path}`, { custom_metadata: { status: "active" } }),
+  "marks it": (ask, path) => ask("PATCH", `secret/metadata/prod/${path}`, { custom_metadata: { status: "active" } }),
   "reads the marks": (ask, path) => ask("GET", `secret/metadata/prod/${path}`),
 };
 

@@ -8,7 +8,6 @@ const REPLACED = [
   "replace database-password-slot-a-password [keepers]",
   "replace database-password-slot-a-salt [keepers]",
   "replace database-password-verify-login [stdin triggers]",
-  "replace database-password-read-back [stdin triggers]",
   "replace database-password-restart-signal-service-trading-1 [triggers]",
   "replace database-password-restart-orchestrator-trading-1 [triggers]",
   "replace database-password-store-unchanged [stdin triggers]",
@@ -21,10 +20,10 @@ const UPDATED = {
     "replace database-password-copy-role [stdin triggers]",
     "update database-password-login-a []",
     "replace database-password-login-a-set [stdin triggers]",
-    "update database-password-database-username [dataJson]",
-    "update database-password-database-username-metadata [dataJson]",
-    "update database-password-database-password [dataJson]",
-    "update database-password-database-password-metadata [dataJson]",
+    "update database-password-database-username [stdin]",
+    "update database-password-database-username-metadata [stdin]",
+    "update database-password-database-password [stdin]",
+    "update database-password-database-password-metadata [stdin]",
     // Generation 0 has left the slots: the platform's own role loses its login.
     "update database-password-login []",
     "update database-password-login-set [stdin]",
@@ -32,8 +31,8 @@ const UPDATED = {
   "single-user": [
     "update database-password-login []",
     "replace database-password-login-set [stdin triggers]",
-    "update database-password-database-password [dataJson]",
-    "update database-password-database-password-metadata [dataJson]",
+    "update database-password-database-password [stdin]",
+    "update database-password-database-password-metadata [stdin]",
   ],
 };
 
@@ -50,7 +49,7 @@ describe.each(["alternating-users", "single-user"] as const)("the preview of a d
     expect(exitCode).toBe(0);
     expect(stdout.match(/~ generation: "0" => "2"/g)).toHaveLength(2);
     expect(stdout + stderr).toContain("database/password: rotates from generation 1 to 2 (due by age)");
-    const value = /^\s+[~+-]? ?(password|result|bcryptHash|base64|hex|dataJson|privateKey)\s*: (.*)$/gm;
+    const value = /^\s+[~+-]? ?(password|result|bcryptHash|base64|hex|stdin|privateKey)\s*: (.*)$/gm;
     const shown = [...stdout.matchAll(value)].map(([, , text]) => text);
     expect(shown.length).toBeGreaterThan(3);
     for (const text of shown) expect(text).toMatch(/^\[secret\]( => \[secret\])?$/);

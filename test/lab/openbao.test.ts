@@ -21,7 +21,7 @@ afterAll(async () => {
 async function as(token: string, method: string, path: string, body?: unknown): Promise<number> {
   const answer = await fetch(`${bao.address}/v1/${path}`, {
     method,
-    headers: { "X-Vault-Token": token },
+    headers: { "X-Vault-Token": token, "Content-Type": `application/${method === "PATCH" ? "merge-patch+" : ""}json` },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   await answer.text();
@@ -42,7 +42,7 @@ test("the pipeline's token writes and marks its own environment, and deletes not
   const token = await bao.createToken("pipeline", pipelinePolicy(scope));
   expect(await as(token, "POST", "secret/data/paper/b", { data: { value: "x" } })).toBe(200);
   expect(await as(token, "GET", "secret/data/paper/b")).toBe(200);
-  expect(await as(token, "POST", "secret/metadata/paper/b", { custom_metadata: { status: "active" } })).toBe(204);
+  expect(await as(token, "PATCH", "secret/metadata/paper/b", { custom_metadata: { status: "active" } })).toBe(204);
   expect(await as(token, "DELETE", "secret/metadata/paper/b")).toBe(403);
   expect(await as(token, "POST", "secret/data/prod/b", { data: { value: "x" } })).toBe(403);
   expect(await as(token, "POST", "auth/token/create", {})).toBe(403);

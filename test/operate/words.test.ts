@@ -153,8 +153,9 @@ describe("steps in words", () => {
     planInWords("paper", outline, result(steps)).secrets[0]?.steps.map(({ phase, text }) => [phase, text]);
 
   it("what only looks, and what only marks", () => {
-    const endpoint = step("database-password-database-username-metadata", "vault:generic/endpoint:Endpoint", "update", {
-      newInputs: { path: "secret/metadata/paper/database/username" },
+    const create = "node dist/steps/store-mark.mjs secret/paper/database/username";
+    const marks = step("database-password-database-username-metadata", "command:local:Command", "update", {
+      newInputs: { create },
     });
     const after = "when it was rotated, until when the one before works";
     expect(
@@ -162,7 +163,7 @@ describe("steps in words", () => {
         runs("database-password-store-unchanged", "store-unchanged", "create-replacement"),
         runs("database-password-versions-before", "store-versions", "create"),
         runs("database-password-dry-run", "dry-run", "create"),
-        endpoint,
+        marks,
         runs("database-password-database-username-tags", "store-mark", "create"),
       ]),
     ).toEqual([
@@ -170,7 +171,33 @@ describe("steps in words", () => {
       ["preflight", "notes which versions the store has"],
       ["confirm", "makes the dry run"],
       ["settle", `marks secret/paper/database/username: ${after}`],
-      ["settle", `marks database-username: ${after}`],
+      ["settle", `marks database-password-database-username-tags: ${after}`],
+    ]);
+  });
+
+  it("what is written, and what leaves the state of an earlier version of the program and stays in the store", () => {
+    const create = "node dist/steps/store-write.mjs 'my mount/paper/database/password'";
+    const before = {
+      ...step("database-password-database-password", "vault:kv/secretV2:SecretV2", "delete"),
+      retained: true as const,
+    };
+    const endpoint = step("database-password-database-password-metadata", "vault:generic/endpoint:Endpoint", "delete");
+    const steps = [
+      step("database-password-database-password", "command:local:Command", "update", { newInputs: { create } }),
+      before,
+      { ...endpoint, oldInputs: { disableDelete: true } },
+    ];
+    const stays = "it stays as it is";
+    expect(texts(steps)).toEqual([
+      ["store", "writes my mount/paper/database/password, beside what others keep there, and reads it back"],
+      ["store", `forgets database-password-database-password (vault:kv/secretV2:SecretV2); ${stays}`],
+      ["settle", `forgets database-password-database-password-metadata (vault:generic/endpoint:Endpoint); ${stays}`],
+    ]);
+    expect(planInWords("paper", outline, result(steps)).dangers).toEqual([]);
+    const { retained: _, ...lost } = before;
+    const deleted = planInWords("paper", outline, result([lost]));
+    expect(deleted.dangers).toEqual([
+      "database-password-database-password (vault:kv/secretV2:SecretV2) would be deleted",
     ]);
   });
 
@@ -234,7 +261,9 @@ describe("a failure in words", () => {
   it("tells how far an update came whose state could not be saved: no step of it fails", () => {
     const steps = [
       step("database-password-role-a", "postgresql:index/role:Role", "update"),
-      step("database-password-database-username", "vault:kv/secretV2:SecretV2", "update"),
+      step("database-password-database-username", "command:local:Command", "update", {
+        newInputs: { create: "node dist/steps/store-write.mjs secret/paper/database/username" },
+      }),
       step("other-password-slot-a-password", "random:index/randomPassword:RandomPassword", "create-replacement"),
       step("database-password-restart-signal-service-trading-1", "command:remote:Command", "same"),
     ];

@@ -1,4 +1,5 @@
 import type { SecretsManager } from "@aws-sdk/client-secrets-manager";
+import { agentWith, awsTrust } from "../../clients/trust";
 import { number, text } from "./coerce";
 import { isObject, type Json, type Properties } from "./values";
 
@@ -41,8 +42,10 @@ async function connect(config: Properties, region: string): Promise<SecretsManag
   const endpoint = Array.isArray(endpoints) ? endpoints.filter(isObject).map(endpointOf).find(Boolean) : undefined;
   const [accessKeyId, secretAccessKey] = [text(config.accessKey), text(config.secretKey)];
   const sessionToken = text(config.token);
+  const httpsAgent = agentWith(awsTrust());
   return new sdk.SecretsManager({
     region,
+    ...(httpsAgent === undefined ? {} : { requestHandler: { httpsAgent } }),
     maxAttempts: number(config.maxRetries) ?? 3,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(text(config.profile) === undefined ? {} : { profile: text(config.profile) }),

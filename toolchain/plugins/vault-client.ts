@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Trust, vaultTrust } from "../../clients/trust";
 import { homeOf } from "../../rotation/home";
 import { number, text } from "./coerce";
 import { isObject, type Json, type Properties } from "./values";
@@ -20,9 +21,7 @@ interface Settings {
   token: string | undefined;
   namespace: string | undefined;
   retries: number;
-  ca: string | undefined;
-  skipVerify: boolean;
-  serverName: string | undefined;
+  trust: Trust;
 }
 
 interface Answer {
@@ -37,9 +36,7 @@ export function vaultClient(config: Properties, env: NodeJS.ProcessEnv): VaultCl
     token: text(config.token) ?? env.VAULT_TOKEN ?? tokenFile(env),
     namespace: text(config.namespace) ?? env.VAULT_NAMESPACE,
     retries: number(config.maxRetries) ?? number(env.VAULT_MAX_RETRIES) ?? 2,
-    ca: text(config.caCertFile) ?? env.VAULT_CACERT,
-    skipVerify: String(config.skipTlsVerify ?? env.VAULT_SKIP_VERIFY ?? "false") === "true",
-    serverName: text(config.tlsServerName) ?? env.VAULT_TLS_SERVER_NAME,
+    trust: { ...vaultTrust(env), ...configuredTrust(config) },
   };
   const call = (method: string, path: string, body: Properties | undefined, namespace: Json | undefined) =>
     request(settings, method, path, body, text(namespace));
@@ -57,6 +54,16 @@ export function vaultClient(config: Properties, env: NodeJS.ProcessEnv): VaultCl
       const answer = await call("DELETE", path, undefined, namespace);
       if (answer.status !== 404) accepted(settings, answer, "DELETE", path, `error deleting "${path}", err`);
     },
+  };
+}
+
+/** What the provider's config says, which goes before the environment. */
+function configuredTrust(config: Properties): Trust {
+  const [ca, servername] = [text(config.caCertFile), text(config.tlsServerName)];
+  return {
+    ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
+    ...(servername === undefined ? {} : { servername }),
+    ...(String(config.skipTlsVerify ?? "false") === "true" ? { rejectUnauthorized: false } : {}),
   };
 }
 
@@ -132,9 +139,7 @@ async function once(
           ...(scope === "" ? {} : { "X-Vault-Namespace": scope }),
           ...(payload === undefined ? {} : { "Content-Type": "application/json" }),
         },
-        ...(settings.ca === undefined ? {} : { ca: readFileSync(settings.ca) }),
-        ...(settings.serverName === undefined ? {} : { servername: settings.serverName }),
-        rejectUnauthorized: !settings.skipVerify,
+        ...settings.trust,
       },
       (response) => {
         const chunks: Buffer[] = [];
