@@ -1,6 +1,6 @@
 // Bundles everything that runs as a process of its own into dist/: the steps, the CLI, the toolchain with its offline
 // plugins, the lab; and the Pulumi program, which would otherwise be compiled file by file in every preview.
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { build } from "esbuild";
 import { PG_NAVIGATOR } from "./pg-without-http.mjs";
 
@@ -67,6 +67,14 @@ await build({
   format: "cjs",
   external: ["pg-native"],
 });
+
+// Where `npx rotation` looks in the project folders that the lab makes.
+const link = "node_modules/.bin/rotation";
+chmodSync("dist/cli/rotation.mjs", 0o755);
+if (!existsSync(link)) {
+  rmSync(link, { force: true });
+  symlinkSync("../../dist/cli/rotation.mjs", link);
+}
 
 // What an earlier build left goes last: a process that runs meanwhile may still import it.
 const written = new Set(Object.keys(metafile.outputs));

@@ -52,7 +52,7 @@ export type StopSignal = "TERM" | "INT" | "QUIT";
  */
 export function guardProcess(pid: number, signal: StopSignal): () => void {
   if (ending !== undefined) {
-    process.kill(pid, "SIGKILL");
+    killAtOnce(pid);
     return () => undefined;
   }
   return register(`process ${pid} ${signal}`);
@@ -89,6 +89,14 @@ function register(entry: string): () => void {
     input.write(`- ${entry}\n`);
     if (entries.size === 0) endGuard();
   };
+}
+
+function killAtOnce(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 function startGuard(): Guard {

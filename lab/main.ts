@@ -18,7 +18,6 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
 
 async function lab({ json, store, strategy }: Options): Promise<void> {
-  expectSignal();
   const tools = await resolveToolchain({
     need: ["pulumi", "openbao", ...(store === "aws" ? (["moto"] as const) : [])],
     onProgress: say,
@@ -26,6 +25,7 @@ async function lab({ json, store, strategy }: Options): Promise<void> {
   say("starting PostgreSQL, the store, Alpaca, a host and its services ...");
   const platform = await startPlatform(tools, { store, strategy });
   const access = accessOf(platform, await writeEnvFile(platform.lab, platform.stack, tools));
+  expectSignal();
   process.stdout.write(json ? `${JSON.stringify(access)}\n` : `${accessLines(access).join("\n")}\n`);
 }
 

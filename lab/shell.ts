@@ -1,6 +1,7 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { quoted } from "../rotation/shell-word";
+import { cacheRoot } from "../toolchain/cache";
 import { projectRoot } from "../toolchain/project";
 import type { Toolchain } from "../toolchain/types";
 import type { Lab } from "./lab";
@@ -39,6 +40,7 @@ export async function writeEnvFile(lab: Lab, stack: Stack, tools: Toolchain): Pr
   const file = join(dir, "env.sh");
   const lines = [
     `unset ${FOREIGN.join(" ")}`,
+    `export SECRET_ROTATION_CACHE=${quoted(cacheRoot(process.env))}`,
     ...Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`),
     `export PATH=${quoted([bin, ...folders(engine)].join(delimiter))}:"\${PATH:-}":${quoted(behind.join(delimiter))}`,
   ];

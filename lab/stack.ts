@@ -56,15 +56,7 @@ export interface RunOptions {
 }
 
 /** What the project folder shares with the checkout. */
-const SHARED = [
-  "main.cjs",
-  "sdk-on-demand.cjs",
-  "package.json",
-  "tsconfig.json",
-  "node_modules",
-  "dist",
-  "Pulumi.yaml",
-];
+const SHARED = ["main.cjs", "sdk-on-demand.cjs", "tsconfig.json", "node_modules", "dist", "Pulumi.yaml"];
 
 /** Makes the project folder and the stack; nothing is deployed yet. */
 export async function createStack(options: StackOptions): Promise<Stack> {
@@ -76,6 +68,7 @@ export async function createStack(options: StackOptions): Promise<Stack> {
   const root = projectRoot();
   const shared = SHARED.filter((file) => file !== "main.cjs" || options.program === undefined);
   await Promise.all(shared.map((file) => symlink(join(root, file), join(projectDir, file))));
+  await writeFile(join(projectDir, "package.json"), await manifest(root));
   if (options.program !== undefined) await writeFile(join(projectDir, "main.cjs"), options.program);
   const env = {
     ...options.env,
@@ -108,6 +101,12 @@ export async function createStack(options: StackOptions): Promise<Stack> {
   await expectSuccess(["stack", "init", name, "--secrets-provider", "passphrase"]);
   for (const [key, value] of Object.entries(secrets)) await configureSecret(key, value);
   return { projectDir, stateDir, name, env, pulumi, configure, configureSecret };
+}
+
+/** The checkout's manifest without its command: `npx` would install the folder first, which is made of links. */
+async function manifest(root: string): Promise<string> {
+  const { bin: _, ...rest } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { bin: unknown };
+  return JSON.stringify(rest, null, 2);
 }
 
 const prefixed = (settings: Readonly<Record<string, unknown>>) =>

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { secret } from "../rotation/secret-fields";
 import { healthProbe } from "./probe";
 import { restartAndWait } from "./restart";
 import { runStep } from "./run-step";
@@ -13,7 +14,7 @@ const input = z.object({
   timeout: z.number(),
   /** Where it runs; undefined for this machine. */
   host: hostReference.extend({ name: z.string() }).optional(),
-  privateKey: z.string().optional(),
+  privateKey: secret(z.string()).optional(),
   /** The activation that the restart belongs to. */
   activation: z.string(),
 });

@@ -93,7 +93,7 @@ export async function outlived(
   bench: Bench,
   run: Promise<unknown>,
   limitMs: number,
-  isIdle: () => boolean,
+  isIdle: () => boolean = () => true,
 ): Promise<string[]> {
   let isOver = false;
   void run.finally(() => (isOver = true));

@@ -108,13 +108,15 @@ describe("a plan in words", () => {
       interpreter: ["/usr/bin/env", `ROLLED_OUT=${rolledOut}`, "/bin/sh", "-c"],
       triggers: ["1"],
     });
-    expect(texts(restart("update"))).toEqual([
-      "notes how signal-service on trading-1 is restarted, and restarts nothing",
+    expect(texts(restart("update", { update: "true" }))).toEqual([
+      "keeps new settings for the restart of signal-service on trading-1; nothing is restarted",
     ]);
     expect(texts(restart("create", inputs("1")))).toEqual([
       "notes that signal-service on trading-1 was restarted before, and restarts nothing",
     ]);
-    expect(texts(restart("delete"))).toEqual([]);
+    expect(texts(restart("delete"))).toEqual([
+      "forgets database-password-restart-signal-service-trading-1 (command:local:Command); it stays as it is",
+    ]);
     for (const rolledOut of ["", "0"])
       expect(texts(restart("create", inputs(rolledOut)))).toEqual([
         "restarts signal-service on trading-1 and waits until it is healthy",

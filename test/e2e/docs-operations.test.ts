@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import type { Access } from "../../lab/access";
+import { followed } from "../docs/followed";
+import { type FreshStack, freshStack, labStack } from "../docs/fresh-stack";
+import { type LabProcess, startLabProcess } from "../lab/lab-process";
+
+const FIRST_TIME = "## First time";
+const until = (text: string) => text.slice(0, text.indexOf(FIRST_TIME));
+const from = (text: string) => text.slice(text.indexOf(FIRST_TIME));
+
+const BY_HAND = "is what people did by hand";
+const TERMINAL = "asks on a terminal: alpaca-add-key.test.ts";
+
+/** A lab of its own, and a stack on it. */
+function useStack(make: (access: Access) => Promise<FreshStack>): [() => FreshStack, () => Access] {
+  let lab: LabProcess | undefined;
+  let access: Access;
+  let stack: FreshStack;
+  beforeAll(async () => {
+    lab = await startLabProcess(["--json"]);
+    access = await lab.ready();
+    stack = await make(access);
+  });
+  afterAll(() => lab?.remove());
+  return [() => stack, () => access];
+}
+
+describe("the commands of docs/operations.md, in their order, on a stack that is configured", () => {
+  const [stack, access] = useStack(labStack);
+  followed(
+    "docs/operations.md",
+    stack,
+    {
+      "rotation remind": {
+        first: ({ run }) => run(`pulumi config set --secret --path notify.slackWebhook ${access().slack}`),
+      },
+      "rotation calendar --stack prod --out rotation.ics": {},
+      "rotation metrics --stack prod": {},
+      "rotation status --stack prod": {},
+      "rotation run --if-due --yes --stack prod": {},
+      "rotation preflight --stack prod": {},
+      "rotation plan --stack prod": {},
+      "rotation run --stack prod": {},
+      "rotation run database/password --stack prod": {},
+      "pulumi preview": {},
+      "pulumi up": {},
+      "vault kv put": { not: BY_HAND },
+      "aws secretsmanager ...": { not: BY_HAND },
+      "rotation log --secret-name ...": {},
+      "rotation validate database/password --stack prod": {},
+      "rotation alpaca add-key --stack prod": { not: TERMINAL },
+      "vault kv metadata put": { not: BY_HAND },
+      "rotation alpaca forget-key --stack prod": { not: TERMINAL },
+      "rotation rollback database/password ...": {},
+      "rotation rollback alpaca/api_key ...": { not: "needs a second pair: alpaca-rollback.test.ts" },
+      "rotation rotate-now database/password ...": {},
+      "rotation run --auto-rollback --stack prod": {},
+      "rotation diagnose --stack prod": {},
+      "rotation diagnose --fix --stack prod": {},
+      "rotation diagnose --fix": { not: "the same without its stack" },
+      "rotation alpaca add-key": { not: TERMINAL },
+      "rotation validate --stack prod": {},
+      "vault kv get": { not: BY_HAND },
+      "rotation audit verify --stack prod": {},
+      "rotation report --last 90d ...": {},
+      "rotation audit prune --stack prod": { not: "as the log's owner: cli-audit.test.ts" },
+    },
+    { part: until, everywhere: { "--stack prod": "--stack paper" } },
+  );
+});
+
+describe("First time, in its order, on a platform that exists", () => {
+  const [stack, access] = useStack((found) => freshStack(found, ["database/password"]));
+  const asAdministrator = () => `PGUSER=postgres PGPASSWORD=${access().postgres.password}`;
+  followed(
+    "docs/operations.md",
+    stack,
+    {
+      "npm run demo": { not: "is about this machine" },
+      "PGUSER=postgres npx rotation audit migrate --stack paper": {
+        first: async ({ run }) => {
+          await run('mkdir "$PWD/../state" && pulumi login file://"$PWD"/../state');
+          await run("pulumi stack init paper && pulumi config set --secret sshPrivateKey < ~/.ssh/rotation_ed25519");
+        },
+        as: () => ({ "PGUSER=postgres": asAdministrator() }),
+      },
+      "pulumi stack init paper": { not: "made before its audit log" },
+      "npx rotation adopt --stack paper": {},
+      "npx rotation alpaca add-key --stack paper": { not: TERMINAL },
+      "npx rotation preflight --stack paper": {},
+      "npx rotation plan --stack paper": {},
+      "npx rotation run --stack paper": {},
+      "npx rotation validate --stack paper": {},
+      'npx rotation rollback database/password --stack paper --reason "drill"': {},
+      "rotation report": {},
+      "rotation audit verify": {},
+      "rotation run": {},
+    },
+    { part: from },
+  );
+});
