@@ -13,7 +13,7 @@ const input = z.object({
   /** Set where the role is to log in and does not with it yet. It stays here: the server gets the verifier alone. */
   password: secret(z.string()).optional(),
   /** Of the verifier: 16 bytes, base64. */
-  salt: z.string().optional(),
+  salt: secret(z.string()).optional(),
 });
 
 /**
