@@ -203,7 +203,7 @@ export async function judge(
   if (strategy !== "single-user" && strategy !== "vault-static") return { tried, failed, excused: 0 };
   const lines = (await readFile(world.lab.postgres.logFile, "utf8")).split("\n");
   const changes = lines
-    .filter((line) => /(statement|execute [^:]*): ALTER (ROLE|USER) "trader" WITH .*PASSWORD/.test(line))
+    .filter((line) => /(statement|execute [^:]*): ALTER (ROLE|USER) "trader" .*PASSWORD/.test(line))
     .map((line) => Date.parse(`${line.slice(0, 23).replace(" ", "T")}Z`))
     .filter((at) => at >= begun - 1000);
   const ends = new Map<string, number>();

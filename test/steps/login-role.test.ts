@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { PIPELINE } from "../../lab/pipeline-login";
@@ -189,7 +190,6 @@ describe.each(VERSIONS)("PostgreSQL $version", ({ version, home, missing }) => {
 
     it.skipIf(missing)("names a line of pg_hba.conf that lets the owner in alone, where it may read it", async () => {
       const { rows } = await server.query("SHOW hba_file");
-      const { readFile, writeFile } = await import("node:fs/promises");
       const file = String(rows[0].hba_file);
       const before = await readFile(file, "utf8");
       const line = (user: string) =>
@@ -261,6 +261,24 @@ describe.each(VERSIONS)("PostgreSQL $version", ({ version, home, missing }) => {
       expect(says).toBe("the role nobody does not exist");
     });
   });
+
+  it.skipIf(missing)(
+    "acts as the owner until DISCARD ALL, and on after what docs/roles.md gives a pooler instead",
+    async () => {
+      await makeLogins();
+      await copy(owner, b());
+      await server.query(`ALTER ROLE ${b()} LOGIN PASSWORD '${PASSWORD}'`);
+      const [, instead = ""] = /server_reset_query = (.*)/.exec(await readFile("docs/roles.md", "utf8")) ?? [];
+      await session(server, b(), async (client) => {
+        const acting = async () => (await client.query("SELECT current_user AS name")).rows[0].name;
+        expect(await acting()).toBe(owner);
+        await client.query(instead);
+        expect(await acting()).toBe(owner);
+        await client.query("DISCARD ALL");
+        expect(await acting()).toBe(b());
+      });
+    },
+  );
 
   it.skipIf(missing)(
     "keeps what others wrote into the comment of a login role, and forgets nothing without a state",
