@@ -110,7 +110,6 @@ function existing({ name, user }: Unit): string[] {
 }
 
 const POLKIT = [
-  '[ "$(id -u)" -ne 0 ] || exit 0',
   'ask() { pkcheck --action-id org.freedesktop.systemd1.manage-units "$@" --process $$ 2>&1 </dev/null; }',
   "if command -v pkcheck >/dev/null; then",
   "  said=$(ask --detail unit UNIT --detail verb restart); status=$?",
@@ -119,6 +118,7 @@ const POLKIT = [
   '  [ "$status" -gt 3 ] || refused "polkit says no ($said)"',
   "  ask >/dev/null && exit 0",
   "fi",
+  '[ "$(id -u)" -ne 0 ] || exit 0',
   "if [ -d /run/systemd/system ] && command -v busctl >/dev/null; then",
   "  said=$(timeout 10 busctl --system --allow-interactive-authorization=no call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager RestartUnit ss UNIT isolate 2>&1 </dev/null)",
   '  case $said in *"Isolate is only valid"*) exit 0 ;; *uthentication*|*"ccess denied"*|*"not authorized"*) refused "$(printf \'%s\' "$said" | tail -n 1)" ;; esac',

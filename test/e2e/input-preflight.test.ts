@@ -1,3 +1,5 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { generateSshKeys } from "../../lab/ssh-keys";
 import { auditRows, setDay, stateOf, stored, up, useBench } from "./harness";
@@ -117,6 +119,39 @@ const DUE: Record<string, Fault> = {
   "a private key that is none": {
     settings: (settings) => Object.assign(settings, { sshPrivateKey: "ssh-ed25519 AAAA-the-public-one" }),
     says: ["1 of ", "sshPrivateKey cannot be read: "],
+  },
+  "an account that may not restart the unit": {
+    breaks: async ({ lab }) => {
+      const pkcheck = join(lab.hosts[0]?.binDir ?? "", "pkcheck");
+      await writeFile(pkcheck, "#!/bin/sh\necho 'Authorization requires authentication.'; exit 2\n", { mode: 0o755 });
+      return () => rm(pkcheck);
+    },
+    says: [
+      "1 of ",
+      /host trading-1: signal-service could not be restarted: \S+ may not restart signal-service\.service: polkit says no/,
+      "docs/restarts.md",
+    ],
+  },
+  "a market clock that says nothing of the market": {
+    breaks: async ({ lab }) => {
+      lab.alpaca.paper.clock = () => ({ message: "maintenance" });
+      return async () => Reflect.deleteProperty(lab.alpaca.paper, "clock");
+    },
+    says: [
+      "1 of ",
+      /market: Alpaca's clock at http:\S+ says nothing of the market's hours: expected `is_open` true or false, found none \(its fields: message\)/,
+    ],
+  },
+  "a market that opens in 20 s": {
+    breaks: async ({ lab }) => {
+      const at = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
+      lab.alpaca.paper.clock = () => ({ is_open: false, next_open: at(20), next_close: at(30_000) });
+      return async () => Reflect.deleteProperty(lab.alpaca.paper, "clock");
+    },
+    says: [
+      "1 of ",
+      /market: the market is closed, and opens at 20\S+, in \d+s, and a rotation may take \d+m; wait until/,
+    ],
   },
   "a service that is not healthy before the start": {
     breaks: async ({ lab }) => {
