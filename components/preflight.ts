@@ -54,7 +54,7 @@ export class Preflight extends pulumi.ComponentResource {
   private begun(secret: string, { state, recorded }: Begins): pulumi.Inputs & Partial<BegunOutputs> {
     if (recorded !== undefined && isRecorded(recorded, state)) return { secret, state: recorded };
     // Unknown in a preview: there are times in it, and a saved plan must hold none.
-    const begins = this.command.stdout.apply(() => (pulumi.runtime.isDryRun() ? pulumi.unknown : state));
+    const begins = this.command.id.apply(() => (pulumi.runtime.isDryRun() ? pulumi.unknown : state));
     return { secret, state: begins } as unknown as pulumi.Inputs & BegunOutputs;
   }
 }
