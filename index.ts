@@ -20,27 +20,15 @@ async function main(): Promise<Record<string, unknown>> {
     const config = parseConfig(pulumi.runtime.allConfig(), stack);
     const now =
       config.lab?.clock === undefined ? plannedOr(new Date(), process.env[PLANNED_AT]) : new Date(config.lab.clock);
-    const { previous, recorded } = await readKnown(
-      stack,
-      config.secrets.map(({ name }) => name),
-    );
-    const seen = await seePreviousKeys(
-      config,
-      (name) => previous[name]?.state,
-      (name) => recorded[name],
-    );
+    const names = config.secrets.map(({ name }) => name);
+    const known = await readKnown(stack, names);
+    const { previous, recorded } = known;
+    const finished = (name: string) => previous[name]?.state;
+    const keys = await seePreviousKeys(config, finished, (name) => recorded[name]);
     const rotations = await seeVaultRotations(config, (name) => previous[name] !== undefined);
     const left = await seeLeftRoles(config, previous);
-    const secrets = createSecrets(
-      config,
-      previous,
-      await createPlatform(config, stack, previous),
-      now,
-      seen,
-      rotations,
-      left,
-      recorded,
-    );
+    const platform = await createPlatform(config, stack, previous);
+    const secrets = createSecrets(config, known, platform, now, { keys, rotations, left });
     return { environment: config.environment, secrets };
   } catch (error) {
     // Meant for people: without a stack trace.

@@ -53,7 +53,8 @@ export class Preflight extends pulumi.ComponentResource {
    */
   private begun(secret: string, { state, recorded }: Begins): pulumi.Inputs & Partial<BegunOutputs> {
     if (recorded !== undefined && activation(recorded) === activation(state)) return { secret, state: recorded };
-    const begins = this.command.stdout.apply(() => state);
+    // Unknown in a preview: there are times in it, and a saved plan must hold none.
+    const begins = this.command.stdout.apply(() => (pulumi.runtime.isDryRun() ? pulumi.unknown : state));
     return { secret, state: begins } as unknown as pulumi.Inputs & BegunOutputs;
   }
 }

@@ -18,6 +18,7 @@ import { decideSecret } from "./decide-secret";
 import type { LeftRoles } from "./left-roles";
 import type { Platform } from "./platform";
 import { PostgresPassword } from "./postgres-password";
+import type { Known } from "./previous-secrets";
 import { waitsFor } from "./rotation-order";
 import { sayPlan } from "./say-plan";
 
@@ -58,64 +59,45 @@ function assertUnchanged(secret: DatabasePasswordConfig, before: PreviousSecret 
   }
 }
 
+/** What was seen outside of the stack before anything is decided, each by the secret's name. */
+export interface SeenOutside {
+  /** What Alpaca says of previous pairs. */
+  readonly keys?: PreviousKeysSeen;
+  /** When Vault rotated last what it rotates by itself. */
+  readonly rotations?: VaultRotations;
+  /** Login roles that are there although the stack does not know them. */
+  readonly left?: LeftRoles;
+}
+
 /**
  * Declares every secret of the config in its order, and says what happens to each. Returns the stack's output.
  */
 export function createSecrets(
   config: Config,
-  previous: PreviousSecrets,
+  { previous, recorded }: Known,
   platform: Platform,
   now: Date,
-  seen: PreviousKeysSeen = {},
-  rotations: VaultRotations = {},
-  left: LeftRoles = {},
-  recorded: Readonly<Record<string, SecretState | undefined>> = {},
+  { keys = {}, rotations = {}, left = {} }: SeenOutside = {},
 ): Record<string, unknown> {
   const outputs: Record<string, unknown> = {};
   const earlier: { readonly secret: SecretConfig; readonly last: pulumi.Resource }[] = [];
   for (const secret of config.secrets) {
+    const { name } = secret;
     const dependsOn = earlier.filter((one) => waitsFor(secret, one.secret)).map(({ last }) => last);
-    const before = previous[secret.name];
-    const behind = before && clockBehind(secret.name, before.state, now);
+    const before = previous[name];
+    const behind = before && clockBehind(name, before.state, now);
     if (behind !== undefined) void pulumi.log.warn(behind);
-    const {
-      description,
-      state,
-      last: done,
-    } = secret.kind === "alpaca-key"
-      ? createAlpacaSecret({
-          config,
-          secret,
-          before,
-          platform,
-          now,
-          seen: seen[secret.name],
-          recorded: recorded[secret.name],
-          dependsOn,
-        })
-      : isMadeByVault(secret)
-        ? createMadeByVault({
-            config,
-            secret,
-            before,
-            platform,
-            now,
-            rotation: rotations[secret.name],
-            recorded: recorded[secret.name],
-            dependsOn,
-          })
-        : createPassword({
-            config,
-            secret,
-            before,
-            platform,
-            now,
-            left: left[secret.name] ?? [],
-            recorded: recorded[secret.name],
-            dependsOn,
-          });
-    outputs[secret.name] = pulumi.all([description, state]).apply(([about, known]) => ({ ...about, state: known }));
-    earlier.push({ secret, last: done });
+    const common = { config, before, recorded: recorded[name], platform, now, dependsOn };
+    const made =
+      secret.kind === "alpaca-key"
+        ? createAlpacaSecret({ ...common, secret, seen: keys[name] })
+        : isMadeByVault(secret)
+          ? createMadeByVault({ ...common, secret, rotation: rotations[name] })
+          : createPassword({ ...common, secret, left: left[name] ?? [] });
+    outputs[name] = pulumi
+      .all([made.description, made.state])
+      .apply(([about, state]): Record<string, unknown> => ({ ...about, state }));
+    earlier.push({ secret, last: made.last });
   }
   return outputs;
 }

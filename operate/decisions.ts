@@ -82,22 +82,15 @@ async function observe(
     const asks = isRotatedByVault(secret) && state(secret.name) !== undefined;
     return [secret.name, asks ? await lastRotation(config, secret).catch(() => undefined) : undefined];
   });
-  const keys = config.alpaca === undefined ? {} : { ...config, alpaca: config.alpaca };
   const [rotated, gone] = await Promise.all([
     Promise.all(rotations),
-    "secrets" in keys
-      ? seePreviousKeys(
-          { ...config, secrets: [...secrets] },
-          state,
-          (name) => knownOf(outputs, resources, name).recorded,
-        )
-      : {},
+    seePreviousKeys({ ...config, secrets: [...secrets] }, state, (name) => knownOf(outputs, resources, name).recorded),
   ]);
   const found = new Map(rotated);
   const now = clockOf(config);
   return ({ name }) => ({
     now,
     rotation: found.get(name),
-    previousGone: (gone as Record<string, { previous: string } | undefined>)[name]?.previous === "gone",
+    previousGone: gone[name]?.previous === "gone",
   });
 }

@@ -4,6 +4,7 @@ import { decideAll } from "./decisions";
 import { OperationError } from "./errors";
 import { checkSecrets, type PreflightResult } from "./preflight";
 import type { RunContext } from "./run-context";
+import { readResources } from "./state-resources";
 
 /**
  * The preflight of what is about to act, told to the listener: what the update asks as well, before the plan is shown.
@@ -11,11 +12,10 @@ import type { RunContext } from "./run-context";
  * @throws OperationError for a request that the update would refuse
  */
 export async function checkFirst(
-  { config, listener, engine, before }: RunContext,
+  { project, config, listener, engine, before }: RunContext,
   request: Request | undefined,
 ): Promise<PreflightResult[] | undefined> {
-  const state = await engine.exportState();
-  const resources = state.deployment.resources ?? [];
+  const resources = await readResources(project);
   const { request: _, ...rest } = config;
   const asked = request === undefined ? rest : { ...rest, request };
   const decisions = await decideAll(asked, config.secrets, before, resources).catch((error: unknown) => {
@@ -28,7 +28,7 @@ export async function checkFirst(
   const fresh = decisions.filter(({ action, resumes }) => action !== undefined && action !== "REVOKE" && !resumes);
   if (fresh.length === 0) return undefined;
   listener.step("preflight: checking everything the rotation will touch");
-  const results = await checkSecrets(config, fresh, state);
+  const results = await checkSecrets(config, fresh, await engine.exportState());
   listener.preflight(results);
   return results.every(({ ok }) => ok) ? undefined : results;
 }
