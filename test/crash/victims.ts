@@ -64,7 +64,7 @@ function isVictim(victim: Victim, effect: string, command: string): boolean {
     case "engine":
       return isEngine;
     case "language host":
-      return STAYS.test(command);
+      return HOST.test(command);
     case "plugin":
       return (
         plugin !== undefined &&
@@ -76,16 +76,25 @@ function isVictim(victim: Victim, effect: string, command: string): boolean {
 }
 
 /** Pulumi's own language host does not notice that its engine is gone. */
-const STAYS = /(^|\/)pulumi-language-nodejs /;
+const HOST = /(^|\/)pulumi-language-nodejs /;
+/** Plugins wait five minutes for an engine that is gone. */
+const PLUGIN = /(^|\/)pulumi-resource-[\w-]+( |$)|plugins\/main\.mjs \w+/;
 
 /**
- * Waits until the run and all that it started have ended by themselves, and ends a language host that was left.
+ * Waits until the run and all that it started have ended by themselves, and ends what outlives a killed engine for long.
  * @returns those others that had to be ended, by their commands
  */
-export async function outlived(bench: Bench, run: Promise<unknown>, limitMs: number): Promise<string[]> {
+export async function outlived(
+  bench: Bench,
+  run: Promise<unknown>,
+  limitMs: number,
+  victim: Victim,
+): Promise<string[]> {
   let isOver = false;
   void run.finally(() => (isOver = true));
-  const others = async () => (await ofRun(bench)).filter(({ command }) => !STAYS.test(command));
+  const engineDied = victim === "machine" || victim === "engine";
+  const stays = (command: string) => HOST.test(command) || (engineDied && PLUGIN.test(command));
+  const others = async () => (await ofRun(bench)).filter(({ command }) => !stays(command));
   const nobodyLeft = async () => isOver && (await others()).length === 0;
   try {
     await poll(nobodyLeft, { what: "the end of the run", limitMs, everyMs: 100 });

@@ -20,17 +20,17 @@ export interface Sent {
 const CLI = join(projectRoot(), "dist", "cli", "rotation.mjs");
 const ENGINE = /(^|\/)pulumi up /;
 
-/** Runs `rotation` in a process group of its own, and sends a signal once `reached`, which is told its stderr; afterwards nothing of it is alive. */
+/** Runs `rotation` in a process group of its own, and sends a signal once `reached`, which is told its stderr, and then calls `afterwards`; afterwards nothing of it is alive. */
 export async function signalled(
   bench: Bench,
   args: readonly string[],
   reached: (said: string) => boolean | Promise<boolean>,
   sent: Sent,
-  env: Readonly<Record<string, string>> = {},
+  afterwards: () => void = () => undefined,
 ): Promise<CommandResult> {
   const { stack } = bench;
   const run = execa(process.execPath, [CLI, ...args, "--stack", stack.name], {
-    ...{ cwd: stack.projectDir, env: { ...stack.env, ...env }, reject: false, stdin: "ignore", detached: true },
+    ...{ cwd: stack.projectDir, env: stack.env, reject: false, stdin: "ignore", detached: true },
   });
   let said = "";
   run.stderr.on("data", (chunk) => {
@@ -41,6 +41,7 @@ export async function signalled(
   await poll(async () => ended || reached(said), { what: "the moment for the signal", limitMs: 200_000, everyMs: 10 });
   expect(ended, "the run ended before the signal").toBe(false);
   for (let time = 0; time < (sent.times ?? 1); time += 1) await send(bench, run.pid ?? 0, sent);
+  afterwards();
   const { exitCode, stdout, stderr, signal } = await run;
   await nothingLeft(bench);
   return { exitCode: exitCode ?? (signal === undefined ? -1 : -2), stdout, stderr };
