@@ -1,6 +1,6 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type BegunOutputs, PREFLIGHT_TYPE } from "../rotation/begun";
+import { type BegunOutputs, isRecorded, PREFLIGHT_TYPE } from "../rotation/begun";
 import { activation, type SecretState } from "../rotation/state";
 import type { Platform } from "./platform";
 import type { preflightInput, Surroundings } from "./preflight-input";
@@ -52,9 +52,9 @@ export class Preflight extends pulumi.ComponentResource {
    * the next one, whatever the config asks by then. What was recorded of the same activation stays as it is.
    */
   private begun(secret: string, { state, recorded }: Begins): pulumi.Inputs & Partial<BegunOutputs> {
-    if (recorded !== undefined && activation(recorded) === activation(state)) return { secret, state: recorded };
+    if (recorded !== undefined && isRecorded(recorded, state)) return { secret, state: recorded };
     // Unknown in a preview: there are times in it, and a saved plan must hold none.
-    const begins = this.command.stdout.apply(() => (pulumi.runtime.isDryRun() ? pulumi.unknown : state));
+    const begins = this.command.id.apply(() => (pulumi.runtime.isDryRun() ? pulumi.unknown : state));
     return { secret, state: begins } as unknown as pulumi.Inputs & BegunOutputs;
   }
 }

@@ -1,4 +1,4 @@
-import type { SecretState } from "./state";
+import { activation, type SecretState } from "./state";
 
 /** The part of a resource in the stack's state that is read here. */
 export interface StateResource {
@@ -27,6 +27,12 @@ export function recordedOf(resources: Iterable<StateResource>, secret: string): 
   }
   return undefined;
 }
+
+/** Whether what is recorded is what this state's activation began; the record stays as it is then. */
+export const isRecorded = (recorded: SecretState | undefined, state: SecretState): boolean =>
+  recorded !== undefined &&
+  activation(recorded) === activation(state) &&
+  recorded.labels[recorded.active] === state.labels[state.active];
 
 /** What was begun and is not finished: the outputs, `finished`, have not heard of it. */
 export function unfinishedOf(

@@ -72,7 +72,8 @@ export interface Decision extends Plan {
  * @throws RequestRefusedError for a request that cannot be carried out; nothing was changed
  */
 export function decide(inputs: DecideInputs): Decision {
-  const { secret, finished, recorded, request, now, rules } = inputs;
+  const { secret, finished, request, now, rules } = inputs;
+  const recorded = canFinish(inputs) ? inputs.recorded : undefined;
   const resolved = resolve({ finished, recorded, request, now }, (base) => next(base, inputs));
   const { state } = resolved;
   return {
@@ -83,6 +84,16 @@ export function decide(inputs: DecideInputs): Decision {
     mode: modeOf(rules.kind, state),
     force: request?.force === true && request.id !== finished?.handledRequest,
   };
+}
+
+/**
+ * Whether what was begun can be finished. A pair that the operator took out of the config again cannot: Alpaca refused it,
+ * say. What it has left in the store is found there.
+ */
+function canFinish({ finished, recorded, request, rules }: DecideInputs): boolean {
+  const begun = unfinishedOf(finished, recorded);
+  if (begun === undefined || rules.kind !== "supplied-key" || request?.activate !== undefined) return true;
+  return [rules.label, rules.previousLabel].includes(begun.labels[begun.active] ?? undefined);
 }
 
 function next({ previous, ...base }: Base, { now, policy, rules }: DecideInputs): SecretState {

@@ -132,7 +132,7 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     });
     expect(JSON.stringify(found)).not.toContain("changed-in-both");
     const kept = await fine(bench(), ["adopt", SECRET]);
-    expect(unwrapped(kept)).toMatch(/adopted: .*`rotation run --stack paper` takes it over/);
+    expect(unwrapped(kept)).toMatch(/adopted: .*`rotation run --stack paper` adopts it/);
     const run = await rotation(bench(), ["run", "--yes"]);
     expect(run.exitCode, run.stdout + run.stderr).toBe(0);
     expect(run.stdout).toContain("done database/password: taken over, now at generation 2");

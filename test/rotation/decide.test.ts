@@ -47,6 +47,21 @@ describe("the decision on a secret", () => {
     expect(describePlan(waits)).toContain("request leak acts in the next update");
   });
 
+  it("finishes a key pair that is in the config, and goes on without one that the operator took out again", () => {
+    const key = (label: string): Rules => ({
+      ...{ kind: "supplied-key", label, previousLabel: "a-2026-11-20", since: undefined, previousGone: false },
+    });
+    const [finished] = [on({ ...key("a-2026-11-20"), previousLabel: undefined } as Rules, 0).state];
+    const begun = on(key("a-2026-11-25"), 2, left(finished)).state;
+    const halfWay = { finished, recorded: begun };
+    expect(on(key("a-2026-11-25"), 3, halfWay)).toMatchObject({ resumes: true, to: 1 });
+    const other = on(key("a-2026-11-26"), 3, halfWay);
+    expect(other).toMatchObject({ action: "ROTATE", to: 1, state: { labels: ["a-2026-11-20", "a-2026-11-26"] } });
+    expect(other.resumes).toBeUndefined();
+    const back = on(key("a-2026-11-26"), 3, { ...halfWay, request: activate("back", 0) });
+    expect(back.state).toMatchObject({ slots: [0, 1], active: 0, labels: ["a-2026-11-20", "a-2026-11-25"] });
+  });
+
   it("adopts a key pair without asking for services, and repairs what ended too early or what Vault rotated", () => {
     const key = (more: object = {}): Rules => ({
       ...{

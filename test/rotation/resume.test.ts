@@ -1,12 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { begunOf, PREFLIGHT_TYPE, recordedOf } from "../../rotation/begun";
+import { begunOf, isRecorded, PREFLIGHT_TYPE, recordedOf } from "../../rotation/begun";
 import { nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import { type Request, RequestRefusedError } from "../../rotation/request";
 import { type Resolved, resolve } from "../../rotation/resume";
 import {
-  activation,
   activeGeneration,
   adoptedGeneration,
   type Generation,
@@ -25,8 +24,7 @@ interface Stack {
 const adopt = (id: string): Request => ({ id, secret: "database/password", adopt: true, reason: "test" });
 
 /** As components/preflight.ts: what is recorded of the same activation stays as it is. */
-const records = (recorded: SecretState | undefined, state: SecretState) =>
-  recorded === undefined || activation(recorded) !== activation(state);
+const records = (recorded: SecretState | undefined, state: SecretState) => !isRecorded(recorded, state);
 
 const update = ({ finished, recorded }: Stack, days: number, request?: Request): Resolved =>
   resolve({ finished, recorded, request, now: at(days) }, ({ previous, ...given }) =>
