@@ -43,7 +43,7 @@ export function createProgram(): Command {
     .helpOption("-h, --help", "print this")
     .addHelpText(
       "after",
-      "\nExit codes: 0 fine, 1 failed, 2 wrong use or config,\n            3 a rotation is due, overdue, unfinished or failed (status)\n" +
+      "\nExit codes: 0 fine, 1 failed, 2 wrong use or config,\n            3 a rotation is due, overdue, unfinished or failed (status),\n            130 and 143 ended by SIGINT or SIGTERM before it was done\n" +
         "\nExample:\n  rotation status --stack paper\n  rotation run --stack paper",
     )
     .showHelpAfterError("(rotation --help lists the commands)")

@@ -16,8 +16,16 @@ export interface Failure {
   readonly detail: string;
 }
 
-/** Where and why an update stopped, out of what the engine said. */
-export function failureOf(result: EngineResult, { secrets, services }: Pick<Outline, "secrets" | "services">): Failure {
+/**
+ * Where and why an update stopped, out of what the engine said.
+ *
+ * @param by the signal that it was told to end by, where one is known.
+ */
+export function failureOf(
+  result: EngineResult,
+  { secrets, services }: Pick<Outline, "secrets" | "services">,
+  by?: string,
+): Failure {
   const { errors, interrupted } = result;
   const detail = errors.map(({ text }) => withoutCommandLine(text)).join("\n");
   const step = result.failedStep ?? furthest(result);
@@ -31,13 +39,14 @@ export function failureOf(result: EngineResult, { secrets, services }: Pick<Outl
   // What a restart's command printed comes before our own word about the service.
   const said = causeIn((own.length > 0 ? own : errors).map(({ text }) => text).join("\n"), restart?.service);
   const at = resource === undefined ? "" : ` at ${resource}`;
+  const interruption = `interrupted${by === undefined ? "" : ` by ${by}`}${at}`;
   return {
     secret,
     phase: step === undefined ? undefined : phaseOf(step),
     resource,
-    reason: interrupted ? `interrupted${at}` : (said ?? `the engine ended${at} and gave no reason`),
+    reason: interrupted ? interruption : (said ?? `the engine ended${at} and gave no reason`),
     detail: [
-      interrupted ? `The update was interrupted${at}.` : "",
+      interrupted ? `The update was ${interruption}.` : "",
       detail || (interrupted ? "" : `The engine ended${at} and gave no reason.`),
     ]
       .filter((text) => text !== "")

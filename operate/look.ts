@@ -168,19 +168,29 @@ async function vaultLogins({ config, secret, before }: Look, begun: SecretState 
 }
 
 async function storeSeen(config: Config, secret: SecretConfig, known: readonly Known[]): Promise<StoreSeen> {
+  const paths = pathsOf(secret);
   const held = await Promise.all(
-    pathsOf(secret).map(async (path) => ({ path, value: (await facts.stored(config, path))?.value })),
+    paths.map(async (path) => ({ path, value: (await facts.stored(config, path))?.value })),
   );
-  if (held.every(({ value }) => value === undefined)) return "nothing";
-  const generationsOf = ({ path, value }: (typeof held)[number]) =>
-    known.filter(({ entries }) => entries.some((entry) => entry.path === path && entry.value === value));
-  const whole = known.find(({ entries }) =>
-    entries.every(({ path, value }) => held.some((found) => found.path === path && found.value === value)),
-  );
-  // The platform's own password has no user name beside it.
-  const has = held.filter(({ value }) => value !== undefined);
-  if (whole !== undefined && whole.entries.length === has.length) return { generation: whole.generation };
-  return has.every((found) => generationsOf(found).length > 0) ? "half a pair" : "unknown value";
+  return storeOf(held, known);
+}
+
+/**
+ * Which generation values in the store belong to. A platform's own password may have no user name beside it.
+ *
+ * @param held what is at each path of the secret, the password or the secret key last
+ */
+export function storeOf(
+  held: readonly { readonly path: string; readonly value: string | undefined }[],
+  known: readonly Pick<Known, "generation" | "entries">[],
+): StoreSeen {
+  const there = held.filter(({ value }) => value !== undefined);
+  if (there.length === 0) return "nothing";
+  const isOf = (found: (typeof held)[number], { entries }: Pick<Known, "entries">) =>
+    entries.some(({ path, value }) => path === found.path && value === found.value);
+  const whole = known.find((credential) => there.every((found) => isOf(found, credential)));
+  if (whole !== undefined && held.at(-1)?.value !== undefined) return { generation: whole.generation };
+  return there.every((found) => known.some((credential) => isOf(found, credential))) ? "half a pair" : "unknown value";
 }
 
 async function servicesSeen(

@@ -39,12 +39,8 @@ export async function examine(
     if (ended > 0) listener.note(`the engine is gone; ended ${ended} processes that it had left running`);
   }
   listener.step("looking at what holds now: state, store, logins, services, audit log");
-  const found = failureOf(updated, config);
-  const reason = found.reason.replace(
-    /^interrupted/,
-    `interrupted${context.stoppedBy() ? ` by ${context.stoppedBy()}` : ""}`,
-  );
-  const failure = { ...found, reason: cleaned(context, reason), detail: cleaned(context, found.detail) };
+  const found = failureOf(updated, config, context.stoppedBy());
+  const failure = { ...found, reason: cleaned(context, found.reason), detail: cleaned(context, found.detail) };
   const acting = actingSecrets(context, plan, failure);
   const name = failure.secret ?? acting[0]?.name ?? "";
   const deployment = await engine.exportState().catch((error: unknown): Unseen => ({ unseen: firstLine(error) }));

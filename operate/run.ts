@@ -103,7 +103,8 @@ export class Run {
     const { listener, project, config } = this.context;
     const refused = this.options.preflight === false ? undefined : await checkFirst(this.context, this.wanted);
     if (refused !== undefined) {
-      const next = [explained(rotationCommand(project, "diagnose"), "the cause, and what fixes it")];
+      const diagnose = explained(rotationCommand(project, "diagnose"), "the cause, and what fixes it");
+      const next = [diagnose, byHand("once it is fixed:"), this.context.again];
       return { outcome: "refused by the preflight", preflight: refused, next };
     }
     if (this.isStopped) return this.interrupted();

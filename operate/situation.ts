@@ -114,8 +114,9 @@ function begunWords({ secret, from, begun }: Situation): string {
   return `${secret}: ${WHAT[begun.action](begun.generation)} has begun and is not finished${before}.`;
 }
 
-function storeWords({ store }: Situation): string[] {
-  if (store === undefined) return [];
+function storeWords({ store, logins, begun }: Situation): string[] {
+  // Before the first update nobody has told the stack any value.
+  if (store === undefined || (store === "unknown value" && begun === null && logins.length === 0)) return [];
   if (store === "nothing") return ["Store: nothing."];
   if (store === "unknown value") return ["Store: a value that this stack does not know."];
   if (store === "half a pair")

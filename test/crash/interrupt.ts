@@ -38,16 +38,22 @@ export async function interrupt(life: Life, { command, sent, ...held }: Interrup
   const [rowsBefore, begun] = [(await life.rows()).length, Date.now()];
   const load = await startLoad(world.lab, { loginsPerSecond: 10, alpacaPerSecond: 10, services: readers });
   let reached = false;
-  const point = new Promise<void>((resolve) => {
-    world.gate.arm(held, () => {
-      reached = true;
-      resolve();
-      return new Promise((go) => setTimeout(go, 0));
+  // The world stands still until the signal is sent, so that it comes at this effect and no other.
+  let go: () => void = () => undefined;
+  world.gate.arm(held, () => {
+    reached = true;
+    return new Promise((resolve) => {
+      go = resolve;
     });
   });
-  void point;
   const reason = command === "run" ? [] : ["--reason", "a test"];
-  const stopped = await signalled(world, [command, secret, ...reason, "--yes"], async () => reached, sent);
+  const stopped = await signalled(
+    world,
+    [command, secret, ...reason, "--yes"],
+    () => reached,
+    sent,
+    () => go(),
+  );
   world.gate.open();
   const problems = [...(await lookBetween(life, await life.stored()))];
   const said = unwrapped(stopped.stdout);

@@ -69,7 +69,7 @@ function isVictim(victim: Victim, effect: string, command: string): boolean {
     case "engine":
       return isEngine;
     case "language host":
-      return STAYS.test(command);
+      return HOST.test(command);
     case "plugin":
       return (
         plugin !== undefined &&
@@ -81,11 +81,13 @@ function isVictim(victim: Victim, effect: string, command: string): boolean {
 }
 
 /** Pulumi's own language host does not notice that its engine is gone. */
-const STAYS = /(^|\/)pulumi-language-nodejs /;
+const HOST = /(^|\/)pulumi-language-nodejs /;
+/** Plugins wait five minutes for an engine that is gone. */
+const PLUGIN = /(^|\/)pulumi-resource-[\w-]+( |$)|plugins\/main\.mjs \w+/;
 
 /**
- * Waits until the run and all that it started have ended by themselves, then ends what an engine that was killed leaves
- * behind: a language host, and the plugins, which look for their engine every five minutes.
+ * Waits until the run and all that it started have ended by themselves, then ends what outlives an engine that was
+ * killed: a language host, and the plugins, which look for their engine every five minutes.
  * @param isIdle whether nothing is under way that a plugin does
  * @returns those others that had to be ended, by their commands
  */
@@ -93,11 +95,14 @@ export async function outlived(
   bench: Bench,
   run: Promise<unknown>,
   limitMs: number,
+  victim: Victim,
   isIdle: () => boolean = () => true,
 ): Promise<string[]> {
   let isOver = false;
   void run.finally(() => (isOver = true));
-  const others = async () => (await ofRun(bench)).filter(({ command }) => !isLeftByEngine(command));
+  const engineDied = victim === "machine" || victim === "engine";
+  const stays = (command: string) => HOST.test(command) || (engineDied && PLUGIN.test(command));
+  const others = async () => (await ofRun(bench)).filter(({ command }) => !stays(command));
   const nobodyLeft = async () => isOver && isIdle() && (await others()).length === 0;
   try {
     await poll(nobodyLeft, { what: "the end of the run", limitMs, everyMs: 100 });

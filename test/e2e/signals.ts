@@ -20,23 +20,28 @@ export interface Sent {
 const CLI = join(projectRoot(), "dist", "cli", "rotation.mjs");
 const ENGINE = /(^|\/)pulumi up /;
 
-/** Runs `rotation` in a process group of its own, and sends a signal once `reached`; afterwards nothing of it is alive. */
+/** Runs `rotation` in a process group of its own, and sends a signal once `reached`, which is told its stderr, and then calls `afterwards`; afterwards nothing of it is alive. */
 export async function signalled(
   bench: Bench,
   args: readonly string[],
-  reached: () => Promise<boolean>,
+  reached: (said: string) => boolean | Promise<boolean>,
   sent: Sent,
-  env: Readonly<Record<string, string>> = {},
+  afterwards: () => void = () => undefined,
 ): Promise<CommandResult> {
   const { stack } = bench;
   const run = execa(process.execPath, [CLI, ...args, "--stack", stack.name], {
-    ...{ cwd: stack.projectDir, env: { ...stack.env, ...env }, reject: false, stdin: "ignore", detached: true },
+    ...{ cwd: stack.projectDir, env: stack.env, reject: false, stdin: "ignore", detached: true },
+  });
+  let said = "";
+  run.stderr.on("data", (chunk) => {
+    said += chunk;
   });
   let ended = false;
   void run.finally(() => (ended = true));
-  await poll(async () => ended || reached(), { what: "the moment for the signal", limitMs: 200_000, everyMs: 10 });
+  await poll(async () => ended || reached(said), { what: "the moment for the signal", limitMs: 200_000, everyMs: 10 });
   expect(ended, "the run ended before the signal").toBe(false);
   for (let time = 0; time < (sent.times ?? 1); time += 1) await send(bench, run.pid ?? 0, sent);
+  afterwards();
   const { exitCode, stdout, stderr, signal } = await run;
   await nothingLeft(bench);
   return { exitCode: exitCode ?? (signal === undefined ? -1 : -2), stdout, stderr };

@@ -3,6 +3,7 @@ import { planMarkdown, renderPlan } from "../../cli/render/plan";
 import { phaseTeller } from "../../cli/render/run";
 import { phaseOf, type StepName, stepProgram } from "../../core/phases";
 import { secretOf } from "../../core/resource-names";
+import { pulumiCommand, rotationCommand } from "../../operate/advice";
 import type { EngineResult, Step } from "../../operate/engine";
 import { withoutPlanned } from "../../operate/engine-events";
 import { failureOf } from "../../operate/failure";
@@ -358,5 +359,67 @@ describe("resources that leave the program", () => {
 
   it.each(leaving.slice(0, 3))("%s (%s) is a danger where it would be deleted", (name, type, oldInputs) => {
     expect(planInWords("paper", outline, result([step(name, type, "delete", { oldInputs })])).dangers).toHaveLength(1);
+  });
+});
+
+describe("what stopped an update", () => {
+  const restart = step("database-password-restart-signal-service-trading-1", "command:remote:Command", "create", {
+    urn: "secret-rotation:index:RollingRestart$",
+  });
+
+  it("is a signal where one came, at the step that had begun", () => {
+    const steps = [slot("create-replacement", "0", "2"), restart];
+    const failure = failureOf(result(steps, { ok: false, interrupted: true, unfinished: [restart] }), outline);
+    expect(failure).toMatchObject({
+      secret: "database/password",
+      phase: "restart",
+      reason: "interrupted at database-password-restart-signal-service-trading-1",
+    });
+  });
+
+  it("is the error of the resource that failed, and not the first of all", () => {
+    const errors = [
+      { text: "warning: something else\nanother secret's matter", resource: "other-password-role" },
+      {
+        text: 'exit status 1: running "x":\n(node:1) DeprecationWarning: old\nsignal-service on trading-1 is ill',
+        resource: restart.name,
+      },
+    ];
+    expect(failureOf(result([restart], { ok: false, failedStep: restart, errors }), outline).reason).toBe(
+      "signal-service on trading-1 is ill",
+    );
+  });
+
+  it("is said to be unknown where nobody said anything", () => {
+    expect(failureOf(result([], { ok: false }), outline)).toMatchObject({
+      reason: "the engine ended and gave no reason",
+      phase: undefined,
+    });
+  });
+
+  it("what is advised finishes what was begun, or repeats the command where nothing was", () => {
+    const context = {
+      project: { dir: process.cwd(), stack: "paper" },
+      again: "rotation run a/b --yes",
+      yes: true,
+    } as never;
+    const failure = failureOf(result([], { ok: false }), outline);
+    const about = { secret: "a/b", failure, target: 1 };
+    expect(nextSteps({ ...about, begun: true }, context, false)).toEqual([
+      "rotation run --yes --stack paper   # finishes it",
+      'rotation rollback a/b --reason "the update before was interrupted or failed" --yes --stack paper   # or goes back to generation 1',
+      "rotation diagnose --stack paper   # looks at it from the outside",
+    ]);
+    expect(nextSteps({ ...about, begun: true }, context, true)).toHaveLength(2);
+    expect(nextSteps({ ...about, begun: false }, context, false)[1]).toBe("rotation run a/b --yes");
+  });
+
+  it("commands name the folder where they are not run in it", () => {
+    const project = { dir: "/srv/it's here", stack: "paper" };
+    expect(rotationCommand(project, "run", "/srv/it's here/docs")).toBe("rotation run --stack paper");
+    expect(rotationCommand(project, "run", "/home")).toBe("rotation run --stack paper --cwd '/srv/it'\\''s here'");
+    expect(pulumiCommand(project, "cancel --yes", "/home")).toBe(
+      "pulumi cancel --yes --stack paper -C '/srv/it'\\''s here'",
+    );
   });
 });

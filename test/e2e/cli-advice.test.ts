@@ -1,0 +1,111 @@
+import { truncate } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { adviceIn, commandsIn, shell } from "./advice";
+import { fine, json, rotation, unwrapped } from "./cli-support";
+import { EFFECTS, killedUp } from "./crash-support";
+import { auditRows, type Bench, setRequest, stateFile, stateOf, useBench } from "./harness";
+import { signalled } from "./signals";
+
+const SECRET = "database/password";
+
+const activeOf = async (bench: Bench) => {
+  const state = await stateOf(bench, SECRET);
+  return Number(state?.slots[state.active]);
+};
+
+/** Every line of an advice, in its order, as it is printed. @returns the exit codes */
+async function runAll(bench: Bench, lines: readonly string[]): Promise<number[]> {
+  const codes: number[] = [];
+  for (const line of lines) codes.push((await shell(bench, line)).exitCode);
+  return codes;
+}
+
+describe("what a message advises works as it is printed", () => {
+  const bench = useBench();
+
+  it("a refused preflight: look, and the same command again", async () => {
+    await fine(bench(), ["run", "--yes"]);
+    const { alpaca } = bench().lab;
+    alpaca.paper.setMarket(true);
+    const refused = await rotation(bench(), ["run", SECRET, "--yes", "--reason", "it's a test"]);
+    expect(refused.exitCode).toBe(1);
+    const advice = adviceIn(refused.stdout);
+    alpaca.paper.setMarket(false);
+    expect(await runAll(bench(), advice), refused.stdout).toEqual([0, 0, 0]);
+    expect(await activeOf(bench())).toBe(2);
+    expect((await auditRows(bench())).at(-1)?.reason).toBe("it's a test");
+  });
+
+  it("a row that could not be written: everything else is done, and another run writes it", async () => {
+    const { postgres } = bench().lab;
+    await postgres.query(
+      "CREATE FUNCTION no_success() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk quota of the log'; END $$",
+    );
+    await postgres.query(
+      "CREATE TRIGGER no_success BEFORE INSERT ON secret_rotation_log FOR EACH ROW WHEN (NEW.status = 'SUCCESS') EXECUTE FUNCTION no_success()",
+    );
+    const failed = await rotation(bench(), ["run", SECRET, "--yes"]);
+    await postgres.query("DROP TRIGGER no_success ON secret_rotation_log");
+    expect(failed.exitCode).toBe(1);
+    expect(unwrapped(failed.stdout)).toContain(
+      "Every service was restarted and is healthy; only its row in secret_rotation_log is missing.",
+    );
+    expect((await auditRows(bench())).at(-1)).toMatchObject({
+      status: "FAILED",
+      reason: expect.stringContaining("disk quota of the log"),
+    });
+    const [finish = ""] = adviceIn(failed.stdout);
+    expect(await runAll(bench(), [finish]), failed.stdout).toEqual([0]);
+    expect(await activeOf(bench())).toBe(3);
+    expect((await auditRows(bench())).at(-1)).toMatchObject({ status: "SUCCESS", generation: 3 });
+  });
+
+  it("what stopped half-way: the rollback that is offered goes back", async () => {
+    const reached = await EFFECTS.restarted.watch(bench());
+    const stopped = await signalled(bench(), ["run", SECRET, "--yes", "--json"], reached, {
+      ...{ signal: "SIGTERM", to: "group" },
+    });
+    const [, back = ""] = adviceIn(stopped.stdout);
+    expect(back, stopped.stdout).toContain("rotation rollback database/password");
+    expect(await runAll(bench(), [back])).toEqual([0]);
+    expect(await activeOf(bench())).toBe(3);
+    expect((await auditRows(bench())).at(-1)).toMatchObject({ status: "SUCCESS", action: "ROLLBACK", generation: 3 });
+    await bench().lab.healthy();
+  });
+
+  it("a signal before the update began: nothing was changed, and the same command does it", async () => {
+    const before = await activeOf(bench());
+    const stopped = await signalled(bench(), ["run", SECRET, "--yes"], (said) => said.includes("preview:"), {
+      ...{ signal: "SIGTERM", to: "CLI" },
+    });
+    expect(stopped.exitCode, stopped.stdout + stopped.stderr).toBe(143);
+    expect(stopped.stdout).toContain("Interrupted before the update began: this run changed nothing.");
+    expect(await activeOf(bench())).toBe(before);
+    expect(await bench().stack.pulumi(["config", "get", "request"])).not.toMatchObject({ exitCode: 0 });
+  });
+
+  it("each finding of a killed update: its commands, one after the other", async () => {
+    await setRequest(bench(), { id: "killed", rotate: true });
+    await killedUp(bench(), EFFECTS.stored);
+    const { findings } = await json<{ findings: { command: string }[] }>(bench(), ["diagnose"]);
+    expect(findings.length).toBeGreaterThan(1);
+    for (const { command } of findings) {
+      // Only who acts is asked for a yes, which nobody gives here.
+      const line = command.startsWith("rotation run") ? `${command} --yes` : command;
+      const { exitCode, stdout, stderr } = await shell(bench(), line);
+      expect(exitCode, `${line}: ${stdout}${stderr}`).toBe(0);
+    }
+    expect(await fine(bench(), ["diagnose"])).toContain("Nothing is wrong");
+  });
+
+  it("a torn state: the command in the message mends it", async () => {
+    await truncate(`${stateFile(bench())}.attrs`);
+    const refused = await rotation(bench(), ["plan"]);
+    expect(refused.exitCode).toBe(1);
+    const [mend = ""] = commandsIn(refused.stderr);
+    expect(mend).toContain("diagnose --fix");
+    const { exitCode, stdout, stderr } = await shell(bench(), `${mend} --yes`);
+    expect(exitCode, stdout + stderr).toBe(0);
+    await fine(bench(), ["plan"]);
+  });
+});
