@@ -11,7 +11,7 @@ import { OperationError } from "./errors";
 import { endMarked } from "./orphans";
 import { engineEnvironment } from "./plugins";
 import type { Project } from "./project";
-import { runPulumi } from "./pulumi";
+import { pulumiEnvironment, runPulumi } from "./pulumi";
 import type { PendingOperation } from "./state-file";
 import { assertWhole } from "./torn-files";
 
@@ -83,10 +83,13 @@ export class Engine {
     private readonly mark: string,
   ) {}
 
-  /** @throws UsageError where Pulumi or a real plugin is missing; OperationError where a state cannot be read */
-  static async open(project: Project): Promise<Engine> {
+  /**
+   * @param reads for the state and the config alone, without a preview or an update: no plugin is needed
+   * @throws UsageError where Pulumi or a real plugin is missing; OperationError where a state cannot be read
+   */
+  static async open(project: Project, { reads = false } = {}): Promise<Engine> {
     assertWhole(project);
-    const env = await engineEnvironment(project);
+    const env = await (reads ? pulumiEnvironment(project.env) : engineEnvironment(project));
     // The Automation API looks for `pulumi` on this process's PATH.
     process.env.PATH = env.PATH;
     await import("../sdk-on-demand.cjs");

@@ -38,7 +38,7 @@ export interface Stack {
 
 /** Reads all of it. @throws ConfigError, UsageError */
 export async function readStack(project: Project): Promise<Stack> {
-  const [config, engine] = await Promise.all([readConfig(project), Engine.open(project)]);
+  const [config, engine] = await Promise.all([readConfig(project), Engine.open(project, { reads: true })]);
   const [outputs, deployment] = await Promise.all([readOutputs(project), engine.exportState()]);
   return { project, config, engine, outputs, deployment, now: clockOf(config) };
 }

@@ -27,7 +27,7 @@ export async function engineEnvironment(project: Project): Promise<NodeJS.Proces
   const env = await pulumiEnvironment(project.env);
   // A config that is wrong is told by whoever reads the whole of it; its stack is no lab.
   const outline = await readOutline(project).catch(() => undefined);
-  const [{ hasReal }, { pinnedPlugins }] = await Promise.all([
+  const [{ fileOfReal, unseenFolders }, { pinnedPlugins }] = await Promise.all([
     import("../toolchain/providers"),
     import("../toolchain/project"),
   ]);
@@ -37,29 +37,28 @@ export async function engineEnvironment(project: Project): Promise<NodeJS.Proces
   const found = await Promise.all(
     pinned
       .filter(([name]) => lab || needed.includes(name))
-      .map(async ([name, version]) => ({ name, version, real: await hasReal(name, version, env) })),
+      .map(async ([name, version]) => ({ name, version, real: await fileOfReal(name, version, env) })),
   );
-  const missing = found.filter(({ real }) => !real);
-  if (missing.length === 0) return env;
+  const missing = found.filter(({ real }) => real === undefined);
+  const unseen = unseenFolders(
+    found.flatMap(({ real }) => real ?? []),
+    env,
+  );
+  if (missing.length === 0) return withFolders(env, unseen);
   if (!lab) {
     const { pluginAdvice } = await import("../toolchain/plugin-advice");
     const names = missing.map(({ name, version }) => `${name} v${version}`).join(", ");
     const which = missing.length === 1 ? "a provider plugin is" : "provider plugins are";
     throw new UsageError(`${which} missing: ${names}. Nothing was changed.\n${pluginAdvice(missing)}`);
   }
-  return withOffline(env, Object.fromEntries(missing.map(({ name, version }) => [name, version])));
-}
-
-/** With the offline plugins in front of PATH. */
-async function withOffline(env: NodeJS.ProcessEnv, missing: Readonly<Record<string, string>>) {
   const [{ writeLaunchers }, { cacheRoot }] = await Promise.all([
     import("../toolchain/launchers"),
     import("../toolchain/cache"),
   ]);
-  const launchers = await writeLaunchers(cacheRoot(env), missing);
-  return {
-    ...env,
-    PATH: `${launchers}:${env.PATH ?? ""}`,
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-  };
+  const offline = Object.fromEntries(missing.map(({ name, version }) => [name, version]));
+  const launchers = await writeLaunchers(cacheRoot(env), offline);
+  return { ...withFolders(env, [launchers, ...unseen]), PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" };
 }
+
+const withFolders = (env: NodeJS.ProcessEnv, folders: readonly string[]): NodeJS.ProcessEnv =>
+  folders.length === 0 ? env : { ...env, PATH: [...folders, env.PATH ?? ""].join(":") };

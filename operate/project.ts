@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
-import { homeOf } from "../rotation/home";
+import { pulumiHome } from "../rotation/home";
 import { UsageError } from "./errors";
 
 /** Where a stack is and how its state is reached: all that is known without starting Pulumi. */
@@ -56,15 +56,13 @@ function projectFolder(start: string): string {
   }
 }
 
-const pulumiHome = (env: NodeJS.ProcessEnv) => env.PULUMI_HOME || join(homeOf(env) ?? "", ".pulumi");
-
 function selectedStack(projectFile: string, name: string, env: NodeJS.ProcessEnv): string | undefined {
   const hash = createHash("sha1").update(projectFile).digest("hex");
   return readJson<{ stack?: string }>(join(pulumiHome(env), "workspaces", `${name}-${hash}-workspace.json`))?.stack;
 }
 
 const loggedInto = (env: NodeJS.ProcessEnv) =>
-  readJson<{ current?: string }>(join(pulumiHome(env), "credentials.json"))?.current;
+  readJson<{ current?: string }>(join(env.PULUMI_CREDENTIALS_PATH || pulumiHome(env), "credentials.json"))?.current;
 
 function readJson<T>(file: string): T | undefined {
   try {

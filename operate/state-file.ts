@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { homeOf } from "../rotation/home";
+import { homeForPulumi } from "../rotation/home";
 import type { Project } from "./project";
 
 /** An operation that an update which died had begun. */
@@ -35,7 +35,7 @@ export interface LockHolder {
 export function stateFolder({ backend, env }: Project): string | undefined {
   if (!backend?.startsWith("file://")) return undefined;
   const path = backend.slice("file://".length);
-  if (path === "~" || path.startsWith("~/")) return join(homeOf(env) ?? "", path.slice(1));
+  if (path === "~" || path.startsWith("~/")) return join(homeForPulumi(env) ?? "", path.slice(1));
   return path.startsWith("/") ? fileURLToPath(backend) : undefined;
 }
 

@@ -1,11 +1,25 @@
 import { userInfo } from "node:os";
+import { join } from "node:path";
 
 /**
- * The user's home as the tools beside us look for it: HOME, and only without one the passwd's. Undefined where there is
- * neither, as for a container's user that no passwd knows.
+ * The user's home as Vault, node-postgres and most tools look for it: HOME, and only without one the passwd's. Undefined where
+ * there is neither, as for a container's user that no passwd knows.
  */
-export function homeOf(env: NodeJS.ProcessEnv): string | undefined {
-  if (env.HOME) return env.HOME;
+export const homeOf = (env: NodeJS.ProcessEnv): string | undefined => env.HOME || passwdHome();
+
+/** The user's home as Pulumi looks for it: the passwd's, and HOME only where no passwd knows the account. */
+export const homeForPulumi = (env: NodeJS.ProcessEnv): string | undefined => passwdHome() || env.HOME;
+
+/** Where Pulumi keeps plugins, credentials and the selected stacks: PULUMI_HOME, else `~/.pulumi`. */
+export const pulumiHome = (env: NodeJS.ProcessEnv): string =>
+  env.PULUMI_HOME || join(homeForPulumi(env) ?? "", ".pulumi");
+
+/** The folders in which a plugin may have been installed: Pulumi's own, and the one that HOME would have it look in. */
+export const pluginHomes = (env: NodeJS.ProcessEnv): string[] => [
+  ...new Set([pulumiHome(env), ...(env.PULUMI_HOME || !env.HOME ? [] : [join(env.HOME, ".pulumi")])]),
+];
+
+function passwdHome(): string | undefined {
   try {
     return userInfo().homedir || undefined;
   } catch {

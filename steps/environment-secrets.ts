@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { homeOf } from "../rotation/home";
+import { homeOf, pulumiHome } from "../rotation/home";
 
 /** Variables whose value is a credential, of every tool that a run uses or is started by. */
 const CREDENTIALS = [
@@ -38,7 +38,7 @@ export function environmentSecrets(env: NodeJS.ProcessEnv): string[] {
     ...(home === undefined ? [] : textOf(join(home, ".vault-token"))),
     ...textOf(env.PGPASSFILE || (home && join(home, ".pgpass"))).flatMap(passwordsOfPgpass),
     ...textOf(env.AWS_SHARED_CREDENTIALS_FILE || (home && join(home, ".aws", "credentials"))).flatMap(secretsOfAws),
-    ...textOf(join(env.PULUMI_HOME || join(home ?? "", ".pulumi"), "credentials.json")).flatMap(tokensOfPulumi),
+    ...textOf(join(env.PULUMI_CREDENTIALS_PATH || pulumiHome(env), "credentials.json")).flatMap(tokensOfPulumi),
   ];
   return [...new Set(found)].filter(({ length }) => length >= SHORTEST);
 }

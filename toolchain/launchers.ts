@@ -2,6 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { pulumiHome } from "../rotation/home";
+import type { PluginVersion } from "./plugin-advice";
 import { projectRoot } from "./project";
 import { ToolchainError } from "./types";
 
@@ -18,7 +20,12 @@ const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
  * The launcher's text: a shell script that becomes the plugin's process. The engine takes what is on PATH before what is
  * in the plugin folder, so the script itself hands over to a real plugin that was installed since it was written.
  */
-export function launcherScript(node: string, main: string, name: string, version: string): string {
+export function launcherScript(
+  node: string,
+  main: string,
+  { name, version }: PluginVersion,
+  home = pulumiHome({}),
+): string {
   return `#!/bin/sh
 ${mark}
 set -f; IFS=:
@@ -28,8 +35,11 @@ for folder in $PATH; do
   line=; { read -r _ && read -r line; } < "$real"
   [ "$line" = '${mark}' ] || exec "$real" "$@"
 done
-installed="\${PULUMI_HOME:-\${HOME:-}/.pulumi}/plugins/resource-${name}-v${version}"
-[ -e "$installed.partial" ] || [ ! -x "$installed/pulumi-resource-${name}" ] || exec "$installed/pulumi-resource-${name}" "$@"
+own=${quote(home)}
+for home in \${PULUMI_HOME:-$own:\${HOME:-}/.pulumi}; do
+  installed="$home/plugins/resource-${name}-v${version}"
+  [ -e "$installed.partial" ] || [ ! -x "$installed/pulumi-resource-${name}" ] || exec "$installed/pulumi-resource-${name}" "$@"
+done
 exec ${quote(node)} ${quote(main)} ${quote(name)} "$@"
 `;
 }
@@ -54,7 +64,7 @@ export async function writeLaunchers(cache: string, packages: Readonly<Record<st
   const folder = path.join(cache, "offline-plugins", hash);
   await mkdir(folder, { recursive: true });
   for (const [name, version] of Object.entries(packages)) {
-    const text = launcherScript(process.execPath, main, name, version);
+    const text = launcherScript(process.execPath, main, { name, version });
     await writeIfDifferent(path.join(folder, `pulumi-resource-${name}`), text);
   }
   return folder;

@@ -1,7 +1,8 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { homeOf } from "../rotation/home";
+import { pluginHomes } from "../rotation/home";
 import type { Context } from "./engine";
 import { findIn, findOnPath, head, parseVersion } from "./find";
 import { isOfflineLauncher, writeLaunchers } from "./launchers";
@@ -19,9 +20,16 @@ const installLimit = 120_000;
 const onPath = (name: string, env: NodeJS.ProcessEnv) =>
   findOnPath(`pulumi-resource-${name}`, env, async (file) => !isOfflineLauncher(await head(file)));
 
-/** Whether a real plugin is there that the engine would take: on PATH, else in the plugin folder in exactly this version. */
-export async function hasReal(name: string, version: string, env: NodeJS.ProcessEnv): Promise<boolean> {
-  return ((await onPath(name, env)) ?? (await findInPluginFolder(name, version, env))) !== undefined;
+/** The file of the real plugin: on PATH, else in the plugin folder in exactly this version; undefined where there is none. */
+export async function fileOfReal(name: string, version: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  return (await onPath(name, env)) ?? (await findInPluginFolder(name, version, env))?.path;
+}
+
+/** The folders that must be put on PATH, since Pulumi itself does not look there: it goes by the passwd, and not by HOME. */
+export function unseenFolders(files: readonly string[], env: NodeJS.ProcessEnv): string[] {
+  const others = pluginHomes(env).slice(1);
+  const unseen = files.filter((file) => others.some((home) => file.startsWith(path.join(home, "plugins", path.sep))));
+  return unseen.map((file) => path.dirname(file));
 }
 
 async function findReal(name: string, version: string, env: NodeJS.ProcessEnv): Promise<PluginTool | undefined> {
@@ -34,16 +42,14 @@ async function findReal(name: string, version: string, env: NodeJS.ProcessEnv): 
 }
 
 async function findInPluginFolder(name: string, version: string, env: NodeJS.ProcessEnv) {
-  const home = env.PULUMI_HOME || path.join(homeOf(env) ?? "", ".pulumi");
-  const folder = path.join(home, "plugins", `resource-${name}-v${version}`);
-  // The engine leaves this mark while an installation is under way.
-  const partial = await readFile(`${folder}.partial`).then(
-    () => true,
-    () => false,
-  );
-  const file = partial ? undefined : await findIn(folder, `pulumi-resource-${name}`);
-  if (file === undefined) return undefined;
-  return { path: file, version, source: "plugin folder", cached: false, kind: "real" } satisfies PluginTool;
+  for (const home of pluginHomes(env)) {
+    const folder = path.join(home, "plugins", `resource-${name}-v${version}`);
+    // The engine leaves this mark while an installation is under way.
+    const file = existsSync(`${folder}.partial`) ? undefined : await findIn(folder, `pulumi-resource-${name}`);
+    if (file === undefined) continue;
+    return { path: file, version, source: "plugin folder", cached: false, kind: "real" } satisfies PluginTool;
+  }
+  return undefined;
 }
 
 /**

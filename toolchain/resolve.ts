@@ -3,7 +3,7 @@ import { cacheRoot } from "./cache";
 import { type Context, resolveEngine } from "./engine";
 import { findOnPath } from "./find";
 import { Progress, stderrSink } from "./progress";
-import { resolveProviders } from "./providers";
+import { resolveProviders, unseenFolders } from "./providers";
 import { resolveKubernetesValidate, resolveMoto, resolveOpenBao } from "./servers";
 import type { ResolveOptions, Toolchain, ToolName } from "./types";
 
@@ -78,6 +78,13 @@ export async function resolveToolchain(options: ResolveOptions = {}): Promise<To
     resolveEngineAndPlugins(context),
     resolveServers(need, context),
   );
+  const installed = Object.values(plugins).filter(
+    ({ source }) => source === "plugin folder" || source === "plugin install",
+  );
+  const unseen = unseenFolders(
+    installed.map((tool) => tool.path),
+    context.env,
+  );
   return {
     pulumi,
     languageHost,
@@ -85,7 +92,7 @@ export async function resolveToolchain(options: ResolveOptions = {}): Promise<To
     ...servers,
     env: {
       PATH: await pathWith(
-        [...(launchers === undefined ? [] : [launchers]), ...madeFolders({ pulumi, languageHost })],
+        [...(launchers === undefined ? [] : [launchers]), ...unseen, ...madeFolders({ pulumi, languageHost })],
         context.env,
       ),
       PULUMI_SKIP_UPDATE_CHECK: "true",

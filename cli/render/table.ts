@@ -1,17 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** Columns where there is no terminal to ask, as in a pipe or a file. */
-const USUAL = 80;
-
-/** Narrower, every word would have a line of its own. */
-const LEAST = 40;
-
-/** How wide a stream's text may be: the terminal's columns. */
-export const widthOf = ({ isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number }): number =>
-  isTTY && columns ? Math.max(columns, LEAST) : USUAL;
-
-/** Columns that what is printed fits into. */
-export const WIDTH = widthOf(process.stdout);
+/** Columns that texts and tables fit into: the terminal's, else 80. */
+export const WIDTH = process.stdout.isTTY ? Math.max(process.stdout.columns || 80, 40) : 80;
 
 /** One column; `flexible` columns wrap where the whole would be too wide. */
 export interface Column {

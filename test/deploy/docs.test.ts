@@ -34,6 +34,16 @@ test.each(FILES)("%s names commands and options that there are, and files that e
   }
 });
 
+test.each([...FILES, "docs/architecture.md", "docs/alpaca.md", "docs/aws.md", "docs/vault.md", "docs/proof.md"])(
+  "%s names scripts of package.json that there are",
+  async (file) => {
+    const text = await readFile(path.join(projectRoot(), file), "utf8");
+    const { scripts } = JSON.parse(await readFile(path.join(projectRoot(), "package.json"), "utf8"));
+    const named = [...text.matchAll(/npm run (?:--silent )?([\w:]+)/g)].map(([, name = ""]) => name);
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+  },
+);
+
 test("the runbook names every command that people use", async () => {
   const text = await readFile(path.join(projectRoot(), "docs/operations.md"), "utf8");
   const named = commandsIn(text).map((line) => line.split(/\s+/)[0]);

@@ -132,3 +132,8 @@ test.each([[["status"]], [["plan"]], [["run", "--yes"]], [["calendar"]]])(
     expect(status).toBe(2);
   },
 );
+
+test.each([[["validate"]], [["diagnose"]]])("rotation %j reads the state alone, and needs no plugin", async (args) => {
+  const { rotation } = await machine();
+  expect(rotation(...args).stderr).not.toContain("plugin");
+});

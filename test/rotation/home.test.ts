@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { openProject } from "../../operate/project";
 import { stateFolder } from "../../operate/state-file";
-import { homeOf, operator } from "../../rotation/home";
+import { homeOf, operator, pluginHomes, pulumiHome } from "../../rotation/home";
 import { vaultHeaders } from "../../steps/vault-access";
 import { cacheRoot } from "../../toolchain/cache";
 import { projectRoot } from "../../toolchain/project";
@@ -16,9 +16,14 @@ describe("the user's home", () => {
     for (const env of [{}, { HOME: "" }]) expect(homeOf(env)).toBe(userInfo().homedir);
   });
 
-  it("is where the state, the selected stack and the cache are looked for", () => {
+  it("is the passwd's for what Pulumi keeps, as Pulumi has it, and HOME for the cache", () => {
     const env = { HOME: "/somewhere/else", PULUMI_BACKEND_URL: "file://~/state" };
-    expect(stateFolder(openProject(projectRoot(), "paper", env))).toBe("/somewhere/else/state");
+    const { homedir } = userInfo();
+    expect(stateFolder(openProject(projectRoot(), "paper", env))).toBe(path.join(homedir, "state"));
+    expect(pulumiHome(env)).toBe(path.join(homedir, ".pulumi"));
+    expect(pulumiHome({ ...env, PULUMI_HOME: "/own" })).toBe("/own");
+    expect(pluginHomes(env)).toEqual([path.join(homedir, ".pulumi"), "/somewhere/else/.pulumi"]);
+    expect(pluginHomes({ ...env, PULUMI_HOME: "/own" })).toEqual(["/own"]);
     expect(cacheRoot(env)).toBe(
       process.platform === "darwin"
         ? "/somewhere/else/Library/Caches/secret-rotation"

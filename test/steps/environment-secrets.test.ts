@@ -14,6 +14,9 @@ async function home(files: Readonly<Record<string, string>> = {}): Promise<strin
   return folder;
 }
 
+/** Pulumi goes by the passwd, whose files are the tester's own. */
+const NOWHERE = { PULUMI_HOME: "/nowhere" };
+
 it.each([
   "VAULT_TOKEN",
   "BAO_TOKEN",
@@ -26,7 +29,7 @@ it.each([
   "AZURE_CLIENT_SECRET",
   "GOOGLE_CREDENTIALS",
 ])("%s is a credential", async (name) => {
-  expect(environmentSecrets({ HOME: await home(), [name]: "its-value" })).toEqual(["its-value"]);
+  expect(environmentSecrets({ ...NOWHERE, HOME: await home(), [name]: "its-value" })).toEqual(["its-value"]);
 });
 
 it("what names a credential is none, nor is an empty or a very short one", async () => {
@@ -37,12 +40,15 @@ it("what names a credential is none, nor is an empty or a very short one", async
     AWS_ACCESS_KEY_ID: "AKIA",
     AWS_PROFILE: "paper",
   };
-  expect(environmentSecrets({ HOME, ...names, PULUMI_CONFIG_PASSPHRASE: "", PGPASSWORD: "lab" })).toEqual([]);
+  expect(environmentSecrets({ ...NOWHERE, HOME, ...names, PULUMI_CONFIG_PASSPHRASE: "", PGPASSWORD: "lab" })).toEqual(
+    [],
+  );
 });
 
 it("an address's password is one, as written and as meant; its user and host are none", async () => {
   const HOME = await home();
   const found = environmentSecrets({
+    ...NOWHERE,
     HOME,
     HTTPS_PROXY: "http://me:p%40ss-word@proxy:3128",
     PULUMI_BACKEND_URL: "s3://b",
@@ -50,7 +56,7 @@ it("an address's password is one, as written and as meant; its user and host are
   expect(found).toEqual(["p%40ss-word", "p@ss-word"]);
 });
 
-it("the files of each tool are read, below HOME", async () => {
+it("the files of each tool are read, each where it looks", async () => {
   const HOME = await home({
     ".vault-token": "hvs.from-a-file\n",
     ".pgpass": "# host:port\ndb:5432:*:trader:pa\\:ss\\\\word\n*:*:*:*:other-password\nnot a line\n",
@@ -58,7 +64,7 @@ it("the files of each tool are read, below HOME", async () => {
       "[default]\naws_access_key_id = AKIA\naws_secret_access_key = aws-secret\n[x]\naws_session_token=aws-token\n",
     ".pulumi/credentials.json": '{"current":"https://api","accessTokens":{"https://api":"pul-token"}}',
   });
-  expect(environmentSecrets({ HOME })).toEqual([
+  expect(environmentSecrets({ HOME, PULUMI_HOME: join(HOME, ".pulumi") })).toEqual([
     ...["hvs.from-a-file", "pa:ss\\word", "other-password", "aws-secret", "aws-token", "pul-token"],
   ]);
 });

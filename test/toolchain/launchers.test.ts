@@ -9,10 +9,15 @@ const NAME = "pulumi-resource-random";
 
 /** A launcher on PATH whose offline plugin says `offline`, and what starting it prints. */
 async function machine() {
-  const [ours, others, home] = [await testFolder(), await testFolder(), await testFolder()];
+  const [ours, others, home, passwd] = [await testFolder(), await testFolder(), await testFolder(), await testFolder()];
   const main = path.join(await testFolder(), "it's main.sh");
   await writeFile(main, 'echo "offline $*"\n');
-  const text = launcherScript("/bin/sh", main, "random", "4.21.2");
+  const text = launcherScript(
+    "/bin/sh",
+    main,
+    { name: "random", version: "4.21.2" },
+    path.join(passwd, "it's .pulumi"),
+  );
   for (const folder of [ours, others]) await script(folder, NAME, "");
   await writeFile(path.join(ours, NAME), text);
   // The launcher of another checkout.
@@ -22,7 +27,7 @@ async function machine() {
       env: { PATH: `${ours}:${others}::/bin`, HOME: home, ...env },
       encoding: "utf8",
     }).trim();
-  return { ours, others, home, start, text };
+  return { ours, others, home, passwd, start, text };
 }
 
 test("a launcher is known by its first bytes, and starts the offline plugin where there is no real one", async () => {
@@ -32,10 +37,13 @@ test("a launcher is known by its first bytes, and starts the offline plugin wher
 });
 
 test("a real plugin that came later wins: on PATH, in the plugin folder, in PULUMI_HOME", async () => {
-  const { ours, others, home, start } = await machine();
+  const { ours, others, home, passwd, start } = await machine();
   const installed = (root: string) => path.join(root, "plugins", "resource-random-v4.21.2");
   await script(installed(path.join(home, ".pulumi")), NAME, 'echo "folder $*"');
   expect(start()).toBe("folder 127.0.0.1:1");
+  // Where Pulumi itself looks: in the passwd's home.
+  await script(installed(path.join(passwd, "it's .pulumi")), NAME, 'echo "passwd $*"');
+  expect(start()).toBe("passwd 127.0.0.1:1");
   const moved = await testFolder();
   expect(start({ PULUMI_HOME: moved })).toBe("offline random 127.0.0.1:1");
   await script(installed(moved), NAME, 'echo "moved $*"');

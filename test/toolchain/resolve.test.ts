@@ -72,10 +72,12 @@ describe("plugins", () => {
     await script(folder("command", "0.0.1"), "pulumi-resource-command", "true");
     await script(folder("vault"), "pulumi-resource-vault", "true");
     await writeFile(`${folder("vault")}.partial`, "");
-    const { plugins } = await resolve();
+    const { plugins, env } = await resolve();
     expect(plugins.random).toMatchObject({ kind: "real", version: pinned.random, source: "plugin folder" });
     expect(plugins.command?.kind).toBe("offline");
     expect(plugins.vault?.kind).toBe("offline");
+    // Pulumi goes by the passwd and not by HOME: it finds that one on PATH.
+    expect(env.PATH?.split(path.delimiter)).toContain(folder("random"));
   });
 
   test("PULUMI_HOME moves the plugin folder", async () => {
