@@ -82,8 +82,6 @@ function isVictim(victim: Victim, effect: string, command: string): boolean {
 
 /** Pulumi's own language host does not notice that its engine is gone. */
 const HOST = /(^|\/)pulumi-language-nodejs /;
-/** Plugins wait five minutes for an engine that is gone. */
-const PLUGIN = /(^|\/)pulumi-resource-[\w-]+( |$)|plugins\/main\.mjs \w+/;
 
 /**
  * Waits until the run and all that it started have ended by themselves, then ends what outlives an engine that was
@@ -101,7 +99,7 @@ export async function outlived(
   let isOver = false;
   void run.finally(() => (isOver = true));
   const engineDied = victim === "machine" || victim === "engine";
-  const stays = (command: string) => HOST.test(command) || (engineDied && PLUGIN.test(command));
+  const stays = (command: string) => HOST.test(command) || (engineDied && isLeftByEngine(command));
   const others = async () => (await ofRun(bench)).filter(({ command }) => !stays(command));
   const nobodyLeft = async () => isOver && isIdle() && (await others()).length === 0;
   try {
