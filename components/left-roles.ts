@@ -1,4 +1,4 @@
-import type { Config, PostgresPasswordConfig } from "../config";
+import { type Config, isMadeByVault, type PostgresPasswordConfig } from "../config";
 import { slotRole } from "../rotation/roles";
 import { databaseReference } from "./platform";
 import type { PreviousSecrets } from "./stack-secrets";
@@ -20,6 +20,28 @@ export async function seeLeftRoles(config: Config, previous: PreviousSecrets): P
   return Object.fromEntries((await Promise.all(left)).flat());
 }
 
+/** A preview runs no preflight, so it asks this one thing itself. */
+export class RoleMissingError extends Error {
+  override readonly name = "RoleMissingError";
+}
+
+/**
+ * For a preview: every role that would be adopted exists. A server that does not answer is the preflight's to tell.
+ *
+ * @throws RoleMissingError for one that does not
+ */
+export async function assertRolesExist(config: Config, previous: PreviousSecrets): Promise<void> {
+  for (const secret of config.secrets) {
+    if (secret.kind !== "postgres-password" || isMadeByVault(secret) || previous[secret.name] !== undefined) continue;
+    const exists = await roleExists(secret).catch(() => true);
+    if (!exists) {
+      throw new RoleMissingError(
+        `${secret.name}: the role ${secret.role} does not exist; roles are adopted, never created: correct the config key \`role\``,
+      );
+    }
+  }
+}
+
 /**
  * Ours is a role that acts as the owner from its login on (or as the role that the owner itself acts as), and is a member
  * of it: nobody else makes such roles.
@@ -33,10 +55,17 @@ const OURS = `SELECT slot.rolname FROM pg_roles owner
 
 async function leftRoles({ database, role }: PostgresPasswordConfig): Promise<readonly string[]> {
   const names = [slotRole(role, 0), slotRole(role, 1)];
+  return namesOf(database, OURS, [role, names]);
+}
+
+const roleExists = async ({ database, role }: PostgresPasswordConfig): Promise<boolean> =>
+  (await namesOf(database, "SELECT rolname FROM pg_roles WHERE rolname = $1", [role])).length > 0;
+
+async function namesOf(database: PostgresPasswordConfig["database"], sql: string, values: readonly unknown[]) {
   // Loaded when used: after its first update a stack never asks.
   const steps = await import("../steps/database");
   return steps.withDatabase(steps.databaseReference.parse(databaseReference(database)), async (client) => {
-    const { rows } = await client.query<{ rolname: string }>(OURS, [role, names]);
+    const { rows } = await client.query<{ rolname: string }>(sql, [...values]);
     return rows.map(({ rolname }) => rolname);
   });
 }
