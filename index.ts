@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { seePreviousKeys } from "./components/alpaca-secret";
-import { assertRolesExist, RoleMissingError, seeLeftRoles } from "./components/left-roles";
+import { assertRolesExist, seeLeftRoles } from "./components/left-roles";
 import { planBasis } from "./components/plan-guard";
 import { databaseReference, marketClock, type Platform } from "./components/platform";
 import { forgetDeclarationTraces, plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
@@ -22,7 +22,7 @@ async function main(): Promise<Record<string, unknown>> {
     const previous = await previousSecrets(stack);
     const seen = await seePreviousKeys(config, previous);
     const rotations = await seeVaultRotations(config, (name) => previous[name] !== undefined);
-    if (pulumi.runtime.isDryRun()) await assertRolesExist(config, previous);
+    if (pulumi.runtime.isDryRun()) await assertRolesExist(config, previous, stack);
     const left = await seeLeftRoles(config, previous);
     const secrets = createSecrets(
       config,
@@ -36,11 +36,7 @@ async function main(): Promise<Record<string, unknown>> {
     return { environment: config.environment, secrets };
   } catch (error) {
     // Meant for people: without a stack trace.
-    if (
-      [ConfigError, RequestRefusedError, RoleMissingError, VaultUnavailableError].some(
-        (known) => error instanceof known,
-      )
-    )
+    if ([ConfigError, RequestRefusedError, VaultUnavailableError].some((known) => error instanceof known))
       throw new pulumi.RunError((error as Error).message);
     throw error;
   }

@@ -1,4 +1,4 @@
-import { type Config, isMadeByVault, type PostgresPasswordConfig } from "../config";
+import { type Config, ConfigError, isMadeByVault, type PostgresPasswordConfig } from "../config";
 import { slotRole } from "../rotation/roles";
 import { databaseReference } from "./platform";
 import type { PreviousSecrets } from "./stack-secrets";
@@ -20,24 +20,20 @@ export async function seeLeftRoles(config: Config, previous: PreviousSecrets): P
   return Object.fromEntries((await Promise.all(left)).flat());
 }
 
-/** A preview runs no preflight, so it asks this one thing itself. */
-export class RoleMissingError extends Error {
-  override readonly name = "RoleMissingError";
-}
-
 /**
- * For a preview: every role that would be adopted exists. A server that does not answer is the preflight's to tell.
+ * For a preview, which runs no preflight: every role that would be adopted exists. A server that does not answer is the
+ * preflight's to tell.
  *
- * @throws RoleMissingError for one that does not
+ * @throws ConfigError for one that does not
  */
-export async function assertRolesExist(config: Config, previous: PreviousSecrets): Promise<void> {
+export async function assertRolesExist(config: Config, previous: PreviousSecrets, stack: string): Promise<void> {
   for (const secret of config.secrets) {
     if (secret.kind !== "postgres-password" || isMadeByVault(secret) || previous[secret.name] !== undefined) continue;
     const exists = await roleExists(secret).catch(() => true);
     if (!exists) {
-      throw new RoleMissingError(
-        `${secret.name}: the role ${secret.role} does not exist; roles are adopted, never created: correct the config key \`role\``,
-      );
+      throw new ConfigError(stack, [
+        `secrets: ${secret.name}: the role ${secret.role} does not exist; roles are adopted, never created: correct \`role\``,
+      ]);
     }
   }
 }
