@@ -269,13 +269,13 @@ describe.each(VERSIONS)("PostgreSQL $version", ({ version, home, missing }) => {
       await copy(owner, b());
       await server.query(`ALTER ROLE ${b()} LOGIN PASSWORD '${PASSWORD}'`);
       await session(server, b(), async (client) => {
-        const after = async (sql: string) => {
+        const actingAfter = async (sql: string) => {
           await client.query(sql);
           return (await client.query("SELECT current_user AS name")).rows[0].name;
         };
         for (const sql of ["SELECT 1", "DISCARD ALL", "RESET ROLE", "RESET ALL"])
-          expect(await after(sql), sql).toBe(owner);
-        expect(await after("SET ROLE NONE")).toBe(b());
+          expect(await actingAfter(sql), sql).toBe(owner);
+        expect(await actingAfter("SET ROLE NONE")).toBe(b());
       });
     },
   );
