@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { seePreviousKeys } from "./alpaca/previous-keys";
-import { seeLeftRoles } from "./components/left-roles";
+import { assertRolesExist, seeLeftRoles } from "./components/left-roles";
 import { seeOldLogins } from "./components/old-logins";
 import { planBasis } from "./components/plan-guard";
 import { databaseReference, marketClock, type Platform } from "./components/platform";
@@ -27,6 +27,7 @@ async function main(): Promise<Record<string, unknown>> {
     const finished = (name: string) => previous[name]?.state;
     const keys = await seePreviousKeys(config, finished, (name) => recorded[name]);
     const rotations = await seeVaultRotations(config, (name) => previous[name] !== undefined);
+    if (pulumi.runtime.isDryRun()) await assertRolesExist(config, previous, stack);
     const left = await seeLeftRoles(config, previous);
     const inUse = await seeOldLogins(config, previous, now);
     const platform = await createPlatform(config, stack, previous);

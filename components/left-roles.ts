@@ -1,4 +1,4 @@
-import type { Config, PostgresPasswordConfig } from "../config";
+import { type Config, ConfigError, isMadeByVault, type PostgresPasswordConfig } from "../config";
 import { slotRole } from "../rotation/roles";
 import { databaseReference } from "./platform";
 import type { PreviousSecrets } from "./stack-secrets";
@@ -21,6 +21,24 @@ export async function seeLeftRoles(config: Config, previous: PreviousSecrets): P
 }
 
 /**
+ * For a preview, which runs no preflight: every role that would be adopted exists. A server that does not answer is the
+ * preflight's to tell.
+ *
+ * @throws ConfigError for one that does not
+ */
+export async function assertRolesExist(config: Config, previous: PreviousSecrets, stack: string): Promise<void> {
+  for (const secret of config.secrets) {
+    if (secret.kind !== "postgres-password" || isMadeByVault(secret) || previous[secret.name] !== undefined) continue;
+    const exists = await roleExists(secret).catch(() => true);
+    if (!exists) {
+      throw new ConfigError(stack, [
+        `secrets: ${secret.name}: the role ${secret.role} does not exist; roles are adopted, never created: correct \`role\``,
+      ]);
+    }
+  }
+}
+
+/**
  * Ours is a role that acts as the owner from its login on (or as the role that the owner itself acts as), and is a member
  * of it: nobody else makes such roles.
  */
@@ -33,10 +51,17 @@ const OURS = `SELECT slot.rolname FROM pg_roles owner
 
 async function leftRoles({ database, role }: PostgresPasswordConfig): Promise<readonly string[]> {
   const names = [slotRole(role, 0), slotRole(role, 1)];
+  return namesOf(database, OURS, [role, names]);
+}
+
+const roleExists = async ({ database, role }: PostgresPasswordConfig): Promise<boolean> =>
+  (await namesOf(database, "SELECT rolname FROM pg_roles WHERE rolname = $1", [role])).length > 0;
+
+async function namesOf(database: PostgresPasswordConfig["database"], sql: string, values: readonly unknown[]) {
   // Loaded when used: after its first update a stack never asks.
   const steps = await import("../steps/database");
   return steps.withDatabase(steps.databaseReference.parse(databaseReference(database)), async (client) => {
-    const { rows } = await client.query<{ rolname: string }>(OURS, [role, names]);
+    const { rows } = await client.query<{ rolname: string }>(sql, [...values]);
     return rows.map(({ rolname }) => rolname);
   });
 }

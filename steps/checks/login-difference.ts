@@ -98,7 +98,7 @@ async function memberships({ client, owner, from, logins }: Asked): Promise<Foun
   }));
 }
 
-/** What a login made while it did not act as the owner, as after `DISCARD ALL`: it stays its own. */
+/** What a login made while it did not act as the owner: it stays its own. */
 async function ownObjects({ client, owner, logins }: Asked): Promise<Found[]> {
   const { rows } = await client.query(
     `SELECT r.rolname AS role, count(*)::int AS count FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
@@ -109,7 +109,7 @@ async function ownObjects({ client, owner, logins }: Asked): Promise<Found[]> {
   return rows.map(({ role, count }) => ({
     refuse: false,
     text:
-      `${role} owns ${count === 1 ? "an object" : `${count} objects`} of its own (made after \`DISCARD ALL\` or \`SET ROLE NONE\`): ` +
+      `${role} owns ${count === 1 ? "an object" : `${count} objects`} of its own (made after \`SET ROLE NONE\`): ` +
       `\`REASSIGN OWNED BY ${identifier(role)} TO ${identifier(owner.name)}\``,
   }));
 }
