@@ -81,7 +81,9 @@ test("throttling is waited out a few times, then said", async () => {
 test("nothing at the path is no failure", async () => {
   answer = { status: 400, type: "ResourceNotFoundException", message: "Secrets Manager can't find the secret" };
   expect(await client.read("database/password")).toBeUndefined();
-  expect(await client.check(["database/password"])).toBe("us-east-1, paper/database/password (will be created)");
+  expect(await client.check(["database/password"])).toBe(
+    "us-east-1, paper/database/password (will be created); PutSecretValue and TagResource cannot be asked for beforehand",
+  );
 });
 
 test("a provider's text is explained as the call itself would be", () => {

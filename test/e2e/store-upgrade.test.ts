@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { fine } from "./cli-support";
+import { type Bench, setDay, stored, UNCHANGED, up, useBench } from "./harness";
+import { previewed, restartsOf } from "./preview-support";
+import { stateBefore } from "./state-before";
+
+const PATHS = ["database/username", "database/password"];
+const seen = async (bench: Bench) => ({
+  held: await Promise.all(PATHS.map((path) => stored(bench, path))),
+  restarts: restartsOf(bench),
+});
+
+describe.each(["vault", "aws"] as const)("a stack from before the store was written by a step, %s", (store) => {
+  const bench = useBench({ labOptions: { store } });
+
+  it("goes over without a version, a restart or a danger, and rotates and goes back after that", async () => {
+    await up(bench());
+    await setDay(bench(), 89);
+    await up(bench());
+    const { stack } = bench();
+    const versions = Object.fromEntries(
+      await Promise.all(PATHS.map(async (path) => [`paper/${path}`, String((await stored(bench(), path)).version)])),
+    );
+    const { stdout } = await stack.pulumi(["stack", "export", "--show-secrets"]);
+    const before = stateBefore(stdout, versions);
+    const imported = await stack.pulumi(["stack", "import"], { input: before });
+    expect(imported.exitCode, imported.stderr).toBe(0);
+
+    const was = await seen(bench());
+    const lines = await previewed(bench());
+    expect(lines.filter((line) => line.startsWith("delete ")).length).toBeGreaterThan(1);
+    for (const line of lines)
+      expect(line).toMatch(/^(create|update|delete|replace) (database-password-database-\w+(-\w+)?|vault) /);
+    const plan = await fine(bench(), ["plan"]);
+    expect(plan).not.toContain("would be deleted");
+    await up(bench());
+    expect(await seen(bench())).toEqual(was);
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
+
+    await setDay(bench(), 178);
+    await up(bench());
+    expect((await seen(bench())).held).not.toEqual(was.held);
+    await bench().lab.healthy();
+    if (store === "aws") {
+      const { VersionIdsToStages = {} } = await secretsOf(bench()).describeSecret({
+        SecretId: "paper/database/password",
+      });
+      const previous = Object.entries(VersionIdsToStages).find(([, stages]) => stages.includes("AWSPREVIOUS"))?.[0];
+      expect(previous).toBe(was.held[1]?.version);
+    }
+  });
+});
+
+function secretsOf({ lab }: Bench) {
+  if (lab.moto === undefined) throw new Error("the lab has no emulator of AWS");
+  return lab.moto.secrets;
+}
