@@ -7,7 +7,7 @@ import { lookAt } from "./look";
 import type { StackPlan } from "./plan-words";
 import { cleaned, generationOf, type RunContext } from "./run-context";
 import { clockOf } from "./settings";
-import { describeSituation, isBegun, isTouched, type Situation, type Unseen } from "./situation";
+import { describeSituation, isBegun, isTouched, isUnseen, type Situation, type Unseen } from "./situation";
 
 /** A failed update, looked into. */
 export interface Examined {
@@ -64,9 +64,13 @@ export async function examine(
     situation: cleaned(context, situations.map(describeSituation).join("\n")),
     begun: situations.some(isBegun),
     touched: main !== undefined && isTouched(main),
-    target: from ?? (name in config.adopted ? 0 : undefined),
+    target: main !== undefined && goesBack(main) ? (from ?? (name in config.adopted ? 0 : undefined)) : undefined,
   };
 }
+
+/** Whether a rollback undoes what was begun: a rollback and the end of a grace period are only to be finished. */
+const goesBack = ({ begun }: Situation): boolean =>
+  begun === null || isUnseen(begun) || begun.action === "ADOPT" || begun.action === "ROTATE";
 
 /** The secrets that the update was to change; where it says of none, all of them may have been. */
 function actingSecrets({ config }: RunContext, plan: StackPlan, failure: Failure): readonly SecretConfig[] {

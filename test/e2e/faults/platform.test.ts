@@ -71,7 +71,7 @@ const CASES: Record<string, FaultCase> = {
         await world.ssh.setFault(undefined);
       };
     },
-    says: [/connection refused/, "The store has the new credential.", "still on generation", "rotation run"],
+    says: [/connection refused/, /Store:\s+generation\s+\d+\./, /not\s+restarted/, "rotation run"],
     reached: STORED,
   },
   "SSH hangs after the preflight": {
@@ -83,7 +83,7 @@ const CASES: Record<string, FaultCase> = {
         await world.ssh.setFault(undefined);
       };
     },
-    says: [/i\/o timeout|Timed out|handshake/, "The store has the new credential.", "rotation run"],
+    says: [/i\/o timeout|Timed out|handshake/, /Store:\s+generation\s+\d+\./, "rotation run"],
     reached: STORED,
   },
   "SSH hangs before anything": {

@@ -16,7 +16,8 @@ const atWrite = (first: () => Promise<unknown>): FaultRule => ({
 /** Answers as Vault does that cannot: `errors`, in JSON. */
 const says = (status: number, error: string) => ({ status, body: JSON.stringify({ errors: [error] }) });
 
-const ROLE_IS_READY = /The new login exists; the store may name it already\. Running services go on/;
+const ROLE_IS_READY =
+  /has\s+begun\s+and\s+is\s+not\s+finished;[\s\S]*\(trader_[ab]\)\s+works;[\s\S]*goes\s+on\s+with\s+it\./;
 
 const CASES: Record<string, FaultCase> = {
   "is sealed": {
