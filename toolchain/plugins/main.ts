@@ -20,9 +20,8 @@ async function main(): Promise<void> {
   }
   const engineAddress = rest.find((argument) => !argument.startsWith("-"));
   const provider = await providers[name]();
-  const version = offlineVersions[name];
-  const guard = labOnly({ name, version, folder: process.cwd() });
-  const server = await serve({ package: name, version, provider, engineAddress, guard });
+  const guard = labOnly({ name, version: offlineVersions[name], folder: process.cwd() });
+  const server = await serve({ package: name, version: offlineVersions[name], provider, engineAddress, guard });
   process.stdout.write(`${server.port}\n`);
   // The engine holds the other end of stdin: it closes when the engine ends, however it ends. What is under way
   // is finished first, so that no half-done change is left behind.
