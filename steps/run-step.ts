@@ -25,7 +25,8 @@ export async function runStep<T>(schema: z.ZodType<T>, step: (input: T) => Promi
       const fields = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
       throw new StepError(`the input on stdin is wrong: ${fields.join("; ")}`);
     }
-    process.stdout.write(`${JSON.stringify(redactIn(await step(result.data), secrets))}\n`);
+    const answer: unknown = JSON.parse(JSON.stringify(await step(result.data)));
+    process.stdout.write(`${JSON.stringify(redactIn(answer, secrets))}\n`);
   } catch (error) {
     process.stderr.write(`${redact(messageOf(error), secrets)}\n`);
     process.exitCode = 1;

@@ -26,9 +26,8 @@ async function main(): Promise<void> {
   if (asksVersion) throw new Error("flag provided but not defined: -version");
   const engineAddress = rest.find((argument) => !argument.startsWith("-"));
   const provider = await providers[name]();
-  const version = offlineVersions[name];
-  const guard = labOnly({ name, version, folder: process.cwd() });
-  const server = await serve({ package: name, version, provider, engineAddress, guard });
+  const guard = labOnly({ name, version: offlineVersions[name], folder: process.cwd() });
+  const server = await serve({ package: name, version: offlineVersions[name], provider, engineAddress, guard });
   process.stdout.write(`${server.port}\n`);
   // As the real plugins: standard input means nothing. SIGINT is the engine's farewell, and one that was killed is missed
   // within five minutes. What is under way is finished first, so that no half-done change is left behind.
