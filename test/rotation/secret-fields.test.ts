@@ -52,7 +52,7 @@ describe("secretsIn", () => {
 });
 
 /** What a key is called under which a credential may stand. */
-const CREDENTIAL = /pass(word|phrase)|secret|token|key|credential|verifier|webhook|private|adopted|salt/i;
+const CREDENTIAL = /pass(word|phrase)|secret|token|key|credential|verifier|webhook|private|adopted/i;
 
 /** Keys that sound like one and name something else, with what they hold. */
 const NAMES: Readonly<Record<string, string>> = {
