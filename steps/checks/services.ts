@@ -48,9 +48,21 @@ async function checkServices(
 ): Promise<string[]> {
   await assertTools(run);
   if (healthy) await assertHealthy(services, address, run);
-  const unknown: string[] = [];
-  for (const service of restartable ? services : []) unknown.push(...(await assertRestartable(service, run)));
-  return [...(healthy ? services.map(({ name }) => `${name} healthy`) : []), ...unknown];
+  const looks = restartable ? await lookAtRestarts(services, run) : [];
+  return [...(healthy ? services.map(({ name }) => `${name} healthy`) : []), ...looks];
+}
+
+/** One service after the other, in one session at a time. @throws StepError that names all that could not be restarted */
+async function lookAtRestarts(services: readonly Service[], run: RunScript): Promise<string[]> {
+  const notes: string[] = [];
+  const problems: string[] = [];
+  for (const service of services) {
+    const found = await lookAtRestart(service, run);
+    if (found.problem !== undefined) problems.push(found.problem);
+    notes.push(...found.notes);
+  }
+  if (problems.length > 0) throw new StepError(problems.join("; "));
+  return notes;
 }
 
 /** What the restart and its health gate need. */
@@ -76,27 +88,27 @@ async function assertHealthy(services: readonly Service[], address: string, run:
   if (unhealthy.length > 0) throw new StepError(`not healthy before the start: ${unhealthy.join(", ")}; mend it first`);
 }
 
-/**
- * A wrong name, or a right that is missing, is found before anything is changed, not at the restart.
- *
- * @returns what could not be asked
- */
-async function assertRestartable({ name, restartCheck, restartRights }: Service, run: RunScript): Promise<string[]> {
+/** A wrong name, or a right that is missing, is found before anything is changed, not at the restart. */
+async function lookAtRestart(
+  { name, restartCheck, restartRights }: Service,
+  run: RunScript,
+): Promise<{ readonly problem?: string; readonly notes: readonly string[] }> {
   if (restartCheck !== undefined) {
     const { status, output } = await run(restartCheck, LIMIT);
-    const shown = restartCheck.split(" | ")[0];
-    if (status !== 0) throw notRestartable(name, status, output, `what \`${shown}\` lacks there`);
+    const lacks = `what \`${restartCheck.split(" | ")[0]}\` lacks there`;
+    if (status !== 0) return { problem: notRestartable(name, status, output, lacks), notes: [] };
   }
-  if (restartRights === undefined) return [];
+  if (restartRights === undefined) return { notes: [] };
   const { status, output } = await run(restartRights, LIMIT);
-  if (status !== 0) throw notRestartable(name, status, output, "give the account that right");
-  return output
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map((line) => `${name}: ${line.trim()}`);
+  if (status !== 0) {
+    return { problem: notRestartable(name, status, output, "give the account that right"), notes: [] };
+  }
+  // What could not be asked.
+  const lines = output.split("\n").filter((line) => line.trim() !== "");
+  return { notes: lines.map((line) => `${name}: ${line.trim()}`) };
 }
 
-function notRestartable(name: string, status: number | null, output: string, or: string): StepError {
+function notRestartable(name: string, status: number | null, output: string, or: string): string {
   const said = output.trim().slice(0, 600) || (status === null ? "no answer in time" : `exit status ${status}`);
-  return new StepError(`${name} could not be restarted: ${said}; correct services.${name} in the config, or ${or}`);
+  return `${name} could not be restarted: ${said}; correct services.${name} in the config, or ${or}`;
 }

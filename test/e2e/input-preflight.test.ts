@@ -128,7 +128,8 @@ const DUE: Record<string, Fault> = {
     },
     says: [
       "1 of ",
-      /host trading-1: signal-service could not be restarted: \S+ may not restart signal-service\.service: polkit says no/,
+      /host trading-1: .*signal-service could not be restarted: \S+ may not restart signal-service\.service: polkit says no/,
+      "may not restart orchestrator.service: polkit says no (Authorization requires authentication.)",
       "docs/restarts.md",
     ],
   },
