@@ -43,7 +43,7 @@ export async function freshStack(access: Access, secrets: readonly string[]): Pr
 
   const { output } = await (await labStack(access)).run("pulumi config get sshPrivateKey");
   await writeFile(join(home, ".ssh", "rotation_ed25519"), output, { mode: 0o600 });
-  const begin = `. ${access.envFile}\nunset PULUMI_BACKEND_URL PULUMI_HOME\ncd ${dir}\n`;
+  const begin = `. ${access.envFile}\nunset PULUMI_BACKEND_URL\nexport PULUMI_HOME=${join(home, ".pulumi")}\ncd ${dir}\n`;
   return stackIn(dir, file, home, begin);
 }
 
