@@ -1,8 +1,9 @@
+import type { PreviousInUse } from "../../components/old-logins";
 import { isLeased, policyOf } from "../../config";
 import { ageOf, urgencyOf } from "../../rotation/deadlines";
-import { dueAt, graceEndsAt } from "../../rotation/next-state";
+import { dueAt, graceEndsAt, graceIsOver, graceLimitAt } from "../../rotation/next-state";
 import type { Policy } from "../../rotation/policy";
-import { activeGeneration, previousGeneration, type SecretState } from "../../rotation/state";
+import { activeGeneration, type SecretState } from "../../rotation/state";
 import type { LogRow } from "../audit-log";
 import type { SecretOutput } from "../outputs";
 import type { Outline } from "../settings";
@@ -10,28 +11,34 @@ import { lastFailure } from "../status";
 
 /**
  * What people are told of: five days and two days before the maximum age (day 85, day 88), a day before a rotation by
- * age, the end of the credential before, an age past the maximum, and a rotation that failed.
+ * age, the end of the credential before, each day that somebody still uses it, an age past the maximum, and a rotation that
+ * failed.
  */
-export const KINDS = ["warning", "alert", "planned", "grace-over", "overdue", "failed"] as const;
+export const KINDS = ["warning", "alert", "planned", "grace-over", "in-use", "overdue", "failed"] as const;
 
 export type ReminderKind = (typeof KINDS)[number];
 
-/** One thing to tell, once per secret, generation and kind. */
+/** One thing to tell, once per secret, generation and kind, or once a day of these. */
 export interface Reminder {
   readonly secret: string;
   readonly generation: number;
   readonly kind: ReminderKind;
   readonly stack: string;
   readonly environment: string;
-  /** What it is about, ISO 8601: the maximum age, the planned rotation, the end of the grace period, the failure. */
+  /**
+   * What it is about, ISO 8601: the maximum age, the planned rotation, the end of the grace period, the failure, or the day on
+   * which a login that is in use is revoked in any case.
+   */
   readonly at: string;
   /** Null where nobody knows how old it is. */
   readonly ageDays: number | null;
   readonly maxAgeDays: number;
   /** Whether the operator has to bring a new key. */
   readonly supplied: boolean;
-  /** The reason that a failed rotation's row gives. */
+  /** The reason that a failed rotation's row gives, or who still uses a login, in words. */
   readonly reason: string | null;
+  /** The day of what is told daily, such as 2026-11-30; undefined where it is told once. */
+  readonly day?: string;
 }
 
 const DAY = 86_400_000;
@@ -43,6 +50,7 @@ export function remindersAt(
   outputs: Readonly<Record<string, SecretOutput>>,
   rows: readonly LogRow[],
   now: Date,
+  inUse: PreviousInUse = {},
 ): Reminder[] {
   return outline.secrets.flatMap((secret) => {
     const state = outputs[secret.name]?.state;
@@ -66,9 +74,7 @@ export function remindersAt(
       ...(!isLeased(secret) && isPlanned(state, policy, now, common.supplied)
         ? [{ ...common, kind: "planned" as const, at: dueAt(state, policy).toISOString() }]
         : []),
-      ...(graceIsOver(state, policy, now)
-        ? [{ ...common, kind: "grace-over" as const, at: graceEndsAt(state, policy).toISOString() }]
-        : []),
+      ...(graceIsOver(state, policy, now) ? [{ ...common, ...ending(state, policy, now, inUse[secret.name]) }] : []),
       ...(failed === undefined
         ? []
         : [{ ...common, kind: "failed" as const, at: failed.rotationDate.toISOString(), reason: failed.reason }]),
@@ -88,5 +94,11 @@ function isPlanned(state: SecretState, policy: Policy, now: Date, supplied: bool
   return !supplied && now.getTime() >= due - DAY && now.getTime() < due;
 }
 
-const graceIsOver = (state: SecretState, policy: Policy, now: Date) =>
-  !state.revoked && previousGeneration(state) !== undefined && now >= graceEndsAt(state, policy);
+/** The end of the previous credential, or that somebody still uses it and until when that may be. */
+function ending(state: SecretState, policy: Policy, now: Date, users: string | undefined) {
+  const limit = graceLimitAt(state, policy);
+  if (users === undefined || users === "" || now >= limit)
+    return { kind: "grace-over" as const, at: graceEndsAt(state, policy).toISOString() };
+  const day = now.toISOString().slice(0, 10);
+  return { kind: "in-use" as const, at: limit.toISOString(), reason: users, day };
+}

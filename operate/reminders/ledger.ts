@@ -13,12 +13,12 @@ export interface Delivery {
   readonly recipient?: string;
 }
 
-const aboutOf = ({ reminder: { stack, environment, secret, generation, kind } }: Delivery) => [
+const aboutOf = ({ reminder: { stack, environment, secret, generation, kind, day } }: Delivery) => [
   stack,
   environment,
   secret,
   generation,
-  kind,
+  day === undefined ? kind : `${kind} ${day}`,
 ];
 
 /** What the ledger calls it: `slack`, `email team@example.org`. An address is the same in capitals. */

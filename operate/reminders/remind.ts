@@ -1,4 +1,5 @@
 import { migrateIfNeeded } from "../../audit/migrate";
+import { seeOldLogins } from "../../components/old-logins";
 import type { NotifyConfig } from "../../config";
 import { redact } from "../../rotation/redact";
 import type { LogRow } from "../audit-log";
@@ -41,7 +42,8 @@ export async function remind(project: Project): Promise<Sent[]> {
     await migrateIfNeeded(client);
     const rows: LogRow[] = await lastRowOfEach(client, { environment: outline.environment });
     const now = clockOf(outline);
-    const reminders = remindersAt(project.stack, outline, outputs, rows, now);
+    const inUse = await seeOldLogins(outline, outputs, now);
+    const reminders = remindersAt(project.stack, outline, outputs, rows, now, inUse);
     const notify = await targetsOf(project, outline);
     const open = await undelivered(client, deliveriesOf(reminders, notify));
     if (open.length === 0) return [];

@@ -56,6 +56,12 @@ export function wordsOf(reminder: Reminder): Words {
             text: `The credential before generation ${generation} was to stay valid until ${minute(at)}. The next run ends it.`,
             command: `rotation run --stack ${stack}`,
           };
+    case "in-use":
+      return {
+        title: `${what}: the previous login is still in use`,
+        text: `Its grace period is over, and it is still used by ${reason}. Move these users to the login in the store: it is revoked when nobody uses it, and at ${minute(at)} in any case (policy.gracePeriodMax).`,
+        command: `rotation validate ${secret} --stack ${stack}`,
+      };
     case "failed":
       return {
         title: `${what}: a rotation FAILED`,

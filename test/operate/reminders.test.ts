@@ -65,6 +65,22 @@ describe("what people are told, and when", () => {
     expect(kindsAt(1, rotated)).toEqual(["grace-over"]);
   });
 
+  it("a login that is still in use when its grace period is over: each day, with its users, up to the limit", () => {
+    const rotated = state({
+      revoked: false,
+      step: { ...state().step, action: "ROTATE", at: new Date(START).toISOString() },
+    });
+    const told = (days: number, users: string) =>
+      remindersAt("prod", outline, { "database/password": { state: rotated } }, [], new Date(START + days * DAY), {
+        "database/password": users,
+      }).map(({ kind, day, reason }) => [kind, day, reason]);
+    const users = "nightly-reconcile from 10.0.0.7";
+    expect(told(1.1, users)).toEqual([["in-use", new Date(START + 1.1 * DAY).toISOString().slice(0, 10), users]]);
+    expect(told(6.9, users)[0]?.[0]).toBe("in-use");
+    expect(told(7, users)[0]?.[0]).toBe("grace-over");
+    expect(told(1.1, "")[0]?.[0]).toBe("grace-over");
+  });
+
   it("a failure since the last step, and none that a later success has made up for", () => {
     const row = (status: string, days: number, id: number) =>
       ({
