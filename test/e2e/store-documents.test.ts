@@ -42,6 +42,7 @@ describe.each(["alternating-users", "single-user"] as const)("a document that ot
   it("refuses what somebody else wrote in an emergency too, until a request says force", async () => {
     const { lab } = bench();
     const foreign = { password: "x-by-hand", host: "db" };
+    await lab.openbao.request("POST", `secret/metadata/paper/${SECRET}`, { cas_required: false });
     await lab.openbao.putSecret(`paper/${SECRET}`, foreign);
     const before = await stateOf(bench());
     await setRequest(bench(), { id: "leak", rotate: true, emergency: true });
