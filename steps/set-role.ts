@@ -24,7 +24,7 @@ await runStep(input, async ({ database, role, login, password, salt }) => {
   const now = await withDatabase(database, (client) => loginOf(client, role));
   if (now === undefined) throw new StepError(`the role ${role} does not exist`);
   const isSet =
-    !login || password === undefined || salt === undefined || (now && (await logsIn(database, role, password)));
+    !login || password === undefined || salt === undefined || (now && (await isInUse(database, role, password)));
   const verifier = isSet ? undefined : scramVerifier(password, salt);
   const changes = [
     ...(now === login ? [] : [login ? "LOGIN" : "NOLOGIN"]),
@@ -40,6 +40,11 @@ await runStep(input, async ({ database, role, login, password, salt }) => {
 async function loginOf(client: pg.ClientBase, role: string): Promise<boolean | undefined> {
   const { rows } = await client.query("SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", [role]);
   return rows[0]?.rolcanlogin;
+}
+
+/** Where pg_hba.conf lets the role in without asking (`trust`), a login proves nothing: then the password is set. */
+async function isInUse(database: z.output<typeof databaseReference>, role: string, password: string): Promise<boolean> {
+  return (await logsIn(database, role, password)) && !(await logsIn(database, role, `not ${password}`));
 }
 
 /** Where the login fails for another reason (no connection is free, say), the same password is set once more. */

@@ -256,6 +256,21 @@ describe.each(VERSIONS)("PostgreSQL $version", ({ version, home, missing }) => {
       expect((await server.query(all, [owner])).rows).toEqual([before]);
     });
 
+    it.skipIf(missing)("sets the password also where pg_hba.conf lets everybody in without asking", async () => {
+      const file = String((await server.query("SHOW hba_file")).rows[0].hba_file);
+      const before = await readFile(file, "utf8");
+      await writeFile(file, `host trader ${owner} 127.0.0.1/32 trust\n${before}`);
+      await server.query("SELECT pg_reload_conf()");
+      try {
+        const trusted = async () =>
+          (await run({ login: true, password: "another one", salt: SALT })).includes("PASSWORD");
+        await expect.poll(trusted, { timeout: 30_000 }).toBe(true);
+      } finally {
+        await writeFile(file, before);
+        await server.query("SELECT pg_reload_conf()");
+      }
+    });
+
     it.skipIf(missing)("says which role is not there, and no password", async () => {
       const says = await run({ role: "nobody", login: true, password: "very-secret-one", salt: SALT });
       expect(says).toBe("the role nobody does not exist");
