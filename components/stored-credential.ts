@@ -14,6 +14,10 @@ export interface StoredCredentialArgs extends SecretRotationArgs {
 
 /** What every secret has in common whose value this stack writes into the store: asked before, written, marked. */
 export abstract class StoredCredential<A extends StoredCredentialArgs> extends SecretRotation<A> {
+  protected override createPreflight(checks: Parameters<SecretRotation<A>["createPreflight"]>[0]): local.Command {
+    return super.createPreflight({ ...checks, acts: this.args.acts });
+  }
+
   protected createUnchanged(guard: StoreGuard, dependsOn: pulumi.Resource): local.Command {
     const { acts, force, platform } = this.args;
     const { trigger } = this;
