@@ -10,6 +10,8 @@ export interface PreflightArgs {
   /** What it looks at. */
   readonly input: ReturnType<typeof preflightInput<pulumi.Input<string>>>;
   readonly begins: Begins;
+  /** Whether this update does a step of the secret. Where it does not, what would be asked now is no change. Default true. */
+  readonly acts?: boolean | undefined;
 }
 
 /** What an update brings a secret to, and what the stack's state has of that already. */
@@ -32,7 +34,7 @@ export class Preflight extends pulumi.ComponentResource {
 
   constructor(name: string, args: PreflightArgs, opts: pulumi.ComponentResourceOptions) {
     super(PREFLIGHT_TYPE, name, {}, opts);
-    const { input, begins } = args;
+    const { input, begins, acts = true } = args;
     this.command = stepCommand(
       `${name}-checks`,
       {
@@ -42,7 +44,11 @@ export class Preflight extends pulumi.ComponentResource {
         // Its answer depends on the moment; only a new activation asks again.
         runOnInputChange: false,
       },
-      { parent: this, ...(opts.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) },
+      {
+        parent: this,
+        ...(opts.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }),
+        ...(acts ? {} : { ignoreChanges: ["stdin"] }),
+      },
     );
     this.registerOutputs(this.begun(input.secretName, begins));
   }

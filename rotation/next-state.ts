@@ -151,8 +151,16 @@ function firstState(inputs: Inputs): SecretState {
       step: step(undefined, "ROLLBACK", request.activate, request.reason, now),
     };
   }
-  return { ...first, handledRequest: request.id, step: { ...first.step, reason: request.reason } };
+  const asked = { ...first, handledRequest: request.id, step: { ...first.step, reason: request.reason } };
+  return request.emergency && !suppliedIsAdopted ? leaked(asked, inputs) : asked;
 }
+
+/** A leaked credential has no grace period; one that an operator keeps (a supplied key) ends on their side. */
+const leaked = (state: SecretState, { suppliedKeyLabel }: Inputs): SecretState => ({
+  ...state,
+  emergency: true,
+  revoked: state.revoked || suppliedKeyLabel === undefined,
+});
 
 function handle(state: SecretState, request: Request, inputs: Inputs): SecretState {
   if (request.activate !== undefined) {
@@ -167,9 +175,7 @@ function handle(state: SecretState, request: Request, inputs: Inputs): SecretSta
     );
   }
   const next = { ...rotated(state, inputs, request.reason), handledRequest: request.id };
-  if (!request.emergency) return next;
-  // A leaked credential has no grace period; one that somebody else keeps (a supplied key) ends on their side.
-  return { ...next, emergency: true, revoked: inputs.suppliedKeyLabel === undefined };
+  return request.emergency ? leaked(next, inputs) : next;
 }
 
 /**

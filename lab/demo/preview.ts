@@ -2,7 +2,7 @@
 const RESOURCE = /^\s*([+~-]{1,2}|\+-|=)\s*(\S+): \((\w[\w-]*)\)$/;
 const URN = /^\s*\[urn=.*::(.+)\]$/;
 /** What of a resource a reviewer wants to see: which generation moves, which login, that a value changes. */
-const CHANGE = /^\s*~ (generation|login|password|stdin)\s*: .* => /;
+const CHANGE = /^\s*~ (generation|login|password)\s*: .* => /;
 const TOTAL = /^Resources:|^ {4}([~+=-]|\+-)\s?\d+ to |^ {4}\d+ changes/;
 
 /** Pulumi's diff as a reviewer reads it: each resource by its own name, then what of it changes. */

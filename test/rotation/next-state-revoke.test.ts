@@ -65,6 +65,21 @@ describe("nextState, a login that is still in use when its grace period is over"
   });
 });
 
+describe("nextState, a leaked credential", () => {
+  it("has no grace period, in the very first update neither", () => {
+    const request = { ...rotate("leak"), emergency: true as const };
+    expect(nextState(undefined, inputs(0, { request }))).toMatchObject({
+      slots: [0, 1],
+      active: 1,
+      emergency: true,
+      revoked: true,
+      handledRequest: "leak",
+    });
+    const key = { suppliedKeyLabel: "paper-2026-11-23" };
+    expect(nextState(undefined, inputs(0, { request, ...key }))).not.toHaveProperty("emergency");
+  });
+});
+
 describe("nextState, a password whose change ends the one before", () => {
   it("has no grace period, and so no end of it: not after a rotation, not after a rollback", () => {
     const single = { overlaps: false };
