@@ -66,7 +66,8 @@ export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
       config: secret,
       state,
       recorded,
-      acts,
+      // What the steps know of a pair that left the config leaves the state with it.
+      acts: acts || previous === undefined,
       force,
       rolledOut: args.rolledOut,
       policy,

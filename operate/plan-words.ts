@@ -56,7 +56,10 @@ export function planInWords(
       secret,
       action: plan?.action,
       headline: plan === undefined ? `${secret}: nothing is known` : describePlan(plan),
-      steps: [...acting(own, secret, outline), ...keeping(own, secret, outline)],
+      steps: [
+        ...acting(own, secret, { ...outline, acts: plan?.action !== undefined }),
+        ...keeping(own, secret, outline),
+      ],
     };
   });
   return {
@@ -77,7 +80,11 @@ export function planInWords(
 export const doesSomething = ({ changes, secrets }: Pick<StackPlan, "changes" | "secrets">): boolean =>
   changes.length > 0 || secrets.some(({ action }) => action !== undefined);
 
-function acting(own: readonly Step[], secret: string, outline: Pick<Outline, "services">): PlannedStep[] {
+function acting(
+  own: readonly Step[],
+  secret: string,
+  outline: Pick<Outline, "services"> & { readonly acts: boolean },
+): PlannedStep[] {
   return inOrder(own.filter((step) => !isPassive(step))).flatMap(({ step, phase }) => {
     const text = describe(step, phase, secret, outline);
     return text === undefined ? [] : [{ phase: phase ?? ("other" as const), text, resource: step.name }];

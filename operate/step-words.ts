@@ -25,22 +25,29 @@ const STEP_WORDS: Partial<Record<StepName, (about: string | undefined, step: Ste
   "lease-end-older": () => "ends every login from before, by Vault",
 };
 
+interface Copied {
+  readonly from?: string;
+  readonly to?: string;
+  /** Where it is false, the step does nothing. */
+  readonly acts?: boolean;
+}
+
 function copied(stdin: unknown): string | undefined {
   try {
-    const { from, to } = JSON.parse(String(stdin)) as { readonly from?: string; readonly to?: string };
-    return to === undefined ? undefined : `gives the role ${to} the settings and limits of ${from}`;
+    const { from, to, acts } = JSON.parse(String(stdin)) as Copied;
+    return to === undefined || acts === false ? undefined : `gives the role ${to} the settings and limits of ${from}`;
   } catch {
     return undefined;
   }
 }
 
 /** Of a role that services log in with: its password, and whether it may log in. */
-function login({ op, oldInputs, newInputs }: Step): string {
+function login({ op, oldInputs, newInputs }: Step, acts: boolean): string {
   const name = String(newInputs.role ?? oldInputs.role ?? "?");
   const { login: may, activation, verifier } = newInputs;
   const before = oldInputs.login;
-  if (op === "create" && (activation ?? "") === "" && may !== false)
-    return `takes the login of the role ${name} over as it is`;
+  if (op === "create" && may !== false && (!acts || (activation ?? "") === ""))
+    return `adopts the login of the role ${name} as it is`;
   if (may === false)
     return before === undefined ? `lets nobody log in as ${name} yet` : `lets the role ${name} log in no more`;
   if (activation !== "" && activation !== oldInputs.activation && verifier !== undefined)
@@ -61,14 +68,14 @@ export function describe(
   step: Step,
   phase: Phase | undefined,
   secret: string,
-  { services }: Pick<Outline, "services">,
+  { services, acts }: Pick<Outline, "services"> & { readonly acts: boolean },
 ): string | undefined {
   const { type, name, newInputs, op } = step;
   if (op === "delete")
     return isForgotten(step) ? `forgets ${whatIs(step)}; it stays as it is` : `deletes ${whatIs(step)}`;
   const inVault = VAULT_WORDS[type];
   if (inVault !== undefined) return inVault(newInputs);
-  if (type === LOGIN_ROLE) return login(step);
+  if (type === LOGIN_ROLE) return login(step, acts);
   const run = stepOf(step);
   const words = run === undefined ? undefined : STEP_WORDS[run.step];
   if (words !== undefined) return words(run?.about, step);

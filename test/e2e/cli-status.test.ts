@@ -141,7 +141,7 @@ describe("rotation: what is looked at, from a new stack to an overdue one", () =
     expect(stdout).toContain("done alpaca/api_key: taken over, now at generation 0\n");
     expect(tooWide(stdout)).toEqual([]);
     expect(stderr).toMatch(
-      /^reading the stack\npreflight: .*\npreview: .*\n(database\/password: .*\n)+(alpaca\/api_key: .*\n?)+$/,
+      /^reading the stack\n(done .*\n|preflight: .*\n|preview: .*\n)+((done +)?database\/password: .*\n)+((done +)?(alpaca\/api_key|database\/password): .*\n?)+$/,
     );
     expect(stderr).toContain("database/password: restarting signal-service on trading-1\n");
     const again = await json<{ outcome: string }>(bench(), ["run", "--yes"]);

@@ -84,7 +84,7 @@ describe("what a login sees, through a life with alternating users", () => {
     await asEarlierVersion(bench());
     const plan = await rotation(bench(), ["plan"]);
     expect(plan.exitCode, plan.stdout + plan.stderr).toBe(0);
-    expect(plan.stdout).toContain("leaves the role trader as it is");
+    expect(plan.stdout).toContain("forgets trader (postgresql:index/role:Role); it stays as it is");
     const log = (await readFile(bench().lab.postgres.logFile, "utf8")).length;
     await up(bench());
     expect((await readFile(bench().lab.postgres.logFile, "utf8")).slice(log)).not.toMatch(
