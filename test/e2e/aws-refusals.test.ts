@@ -33,7 +33,8 @@ const REFUSALS: readonly [string, FaultRule, string][] = [
   [
     "a missing KMS key",
     refusal("GetSecretValue", "DecryptionFailure", "Secrets Manager can't decrypt the protected secret text"),
-    `AWS cannot use the KMS key of ${SECRET} in us-east-1`,
+    // The user name is read first.
+    "AWS cannot use the KMS key of paper/database/username in us-east-1",
   ],
   [
     "an expired token",
@@ -85,7 +86,7 @@ describe("what AWS refuses", () => {
     proxy.inject({ ...refusal("PutSecretValue", "ThrottlingException", "Rate exceeded"), after: 1 });
     const said = await refusedUp(bench());
     proxy.clear();
-    expect(said).toContain("ThrottlingException");
+    expect(words(said)).toContain("AWS throttles secretsmanager:PutSecretValue (paper/database/password in us-east-1)");
     // Half of it is written, and everybody goes on with what works.
     expect(await stored(bench(), "database/username")).toMatchObject({ value: "trader_a" });
     expect(await stored(bench(), "database/password")).toEqual(before);
