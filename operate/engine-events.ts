@@ -4,7 +4,8 @@ import type { EngineResult, Happening, Step } from "./engine";
 import { nameOf } from "./engine-names";
 
 /** What the engine adds once something has failed: that it failed, and what of the plan was not done. */
-const NOISE = /^((update|preview) (failed|canceled)|expected resource operations for \S+ but none were seen)$/;
+const NOISE =
+  /^((update|preview) (failed|canceled)|expected resource operations for \S+ but none were seen|Detected that \S+ exited prematurely\.[\s\S]*)$/;
 
 /** What a replacement leaves to be forgotten, also one of an earlier update. */
 const TIDYING = new Set(["delete-replaced", "discard-replaced", "read-discard", "remove-pending-replace"]);

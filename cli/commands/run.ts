@@ -44,7 +44,7 @@ async function somethingDue(secrets: readonly string[], options: RunCommandOptio
   const { whatIsDue } = await import("../../operate/due");
   const { due, kept } = await whatIsDue(await projectOf(options), secrets);
   if (due.length > 0) return true;
-  if (options.json) printJson({ outcome: "nothing due", kept });
+  if (options.json) printJson({ outcome: "nothing due", ...(kept.length === 0 ? {} : { kept }) });
   else print(["Nothing is due.", ...kept].join("\n"));
   process.exitCode = EXIT.fine;
   return false;

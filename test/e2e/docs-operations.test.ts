@@ -77,15 +77,19 @@ describe("First time, in its order, on a platform that exists", () => {
     stack,
     {
       "npm run demo": { not: "is about this machine" },
+      "npm ci": { not: "is about this machine" },
+      "npm run toolchain": { not: "is about this machine" },
+      "eval ...": { not: "is about this machine" },
+      "pulumi stack init paper": {
+        first: ({ run }) => run('mkdir "$PWD/../state" && pulumi login file://"$PWD"/../state'),
+      },
+      "pulumi config set --secret sshPrivateKey ...": {},
+      "npx rotation adopt --stack paper": {},
       "PGUSER=postgres npx rotation audit migrate --stack paper": {
-        first: async ({ run }) => {
-          await run('mkdir "$PWD/../state" && pulumi login file://"$PWD"/../state');
-          await run("pulumi stack init paper && pulumi config set --secret sshPrivateKey < ~/.ssh/rotation_ed25519");
-        },
         as: () => ({ "PGUSER=postgres": asAdministrator() }),
       },
-      "pulumi stack init paper": { not: "made before its audit log" },
-      "npx rotation adopt --stack paper": {},
+      "vault kv patch ...": { not: BY_HAND },
+      "rotation adopt": { not: "the same without its stack" },
       "npx rotation alpaca add-key --stack paper": { not: TERMINAL },
       "npx rotation preflight --stack paper": {},
       "npx rotation plan --stack paper": {},
