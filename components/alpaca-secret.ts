@@ -82,7 +82,6 @@ export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
     {
       config: secret,
       state,
-      acts,
       // Only in the update that handles the request: it stays in the config afterwards.
       force: unhandled(config, secret, before)?.force === true,
       policy,

@@ -68,8 +68,6 @@ export interface PreflightArgs {
   /** Whether such a value is overwritten all the same. Default false. */
   readonly force?: boolean;
   readonly trigger: string;
-  /** Whether this update does a step of the secret. Where it does not, what would be asked now is no change. Default true. */
-  readonly acts?: boolean;
 }
 
 /** What every preflight looks at, whatever the secret. */
@@ -90,7 +88,7 @@ export class Preflight extends pulumi.ComponentResource {
 
   constructor(name: string, args: PreflightArgs, opts: pulumi.ComponentResourceOptions) {
     super("secret-rotation:index:Preflight", name, {}, opts);
-    const { secret, services, hosts, trigger, acts = true, ...rest } = args;
+    const { secret, services, hosts, trigger, ...rest } = args;
     const used = new Set(services.flatMap(({ config }) => config.hosts));
     this.command = stepCommand(
       `${name}-checks`,
@@ -114,11 +112,7 @@ export class Preflight extends pulumi.ComponentResource {
         // Its answer depends on the moment; only a new activation asks again.
         runOnInputChange: false,
       },
-      {
-        parent: this,
-        ...(opts.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }),
-        ...(acts ? {} : { ignoreChanges: ["stdin"] }),
-      },
+      { parent: this, ...(opts.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) },
     );
     this.registerOutputs({});
   }

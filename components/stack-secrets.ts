@@ -148,8 +148,7 @@ function createPassword(args: PasswordArgs): StackSecret {
   const request = config.request?.secret === secret.name ? config.request : undefined;
   const overlaps = secret.strategy !== "single-user";
   const state = nextState(before, { now, policy, request, hasAdopted: value !== undefined, overlaps });
-  const plan = planOf(secret.name, before, state);
-  void pulumi.log.info(describePlan(plan));
+  void pulumi.log.info(describePlan(planOf(secret.name, before, state)));
   if (before === undefined && value === undefined) {
     void pulumi.log.warn(
       `${secret.name}: the value in use is not known, so there is nothing to roll back to until the second rotation. ` +
@@ -161,7 +160,6 @@ function createPassword(args: PasswordArgs): StackSecret {
     {
       config: secret,
       state,
-      acts: plan.action !== undefined,
       // Only in the update that handles the request: it stays in the config afterwards.
       force: request?.force === true && request.id !== before?.handledRequest,
       policy,

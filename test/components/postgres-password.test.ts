@@ -47,7 +47,6 @@ function resources(
     const given = {
       config: config(strategy),
       state,
-      acts: true,
       force: false,
       policy,
       platform,
