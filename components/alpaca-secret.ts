@@ -66,8 +66,6 @@ export function createAlpacaSecret(args: AlpacaSecretArgs): StackSecret {
       config: secret,
       state,
       recorded,
-      // What the steps know of a pair that left the config leaves the state with it.
-      acts: acts || previous === undefined,
       force,
       rolledOut: args.rolledOut,
       policy,

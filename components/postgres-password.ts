@@ -25,6 +25,8 @@ import { StoredCredential, type StoredCredentialArgs } from "./stored-credential
 
 export interface PostgresPasswordArgs extends StoredCredentialArgs {
   readonly config: PostgresPasswordConfig;
+  /** Whether this update does a step of the secret. Where it does not, a login role keeps what it has. */
+  readonly acts: boolean;
   /** The password in use before this stack, generation 0. Without it the first rotation cannot be rolled back. */
   readonly adopted: pulumi.Output<string> | undefined;
   /** Login roles of the secret that are there although the stack does not know them: they are taken over. */

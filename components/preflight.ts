@@ -10,8 +10,6 @@ export interface PreflightArgs {
   /** What it looks at. */
   readonly input: ReturnType<typeof preflightInput<pulumi.Input<string>>>;
   readonly begins: Begins;
-  /** Whether this update does a step of the secret. Where it does not, what would be asked now is no change. Default true. */
-  readonly acts?: boolean | undefined;
 }
 
 /** What an update brings a secret to, and what the stack's state has of that already. */
@@ -34,7 +32,7 @@ export class Preflight extends pulumi.ComponentResource {
 
   constructor(name: string, args: PreflightArgs, opts: pulumi.ComponentResourceOptions) {
     super(PREFLIGHT_TYPE, name, {}, opts);
-    const { input, begins, acts = true } = args;
+    const { input, begins } = args;
     this.command = stepCommand(
       `${name}-checks`,
       {
@@ -44,11 +42,7 @@ export class Preflight extends pulumi.ComponentResource {
         // Its answer depends on the moment; only a new activation asks again.
         runOnInputChange: false,
       },
-      {
-        parent: this,
-        ...(opts.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }),
-        ...(acts ? {} : { ignoreChanges: ["stdin"] }),
-      },
+      { parent: this, ...(opts.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) },
     );
     this.registerOutputs(this.begun(input.secretName, begins));
   }

@@ -20,8 +20,6 @@ export interface SecretRotationArgs {
   readonly state: SecretState;
   /** What the last activation was to bring about, as the stack's state has it; undefined where it has none. */
   readonly recorded?: SecretState | undefined;
-  /** Whether this update does a step of the secret. Default true. */
-  readonly acts?: boolean;
   /** Whether a request says to overwrite an external write to the store. Default false. */
   readonly force?: boolean;
   /** The activation that an earlier version of this program rolled out, by resources that this one has no more. */
@@ -58,7 +56,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
   /** @param inUse the credential in use, where the stack knows it */
   protected createPreflight(inUse?: CredentialInUse<pulumi.Input<string>>): local.Command {
     const { dependsOn } = this.opts;
-    const { config, state, recorded, acts, force = false, policy, platform } = this.args;
+    const { config, state, recorded, force = false, policy, platform } = this.args;
     const decision = { state, mode: this.mode, force };
     const input = preflightInput(surroundingsOf(platform), {
       ...{ secret: config, decision, inUse, maxAge: policy.maxAge },
@@ -66,7 +64,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
     });
     return new Preflight(
       `${this.name}-preflight`,
-      { input, begins: { state, recorded }, acts },
+      { input, begins: { state, recorded } },
       { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
     ).command;
   }

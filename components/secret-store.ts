@@ -24,8 +24,6 @@ export interface WriteArgs {
   readonly force: boolean;
   /** The activation the write belongs to. */
   readonly trigger: pulumi.Input<string>;
-  /** Whether this update does a step of the secret. Where it does not, what others did to the store stays as it is. */
-  readonly acts: boolean;
 }
 
 export interface AnnotateArgs {

@@ -23,7 +23,7 @@ export function writeEntries(
   { parent, dependsOn }: WriteOptions,
   before: (path: string, dependsOn: pulumi.Resource) => pulumi.Resource = (_, earlier) => earlier,
 ): Stored {
-  const { entries, generation, slot, known, whenForeign, force, acts, trigger } = args;
+  const { entries, generation, slot, known, whenForeign, force, trigger } = args;
   const written: local.Command[] = [];
   let last = dependsOn;
   for (const entry of entries) {
@@ -34,8 +34,7 @@ export function writeEntries(
     const command = stepCommand(
       pathName(name, path),
       { step: "store-write", about: placeOf(store, path), input: { store, entry, ...pair, ...guard } },
-      // What this update may overwrite, and what to say of it, is nothing to another one.
-      { parent, dependsOn: before(path, last), ...(acts ? {} : { ignoreChanges: ["create", "stdin"] }) },
+      { parent, dependsOn: before(path, last) },
     );
     written.push(command);
     last = command;

@@ -55,6 +55,10 @@ describe.each(["alternating-users", "single-user"] as const)("a document that ot
     await up(bench());
     expect(await document(bench())).toMatchObject(foreign);
     await lab.healthy();
+    // Without `force` the steps read again what there is, and change nothing.
+    const written = await metadata(bench());
+    await up(bench());
+    expect((await metadata(bench())).current_version).toBe(written.current_version);
     expect((await up(bench())).stdout).toMatch(UNCHANGED);
   });
 });
