@@ -22,13 +22,15 @@ async function byHand(bench: Bench, role: string, password: string): Promise<voi
 /** The run's update reaches the services, and the orchestrator cannot use what it reads. */
 async function failingAtOrchestrator(bench: Bench): Promise<CommandResult> {
   const [host] = bench.lab.hosts;
-  const isStored = await EFFECTS.stored.watch(bench);
+  // Neither the role nor the store need change for a value that both hold; the first restart shows in any case.
+  await host?.setFault("signal-service", { kind: "slow-start", ms: 2500 });
+  const isRestarted = await EFFECTS.restarted.watch(bench);
   let ended = false;
   const run = rotation(bench, ["run", "--yes"]).finally(() => (ended = true));
-  await poll(async () => ended || isStored(), { what: EFFECTS.stored.name, limitMs: 120_000 });
+  await poll(async () => ended || isRestarted(), { what: EFFECTS.restarted.name, limitMs: 120_000 });
   await host?.setFault("orchestrator", { kind: "never-healthy" });
   const result = await run;
-  await host?.setFault("orchestrator", undefined);
+  for (const service of ["signal-service", "orchestrator"]) await host?.setFault(service, undefined);
   return result;
 }
 

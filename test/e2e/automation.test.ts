@@ -24,7 +24,7 @@ describe("the Automation API", () => {
     await setDay(bench(), 89);
     const events: string[] = [];
     const preview = await stack.preview({ onEvent: (event) => events.push(JSON.stringify(event)) });
-    expect(preview.changeSummary).toMatchObject({ replace: 10, update: 6 });
+    expect(preview.changeSummary).toMatchObject({ replace: 11, update: 7 });
     const { summary, outputs } = await stack.up({ onEvent: (event) => events.push(JSON.stringify(event)) });
     expect(summary.result).toBe("succeeded");
     expect(outputs.secrets).toMatchObject({
