@@ -84,10 +84,12 @@ export async function interrupt(life: Life, { command, sent, ...held }: Interrup
 }
 
 async function expectedOf(life: Life, command: CommandName): Promise<Expected> {
+  // Without a day on which it is due, `run` has nothing to do.
+  if (command !== "rollback") return life.prepare("rotation");
   const state = await life.state();
   if (state === undefined) throw new Error("a command before the adoption");
-  const active = command === "rollback" ? Number(previousGeneration(state)) : Math.max(...state.slots) + 1;
-  return { active, row: [command === "rollback" ? "ROLLBACK" : "ROTATE", active] };
+  const active = Number(previousGeneration(state));
+  return { active, row: ["ROLLBACK", active] };
 }
 
 async function isDone(life: Life, { active }: Expected): Promise<boolean> {

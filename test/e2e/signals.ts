@@ -40,7 +40,10 @@ export async function signalled(
   let ended = false;
   void run.finally(() => (ended = true));
   await poll(async () => ended || reached(said), { what: "the moment for the signal", limitMs: 200_000, everyMs: 10 });
-  expect(ended, "the run ended before the signal").toBe(false);
+  if (ended) {
+    const { exitCode, stdout, stderr } = await run;
+    throw new Error(`${args.join(" ")} ended with ${exitCode} before the signal: ${stdout}${stderr}`);
+  }
   for (let time = 0; time < (sent.times ?? 1); time += 1) await send(bench, run.pid ?? 0, sent);
   afterwards();
   const { exitCode, stdout, stderr, signal } = await run;
