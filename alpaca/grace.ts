@@ -1,5 +1,5 @@
+import { dueAt, graceEndsAt } from "../rotation/deadlines";
 import { formatDuration } from "../rotation/duration";
-import { dueAt, graceEndsAt } from "../rotation/next-state";
 import type { Policy } from "../rotation/policy";
 import { other, previousGeneration, type SecretState } from "../rotation/state";
 import { type AskOptions, askAccount } from "./client";

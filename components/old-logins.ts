@@ -1,6 +1,6 @@
 import { type Config, type PostgresPasswordConfig, policyOf, type SecretConfig } from "../config";
+import { graceEndsAt, graceIsOver, graceLimitAt } from "../rotation/deadlines";
 import { useWords } from "../rotation/login-use";
-import { graceEndsAt, graceIsOver, graceLimitAt } from "../rotation/next-state";
 import type { Policy } from "../rotation/policy";
 import { activeUsername } from "../rotation/roles";
 import { other, type SecretState } from "../rotation/state";

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ageOf } from "../rotation/deadlines";
-import { dueAt, graceEndsAt } from "../rotation/next-state";
+import { ageOf, dueAt, graceEndsAt } from "../rotation/deadlines";
 import type { Policy } from "../rotation/policy";
 import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
 

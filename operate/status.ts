@@ -1,7 +1,6 @@
 import { isLeased, isRotatedByVault, policyOf, type SecretConfig, type VaultDynamicConfig } from "../config";
 import { recordedOf, type StateResource, unfinishedOf } from "../rotation/begun";
-import { ageOf, standingByAge } from "../rotation/deadlines";
-import { dueAt, graceEndsAt } from "../rotation/next-state";
+import { ageOf, dueAt, graceEndsAt, standingByAge } from "../rotation/deadlines";
 import type { Policy } from "../rotation/policy";
 import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
 import type { LogRow } from "./audit-log";

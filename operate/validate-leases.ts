@@ -1,5 +1,5 @@
 import { policyOf, type VaultDynamicConfig } from "../config";
-import { graceEndsAt } from "../rotation/next-state";
+import { graceEndsAt } from "../rotation/deadlines";
 import { activeGeneration, type SecretState } from "../rotation/state";
 import { APPLICATION, withDatabase } from "../steps/database";
 import { referenceOf } from "./audit-log";

@@ -6,7 +6,7 @@ import {
   type PostgresPasswordConfig,
   policyOf,
 } from "../config";
-import { graceEndsAt, graceLimitAt } from "../rotation/next-state";
+import { graceEndsAt, graceLimitAt } from "../rotation/deadlines";
 import type { SecretState } from "../rotation/state";
 import { oddWords } from "../steps/write-entry";
 import { loginsOf, pairsOf } from "./credentials";

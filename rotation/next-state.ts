@@ -1,3 +1,4 @@
+import { dueAt, graceEndsAt, graceIsOver, graceLimitAt } from "./deadlines";
 import type { Policy } from "./policy";
 import { assertRestorable, type Request, RequestRefusedError } from "./request";
 import {
@@ -63,36 +64,6 @@ export function nextState(previous: SecretState | undefined, inputs: Inputs): Se
     return { ...rotated(previous, inputs, "due by age"), byAge: true };
   }
   return mayRevoke(previous, inputs) ? revoked(previous, inputs) : previous;
-}
-
-/**
- * When the next rotation is due: `rotatedAt + maxAge - lead`, but not before a rollback's `retryAfter` is over, nor before
- * the grace period of a rotation that was finished long after it was begun.
- */
-export function dueAt(state: SecretState, policy: Policy): Date {
-  const byAge = Date.parse(state.rotatedAt) + policy.maxAge - policy.lead;
-  // Nobody knows how old an adopted credential is, so it is due as soon as it may be.
-  const due = activeGeneration(state) === 0 && state.activatedBy !== undefined ? 0 : byAge;
-  const moved = state.step.action === "ROTATE" || state.step.action === "ADOPT";
-  const grace = moved && previousGeneration(state) !== undefined ? graceEndsAt(state, policy).getTime() : 0;
-  return new Date(Math.max(due, grace, state.notBefore === undefined ? 0 : Date.parse(state.notBefore)));
-}
-
-/** When the previous credential stops being valid. */
-export function graceEndsAt(state: SecretState, policy: Policy): Date {
-  return new Date(graceBeganAt(state) + policy.gracePeriod);
-}
-
-/** When the previous login is revoked although somebody still uses it. */
-export function graceLimitAt(state: SecretState, policy: Policy): Date {
-  return new Date(graceBeganAt(state) + Math.max(policy.gracePeriod, policy.gracePeriodMax));
-}
-
-const graceBeganAt = ({ step, rotatedAt }: SecretState) => Date.parse(step.action === "REVOKE" ? rotatedAt : step.at);
-
-/** Whether the grace period of a login that this stack revokes is over, so that it is asked who still uses it. */
-export function graceIsOver(state: SecretState, policy: Policy, now: Date): boolean {
-  return !state.revoked && previousGeneration(state) !== undefined && now >= graceEndsAt(state, policy);
 }
 
 function isDue(state: SecretState, { now, policy }: Inputs): boolean {

@@ -1,4 +1,4 @@
-import { dueAt } from "./next-state";
+import { dueAt } from "./deadlines";
 import type { Policy } from "./policy";
 import { type Request, RequestRefusedError } from "./request";
 import { activeGeneration, EMPTY, type SecretState, type Step } from "./state";

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { duration } from "../../config/parts";
 import { formatDuration } from "../../rotation/duration";
+import { partsOf } from "../../rotation/secret-fields";
 
 type Schema = z.core.$ZodType;
 
@@ -32,14 +33,6 @@ export function typeOf(schema: Schema): string {
   if (isDuration(schema)) return "duration (`90d`, `24h`, `30m`, `45s`)";
   const def = defOf(schema);
   switch (def.type) {
-    case "optional":
-    case "nullable":
-    case "default":
-    case "prefault":
-    case "nonoptional":
-    case "readonly":
-    case "catch":
-      return typeOf(def.innerType);
     case "pipe":
       return typeOf(defOf(def.in).type === "transform" ? def.out : def.in);
     case "string":
@@ -58,8 +51,10 @@ export function typeOf(schema: Schema): string {
       return `object by name: ${typeOf(def.valueType)}`;
     case "union":
       return [...new Set(def.options.map(typeOf))].join(", or ");
-    default:
-      return def.type;
+    default: {
+      const [inner] = partsOf(schema).same;
+      return inner === undefined ? def.type : typeOf(inner);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { type AlpacaKeyConfig, type KeyPair, policyOf } from "../../config";
-import { graceEndsAt } from "../../rotation/next-state";
+import { graceEndsAt } from "../../rotation/deadlines";
 import { previousGeneration, type SecretState } from "../../rotation/state";
 import { pairsOf } from "../credentials";
 import type { Stack } from "../facts";

@@ -1,7 +1,6 @@
 import type { PreviousInUse } from "../../components/old-logins";
 import { isLeased, policyOf } from "../../config";
-import { ageOf, urgencyOf } from "../../rotation/deadlines";
-import { dueAt, graceEndsAt, graceIsOver, graceLimitAt } from "../../rotation/next-state";
+import { ageOf, dueAt, graceEndsAt, graceIsOver, graceLimitAt, urgencyOf } from "../../rotation/deadlines";
 import type { Policy } from "../../rotation/policy";
 import { activeGeneration, type SecretState } from "../../rotation/state";
 import type { LogRow } from "../audit-log";

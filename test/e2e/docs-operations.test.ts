@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe } from "vitest";
-import type { Access } from "../../lab/access";
+import { describe } from "vitest";
 import { followed } from "../docs/followed";
-import { type FreshStack, freshStack, labStack } from "../docs/fresh-stack";
-import { type LabProcess, startLabProcess } from "../lab/lab-process";
+import { freshStack, labStack } from "../docs/fresh-stack";
+import { useStack } from "../docs/use-stack";
 
 const FIRST_TIME = "## First time";
 const until = (text: string) => text.slice(0, text.indexOf(FIRST_TIME));
@@ -10,20 +9,6 @@ const from = (text: string) => text.slice(text.indexOf(FIRST_TIME));
 
 const BY_HAND = "is what people did by hand";
 const TERMINAL = "asks on a terminal: alpaca-add-key.test.ts";
-
-/** A lab of its own, and a stack on it. */
-function useStack(make: (access: Access) => Promise<FreshStack>): [() => FreshStack, () => Access] {
-  let lab: LabProcess | undefined;
-  let access: Access;
-  let stack: FreshStack;
-  beforeAll(async () => {
-    lab = await startLabProcess(["--json"]);
-    access = await lab.ready();
-    stack = await make(access);
-  });
-  afterAll(() => lab?.remove());
-  return [() => stack, () => access];
-}
 
 describe("the commands of docs/operations.md, in their order, on a stack that is configured", () => {
   const [stack, access] = useStack(labStack);

@@ -1,26 +1,17 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect } from "vitest";
-import type { Access } from "../../lab/access";
+import { describe, expect } from "vitest";
 import { followed } from "../docs/followed";
 import { type FreshStack, freshStack, labStack } from "../docs/fresh-stack";
-import { type LabProcess, startLabProcess } from "../lab/lab-process";
+import { useStack } from "../docs/use-stack";
 
-let lab: LabProcess | undefined;
-let access: Access;
-let stack: FreshStack;
-beforeAll(async () => {
-  lab = await startLabProcess(["--json"]);
-  access = await lab.ready();
-  stack = await freshStack(access, ["database/password"]);
-});
-afterAll(() => lab?.remove());
+const [stack, access] = useStack((platform) => freshStack(platform, ["database/password"]));
 
 const HERE = "is about this machine, and what the test does itself";
 
 /** The pair in use and a new one from the dashboard, as the document's comment says. */
 async function supplyPairs({ dir, edit }: FreshStack): Promise<void> {
-  const { output } = await (await labStack(access)).run("pulumi config get alpacaKeys");
+  const { output } = await (await labStack(access())).run("pulumi config get alpacaKeys");
   await writeFile(join(dir, "pairs.json"), output);
   await edit((config) => {
     const secrets = config["secret-rotation:secrets"] as unknown[];
@@ -29,7 +20,7 @@ async function supplyPairs({ dir, edit }: FreshStack): Promise<void> {
 }
 
 describe("the README's commands, in their order, on a platform that exists", () => {
-  followed("README.md", () => stack, {
+  followed("README.md", stack, {
     "npm ci && npm run demo ...": { not: HERE },
     "npm run toolchain": { not: HERE },
     "npm ci ...": { not: HERE },
@@ -47,10 +38,10 @@ describe("the README's commands, in their order, on a platform that exists", () 
     "pulumi up": { not: "names what the following sections run" },
     "pulumi login s3://my-pulumi-state ...": {
       first: async ({ dir }) => {
-        const { host, port } = access.postgres;
-        const { output } = await stack.run('echo "$PGPASSWORD"');
+        const { host, port } = access().postgres;
+        const { output } = await stack().run('echo "$PGPASSWORD"');
         await writeFile(join(dir, "pgpass"), `${host}:${port}:*:rotation:${output}`, { mode: 0o600 });
-        await stack.run('mkdir "$PWD/../state"; unset PGPASSWORD');
+        await stack().run('mkdir "$PWD/../state"; unset PGPASSWORD');
       },
       as: {
         "s3://my-pulumi-state": 'file://"$PWD"/../state',
@@ -78,7 +69,7 @@ describe("the README's commands, in their order, on a platform that exists", () 
     "rotation alpaca add-key": { not: "asks on a terminal: alpaca-add-key.test.ts" },
     "npx rotation": { not: "the name of what follows" },
     "npx rotation status ...": {
-      first: ({ run }) => run(`pulumi config set --secret --path notify.slackWebhook ${access.slack}`),
+      first: ({ run }) => run(`pulumi config set --secret --path notify.slackWebhook ${access().slack}`),
     },
     "rotation metrics": {},
     "pulumi cancel": { exitCode: 0 },
@@ -91,5 +82,5 @@ describe("the README's commands, in their order, on a platform that exists", () 
 async function expectNoSecret(_: unknown, { dir }: FreshStack): Promise<void> {
   const settings = await readFile(join(dir, "Pulumi.paper.yaml"), "utf8");
   expect(settings).not.toContain("PRIVATE KEY");
-  for (const { password } of access.databases) expect(settings).not.toContain(password);
+  for (const { password } of access().databases) expect(settings).not.toContain(password);
 }

@@ -1,4 +1,5 @@
-import { graceEndsAt, nextState } from "../../rotation/next-state";
+import { graceEndsAt } from "../../rotation/deadlines";
+import { nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import { type Request, RequestRefusedError } from "../../rotation/request";
 import { resolve } from "../../rotation/resume";

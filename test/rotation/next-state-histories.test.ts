@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dueAt, type Inputs, nextState } from "../../rotation/next-state";
+import { dueAt } from "../../rotation/deadlines";
+import { type Inputs, nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import type { Request } from "../../rotation/request";
 import { activation, other, type SecretState } from "../../rotation/state";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { graceEndsAt, graceLimitAt } from "../../rotation/deadlines";
 import type { Duration } from "../../rotation/duration";
-import { graceEndsAt, graceLimitAt, nextState } from "../../rotation/next-state";
+import { nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import { activation } from "../../rotation/state";
 import { activate, at, DAY, inputs, rotate } from "./update-inputs";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { dueAt, nextState } from "../../rotation/next-state";
+import { dueAt } from "../../rotation/deadlines";
+import { nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import { activation, previousGeneration } from "../../rotation/state";
 import { activate, at, inputs } from "./update-inputs";

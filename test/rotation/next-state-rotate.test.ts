@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dueAt, nextState } from "../../rotation/next-state";
+import { dueAt } from "../../rotation/deadlines";
+import { nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import { at, inputs, rotate } from "./update-inputs";
 

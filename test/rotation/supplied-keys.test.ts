@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { dueAt, graceEndsAt } from "../../rotation/deadlines";
 import { labelDate } from "../../rotation/key-label";
-import { dueAt, graceEndsAt, type Inputs, nextState } from "../../rotation/next-state";
+import { type Inputs, nextState } from "../../rotation/next-state";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import type { Request } from "../../rotation/request";
 import { activation, activeGeneration, EMPTY, other, previousGeneration, type SecretState } from "../../rotation/state";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dueAt } from "../../rotation/next-state";
+import { dueAt } from "../../rotation/deadlines";
 import { DEFAULT_POLICY as policy } from "../../rotation/policy";
 import { RequestRefusedError } from "../../rotation/request";
 import { activeGeneration, EMPTY, previousGeneration, type SecretState } from "../../rotation/state";
