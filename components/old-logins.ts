@@ -22,8 +22,7 @@ export async function seeOldLogins(
 ): Promise<PreviousInUse> {
   const asked = config.secrets.map(async (secret): Promise<[string, string][]> => {
     const state = previous[secret.name]?.state;
-    if (secret.kind !== "postgres-password" || secret.strategy !== "alternating-users" || state === undefined)
-      return [];
+    if (!isAlternating(secret) || state === undefined) return [];
     if (!graceIsOver(state, policyOf(config, secret), now)) return [];
     return [[secret.name, await oldLoginUse(secret, state)]];
   });

@@ -77,3 +77,9 @@ export function pairsOf(
   const held = (slot: SlotIndex) => [keys?.current, keys?.previous].find((pair) => pair?.label === state.labels[slot]);
   return { active: held(state.active), previous: held(other(state.active)) };
 }
+
+/** What the store holds of a pair. */
+export const pairEntries = (secret: AlpacaKeyConfig, { keyId, secretKey }: Pick<KeyPair, "keyId" | "secretKey">) => [
+  { path: secret.keyIdPath, value: keyId },
+  { path: secret.secretKeyPath, value: secretKey },
+];

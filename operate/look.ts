@@ -23,7 +23,7 @@ import { isRefusedLogin, withDatabase } from "../steps/database";
 import { messageOf } from "../steps/run-step";
 import type { StoreEntry } from "../steps/store";
 import { readLog, referenceOf } from "./audit-log";
-import { loginsOf, pairsOf } from "./credentials";
+import { loginsOf, pairEntries, pairsOf } from "./credentials";
 import type { Deployment, ExportedResource } from "./engine";
 import { nameOf } from "./engine-names";
 import * as facts from "./facts";
@@ -142,17 +142,13 @@ function knownPairs(config: Config, secret: AlpacaKeyConfig, state: SecretState)
   return slots.flatMap(([slot, pair]) => {
     const generation = state.slots[slot];
     if (pair === undefined || generation === EMPTY) return [];
-    const entries = [
-      { path: secret.keyIdPath, value: pair.keyId },
-      { path: secret.secretKeyPath, value: pair.secretKey },
-    ];
     const tried = async (): Promise<LoginSeen> => ({
       generation,
       name: pair.label,
       of: "Alpaca",
       answer: await seen(async () => ((await facts.askAlpaca(config, pair)) === 200 ? "works" : "refused")),
     });
-    return [{ generation, entries, tried }];
+    return [{ generation, entries: pairEntries(secret, pair), tried }];
   });
 }
 

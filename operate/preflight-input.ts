@@ -9,7 +9,6 @@ import {
   type AlpacaKeyConfig,
   type Config,
   isMadeByVault,
-  type KeyPair,
   noticeOf,
   type PostgresPasswordConfig,
   policyOf,
@@ -22,7 +21,7 @@ import { activeGeneration, adoptedGeneration } from "../rotation/state";
 import type { PreflightInput } from "../steps/checks/preflight";
 import { storeReference } from "../steps/store";
 import { auditReference } from "./audit-log";
-import { loginsOf, pairsOf } from "./credentials";
+import { loginsOf, pairEntries, pairsOf } from "./credentials";
 import type { Deployment } from "./engine";
 
 /** How a step reaches the store of a stack. */
@@ -83,11 +82,6 @@ function pairsInUse(
   const entries = pairs.flatMap((pair) => (pair === undefined ? [] : pairEntries(secret, pair)));
   return entries.length === 0 ? undefined : { generation: activeGeneration(state), entries };
 }
-
-const pairEntries = (secret: AlpacaKeyConfig, { keyId, secretKey }: KeyPair) => [
-  { path: secret.keyIdPath, value: keyId },
-  { path: secret.secretKeyPath, value: secretKey },
-];
 
 /** What an update adopts that a request asks for. */
 function adoptedLogin(

@@ -1,6 +1,7 @@
 import type { Config, DatabasePasswordConfig } from "../config";
 import { type LoginUse, useWords } from "../rotation/login-use";
-import { APPLICATION, withDatabase } from "../steps/database";
+import { withDatabase } from "../steps/database";
+import { type SessionGroup, sessionGroups } from "../steps/login-use";
 import { referenceOf } from "./audit-log";
 import { lastRow, utc } from "./facts";
 
@@ -16,28 +17,13 @@ export interface Sessions {
   readonly unused: number;
 }
 
-interface Row {
-  readonly application: string;
-  readonly client: string | null;
-  readonly unused: boolean;
-  readonly count: number;
-  readonly oldest: Date | null;
-}
-
 /**
  * The sessions of a role.
  * @param since idle connections that were not used since then are told apart; without it every session counts as used
  */
 export function sessionsOf(secret: DatabasePasswordConfig, role: string, since?: Date): Promise<Sessions> {
   return withDatabase(referenceOf(secret.database), async (client) => {
-    const { rows } = await client.query<Row>(
-      `SELECT coalesce(application_name, '') AS application, count(*)::int AS count, min(backend_start) AS oldest,
-              CASE WHEN backend_type IS NULL THEN NULL ELSE coalesce(host(client_addr), 'a local socket') END AS client,
-              coalesce(state = 'idle' AND state_change < $3, false) AS unused
-       FROM pg_stat_activity WHERE usename = $1 AND application_name IS DISTINCT FROM $2
-       GROUP BY 1, 4, 5 ORDER BY 1, 4`,
-      [role, APPLICATION, since?.toISOString() ?? null],
-    );
+    const rows = await sessionGroups(client, role, since);
     const [used, unused] = [rows.filter((row) => !row.unused), rows.filter((row) => row.unused)];
     const times = used.flatMap(({ oldest }) => oldest ?? []).sort((a, b) => a.getTime() - b.getTime());
     return {
@@ -50,7 +36,7 @@ export function sessionsOf(secret: DatabasePasswordConfig, role: string, since?:
   });
 }
 
-const sum = (rows: readonly Row[]) => rows.reduce((total, { count }) => total + count, 0);
+const sum = (rows: readonly SessionGroup[]) => rows.reduce((total, { count }) => total + count, 0);
 
 /** `2 sessions of trader_a, the oldest since 2026-11-23 02:00 UTC: signal-service from 10.0.0.7` */
 export function sessionWords({ role, count, oldest, users }: Sessions): string {

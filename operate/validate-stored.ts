@@ -9,7 +9,7 @@ import {
 import { graceEndsAt, graceLimitAt } from "../rotation/deadlines";
 import type { SecretState } from "../rotation/state";
 import { oddWords } from "../steps/write-entry";
-import { loginsOf, pairsOf } from "./credentials";
+import { loginsOf, pairEntries, pairsOf } from "./credentials";
 import type { Stack } from "./facts";
 import * as facts from "./facts";
 import { rolledOutAt, type Sessions, sessionsOf, sessionWords } from "./sessions";
@@ -67,10 +67,7 @@ export function keyChecks({ config, now }: Stack, secret: AlpacaKeyConfig, state
       look: async () => {
         if (active === undefined)
           throw new Error(`the config has no pair with the label ${state.labels[state.active]}`);
-        return sameAsStored(config, [
-          { path: secret.keyIdPath, value: active.keyId },
-          { path: secret.secretKeyPath, value: active.secretKey },
-        ]);
+        return sameAsStored(config, pairEntries(secret, active));
       },
     },
     {

@@ -14,20 +14,39 @@ export async function usesOf(client: pg.ClientBase, role: string): Promise<Login
 }
 
 async function sessions(client: pg.ClientBase, role: string): Promise<LoginUse[]> {
-  // A row that may not be seen has neither address nor state: `backend_type` is null too.
-  const { rows } = await client.query<{ application: string; client: string | null; since: Date | null }>(
-    `SELECT coalesce(application_name, '') AS application, min(backend_start) AS since,
-            CASE WHEN backend_type IS NULL THEN NULL ELSE coalesce(host(client_addr), 'a local socket') END AS client
-     FROM pg_stat_activity WHERE usename = $1 AND application_name IS DISTINCT FROM $2
-     GROUP BY 1, 3 ORDER BY 1, 3 LIMIT ${MOST}`,
-    [role, APPLICATION],
-  );
-  return rows.map(({ application, client: from, since }) => ({
+  const groups = await sessionGroups(client, role);
+  return groups.slice(0, MOST).map(({ application, client: from, oldest }) => ({
     kind: "session",
     application,
     client: from,
-    since: since?.toISOString() ?? null,
+    since: oldest?.toISOString() ?? null,
   }));
+}
+
+/** Sessions of one application from one place. */
+export interface SessionGroup {
+  readonly application: string;
+  /** Null where the run's login may not see it (`pg_read_all_stats`). */
+  readonly client: string | null;
+  /** When the oldest began; null as `client`. */
+  readonly oldest: Date | null;
+  readonly count: number;
+  /** Whether they are idle, and nobody has used them since the given time. */
+  readonly unused: boolean;
+}
+
+/** The sessions of a role in any database of the server, but this program's own. @param since without it none is unused */
+export async function sessionGroups(client: pg.ClientBase, role: string, since?: Date): Promise<SessionGroup[]> {
+  // A row that may not be seen has neither address nor state: `backend_type` is null too.
+  const { rows } = await client.query<SessionGroup>(
+    `SELECT coalesce(application_name, '') AS application, count(*)::int AS count, min(backend_start) AS oldest,
+            CASE WHEN backend_type IS NULL THEN NULL ELSE coalesce(host(client_addr), 'a local socket') END AS client,
+            coalesce(state = 'idle' AND state_change < $3, false) AS unused
+     FROM pg_stat_activity WHERE usename = $1 AND application_name IS DISTINCT FROM $2
+     GROUP BY 1, 4, 5 ORDER BY 1, 4`,
+    [role, APPLICATION, since?.toISOString() ?? null],
+  );
+  return rows;
 }
 
 /** The options of a mapping are shown to its user and to the server's owner alone. */

@@ -2,7 +2,7 @@ import pg from "pg";
 import * as z from "zod";
 import { scramVerifier } from "../rotation/scram";
 import { secret } from "../rotation/secret-fields";
-import { databaseReference, withDatabase } from "./database";
+import { type DatabaseReference, databaseReference, withDatabase } from "./database";
 import { runStep, StepError } from "./run-step";
 
 const input = z.object({
@@ -43,12 +43,12 @@ async function loginOf(client: pg.ClientBase, role: string): Promise<boolean | u
 }
 
 /** Where pg_hba.conf lets the role in without asking (`trust`), a login proves nothing: then the password is set. */
-async function isInUse(database: z.output<typeof databaseReference>, role: string, password: string): Promise<boolean> {
+async function isInUse(database: DatabaseReference, role: string, password: string): Promise<boolean> {
   return (await logsIn(database, role, password)) && !(await logsIn(database, role, `not ${password}`));
 }
 
 /** Where the login fails for another reason (no connection is free, say), the same password is set once more. */
-async function logsIn(database: z.output<typeof databaseReference>, role: string, password: string): Promise<boolean> {
+async function logsIn(database: DatabaseReference, role: string, password: string): Promise<boolean> {
   try {
     await withDatabase({ ...database, user: role }, (client) => client.query("SELECT 1"), password);
     return true;

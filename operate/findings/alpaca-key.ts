@@ -1,7 +1,7 @@
 import { type AlpacaKeyConfig, type KeyPair, policyOf } from "../../config";
 import { graceEndsAt } from "../../rotation/deadlines";
 import { previousGeneration, type SecretState } from "../../rotation/state";
-import { pairsOf } from "../credentials";
+import { pairEntries, pairsOf } from "../credentials";
 import type { Stack } from "../facts";
 import * as facts from "../facts";
 import { type About, commandOf, type Finding } from "./finding";
@@ -40,17 +40,13 @@ async function storeDiffers(
   const [keyId, secretKey] = [held?.keyId.value, held?.secretKey.value];
   const status = keyId === undefined || secretKey === undefined ? undefined : await ask(stack, { keyId, secretKey });
   const answered = status === undefined ? "" : `; Alpaca answers ${status} to it`;
-  const entries = [
-    { path: secret.keyIdPath, value: active.keyId },
-    { path: secret.secretKeyPath, value: active.secretKey },
-  ];
   return about({
     cause: "the store holds another pair than the one in use: somebody wrote it by hand",
     evidence: `${where}${answered}`,
     command: commandOf(stack, `diagnose ${secret.name} --fix`),
     hint: `writes the pair ${active.label} back and restarts the services`,
     fix: async () => {
-      await writeBack(stack, entries, state);
+      await writeBack(stack, pairEntries(secret, active), state);
       return `the pair ${active.label} is back in the store; ${await restartAll(stack, secret)}`;
     },
   });

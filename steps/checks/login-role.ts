@@ -1,7 +1,8 @@
 import type pg from "pg";
 import * as z from "zod";
 import { differingKeys, identifier, keyName, literal } from "../../core/login-view";
-import { type databaseReference, withDatabase } from "../database";
+import type { PreflightMode } from "../../rotation/decide";
+import { type DatabaseReference, withDatabase } from "../database";
 import { mergedView, type RoleNow, readRole } from "../login-view";
 import { StepError } from "../run-step";
 import { accessProblems } from "./login-access";
@@ -53,17 +54,14 @@ interface Admin {
   readonly version: number;
 }
 
-/** Whether a rotation waits for a person: an emergency and a rollback cannot. */
-type Mode = "adoption" | "rotation" | "emergency" | "rollback" | "repair";
-
 /**
  * Whether a session of the login that comes sees what one of the login in use saw, and lasts as long. Each thing that would
  * be different is named with the SQL that sets it right; where a service would break, the check fails.
  */
 export function checkLoginRole(
-  reference: z.output<typeof databaseReference>,
+  reference: DatabaseReference,
   logins: Logins,
-  mode: Mode,
+  mode: PreflightMode,
 ): Promise<{ readonly evidence: string; readonly warnings: readonly string[] }> {
   return withDatabase(reference, async (client) => {
     const asked = await ask(client, logins, reference.database);

@@ -134,9 +134,9 @@ function databaseChecks({ database, mode }: PreflightInput): Check[] {
 }
 
 /** The store may be written, and what stands there now may be written over. */
-async function checkStore({ store, paths, takes, force, expected, whenForeign = "" }: PreflightInput): Promise<string> {
+async function checkStore({ store, paths, takes, force, expected, whenForeign }: PreflightInput): Promise<string> {
   const client = storeClient(store);
-  const evidence = await client.check(paths, takes === undefined ? undefined : Math.ceil(takes / 1000));
+  const evidence = await client.check(paths, Math.ceil(takes / 1000));
   // What is overwritten is said by the step right before.
   if (!force) await checkDocuments(client, paths, expected, whenForeign);
   return evidence;
