@@ -74,13 +74,37 @@ export function readLocks(project: Project): LockHolder[] {
   }
 }
 
-/** Whether the lock's holder is a process of this machine that is gone. */
-export function isStale({ hostname: host, pid }: Pick<LockHolder, "hostname" | "pid">): boolean {
+/**
+ * Whether the lock's holder is a process of this machine that is gone. A process that has ended and that nobody has
+ * asked for its exit code (in a container whose first process does not) is gone; so is one whose number another process
+ * has now, which started after the lock was taken.
+ */
+export function isStale({ hostname: host, pid, timestamp }: Omit<LockHolder, "username">): boolean {
   if (host !== hostname()) return false;
   try {
     process.kill(pid, 0);
-    return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+  const now = processOf(pid);
+  if (now === undefined) return false;
+  return now.hasEnded || now.startedAt > Date.parse(timestamp) + CLOCKS_DIFFER_MS;
+}
+
+/** `btime` of /proc/stat is in whole seconds, and may be corrected while the machine runs. */
+const CLOCKS_DIFFER_MS = 5000;
+/** The unit of times in /proc: a hundredth of a second on every Linux that Node.js runs on (`getconf CLK_TCK`). */
+const TICK_MS = 10;
+
+/** What Linux tells of a process (proc(5)); undefined if it tells nothing, as on macOS. */
+function processOf(pid: number): { readonly hasEnded: boolean; readonly startedAt: number } | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The second field is the name in brackets, and may hold brackets and spaces itself.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const boot = Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1]);
+    return { hasEnded: fields[0] === "Z" || fields[0] === "X", startedAt: boot * 1000 + Number(fields[19]) * TICK_MS };
+  } catch {
+    return undefined;
   }
 }
