@@ -1,18 +1,18 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { seePreviousKeys } from "./alpaca/previous-keys";
-import { assertRolesExist, seeLeftRoles } from "./components/left-roles";
-import { seeOldLogins } from "./components/old-logins";
 import { planBasis } from "./components/plan-guard";
 import { databaseReference, marketClock, type Platform } from "./components/platform";
 import { readKnown } from "./components/previous-secrets";
 import { forgetDeclarationTraces, plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
-import { createStore } from "./components/secret-store";
 import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
 import { auditDatabase, type Config, ConfigError, isMadeByVault, noticeOf, parseConfig } from "./config";
-import { PLANNED_AT, plannedOr } from "./rotation/clock";
-import { RequestRefusedError } from "./rotation/request";
-import { seeVaultRotations, VaultUnavailableError } from "./vault/last-rotation";
+import { PLANNED_AT, plannedOr } from "./core/clock";
+import { RequestRefusedError } from "./core/request";
+import { seePreviousKeys } from "./kinds/alpaca-key/previous-keys";
+import { assertRolesExist, seeLeftRoles } from "./kinds/postgres-password/left-roles";
+import { seeOldLogins } from "./kinds/postgres-password/old-logins";
+import { seeVaultRotations, VaultUnavailableError } from "./kinds/vault-static/last-rotation";
+import { createStore } from "./stores/store";
 
 /** Carries out what is due in this stack: config -> states -> components -> outputs. */
 async function main(): Promise<Record<string, unknown>> {
@@ -48,7 +48,7 @@ async function createPlatform(config: Config, stack: string, previous: PreviousS
   return {
     store,
     vaultDatabases: config.secrets.some(isMadeByVault)
-      ? await (await import("./components/vault-database")).createVaultDatabases(config, store, previous)
+      ? await (await import("./kinds/vault-engine/database")).createVaultDatabases(config, store, previous)
       : undefined,
     services,
     hosts,

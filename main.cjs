@@ -14,19 +14,7 @@ const bundle = path.join(__dirname, "dist", "index.cjs");
 if (!existsSync(bundle)) throw new RunError("dist/index.cjs is missing: the program is not built. Run `npm ci`.");
 
 const built = statSync(bundle).mtimeMs;
-const newer = [
-  "config.ts",
-  "index.ts",
-  "alpaca",
-  "audit",
-  "clients",
-  "components",
-  "config",
-  "core",
-  "rotation",
-  "steps",
-  "vault",
-]
+const newer = ["index.ts", "audit", "clients", "components", "config", "core", "kinds", "steps", "stores"]
   .flatMap((name) => (name.endsWith(".ts") ? name : sources(name)))
   .find((name) => statSync(path.join(__dirname, name)).mtimeMs > built);
 if (newer !== undefined)

@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts", ...(process.env.FAULTS === "all" ? ["test/e2e/faults/*.faults.ts"] : [])],
+    include: ["test/**/*.test.ts", ...(process.env.FAULTS === "all" ? ["test/engine/faults/*.faults.ts"] : [])],
     globalSetup: "test/global-setup.ts",
     // One update of the real engine takes seconds, and few cores are shared by all tests.
     testTimeout: 600_000,

@@ -1,6 +1,6 @@
 import canonicalize from "canonicalize";
 import * as z from "zod";
-import { redact } from "../rotation/redact";
+import { redact } from "../core/redact";
 
 /** How a rotation ended. */
 export const AuditStatus = z.enum(["SUCCESS", "FAILED", "ROLLED_BACK"]);

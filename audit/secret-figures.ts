@@ -1,4 +1,4 @@
-import { urgencyOf } from "../rotation/deadlines";
+import { urgencyOf } from "../core/deadlines";
 import { CredentialHistory, type CredentialSpan, oldest } from "./credential-age";
 import type { FigureRow } from "./queries";
 import type { Incident, ReportOptions, ReportSecret, SecretStanding, SecretSummary } from "./report";

@@ -1,6 +1,6 @@
 import type { KeyPair } from "../config";
-import type { KeyRing } from "../operate/alpaca-keys";
-import { UsageError } from "../operate/errors";
+import type { KeyRing } from "./operate/alpaca-keys";
+import { UsageError } from "./operate/errors";
 
 /**
  * A pair from a person, who sees neither half while typing, or as JSON from stdin where that is no terminal. Never from
@@ -11,7 +11,7 @@ import { UsageError } from "../operate/errors";
 export async function askForPair(ring: Pick<KeyRing, "places" | "now">): Promise<KeyPair> {
   if (!process.stdin.isTTY) return pairFrom(await readAll(process.stdin));
   const { input, password } = await import("@inquirer/prompts");
-  const { keyPair } = await import("../config/alpaca-schema");
+  const { keyPair } = await import("../kinds/alpaca-key/schema");
   const { places, now } = ring;
   process.stderr.write(`${places.dashboard} → API Keys → Generate New Key. Keep the old key active.\n`);
   const valid = (part: "label" | "keyId" | "secretKey") => (value: string) => {
@@ -35,7 +35,7 @@ export async function askForPair(ring: Pick<KeyRing, "places" | "now">): Promise
 /** Reads `{ label, keyId, secretKey }`. @throws UsageError that names the wrong parts and repeats none */
 export async function pairFrom(text: string): Promise<KeyPair> {
   const expected = 'expected {"label":...,"keyId":...,"secretKey":...} as JSON on stdin';
-  const { keyPair } = await import("../config/alpaca-schema");
+  const { keyPair } = await import("../kinds/alpaca-key/schema");
   let given: unknown;
   try {
     given = JSON.parse(text);

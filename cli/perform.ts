@@ -1,6 +1,6 @@
-import type { RunOptions, RunResult } from "../operate/run-result";
-import type { Request } from "../rotation/request";
-import { quoted } from "../rotation/shell-word";
+import type { Request } from "../core/request";
+import { quoted } from "../core/shell-word";
+import type { RunOptions, RunResult } from "./operate/run-result";
 import { type CommonOptions, EXIT, explain, print, printJson, projectOf } from "./run-command";
 
 export interface ActOptions extends CommonOptions {
@@ -16,7 +16,7 @@ export interface ActOptions extends CommonOptions {
  */
 export async function perform(options: ActOptions, requests: readonly (Request | undefined)[]): Promise<number> {
   const [{ Run }, { assertTerminal, interruption, runListener }, { renderResult }] = await Promise.all([
-    import("../operate/run"),
+    import("./operate/run"),
     import("./run-listener"),
     import("./render/run"),
   ]);

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Project } from "../operate/project";
+import type { Project } from "./operate/project";
 
 /** Exit codes of every command. */
 export const EXIT = { fine: 0, failed: 1, wrongUse: 2, due: 3 } as const;
@@ -22,7 +22,7 @@ export function common(command: Command, example: string): Command {
 
 /** The project and stack that the options name. @throws UsageError */
 export async function projectOf({ cwd, stack }: CommonOptions): Promise<Project> {
-  const { openProject } = await import("../operate/project");
+  const { openProject } = await import("./operate/project");
   return openProject(cwd ?? process.cwd(), stack, process.env);
 }
 
@@ -37,8 +37,8 @@ const WRONG_USE = new Set(["UsageError", "ConfigError", "RequestRefusedError", "
 
 /** What went wrong, for people: never a stack trace, never a secret of the environment. */
 export async function messageFor(error: unknown): Promise<string> {
-  const { redact } = await import("../rotation/redact");
-  const { environmentSecrets } = await import("../steps/environment-secrets");
+  const { redact } = await import("../core/redact");
+  const { environmentSecrets } = await import("../clients/environment-secrets");
   const text = error instanceof Error ? error.message || error.name : String(error);
   return redact(text, environmentSecrets(process.env));
 }

@@ -1,5 +1,5 @@
-import { OperationError, UsageError } from "../operate/errors";
-import type { RunListener } from "../operate/run-result";
+import { OperationError, UsageError } from "./operate/errors";
+import type { RunListener } from "./operate/run-result";
 import { renderPlan } from "./render/plan";
 import { type Ending, startProgress } from "./render/progress";
 import { phaseTeller, renderPreflight } from "./render/run";

@@ -1,7 +1,7 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random";
-import type { SecretState } from "../rotation/state";
+import type { SecretState } from "../core/state";
 import { stepCommand } from "./step-command";
 
 /** Where the rows go, the same for every secret of a stack. */

@@ -1,8 +1,8 @@
 import { type Config, isLeased, isRotatedByVault, policyOf, type SecretConfig } from "../config";
-import { type Decision, decide, type Rules } from "../rotation/decide";
-import { labelDate } from "../rotation/key-label";
-import type { SecretState } from "../rotation/state";
-import { leaseFingerprint } from "./lease-definition";
+import { type Decision, decide, type Rules } from "../core/decide";
+import { labelDate } from "../core/key-label";
+import type { SecretState } from "../core/state";
+import { leaseFingerprint } from "../kinds/vault-dynamic/definition";
 
 /** What the stack's state says of a secret. */
 export interface KnownState {

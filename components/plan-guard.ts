@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { PROJECT } from "../config";
 import { SECRET_KEYS } from "../config/schema";
-import type { SecretState } from "../rotation/state";
+import type { SecretState } from "../core/state";
 
 /**
  * What a preview rests on, beside a secret's state: {@link planGuard}. Secrets stand in it as 16 bits of their hash, which

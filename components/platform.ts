@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { HostConfig, ServiceConfig } from "../config";
+import type { VaultDatabases } from "../kinds/vault-engine/database";
+import type { SecretStore } from "../stores/store";
 import type { AuditTarget } from "./audit-record";
 import { type MarketClock, marketClock, referenceOf } from "./preflight-input";
-import type { SecretStore } from "./secret-store";
-import type { VaultDatabases } from "./vault-database";
 
 /** What all secrets of a stack share. */
 export interface Platform {

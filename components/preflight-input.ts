@@ -12,11 +12,11 @@ import {
   type ServiceConfig,
   type VaultPasswordConfig,
 } from "../config";
-import type { Decision, PreflightMode } from "../rotation/decide";
-import { ownUsernames, rotatedLogins, usernamePathOf } from "../rotation/roles";
-import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
+import type { Decision, PreflightMode } from "../core/decide";
+import { activeGeneration, previousGeneration, type SecretState } from "../core/state";
+import { ownUsernames, rotatedLogins, usernamePathOf } from "../kinds/postgres-password/roles";
+import type { StoreReference } from "../stores/store";
 import { foreignAdvice, foreignPairAdvice, unknownAdvice } from "./foreign-advice";
-import type { StoreReference } from "./secret-store";
 import { serviceCheck, servicesOf, takes } from "./service-check";
 
 /** Alpaca's `GET /v2/clock`, and where the pair to ask it with is kept. */

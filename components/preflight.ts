@@ -1,7 +1,7 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type BegunOutputs, isRecorded, PREFLIGHT_TYPE } from "../rotation/begun";
-import { activation, type SecretState } from "../rotation/state";
+import { type BegunOutputs, isRecorded, PREFLIGHT_TYPE } from "../core/begun";
+import { activation, type SecretState } from "../core/state";
 import type { Platform } from "./platform";
 import type { preflightInput, Surroundings } from "./preflight-input";
 import { stepCommand } from "./step-command";

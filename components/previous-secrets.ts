@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { recordedOf, type StateResource } from "../rotation/begun";
-import type { SecretState } from "../rotation/state";
+import { recordedOf, type StateResource } from "../core/begun";
+import type { SecretState } from "../core/state";
 import type { PreviousSecrets } from "./stack-secrets";
 
 /** What the stack knows of its secrets before this update. */

@@ -1,5 +1,5 @@
 import type { ServiceConfig } from "../config";
-import { quoted } from "../rotation/shell-word";
+import { quoted } from "../core/shell-word";
 import { kubectlFor, workloadOf } from "./restart-command";
 
 type Ways = Pick<ServiceConfig, "restart" | "kubernetes" | "compose">;

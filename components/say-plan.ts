@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { describePlan, PLANS_FILE, type Plan } from "../rotation/plan";
+import { describePlan, PLANS_FILE, type Plan } from "../core/plan";
 
 /** Says what happens to a secret: a sentence for people, and data for the CLI where it asks for that. */
 export function sayPlan({ secret, action, from, to, reason, resumes, deferred }: Plan): void {

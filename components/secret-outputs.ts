@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ageOf, dueAt, graceEndsAt } from "../rotation/deadlines";
-import type { Policy } from "../rotation/policy";
-import { activeGeneration, previousGeneration, type SecretState } from "../rotation/state";
+import { ageOf, dueAt, graceEndsAt } from "../core/deadlines";
+import type { Policy } from "../core/policy";
+import { activeGeneration, previousGeneration, type SecretState } from "../core/state";
 
 export interface DescribeArgs {
   readonly kind: string;

@@ -1,9 +1,9 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SecretConfig } from "../config";
-import { modeOf, type PreflightMode } from "../rotation/decide";
-import type { Policy } from "../rotation/policy";
-import { activation, type SecretState } from "../rotation/state";
+import { modeOf, type PreflightMode } from "../core/decide";
+import type { Policy } from "../core/policy";
+import { activation, type SecretState } from "../core/state";
 import { AuditRecord } from "./audit-record";
 import { rulesKind } from "./decide-secret";
 import { planGuard } from "./plan-guard";

@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PreviousKeysSeen } from "../alpaca/previous-keys";
 import {
   type Config,
   type DatabasePasswordConfig,
@@ -9,16 +8,17 @@ import {
   type SecretConfig,
   type VaultPasswordConfig,
 } from "../config";
-import { clockBehind } from "../rotation/clock";
-import { RequestRefusedError } from "../rotation/request";
-import { activation, type SecretState } from "../rotation/state";
-import type { VaultRotations } from "../vault/last-rotation";
-import { createAlpacaSecret } from "./alpaca-secret";
+import { clockBehind } from "../core/clock";
+import { RequestRefusedError } from "../core/request";
+import { activation, type SecretState } from "../core/state";
+import { createAlpacaSecret } from "../kinds/alpaca-key/create";
+import type { PreviousKeysSeen } from "../kinds/alpaca-key/previous-keys";
+import { PostgresPassword } from "../kinds/postgres-password/component";
+import type { LeftRoles } from "../kinds/postgres-password/left-roles";
+import { keptLogin, type PreviousInUse } from "../kinds/postgres-password/old-logins";
+import type { VaultRotations } from "../kinds/vault-static/last-rotation";
 import { decideSecret } from "./decide-secret";
-import type { LeftRoles } from "./left-roles";
-import { keptLogin, type PreviousInUse } from "./old-logins";
 import type { Platform } from "./platform";
-import { PostgresPassword } from "./postgres-password";
 import type { Known } from "./previous-secrets";
 import { waitsFor } from "./rotation-order";
 import { sayPlan } from "./say-plan";

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { StoreEntry, StoreReference } from "./secret-store";
+import type { StoreEntry, StoreReference } from "../stores/store";
 import { stepCommand } from "./step-command";
 
 /** What may be overwritten in the store, and what to say where something else stands there. */

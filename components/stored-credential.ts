@@ -1,8 +1,8 @@
 import type { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import { activeGeneration } from "../rotation/state";
+import { activeGeneration } from "../core/state";
+import type { AnnotateArgs, Stored, StoreEntry } from "../stores/store";
 import { SecretRotation, type SecretRotationArgs } from "./secret-rotation";
-import type { AnnotateArgs, Stored, StoreEntry } from "./secret-store";
 import { type StoreGuard, storeUnchanged } from "./store-unchanged";
 
 export interface StoredCredentialArgs extends SecretRotationArgs {

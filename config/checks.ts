@@ -1,11 +1,11 @@
-import { formatDuration } from "../rotation/duration";
-import { alpacaChecks, mixUpChecks } from "./alpaca-checks";
+import { formatDuration } from "../core/duration";
+import { alpacaChecks, mixUpChecks } from "../kinds/alpaca-key/checks";
+import { vaultChecks } from "../kinds/vault-engine/checks";
+import { isMadeByVault } from "../kinds/vault-engine/engine";
 import { oneOf, tooLong } from "./messages";
 import { isSecretName, LONGEST_ROLE } from "./parts";
 import { type Problem, unknown } from "./problem";
 import type { Config, PostgresPasswordConfig, SecretConfig } from "./schema";
-import { vaultChecks } from "./vault-checks";
-import { isMadeByVault } from "./vault-engine";
 
 export type { Problem } from "./problem";
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { formatDuration } from "../rotation/duration";
-import { holdsSecrets, partsOf } from "../rotation/secret-fields";
+import { formatDuration } from "../core/duration";
+import { holdsSecrets, partsOf } from "../core/secret-fields";
 
 /** What an Alpaca pair is called that has no name; the schema's default, which cannot be imported here. */
 const ALPACA_NAME = "alpaca/api_key";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseDuration } from "../rotation/duration";
+import { parseDuration } from "../core/duration";
 import { oneOf } from "./messages";
 
 /** An object that names its keys where one of them is wrong, and its mandatory ones where it is no object. */

@@ -1,13 +1,13 @@
 import * as z from "zod";
-import { formatDuration, parseDuration } from "../rotation/duration";
-import { DEFAULT_POLICY } from "../rotation/policy";
-import { keysWithSecrets, secret } from "../rotation/secret-fields";
-import { alpaca, alpacaKeySettings, keyPairs } from "./alpaca-schema";
+import { formatDuration, parseDuration } from "../core/duration";
+import { DEFAULT_POLICY } from "../core/policy";
+import { keysWithSecrets, secret } from "../core/secret-fields";
+import { alpaca, alpacaKeySettings, keyPairs } from "../kinds/alpaca-key/schema";
+import { vaultDynamicSettings, vaultStaticSettings } from "../kinds/vault-engine/schema";
+import { store } from "../stores/schema";
 import { tooLong } from "./messages";
 import { byKind, duration, httpUrl, name, port, roleName, secretName, settings, text, type } from "./parts";
 import { host, service } from "./service-schema";
-import { store } from "./store-schema";
-import { vaultDynamicSettings, vaultStaticSettings } from "./vault-schema";
 
 const policy = settings({
   /** The age no secret may pass. Default 90d; at most 90d (PCI DSS 3.6.4 as the runbook cites it). */
@@ -276,4 +276,4 @@ export type HostConfig = z.output<typeof host>;
 export type ServiceConfig = z.output<typeof service>;
 export type NotifyConfig = z.output<typeof notify>;
 export type StoreConfig = z.output<typeof store>;
-export type { AlpacaConfig, KeyPair, KeyPairs } from "./alpaca-schema";
+export type { AlpacaConfig, KeyPair, KeyPairs } from "../kinds/alpaca-key/schema";

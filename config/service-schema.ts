@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseDuration } from "../rotation/duration";
+import { parseDuration } from "../core/duration";
 import { hostKeyProblem } from "./host-key";
 import { duration, name, port, settings, text } from "./parts";
 

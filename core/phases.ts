@@ -1,4 +1,4 @@
-import { quoted } from "../rotation/shell-word";
+import { quoted } from "./shell-word";
 
 /** What a part of a rotation changes: nothing at all, the stack's own state alone, or something on the platform. */
 export type Touches = "nothing" | "stack" | "database" | "store" | "services" | "log";

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { recordEntry } from "../audit/log";
-import { operator } from "../rotation/home";
-import { clientConfig, databaseReference } from "./database";
-import { messageOf, runStep, StepError } from "./run-step";
+import { operator } from "../clients/home";
+import { clientConfig, databaseReference } from "../clients/postgres";
+import { messageOf, runStep, StepError } from "../clients/run-step";
 
 const input = z.object({
   connection: databaseReference,

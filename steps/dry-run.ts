@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { secret } from "../rotation/secret-fields";
-import { quoted } from "../rotation/shell-word";
-import { runStep, StepError } from "./run-step";
-import { type RunScript, shellHere } from "./shell";
-import { hostReference, withHost } from "./ssh";
+import { runStep, StepError } from "../clients/run-step";
+import { type RunScript, shellHere } from "../clients/shell";
+import { hostReference, withHost } from "../clients/ssh";
+import { secret } from "../core/secret-fields";
+import { quoted } from "../core/shell-word";
 
 const input = z.object({
   command: z.string(),

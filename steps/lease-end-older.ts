@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { endOlder } from "./lease";
-import { runStep } from "./run-step";
-import { storeReference } from "./store";
-import { vaultClientOf } from "./vault";
+import { runStep } from "../clients/run-step";
+import { endOlder } from "../kinds/vault-dynamic/lease";
+import { storeReference } from "../stores/client";
+import { vaultClientOf } from "../stores/vault/client";
 
 const input = z.object({
   store: storeReference,

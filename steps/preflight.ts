@@ -1,7 +1,7 @@
-import { type CheckResult, failureOf, overridesOf, preflightInput, runChecks } from "./checks/preflight";
-import { runStep, StepError } from "./run-step";
-import { vaultClientOf } from "./vault";
-import { findRotation } from "./vault-role";
+import { runStep, StepError } from "../clients/run-step";
+import { type CheckResult, failureOf, overridesOf, preflightInput, runChecks } from "../components/preflight/preflight";
+import { findRotation } from "../kinds/vault-engine/role";
+import { vaultClientOf } from "../stores/vault/client";
 
 /** Looks at everything a rotation will touch, all of it at once, and touches nothing. */
 await runStep(preflightInput, async (given) => {

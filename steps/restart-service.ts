@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { secret } from "../rotation/secret-fields";
-import { healthProbe } from "./probe";
-import { restartAndWait } from "./restart";
-import { runStep } from "./run-step";
-import { shellHere } from "./shell";
-import { hostReference, withHost } from "./ssh";
+import { healthProbe } from "../clients/probe";
+import { runStep } from "../clients/run-step";
+import { shellHere } from "../clients/shell";
+import { hostReference, withHost } from "../clients/ssh";
+import { restartAndWait } from "../components/restart/restart";
+import { secret } from "../core/secret-fields";
 
 const input = z.object({
   service: z.string(),

@@ -1,9 +1,9 @@
 import pg from "pg";
 import * as z from "zod";
-import { scramVerifier } from "../rotation/scram";
-import { secret } from "../rotation/secret-fields";
-import { type DatabaseReference, databaseReference, withDatabase } from "./database";
-import { runStep, StepError } from "./run-step";
+import { type DatabaseReference, databaseReference, withDatabase } from "../clients/postgres";
+import { runStep, StepError } from "../clients/run-step";
+import { scramVerifier } from "../core/scram";
+import { secret } from "../core/secret-fields";
 
 const input = z.object({
   database: databaseReference,

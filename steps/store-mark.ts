@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { runStep } from "./run-step";
-import { storeClient, storeReference } from "./store";
+import { runStep } from "../clients/run-step";
+import { storeClient, storeReference } from "../stores/client";
 
 const input = z.object({ store: storeReference, path: z.string(), says: z.record(z.string(), z.string()) });
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { checkUnchanged, overwrittenValues } from "./checks/store";
-import { runStep } from "./run-step";
-import { storeClient, storeEntry, storeReference } from "./store";
+import { runStep } from "../clients/run-step";
+import { checkUnchanged, overwrittenValues } from "../components/preflight/store";
+import { storeClient, storeEntry, storeReference } from "../stores/client";
 
 const input = z.object({
   store: storeReference,

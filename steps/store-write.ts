@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { runStep } from "./run-step";
-import { storeClient, storeEntry, storeReference } from "./store";
-import { writeEntry } from "./write-entry";
+import { runStep } from "../clients/run-step";
+import { storeClient, storeEntry, storeReference } from "../stores/client";
+import { writeEntry } from "../stores/write-entry";
 
 const input = z.object({
   store: storeReference,

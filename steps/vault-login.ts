@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { databaseReference, withDatabase } from "./database";
-import { runStep } from "./run-step";
-import { storeReference } from "./store";
-import { vaultClientOf } from "./vault";
-import { readLogin, vaultRole } from "./vault-role";
+import { databaseReference, withDatabase } from "../clients/postgres";
+import { runStep } from "../clients/run-step";
+import { readLogin, vaultRole } from "../kinds/vault-engine/role";
+import { storeReference } from "../stores/client";
+import { vaultClientOf } from "../stores/vault/client";
 
 const input = z.object({ store: storeReference, role: vaultRole, database: databaseReference });
 

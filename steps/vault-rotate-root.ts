@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { runStep } from "./run-step";
-import { storeReference } from "./store";
-import { vaultClientOf } from "./vault";
+import { runStep } from "../clients/run-step";
+import { storeReference } from "../stores/client";
+import { vaultClientOf } from "../stores/vault/client";
 
 const input = z.object({ store: storeReference, mount: z.string(), connection: z.string() });
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { runStep } from "./run-step";
-import { storeReference } from "./store";
-import { vaultClientOf } from "./vault";
-import { readRotation, vaultRole } from "./vault-role";
+import { runStep } from "../clients/run-step";
+import { readRotation, vaultRole } from "../kinds/vault-engine/role";
+import { storeReference } from "../stores/client";
+import { vaultClientOf } from "../stores/vault/client";
 
 const input = z.object({
   store: storeReference,

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { verifyPair } from "../alpaca/verify";
-import { lastFour } from "../rotation/key-label";
-import { secret } from "../rotation/secret-fields";
-import { runStep } from "./run-step";
+import { runStep } from "../clients/run-step";
+import { lastFour } from "../core/key-label";
+import { secret } from "../core/secret-fields";
+import { verifyPair } from "../kinds/alpaca-key/verify";
 
 const pair = z.object({ label: z.string(), keyId: secret(z.string()), secretKey: secret(z.string()) });
 

@@ -1,9 +1,9 @@
 import type pg from "pg";
 import * as z from "zod";
-import { secret } from "../rotation/secret-fields";
-import { databaseReference, withDatabase } from "./database";
-import { newSessions, sessionsOf } from "./old-sessions";
-import { messageOf, runStep, StepError } from "./run-step";
+import { databaseReference, withDatabase } from "../clients/postgres";
+import { messageOf, runStep, StepError } from "../clients/run-step";
+import { secret } from "../core/secret-fields";
+import { newSessions, sessionsOf } from "../kinds/postgres-password/old-sessions";
 
 const input = z.object({
   database: databaseReference,

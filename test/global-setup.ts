@@ -2,10 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { writeSection } from "../bench/proof";
-import { resolveToolchain } from "../toolchain/resolve";
-import { faultSummary } from "./e2e/faults/report";
-import { summary as leakSummary } from "./leaks/report";
+import { resolveToolchain } from "../cli/toolchain/resolve";
+import { writeSection } from "../dev/bench/proof";
+import { faultSummary } from "./engine/faults/report";
+import { summary as leakSummary } from "./servers/leaks/report";
 
 declare module "vitest" {
   interface ProvidedContext {

@@ -1,4 +1,4 @@
-import { formatDuration } from "../../rotation/duration";
+import { formatDuration } from "../../core/duration";
 import { counted } from "../controls";
 import type { Report, ReportRow, SecretStanding, SecretSummary } from "../report";
 

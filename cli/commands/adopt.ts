@@ -13,7 +13,7 @@ export function registerAdopt(program: Command): void {
       .argument("[secret...]", "default: all"),
     "rotation adopt database/password --stack prod",
   ).action(async (secrets: string[], options: CommonOptions) => {
-    const { adopt } = await import("../../operate/adopt");
+    const { adopt } = await import("../operate/adopt");
     const { wrap } = await import("../render/table");
     const { during } = await import("../render/progress");
     const project = await projectOf(options);

@@ -16,7 +16,7 @@ export function registerAlpaca(program: Command): void {
     alpaca.command("add-key").description("prove a new pair and put it into the stack's secret config"),
     'rotation alpaca add-key --stack paper\npass show alpaca/new | rotation alpaca add-key --stack prod\n  (JSON: {"label":...,"keyId":...,"secretKey":...})',
   ).action(async (options: AlpacaOptions) => {
-    const { addKey, openKeyRing } = await import("../../operate/alpaca-keys");
+    const { addKey, openKeyRing } = await import("../operate/alpaca-keys");
     const project = await projectOf(options);
     const ring = await openKeyRing(project, options.secret);
     const pair = await askForPair(ring);
@@ -32,7 +32,7 @@ export function registerAlpaca(program: Command): void {
     alpaca.command("forget-key").description("take the pair whose end was seen out of the stack's secret config"),
     "rotation alpaca forget-key --stack paper",
   ).action(async (options: AlpacaOptions) => {
-    const { forgetKey, openKeyRing } = await import("../../operate/alpaca-keys");
+    const { forgetKey, openKeyRing } = await import("../operate/alpaca-keys");
     const project = await projectOf(options);
     const ring = await openKeyRing(project, options.secret);
     const label = await forgetKey(project, ring);

@@ -19,10 +19,7 @@ export function registerAudit(program: Command): void {
       ),
     "rotation audit verify --stack prod",
   ).action(async (options: CommonOptions) => {
-    const [{ verifyAudit }, { during }] = await Promise.all([
-      import("../../operate/audit"),
-      import("../render/progress"),
-    ]);
+    const [{ verifyAudit }, { during }] = await Promise.all([import("../operate/audit"), import("../render/progress")]);
     const project = await projectOf(options);
     const verdict = await during("audit: following the chain through every row", { ...options, soon: true }, () =>
       verifyAudit(project),
@@ -42,7 +39,7 @@ export function registerAudit(program: Command): void {
       ),
     "PGUSER=postgres rotation audit migrate --stack prod",
   ).action(async (options: CommonOptions) => {
-    const { migrateAudit } = await import("../../operate/audit");
+    const { migrateAudit } = await import("../operate/audit");
     const migrations = await migrateAudit(await projectOf(options));
     if (options.json) printJson({ migrations });
     else print(migrations.length === 0 ? "The log is up to date." : `Done: ${migrations.join(", ")}.`);
@@ -58,7 +55,7 @@ export function registerAudit(program: Command): void {
 
 async function prune(options: PruneOptions): Promise<void> {
   const project = await projectOf(options);
-  const { prunable, pruneAudit } = await import("../../operate/audit");
+  const { prunable, pruneAudit } = await import("../operate/audit");
   const found = await prunable(project, options.before);
   const day = found.before.slice(0, 10);
   const rows = counted(found.rows, "row");

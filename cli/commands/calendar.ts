@@ -11,8 +11,8 @@ export function registerCalendar(program: Command): void {
     .option("-o, --out <file>", "write it there, in one step, instead of printing it")
     .action(async (options: CommonOptions & { readonly out?: string }) => {
       const [{ readStatus }, { calendarOf }] = await Promise.all([
-        import("../../operate/read-status"),
-        import("../../operate/calendar"),
+        import("../operate/read-status"),
+        import("../operate/calendar"),
       ]);
       const text = calendarOf(await readStatus(await projectOf(options)));
       if (options.json) printJson({ calendar: text });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { Finding } from "../../operate/findings/finding";
-import type { Project } from "../../operate/project";
+import type { Finding } from "../operate/findings/finding";
+import type { Project } from "../operate/project";
 import { type CommonOptions, common, EXIT, print, printJson, projectOf } from "../run-command";
 
 interface DiagnoseOptions extends CommonOptions {
@@ -48,10 +48,7 @@ export function registerDiagnose(program: Command): void {
 const shown = ({ fix, ...finding }: Finding) => ({ ...finding, fixable: fix !== undefined });
 
 async function look(project: Project, secrets: readonly string[], options: CommonOptions): Promise<Finding[]> {
-  const [{ diagnose }, { during }] = await Promise.all([
-    import("../../operate/diagnose"),
-    import("../render/progress"),
-  ]);
+  const [{ diagnose }, { during }] = await Promise.all([import("../operate/diagnose"), import("../render/progress")]);
   return during("diagnosis: asking store, database, services and the stack's state", options, () =>
     diagnose(project, secrets),
   );

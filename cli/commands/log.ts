@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { ManualRotation } from "../../operate/log-entry";
+import type { ManualRotation } from "../operate/log-entry";
 import { type CommonOptions, common, print, printJson, projectOf } from "../run-command";
 
 /** `rotation log` */
@@ -16,7 +16,7 @@ export function registerLog(program: Command): void {
     )
     .option("--reason <text>", "why it was done")
     .action(async (options: CommonOptions & ManualRotation) => {
-      const { logByHand } = await import("../../operate/log-entry");
+      const { logByHand } = await import("../operate/log-entry");
       const { id, hash, entry } = await logByHand(await projectOf(options), options);
       const { secretName, status, rotatedBy, rotationDate } = entry;
       if (options.json) printJson({ row: id, hash, secretName, status, rotatedBy, rotationDate });

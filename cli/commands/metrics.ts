@@ -12,9 +12,9 @@ export function registerMetrics(program: Command): void {
     .option("--verify", "verify the audit log's chain as well (15 s for a million rows)")
     .action(async (options: CommonOptions & { readonly out?: string; readonly verify?: true }) => {
       const [{ readStatus }, { metricsOf }, { verdictIfThere }] = await Promise.all([
-        import("../../operate/read-status"),
-        import("../../operate/metrics"),
-        import("../../operate/audit"),
+        import("../operate/read-status"),
+        import("../operate/metrics"),
+        import("../operate/audit"),
       ]);
       const project = await projectOf(options);
       const status = await readStatus(project);

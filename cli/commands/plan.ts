@@ -14,7 +14,7 @@ export function registerPlan(program: Command): void {
     .addOption(new Option("--format <format>", "how to print it").choices(["text", "markdown", "json"]).default("text"))
     .action(async (options: PlanOptions) => {
       const [{ makePlan }, { during }] = await Promise.all([
-        import("../../operate/make-plan"),
+        import("../operate/make-plan"),
         import("../render/progress"),
       ]);
       const project = await projectOf(options);

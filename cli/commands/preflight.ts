@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { PreflightMode } from "../../operate/preflight";
+import type { PreflightMode } from "../operate/preflight";
 import { type CommonOptions, common, EXIT, print, printJson, projectOf } from "../run-command";
 
 interface PreflightOptions extends CommonOptions {
@@ -22,7 +22,7 @@ export function registerPreflight(program: Command): void {
     )
     .action(async (secrets: string[], options: PreflightOptions) => {
       const [{ preflight }, { during }, { renderPreflight }] = await Promise.all([
-        import("../../operate/preflight"),
+        import("../operate/preflight"),
         import("../render/progress"),
         import("../render/run"),
       ]);

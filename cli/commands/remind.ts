@@ -9,7 +9,7 @@ export function registerRemind(program: Command): void {
       .description("tell by Slack and e-mail what is to be known, each thing once; safe to run every hour"),
     "rotation remind --stack prod",
   ).action(async (options: CommonOptions) => {
-    const { remind } = await import("../../operate/reminders/remind");
+    const { remind } = await import("../operate/reminders/remind");
     const sent = await remind(await projectOf(options));
     if (options.json) printJson(sent);
     else if (sent.length === 0) print("Nothing new to tell.");

@@ -30,7 +30,7 @@ export function registerReport(program: Command): void {
     .action(async (options: ReportOptions) => {
       const project = await projectOf(options);
       const [{ exportRows, makeReport }, { during }] = await Promise.all([
-        import("../../operate/audit"),
+        import("../operate/audit"),
         import("../render/progress"),
       ]);
       const format = options.json ? "json" : options.format;

@@ -21,7 +21,7 @@ export function registerRollback(program: Command): void {
     .option("--force", "overwrite what somebody else wrote into the store; the audit row says what it was")
     .option("-y, --yes", "do not ask before the plan is carried out")
     .action(async (secret: string, options: RollbackOptions) => {
-      const { assertTarget, rollbackTarget } = await import("../../operate/rollback");
+      const { assertTarget, rollbackTarget } = await import("../operate/rollback");
       const project = await projectOf(options);
       const activate = options.to ?? (await rollbackTarget(project, secret));
       const request = { id: requestId("rollback"), secret, activate, reason: options.reason, ...forced(options) };

@@ -22,7 +22,7 @@ export function registerRotateNow(program: Command): void {
     .option("-y, --yes", "do not ask before the plan is carried out")
     .option("--auto-rollback", "go back to the generation before when the update fails half-way")
     .action(async (secret: string, options: RotateNowOptions) => {
-      const { checkNames } = await import("../../operate/due");
+      const { checkNames } = await import("../operate/due");
       await checkNames(await projectOf(options), [secret]);
       const request = {
         id: requestId("emergency"),

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { UsageError } from "../../operate/errors";
+import { UsageError } from "../operate/errors";
 import { type ActOptions, forced, perform, requestId } from "../perform";
 import { common, EXIT, print, printJson, projectOf } from "../run-command";
 
@@ -27,7 +27,7 @@ export function registerRun(program: Command): void {
       if (options.force && (options.ifDue || secrets.length === 0))
         throw new UsageError("--force is for named secrets, without --if-due: say which one to overwrite");
       if (options.ifDue && !(await somethingDue(secrets, options))) return;
-      const { checkNames } = await import("../../operate/due");
+      const { checkNames } = await import("../operate/due");
       const named = options.ifDue ? [] : await checkNames(await projectOf(options), secrets);
       const requests = named.map((secret) => ({
         id: requestId("run"),
@@ -41,7 +41,7 @@ export function registerRun(program: Command): void {
 }
 
 async function somethingDue(secrets: readonly string[], options: RunCommandOptions): Promise<boolean> {
-  const { whatIsDue } = await import("../../operate/due");
+  const { whatIsDue } = await import("../operate/due");
   const { due, kept } = await whatIsDue(await projectOf(options), secrets);
   if (due.length > 0) return true;
   if (options.json) printJson({ outcome: "nothing due", ...(kept.length === 0 ? {} : { kept }) });

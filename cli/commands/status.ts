@@ -8,8 +8,8 @@ export function registerStatus(program: Command): void {
     "rotation status --stack prod",
   ).action(async (options: CommonOptions) => {
     const [{ readStatus }, { needsRotation }, { during }] = await Promise.all([
-      import("../../operate/read-status"),
-      import("../../operate/status"),
+      import("../operate/read-status"),
+      import("../operate/status"),
       import("../render/progress"),
     ]);
     const project = await projectOf(options);

@@ -11,7 +11,7 @@ export function registerValidate(program: Command): void {
     "rotation validate --stack prod",
   ).action(async (secrets: string[], options: CommonOptions) => {
     const [{ validate }, { during }, { renderValidation }] = await Promise.all([
-      import("../../operate/validate"),
+      import("../operate/validate"),
       import("../render/progress"),
       import("../render/findings"),
     ]);

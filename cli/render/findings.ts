@@ -1,5 +1,5 @@
-import type { Finding } from "../../operate/findings/finding";
-import type { Point, Validation } from "../../operate/validate";
+import type { Finding } from "../operate/findings/finding";
+import type { Point, Validation } from "../operate/validate";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
 

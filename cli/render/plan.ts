@@ -1,4 +1,4 @@
-import type { SecretPlan, StackPlan } from "../../operate/plan-words";
+import type { SecretPlan, StackPlan } from "../operate/plan-words";
 import { colors } from "./colors";
 import { WIDTH, wrap } from "./table";
 

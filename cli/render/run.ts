@@ -1,9 +1,9 @@
 import { PHASE, type Phase, phaseOf } from "../../core/phases";
 import { restartOf, secretOf } from "../../core/resource-names";
-import type { Happening } from "../../operate/engine";
-import type { PreflightResult } from "../../operate/preflight";
-import type { RunResult, SecretResult } from "../../operate/run-result";
-import type { Outline } from "../../operate/settings";
+import type { Happening } from "../operate/engine";
+import type { PreflightResult } from "../operate/preflight";
+import type { RunResult, SecretResult } from "../operate/run-result";
+import type { Outline } from "../operate/settings";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
 

@@ -1,6 +1,6 @@
-import type { StackStatus } from "../../operate/read-status";
-import type { SecretStatus, Standing } from "../../operate/status";
-import { formatDuration } from "../../rotation/duration";
+import { formatDuration } from "../../core/duration";
+import type { StackStatus } from "../operate/read-status";
+import type { SecretStatus, Standing } from "../operate/status";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type * as z from "zod";
+import { projectRoot } from "../../cli/toolchain/project";
 import { schema } from "../../config/schema";
-import { isSecret, partsOf } from "../../rotation/secret-fields";
-import { projectRoot } from "../../toolchain/project";
+import { isSecret, partsOf } from "../../core/secret-fields";
 import { constant, type Place, read, type WrittenKey } from "./comments";
 import { defaultOf, typeOf } from "./words";
 

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { duration } from "../../config/parts";
-import { formatDuration } from "../../rotation/duration";
-import { partsOf } from "../../rotation/secret-fields";
+import { formatDuration } from "../../core/duration";
+import { partsOf } from "../../core/secret-fields";
 
 type Schema = z.core.$ZodType;
 

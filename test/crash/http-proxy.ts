@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, request as send } from "node:http";
-import { type HttpServer, startHttp } from "../../lab/http";
+import { type HttpServer, startHttp } from "../../dev/lab/http";
 import type { EffectGate } from "./gate";
 
 /** A request as its name is made from. */

@@ -1,8 +1,8 @@
-import { startLoad } from "../../lab/load";
-import { activeGeneration, previousGeneration } from "../../rotation/state";
-import { adviceIn, shell } from "../e2e/advice";
-import { unwrapped } from "../e2e/cli-support";
-import { type Sent, signalled } from "../e2e/signals";
+import { activeGeneration, previousGeneration } from "../../core/state";
+import { startLoad } from "../../dev/lab/load";
+import { adviceIn, shell } from "../engine/advice";
+import { unwrapped } from "../engine/cli-support";
+import { type Sent, signalled } from "../engine/signals";
 import { checkFinished, checkUnchanged, judge, lookBetween } from "./crash";
 import type { Held } from "./gate";
 import type { Expected, Life } from "./life";

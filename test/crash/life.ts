@@ -1,11 +1,11 @@
-import { ADOPTED_LABEL, alpacaKeys, suppliedPair } from "../../lab/deploy";
-import { ALPACA_KEY } from "../../lab/lab";
-import { OpenBaoError } from "../../lab/openbao";
-import { storeReader } from "../../lab/services/store";
-import type { Health } from "../../lab/services/types";
-import { activeGeneration, other, previousGeneration, type SecretState } from "../../rotation/state";
-import { auditRows, login, setDay, stateOf } from "../e2e/harness";
-import { databaseOfVault, LEASED, leaseOf } from "../e2e/vault-support";
+import { activeGeneration, other, previousGeneration, type SecretState } from "../../core/state";
+import { ADOPTED_LABEL, alpacaKeys, suppliedPair } from "../../dev/lab/deploy";
+import { ALPACA_KEY } from "../../dev/lab/lab";
+import { OpenBaoError } from "../../dev/lab/openbao";
+import { storeReader } from "../../dev/lab/services/store";
+import type { Health } from "../../dev/lab/services/types";
+import { auditRows, login, setDay, stateOf } from "../engine/harness";
+import { databaseOfVault, LEASED, leaseOf } from "../engine/vault-support";
 import { startWorld, stateInBucket, type World, type WorldOptions } from "./world";
 
 export const STRATEGIES = ["alternating-users", "single-user", "alpaca-key", "vault-static", "vault-dynamic"] as const;

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
-import { poll } from "../../lab/poll";
-import { isLeftByEngine } from "../../lab/stack-processes";
-import type { Bench } from "../e2e/harness";
+import { poll } from "../../dev/lab/poll";
+import { isLeftByEngine } from "../../dev/lab/stack-processes";
+import type { Bench } from "../engine/harness";
 
 /** What is killed: everything at once, as by a power cut, or one process alone. */
 export const VICTIMS = ["machine", "engine", "language host", "plugin", "step"] as const;

@@ -1,8 +1,8 @@
-import { type DeployOptions, deployStack } from "../../lab/deploy";
-import type { HttpServer } from "../../lab/http";
-import { type Lab, type LabOptions, startLab } from "../../lab/lab";
-import { resolveToolchain } from "../../toolchain/resolve";
-import type { Bench } from "../e2e/harness";
+import { resolveToolchain } from "../../cli/toolchain/resolve";
+import { type DeployOptions, deployStack } from "../../dev/lab/deploy";
+import type { HttpServer } from "../../dev/lab/http";
+import { type Lab, type LabOptions, startLab } from "../../dev/lab/lab";
+import type { Bench } from "../engine/harness";
 import { EffectGate } from "./gate";
 import { type NameEffect, startHttpProxy } from "./http-proxy";
 import { type PostgresProxy, startPostgresProxy } from "./postgres-proxy";

@@ -1,0 +1,62 @@
+import ical, { ICalAlarmType, ICalCalendarMethod } from "ical-generator";
+import { ALERT_BEFORE, WARNING_BEFORE } from "../../core/deadlines";
+import type { StackStatus } from "./read-status";
+
+const DAY = 86_400_000;
+const SECONDS_A_DAY = 86_400;
+
+/**
+ * An iCalendar feed: when each secret's rotation is due, with alarms five days and two days before its maximum age, and
+ * when each grace period ends. The same event keeps its id, so a calendar that subscribes moves it.
+ */
+export function calendarOf({
+  stack,
+  environment,
+  secrets,
+  now,
+}: Pick<StackStatus, "stack" | "environment" | "secrets" | "now">): string {
+  const calendar = ical({
+    name: `Secret rotation, ${stack}`,
+    prodId: { company: "secret-rotation", product: "rotation calendar" },
+    method: ICalCalendarMethod.PUBLISH,
+  });
+  for (const { name, kind, dueAt, rotatedAt, inUseBefore, maxAgeDays, generation, previous } of secrets) {
+    if (dueAt === null || rotatedAt === null) continue;
+    const due = new Date(dueAt);
+    const command = kind === "alpaca-key" ? "alpaca add-key" : "run";
+    const limit = new Date(Date.parse(rotatedAt) + maxAgeDays * DAY);
+    const why =
+      inUseBefore === null
+        ? `Generation ${generation} reaches its maximum age at ${limit.toISOString()}.`
+        : `Nobody knows how old generation ${generation} is: it was in use before ${inUseBefore}.`;
+    const event = calendar.createEvent({
+      id: `${stack}-${name.replaceAll("/", "-")}-rotation@secret-rotation`,
+      // Grows with every rotation, so that a calendar takes the moved event for the newer one.
+      sequence: Math.floor(Date.parse(rotatedAt) / 60_000),
+      stamp: new Date(now),
+      start: due,
+      end: new Date(Math.max(limit.getTime(), due.getTime() + 3_600_000)),
+      summary: `Rotate ${name} (${environment})`,
+      description: `${why}\nrotation ${command} --stack ${stack}`,
+    });
+    for (const before of [WARNING_BEFORE, ALERT_BEFORE]) {
+      const [days, at] = [before / DAY, limit.getTime() - before];
+      const triggerBefore = Math.round((due.getTime() - at) / 1000);
+      event.createAlarm({
+        type: ICalAlarmType.display,
+        description: `${name}: ${days} days until its maximum age`,
+        ...(triggerBefore > 0 ? { triggerBefore } : { triggerBefore: SECONDS_A_DAY }),
+      });
+    }
+    if (previous === null || previous.revoked) continue;
+    calendar.createEvent({
+      id: `${stack}-${name.replaceAll("/", "-")}-grace-${previous.generation}@secret-rotation`,
+      stamp: new Date(now),
+      start: new Date(previous.validUntil),
+      end: new Date(Date.parse(previous.validUntil) + 1_800_000),
+      summary: `Grace period of ${name} ends (${environment})`,
+      description: `Generation ${previous.generation} is no longer valid after this.\nrotation run --stack ${stack}`,
+    });
+  }
+  return `${calendar.toString()}\r\n`;
+}

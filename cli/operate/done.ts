@@ -1,0 +1,34 @@
+import { activation } from "../../core/state";
+import { restartedOf, rowSeen } from "./look";
+import type { SecretOutput } from "./outputs";
+import type { SecretPlan } from "./plan-words";
+import type { RunContext } from "./run-context";
+import { readCheckpoint } from "./state-file";
+
+/** What a plan promised and the platform does not show after its update, by the secret's name. */
+export async function whatIsMissing(
+  { project, engine, config }: Pick<RunContext, "project" | "config" | "engine">,
+  acted: readonly SecretPlan[],
+  after: Readonly<Record<string, SecretOutput>>,
+): Promise<Readonly<Record<string, readonly string[]>>> {
+  if (acted.length === 0) return {};
+  const resources = (readCheckpoint(project) ?? (await engine.exportState()).deployment).resources ?? [];
+  const found = acted.map(async ({ secret, steps }): Promise<[string, string[]]> => {
+    const state = after[secret]?.state;
+    if (state === undefined) return [secret, ["its new state is not in the stack's outputs"]];
+    const late = steps.filter(
+      ({ phase, resource }) => phase === "restart" && restartedOf(resource, activation(state), resources, []) !== "yes",
+    );
+    const row = steps.some(({ phase }) => phase === "audit")
+      ? await rowSeen(config, resources, secret, state).catch((error: unknown) => `could not be looked for (${error})`)
+      : "written";
+    return [
+      secret,
+      [
+        ...late.map(({ text }) => `not done: ${text}`),
+        ...(row === "written" ? [] : [`its row in secret_rotation_log ${row === "missing" ? "is missing" : row}`]),
+      ],
+    ];
+  });
+  return Object.fromEntries(await Promise.all(found));
+}

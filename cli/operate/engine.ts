@@ -1,0 +1,225 @@
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation/index.js";
+import { PLANNED_AT } from "../../core/clock";
+import { PLANS_FILE, type Plan } from "../../core/plan";
+import { Recorder } from "./engine-events";
+import { OperationError } from "./errors";
+import { endMarked } from "./orphans";
+import { engineEnvironment } from "./plugins";
+import type { Project } from "./project";
+import { pulumiEnvironment, runPulumi } from "./pulumi";
+import type { PendingOperation } from "./state-file";
+import { assertWhole } from "./torn-files";
+
+/** What the engine does, or would do, to one resource. */
+export interface Step {
+  /** Such as `create`, `update`, `replace` or `same`. */
+  readonly op: string;
+  readonly urn: string;
+  readonly type: string;
+  /** The resource's name, the last part of its URN. */
+  readonly name: string;
+  readonly oldInputs: Readonly<Record<string, unknown>>;
+  readonly newInputs: Readonly<Record<string, unknown>>;
+  /** Set where the stack forgets it and leaves what it stands for as it is (`retainOnDelete`). */
+  readonly retained?: true;
+}
+
+/** What happens while the engine works. */
+export type Happening =
+  | { readonly kind: "begins" | "done" | "failed"; readonly step: Step }
+  /** What the program itself says. */
+  | { readonly kind: "message"; readonly text: string };
+
+/** What became of a preview or an update. */
+export interface EngineResult {
+  readonly ok: boolean;
+  /** In the order in which the engine took them; each resource once, `same` among them. */
+  readonly steps: readonly Step[];
+  /** What the program itself said. */
+  readonly messages: readonly string[];
+  /** What the program decided on each secret; empty for an update. */
+  readonly plans: readonly Plan[];
+  /** What went wrong, the first first; empty where it is `ok`. Never a secret: the engine redacts those it knows. */
+  readonly errors: readonly { readonly text: string; readonly resource: string | undefined }[];
+  /** The last resource that failed. */
+  readonly failedStep: Step | undefined;
+  /** What was begun and neither done nor refused when the engine ended. */
+  readonly unfinished: readonly Step[];
+  /** Whether a signal stopped it. */
+  readonly interrupted: boolean;
+  /** Whether the engine ended without a word of its end, killed perhaps: what it had started may have outlived it. */
+  readonly died: boolean;
+}
+
+/** The state of a stack as `pulumi stack export --show-secrets` gives it. */
+export interface Deployment {
+  readonly version: number;
+  readonly deployment: {
+    readonly resources?: readonly ExportedResource[];
+    readonly pending_operations?: readonly PendingOperation[];
+  };
+}
+
+export interface ExportedResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+/** What every process that an engine starts has in its environment, so that none is lost when the engine is killed. */
+const RUN_MARK = "SECRET_ROTATION_RUN";
+
+/** Pulumi's engine on one stack, through the Automation API. */
+export class Engine {
+  private constructor(
+    private readonly project: Project,
+    private readonly stack: Stack,
+    private readonly mark: string,
+  ) {}
+
+  /**
+   * @param reads for the state and the config alone, without a preview or an update: no plugin is needed
+   * @throws UsageError where Pulumi or a real plugin is missing; OperationError where a state cannot be read
+   */
+  static async open(project: Project, { reads = false } = {}): Promise<Engine> {
+    assertWhole(project);
+    const env = await (reads ? pulumiEnvironment(project.env) : engineEnvironment(project));
+    // The Automation API looks for `pulumi` on this process's PATH.
+    process.env.PATH = env.PATH;
+    await import("../../sdk-on-demand.cjs");
+    const automation = await import("@pulumi/pulumi/automation/index.js");
+    const mark: string = randomUUID();
+    const workspace = await automation.LocalWorkspace.create({
+      workDir: project.dir,
+      envVars: Object.fromEntries(
+        Object.entries({ ...env, [RUN_MARK]: mark }).filter(
+          (entry): entry is [string, string] => entry[1] !== undefined,
+        ),
+      ),
+    });
+    const stack = await automation.Stack.select(project.stack, withoutSelecting(workspace as LocalWorkspace));
+    return new Engine(project, withoutAsking(stack), mark);
+  }
+
+  /** What an update would do, saved as a plan where `planFile` is given. `signal` ends it. */
+  preview(planFile: string | undefined, signal?: AbortSignal): Promise<EngineResult> {
+    const { envVars } = this.stack.workspace;
+    envVars[PLANNED_AT] = new Date().toISOString();
+    return withPlans(envVars, () =>
+      this.follow(ignore, signal, (onEvent, stop) =>
+        this.stack.preview({
+          ...{ color: "never", onEvent, signal: stop },
+          ...(planFile === undefined ? {} : { plan: planFile }),
+        }),
+      ),
+    );
+  }
+
+  /** Carries out an update; with a plan it does nothing else than the plan, and goes by its preview's time. `signal` ends it as Ctrl-C would. */
+  update(
+    planFile: string | undefined,
+    happens: (happening: Happening) => void = ignore,
+    signal?: AbortSignal,
+  ): Promise<EngineResult> {
+    if (planFile === undefined) delete this.stack.workspace.envVars[PLANNED_AT];
+    return this.follow(happens, signal, (onEvent, stop) =>
+      this.stack.up({
+        ...{ color: "never", onEvent, signal: stop },
+        ...(planFile === undefined ? {} : { plan: planFile }),
+      }),
+    );
+  }
+
+  /**
+   * Ends what an engine that was killed left running: its language host, plugins and steps.
+   * @returns how many processes there were
+   */
+  endOrphans(): Promise<number> {
+    return endMarked(RUN_MARK, this.mark);
+  }
+
+  /** Takes the stack's lock away. */
+  cancel(): Promise<void> {
+    return this.stack.cancel();
+  }
+
+  /** The state, its secrets decrypted: keep it in memory. */
+  async exportState(): Promise<Deployment> {
+    return (await this.stack.exportStack()) as Deployment;
+  }
+
+  /** Writes the state back without the operations that an update which died had begun. */
+  async dropPendingOperations(): Promise<void> {
+    const { version, deployment } = await this.exportState();
+    await this.stack.importStack({ version, deployment: { ...deployment, pending_operations: [] } });
+  }
+
+  /** Sets a config key; `undefined` removes it. A secret travels by stdin. */
+  async configure(key: string, value: unknown, { secret = false } = {}): Promise<void> {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    const args =
+      value === undefined ? ["config", "rm", key] : ["config", "set", secret ? "--secret" : "--plaintext", key];
+    const { exitCode, stderr } = await runPulumi(this.project, args, text);
+    if (exitCode !== 0)
+      throw new OperationError(`pulumi ${args.slice(0, 2).join(" ")} ${key} failed: ${stderr.trim()}`);
+  }
+
+  private async follow(
+    happens: (happening: Happening) => void,
+    signal: AbortSignal | undefined,
+    run: (onEvent: (event: EngineEvent) => void, stop: AbortSignal) => Promise<unknown>,
+  ): Promise<EngineResult> {
+    const record = new Recorder(happens);
+    const stop = new AbortController();
+    // A signal to the whole process group reaches the engine as well, which says so; a second one would cut it off.
+    const pass = () => setTimeout(() => record.isStopping || stop.abort(), HEARD_MS).unref();
+    if (signal?.aborted) pass();
+    signal?.addEventListener("abort", pass, { once: true });
+    try {
+      await run((event) => record.take(event), stop.signal);
+      return record.result(undefined, signal);
+    } catch (error) {
+      return record.result(error instanceof Error ? error.message : String(error), signal);
+    } finally {
+      signal?.removeEventListener("abort", pass);
+    }
+  }
+}
+
+/** So long an engine may take to say that a signal reached it, in milliseconds. */
+const HEARD_MS = 1500;
+
+/** A preview with what the program decided, which it writes into a file that is gone afterwards. */
+async function withPlans(envVars: Record<string, string>, act: () => Promise<EngineResult>): Promise<EngineResult> {
+  const folder = await mkdtemp(join(tmpdir(), "rotation-plans-"));
+  const file = join(folder, "plans.jsonl");
+  envVars[PLANS_FILE] = file;
+  try {
+    const result = await act();
+    const lines = existsSync(file) ? (await readFile(file, "utf8")).split("\n").filter((line) => line !== "") : [];
+    return { ...result, plans: lines.map((line) => JSON.parse(line) as Plan) };
+  } finally {
+    delete envVars[PLANS_FILE];
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Which stack is selected is the user's own affair: a plain `pulumi up` later must not meet another one. */
+function withoutSelecting(workspace: LocalWorkspace): LocalWorkspace {
+  return Object.assign(workspace, { selectStack: () => Promise.resolve() });
+}
+
+/** After an update the Automation API asks Pulumi three times for outputs and history, a second that nobody needs here. */
+function withoutAsking(stack: Stack): Stack {
+  return Object.assign(stack, { outputs: () => Promise.resolve({}), info: () => Promise.resolve(undefined) });
+}
+
+function ignore(): undefined {
+  return undefined;
+}

@@ -1,0 +1,97 @@
+import { type AlpacaKeyConfig, type KeyPair, policyOf } from "../../../config";
+import { graceEndsAt } from "../../../core/deadlines";
+import { previousGeneration, type SecretState } from "../../../core/state";
+import { pairEntries, pairsOf } from "../credentials";
+import type { Stack } from "../facts";
+import * as facts from "../facts";
+import { type About, commandOf, type Finding } from "./finding";
+import { finish, restartAll, writeBack } from "./mend";
+
+/** Runbook, troubleshooting 2 and 3: 401 after a rotation, and a key that was deleted too early. */
+export async function keyFindings(
+  stack: Stack,
+  secret: AlpacaKeyConfig,
+  state: SecretState,
+  about: About,
+): Promise<Finding[]> {
+  const { active, previous } = pairsOf(stack.config, secret, state);
+  const held = await facts.storedPair(stack.config, secret);
+  const differs =
+    active !== undefined && (held?.keyId.value !== active.keyId || held.secretKey.value !== active.secretKey);
+  const own = differs
+    ? await storeDiffers(stack, secret, state, active, held, about)
+    : await inUseRefused(stack, secret, state, active, about);
+  const early = previous === undefined ? undefined : await deletedEarly(stack, secret, state, previous, about);
+  return [own, early].filter((finding) => finding !== undefined);
+}
+
+async function storeDiffers(
+  stack: Stack,
+  secret: AlpacaKeyConfig,
+  state: SecretState,
+  active: KeyPair,
+  held: Awaited<ReturnType<typeof facts.storedPair>>,
+  about: About,
+): Promise<Finding> {
+  const where =
+    held === undefined
+      ? "the store holds no pair"
+      : `${secret.keyIdPath} has version ${held.keyId.version}, ${secret.secretKeyPath} version ${held.secretKey.version}`;
+  const [keyId, secretKey] = [held?.keyId.value, held?.secretKey.value];
+  const status = keyId === undefined || secretKey === undefined ? undefined : await ask(stack, { keyId, secretKey });
+  const answered = status === undefined ? "" : `; Alpaca answers ${status} to it`;
+  return about({
+    cause: "the store holds another pair than the one in use: somebody wrote it by hand",
+    evidence: `${where}${answered}`,
+    command: commandOf(stack, `diagnose ${secret.name} --fix`),
+    hint: `writes the pair ${active.label} back and restarts the services`,
+    fix: async () => {
+      await writeBack(stack, pairEntries(secret, active), state);
+      return `the pair ${active.label} is back in the store; ${await restartAll(stack, secret)}`;
+    },
+  });
+}
+
+async function inUseRefused(
+  stack: Stack,
+  secret: AlpacaKeyConfig,
+  state: SecretState,
+  active: KeyPair | undefined,
+  about: About,
+): Promise<Finding | undefined> {
+  const status = active && (await ask(stack, active));
+  if (active === undefined || status === undefined || status === 200) return undefined;
+  const back = previousGeneration(state);
+  return about({
+    cause: `Alpaca answers ${status} to the pair in use: not active yet, copied wrongly, or deleted`,
+    evidence: `GET /v2/account with ${active.label} (key ...${active.keyId.slice(-4)}): ${status}`,
+    command: commandOf(stack, `alpaca add-key --secret ${secret.name}`),
+    hint:
+      "see first on the dashboard whether the pair is active; then `rotation run`" +
+      (back === undefined
+        ? ""
+        : `, or go back: ${commandOf(stack, `rollback ${secret.name} --reason "Alpaca answers ${status}"`)}`),
+  });
+}
+
+async function deletedEarly(
+  stack: Stack,
+  secret: AlpacaKeyConfig,
+  state: SecretState,
+  previous: KeyPair,
+  about: About,
+): Promise<Finding | undefined> {
+  const end = graceEndsAt(state, policyOf(stack.config, secret));
+  if (state.revoked || stack.now >= end || (await ask(stack, previous)) !== 401) return undefined;
+  return about({
+    cause: "the old key was deleted before its grace period ended: services that hold it fail when their cache expires",
+    evidence: `Alpaca answers 401 to ${previous.label}; its grace period ends at ${facts.utc(end)}`,
+    command: commandOf(stack, "run"),
+    hint: "restarts every service that reads the pair",
+    fix: () => finish(stack),
+  });
+}
+
+/** Undefined where Alpaca does not answer. */
+const ask = ({ config }: Stack, pair: { readonly keyId: string; readonly secretKey: string }) =>
+  facts.askAlpaca(config, pair).catch(() => undefined);

@@ -1,0 +1,168 @@
+import { type Phase, phaseOf } from "../../core/phases";
+import { describePlan, type Plan } from "../../core/plan";
+import { restartOf, secretOf } from "../../core/resource-names";
+import type { EngineResult, Step } from "./engine";
+import type { Outline } from "./settings";
+import { COMMANDS, describe, generationOf, opOf, plainly } from "./step-words";
+
+/** One thing that an update would do. */
+export interface PlannedStep {
+  /** "settings" where a resource keeps something new about the config and does nothing. */
+  readonly phase: Phase | "other" | "settings";
+  readonly text: string;
+  /** The resource's name. */
+  readonly resource: string;
+}
+
+/** What an update would do to one secret, in a reviewer's words. */
+export interface SecretPlan {
+  readonly secret: string;
+  /** Undefined where nothing happens to it. */
+  readonly action: Plan["action"];
+  /** One sentence, as the program itself says it. */
+  readonly headline: string;
+  /** What happens, in its order. */
+  readonly steps: readonly PlannedStep[];
+}
+
+/** What an update would do. */
+export interface StackPlan {
+  readonly stack: string;
+  readonly environment: string;
+  readonly secrets: readonly SecretPlan[];
+  /** Changes that belong to no secret, such as a provider's address. */
+  readonly others: readonly string[];
+  /** What nobody should approve: a password replaced without a new generation, a role or secret deleted. */
+  readonly dangers: readonly string[];
+  /** Changes by the engine's own names, for whoever wants to see them. */
+  readonly changes: readonly { readonly op: string; readonly type: string; readonly name: string }[];
+  readonly unchanged: number;
+}
+
+const QUIET = new Set(["same", "read", "refresh"]);
+
+/** Puts the engine's preview into words. */
+export function planInWords(
+  stack: string,
+  outline: Pick<Outline, "environment" | "secrets" | "services">,
+  preview: EngineResult,
+): StackPlan {
+  const names = outline.secrets.map(({ name }) => name);
+  const changed = preview.steps.filter(({ op }) => !QUIET.has(op));
+  const secrets = names.map((secret) => {
+    const plan = preview.plans.findLast((decided) => decided.secret === secret);
+    const own = changed.filter(({ name }) => secretOf(name, names) === secret);
+    return {
+      secret,
+      action: plan?.action,
+      headline: plan === undefined ? `${secret}: nothing is known` : describePlan(plan),
+      steps: [
+        ...acting(own, secret, { ...outline, acts: plan?.action !== undefined }),
+        ...keeping(own, secret, outline),
+      ],
+    };
+  });
+  return {
+    stack,
+    environment: outline.environment,
+    secrets,
+    others: changed.filter((step) => isShared(step, names)).map(plainly),
+    dangers: dangersOf(changed),
+    changes: changed.map(({ op, type, name }) => ({ op: opOf(op), type, name })),
+    unchanged: preview.steps.length - changed.length,
+  };
+}
+
+/**
+ * Whether an update would do anything at all beyond reading. A step of a secret without any change is one whose update
+ * died when all was done but the stack's outputs: only another update writes them.
+ */
+export const doesSomething = ({ changes, secrets }: Pick<StackPlan, "changes" | "secrets">): boolean =>
+  changes.length > 0 || secrets.some(({ action }) => action !== undefined);
+
+function acting(
+  own: readonly Step[],
+  secret: string,
+  outline: Pick<Outline, "services"> & { readonly acts: boolean },
+): PlannedStep[] {
+  return inOrder(own.filter((step) => !isPassive(step))).flatMap(({ step, phase }) => {
+    const text = describe(step, phase, secret, outline);
+    return text === undefined ? [] : [{ phase: phase ?? ("other" as const), text, resource: step.name }];
+  });
+}
+
+/** What only takes over settings of the config, in one line a part. */
+function keeping(own: readonly Step[], secret: string, { services }: Pick<Outline, "services">): PlannedStep[] {
+  const passive = own.filter(isPassive);
+  const restarts = passive.filter((step) => phaseOf(step) === "restart");
+  const places = restarts.map(({ name }) => {
+    const { service, host } = restartOf(name, secret, services) ?? { service: name, host: undefined };
+    return host === undefined ? service : `${service} on ${host}`;
+  });
+  const [first] = restarts;
+  return [
+    ...(first === undefined
+      ? []
+      : [
+          {
+            phase: "settings" as const,
+            text: `keeps new settings for the restart of ${places.join(", ")}; nothing is restarted`,
+            resource: first.name,
+          },
+        ]),
+    ...passive
+      .filter((step) => phaseOf(step) !== "restart")
+      .map(({ name }) => ({
+        phase: "settings" as const,
+        text: `keeps new settings of ${name}; nothing runs`,
+        resource: name,
+      })),
+  ];
+}
+
+/** Whether a command only notes changed inputs: its triggers are the same, and its `update` does nothing. */
+const isPassive = ({ op, type, newInputs }: Step): boolean =>
+  op === "update" && COMMANDS.has(type) && newInputs.update === NOTHING;
+
+/** What a command runs where nothing is to run. */
+const NOTHING = "true";
+
+/** The steps with their parts; roles that change after the restarts are not what the rotation begins with. */
+export function inOrder(steps: readonly Step[]): { step: Step; phase: Phase | undefined }[] {
+  let restarted = false;
+  return steps.map((step) => {
+    const phase = phaseOf(step);
+    restarted ||= phase === "restart" || phase === "confirm";
+    return { step, phase: phase === "database" && restarted ? "settle" : phase };
+  });
+}
+
+/** A provider that is new says nothing; one that changes may mean another server. */
+const isShared = ({ name, type, op }: Step, names: readonly string[]) =>
+  secretOf(name, names) === undefined &&
+  !type.startsWith("pulumi:pulumi:") &&
+  !(type.startsWith("pulumi:providers:") && (op === "create" || name.startsWith("default")));
+
+/** What holds a credential, or is one: nobody gets it back once it is deleted. */
+const PRECIOUS = new Set([
+  "random:index/randomPassword:RandomPassword",
+  "postgresql:index/role:Role",
+  "vault:kv/secretV2:SecretV2",
+  "vault:kv/secret:Secret",
+  "aws:secretsmanager/secret:Secret",
+  "aws:secretsmanager/secretVersion:SecretVersion",
+]);
+
+function dangersOf(changed: readonly Step[]): string[] {
+  return changed.flatMap((step) => {
+    const { op, type, name, oldInputs, newInputs } = step;
+    if (!PRECIOUS.has(type)) return [];
+    if (op === "delete") return step.retained ? [] : [`${name} (${type}) would be deleted`];
+    if (opOf(op) !== "replace") return [];
+    if (!type.startsWith("random:"))
+      return type.includes("SecretVersion") ? [] : [`${name} (${type}) would be replaced`];
+    return generationOf(oldInputs) === generationOf(newInputs)
+      ? [`${name} would be replaced without a new generation: the credential in use would be lost`]
+      : [];
+  });
+}

@@ -1,0 +1,76 @@
+import type { CheckResult } from "../../components/preflight/preflight";
+import type { Config } from "../../config";
+import type { Decision, PreflightMode } from "../../core/decide";
+import { activeGeneration } from "../../core/state";
+import { decideOn } from "./decisions";
+import { type Deployment, Engine } from "./engine";
+import { UsageError } from "./errors";
+import { readOutputs } from "./outputs";
+import { preflightInputOf } from "./preflight-input";
+import type { Project } from "./project";
+import { readConfig } from "./settings";
+
+export type { PreflightMode } from "../../core/decide";
+
+/** The preflight of one secret. */
+export interface PreflightResult {
+  readonly secret: string;
+  readonly ok: boolean;
+  readonly checks: readonly CheckResult[];
+}
+
+/** Runs the preflight of the named secrets, or of all, without an update. @throws ConfigError, UsageError */
+export async function preflight(
+  project: Project,
+  names: readonly string[],
+  mode: PreflightMode,
+): Promise<PreflightResult[]> {
+  const [config, engine] = await Promise.all([readConfig(project), Engine.open(project)]);
+  const [outputs, deployment] = await Promise.all([readOutputs(project), engine.exportState()]);
+  const resources = deployment.deployment.resources ?? [];
+  const decisions = await decideOn(config, secretsNamed(config, names), outputs, resources, mode);
+  return checkSecrets(project, config, decisions, deployment);
+}
+
+/**
+ * The preflights of what is decided, all at once: what an update asks. What an interrupted update had begun is not asked
+ * again: it has passed, and would meet its own half-written store.
+ */
+export async function checkSecrets(
+  { stack }: Pick<Project, "stack">,
+  config: Config,
+  decisions: readonly Decision[],
+  deployment: Deployment,
+): Promise<PreflightResult[]> {
+  const { runChecks } = await import("../../components/preflight/preflight");
+  return Promise.all(
+    decisions.map(async (decision) => {
+      if (decision.resumes) return { secret: decision.secret, ok: true, checks: [unfinished(decision)] };
+      const [secret] = secretsNamed(config, [decision.secret]);
+      if (secret === undefined) throw new Error("the decision is on a secret of the config");
+      const checks = await runChecks(preflightInputOf(config, secret, decision, deployment, stack));
+      return { secret: decision.secret, ok: checks.every(({ ok }) => ok), checks };
+    }),
+  );
+}
+
+const unfinished = ({ state }: Decision): CheckResult => ({
+  name: "interrupted update",
+  ok: true,
+  evidence:
+    `an update to generation ${activeGeneration(state)} was interrupted after its preflight had passed; ` +
+    "the next run finishes it without asking again",
+});
+
+/** The config's secrets of these names, all where none is named. @throws UsageError for one that is not there */
+export function secretsNamed<Secret extends { readonly name: string }>(
+  { secrets }: { readonly secrets: readonly Secret[] },
+  names: readonly string[],
+): Secret[] {
+  const known = secrets.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`no secret has the name ${unknown}; expected one of ${known.join(", ")}`);
+  }
+  return secrets.filter(({ name }) => names.length === 0 || names.includes(name));
+}

@@ -1,0 +1,48 @@
+import type { LogRow } from "./audit-log";
+import { readOutputs } from "./outputs";
+import type { Project } from "./project";
+import { clockOf, readOutline } from "./settings";
+import { readResources } from "./state-resources";
+import { type SecretStatus, statusOf } from "./status";
+
+/** All that `rotation status` says. */
+export interface StackStatus {
+  readonly stack: string;
+  readonly environment: string;
+  readonly now: string;
+  readonly secrets: readonly SecretStatus[];
+  /** Why the audit log could not be read; null where it was. */
+  readonly logError: string | null;
+}
+
+/** How every secret of a stack stands, without starting Pulumi where the state is a file. @throws ConfigError, UsageError */
+export async function readStatus(project: Project): Promise<StackStatus> {
+  const outline = await readOutline(project);
+  const [outputs, log, resources] = await Promise.all([
+    readOutputs(project),
+    lastRows(outline),
+    readResources(project),
+  ]);
+  const now = clockOf(outline);
+  return {
+    stack: project.stack,
+    environment: outline.environment,
+    now: now.toISOString(),
+    secrets: statusOf(outline, outputs, { rows: log.rows, resources }, now),
+    logError: log.error,
+  };
+}
+
+async function lastRows(
+  outline: Awaited<ReturnType<typeof readOutline>>,
+): Promise<{ rows: LogRow[]; error: string | null }> {
+  const { readLog } = await import("./audit-log");
+  const { lastRowOfEach } = await import("../../audit/queries");
+  try {
+    const rows = await readLog(outline, (client) => lastRowOfEach(client, { environment: outline.environment }));
+    return { rows: rows ?? [], error: null };
+  } catch (error) {
+    // The dates are known without it.
+    return { rows: [], error: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,103 @@
+import { isLeased, policyOf } from "../../../config";
+import { ageOf, dueAt, graceEndsAt, graceIsOver, graceLimitAt, urgencyOf } from "../../../core/deadlines";
+import type { Policy } from "../../../core/policy";
+import { activeGeneration, type SecretState } from "../../../core/state";
+import type { PreviousInUse } from "../../../kinds/postgres-password/old-logins";
+import type { LogRow } from "../audit-log";
+import type { SecretOutput } from "../outputs";
+import type { Outline } from "../settings";
+import { lastFailure } from "../status";
+
+/**
+ * What people are told of: five days and two days before the maximum age (day 85, day 88), a day before a rotation by
+ * age, the end of the credential before, each day that somebody still uses it, an age past the maximum, and a rotation that
+ * failed.
+ */
+export const KINDS = ["warning", "alert", "planned", "grace-over", "in-use", "overdue", "failed"] as const;
+
+export type ReminderKind = (typeof KINDS)[number];
+
+/** One thing to tell, once per secret, generation and kind, or once a day of these. */
+export interface Reminder {
+  readonly secret: string;
+  readonly generation: number;
+  readonly kind: ReminderKind;
+  readonly stack: string;
+  readonly environment: string;
+  /**
+   * What it is about, ISO 8601: the maximum age, the planned rotation, the end of the grace period, the failure, or the day on
+   * which a login that is in use is revoked in any case.
+   */
+  readonly at: string;
+  /** Null where nobody knows how old it is. */
+  readonly ageDays: number | null;
+  readonly maxAgeDays: number;
+  /** Whether the operator has to bring a new key. */
+  readonly supplied: boolean;
+  /** The reason that a failed rotation's row gives, or who still uses a login, in words. */
+  readonly reason: string | null;
+  /** The day of what is told daily, such as 2026-11-30; undefined where it is told once. */
+  readonly day?: string;
+}
+
+const DAY = 86_400_000;
+
+/** All that is to be told at this moment, whether it was told before or not. Pure: the clock is an argument. */
+export function remindersAt(
+  stack: string,
+  outline: Pick<Outline, "environment" | "policy" | "secrets">,
+  outputs: Readonly<Record<string, SecretOutput>>,
+  rows: readonly LogRow[],
+  now: Date,
+  inUse: PreviousInUse = {},
+): Reminder[] {
+  return outline.secrets.flatMap((secret) => {
+    const state = outputs[secret.name]?.state;
+    if (state === undefined) return [];
+    const policy = policyOf(outline, secret);
+    const age = now.getTime() - Date.parse(state.rotatedAt);
+    const common = {
+      secret: secret.name,
+      generation: activeGeneration(state),
+      stack,
+      environment: outline.environment,
+      ageDays: ageOf(state).known ? Math.floor(age / DAY) : null,
+      maxAgeDays: policy.maxAge / DAY,
+      supplied: secret.kind === "alpaca-key",
+      reason: null,
+    };
+    const limit = new Date(Date.parse(state.rotatedAt) + policy.maxAge).toISOString();
+    const failed = lastFailure(secret.name, outline.environment, state, rows);
+    return [
+      ...(isLeased(secret) ? [] : ageKinds(age, policy)).map((kind) => ({ ...common, kind, at: limit })),
+      ...(!isLeased(secret) && isPlanned(state, policy, now, common.supplied)
+        ? [{ ...common, kind: "planned" as const, at: dueAt(state, policy).toISOString() }]
+        : []),
+      ...(graceIsOver(state, policy, now) ? [{ ...common, ...ending(state, policy, now, inUse[secret.name]) }] : []),
+      ...(failed === undefined
+        ? []
+        : [{ ...common, kind: "failed" as const, at: failed.rotationDate.toISOString(), reason: failed.reason }]),
+    ];
+  });
+}
+
+/** One of them at a time: what is more urgent makes up for what was missed. */
+function ageKinds(age: number, { maxAge }: Policy): ReminderKind[] {
+  const urgency = urgencyOf(age, maxAge);
+  return urgency === "ok" ? [] : [urgency];
+}
+
+/** A key that the operator brings rotates when it is brought. */
+function isPlanned(state: SecretState, policy: Policy, now: Date, supplied: boolean): boolean {
+  const due = dueAt(state, policy).getTime();
+  return !supplied && now.getTime() >= due - DAY && now.getTime() < due;
+}
+
+/** The end of the previous credential, or that somebody still uses it and until when that may be. */
+function ending(state: SecretState, policy: Policy, now: Date, users: string | undefined) {
+  const limit = graceLimitAt(state, policy);
+  if (users === undefined || users === "" || now >= limit)
+    return { kind: "grace-over" as const, at: graceEndsAt(state, policy).toISOString() };
+  const day = now.toISOString().slice(0, 10);
+  return { kind: "in-use" as const, at: limit.toISOString(), reason: users, day };
+}

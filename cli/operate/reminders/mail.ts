@@ -1,0 +1,60 @@
+import { createTransport } from "nodemailer";
+import { messageOf } from "../../../clients/run-step";
+import { publicTrust } from "../../../clients/trust";
+import type { NotifyConfig } from "../../../config";
+import { OperationError } from "../errors";
+import type { Reminder } from "./kinds";
+import { wordsOf } from "./words";
+
+export type EmailConfig = NonNullable<NotifyConfig["email"]>;
+
+const TIMEOUT = 15_000;
+
+/** The text of a reminder's mail. */
+export function mailText(reminder: Reminder): string {
+  const { title, text, command } = wordsOf(reminder);
+  const { stack, environment, ageDays, maxAgeDays, generation } = reminder;
+  return [
+    title,
+    "",
+    text,
+    "",
+    `stack ${stack}, environment ${environment}, generation ${generation}, age ${ageDays ?? "unknown"} of ${maxAgeDays} days`,
+    ...(command === undefined ? [] : ["", `    ${command}`]),
+    "",
+    "Sent once by `rotation remind`.",
+  ].join("\n");
+}
+
+/**
+ * Sends a mail over TLS to one of the config's recipients; its head names all of them. Each by itself: a server that takes
+ * one and refuses another would have the whole counted as sent.
+ * @throws OperationError without the password
+ */
+export async function sendMail(email: EmailConfig, reminder: Reminder, recipient: string): Promise<void> {
+  const { host, port, encryption, verifyCertificate, user, password, from, to } = email;
+  const transport = createTransport({
+    host,
+    port,
+    secure: encryption === "tls",
+    requireTLS: true,
+    tls: { ...publicTrust(), rejectUnauthorized: verifyCertificate },
+    connectionTimeout: TIMEOUT,
+    greetingTimeout: TIMEOUT,
+    socketTimeout: TIMEOUT,
+    ...(user === undefined ? {} : { auth: { user, pass: password ?? "" } }),
+  });
+  try {
+    await transport.sendMail({
+      from,
+      to: [...to],
+      envelope: { from, to: [recipient] },
+      subject: `[rotation] ${wordsOf(reminder).title}`,
+      text: mailText(reminder),
+    });
+  } catch (error) {
+    throw new OperationError(`${host}:${port} did not take the mail: ${messageOf(error)}`);
+  } finally {
+    transport.close();
+  }
+}

@@ -1,0 +1,122 @@
+import { migrateIfNeeded } from "../../../audit/migrate";
+import type { NotifyConfig } from "../../../config";
+import { redact } from "../../../core/redact";
+import { seeOldLogins } from "../../../kinds/postgres-password/old-logins";
+import type { LogRow } from "../audit-log";
+import { UsageError } from "../errors";
+import { readOutputs } from "../outputs";
+import type { Project } from "../project";
+import { configSecrets, environmentSecrets } from "../secrets";
+import { clockOf, HIDDEN, type Outline, readConfig, readOutline } from "../settings";
+import { type Reminder, remindersAt } from "./kinds";
+import { type Channel, type Delivery, deliverOnce, undelivered } from "./ledger";
+import { recipientsOf } from "./recipients";
+
+/** What became of one reminder on one channel. */
+export interface Sent {
+  readonly secret: string;
+  readonly generation: number;
+  readonly kind: Reminder["kind"];
+  readonly channel: Channel;
+  /** Where the channel has several: the e-mail address. */
+  readonly recipient?: string;
+  readonly outcome: "sent" | "sent by another run" | "failed";
+  readonly error?: string;
+}
+
+/**
+ * Tells what is to be told, each thing once per secret, generation, kind, channel and recipient. Safe to run every hour and twice
+ * at once. Where nothing is to be told it neither starts Pulumi nor decrypts anything.
+ *
+ * @throws UsageError where the config names no channel
+ */
+export async function remind(project: Project): Promise<Sent[]> {
+  const outline = await readOutline(project);
+  const outputs = await readOutputs(project);
+  const [{ withClient }, { auditConnection }, { lastRowOfEach }] = await Promise.all([
+    import("../../../audit/connection"),
+    import("../audit-log"),
+    import("../../../audit/queries"),
+  ]);
+  return withClient(auditConnection(outline), async (client) => {
+    await migrateIfNeeded(client);
+    const rows: LogRow[] = await lastRowOfEach(client, { environment: outline.environment });
+    const now = clockOf(outline);
+    const inUse = await seeOldLogins(outline, outputs, now);
+    const reminders = remindersAt(project.stack, outline, outputs, rows, now, inUse);
+    const notify = await targetsOf(project, outline);
+    const open = await undelivered(client, deliveriesOf(reminders, notify));
+    if (open.length === 0) return [];
+    const config = await readConfig(project);
+    const secrets = [...environmentSecrets(project.env), ...configSecrets(config)];
+    return deliverAll(client, open, {
+      ...{ now, secrets, send: (delivery) => send(config.notify, delivery) },
+      nameRecipients: notify.email !== undefined && recipientsOf(notify.email).length > 1,
+    });
+  });
+}
+
+/** Whom to tell. @throws UsageError where it is nobody */
+async function targetsOf(project: Project, outline: Outline): Promise<NotifyConfig> {
+  // A `notify` that is secret as a whole, or whose recipients are, cannot be looked into without Pulumi.
+  const isHidden = outline.notify === undefined || outline.notify.email?.to.includes(HIDDEN);
+  const notify = isHidden ? (await readConfig(project)).notify : outline.notify;
+  if (notify === undefined) {
+    throw new UsageError(
+      "nobody would be told: set the config key `notify`, for example `pulumi config set --secret --path notify.slackWebhook`",
+    );
+  }
+  return notify;
+}
+
+/** Each reminder to Slack and to each recipient of e-mail, named where there are several. */
+export function deliveriesOf(reminders: readonly Reminder[], { slackWebhook, email }: NotifyConfig): Delivery[] {
+  const recipients = email === undefined ? [] : recipientsOf(email);
+  return reminders.flatMap((reminder): Delivery[] => [
+    ...(slackWebhook === undefined ? [] : [{ reminder, channel: "slack" as const }]),
+    ...recipients.map((recipient) => ({ reminder, channel: "email" as const, recipient })),
+  ]);
+}
+
+/** How {@link deliverAll} delivers. */
+export interface DeliverOptions {
+  readonly now: Date;
+  readonly send: (delivery: Delivery) => Promise<void>;
+  /** Kept out of what is said of a failure. */
+  readonly secrets: readonly string[];
+  /** Whether the answer says who was told: where the channel has several. */
+  readonly nameRecipients: boolean;
+}
+
+/** Makes each delivery by itself: one that fails keeps no other from going out, and is tried again next time. */
+export async function deliverAll(
+  client: Parameters<typeof deliverOnce>[0],
+  deliveries: readonly Delivery[],
+  { now, send, secrets, nameRecipients }: DeliverOptions,
+): Promise<Sent[]> {
+  const sent: Sent[] = [];
+  for (const delivery of deliveries) {
+    const { secret, generation, kind } = delivery.reminder;
+    const { channel, recipient } = delivery;
+    const about = { secret, generation, kind, channel, ...(nameRecipients && recipient ? { recipient } : {}) };
+    try {
+      const own = await deliverOnce(client, delivery, now, () => send(delivery));
+      sent.push({ ...about, outcome: own ? "sent" : "sent by another run" });
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      sent.push({ ...about, outcome: "failed", error: redact(text, secrets) });
+    }
+  }
+  return sent;
+}
+
+async function send(notify: NotifyConfig | undefined, { channel, recipient, reminder }: Delivery): Promise<void> {
+  if (channel === "slack" && notify?.slackWebhook !== undefined) {
+    const { sendToSlack } = await import("./slack");
+    return sendToSlack(notify.slackWebhook, reminder);
+  }
+  if (channel === "email" && notify?.email !== undefined && recipient !== undefined) {
+    const { sendMail } = await import("./mail");
+    return sendMail(notify.email, reminder, recipient);
+  }
+}

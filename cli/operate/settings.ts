@@ -1,0 +1,129 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { PROJECT, parseConfig, parseSettings } from "../../config";
+import { type Config, schema } from "../../config/schema";
+import { UsageError } from "./errors";
+import type { Project } from "./project";
+import { runPulumi } from "./pulumi";
+
+/** What stands for a secret that was not decrypted: valid as any text and as an address. */
+export const HIDDEN = "https://hidden.invalid/";
+
+/** The part of the config that holds no secret and that reading commands need. */
+const outline = schema.pick({
+  environment: true,
+  policy: true,
+  store: true,
+  preflight: true,
+  services: true,
+  secrets: true,
+  audit: true,
+  notify: true,
+  lab: true,
+});
+
+/** {@link Config} without anything secret: what `status`, `report` and `remind` read in milliseconds. */
+export type Outline = Pick<Config, keyof typeof outline.shape>;
+
+/**
+ * Reads the stack's settings file without starting Pulumi; secrets stay encrypted. A project that takes settings from
+ * Pulumi ESC, or one without that file, is asked through `pulumi config`.
+ * @throws ConfigError, UsageError
+ */
+export async function readOutline(project: Project): Promise<Outline> {
+  const raw = settingsOf(project) ?? (await rawConfig(project, { secrets: false }));
+  const wanted = Object.keys(outline.shape).map((key) => `${PROJECT}:${key}`);
+  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => wanted.includes(key)));
+  return parseSettings(given, project.stack, outline, () => []);
+}
+
+/** The whole config with its secrets decrypted, through `pulumi config`. @throws ConfigError, UsageError */
+export async function readConfig(project: Project): Promise<Config> {
+  return parseConfig(await rawConfig(project, { secrets: true }), project.stack);
+}
+
+const keysOnly = schema.pick({
+  environment: true,
+  secrets: true,
+  services: true,
+  alpaca: true,
+  alpacaKeys: true,
+  lab: true,
+});
+
+/** What `rotation alpaca` reads: it must work before the first pair stands in the config. */
+export type KeySettings = Pick<Config, keyof typeof keysOnly.shape>;
+
+/** Alpaca's part of the config with its pairs decrypted. @throws ConfigError, UsageError */
+export async function readKeySettings(project: Project): Promise<KeySettings> {
+  const raw = await rawConfig(project, { secrets: true });
+  const wanted = Object.keys(keysOnly.shape).map((key) => `${PROJECT}:${key}`);
+  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => wanted.includes(key)));
+  return parseSettings(given, project.stack, keysOnly, () => []);
+}
+
+const requestOnly = schema.pick({ request: true });
+
+/** The request that stands in the config, if one does. @throws ConfigError */
+export async function readRequest(project: Project): Promise<Config["request"]> {
+  const raw = settingsOf(project) ?? (await rawConfig(project, { secrets: false }));
+  const wanted = `${PROJECT}:request`;
+  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => key === wanted));
+  return parseSettings(given, project.stack, requestOnly, () => []).request;
+}
+
+/** The lab's clock, else this machine's. */
+export const clockOf = ({ lab }: Pick<Config, "lab">): Date =>
+  lab?.clock === undefined ? new Date() : new Date(lab.clock);
+
+interface SettingsFile {
+  readonly config?: Record<string, unknown>;
+  readonly environment?: unknown;
+}
+
+/** Every key as Pulumi would hand it over; undefined where Pulumi has to be asked. */
+function settingsOf({ settingsFile, stack }: Project): Record<string, string> | undefined {
+  let text: string;
+  try {
+    text = readFileSync(settingsFile, "utf8");
+  } catch {
+    return undefined;
+  }
+  let file: SettingsFile | null;
+  try {
+    file = parse(text) as SettingsFile | null;
+  } catch (error) {
+    throw new UsageError(`Pulumi.${stack}.yaml is not valid YAML: ${error instanceof Error ? error.message : error}`);
+  }
+  if (file?.environment !== undefined) return undefined;
+  const entries = Object.entries(file?.config ?? {}).flatMap(([key, value]) => {
+    const shown = hideSecrets(value);
+    return shown === undefined ? [] : [[key, typeof shown === "object" ? JSON.stringify(shown) : String(shown)]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A whole key that is secret is left out: nobody knows its shape. */
+function hideSecrets(value: unknown, inside = false): unknown {
+  if (Array.isArray(value)) return value.map((item) => hideSecrets(item, true));
+  if (typeof value !== "object" || value === null) return value;
+  if (Object.keys(value).length === 1 && "secure" in value) return inside ? HIDDEN : undefined;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hideSecrets(item, true)]));
+}
+
+interface ConfigValue {
+  readonly value?: string;
+  readonly secret: boolean;
+}
+
+async function rawConfig(project: Project, { secrets }: { secrets: boolean }): Promise<Record<string, string>> {
+  const args = ["config", "--json", ...(secrets ? ["--show-secrets"] : [])];
+  const { exitCode, stdout, stderr } = await runPulumi(project, args);
+  if (exitCode !== 0) throw new UsageError(`the config of stack ${project.stack} cannot be read: ${firstLine(stderr)}`);
+  const values = JSON.parse(stdout) as Record<string, ConfigValue>;
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([key, { value }]) => (value === undefined ? [] : [[key, value]])),
+  );
+}
+
+const firstLine = (text: string) => (text.trim().split("\n")[0] ?? "").replace(/^error: /, "");

@@ -1,0 +1,171 @@
+import type { Action } from "../../core/state";
+
+/** Why something could not be seen. */
+export interface Unseen {
+  readonly unseen: string;
+}
+
+/** What the store holds: the value of a generation that the stack knows, or something else. */
+export type StoreSeen =
+  | { readonly generation: number }
+  /** The paths hold values of different generations. */
+  | "half a pair"
+  /** A value that the stack does not know. */
+  | "unknown value"
+  | "nothing"
+  | Unseen;
+
+/** A login that the stack knows, tried. */
+export interface LoginSeen {
+  readonly generation: number;
+  /** The role, or the label of a key pair. */
+  readonly name: string;
+  /** Whose it is: this stack makes logins of the database, and its operator Alpaca's pairs. */
+  readonly of: "database" | "Alpaca";
+  readonly answer: "works" | "refused" | Unseen;
+}
+
+/** A service on a host. */
+export interface ServiceSeen {
+  /** `signal-service on trading-1` */
+  readonly place: string;
+  /** Whether the state has its restart of this rotation as done; "begun" where the engine had asked for it and no more is known. */
+  readonly restarted: "yes" | "begun" | "no";
+  readonly health: "healthy" | "not healthy" | Unseen;
+}
+
+/** One secret as the platform shows it after an update that did not finish. Nothing in it is concluded from a phase. */
+export interface Situation {
+  readonly secret: string;
+  /** The generation that the last finished update left in use; undefined before the first. */
+  readonly from: number | undefined;
+  /** What an update has begun and not finished; null where nothing is. */
+  readonly begun: { readonly action: Action; readonly generation: number } | null | Unseen;
+  /** Undefined for what no store holds: Vault hands it out itself. */
+  readonly store: StoreSeen | undefined;
+  readonly logins: readonly LoginSeen[];
+  readonly services: readonly ServiceSeen[];
+  /** Whether the row of what was begun is in the audit log; undefined where nothing was begun. */
+  readonly row: "written" | "missing" | Unseen | undefined;
+}
+
+export const isUnseen = (seen: unknown): seen is Unseen =>
+  typeof seen === "object" && seen !== null && "unseen" in seen;
+
+/** Whether an update has begun, as far as can be known, so that its request must stay: another run finishes it. */
+export const isBegun = ({ begun }: Pick<Situation, "begun">): boolean => begun !== null;
+
+/** Whether anything was changed outside of the stack's own state. What cannot be seen counts as changed. */
+export function isTouched({ begun, from, store, logins, services, row }: Situation): boolean {
+  if (begun === null) return false;
+  if (isUnseen(begun)) return true;
+  const { action, generation } = begun;
+  if (action === "REVOKE")
+    return logins.some((login) => login.generation === generation && login.answer !== "works") || row === "written";
+  const moves = generation !== from && !(action === "ADOPT" && generation === 0);
+  const holdsNew = typeof store === "object" && (isUnseen(store) || store.generation === generation);
+  return (
+    (moves && (holdsNew || logins.some((login) => isChanged(login, begun, from)))) ||
+    store === "half a pair" ||
+    services.some(({ restarted }) => restarted !== "no") ||
+    row === "written"
+  );
+}
+
+/** A password that works only since, or no more; a rollback of alternating users returns to one that worked all along. */
+function isChanged(
+  { of, generation, answer }: LoginSeen,
+  begun: { action: Action; generation: number },
+  from?: number,
+) {
+  if (of !== "database") return false;
+  if (isUnseen(answer)) return true;
+  if (generation === from) return answer === "refused";
+  return generation === begun.generation && begun.action !== "ROLLBACK" && answer === "works";
+}
+
+const WHAT: Readonly<Record<Action, (generation: number) => string>> = {
+  ADOPT: (generation) => (generation === 0 ? "the adoption" : `the adoption, which moves to generation ${generation},`),
+  ROTATE: (generation) => `the rotation to generation ${generation}`,
+  ROLLBACK: (generation) => `the rollback to generation ${generation}`,
+  REVOKE: (generation) => `the end of generation ${generation}`,
+};
+
+/** The same in words: what was begun, then each thing that was looked at, then what follows from it. */
+export function describeSituation(situation: Situation): string {
+  return [
+    begunWords(situation),
+    ...storeWords(situation),
+    ...loginWords(situation),
+    ...serviceWords(situation),
+    ...rowWords(situation),
+    ...consequence(situation),
+  ].join(" ");
+}
+
+const nameOf = (from: number | undefined) =>
+  from === undefined ? "the credential that the platform had" : `generation ${from}`;
+
+function begunWords({ secret, from, begun }: Situation): string {
+  if (begun === null) return `${secret}: nothing was changed; ${nameOf(from)} is in use.`;
+  if (isUnseen(begun))
+    return `${secret}: the stack's state could not be read (${begun.unseen}), so what was begun is not known.`;
+  const before = begun.action === "REVOKE" ? "" : `; ${nameOf(from)} was in use before`;
+  return `${secret}: ${WHAT[begun.action](begun.generation)} has begun and is not finished${before}.`;
+}
+
+function storeWords({ store, logins, begun }: Situation): string[] {
+  // Before the first update nobody has told the stack any value.
+  if (store === undefined || (store === "unknown value" && begun === null && logins.length === 0)) return [];
+  if (store === "nothing") return ["Store: nothing."];
+  if (store === "unknown value") return ["Store: a value that this stack does not know."];
+  if (store === "half a pair")
+    return ["Store: one part is of another generation than the other; readers wait until both agree."];
+  return [isUnseen(store) ? `Store: could not be read (${store.unseen}).` : `Store: generation ${store.generation}.`];
+}
+
+function loginWords({ logins }: Situation): string[] {
+  if (logins.length === 0) return [];
+  const words = logins.map(({ generation, name, answer }) => {
+    const said = isUnseen(answer)
+      ? `could not be tried (${answer.unseen})`
+      : answer === "works"
+        ? "works"
+        : "is refused";
+    return `generation ${generation} (${name}) ${said}`;
+  });
+  return [`Logins: ${words.join("; ")}.`];
+}
+
+const RESTARTED = { yes: "restarted", begun: "its restart did not finish", no: "not restarted" } as const;
+
+function serviceWords({ services, begun }: Situation): string[] {
+  const words = services.map(({ place, restarted, health }) => {
+    const said = isUnseen(health) ? `health could not be asked (${health.unseen})` : health;
+    const isRestarting = begun !== null && !isUnseen(begun) && begun.action !== "REVOKE";
+    return `${place}: ${isRestarting ? `${RESTARTED[restarted]}, ` : ""}${said}.`;
+  });
+  return words;
+}
+
+function rowWords({ row }: Situation): string[] {
+  if (row === undefined) return [];
+  if (isUnseen(row)) return [`Audit log: could not be read (${row.unseen}).`];
+  return row === "written" ? ["Its row in secret_rotation_log is written."] : [];
+}
+
+function consequence(situation: Situation): string[] {
+  const { begun, from, logins, services, row } = situation;
+  if (begun === null || isUnseen(begun) || begun.action === "REVOKE") return [];
+  const late = services.filter(({ restarted }) => restarted !== "yes").map(({ place }) => place);
+  if (late.length === 0) {
+    const missing = row === "missing" ? "; only its row in secret_rotation_log is missing" : "";
+    const healthy = services.every(({ health }) => health === "healthy");
+    return healthy && services.length > 0 ? [`Every service was restarted and is healthy${missing}.`] : [];
+  }
+  if (begun.generation === from) return [];
+  const old = logins.find(({ generation }) => generation === from);
+  if (old?.answer === "works") return [`Whoever has ${nameOf(from)} goes on with it.`];
+  if (old?.answer !== "refused") return [];
+  return [`New logins of ${late.join(", ")} fail until restarted: finish or roll back now.`];
+}

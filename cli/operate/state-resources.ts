@@ -1,0 +1,17 @@
+import type { StateResource } from "../../core/begun";
+import type { Project } from "./project";
+import { runPulumi } from "./pulumi";
+import { readCheckpoint } from "./state-file";
+
+/**
+ * The resources of the stack's state, their secrets encrypted: read from the state file where the backend is a folder,
+ * else through `pulumi stack export`. Empty where it cannot be read; who needs it for more than a hint reads the outputs too.
+ */
+export async function readResources(project: Project): Promise<readonly StateResource[]> {
+  const checkpoint = readCheckpoint(project);
+  if (checkpoint !== undefined) return checkpoint.resources ?? [];
+  const { exitCode, stdout } = await runPulumi(project, ["stack", "export"]);
+  if (exitCode !== 0) return [];
+  const { deployment } = JSON.parse(stdout) as { deployment?: { resources?: readonly StateResource[] } };
+  return deployment?.resources ?? [];
+}

@@ -1,0 +1,181 @@
+import { isLeased, isRotatedByVault, policyOf, type SecretConfig, type VaultDynamicConfig } from "../../config";
+import { recordedOf, type StateResource, unfinishedOf } from "../../core/begun";
+import { ageOf, dueAt, graceEndsAt, standingByAge } from "../../core/deadlines";
+import type { Policy } from "../../core/policy";
+import { activeGeneration, previousGeneration, type SecretState } from "../../core/state";
+import type { LogRow } from "./audit-log";
+import type { SecretOutput } from "./outputs";
+import type { Outline } from "./settings";
+
+/**
+ * How a secret stands. `warning` from five days before its maximum age (day 85), `alert` from two days before (day 88),
+ * `due` as soon as an update would rotate it or where nobody knows its age, `overdue` past the maximum age, `new` before
+ * the first update, `unfinished` where an update was interrupted, `failed` where the last action failed and nothing else
+ * is to be said.
+ */
+export const STANDINGS = ["ok", "warning", "alert", "due", "overdue", "new", "unfinished", "failed"] as const;
+
+export type Standing = (typeof STANDINGS)[number];
+
+/** One secret, as `rotation status` shows it. Dates are ISO 8601 in UTC, ages in days. */
+export interface SecretStatus {
+  readonly name: string;
+  readonly kind: string;
+  readonly strategy: string;
+  readonly store: string;
+  readonly standing: Standing;
+  readonly generation: number | null;
+  readonly rotatedAt: string | null;
+  /** Null where nobody knows: of an adopted credential without a date (`inUseBefore`). */
+  readonly ageDays: number | null;
+  /** Of a credential of unknown age: when it was in use already. Null for any other. */
+  readonly inUseBefore: string | null;
+  readonly maxAgeDays: number;
+  /** Until the maximum age; negative when it is past. */
+  readonly daysLeft: number | null;
+  readonly dueAt: string | null;
+  /** The credential before, and how long it stays usable; null where there is none. */
+  readonly previous: { readonly generation: number; readonly revoked: boolean; readonly validUntil: string } | null;
+  /** What an interrupted update was bringing about, which the next one finishes; null where nothing is unfinished. */
+  readonly unfinished: { readonly action: string; readonly generation: number; readonly at: string } | null;
+  /** For logins that Vault makes: how long they last from one renewal to the next and at the most, seconds. */
+  readonly lease?: { readonly defaultTtlSeconds: number; readonly maxTtlSeconds: number };
+  /**
+   * For a password that Vault rotates: its last rotation that services were restarted for, and when its next one comes by
+   * itself (null where it has a schedule).
+   */
+  readonly vault?: { readonly lastRotation: string; readonly nextRotation: string | null };
+  /** The last row of the audit log; null where there is none, or where the log was not asked. */
+  readonly lastRow: {
+    readonly action: string;
+    readonly status: string;
+    readonly rotatedBy: string;
+    readonly rotationDate: string;
+    readonly reason: string | null;
+  } | null;
+}
+
+const DAY = 86_400_000;
+
+/** What tells how a secret stands, beside the outputs. */
+export interface Evidence {
+  readonly rows: readonly LogRow[];
+  /** Resources of the stack's state: what was begun stands among them. */
+  readonly resources?: readonly StateResource[];
+}
+
+/** Every secret of the config, in its order. */
+export function statusOf(
+  outline: Outline,
+  outputs: Readonly<Record<string, SecretOutput>>,
+  { rows, resources = [] }: Evidence,
+  now: Date,
+): SecretStatus[] {
+  return outline.secrets.map((secret) => {
+    const output = outputs[secret.name];
+    const policy = policyOf(outline, secret);
+    const begun = unfinishedOf(output?.state, recordedOf(resources, secret.name));
+    const byAge = {
+      ...ages(output?.state, policy, now),
+      ...(isLeased(secret) ? leaseAges(secret, output?.state) : {}),
+    };
+    const failed = lastFailure(secret.name, outline.environment, output?.state, rows) !== undefined;
+    return {
+      name: secret.name,
+      kind: secret.kind,
+      strategy: output?.strategy ?? (secret as { strategy?: string }).strategy ?? secret.kind,
+      store: output?.store ?? outline.store.kind,
+      maxAgeDays: policy.maxAge / DAY,
+      ...byAge,
+      standing: standingOf(byAge.standing, begun, failed),
+      unfinished: begun === undefined ? null : unfinished(begun),
+      ...madeByVault(secret, output?.state),
+      lastRow: lastRowOf(secret.name, outline.environment, rows),
+    };
+  });
+}
+
+/** What was interrupted comes before every age; a failure only where nothing else has to be done. */
+function standingOf(byAge: Standing, begun: SecretState | undefined, failed: boolean): Standing {
+  if (begun !== undefined) return "unfinished";
+  return failed && !needsRotation([{ standing: byAge }]) ? "failed" : byAge;
+}
+
+const unfinished = (begun: SecretState) => ({
+  action: begun.step.action,
+  generation: activeGeneration(begun),
+  at: begun.step.at,
+});
+
+/** A lease is never due; the most that one can live is its `maxTtl`. */
+function leaseAges({ maxTtl }: VaultDynamicConfig, state: SecretState | undefined) {
+  const standing: Standing = state === undefined ? "new" : "ok";
+  return { standing, maxAgeDays: maxTtl / DAY, ageDays: null, inUseBefore: null, daysLeft: null, dueAt: null };
+}
+
+/** What only a secret that Vault makes has. */
+function madeByVault(secret: SecretConfig, state: SecretState | undefined): Pick<SecretStatus, "lease" | "vault"> {
+  if (isLeased(secret)) {
+    return { lease: { defaultTtlSeconds: secret.defaultTtl / 1000, maxTtlSeconds: secret.maxTtl / 1000 } };
+  }
+  const lastRotation = state?.vaultRotation;
+  if (!isRotatedByVault(secret) || lastRotation === undefined) return {};
+  const { rotationPeriod: period } = secret;
+  const nextRotation = period === undefined ? null : new Date(Date.parse(lastRotation) + period).toISOString();
+  return { vault: { lastRotation, nextRotation } };
+}
+
+function ages(state: SecretState | undefined, policy: Policy, now: Date) {
+  if (state === undefined) {
+    const nothing = { generation: null, rotatedAt: null, daysLeft: null, dueAt: null, previous: null };
+    return { standing: "new" as Standing, ageDays: null, inUseBefore: null, ...nothing };
+  }
+  const { known, since } = ageOf(state);
+  const age = now.getTime() - Date.parse(state.rotatedAt);
+  const previous = previousGeneration(state);
+  return {
+    standing: standingByAge(state, policy, now) as Standing,
+    generation: activeGeneration(state),
+    rotatedAt: state.rotatedAt,
+    ageDays: known ? inDays(age) : null,
+    inUseBefore: known ? null : since.toISOString(),
+    daysLeft: known ? inDays(policy.maxAge - age) : null,
+    dueAt: dueAt(state, policy).toISOString(),
+    previous:
+      previous === undefined
+        ? null
+        : { generation: previous, revoked: state.revoked, validUntil: graceEndsAt(state, policy).toISOString() },
+  };
+}
+
+function lastRowOf(name: string, environment: string, rows: readonly LogRow[]): SecretStatus["lastRow"] {
+  const last = lastOf(name, environment, rows);
+  if (last === undefined) return null;
+  const { action, status, rotatedBy, rotationDate, reason } = last;
+  return { action, status, rotatedBy, rotationDate: rotationDate.toISOString(), reason };
+}
+
+function lastOf(name: string, environment: string, rows: readonly LogRow[]): LogRow | undefined {
+  const own = rows.filter((row) => row.secretName === name && (row.environment ?? environment) === environment);
+  return own.toSorted((a, b) => a.id - b.id).at(-1);
+}
+
+/** The last row, where it says that something failed since the last step of the secret. */
+export function lastFailure(
+  name: string,
+  environment: string,
+  state: SecretState | undefined,
+  rows: readonly LogRow[],
+): LogRow | undefined {
+  const last = lastOf(name, environment, rows);
+  const since = new Date(state?.step.at ?? 0);
+  return last?.status === "FAILED" && last.rotationDate >= since ? last : undefined;
+}
+
+const NEEDS: ReadonlySet<Standing> = new Set(["due", "overdue", "new", "unfinished", "failed"]);
+
+/** Whether something has to be done now: exit code 3. */
+export const needsRotation = (statuses: readonly Pick<SecretStatus, "standing">[]): boolean =>
+  statuses.some(({ standing }) => NEEDS.has(standing));
+
+const inDays = (milliseconds: number) => Math.round((milliseconds / DAY) * 10) / 10;

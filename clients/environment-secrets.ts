@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { homeOf, pulumiHome } from "./home";
+
+/** Variables whose value is a credential, of every tool that a run uses or is started by. */
+const CREDENTIALS = [
+  ...["VAULT_TOKEN", "BAO_TOKEN"],
+  ...["PGPASSWORD"],
+  ...["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"],
+  ...["PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN"],
+  ...["AZURE_CLIENT_SECRET", "AZURE_STORAGE_KEY", "AZURE_STORAGE_SAS_TOKEN", "ARM_CLIENT_SECRET"],
+  ...["GOOGLE_CREDENTIALS", "GOOGLE_OAUTH_ACCESS_TOKEN"],
+  ...["GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN"],
+  ...["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN"],
+  ...["APCA_API_KEY_ID", "APCA_API_SECRET_KEY"],
+];
+
+/** Variables with an address, in which a password may stand. */
+const ADDRESSES = [
+  ...["PULUMI_BACKEND_URL", "DATABASE_URL", "VAULT_ADDR", "BAO_ADDR"],
+  ...["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"],
+];
+
+/** A passphrase of three letters is a word like any other, and hides nothing. */
+const SHORTEST = 4;
+
+/**
+ * Every credential that a run finds in its environment, for `redact`: in variables, and in the files where PostgreSQL's,
+ * Vault's, AWS's and Pulumi's own programs look for one.
+ */
+export function environmentSecrets(env: NodeJS.ProcessEnv): string[] {
+  const home = homeOf(env);
+  const found = [
+    ...CREDENTIALS.flatMap((name) => env[name] ?? []),
+    ...ADDRESSES.flatMap((name) => passwordIn(env[name])),
+    ...textOf(env.PULUMI_CONFIG_PASSPHRASE_FILE),
+    ...textOf(env.AWS_WEB_IDENTITY_TOKEN_FILE),
+    ...(home === undefined ? [] : textOf(join(home, ".vault-token"))),
+    ...textOf(env.PGPASSFILE || (home && join(home, ".pgpass"))).flatMap(passwordsOfPgpass),
+    ...textOf(env.AWS_SHARED_CREDENTIALS_FILE || (home && join(home, ".aws", "credentials"))).flatMap(secretsOfAws),
+    ...textOf(join(env.PULUMI_CREDENTIALS_PATH || pulumiHome(env), "credentials.json")).flatMap(tokensOfPulumi),
+  ];
+  return [...new Set(found)].filter(({ length }) => length >= SHORTEST);
+}
+
+function textOf(file: string | undefined): string[] {
+  if (!file) return [];
+  try {
+    return [readFileSync(file, "utf8").trim()];
+  } catch {
+    return [];
+  }
+}
+
+/** A URL's password, as it stands there and as it is meant. */
+function passwordIn(address: string | undefined): string[] {
+  const [, written] = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@]*?:([^/?#]*)@/i.exec(address ?? "") ?? [];
+  if (written === undefined) return [];
+  try {
+    return [written, decodeURIComponent(written)];
+  } catch {
+    return [written];
+  }
+}
+
+/** The fifth field of each line; `\:` and `\\` stand for themselves. */
+const passwordsOfPgpass = (text: string): string[] =>
+  text
+    .split("\n")
+    .filter((line) => !line.startsWith("#"))
+    .flatMap((line) => /^(?:(?:\\.|[^:\\])*:){4}((?:\\.|[^:\\])*)/.exec(line)?.[1] ?? [])
+    .map((written) => written.replace(/\\(.)/g, "$1").trim());
+
+const secretsOfAws = (text: string): string[] =>
+  [...text.matchAll(/^\s*aws_(?:secret_access_key|session_token)\s*=\s*(\S+)/gm)].flatMap(([, value]) => value ?? []);
+
+function tokensOfPulumi(text: string): string[] {
+  try {
+    const { accessTokens = {} } = JSON.parse(text) as { accessTokens?: Record<string, string> };
+    return Object.values(accessTokens).filter((token) => typeof token === "string");
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,56 @@
+import type { z } from "zod";
+import { redact, redactIn } from "../core/redact";
+import { secretsIn } from "../core/secret-fields";
+import { environmentSecrets } from "./environment-secrets";
+
+/** A step's input is wrong, or what it looked at is not as it must be. The message is for people. */
+export class StepError extends Error {
+  override readonly name = "StepError";
+}
+
+/** It may pass by itself, and nobody knows whether what was asked for was done. */
+export class PassingError extends StepError {}
+
+/**
+ * Runs a step: JSON on stdin, one line of JSON on stdout, exit 1 with one message on stderr. Whatever is printed is
+ * searched first for every secret in the environment and in the fields that the schema marks (`secret`).
+ */
+export async function runStep<T>(schema: z.ZodType<T>, step: (input: T) => Promise<object>): Promise<void> {
+  let secrets = environmentSecrets(process.env);
+  try {
+    const raw = parse(await readStdin());
+    secrets = [...secrets, ...secretsIn(schema, raw)];
+    const result = schema.safeParse(raw);
+    if (!result.success) {
+      const fields = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+      throw new StepError(`the input on stdin is wrong: ${fields.join("; ")}`);
+    }
+    const answer: unknown = JSON.parse(JSON.stringify(await step(result.data)));
+    process.stdout.write(`${JSON.stringify(redactIn(answer, secrets))}\n`);
+  } catch (error) {
+    process.stderr.write(`${redact(messageOf(error), secrets)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new StepError("expected JSON on stdin; this program is run by `pulumi up`");
+  }
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** A driver's error with its causes; an empty message (a refused connection on two addresses) becomes its parts. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof AggregateError && error.message === "")
+    return [...new Set(error.errors.map(messageOf))].join("; ");
+  return error.message === "" ? error.name : error.message;
+}

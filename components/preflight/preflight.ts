@@ -1,0 +1,252 @@
+import * as z from "zod";
+import { databaseReference } from "../../clients/postgres";
+import { healthProbe } from "../../clients/probe";
+import { messageOf } from "../../clients/run-step";
+import { hostReference } from "../../clients/ssh";
+import { secret } from "../../core/secret-fields";
+import { checkAuditLog, checkCurrentLogin, checkDatabase } from "../../kinds/postgres-password/preflight/database";
+import { checkLoginRole, loginsInput } from "../../kinds/postgres-password/preflight/login-role";
+import { checkLeases, checkOwner, leasesInput } from "../../kinds/vault-dynamic/preflight";
+import { checkVaultLogin, checkVaultRole, vaultRoleInput } from "../../kinds/vault-static/preflight";
+import { storeClient, storeEntry, storeReference } from "../../stores/client";
+import { vaultClientOf } from "../../stores/vault/client";
+import { type Allowed, checkMarket } from "./market";
+import { checkNotice, noticeInput } from "./notice";
+import { checkHost, checkLocalService } from "./services";
+import { checkCurrentValue, checkDocuments } from "./store";
+
+/** Alpaca's API, and where in the store the pair is that it is asked with. */
+const marketClock = z.object({
+  baseUrl: z.string(),
+  keyIdPath: z.string().optional(),
+  secretKeyPath: z.string().optional(),
+});
+
+/** All that the preflight of one secret looks at. */
+export const preflightInput = z.object({
+  mode: z.enum(["adoption", "rotation", "emergency", "rollback", "repair"]),
+  secretName: z.string(),
+  store: storeReference,
+  paths: z.array(z.string()),
+  database: databaseReference.extend({ roles: z.array(z.string()), logins: loginsInput }).optional(),
+  /** The role in Vault whose password Vault rotates, where one is. */
+  vaultRole: vaultRoleInput.optional(),
+  /** Logins that Vault makes for a short time, where it does. */
+  leases: leasesInput.optional(),
+  audit: databaseReference,
+  services: z.array(
+    z.object({
+      name: z.string(),
+      hosts: z.array(z.string()),
+      /** How it is asked for its health; `{address}` stands for the host's address. */
+      probe: healthProbe,
+      /** A command that looks whether its restart finds what it restarts, and changes nothing. */
+      restartCheck: z.string().optional(),
+      /** A script that asks whether the account may restart it, and changes nothing. */
+      restartRights: z.string().optional(),
+    }),
+  ),
+  /** How long the rotation may take, in milliseconds. */
+  takes: z.number().default(0),
+  hosts: z.record(z.string(), hostReference),
+  privateKey: secret(z.string()).optional(),
+  alpaca: marketClock.optional(),
+  allowOpenMarket: z.boolean(),
+  current: z
+    .object({
+      username: z.string().optional(),
+      password: secret(z.string()).optional(),
+      entries: z.array(storeEntry),
+      /** Whether it is the config's `adopted`: where the login is refused, that is the likelier cause. */
+      adopted: z.boolean().optional(),
+    })
+    .optional(),
+  /** What may stand at the paths where the value in use is not known; undefined where it is (`current`). */
+  expected: z.array(storeEntry).optional(),
+  /** Asked for a rotation by age alone; undefined where nobody has to be told. */
+  notice: noticeInput.optional(),
+  /** What to do where the store holds another value than `current`; the end of the message. */
+  whenForeign: z.string(),
+  /** Whether that other value is overwritten all the same: a request said so. */
+  force: z.boolean().optional(),
+});
+
+export type PreflightInput = z.output<typeof preflightInput>;
+
+/** One thing that must hold before anything is touched. */
+interface Check {
+  readonly name: string;
+  /** Checks that must have held before: where one has not, this one would only say the same again. */
+  readonly needs?: readonly string[];
+  /** Returns the evidence, and what the config let pass, if anything. */
+  readonly run: () => Promise<string | Allowed | Warned>;
+}
+
+/** A check that holds, and what it found beside. */
+interface Warned {
+  readonly evidence: string;
+  readonly warnings: readonly string[];
+}
+
+function checksOf(given: PreflightInput): Check[] {
+  const { mode, store, audit, services, hosts, privateKey, alpaca } = given;
+  // A rollback and a repair mend unhealthy services, so they do not ask for healthy ones; an adoption restarts none.
+  const asked = { healthy: mode === "rotation" || mode === "emergency", restartable: mode !== "adoption" };
+  return [
+    { name: "store", run: () => checkStore(given) },
+    ...databaseChecks(given),
+    ...vaultChecks(given),
+    { name: "audit log", run: () => checkAuditLog(audit) },
+    ...Object.entries(hosts).map(([name, host]) => ({
+      name: `host ${name}`,
+      run: () =>
+        checkHost(
+          name,
+          host,
+          privateKey ?? "",
+          services.filter((service) => service.hosts.includes(name)),
+          asked,
+        ),
+    })),
+    ...services
+      .filter((service) => service.hosts.length === 0 && (asked.healthy || (asked.restartable && isRestarted(service))))
+      .map((service) => ({ name: `service ${service.name}`, run: () => checkLocalService(service, asked) })),
+    ...(mode === "rotation" && alpaca !== undefined
+      ? [
+          {
+            name: "market",
+            needs: ["store"],
+            run: () => checkMarket(alpaca, storeClient(store), given.allowOpenMarket, given.takes),
+          },
+        ]
+      : []),
+    ...noticeChecks(given),
+    ...currentChecks(given),
+  ];
+}
+
+function databaseChecks({ database, mode }: PreflightInput): Check[] {
+  if (database === undefined) return [];
+  return [
+    { name: "database", run: () => checkDatabase(database, database.roles) },
+    { name: "login role", needs: ["database"], run: () => checkLoginRole(database, database.logins, mode) },
+  ];
+}
+
+/** The store may be written, and what stands there now may be written over. */
+async function checkStore({ store, paths, takes, force, expected, whenForeign }: PreflightInput): Promise<string> {
+  const client = storeClient(store);
+  const evidence = await client.check(paths, Math.ceil(takes / 1000));
+  // What is overwritten is said by the step right before.
+  if (!force) await checkDocuments(client, paths, expected, whenForeign);
+  return evidence;
+}
+
+/** Whether anything is asked about its restart. */
+const isRestarted = ({ restartCheck, restartRights }: PreflightInput["services"][number]) =>
+  restartCheck !== undefined || restartRights !== undefined;
+
+function vaultChecks({ vaultRole, leases, store }: PreflightInput): Check[] {
+  const client = () => vaultClientOf(store);
+  if (leases !== undefined) {
+    return [
+      { name: "database engine", needs: ["store"], run: () => checkLeases(client(), leases) },
+      { name: "owner role", run: () => checkOwner(leases.database) },
+    ];
+  }
+  if (vaultRole === undefined) return [];
+  return [
+    { name: "role in Vault", needs: ["store"], run: () => checkVaultRole(client(), vaultRole) },
+    { name: "login from Vault", needs: ["role in Vault"], run: () => checkVaultLogin(client(), vaultRole) },
+  ];
+}
+
+function noticeChecks({ notice, audit, secretName, store }: PreflightInput): Check[] {
+  if (notice === undefined) return [];
+  return [{ name: "team told", run: () => checkNotice(audit, secretName, store.environment, notice) }];
+}
+
+/** The credential in use is proven before it is touched. */
+function currentChecks({ current, database, store, whenForeign, force }: PreflightInput): Check[] {
+  if (current === undefined) return [];
+  const { username, password, entries } = current;
+  // Whoever wrote it may have changed the login as well. What is overwritten is said by the step right before.
+  if (force) return [];
+  const login = "current login";
+  const value = {
+    name: "current value",
+    // A wrong `adopted` is one cause; where somebody else wrote, the version is what helps, whether the login works or not.
+    needs: current.adopted ? ["store", login] : ["store"],
+    run: () => checkCurrentValue(storeClient(store), entries, whenForeign),
+  };
+  if (database === undefined || username === undefined || password === undefined) return [value];
+  const run = () => checkCurrentLogin(database, { username, password }, whenForeign);
+  return [{ name: login, needs: ["database"], run }, value];
+}
+
+/** What the config let pass, and what could not be asked: written into the audit row. */
+export function overridesOf(
+  { mode, allowOpenMarket, alpaca, current, vaultRole, leases }: PreflightInput,
+  results: readonly CheckResult[],
+) {
+  return [
+    ...results.flatMap(({ override }) => override ?? []),
+    ...(mode === "rotation" && allowOpenMarket && alpaca === undefined
+      ? ["allowOpenMarket: market hours not asked"]
+      : []),
+    ...(mode === "emergency" ? ["emergency: neither market hours nor notice asked"] : []),
+    ...(mode === "rotation" && current === undefined && vaultRole === undefined && leases === undefined
+      ? ["previous value unknown: no way back"]
+      : []),
+  ];
+}
+
+/** What became of a check: the evidence, or what was found instead. */
+export interface CheckResult {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly evidence: string;
+  /** What the config let pass. */
+  readonly override?: string;
+  /** What does not stop a rotation, and somebody should know. */
+  readonly warnings?: readonly string[];
+}
+
+/** Runs every check, all at once; none stops another but those that need it. */
+export async function runChecks(given: PreflightInput): Promise<CheckResult[]> {
+  const running = new Map<string, Promise<CheckResult | undefined>>();
+  for (const check of checksOf(given)) {
+    const needed = (check.needs ?? []).flatMap((name) => running.get(name) ?? []);
+    running.set(check.name, resultOf(check, needed));
+  }
+  return (await Promise.all(running.values())).filter((result) => result !== undefined);
+}
+
+/** Undefined where something that the check needs does not hold. */
+async function resultOf(
+  { name, run }: Check,
+  needed: readonly Promise<CheckResult | undefined>[],
+): Promise<CheckResult | undefined> {
+  if ((await Promise.all(needed)).some((result) => !result?.ok)) return undefined;
+  try {
+    const found = await run();
+    return { name, ok: true, ...(typeof found === "string" ? { evidence: found } : found) };
+  } catch (error) {
+    return { name, ok: false, evidence: messageOf(error) };
+  }
+}
+
+/** What failed, a line each; checks that failed for the same reason share one. */
+export function failureOf({ secretName }: PreflightInput, results: readonly CheckResult[]): string | undefined {
+  const failed = results.filter(({ ok }) => !ok);
+  if (failed.length === 0) return undefined;
+  const reasons = [...new Set(failed.map(({ evidence }) => evidence))];
+  const lines = reasons.map((reason) => {
+    const names = failed.filter(({ evidence }) => evidence === reason).map(({ name }) => name);
+    return `  ${names.join(", ")}: ${reason}`;
+  });
+  return [
+    `preflight for ${secretName}: ${failed.length} of ${results.length} checks failed; nothing was changed`,
+    ...lines,
+  ].join("\n");
+}

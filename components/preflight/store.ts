@@ -1,0 +1,97 @@
+import { StepError } from "../../clients/run-step";
+import type { StoreClient, StoredValue, StoreEntry } from "../../stores/client";
+import { describe, isForeign } from "../../stores/write-entry";
+
+/**
+ * Whatever is to happen: what stands at the paths is of a shape that this program reads and writes.
+ *
+ * @param expected what may stand there where the value in use is not known; undefined where it is.
+ * @param whenForeign what to do where something else does.
+ */
+export async function checkDocuments(
+  store: StoreClient,
+  paths: readonly string[],
+  expected: readonly StoreEntry[] | undefined,
+  whenForeign: string,
+): Promise<void> {
+  const found = await Promise.all(paths.map(async (path) => ({ path, stored: await store.read(path) })));
+  const odd = found.flatMap(({ path, stored }) =>
+    stored?.content.kind === "unusable" ? [`${describe(path, stored)}: ${store.advice(path)}`] : [],
+  );
+  if (odd.length > 0) throw new StepError(odd.join("; "));
+  if (expected === undefined) return;
+  const valuesOf = (path: string) => expected.filter((entry) => entry.path === path).map(({ value }) => value);
+  const there = found.flatMap(({ path, stored }) =>
+    isForeign(stored, valuesOf(path)) ? [describe(path, stored)] : [],
+  );
+  if (there.length > 0)
+    throw new StepError(`there is a value already that this stack does not know: ${there.join("; ")}. ${whenForeign}`);
+}
+
+/**
+ * The store holds the value that is about to become the previous one: a rollback finds it there too.
+ *
+ * @param whenForeign what to do where it holds another one.
+ */
+export async function checkCurrentValue(
+  store: StoreClient,
+  entries: readonly StoreEntry[],
+  whenForeign: string,
+): Promise<string> {
+  const found = await compare(store, entries);
+  const wrong = found.filter(({ known }) => !known);
+  if (wrong.length === 0) return found.map(({ path, stored }) => `${path} version ${stored?.version}`).join(", ");
+  const texts = wrong.map(({ path, stored }) => {
+    if (stored === undefined) return `${path} is not in the store`;
+    if (stored.content.kind === "empty") return `${path} holds nothing (${stored.content.why})`;
+    return `${describe(path, stored)}, is not what this stack wrote`;
+  });
+  throw new StepError(`${texts.join("; ")}. ${whenForeign}`);
+}
+
+/**
+ * Nobody else wrote any of the paths: each is empty or holds one of the values that are known for it. Asked right before
+ * a change.
+ *
+ * @param whenForeign what to do where somebody did.
+ */
+export async function checkUnchanged(
+  store: StoreClient,
+  known: readonly StoreEntry[],
+  whenForeign: string,
+): Promise<string> {
+  const foreign = await foreignOf(store, known);
+  if (foreign.length === 0) return "nobody else wrote";
+  throw new StepError(`somebody else wrote ${foreign.join("; ")}. ${whenForeign}`);
+}
+
+/** What somebody else wrote and a request says to overwrite. Never fails for it. */
+export async function overwrittenValues(store: StoreClient, known: readonly StoreEntry[]): Promise<string> {
+  const foreign = await foreignOf(store, known);
+  return foreign.length === 0 ? "nothing is overwritten" : `overwrites ${foreign.join("; ")}`;
+}
+
+async function foreignOf(store: StoreClient, known: readonly StoreEntry[]): Promise<string[]> {
+  const found = await compare(store, known);
+  return found.flatMap(({ path, stored, values }) => (isForeign(stored, values) ? [describe(path, stored)] : []));
+}
+
+interface Compared {
+  readonly path: string;
+  readonly stored: StoredValue | undefined;
+  /** The values given for the path, and whether it holds one of them. */
+  readonly values: readonly string[];
+  readonly known: boolean;
+}
+
+/** Each path once. */
+function compare(store: StoreClient, entries: readonly StoreEntry[]): Promise<Compared[]> {
+  const paths = [...new Set(entries.map(({ path }) => path))];
+  return Promise.all(
+    paths.map(async (path) => {
+      const stored = await store.read(path);
+      const values = entries.filter((entry) => entry.path === path).map(({ value }) => value);
+      return { path, stored, values, known: stored?.value !== undefined && values.includes(stored.value) };
+    }),
+  );
+}

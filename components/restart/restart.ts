@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { askHealth } from "../../clients/probe";
+import { StepError } from "../../clients/run-step";
+import type { RunScript } from "../../clients/shell";
+import { UnreachableError } from "../../clients/ssh";
+import { type HealthProbe, illnessOf, type Verdict } from "../../core/health";
+import { quoted } from "../../core/shell-word";
+
+/** A service must be healthy so many times in a row: one that flaps is not. */
+const IN_A_ROW = 3;
+
+/** One restart, at one place. */
+export interface Restart {
+  readonly service: string;
+  /** The host's name, or `this machine`. */
+  readonly place: string;
+  /** Run by `sh -c`. */
+  readonly command: string;
+  readonly probe: HealthProbe;
+  /** Milliseconds, for the restart and then again until it is healthy. */
+  readonly timeout: number;
+}
+
+/** What is to be done after a failure, as the message says it. */
+const NEXT = "Mend it (its log says why) and run this again, which goes on here; or roll back.";
+
+/**
+ * Restarts a service where it runs and waits until it is healthy, three times in a row. A service whose answer names
+ * `started_at` must name another than before: else the restart left the old process, with the old credential, in place.
+ *
+ * @returns `NAME on PLACE is healthy`
+ * @throws StepError with the service's last answer, and what was expected
+ */
+export async function restartAndWait(restart: Restart, run: RunScript): Promise<string> {
+  const what = `${restart.service} on ${restart.place}`;
+  const { startedAt: before } = await ask(restart, run, 5);
+  await carryOut(what, restart, run);
+  await becomeHealthy(what, restart, before, run);
+  return `${what} is healthy`;
+}
+
+const ask = async ({ probe }: Restart, run: RunScript, seconds: number): Promise<Verdict> =>
+  (await askHealth([probe], run, seconds))[0] as Verdict;
+
+async function carryOut(what: string, { command, timeout }: Restart, run: RunScript): Promise<void> {
+  const seconds = Math.ceil(timeout / 1000);
+  // In a shell of its own: a command of several parts (`rollout restart ... && rollout status ...`) is one to `timeout`.
+  // Twice limited: on the host, and here where the host says nothing more.
+  const { status, output } = await run(`timeout -k 5 ${seconds} sh -c ${quoted(command)}`, (seconds + 15) * 1000);
+  if (status === 0) return;
+  const said = output.trim() === "" ? "" : `; it said: ${output.trim().slice(-600)}`;
+  if (status === null || status === 124 || status === 137) {
+    throw new StepError(`${what} was not restarted within ${seconds} s${said}. ${NEXT}`);
+  }
+  throw new StepError(`${what} could not be restarted (exit status ${status})${said}. ${NEXT}`);
+}
+
+async function becomeHealthy(what: string, restart: Restart, before: string | undefined, run: RunScript) {
+  const seconds = Math.ceil(restart.timeout / 1000);
+  const end = performance.now() + seconds * 1000;
+  let [row, seen, pause] = [0, false, PAUSE];
+  for (;;) {
+    const left = Math.ceil((end - performance.now()) / 1000);
+    const verdict = await ask(restart, run, Math.max(1, Math.min(10, left))).catch(unreachable);
+    const isOld = before !== undefined && verdict.startedAt === before;
+    row = verdict.healthy && !isOld ? row + 1 : 0;
+    seen ||= verdict.healthy === true;
+    if (row >= IN_A_ROW) return;
+    // One that is healthy at the end is given the time to show that it stays so.
+    if (row === 0 && performance.now() >= end) throw notHealthy(what, restart, verdict, isOld, seen);
+    pause = row > 0 ? PAUSE : Math.min(pause * 1.5, 1000);
+    await sleep(pause);
+  }
+}
+
+/** A connection that breaks says nothing of the service: it is asked again over another. */
+function unreachable(error: unknown): Verdict {
+  if (!(error instanceof UnreachableError)) throw error;
+  return { healthy: false, why: "expected an answer, found none", answer: error.message };
+}
+
+/** Milliseconds between two questions; more and more while it is not healthy. */
+const PAUSE = 150;
+
+function notHealthy(
+  what: string,
+  { service, timeout }: Restart,
+  verdict: Verdict,
+  isOld: boolean,
+  seen: boolean,
+): StepError {
+  if (isOld) {
+    return new StepError(
+      `${what} still runs as the process that was started at ${verdict.startedAt}: the restart command restarted nothing, ` +
+        `and it may hold the old credential. Correct its restart command in the config (services.${service}.restart) and ` +
+        "run this again.",
+    );
+  }
+  const flaps = seen ? `It was healthy in between, never ${IN_A_ROW} times in a row. ` : "";
+  return new StepError(
+    `${what} was restarted but is not healthy after ${Math.ceil(timeout / 1000)} s; its last answer: ` +
+      `${illnessOf(service, verdict)}. ${flaps}${NEXT}`,
+  );
+}

@@ -1,0 +1,118 @@
+import type { z } from "zod";
+import { type Duration, parseDuration } from "../core/duration";
+import type { Policy } from "../core/policy";
+import { attempt, crossChecks, type Problem } from "./checks";
+import { expectation, linesOf } from "./messages";
+import { type Config, type DatabaseConfig, type SecretConfig, schema } from "./schema";
+
+export {
+  allowedRoles,
+  connectionUrl,
+  isLeased,
+  isMadeByVault,
+  isRotatedByVault,
+  leaseRoleOf,
+  vaultEngineOf,
+} from "../kinds/vault-engine/engine";
+export type {
+  AlpacaConfig,
+  AlpacaKeyConfig,
+  Config,
+  DatabaseConfig,
+  DatabasePasswordConfig,
+  HostConfig,
+  KeyPair,
+  KeyPairs,
+  NotifyConfig,
+  PostgresPasswordConfig,
+  SecretConfig,
+  ServiceConfig,
+  StoreConfig,
+  VaultDynamicConfig,
+  VaultPasswordConfig,
+  VaultStaticConfig,
+} from "./schema";
+
+/** The Pulumi project's name, and so the namespace of its config. */
+export const PROJECT = "secret-rotation";
+
+/** The stack config is wrong. Lists every wrong key at once, with its path and what was expected. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+
+  constructor(stack: string, lines: readonly string[]) {
+    const count = lines.length === 1 ? "1 setting is" : `${lines.length} settings are`;
+    super(
+      `${count} wrong in the config of stack ${stack}:\n${lines.map((line) => `  ${PROJECT}:${line}`).join("\n")}\n` +
+        `Correct ${lines.length === 1 ? "it" : "them"} in Pulumi.${stack}.yaml or with \`pulumi config set --path\`; nothing was changed.`,
+    );
+  }
+}
+
+/**
+ * Reads the stack config.
+ *
+ * @param raw every key as Pulumi hands it over (`pulumi.runtime.allConfig()`): `secret-rotation:NAME` to text.
+ * @throws ConfigError
+ */
+export function parseConfig(raw: Readonly<Record<string, string>>, stack: string): Config {
+  return parseSettings(raw, stack, schema, crossChecks);
+}
+
+/**
+ * {@link parseConfig} for a part of the config: every key given must be one of `shape`'s.
+ *
+ * @param checks what ties keys together. Asked also where single keys are wrong, so that every wrong key is named at once.
+ * @throws ConfigError
+ */
+export function parseSettings<T>(
+  raw: Readonly<Record<string, string>>,
+  stack: string,
+  shape: z.ZodType<T>,
+  checks: (config: T) => readonly Problem[],
+): T {
+  const settings: Record<string, unknown> = {};
+  for (const [key, text] of Object.entries(raw)) {
+    if (key.startsWith(`${PROJECT}:`)) settings[key.slice(PROJECT.length + 1)] = decode(text);
+  }
+  const checked = shape.superRefine(
+    (config, context) => {
+      for (const { path, message } of attempt(() => checks(config))) {
+        context.addIssue({ code: "custom", path: [...path], message });
+      }
+    },
+    { when: () => true },
+  );
+  const result = checked.safeParse(settings, { error: expectation });
+  if (result.success) return result.data;
+  throw new ConfigError(stack, linesOf(result.error.issues, { settings, schema: shape }));
+}
+
+/** The stack's policy with the secret's own overrides. */
+export function policyOf(config: Pick<Config, "policy">, secret: SecretConfig): Policy {
+  return { ...config.policy, ...secret.policy };
+}
+
+/** Where `secret_rotation_log` is: `audit`, else the database of the first secret that has one. */
+export function auditDatabase(config: Pick<Config, "audit" | "secrets">): DatabaseConfig | undefined {
+  return config.audit ?? config.secrets.find((secret) => "database" in secret)?.database;
+}
+
+/** Runbook: "24h advance notice". */
+const DEFAULT_NOTICE = parseDuration("24h");
+
+/** How long before a rotation by age the team must have been told; undefined where it need not. */
+export function noticeOf({ preflight, notify }: Pick<Config, "preflight" | "notify">): Duration | undefined {
+  const notice = preflight.notice ?? (notify === undefined ? undefined : DEFAULT_NOTICE);
+  return notice === 0 ? undefined : notice;
+}
+
+/** Pulumi hands objects and lists over as JSON and everything else as text. */
+function decode(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

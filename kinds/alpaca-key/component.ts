@@ -1,0 +1,213 @@
+import type { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { whenForeign } from "../../components/preflight-input";
+import { describeSecret } from "../../components/secret-outputs";
+import { servicesOf } from "../../components/service-check";
+import { answerOf, stepCommand } from "../../components/step-command";
+import type { StoreGuard } from "../../components/store-unchanged";
+import { StoredCredential, type StoredCredentialArgs } from "../../components/stored-credential";
+import type { AlpacaKeyConfig, KeyPair } from "../../config";
+import { graceEndsAt } from "../../core/deadlines";
+import { lastFour } from "../../core/key-label";
+import { activeGeneration, other, previousGeneration, type SecretState } from "../../core/state";
+import type { AnnotateArgs, Stored, StoreEntry } from "../../stores/store";
+import type { AlpacaPlaces } from "./places";
+import type { Purpose } from "./verify";
+
+export interface AlpacaKeyArgs extends StoredCredentialArgs {
+  readonly config: AlpacaKeyConfig;
+  readonly places: AlpacaPlaces;
+  /** Milliseconds that a new pair may answer 401. */
+  readonly activationWait: number;
+  /** The pair that the state makes active. */
+  readonly active: KeyPair;
+  /** The pair in the other slot, where the config still has it. */
+  readonly previous: KeyPair | undefined;
+}
+
+/** What `store-versions` answers for one path. */
+interface StoredVersion {
+  readonly path: string;
+  readonly version: string;
+}
+
+/**
+ * An Alpaca key pair through one whole rotation: preflight, proof by Alpaca, store, restarts, dry run, mark for the pair
+ * before, audit row. Each part waits for the one before. The first update with the pair in use alone adopts it: proves
+ * it, compares it with the store and writes nothing but the audit row.
+ */
+export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
+  readonly state: pulumi.Output<SecretState>;
+  /** Label and account are among it. */
+  readonly description: pulumi.Output<Record<string, unknown>>;
+  readonly last: pulumi.Resource;
+
+  constructor(name: string, args: AlpacaKeyArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    super("AlpacaKey", name, args, opts);
+
+    const preflight = this.lookFirst();
+    const before = this.createVersionsBefore(preflight);
+    const verified = this.createVerified(before);
+    const unchanged = this.adoptedOnly ? undefined : this.createUnchanged(this.storeGuard, verified);
+    const stored = unchanged && this.createStored(this.entries(args.active), this.storeGuard, unchanged);
+    this.description = this.describe(stored?.answer ?? answerOf(before), verified);
+    const done = stored === undefined ? verified : this.createRollout(stored, before);
+    const steps = [preflight, ...(unchanged === undefined ? [] : [unchanged])] as const;
+    const audit = this.createAudit(steps, done, stored?.answer);
+
+    this.state = audit.state;
+    this.last = audit.command;
+    this.registerOutputs({});
+  }
+
+  /** The pair in use is the only one there ever was: nothing moves. */
+  private get adoptedOnly(): boolean {
+    return previousGeneration(this.args.state) === undefined;
+  }
+
+  private get purpose(): Purpose {
+    return this.mode === "emergency" ? "rotation" : this.mode;
+  }
+
+  private get paths(): readonly string[] {
+    return [this.args.config.keyIdPath, this.args.config.secretKeyPath];
+  }
+
+  private entries({ keyId, secretKey }: KeyPair): StoreEntry[] {
+    const { config } = this.args;
+    return [
+      { path: config.keyIdPath, value: pulumi.secret(keyId) },
+      { path: config.secretKeyPath, value: pulumi.secret(secretKey) },
+    ];
+  }
+
+  private lookFirst(): local.Command {
+    const { state, active } = this.args;
+    // The new pair too: somebody may have written it by hand before it was supplied.
+    const entries = this.adoptedOnly ? this.entries(active) : this.storedBefore;
+    return this.createPreflight(entries.length === 0 ? undefined : { generation: activeGeneration(state), entries });
+  }
+
+  /** What the store may hold before it is written; nothing where the config no longer has the pair before. */
+  private get storedBefore(): StoreEntry[] {
+    const { active, previous } = this.args;
+    return previous === undefined ? [] : [...this.entries(previous), ...this.entries(active)];
+  }
+
+  private get storeGuard(): StoreGuard {
+    const { active, previous } = this.args;
+    const known = [...(previous === undefined ? [] : this.entries(previous)), ...this.entries(active)];
+    return { known, whenForeign: this.whenForeign };
+  }
+
+  private get whenForeign(): string {
+    const { config, state, platform } = this.args;
+    return whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, undefined);
+  }
+
+  /** What the store has before it is written: the versions that the deprecation mark names. */
+  private createVersionsBefore(dependsOn: pulumi.Resource): local.Command {
+    const input = { store: this.args.platform.store.reference, paths: this.paths };
+    return stepCommand(
+      `${this.name}-versions-before`,
+      { step: "store-versions", input, trigger: this.trigger, runOnInputChange: false },
+      { parent: this, dependsOn },
+    );
+  }
+
+  /** Proves the pair before anything is written; a pair that changes is proven again. */
+  private createVerified(dependsOn: pulumi.Resource): local.Command {
+    const { config, places, active, previous, activationWait } = this.args;
+    return stepCommand(
+      `${this.name}-verify-alpaca`,
+      {
+        step: "verify-alpaca",
+        input: {
+          places,
+          purpose: this.purpose,
+          pair: secretPair(active),
+          ...(previous === undefined ? {} : { before: secretPair(previous) }),
+          ...(config.account === undefined ? {} : { account: config.account }),
+          activationWait,
+        },
+        trigger: this.trigger,
+        progress: true,
+      },
+      { parent: this, dependsOn },
+    );
+  }
+
+  /** Restarts, dry run, and the mark for the pair before. */
+  private createRollout({ last: stored }: Stored, before: local.Command): pulumi.Resource {
+    const restarted = this.createRestarts(stored);
+    return this.createMarks(this.marks(before), this.createDryRun(restarted.last));
+  }
+
+  private createDryRun(dependsOn: pulumi.Resource): pulumi.Resource {
+    const { config, state, platform, active, previous } = this.args;
+    if (config.dryRun === undefined) return dependsOn;
+    const { command, service, timeout } = config.dryRun;
+    const host = servicesOf([service], platform.services)[0]?.config.hosts[0];
+    return stepCommand(
+      `${this.name}-dry-run`,
+      {
+        step: "dry-run",
+        input: {
+          command,
+          service,
+          timeout: Math.ceil(timeout / 1000),
+          ...(host === undefined ? {} : { host: { name: host, ...platform.hosts[host] } }),
+          ...(platform.privateKey === undefined ? {} : { privateKey: platform.privateKey }),
+          wayBack: `\`pulumi config set request '{"id":"<new>","secret":"${config.name}","activate":${previousGeneration(state)},"reason":"..."}'\``,
+          secrets: [active, ...(previous === undefined ? [] : [previous])].map(secretPair),
+        },
+        trigger: this.trigger,
+        runOnInputChange: false,
+      },
+      { parent: this, dependsOn },
+    );
+  }
+
+  /** The runbook's `status=deprecated`, with which version and until when; `active` again once the pair before is gone. */
+  private marks(before: local.Command): AnnotateArgs["marks"] {
+    const { state, policy } = this.args;
+    const graceEnd = graceEndsAt(state, policy);
+    const rotated = { rotation_date: new Date(graceEnd.getTime() - policy.gracePeriod).toISOString() };
+    const deprecated = {
+      ...rotated,
+      status: "deprecated",
+      deprecated_label: String(state.labels[other(state.active)]),
+      grace_until: graceEnd.toISOString(),
+    };
+    const saysOf = (path: string) =>
+      answerOf(before).apply(({ entries }): Record<string, string> => {
+        if (state.revoked) return { ...rotated, status: "active" };
+        const version = (entries as StoredVersion[] | undefined)?.find((entry) => entry.path === path)?.version;
+        return version === undefined ? deprecated : { ...deprecated, deprecated_version: version };
+      });
+    return this.paths.map((path) => ({ path, says: saysOf(path) }));
+  }
+
+  private describe(
+    written: pulumi.Output<Record<string, unknown>>,
+    verified: local.Command,
+  ): pulumi.Output<Record<string, unknown>> {
+    const { config, state, policy, platform, active } = this.args;
+    const more = answerOf(verified).apply(
+      ({ account }): Record<string, unknown> => ({
+        key: { label: active.label, keyId: lastFour(active.keyId) },
+        ...(account === undefined ? {} : { account }),
+      }),
+    );
+    return describeSecret({
+      ...{ kind: config.kind, strategy: "supplied-key", store: platform.store.kind },
+      ...{ state, policy, written, more },
+    });
+  }
+}
+
+const secretPair = ({ label, keyId, secretKey }: KeyPair) => ({
+  label,
+  keyId: pulumi.secret(keyId),
+  secretKey: pulumi.secret(secretKey),
+});

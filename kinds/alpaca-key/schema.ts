@@ -1,0 +1,77 @@
+import * as z from "zod";
+import { duration, httpUrl, name, secretName, settings, text } from "../../config/parts";
+import { parseDuration } from "../../core/duration";
+import { labelDate } from "../../core/key-label";
+import { secret } from "../../core/secret-fields";
+
+/** The name of a pair that the config gives none. */
+export const ALPACA_NAME = "alpaca/api_key";
+
+/** A key pair of Alpaca. Only the operator can make one (on the dashboard), so its values come from `alpacaKeys`. */
+export const alpacaKeySettings = {
+  /** What kind of credential it is. */
+  kind: z.literal("alpaca-key"),
+  /** Default `alpaca/api_key`: the name in the audit log, in `alpacaKeys` and in requests; the store has the two paths. */
+  name: secretName.default(ALPACA_NAME),
+  /** Default `alpaca/api_key_id`. A change writes the pair to the new path. */
+  keyIdPath: secretName.default("alpaca/api_key_id"),
+  /** Default `alpaca/api_secret_key`. A change writes the pair to the new path. */
+  secretKeyPath: secretName.default("alpaca/api_secret_key"),
+  /**
+   * The account number that every pair must belong to. Default: that of the pair in use, which must answer for it; so it
+   * is needed only where the pair in use was deleted before a new one came.
+   */
+  account: z.string().min(1).optional(),
+  /** Run after the restarts: it must end with status 0 and without a line that says ERROR. */
+  dryRun: settings({
+    /** Such as `python -m apps.orchestrator.main --dry-run`. */
+    command: z.string().min(1),
+    /** It runs where this service runs: on its first host. */
+    service: name,
+    /** Default 60s. */
+    timeout: duration.default(parseDuration("60s")),
+  }).optional(),
+};
+
+const LABEL = "expected a text with a date at its end, such as paper-trading-2026-11-23";
+
+const keyPart = secret(text(/^\S{6,}$/, "expected at least 6 characters and no space"));
+
+/** One key pair as the dashboard shows it once. */
+export const keyPair = settings({
+  /** As on the dashboard, with the day it was made at its end: `paper-trading-2026-11-23`. Never used twice. */
+  label: z
+    .string(LABEL)
+    .max(100)
+    .refine((label) => labelDate(label) !== undefined, LABEL),
+  keyId: keyPart,
+  secretKey: keyPart,
+});
+
+/** The pairs of one secret. */
+export const keyPairs = settings({
+  /** The newest pair. A new label is what rotates. */
+  current: keyPair,
+  /** The pair before, through its grace period: what a rollback returns to. */
+  previous: keyPair.optional(),
+}).superRefine(({ current, previous }, context) => {
+  if (previous === undefined) return;
+  const same = (message: string) => context.addIssue({ code: "custom", path: ["previous"], message });
+  if (previous.label === current.label) same("expected another label than that of current, found the same");
+  else if (previous.keyId === current.keyId || previous.secretKey === current.secretKey)
+    same("expected another pair than current, found the same under another label");
+});
+
+/** Alpaca's API. */
+export const alpaca = settings({
+  /** This environment's: https://paper-api.alpaca.markets or https://api.alpaca.markets. */
+  baseUrl: httpUrl,
+  /** The other environment's, asked only to say why a pair is refused. Default: Alpaca's own. */
+  otherUrl: httpUrl.optional(),
+  /** How long a new pair may answer 401 until it is refused: Alpaca takes seconds to activate one. Default 30s. */
+  activationWait: duration.default(parseDuration("30s")),
+});
+
+export type AlpacaConfig = z.output<typeof alpaca>;
+export type KeyPair = z.output<typeof keyPair>;
+export type KeyPairs = z.output<typeof keyPairs>;

@@ -1,0 +1,238 @@
+import type { local } from "@pulumi/command";
+import * as postgresql from "@pulumi/postgresql";
+import type * as pulumi from "@pulumi/pulumi";
+import { databaseReference } from "../../components/platform";
+import { type CredentialInUse, whenForeign } from "../../components/preflight-input";
+import { describeSecret, marksOf } from "../../components/secret-outputs";
+import { answerOf, stepCommand } from "../../components/step-command";
+import type { StoreGuard } from "../../components/store-unchanged";
+import { StoredCredential, type StoredCredentialArgs } from "../../components/stored-credential";
+import type { PostgresPasswordConfig } from "../../config";
+import {
+  activeGeneration,
+  adoptedGeneration,
+  EMPTY,
+  keptGeneration,
+  leftAdoption,
+  other,
+  type SecretState,
+  type SlotIndex,
+} from "../../core/state";
+import type { AnnotateArgs, Stored, StoreEntry } from "../../stores/store";
+import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
+import { type PasswordSlot, passwordSlot } from "./password-slot";
+import { activeUsername, ownUsernames, usernamePathOf } from "./roles";
+
+export interface PostgresPasswordArgs extends StoredCredentialArgs {
+  readonly config: PostgresPasswordConfig;
+  /** Whether this update does a step of the secret. Where it does not, a login role keeps what it has. */
+  readonly acts: boolean;
+  /** The password in use before this stack, generation 0. Without it the first rotation cannot be rolled back. */
+  readonly adopted: pulumi.Output<string> | undefined;
+  /** Login roles of the secret that are there although the stack does not know them: they are taken over. */
+  readonly left: readonly string[];
+}
+
+/** What a service logs in with. */
+interface Credential {
+  readonly username: string;
+  readonly password: pulumi.Output<string>;
+  /** What the store holds of it. */
+  readonly entries: readonly StoreEntry[];
+}
+
+/**
+ * A PostgreSQL password through one whole rotation: preflight, slot, role, login, store, restarts, login again, audit
+ * row. Each part waits for the one before, and everything that acts is triggered by the state's activation.
+ */
+export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
+  readonly state: pulumi.Output<SecretState>;
+  readonly description: pulumi.Output<Record<string, unknown>>;
+  readonly last: pulumi.Resource;
+
+  constructor(name: string, args: PostgresPasswordArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    super("PostgresPassword", name, args, opts);
+    const { config, state } = args;
+    const { active } = state;
+
+    // The slot that is not active stays as it is: the preflight proves its value, so it cannot wait for the preflight.
+    const inactive = this.createSlot(other(active), opts.dependsOn);
+    const previous = this.credential(other(active), inactive);
+    const preflight = this.lookFirst(previous);
+    const slot = this.createSlot(active, preflight);
+    const credential = this.credential(active, slot);
+    if (credential === undefined) throw new Error(unknownValue(config.name, activeGeneration(state)));
+    const roles = this.createRoles(active === 0 ? [slot, inactive] : [inactive, slot]);
+    const guard = this.storeGuard(credential, previous);
+    const unchanged = this.createUnchanged(guard, preflight);
+    const old = this.oldLogin(credential, previous);
+    const verified = this.createLogin("verify-login", credential, roles.ready(unchanged), { oldLogin: old });
+    const stored = this.createStored(credential.entries, guard, verified);
+    const restarted = this.createRestarts(stored.last);
+    const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
+    const confirmed = this.createLogin("confirm-login", credential, restarted.last, { oldLogin: old, oldSessions });
+    this.description = this.describe(stored);
+    const marked = this.createMarks(this.marks(credential, confirmed), roles.settle(confirmed));
+    const audit = this.createAudit([preflight, unchanged, confirmed], marked, stored.answer);
+
+    this.state = audit.state;
+    this.last = audit.command;
+    this.registerOutputs({});
+  }
+
+  private get alternating(): boolean {
+    return this.args.config.strategy === "alternating-users";
+  }
+
+  private get usernamePath(): string {
+    return usernamePathOf(this.args.config);
+  }
+
+  private createSlot(slot: SlotIndex, dependsOn: pulumi.ResourceOptions["dependsOn"]): PasswordSlot {
+    const { state, adopted } = this.args;
+    const generation = state.slots[slot];
+    const made = passwordSlot(`${this.name}-slot-${slot === 0 ? "a" : "b"}`, keptGeneration(state, slot), {
+      parent: this,
+      ...(dependsOn === undefined ? {} : { dependsOn }),
+    });
+    // A value that somebody else wrote and this stack took over; generation 0 is a login of its own.
+    if (generation <= 0 || generation !== adoptedGeneration(state)) return made;
+    if (adopted === undefined) throw new Error(unknownValue(this.args.config.name, generation));
+    return { ...made, password: adopted };
+  }
+
+  /** What a slot's generation logs in with; undefined where nobody knows its password. */
+  private credential(slot: SlotIndex, { password }: PasswordSlot): Credential | undefined {
+    const { config, state, adopted } = this.args;
+    const generation = state.slots[slot];
+    if (generation === EMPTY || (generation === 0 && adopted === undefined)) return undefined;
+    const value = generation === 0 && adopted !== undefined ? adopted : password;
+    const username = activeUsername(config.strategy, config.role, { ...state, active: slot });
+    const entries: StoreEntry[] = [{ path: config.name, value }];
+    if (this.alternating) entries.unshift({ path: this.usernamePath, value: username, public: true });
+    return { username, password: value, entries };
+  }
+
+  /** What the store holds of the credential before: on a platform that is adopted the password alone. */
+  private storedBefore(previous: Credential | undefined): readonly StoreEntry[] {
+    const { config, state } = this.args;
+    const adopted = state.slots[other(state.active)] === 0;
+    return (previous?.entries ?? []).filter(({ path }) => !adopted || path === config.name);
+  }
+
+  /** What an adoption left in the store that a rollback has given up. */
+  private get leftBehind(): readonly StoreEntry[] {
+    const { config, state, adopted } = this.args;
+    return adopted === undefined || leftAdoption(state) === undefined ? [] : [{ path: config.name, value: adopted }];
+  }
+
+  /** What may be overwritten: the passwords that this stack knows, and its own user names. */
+  private storeGuard({ entries }: Credential, previous: Credential | undefined): StoreGuard {
+    const { config, state, platform } = this.args;
+    const secrets = [...this.storedBefore(previous), ...entries].filter((entry) => entry.public !== true);
+    const generation = previous === undefined ? undefined : state.slots[other(state.active)];
+    return {
+      known: [...secrets, ...this.leftBehind, ...ownUsernames(config)],
+      whenForeign: whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, generation),
+    };
+  }
+
+  private lookFirst(previous: Credential | undefined): local.Command {
+    const { state } = this.args;
+    const generation = state.slots[other(state.active)];
+    const inUse = previous && { ...previous, generation, entries: this.storedBefore(previous) };
+    return this.createPreflight(this.adoptedNow() ?? inUse);
+  }
+
+  /** The credential in use, where this stack takes over a value that somebody else wrote. */
+  private adoptedNow(): CredentialInUse<pulumi.Output<string>> | undefined {
+    const { config, state, adopted } = this.args;
+    const generation = activeGeneration(state);
+    if (generation === 0 || generation !== adoptedGeneration(state) || adopted === undefined) return undefined;
+    const username = activeUsername(config.strategy, config.role, state);
+    return { generation, username, password: adopted, entries: [{ path: config.name, value: adopted }] };
+  }
+
+  private createRoles(slots: readonly [PasswordSlot, PasswordSlot]): LoginRoles {
+    const { config, state, acts, adopted, left } = this.args;
+    const args = { database: databaseReference(config.database), role: config.role, state, acts, slots };
+    if (!this.alternating) return singleUser(this.name, { ...args, adopted }, { parent: this });
+    const { host, port, name, admin, sslmode } = config.database;
+    const provider = new postgresql.Provider(
+      `${this.name}-server`,
+      // The password stays in the environment of the run (PGPASSWORD, PGPASSFILE): here it would be in the state.
+      {
+        host,
+        port,
+        database: name,
+        sslmode,
+        superuser: false,
+        connectTimeout: 15,
+        ...(admin === undefined ? {} : { username: admin }),
+      },
+      { parent: this },
+    );
+    return alternatingUsers(this.name, { ...args, left, provider }, { parent: this });
+  }
+
+  /** The login that services held before, where it is another one that stays valid for now. */
+  private oldLogin({ username }: Credential, previous: Credential | undefined): string | undefined {
+    const { state } = this.args;
+    if (previous === undefined || previous.username === username || state.emergency) return undefined;
+    return previous.username;
+  }
+
+  /** A real login with the active credential. */
+  private createLogin(
+    step: string,
+    { username, password }: Credential,
+    dependsOn: pulumi.Resource,
+    {
+      oldLogin,
+      oldSessions,
+    }: {
+      readonly oldLogin: string | undefined;
+      readonly oldSessions?: pulumi.Output<number[]>;
+    },
+  ): local.Command {
+    const { admin: _, ...database } = this.args.config.database;
+    const owner = this.alternating && step === "verify-login" ? { owner: this.args.config.role } : {};
+    const old = oldLogin === undefined ? {} : { oldLogin, ...(oldSessions === undefined ? {} : { oldSessions }) };
+    return stepCommand(
+      `${this.name}-${step}`,
+      {
+        step: "verify-login",
+        input: { database: databaseReference(database), username, password, ...owner, ...old },
+        trigger: this.trigger,
+        // Who still uses the old login is said at once.
+        progress: this.alternating && step === "confirm-login",
+      },
+      { parent: this, dependsOn },
+    );
+  }
+
+  private marks({ entries }: Credential, confirmed: local.Command): AnnotateArgs["marks"] {
+    const { state, policy } = this.args;
+    // Known only once the login is confirmed: a saved plan must not hold the time at which it was made.
+    const says = confirmed.stdout.apply(() => marksOf(state, policy));
+    return entries.map(({ path }) => ({ path, says }));
+  }
+
+  private describe(stored: Stored): pulumi.Output<Record<string, unknown>> {
+    const { config, state, policy, platform } = this.args;
+    const { kind, strategy, role } = config;
+    return describeSecret({
+      kind,
+      strategy,
+      role,
+      store: platform.store.kind,
+      state,
+      policy,
+      written: stored.answer,
+    });
+  }
+}
+
+const unknownValue = (secret: string, generation: number) =>
+  `${secret}: nobody knows the value of generation ${generation}; set it again with ` +
+  `\`pulumi config set --secret --path 'adopted["${secret}"]'\``;

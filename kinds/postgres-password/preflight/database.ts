@@ -1,0 +1,85 @@
+import { isCurrent, schemaToMigrate } from "../../../audit/log";
+import { type DatabaseReference, isRefusedLogin, withDatabase } from "../../../clients/postgres";
+import { messageOf, StepError } from "../../../clients/run-step";
+
+/** The admin can log in and may change the roles, which exist. */
+export function checkDatabase(reference: DatabaseReference, roles: readonly string[]): Promise<string> {
+  return withDatabase(reference, async (client) => {
+    const { rows } = await client.query(
+      "SELECT current_user AS admin, rolsuper, rolcreaterole, current_setting('server_version') AS version, current_setting('server_version_num')::int AS number, pg_is_in_recovery() AS standby, current_setting('transaction_read_only') AS readonly FROM pg_roles WHERE rolname = current_user",
+    );
+    const [me] = rows;
+    if (me.standby)
+      throw new StepError(`${reference.host}:${reference.port} is a standby and read-only; name the primary`);
+    if (me.readonly === "on") throw new StepError(readOnly(reference));
+    if (!me.rolsuper && !me.rolcreaterole) {
+      throw new StepError(
+        `${me.admin} may not change roles: expected CREATEROLE (\`ALTER ROLE ${me.admin} CREATEROLE\`)`,
+      );
+    }
+    const existing = await client.query(
+      "SELECT rolname, pg_has_role(oid, 'MEMBER WITH ADMIN OPTION') AS admin FROM pg_roles WHERE rolname = ANY($1)",
+      [roles],
+    );
+    const missing = roles.filter((role) => !existing.rows.some(({ rolname }) => rolname === role));
+    if (missing.length > 0) {
+      throw new StepError(
+        `the role ${missing.join(", ")} does not exist; roles are adopted, never created: correct the config key \`role\``,
+      );
+    }
+    // Before PostgreSQL 16 CREATEROLE reached every role that is not a superuser.
+    const foreign = existing.rows.find(({ admin }) => !admin && me.number >= 160_000);
+    if (foreign !== undefined) {
+      throw new StepError(
+        `${me.admin} may not change the role ${foreign.rolname}: expected ADMIN on it (\`GRANT ${foreign.rolname} TO ` +
+          `${me.admin} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE\`, deploy/sql/managed-role.sql)`,
+      );
+    }
+    return `PostgreSQL ${me.version}, ${me.admin}`;
+  });
+}
+
+const readOnly = ({ host, port, database }: DatabaseReference) =>
+  `${database} on ${host}:${port} takes no writes now: default_transaction_read_only is on, as after a full disk or during ` +
+  "maintenance. Find out why (`SELECT source, sourcefile FROM pg_settings WHERE name = 'default_transaction_read_only'`), " +
+  "make it writable and run this again";
+
+/** The audit log's database answers and takes rows, or the run may make it so. */
+export function checkAuditLog(reference: DatabaseReference): Promise<string> {
+  return withDatabase(reference, async (client) => {
+    const { rows } = await client.query(
+      "SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only') AS readonly, to_regclass('secret_rotation_log')::text AS log",
+    );
+    if (rows[0].standby) throw new StepError("the audit log's database is a standby and read-only");
+    if (rows[0].readonly === "on") throw new StepError(readOnly(reference));
+    if (!(await isCurrent(client))) {
+      // The row comes last: without this a rotation would be done before anybody learns that it cannot be written.
+      return `secret_rotation_log will be created or migrated in schema ${await schemaToMigrate(client)}`;
+    }
+    const may = await client.query("SELECT has_table_privilege('secret_rotation_log', 'INSERT') AS insert");
+    if (!may.rows[0].insert)
+      throw new StepError("no INSERT on secret_rotation_log: `GRANT rotation_audit_writer TO <the run's role>`");
+    return "secret_rotation_log takes rows";
+  });
+}
+
+/**
+ * The credential in use is proven before it is touched.
+ *
+ * @param whenForeign what to do where it is another one.
+ */
+export async function checkCurrentLogin(
+  reference: DatabaseReference,
+  { username, password }: { readonly username: string; readonly password: string },
+  whenForeign: string,
+): Promise<string> {
+  try {
+    return await withDatabase(
+      { ...reference, user: username },
+      async (client) => `${(await client.query("SELECT session_user")).rows[0].session_user} logs in`,
+      password,
+    );
+  } catch (error) {
+    throw isRefusedLogin(error) ? new StepError(`${messageOf(error)}. ${whenForeign}`, { cause: error }) : error;
+  }
+}

@@ -1,0 +1,149 @@
+import type pg from "pg";
+import * as z from "zod";
+import { type DatabaseReference, withDatabase } from "../../../clients/postgres";
+import { StepError } from "../../../clients/run-step";
+import type { PreflightMode } from "../../../core/decide";
+import { differingKeys, identifier, keyName, literal } from "../../../core/login-view";
+import { mergedView, type RoleNow, readRole } from "../login-view";
+import { accessProblems } from "./login-access";
+import { differenceProblems } from "./login-difference";
+import { namingProblems } from "./session-user";
+
+/** The roles that a rotation is about, as the preflight looks at them. */
+export const loginsInput = z.object({
+  /** The platform's own role. */
+  owner: z.string(),
+  /** The login in use. */
+  from: z.string(),
+  /** The login that replaces it; the same one for a single user. */
+  to: z.string(),
+  /** The login roles of ours; none for a single user. */
+  ours: z.array(z.string()).readonly(),
+  /** Whether the secret is new to the stack: then a role of our names is ours only if it looks like it. */
+  adopting: z.boolean(),
+  /** How long until the next rotation is due, in milliseconds. */
+  maxAge: z.number(),
+});
+
+export type Logins = z.output<typeof loginsInput>;
+
+/** Something that was found: `refuse` where a service would break. */
+export interface Found {
+  readonly refuse: boolean;
+  /** What is so, what would break, and the SQL that sets it right. */
+  readonly text: string;
+}
+
+/** What all parts of the check ask with. */
+export interface Asked {
+  readonly client: pg.ClientBase;
+  readonly logins: Logins;
+  readonly admin: Admin;
+  readonly owner: RoleNow;
+  readonly from: RoleNow;
+  /** Undefined where the update makes it. */
+  readonly to: RoleNow | undefined;
+  readonly database: string;
+}
+
+interface Admin {
+  readonly name: string;
+  readonly superuser: boolean;
+  readonly replication: boolean;
+  /** Such as 160004. */
+  readonly version: number;
+}
+
+/**
+ * Whether a session of the login that comes sees what one of the login in use saw, and lasts as long. Each thing that would
+ * be different is named with the SQL that sets it right; where a service would break, the check fails.
+ */
+export function checkLoginRole(
+  reference: DatabaseReference,
+  logins: Logins,
+  mode: PreflightMode,
+): Promise<{ readonly evidence: string; readonly warnings: readonly string[] }> {
+  return withDatabase(reference, async (client) => {
+    const asked = await ask(client, logins, reference.database);
+    const found = [
+      ...(await ownershipProblems(asked)),
+      ...(await accessProblems(asked)),
+      ...(logins.owner === logins.to ? [] : await differenceProblems(asked)),
+      ...(logins.owner === logins.to ? returnProblems(asked) : await namingProblems(asked)),
+    ];
+    // Where waiting is worse, only what cannot be done at all stops it, and that fails by itself.
+    const strict = mode === "rotation" || mode === "adoption";
+    const refused = found.filter(({ refuse }) => refuse && strict).map(({ text }) => text);
+    if (refused.length > 0) throw new StepError(refused.join("; "));
+    return { evidence: evidenceOf(asked), warnings: found.map(({ text }) => text) };
+  });
+}
+
+async function ask(client: pg.ClientBase, logins: Logins, database: string): Promise<Asked> {
+  const [admin] = (
+    await client.query(
+      `SELECT rolname AS name, rolsuper AS superuser, rolreplication AS replication,
+              current_setting('server_version_num')::int AS version FROM pg_roles WHERE rolname = current_user`,
+    )
+  ).rows;
+  const [owner, from, to] = [
+    await readRole(client, logins.owner),
+    await readRole(client, logins.from),
+    await readRole(client, logins.to),
+  ];
+  if (owner === undefined) throw new StepError(`the role ${logins.owner} does not exist`);
+  if (from === undefined) throw new StepError(missing(logins.from, logins.owner));
+  return { client, logins, admin, owner, from, to, database };
+}
+
+const missing = (role: string, owner: string) =>
+  `the role ${role} is gone, which this stack made. Make it again: \`CREATE ROLE ${identifier(role)}; GRANT ` +
+  `${identifier(owner)} TO ${identifier(role)}; ALTER ROLE ${identifier(role)} SET role = ${literal(owner)}\``;
+
+/** A role that has one of our names and is somebody else's; one of ours that is gone, or is no member any more. */
+async function ownershipProblems({ client, logins, admin, owner }: Asked): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const name of logins.ours) {
+    const role = await readRole(client, name);
+    // From PostgreSQL 16 on a membership may be without the right to act as the role.
+    const mode = admin.version >= 160_000 ? "SET" : "MEMBER";
+    const [member] = (await client.query(MEMBERSHIP, [owner.name, name, admin.name, mode])).rows;
+    if (role === undefined) {
+      if (!logins.adopting) found.push({ refuse: true, text: missing(name, owner.name) });
+    } else if (logins.adopting && (!member?.member || ![owner.name, owner.acting].includes(role.acting))) {
+      found.push({ refuse: true, text: foreign(name, owner.name) });
+    } else if (!member?.member) {
+      const options = mode === "SET" ? " WITH INHERIT TRUE, SET TRUE" : "";
+      const text = `${name} may not act as ${owner.name} any more: \`GRANT ${identifier(owner.name)} TO ${identifier(name)}${options}\``;
+      found.push({ refuse: true, text });
+    } else if (!admin.superuser && admin.version >= 160_000 && !member.admin) {
+      const text = `${admin.name} may not change the role ${name}: \`GRANT ${identifier(name)} TO ${identifier(admin.name)} WITH ADMIN OPTION\``;
+      found.push({ refuse: true, text });
+    }
+  }
+  return found;
+}
+
+const MEMBERSHIP = `SELECT pg_has_role(slot.oid, owner.oid, $4) AS member,
+    pg_has_role($3::name, slot.oid, 'MEMBER WITH ADMIN OPTION') AS admin
+  FROM pg_roles owner, pg_roles slot WHERE owner.rolname = $1 AND slot.rolname = $2`;
+
+const foreign = (name: string, owner: string) =>
+  `there is a role ${name} already, and it is not this stack's (it does not act as ${owner}): it would get a new password. ` +
+  `Give it another name (\`ALTER ROLE ${identifier(name)} RENAME TO ${identifier(`${name}_old`)}\`), or drop it if nobody ` +
+  `needs it (\`DROP ROLE ${identifier(name)}\`)`;
+
+/** A return to the platform's own role, which is never changed: what was set on the login in use alone ends. */
+function returnProblems({ owner, from }: Asked): Found[] {
+  if (from.name === owner.name) return [];
+  return differingKeys(owner.view, from.view).map((key) => ({
+    refuse: false,
+    text: `${keyName(key)} is ${from.view[key] ?? "not set"} for ${from.name} and ${owner.view[key] ?? "not set"} for ${owner.name}, which services log in as again`,
+  }));
+}
+
+function evidenceOf({ logins, owner, from }: Asked): string {
+  if (logins.to === owner.name) return `${owner.name}: its password and its login change, and nothing else`;
+  const count = Object.keys(mergedView(owner, from).view).length;
+  return `${logins.to} will see what ${logins.from} sees${count === 0 ? "" : ` (${count} settings and limits)`}`;
+}

@@ -1,0 +1,79 @@
+import { activeGeneration, other, type SecretState, type SlotIndex } from "../../core/state";
+
+/** The login role of a slot, for alternating users. */
+export const slotRole = (owner: string, slot: SlotIndex) => `${owner}_${slot === 0 ? "a" : "b"}`;
+
+/** The role that a state's active credential logs in with. */
+export function activeUsername(
+  strategy: "single-user" | "alternating-users",
+  role: string,
+  state: Pick<SecretState, "slots" | "active">,
+): string {
+  const own = strategy === "single-user" || activeGeneration(state) === 0;
+  return own ? role : slotRole(role, state.active);
+}
+
+/** What a rotation of a login is about: the roles in use before and after it, and those of ours. */
+export interface RotatedLogins {
+  readonly owner: string;
+  readonly from: string;
+  readonly to: string;
+  readonly ours: readonly string[];
+  /** Whether the platform's own role was in use before: then login roles of ours may be new. */
+  readonly adopting: boolean;
+}
+
+/** @param state the secret's state after the rotation. */
+export function rotatedLogins(
+  strategy: "single-user" | "alternating-users",
+  owner: string,
+  state: Pick<SecretState, "slots" | "active">,
+): RotatedLogins {
+  if (strategy === "single-user") return { owner, from: owner, to: owner, ours: [], adopting: false };
+  const before = other(state.active);
+  const adopting = state.slots[before] <= 0;
+  return {
+    owner,
+    adopting,
+    from: adopting ? owner : slotRole(owner, before),
+    to: activeUsername(strategy, owner, state),
+    ours: [slotRole(owner, 0), slotRole(owner, 1)],
+  };
+}
+
+/** Whether the login role of a slot can log in: always in use, and through the grace period after that. */
+export function slotMayLogin(state: SecretState, slot: SlotIndex): boolean {
+  return state.slots[slot] > 0 && (slot === state.active || !state.revoked);
+}
+
+/** Whether the platform's own role can still log in: as long as it is a generation that may be used. */
+export function ownerMayLogin(state: SecretState): boolean {
+  return state.slots[0] === 0 && (state.active === 0 || !state.revoked);
+}
+
+/** Where the login role's name is kept, beside the password unless the config says otherwise. */
+export const usernamePathOf = ({
+  name,
+  usernamePath,
+}: {
+  readonly name: string;
+  readonly usernamePath?: string | undefined;
+}) => usernamePath ?? name.replace(/[^/]+$/, "username");
+
+/**
+ * What the store may name as the user without anybody else having written it: the platform's own role, and the login
+ * roles, which an earlier life of the secret in this stack may have left there. Empty with one user, who is not named.
+ */
+export const ownUsernames = (secret: {
+  readonly name: string;
+  readonly usernamePath?: string | undefined;
+  readonly role: string;
+  readonly strategy: "single-user" | "alternating-users";
+}): { readonly path: string; readonly value: string; readonly public: true }[] =>
+  secret.strategy === "single-user"
+    ? []
+    : [secret.role, slotRole(secret.role, 0), slotRole(secret.role, 1)].map((value) => ({
+        path: usernamePathOf(secret),
+        value,
+        public: true,
+      }));

@@ -1,0 +1,39 @@
+import type { local } from "@pulumi/command";
+import type * as pulumi from "@pulumi/pulumi";
+import { databaseReference } from "../../components/platform";
+import { SecretRotation, type SecretRotationArgs } from "../../components/secret-rotation";
+import { type StepCommandArgs, stepCommand } from "../../components/step-command";
+import type { VaultPasswordConfig } from "../../config";
+import type { VaultDatabases } from "./database";
+
+export interface VaultCredentialArgs<C extends VaultPasswordConfig> extends SecretRotationArgs {
+  readonly config: C;
+  readonly databases: VaultDatabases;
+}
+
+/**
+ * What every secret that Vault makes has in common: its preflight, and steps that run once a generation. The value is
+ * never in the stack: services and steps read it from Vault.
+ */
+export abstract class VaultCredential<C extends VaultPasswordConfig> extends SecretRotation<VaultCredentialArgs<C>> {
+  /** How a service's login reaches the database. */
+  protected get database(): Record<string, unknown> {
+    const { admin: _, ...database } = this.args.config.database;
+    return databaseReference(database);
+  }
+
+  /** A step that runs once a generation. */
+  protected createStep(
+    name: string,
+    step: StepCommandArgs["step"],
+    input: Record<string, unknown>,
+    dependsOn: pulumi.Resource,
+  ): local.Command {
+    const { reference: store } = this.args.databases;
+    return stepCommand(
+      `${this.name}-${name}`,
+      { step, input: { store, ...input }, trigger: this.trigger, runOnInputChange: false },
+      { parent: this, dependsOn },
+    );
+  }
+}

@@ -1,0 +1,189 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as vault from "@pulumi/vault";
+import { MOUNT_DESCRIPTION } from "../../clients/vault-mount";
+import type { PreviousSecrets, StackSecret } from "../../components/stack-secrets";
+import { stepCommand } from "../../components/step-command";
+import {
+  allowedRoles,
+  type Config,
+  connectionUrl,
+  isMadeByVault,
+  type VaultPasswordConfig,
+  vaultEngineOf,
+} from "../../config";
+import type { SecretStore, StoreReference } from "../../stores/store";
+import { VaultDynamicLogins } from "../vault-dynamic/component";
+import { VaultStaticPassword } from "../vault-static/component";
+import type { VaultCredentialArgs } from "./credential";
+import { seeLeftMounts } from "./left-mounts";
+
+export interface VaultDatabasesArgs {
+  readonly provider: vault.Provider;
+  /** How a step reaches Vault. */
+  readonly reference: StoreReference;
+  readonly environment: string;
+  /** Every secret that Vault makes: a connection lets in the roles of all that share it. */
+  readonly secrets: readonly VaultPasswordConfig[];
+  /** The password of Vault's own login, by the connection's name. */
+  readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Mounts that a first update made and died before it was saved: they are taken over. */
+  readonly leftMounts?: ReadonlySet<string>;
+}
+
+/** What both kinds of secrets that Vault makes are made from. */
+type MadeArgs = Omit<VaultCredentialArgs<VaultPasswordConfig>, "config" | "databases">;
+
+/**
+ * Vault's database secrets engine as one stack uses it: mounts and connections, each declared once, by the first secret
+ * that needs it. All of it stays in Vault when it leaves the stack: services read from it.
+ */
+export class VaultDatabases {
+  private readonly mounts = new Map<string, pulumi.Resource>();
+  private readonly connections = new Map<string, pulumi.Resource>();
+
+  constructor(private readonly args: VaultDatabasesArgs) {}
+
+  get provider(): vault.Provider {
+    return this.args.provider;
+  }
+
+  /** How a step reaches Vault. */
+  get reference(): StoreReference {
+    return this.args.reference;
+  }
+
+  /**
+   * The connection of a secret, with its own login's password changed where the config says so. What is made in it
+   * depends on the result.
+   *
+   * @param dependsOn what comes before the connection is made, where no other secret has made it already.
+   */
+  connect(secret: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
+    const { mount, connection } = secret.vault;
+    const key = `${mount}-${connection}`;
+    const known = this.connections.get(key);
+    if (known !== undefined) return known;
+    const made = this.rotateRoot(secret, this.createConnection(secret, this.mount(secret, dependsOn)));
+    this.connections.set(key, made);
+    return made;
+  }
+
+  /** The mount of a secret; what it depends on where the mount is not this stack's. */
+  mount({ vault: { mount, createMount } }: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
+    if (!createMount) return dependsOn;
+    const known = this.mounts.get(mount);
+    if (known !== undefined) return known;
+    const made = new vault.Mount(
+      `vault-mount-${mount}`,
+      { path: mount, type: "database", description: MOUNT_DESCRIPTION },
+      {
+        provider: this.provider,
+        dependsOn,
+        retainOnDelete: true,
+        ...(this.args.leftMounts?.has(mount) ? { import: mount } : {}),
+      },
+    );
+    this.mounts.set(mount, made);
+    return made;
+  }
+
+  /** What the policy that lets services read a secret is called, or the one service where each has its own. */
+  policyName({ name, vault: { policy } }: VaultPasswordConfig, service?: string): string {
+    const own = policy ?? `${this.args.environment}-${name.replaceAll("/", "-")}`;
+    return service === undefined ? own : `${own}-${service}`;
+  }
+
+  /** Lets services read a path, and do nothing else. */
+  policy(
+    name: string,
+    secret: VaultPasswordConfig,
+    rules: readonly { readonly path: string; readonly capabilities: readonly string[] }[],
+    opts: { readonly parent: pulumi.Resource; readonly dependsOn: pulumi.Resource },
+    service?: string,
+  ): vault.Policy {
+    const text = rules.map(
+      ({ path, capabilities }) => `path "${path}" { capabilities = ${JSON.stringify(capabilities)} }`,
+    );
+    return new vault.Policy(
+      name,
+      { name: this.policyName(secret, service), policy: `${text.join("\n")}\n` },
+      { ...opts, provider: this.provider, retainOnDelete: true },
+    );
+  }
+
+  /** The engine's part in a secret, as the preflight looks at it. */
+  engineOf(secret: VaultPasswordConfig) {
+    return vaultEngineOf(this.args.secrets, secret);
+  }
+
+  /** The component of a secret that Vault makes. */
+  create(secret: VaultPasswordConfig, args: MadeArgs, opts: pulumi.ComponentResourceOptions): StackSecret {
+    const name = secret.name.replaceAll("/", "-");
+    return secret.strategy === "vault-static"
+      ? new VaultStaticPassword(name, { ...args, config: secret, databases: this }, opts)
+      : new VaultDynamicLogins(name, { ...args, config: secret, databases: this }, opts);
+  }
+
+  private createConnection(secret: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
+    const { mount, connection, username } = secret.vault;
+    const password = this.args.passwords[connection];
+    return new vault.database.SecretBackendConnection(
+      `vault-connection-${mount}-${connection}`,
+      {
+        backend: mount,
+        name: connection,
+        allowedRoles: allowedRoles(this.args.secrets, secret),
+        verifyConnection: true,
+        postgresql: {
+          connectionUrl: connectionUrl(secret),
+          username,
+          ...(password === undefined ? {} : { password }),
+          // Vault sends a verifier: the server's log would show the password.
+          passwordAuthentication: "scram-sha-256",
+        },
+      },
+      { provider: this.provider, dependsOn, retainOnDelete: true },
+    );
+  }
+
+  private rotateRoot({ vault: own }: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
+    const { mount, connection, username, rotateRoot } = own;
+    if (!rotateRoot) return dependsOn;
+    return stepCommand(
+      `vault-rotate-root-${mount}-${connection}`,
+      {
+        step: "vault-rotate-root",
+        input: { store: this.reference, mount, connection },
+        trigger: username,
+        runOnInputChange: false,
+      },
+      { dependsOn },
+    );
+  }
+}
+
+/** The engine as the config's secrets use it. @param store must be Vault's, which the config's checks see to. */
+export async function createVaultDatabases(
+  config: Config,
+  store: SecretStore,
+  previous: PreviousSecrets,
+): Promise<VaultDatabases> {
+  if (store.reference.kind !== "vault")
+    throw new Error("the config's checks must have asked for a store of the kind vault");
+  const { address } = store.reference;
+  return new VaultDatabases({
+    // The token stays in the environment of the run (VAULT_TOKEN), as do namespace and authorities (VAULT_NAMESPACE,
+    // VAULT_CACERT): in the arguments it would be in the state.
+    provider: new vault.Provider("vault", {
+      ...(address === undefined ? {} : { address }),
+      skipChildToken: true,
+    } as vault.ProviderArgs),
+    reference: store.reference,
+    environment: config.environment,
+    secrets: config.secrets.filter(isMadeByVault),
+    passwords: Object.fromEntries(
+      Object.entries(config.connectionPasswords).map(([name, password]) => [name, pulumi.secret(password)]),
+    ),
+    leftMounts: await seeLeftMounts(config, previous, store.reference),
+  });
+}

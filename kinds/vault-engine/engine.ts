@@ -1,0 +1,56 @@
+import type { Config, VaultDynamicConfig, VaultPasswordConfig, VaultStaticConfig } from "../../config/schema";
+
+/** A secret of Vault's, also where another key is wrong and the defaults are not there yet. */
+type Placed = Pick<VaultPasswordConfig, "vault" | "database">;
+
+/** The connection's name in Vault. */
+export const connectionOf = ({ vault, database }: Placed): string => vault.connection ?? database.name;
+
+/** How Vault reaches the database; it puts its own login in. */
+export function connectionUrl({ vault, database }: Placed): string {
+  const { host = database.host, port = database.port } = vault;
+  return `postgresql://{{username}}:{{password}}@${host}:${port}/${database.name}?sslmode=${database.sslmode}`;
+}
+
+/** What the roles of a secret are called in Vault. */
+export const rolesInVault = (secret: VaultPasswordConfig): string[] =>
+  secret.strategy === "vault-static"
+    ? [secret.staticRole]
+    : secret.restart.map((service) => leaseRoleOf(secret, service));
+
+/** The role in Vault that a service gets its short-lived logins from. */
+export const leaseRoleOf = (secret: Placed, service: string): string => `${service}-${connectionOf(secret)}`;
+
+/** The roles that a secret's connection lets in: those of every secret that shares it. */
+export function allowedRoles(secrets: readonly VaultPasswordConfig[], secret: VaultPasswordConfig): string[] {
+  return secrets
+    .filter((other) => other.vault.mount === secret.vault.mount && connectionOf(other) === connectionOf(secret))
+    .flatMap(rolesInVault);
+}
+
+/** The engine's part in a secret, as the preflight looks at it; nothing secret among it. */
+export function vaultEngineOf(secrets: readonly VaultPasswordConfig[], secret: VaultPasswordConfig) {
+  const { mount, createMount, username } = secret.vault;
+  return {
+    mount,
+    createMount,
+    connection: {
+      name: connectionOf(secret),
+      username,
+      url: connectionUrl(secret),
+      roles: allowedRoles(secrets, secret),
+    },
+  };
+}
+
+/** Whether Vault's database secrets engine makes the value. */
+export const isMadeByVault = (secret: Config["secrets"][number]): secret is VaultPasswordConfig =>
+  secret.kind === "postgres-password" && secret.strategy.startsWith("vault-");
+
+/** Whether Vault rotates one password of one role by itself. */
+export const isRotatedByVault = (secret: Config["secrets"][number]): secret is VaultStaticConfig =>
+  secret.kind === "postgres-password" && secret.strategy === "vault-static";
+
+/** Whether Vault makes logins that end by themselves, so that nothing has to rotate them by age. */
+export const isLeased = (secret: Config["secrets"][number]): secret is VaultDynamicConfig =>
+  secret.kind === "postgres-password" && secret.strategy === "vault-dynamic";

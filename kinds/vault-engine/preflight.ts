@@ -1,0 +1,88 @@
+import * as z from "zod";
+import { StepError } from "../../clients/run-step";
+import { MOUNT_DESCRIPTION } from "../../clients/vault-mount";
+import type { VaultClient } from "../../stores/vault/client";
+
+/** Vault's database secrets engine, as a secret uses it. */
+export const vaultEngineInput = z.object({
+  mount: z.string(),
+  createMount: z.boolean(),
+  connection: z.object({
+    name: z.string(),
+    /** Vault's own login. */
+    username: z.string(),
+    url: z.string(),
+    /** The roles that this stack lets in. */
+    roles: z.array(z.string()),
+  }),
+});
+
+export type VaultEngineInput = z.output<typeof vaultEngineInput>;
+
+/** A secrets engine as Vault describes it. */
+interface Mount {
+  readonly type?: string;
+  readonly description?: string;
+}
+
+interface ConnectionAnswer {
+  readonly data: {
+    readonly allowed_roles?: readonly string[];
+    readonly connection_details?: { readonly username?: string; readonly connection_url?: string };
+  };
+}
+
+const WRITE = ["create", "read", "update"];
+
+/** What the token must be allowed to do before any role is made, by path. */
+export const engineNeeds = ({ mount, createMount, connection }: VaultEngineInput): Record<string, string[]> => ({
+  ...(createMount ? { [`sys/mounts/${mount}`]: WRITE } : {}),
+  [`${mount}/config/${connection.name}`]: WRITE,
+});
+
+/**
+ * Nothing of somebody else's would be taken over or overwritten: asked before the first update of a secret.
+ * @throws StepError naming what is there and what helps
+ */
+export async function checkOwnership(client: VaultClient, engine: VaultEngineInput): Promise<void> {
+  if (engine.createMount) await checkMount(client, engine.mount);
+  await checkConnection(client, engine);
+}
+
+/** What is mounted there; undefined where nothing is. */
+export async function readMount(client: VaultClient, mount: string): Promise<Mount | undefined> {
+  const answer = await client.get<Mount & { readonly data?: Mount }>(`sys/mounts/${mount}`, {}, [400, 404]);
+  return answer?.data ?? answer;
+}
+
+async function checkMount(client: VaultClient, mount: string): Promise<void> {
+  const found = await readMount(client, mount);
+  if (found === undefined || found.description === MOUNT_DESCRIPTION) return;
+  if (found.type === "database") {
+    throw new StepError(
+      `the mount ${mount} exists already and this program did not make it: to use it as it is, set vault.createMount: false`,
+    );
+  }
+  throw new StepError(
+    `expected no mount ${mount}, or one of the database engine; found one of ${found.type}: name another in vault.mount`,
+  );
+}
+
+/** A connection with the same login on the same database that lets in nobody else's roles is as good as ours. */
+async function checkConnection(client: VaultClient, { mount, connection }: VaultEngineInput): Promise<void> {
+  const path = `${mount}/config/${connection.name}`;
+  const found = (await client.get<ConnectionAnswer>(path))?.data;
+  if (found === undefined) return;
+  const { username, connection_url: url } = found.connection_details ?? {};
+  const foreign = (found.allowed_roles ?? []).filter((role) => !connection.roles.includes(role));
+  const differs = [
+    ...(username === connection.username ? [] : [`it logs in as ${username ?? "somebody else"}`]),
+    ...(url === connection.url ? [] : ["it names another database"]),
+    ...(foreign.length === 0 ? [] : [`it lets in ${foreign.join(", ")}`]),
+  ];
+  if (differs.length === 0) return;
+  throw new StepError(
+    `the connection ${path} exists already and is another (${differs.join("; ")}), and would be overwritten: name another ` +
+      "in vault.connection",
+  );
+}

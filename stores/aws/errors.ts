@@ -1,0 +1,84 @@
+import { messageOf, StepError } from "../../clients/run-step";
+
+/** What is known of a failed call. */
+export interface Call {
+  /** The action, as an IAM policy names it: `secretsmanager:GetSecretValue`. */
+  readonly action: string;
+  readonly secret: string;
+  /** The secret and its region. */
+  readonly where: string;
+}
+
+type Explanation = (call: Call, words: string) => string;
+
+const expired: Explanation = ({ where }) =>
+  `the AWS credentials have expired (${where}): renew them, for example with \`aws sso login\`, and run this again`;
+
+const denied: Explanation = ({ action, where }, words) =>
+  `AWS denies ${action} on ${where}: ${words}; give the run's role the policy in docs/aws.md`;
+
+const noKey: Explanation = ({ where }, words) =>
+  `AWS cannot use the KMS key of ${where}: ${words}; enable that key, allow the run's role to use it, or name another ` +
+  "one in the config key store.kmsKeyId";
+
+const throttled: Explanation = ({ action, where }) =>
+  `AWS throttles ${action} (${where}) also after several tries; wait a minute and run this again: it goes on where it stopped`;
+
+const unknownToken: Explanation = ({ where }) =>
+  `AWS does not know the credentials (${where}): check AWS_PROFILE or AWS_ACCESS_KEY_ID with \`aws sts get-caller-identity\``;
+
+const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
+  ExpiredToken: expired,
+  ExpiredTokenException: expired,
+  CredentialsProviderError: ({ where }) =>
+    `no AWS credentials found (${where}): set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
+  TokenProviderError: expired,
+  UnrecognizedClientException: unknownToken,
+  InvalidClientTokenId: unknownToken,
+  InvalidSignatureException: unknownToken,
+  AccessDeniedException: denied,
+  AccessDenied: denied,
+  DecryptionFailure: noKey,
+  EncryptionFailure: noKey,
+  ThrottlingException: throttled,
+  Throttling: throttled,
+  TooManyRequestsException: throttled,
+};
+
+const DELETED = /marked (for deletion|deleted)|scheduled for deletion/i;
+
+/** One message for a failed call to Secrets Manager: what was wanted, what AWS said, and what to do. */
+export function awsError(error: unknown, call: Call): StepError {
+  const name = error instanceof Error ? error.name : "";
+  const words = messageOf(error).trim();
+  if (DELETED.test(words)) return new StepError(deletedMessage(call.secret, call.where), { cause: error });
+  const explain = EXPLANATIONS[name];
+  const isKey = name === "AccessDeniedException" && /\bkms\b/i.test(words);
+  const text = isKey ? noKey(call, words) : explain?.(call, words);
+  return new StepError(text ?? `AWS Secrets Manager fails at ${call.action} (${call.where}): ${name}: ${words}`, {
+    cause: error,
+  });
+}
+
+/**
+ * The same for a failure that only a provider's text tells of, such as `... api error ThrottlingException: Rate exceeded`.
+ *
+ * @returns undefined where the text names no refusal that is known here.
+ */
+export function explainAwsText(text: string, call: Call): string | undefined {
+  for (const { 0: name, index } of text.matchAll(/\b[A-Z]\w+(?=: )/g)) {
+    const explain = EXPLANATIONS[name];
+    if (explain === undefined) continue;
+    const [words = ""] = text.slice(index + name.length + 2).split("\n");
+    return explain(call, words.trim());
+  }
+  return undefined;
+}
+
+/** A name stays blocked until its recovery window is over. */
+export function deletedMessage(secret: string, where: string): string {
+  return (
+    `the secret ${where} is scheduled for deletion, and its name is blocked until that is done: take it back with ` +
+    `\`aws secretsmanager restore-secret --secret-id ${secret}\``
+  );
+}

@@ -1,0 +1,111 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { PassingError, StepError } from "../clients/run-step";
+import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "./client";
+
+/** One value, and what may stand in its place. */
+export interface Wish {
+  readonly entry: StoreEntry;
+  readonly pair?: PairMark | undefined;
+  /** The values that this stack knows of the path: only they are overwritten. */
+  readonly known: readonly string[];
+  /** Whether a request says to overwrite what somebody else wrote. */
+  readonly force: boolean;
+  /** What to do where somebody else wrote; the end of the message. */
+  readonly whenForeign: string;
+}
+
+export interface Written {
+  readonly path: string;
+  readonly version: string;
+  /** Whether a version was written: false where the store held the value already. */
+  readonly wrote: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** How often a write is tried while others write beside it, and milliseconds until a written version must be readable. */
+const TRIES = 8;
+const READABLE = 30_000;
+
+/**
+ * Makes a value the one in use: reads what is there, refuses what is not ours, writes our keys at the version that was
+ * read, and asks until that version is there. Writes nothing where the store holds the value.
+ *
+ * @throws StepError where somebody else wrote, or the store never shows what was written
+ */
+export async function writeEntry(client: StoreClient, wish: Wish): Promise<Written> {
+  const { entry, pair } = wish;
+  const { path } = entry;
+  for (let tries = 1; ; tries++) {
+    const found = await client.read(path);
+    if (found !== undefined && client.holds(found, entry, pair))
+      return { path, version: found.version, wrote: false, warnings: [] };
+    assertOurs(wish, found);
+    const made = await tryWrite(client, wish, found, tries === TRIES);
+    if (made !== undefined) return { path, ...(await confirmed(client, wish, found, made)), wrote: true };
+    if (tries === TRIES)
+      throw new StepError(
+        `${path}: others wrote to it ${TRIES} times while this was written; nothing was written. Run it again`,
+      );
+    // A standby may still answer with the version before the one that it compares with.
+    await pause(100 * 2 ** Math.min(tries, 5));
+  }
+}
+
+/** @returns undefined where nothing was written, or nobody knows: what is there is read again then */
+async function tryWrite(
+  client: StoreClient,
+  { entry, pair }: Wish,
+  found: StoredValue | undefined,
+  isLast: boolean,
+): Promise<NewVersion | undefined> {
+  try {
+    return await client.writeAt(found, entry, pair);
+  } catch (error) {
+    if (error instanceof PassingError && !isLast) return undefined;
+    throw error;
+  }
+}
+
+/** Whether something is there that this stack did not write. */
+export const isForeign = (found: StoredValue | undefined, known: readonly string[]): found is StoredValue =>
+  found !== undefined && found.content.kind !== "empty" && (found.value === undefined || !known.includes(found.value));
+
+function assertOurs({ entry: { path }, known, force, whenForeign }: Wish, found: StoredValue | undefined): void {
+  if (force || !isForeign(found, known)) return;
+  throw new StepError(`somebody else wrote ${describe(path, found)}. ${whenForeign}`);
+}
+
+/** Which version, when, and what is odd about it; never a value. */
+export const describe = (path: string, stored: StoredValue): string =>
+  `${path}: version ${stored.version}, written ${stored.writtenAt}${oddWords(stored)}`;
+
+/** What is odd about a version, to be put behind its description; empty where it holds a text. */
+export const oddWords = ({ content }: StoredValue): string =>
+  content.kind === "value" ? "" : `, where ${content.why}`;
+
+/** Asks until the store shows the version that was written, or a newer one with our value. Stale is not foreign. */
+async function confirmed(
+  client: StoreClient,
+  { entry: { path, value }, whenForeign }: Wish,
+  found: StoredValue | undefined,
+  { version, warning }: NewVersion,
+): Promise<Pick<Written, "version" | "warnings">> {
+  const until = Date.now() + READABLE;
+  for (let wait = 50; ; wait = Math.min(wait * 2, 2000)) {
+    const read = await client.read(path);
+    if (read?.value === value && !client.isBefore(read, version, found))
+      return { version: read.version, warnings: warning === undefined ? [] : [warning] };
+    if (!client.isBefore(read, version, found)) {
+      const after = read === undefined ? `took ${path} away` : `wrote ${describe(path, read)}`;
+      throw new StepError(`somebody else ${after}, right after this update wrote version ${version}. ${whenForeign}`);
+    }
+    if (Date.now() > until) {
+      throw new StepError(
+        `version ${version} of ${path} was written, and the store still answers with ` +
+          `${read === undefined ? "nothing" : `version ${read.version}`} after ${READABLE / 1000} s: a standby or a replica ` +
+          "lags behind. No service was restarted. Run it again once it has caught up: it goes on from here",
+      );
+    }
+    await pause(wait);
+  }
+}

@@ -1,0 +1,99 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import type { LabOptions } from "../../dev/lab/lab";
+import { exposure, type Load, type LoadResult, startLoad } from "../../dev/lab/load";
+import { poll } from "../../dev/lab/poll";
+import { auditRows, type Bench, login, setDay, setRequest, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
+import { roleAttributes } from "./role-support";
+
+const READERS = ["signal-service", "orchestrator"];
+
+/** When the server was told to change the role's password, from its own log, epoch milliseconds, oldest first. */
+async function alterations({ lab }: Bench): Promise<number[]> {
+  const lines = (await readFile(lab.postgres.logFile, "utf8")).split("\n");
+  return lines
+    .filter((line) => /statement: ALTER ROLE "trader" (LOGIN )?PASSWORD/.test(line))
+    .map((line) => Date.parse(`${line.slice(0, 23).replace(" ", "T")}Z`));
+}
+
+describe("a single user's password, by plain `pulumi up` under load", () => {
+  let load: Load | undefined;
+  // Until the window was seen, however quick the restart.
+  const around: LabOptions["around"] = async (_effect, act) => {
+    const seen = async () => load === undefined || exposure((await load.snapshot()).logins.failures) > 0;
+    await poll(seen, { what: "two logins that fail", limitMs: 60_000 });
+    return act();
+  };
+  const bench = useBench({ strategies: { "database/password": "single-user" }, labOptions: { around } });
+
+  it("fails logins between ALTER and the last restart alone, ends the old password at once, and rolls back", async () => {
+    const { lab } = bench();
+    const adopted = String(lab.adopted["database/password"]);
+    await lab.postgres.query(`
+      CREATE ROLE readers;
+      GRANT readers TO trader;
+      ALTER ROLE trader CREATEDB CONNECTION LIMIT 61 VALID UNTIL '2031-02-03 04:05:06+00';
+      ALTER ROLE trader SET search_path TO public, "$user";
+      ALTER ROLE trader SET statement_timeout TO '29s';
+      ALTER ROLE trader SET work_mem TO '5MB'`);
+    const before = await roleAttributes(bench(), "trader");
+    expect(before).toMatchObject({ rolconnlimit: 61, member_of: ["readers"] });
+
+    await up(bench());
+    expect(await roleAttributes(bench(), "trader")).toEqual(before);
+    const first = await stored(bench(), "database/password");
+    expect(first.version).toBe(2);
+    expect(await login(bench(), "trader", first.value)).toBe("ok");
+    expect(await login(bench(), "trader", adopted)).toBe("28P01");
+
+    load = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
+    await setDay(bench(), 89);
+    await up(bench());
+    const second = await stored(bench(), "database/password");
+    expect(second.version).toBe(3);
+    expect(await login(bench(), "trader", second.value)).toBe("ok");
+    expect(await login(bench(), "trader", first.value)).toBe("28P01");
+    expect(await roleAttributes(bench(), "trader")).toEqual(before);
+    await expectWindow(bench(), await load.stop({ logins: 100 }));
+
+    load = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
+    await setRequest(bench(), { id: "back", activate: 1 });
+    await up(bench());
+    expect(await stored(bench(), "database/password")).toMatchObject({ value: first.value, version: 4 });
+    expect(await login(bench(), "trader", first.value)).toBe("ok");
+    expect(await login(bench(), "trader", second.value)).toBe("28P01");
+    await expectWindow(bench(), await load.stop({ logins: 100 }));
+
+    await setDay(bench(), 89.5);
+    const again = await up(bench());
+    expect(again.stdout).toMatch(UNCHANGED);
+    expect(await stateOf(bench())).toMatchObject({ slots: [2, 1], active: 1 });
+    expect((await auditRows(bench())).map(({ action, generation }) => [action, generation])).toEqual([
+      ["ADOPT", 1],
+      ["ROTATE", 2],
+      ["ROLLBACK", 1],
+    ]);
+    expect(await roleAttributes(bench(), "trader")).toEqual(before);
+  });
+});
+
+/** Holds the failures of one activation against the moments at which the server and the services changed over. */
+async function expectWindow(bench: Bench, { logins }: LoadResult) {
+  const alter = Number((await alterations(bench)).at(-1));
+  const ends = await Promise.all(
+    READERS.map(async (name) => [name, Date.parse((await bench.lab.health(name)).database?.loaded_at ?? "")] as const),
+  );
+  const end = Math.max(...ends.map(([, at]) => at));
+  expect(end).toBeGreaterThan(alter);
+  // With one user there must be some: else nothing was measured.
+  expect(logins.failed).toBeGreaterThan(0);
+  for (const { t, service, code } of logins.failures) {
+    expect(code).toBe("28P01");
+    // A login that was under way when the password changed counts from its beginning.
+    expect(t).toBeGreaterThan(alter - 1000);
+    expect(t, service).toBeLessThan(Number(ends.find(([name]) => name === service)?.[1]));
+  }
+  const seconds = exposure(logins.failures);
+  expect(seconds).toBeGreaterThan(0);
+  expect(seconds).toBeLessThanOrEqual((end - alter) / 1000 + 1);
+}

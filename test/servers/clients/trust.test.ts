@@ -1,0 +1,140 @@
+import { readFileSync } from "node:fs";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { rootCertificates } from "node:tls";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  awsTrust,
+  databaseTrust,
+  fetchWith,
+  publicTrust,
+  type SslMode,
+  type Trust,
+  vaultTrust,
+} from "../../../clients/trust";
+
+const certificates = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "tls");
+const CA = join(certificates, "ca.pem");
+const text = readFileSync(CA, "utf8");
+let home: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "trust-"));
+  await mkdir(join(home, "folder"));
+  await cp(CA, join(home, "folder", "one.pem"));
+  await writeFile(join(home, "folder", "README"), "no certificate");
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+describe("which authorities a client believes", () => {
+  it("nothing set: as Node.js does by itself", () => {
+    for (const trust of [publicTrust, awsTrust, vaultTrust]) {
+      expect(trust({})).toBeUndefined();
+      expect(
+        trust({ SSL_CERT_FILE: "", VAULT_CACERT: "", AWS_CA_BUNDLE: "", VAULT_SKIP_VERIFY: "false" }),
+      ).toBeUndefined();
+    }
+  });
+
+  it("SSL_CERT_FILE and SSL_CERT_DIR beside the public ones, for all of them", () => {
+    for (const trust of [publicTrust, awsTrust, vaultTrust]) {
+      expect(trust({ SSL_CERT_FILE: CA })?.ca).toEqual([...rootCertificates, text]);
+      expect(trust({ SSL_CERT_DIR: join(home, "folder") })?.ca).toEqual([...rootCertificates, text]);
+    }
+  });
+
+  it("what Node.js was told by NODE_EXTRA_CA_CERTS is not lost", () => {
+    expect(publicTrust({ SSL_CERT_FILE: CA, NODE_EXTRA_CA_CERTS: CA })?.ca).toEqual([...rootCertificates, text, text]);
+  });
+
+  it("AWS_CA_BUNDLE goes before SSL_CERT_FILE", () => {
+    expect(awsTrust({ AWS_CA_BUNDLE: CA, SSL_CERT_FILE: "/none" })?.ca).toEqual([...rootCertificates, text]);
+  });
+
+  it("Vault's own instead of all others, as the `vault` command does", () => {
+    expect(vaultTrust({ VAULT_CACERT: CA, SSL_CERT_FILE: "/none" })).toEqual({ ca: [text] });
+    expect(vaultTrust({ VAULT_CACERT_BYTES: text, VAULT_CACERT: "/none" })).toEqual({ ca: [text] });
+    expect(vaultTrust({ VAULT_CAPATH: join(home, "folder") })).toEqual({ ca: [text] });
+    const more = {
+      VAULT_SKIP_VERIFY: "1",
+      VAULT_TLS_SERVER_NAME: "vault",
+      VAULT_CLIENT_CERT: CA,
+      VAULT_CLIENT_KEY: CA,
+    };
+    expect(vaultTrust(more)).toEqual({ rejectUnauthorized: false, servername: "vault", cert: text, key: text });
+  });
+
+  it("a file that cannot be read is named with its variable", () => {
+    expect(() => publicTrust({ SSL_CERT_FILE: "/no/such.pem" })).toThrow(/SSL_CERT_FILE names \/no\/such\.pem, which/);
+    expect(() => vaultTrust({ VAULT_CAPATH: "/no/such" })).toThrow(/VAULT_CAPATH names \/no\/such, which/);
+    expect(() => databaseTrust("verify-full", { PGSSLROOTCERT: "/no/such.crt" })).toThrow(/PGSSLROOTCERT names/);
+  });
+});
+
+describe("PostgreSQL, as libpq", () => {
+  const trust = (mode: SslMode, env: Record<string, string> = {}) => databaseTrust(mode, { HOME: home, ...env });
+  const anyName = { checkServerIdentity: expect.any(Function) };
+
+  it.each([
+    ["disable", {}, false],
+    ["require", {}, { rejectUnauthorized: false }],
+    ["require", { PGSSLROOTCERT: CA }, { ca: [text], ...anyName }],
+    ["verify-ca", { PGSSLROOTCERT: CA }, { ca: [text], ...anyName }],
+    ["verify-full", { PGSSLROOTCERT: CA }, { ca: [text] }],
+    ["verify-full", { PGSSLROOTCERT: "system" }, {}],
+    ["verify-full", {}, {}],
+    ["verify-full", { PGSSLROOTCERT: CA, PGSSLCERT: CA, PGSSLKEY: CA }, { ca: [text], cert: text, key: text }],
+  ] as const)("%s with %j", (mode, env, expected) => {
+    expect(trust(mode, env)).toEqual(expected);
+  });
+
+  it("takes ~/.postgresql/root.crt where nothing is named", async () => {
+    await mkdir(join(home, "with", ".postgresql"), { recursive: true });
+    await cp(CA, join(home, "with", ".postgresql", "root.crt"));
+    expect(trust("verify-full", { HOME: join(home, "with") })).toEqual({ ca: [text] });
+  });
+});
+
+describe("fetch with a private authority", () => {
+  let server: Server;
+  let url: string;
+
+  beforeAll(async () => {
+    const [key, cert] = ["server.key", "server.pem"].map((name) => readFileSync(join(certificates, name)));
+    server = createServer({ key, cert }, async (asked, answer) => {
+      if (asked.url === "/away") {
+        answer.writeHead(302, { Location: "/" }).end();
+        return;
+      }
+      const body = Buffer.concat((await asked.toArray()) as Buffer[]).toString();
+      answer.end(JSON.stringify({ method: asked.method, body, header: asked.headers["x-test"] }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const trusting = (trust: Trust | undefined) => fetchWith(() => trust);
+
+  it("asks as every fetch does: method, headers, body, a Request, a redirect that is an error", async () => {
+    const fetch = trusting({ ca: [text] });
+    const post = { method: "POST", body: "a body", headers: { "X-Test": "1" } };
+    const expected = { method: "POST", body: "a body", header: "1" };
+    expect(await (await fetch(url, post)).json()).toEqual(expected);
+    expect(await (await fetch(new Request(url, post))).json()).toEqual(expected);
+    await expect(fetch(`${url}/away`, { redirect: "error" })).rejects.toThrow();
+    expect((await fetch(`${url}/away`)).status).toBe(200);
+    await expect(fetch(url, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
+  });
+
+  it("believes nobody else", async () => {
+    await expect(trusting(undefined)(url)).rejects.toThrow();
+    await expect(trusting({ ca: [...rootCertificates] })(url)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,102 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunScript } from "../../../clients/shell";
+import { withHost } from "../../../clients/ssh";
+import { poll } from "../../../dev/lab/poll";
+import { freePort } from "../../../dev/lab/ports";
+
+const SSHD = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].find((file) => existsSync(file));
+const TYPES = ["rsa", "ecdsa", "ed25519"] as const;
+
+describe.runIf(SSHD !== undefined)("OpenSSH's server, with keys of three types", () => {
+  let dir: string;
+  let port: number;
+  let sshd: ChildProcess;
+  const file = (name: string) => join(dir, name);
+  const read = (name: string) => readFileSync(file(name), "utf8");
+  const keygen = (type: string, name: string) =>
+    execFileSync("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", "test", "-f", file(name)]);
+
+  async function start(hostKeys: readonly string[], more: readonly string[] = []): Promise<void> {
+    port = await freePort("127.0.0.1");
+    const lines = [
+      `Port ${port}`,
+      "ListenAddress 127.0.0.1",
+      ...hostKeys.map((name) => `HostKey ${file(name)}`),
+      `AuthorizedKeysFile ${file("authorized")}`,
+      "StrictModes no",
+      "PidFile none",
+      "PermitRootLogin yes",
+      ...more,
+    ];
+    writeFileSync(file("sshd_config"), `${lines.join("\n")}\n`);
+    sshd = spawn(SSHD ?? "", ["-D", "-e", "-f", file("sshd_config")], { stdio: "ignore" });
+    const listens = () =>
+      new Promise<boolean>((resolve) => {
+        const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () => resolve(false));
+        socket.on("connect", () => socket.destroy());
+      });
+    await poll(listens, { what: "sshd", limitMs: 60_000 });
+  }
+  async function stop(): Promise<void> {
+    const ended = new Promise((resolve) => sshd.once("exit", resolve));
+    sshd.kill();
+    await ended;
+  }
+
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), "openssh-"));
+    if (userInfo().uid === 0) mkdirSync("/run/sshd", { recursive: true });
+    for (const type of TYPES) keygen(type, `host-${type}`);
+    keygen("ed25519", "other");
+    for (const type of ["ed25519", "rsa"]) keygen(type, `client-${type}`);
+    writeFileSync(file("authorized"), `${read("client-ed25519.pub")}${read("client-rsa.pub")}`);
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  const on = <T>(hostKey: string | string[], use: (run: RunScript) => Promise<T>, client = "client-ed25519") =>
+    withHost("trading-1", { address: "127.0.0.1", port, user: userInfo().username, hostKey }, read(client), use);
+  const echo = (run: RunScript) => run("echo mine", 30_000);
+
+  it("takes whichever of them the config names, with keys of either type", async () => {
+    await start(TYPES.map((type) => `host-${type}`));
+    for (const type of TYPES) {
+      expect(await on(read(`host-${type}.pub`), echo), type).toEqual({ status: 0, output: "mine\n" });
+    }
+    // A key of before and the one of now, of one type.
+    expect(await on([read("other.pub"), read("host-ed25519.pub")], echo)).toMatchObject({ status: 0 });
+    expect(await on(read("host-rsa.pub"), echo, "client-rsa")).toMatchObject({ status: 0 });
+    // A wrong key is not made up for by a right one of another type.
+    for (const wrong of [read("other.pub"), [read("other.pub"), read("host-ecdsa.pub")]])
+      await expect(on(wrong, echo)).rejects.toThrow("shows another key than hosts.trading-1.hostKey");
+    await stop();
+  });
+
+  it("is said to have no key of a type, and is not taken for somebody else", async () => {
+    await start(["host-rsa"]);
+    await expect(on(read("host-ed25519.pub"), echo)).rejects.toThrow(
+      /has no key of the type ssh-ed25519, which hosts\.trading-1\.hostKey names; .*ssh-keyscan -p \d+ 127\.0\.0\.1$/,
+    );
+    expect(await on(read("host-rsa.pub"), echo)).toEqual({ status: 0, output: "mine\n" });
+    await stop();
+  });
+
+  it("may greet as it likes: by a banner, by the login shell, on both streams", async () => {
+    writeFileSync(file("banner"), "Authorized use only. ERROR\n");
+    writeFileSync(file("greeting"), "echo 'Welcome, ERROR 401'; echo ERROR >&2; trap 'echo bye' EXIT\n");
+    await start(["host-ed25519"], [`Banner ${file("banner")}`, `SetEnv BASH_ENV=${file("greeting")}`]);
+    const { status, output } = await on(read("host-ed25519.pub"), (run) => run("echo mine; exit 3", 30_000));
+    expect({ status, output }).toEqual({ status: 3, output: "mine\n" });
+    await stop();
+  });
+
+  it("that lets the account run one command of its own says so", async () => {
+    await start(["host-ed25519"], ["ForceCommand echo no shell for you; exit 1"]);
+    await expect(on(read("host-ed25519.pub"), echo)).rejects.toThrow(/does not run \/bin\/sh for .*: .* status 1$/);
+    await stop();
+  });
+});

@@ -1,0 +1,425 @@
+import { describe, expect, it } from "vitest";
+import { pulumiCommand, rotationCommand } from "../../../cli/operate/advice";
+import type { EngineResult, Step } from "../../../cli/operate/engine";
+import { withoutPlanned } from "../../../cli/operate/engine-events";
+import { failureOf } from "../../../cli/operate/failure";
+import { planInWords } from "../../../cli/operate/plan-words";
+import { clearLocks, locksIn } from "../../../cli/operate/recover";
+import { nextSteps } from "../../../cli/operate/run-failure";
+import type { Outline } from "../../../cli/operate/settings";
+import { planMarkdown, renderPlan } from "../../../cli/render/plan";
+import { phaseTeller } from "../../../cli/render/run";
+import { phaseOf, type StepName, stepProgram } from "../../../core/phases";
+import { secretOf } from "../../../core/resource-names";
+
+const URN = "urn:pulumi:paper::secret-rotation::secret-rotation:index:PostgresPassword$";
+const step = (name: string, type: string, op: string, more: Partial<Step> = {}): Step => ({
+  op,
+  type,
+  name,
+  urn: `${URN}${more.urn ?? ""}${type}::${name}`,
+  oldInputs: more.oldInputs ?? {},
+  newInputs: more.newInputs ?? {},
+});
+const slot = (op: string, before: string, after: string) =>
+  step("database-password-slot-a-password", "random:index/randomPassword:RandomPassword", op, {
+    oldInputs: { keepers: { generation: before } },
+    newInputs: { keepers: { generation: after } },
+  });
+const result = (steps: Step[], more: Partial<EngineResult> = {}): EngineResult => ({
+  ok: true,
+  steps,
+  messages: [],
+  plans: [{ secret: "database/password", action: "ROTATE", from: 1, to: 2, reason: "due by age" }],
+  errors: [],
+  failedStep: undefined,
+  unfinished: [],
+  interrupted: false,
+  died: false,
+  ...more,
+});
+/** A command that runs a step of ours. */
+const runs = (name: string, program: StepName, op: string, more: Partial<Step> = {}) =>
+  step(name, "command:local:Command", op, { ...more, newInputs: { create: stepProgram(program), ...more.newInputs } });
+const outline = {
+  environment: "paper",
+  secrets: [{ name: "database/password" }, { name: "database/password-reader" }],
+  services: { "signal-service": { hosts: ["trading-1"] } },
+} as unknown as Outline;
+
+describe("a plan in words", () => {
+  it("names what Vault does for short-lived logins", () => {
+    const role = "vault:database/secretBackendRole:SecretBackendRole";
+    const plan = planInWords(
+      "paper",
+      outline,
+      result([
+        step("database-password-role-signal-service", role, "update", { newInputs: { name: "signal-service-trader" } }),
+        runs("database-password-proof-signal-service", "lease-proof", "create-replacement"),
+        runs("database-password-end-older", "lease-end-older", "create-replacement"),
+      ]),
+    );
+    expect(plan.secrets[0]?.steps).toMatchObject([
+      { phase: "store", text: "has Vault make logins on demand: role signal-service-trader" },
+      { phase: "verify", text: "tries a login that Vault makes for signal-service, and ends it" },
+      { phase: "settle", text: "ends every login from before, by Vault" },
+    ]);
+  });
+
+  it("names what happens, in its order, and nothing that only accompanies it", () => {
+    const restart = step(
+      "database-password-restart-signal-service-trading-1",
+      "command:remote:Command",
+      "create-replacement",
+      {
+        urn: "secret-rotation:index:RollingRestart$",
+      },
+    );
+    const owner = step("database-password-role", "postgresql:index/role:Role", "update", {
+      oldInputs: { name: "trader", login: true },
+      newInputs: { name: "trader", login: false },
+    });
+    const plan = planInWords("paper", outline, result([slot("create-replacement", "0", "2"), restart, owner]));
+    expect(plan.secrets[0]).toMatchObject({
+      action: "ROTATE",
+      steps: [
+        { phase: "new value", text: "makes the value of slot a (generation 0 => 2)" },
+        { phase: "restart", text: "restarts signal-service on trading-1 and waits until it is healthy" },
+        { phase: "settle", text: "lets the role trader log in no more" },
+      ],
+    });
+    expect(plan.dangers).toEqual([]);
+    expect(
+      renderPlan(plan)
+        .split("\n")
+        .every((line) => line.length <= 80),
+    ).toBe(true);
+    expect(planMarkdown(plan)).toContain("1. makes the value of slot a");
+  });
+
+  it("says that nothing restarts where only settings changed, or where it was done before", () => {
+    const restart = (op: string, newInputs = {}) =>
+      step("database-password-restart-signal-service-trading-1", "command:local:Command", op, {
+        urn: "secret-rotation:index:RollingRestart$",
+        newInputs,
+      });
+    const texts = (changed: Step) =>
+      planInWords("paper", outline, result([changed])).secrets[0]?.steps.map(({ text }) => text);
+    const inputs = (rolledOut: string) => ({
+      interpreter: ["/usr/bin/env", `ROLLED_OUT=${rolledOut}`, "/bin/sh", "-c"],
+      triggers: ["1"],
+    });
+    expect(texts(restart("update", { update: "true" }))).toEqual([
+      "keeps new settings for the restart of signal-service on trading-1; nothing is restarted",
+    ]);
+    expect(texts(restart("create", inputs("1")))).toEqual([
+      "notes that signal-service on trading-1 was restarted before, and restarts nothing",
+    ]);
+    expect(texts(restart("delete"))).toEqual([
+      "forgets database-password-restart-signal-service-trading-1 (command:local:Command); it stays as it is",
+    ]);
+    for (const rolledOut of ["", "0"])
+      expect(texts(restart("create", inputs(rolledOut)))).toEqual([
+        "restarts signal-service on trading-1 and waits until it is healthy",
+      ]);
+  });
+
+  it("calls a password that is replaced without a new generation a danger, and a role that is deleted", () => {
+    const role = step("database-password-role", "postgresql:index/role:Role", "delete", {
+      oldInputs: { name: "trader" },
+    });
+    const { dangers } = planInWords("paper", outline, result([slot("create-replacement", "2", "2"), role]));
+    expect(dangers).toHaveLength(2);
+    expect(dangers[0]).toContain("without a new generation");
+  });
+
+  it("goes by what the program decided, not by what it says to people", () => {
+    const said = { messages: ["database/password: rolls back to generation 1 (a request)"] };
+    const [plan, other] = planInWords("paper", outline, result([], said)).secrets;
+    expect(plan).toMatchObject({
+      action: "ROTATE",
+      headline: "database/password: rotates from generation 1 to 2 (due by age)",
+    });
+    expect(other).toMatchObject({ action: undefined, headline: "database/password-reader: nothing is known" });
+  });
+
+  it("finds the secret by the longest name", () => {
+    const names = ["database/password", "database/password-reader"];
+    expect(secretOf("database-password-reader-slot-a-password", names)).toBe("database/password-reader");
+    expect(secretOf("database-password-slot-a-password", names)).toBe("database/password");
+    expect(secretOf("vault", names)).toBeUndefined();
+  });
+});
+
+describe("steps in words", () => {
+  const texts = (steps: Step[]) =>
+    planInWords("paper", outline, result(steps)).secrets[0]?.steps.map(({ phase, text }) => [phase, text]);
+
+  it("what only looks, and what only marks", () => {
+    const create = "node dist/steps/store-mark.mjs secret/paper/database/username";
+    const marks = step("database-password-database-username-metadata", "command:local:Command", "update", {
+      newInputs: { create },
+    });
+    const after = "when it was rotated, until when the one before works";
+    expect(
+      texts([
+        runs("database-password-store-unchanged", "store-unchanged", "create-replacement"),
+        runs("database-password-versions-before", "store-versions", "create"),
+        runs("database-password-dry-run", "dry-run", "create"),
+        marks,
+        runs("database-password-database-username-tags", "store-mark", "create"),
+      ]),
+    ).toEqual([
+      ["preflight", "makes sure that nobody else has written to the store"],
+      ["preflight", "notes which versions the store has"],
+      ["confirm", "makes the dry run"],
+      ["settle", `marks secret/paper/database/username: ${after}`],
+      ["settle", `marks database-password-database-username-tags: ${after}`],
+    ]);
+  });
+
+  it("what is written, and what leaves the state of an earlier version of the program and stays in the store", () => {
+    const create = "node dist/steps/store-write.mjs 'my mount/paper/database/password'";
+    const before = {
+      ...step("database-password-database-password", "vault:kv/secretV2:SecretV2", "delete"),
+      retained: true as const,
+    };
+    const endpoint = step("database-password-database-password-metadata", "vault:generic/endpoint:Endpoint", "delete");
+    const steps = [
+      step("database-password-database-password", "command:local:Command", "update", { newInputs: { create } }),
+      before,
+      { ...endpoint, oldInputs: { disableDelete: true } },
+    ];
+    const stays = "it stays as it is";
+    expect(texts(steps)).toEqual([
+      ["store", "writes my mount/paper/database/password, beside what others keep there, and reads it back"],
+      ["store", `forgets database-password-database-password (vault:kv/secretV2:SecretV2); ${stays}`],
+      ["settle", `forgets database-password-database-password-metadata (vault:generic/endpoint:Endpoint); ${stays}`],
+    ]);
+    expect(planInWords("paper", outline, result(steps)).dangers).toEqual([]);
+    const { retained: _, ...lost } = before;
+    const deleted = planInWords("paper", outline, result([lost]));
+    expect(deleted.dangers).toEqual([
+      "database-password-database-password (vault:kv/secretV2:SecretV2) would be deleted",
+    ]);
+  });
+
+  it("progress names each restart with its host, and each phase once", () => {
+    const told: string[] = [];
+    const tell = phaseTeller(["database/password"], outline, {
+      step: (text) => void told.push(text),
+      failed: (secret) => void told.push(`failed ${secret}`),
+    });
+    const restart = step("database-password-restart-signal-service-trading-1", "command:remote:Command", "create", {
+      urn: "secret-rotation:index:RollingRestart$",
+    });
+    for (const happens of [slot("create", "-1", "1"), slot("create", "-1", "1"), restart, slot("same", "1", "1")])
+      tell({ kind: "begins", step: happens });
+    expect(told).toEqual([
+      "database/password: making the new value",
+      "database/password: restarting signal-service on trading-1",
+    ]);
+  });
+});
+
+describe("a failure in words", () => {
+  const failed = step(
+    "database-password-restart-signal-service-trading-1",
+    "command:remote:Command",
+    "create-replacement",
+    {
+      urn: "secret-rotation:index:RollingRestart$",
+    },
+  );
+
+  it("leaves out the script that the provider prints", () => {
+    const text =
+      'Process exited with status 1: running "set -u\\necho \\"x\\"; exit 1":\nsignal-service is not healthy';
+    const failure = failureOf(
+      result([], { ok: false, failedStep: failed, errors: [{ text, resource: failed.name }] }),
+      outline,
+    );
+    expect(failure).toMatchObject({
+      secret: "database/password",
+      phase: "restart",
+      reason: "signal-service is not healthy",
+    });
+    expect(phaseOf(failed)).toBe("restart");
+  });
+
+  it("leaves out the values that the engine prints where an update is not what was planned", () => {
+    const said =
+      'resource urn:x::preflight-checks violates plan: properties changed: ~~stdin[{&{{{"password":"hunter22"}}}}!={&{{{"password":"hunter23"}}}}], ++triggers[{[{a}]}]';
+    expect(withoutPlanned(said)).toBe(
+      "resource urn:x::preflight-checks violates plan: properties changed: stdin, triggers",
+    );
+    const guarded =
+      "resource urn:x::database-password violates plan: ignoreChanges changed: added secret-config-1f0c, state-1234567890ab; deleted secret-config-9b27, state-ba0987654321";
+    expect(withoutPlanned(guarded)).toBe(
+      "secret config and state changed between the preview and the update: run it again",
+    );
+    expect(withoutPlanned("something else, ~~stdin[x]")).toBe("something else, ~~stdin[x]");
+  });
+
+  it("tells how far an update came whose state could not be saved: no step of it fails", () => {
+    const steps = [
+      step("database-password-role-a", "postgresql:index/role:Role", "update"),
+      step("database-password-database-username", "command:local:Command", "update", {
+        newInputs: { create: "node dist/steps/store-write.mjs secret/paper/database/username" },
+      }),
+      step("other-password-slot-a-password", "random:index/randomPassword:RandomPassword", "create-replacement"),
+      step("database-password-restart-signal-service-trading-1", "command:remote:Command", "same"),
+    ];
+    const text =
+      "post-step event returned an error: failed to save snapshot: write paper.json: no space left on device";
+    const failure = failureOf(result(steps, { ok: false, errors: [{ text, resource: undefined }] }), outline);
+    expect(failure).toMatchObject({ secret: "database/password", phase: "store" });
+    const context = { project: { dir: process.cwd(), stack: "paper" }, again: "rotation run" } as never;
+    const next = nextSteps({ secret: "database/password", failure, begun: true, target: 1 }, context, false);
+    expect(next[0]).toContain("# make room where the state is kept");
+    expect(next[1]).toContain("rotation run --stack paper   #");
+  });
+});
+
+describe("locks", () => {
+  const message = (pid: number, host: string) =>
+    `the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.\n  file:///x/1.json: created by root@${host} (pid ${pid}) at 2026-11-23T08:00:00Z`;
+
+  it("are read out of Pulumi's words", () => {
+    expect(locksIn(message(4711, "ci"))).toEqual([
+      { username: "root", hostname: "ci", pid: 4711, timestamp: "2026-11-23T08:00:00Z" },
+    ]);
+    expect(locksIn("something else")).toEqual([]);
+  });
+
+  it("of a machine that cannot be looked at are never taken away", async () => {
+    const cancel = () => Promise.reject(new Error("must not be called"));
+    await expect(
+      clearLocks({ cancel }, locksIn(message(1, "another-machine")), { dir: process.cwd(), stack: "paper" }),
+    ).rejects.toThrow(/root@another-machine/);
+  });
+});
+
+describe("a change of the config alone", () => {
+  const restart = (op: string, trigger: string) =>
+    step("database-password-restart-signal-service-trading-1", "command:remote:Command", op, {
+      urn: "secret-rotation:index:RollingRestart$",
+      oldInputs: { update: "true", triggers: ["1"] },
+      newInputs: { update: "true", triggers: [trigger] },
+    });
+
+  it("restarts nothing, writes no row, and says so", () => {
+    const row = runs("database-password-audit-row", "audit-record", "update");
+    const checks = runs("database-password-preflight-checks", "preflight", "update", { newInputs: { update: "true" } });
+    const plan = planInWords("paper", outline, result([checks, restart("update", "1"), row]));
+    const texts = plan.secrets[0]?.steps.map(({ text }) => text);
+    expect(texts).toEqual([
+      "looks that the row of the last step is in secret_rotation_log; writes none",
+      "keeps new settings for the restart of signal-service on trading-1; nothing is restarted",
+      "keeps new settings of database-password-preflight-checks; nothing runs",
+    ]);
+    expect(texts?.join()).not.toMatch(/restarts |writes the row/);
+  });
+
+  it("is another matter where the triggers move", () => {
+    const plan = planInWords("paper", outline, result([restart("create-replacement", "2")]));
+    expect(plan.secrets[0]?.steps).toEqual([
+      {
+        phase: "restart",
+        text: "restarts signal-service on trading-1 and waits until it is healthy",
+        resource: "database-password-restart-signal-service-trading-1",
+      },
+    ]);
+  });
+});
+
+describe("resources that leave the program", () => {
+  const leaving = [
+    ["database-password-role", "postgresql:index/role:Role", { name: "trader" }],
+    [
+      "database-password-database-password",
+      "vault:kv/secretV2:SecretV2",
+      { mount: "secret", name: "paper/database/password" },
+    ],
+    ["database-password-database-password", "aws:secretsmanager/secretVersion:SecretVersion", {}],
+    ["database-password-restart-orchestrator", "command:remote:Command", {}],
+  ] as const;
+
+  it.each(leaving)("%s (%s) is forgotten where it is retained, and no danger then", (name, type, oldInputs) => {
+    const gone = { ...step(name, type, "delete", { oldInputs }), retained: true as const };
+    const forgotten = planInWords("paper", outline, result([gone]));
+    expect(forgotten.dangers).toEqual([]);
+    expect(forgotten.secrets[0]?.steps[0]?.text).toMatch(/^forgets .*; it stays as it is$/);
+  });
+
+  it("a command without a script for its end is forgotten as well", () => {
+    const gone = step("database-password-restart-orchestrator", "command:remote:Command", "delete", { oldInputs: {} });
+    expect(planInWords("paper", outline, result([gone])).secrets[0]?.steps[0]?.text).toMatch(/^forgets /);
+  });
+
+  it.each(leaving.slice(0, 3))("%s (%s) is a danger where it would be deleted", (name, type, oldInputs) => {
+    expect(planInWords("paper", outline, result([step(name, type, "delete", { oldInputs })])).dangers).toHaveLength(1);
+  });
+});
+
+describe("what stopped an update", () => {
+  const restart = step("database-password-restart-signal-service-trading-1", "command:remote:Command", "create", {
+    urn: "secret-rotation:index:RollingRestart$",
+  });
+
+  it("is a signal where one came, at the step that had begun", () => {
+    const steps = [slot("create-replacement", "0", "2"), restart];
+    const failure = failureOf(result(steps, { ok: false, interrupted: true, unfinished: [restart] }), outline);
+    expect(failure).toMatchObject({
+      secret: "database/password",
+      phase: "restart",
+      reason: "interrupted at database-password-restart-signal-service-trading-1",
+    });
+  });
+
+  it("is the error of the resource that failed, and not the first of all", () => {
+    const errors = [
+      { text: "warning: something else\nanother secret's matter", resource: "other-password-role" },
+      {
+        text: 'exit status 1: running "x":\n(node:1) DeprecationWarning: old\nsignal-service on trading-1 is ill',
+        resource: restart.name,
+      },
+    ];
+    expect(failureOf(result([restart], { ok: false, failedStep: restart, errors }), outline).reason).toBe(
+      "signal-service on trading-1 is ill",
+    );
+  });
+
+  it("is said to be unknown where nobody said anything", () => {
+    expect(failureOf(result([], { ok: false }), outline)).toMatchObject({
+      reason: "the engine ended and gave no reason",
+      phase: undefined,
+    });
+  });
+
+  it("what is advised finishes what was begun, or repeats the command where nothing was", () => {
+    const context = {
+      project: { dir: process.cwd(), stack: "paper" },
+      again: "rotation run a/b --yes",
+      yes: true,
+    } as never;
+    const failure = failureOf(result([], { ok: false }), outline);
+    const about = { secret: "a/b", failure, target: 1 };
+    expect(nextSteps({ ...about, begun: true }, context, false)).toEqual([
+      "rotation run --yes --stack paper   # finishes it",
+      'rotation rollback a/b --reason "the update before was interrupted or failed" --yes --stack paper   # or goes back to generation 1',
+      "rotation diagnose --stack paper   # looks at it from the outside",
+    ]);
+    expect(nextSteps({ ...about, begun: true }, context, true)).toHaveLength(2);
+    expect(nextSteps({ ...about, begun: false }, context, false)[1]).toBe("rotation run a/b --yes");
+  });
+
+  it("commands name the folder where they are not run in it", () => {
+    const project = { dir: "/srv/it's here", stack: "paper" };
+    expect(rotationCommand(project, "run", "/srv/it's here/docs")).toBe("rotation run --stack paper");
+    expect(rotationCommand(project, "run", "/home")).toBe("rotation run --stack paper --cwd '/srv/it'\\''s here'");
+    expect(pulumiCommand(project, "cancel --yes", "/home")).toBe(
+      "pulumi cancel --yes --stack paper -C '/srv/it'\\''s here'",
+    );
+  });
+});

@@ -1,0 +1,107 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { redact, redactIn } from "../../../core/redact";
+import { leaksIn } from "../leaks/forms";
+
+const secret = fc.string({ minLength: 6, maxLength: 40 }).filter((text) => !"[secret]".includes(text));
+
+describe("redact", () => {
+  it("leaves no form of a secret", () => {
+    fc.assert(
+      fc.property(secret, (value) => {
+        const forms = [
+          value,
+          encodeURIComponent(value),
+          JSON.stringify(value),
+          Buffer.from(value, "utf8").toString("base64"),
+          Buffer.from(value, "utf8").toString("base64url"),
+        ];
+        for (const form of forms) expect(redact(`before|${form}|after`, [value])).not.toContain(`|${form}|`);
+      }),
+    );
+  });
+
+  it("leaves none inside of more, in whatever form, nor anything else changed", () => {
+    const around = fc.string({ maxLength: 20 });
+    fc.assert(
+      fc.property(secret, around, around, (value, before, after) => {
+        const whole = `${before}${value}${after}`;
+        const written = [
+          whole,
+          encodeURIComponent(whole),
+          JSON.stringify(whole),
+          Buffer.from(whole).toString("hex"),
+          Buffer.from(whole).toString("base64"),
+          Buffer.from(whole).toString("base64url"),
+        ];
+        for (const text of written) expect(leaksIn(redact(text, [value]), { it: value }), text).toEqual([]);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), (text) => {
+        expect(redact(text, ["a-credential-that-nobody-has"])).toBe(text);
+      }),
+    );
+  });
+
+  it("takes any text for a secret, half a character too", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.array(fc.string({ unit: "binary" })), (text, secrets) => {
+        expect(typeof redact(text, [...secrets, "\ud800-half-a-character"])).toBe("string");
+      }),
+    );
+  });
+
+  it("hides a secret that contains another as a whole", () => {
+    expect(redact("hunter22-long", ["hunter22", "hunter22-long"])).toBe("[secret]");
+  });
+
+  it("replaces one of less than six characters where it stands by itself, and leaves words that contain it", () => {
+    for (const short of ["x", "1234", "a.c", "$1$2", "p@ss"]) {
+      for (const text of [
+        short,
+        `password "${short}" refused`,
+        `postgres://trader:${short}@db/trader`,
+        `pw=${short};`,
+      ]) {
+        expect(redact(text, [short]), text).toBe(text.replace(short, () => "[secret]"));
+      }
+    }
+    expect(redact("a trader trades", ["trade"])).toBe("a trader trades");
+    expect(redact("abc", ["a.c"])).toBe("abc");
+    const base64 = Buffer.from("1234").toString("base64url");
+    expect(redact(`Basic ${base64}`, ["1234"])).toBe("Basic [secret]");
+  });
+
+  it("replaces each line of a key, but none of its frame", () => {
+    const key =
+      "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAA\nQyNTUxOQAAACDmZ3Rh\n-----END OPENSSH PRIVATE KEY-----\n";
+    expect(redact("bad line QyNTUxOQAAACDmZ3Rh of -----BEGIN OPENSSH PRIVATE KEY-----", [key])).toBe(
+      "bad line [secret] of -----BEGIN OPENSSH PRIVATE KEY-----",
+    );
+  });
+
+  it.each([
+    ["it's 1", "it''s 1"],
+    ["it's 1", "it'\\''s 1"],
+    ["p/w (1)!", "p%2fw%20%281%29%21"],
+    ["p/w (1)!", "p%2Fw+(1)!"],
+    ["p@ssword", "7040737377 6F7264".replace(" ", "")],
+  ])("knows %s as a shell, SQL, a form or a dump writes it: %s", (secret, form) => {
+    expect(redact(`<${form}>`, [secret])).toBe("<[secret]>");
+  });
+
+  it("leaves its own replacement as it is", () => {
+    expect(redact("a b", ["a", "secret", "[", "]"])).toBe("[secret] b");
+  });
+});
+
+describe("redactIn", () => {
+  it("changes texts alone: what is JSON stays JSON, whatever the secret", () => {
+    const value = { ok: true, pid: 123456, loggedInAs: "trader", said: ["no 123456", { ok: "true" }], none: null };
+    expect(redactIn(value, ["123456", "true", "ok", "pid"])).toEqual({
+      ...value,
+      said: ["no [secret]", { ok: "[secret]" }],
+    });
+  });
+});
