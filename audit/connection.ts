@@ -1,5 +1,6 @@
 import pg from "pg";
-import { AuditLogError, codeOf } from "./errors";
+import { codeOf } from "../core/errors";
+import { AuditLogError } from "./errors";
 
 const CONNECT_LIMIT_MS = 10_000;
 

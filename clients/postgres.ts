@@ -1,6 +1,6 @@
 import pg from "pg";
 import * as z from "zod";
-import { messageOf, StepError } from "./run-step";
+import { messageOf, StepError } from "../core/errors";
 import { databaseTrust } from "./trust";
 
 /** How to reach a database; without `user`, PGUSER, else `postgres`. */

@@ -1,9 +1,10 @@
 import pg from "pg";
 import * as z from "zod";
 import { type DatabaseReference, databaseReference, withDatabase } from "../clients/postgres";
-import { runStep, StepError } from "../clients/run-step";
+import { StepError } from "../core/errors";
 import { scramVerifier } from "../core/scram";
 import { secret } from "../core/secret-fields";
+import { runStep } from "./run-step";
 
 const input = z.object({
   database: databaseReference,

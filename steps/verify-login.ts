@@ -1,9 +1,10 @@
 import type pg from "pg";
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../clients/postgres";
-import { messageOf, runStep, StepError } from "../clients/run-step";
+import { messageOf, StepError } from "../core/errors";
 import { secret } from "../core/secret-fields";
 import { newSessions, sessionsOf } from "../kinds/postgres-password/old-sessions";
+import { runStep } from "./run-step";
 
 const input = z.object({
   database: databaseReference,

@@ -1,8 +1,8 @@
 import { withDatabase } from "../../clients/postgres";
-import { messageOf } from "../../clients/run-step";
 import { decideSecret, type KnownState } from "../../components/decide-secret";
 import { type Config, isLeased, isMadeByVault, type PostgresPasswordConfig, type SecretConfig } from "../../config";
 import { unfinishedOf } from "../../core/begun";
+import { messageOf } from "../../core/errors";
 import { type Request, RequestRefusedError } from "../../core/request";
 import { activeGeneration, adoptedGeneration, type SecretState, slotOf } from "../../core/state";
 import { activeUsername } from "../../kinds/postgres-password/roles";

@@ -2,7 +2,6 @@ import { lastRowOfEach } from "../../audit/queries";
 import { askAccount } from "../../clients/alpaca";
 import { withDatabase } from "../../clients/postgres";
 import { askHealth as askProbes } from "../../clients/probe";
-import { messageOf } from "../../clients/run-step";
 import { type RunScript, shellHere } from "../../clients/shell";
 import { withHost } from "../../clients/ssh";
 import { probeOf } from "../../components/service-probe";
@@ -14,6 +13,7 @@ import type {
   SecretConfig,
   ServiceConfig,
 } from "../../config";
+import { messageOf } from "../../core/errors";
 import { probeAt, type Verdict } from "../../core/health";
 import { quoted } from "../../core/shell-word";
 import { alpacaPlaces } from "../../kinds/alpaca-key/places";

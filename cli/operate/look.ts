@@ -1,5 +1,4 @@
 import { isRefusedLogin, withDatabase } from "../../clients/postgres";
-import { messageOf } from "../../clients/run-step";
 import { pathsOf } from "../../components/preflight-input";
 import {
   type AlpacaKeyConfig,
@@ -11,6 +10,7 @@ import {
   type SecretConfig,
 } from "../../config";
 import { begunOf } from "../../core/begun";
+import { messageOf } from "../../core/errors";
 import { restartName, slugOf } from "../../core/resource-names";
 import {
   type Action,

@@ -1,4 +1,3 @@
-import { messageOf } from "../../clients/run-step";
 import {
   type Config,
   isLeased,
@@ -7,6 +6,7 @@ import {
   type SecretConfig,
   type VaultStaticConfig,
 } from "../../config";
+import { messageOf } from "../../core/errors";
 import { illnessOf } from "../../core/health";
 import { redact } from "../../core/redact";
 import { activeGeneration, type SecretState } from "../../core/state";

@@ -1,6 +1,7 @@
 import { databaseReference } from "../../components/platform";
 import { type Config, type PostgresPasswordConfig, policyOf, type SecretConfig } from "../../config";
 import { graceEndsAt, graceIsOver, graceLimitAt } from "../../core/deadlines";
+import { messageOf } from "../../core/errors";
 import { useWords } from "../../core/login-use";
 import type { Policy } from "../../core/policy";
 import { other, type SecretState } from "../../core/state";
@@ -44,7 +45,7 @@ async function oldLoginUse(secret: PostgresPasswordConfig, state: SecretState): 
       useWords(await usesOf(client, previousUsername(secret, state))),
     );
   } catch (error) {
-    return `unknown (${error instanceof Error ? error.message : error})`;
+    return `unknown (${messageOf(error)})`;
   }
 }
 

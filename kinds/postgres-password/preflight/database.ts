@@ -1,6 +1,6 @@
 import { isCurrent, schemaToMigrate } from "../../../audit/log";
 import { type DatabaseReference, isRefusedLogin, withDatabase } from "../../../clients/postgres";
-import { messageOf, StepError } from "../../../clients/run-step";
+import { messageOf, StepError } from "../../../core/errors";
 
 /** The admin can log in and may change the roles, which exist. */
 export function checkDatabase(reference: DatabaseReference, roles: readonly string[]): Promise<string> {
