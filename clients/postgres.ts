@@ -89,13 +89,11 @@ export async function tryLogin(
     await withDatabase({ ...reference, user: username }, (client) => client.query("SELECT 1"), password);
     return { outcome: "works", evidence: `${username} logs in` };
   } catch (error) {
-    return { outcome: isRefusedLogin(error) ? "refused" : "unknown", evidence: messageOf(error) };
+    return { outcome: isRefusal((error as Error).cause) ? "refused" : "unknown", evidence: messageOf(error) };
   }
 }
 
-/** Whether the server knows another password, or none, for this role. @param error of {@link withDatabase} */
-export const isRefusedLogin = (error: unknown) => isRefusal((error as Error).cause);
-
+/** Whether the server knows another password, or none, for this role. */
 const isRefusal = (error: unknown) => ["28P01", "28000"].includes(codeOf(error) ?? "");
 
 /** Why the run's own login fails. */
