@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { poll } from "../../clients/poll";
 import { askHealth } from "../../clients/probe";
 import type { RunScript } from "../../clients/shell";
 import { UnreachableError } from "../../clients/ssh";
@@ -58,19 +58,21 @@ async function carryOut(what: string, { command, timeout }: Restart, run: RunScr
 async function becomeHealthy(what: string, restart: Restart, before: string | undefined, run: RunScript) {
   const seconds = Math.ceil(restart.timeout / 1000);
   const end = performance.now() + seconds * 1000;
-  let [row, seen, pause] = [0, false, PAUSE];
-  for (;;) {
-    const left = Math.ceil((end - performance.now()) / 1000);
-    const verdict = await ask(restart, run, Math.max(1, Math.min(10, left))).catch(unreachable);
-    const isOld = before !== undefined && verdict.startedAt === before;
-    row = verdict.healthy && !isOld ? row + 1 : 0;
-    seen ||= verdict.healthy === true;
-    if (row >= IN_A_ROW) return;
+  let [row, seen] = [0, false];
+  const isOld = ({ startedAt }: Verdict) => before !== undefined && startedAt === before;
+  const verdict = await poll(
+    async () => {
+      const left = Math.ceil((end - performance.now()) / 1000);
+      const answer = await ask(restart, run, Math.max(1, Math.min(10, left))).catch(unreachable);
+      row = answer.healthy && !isOld(answer) ? row + 1 : 0;
+      seen ||= answer.healthy === true;
+      return answer;
+    },
     // One that is healthy at the end is given the time to show that it stays so.
-    if (row === 0 && performance.now() >= end) throw notHealthy(what, restart, verdict, isOld, seen);
-    pause = row > 0 ? PAUSE : Math.min(pause * 1.5, 1000);
-    await sleep(pause);
-  }
+    () => row >= IN_A_ROW || (row === 0 && performance.now() >= end),
+    { every: (_, asked) => (row > 0 ? PAUSE : Math.min(PAUSE * 1.5 ** asked, LONGEST_PAUSE)) },
+  );
+  if (row < IN_A_ROW) throw notHealthy(what, restart, verdict, isOld(verdict), seen);
 }
 
 /** A connection that breaks says nothing of the service: it is asked again over another. */
@@ -81,6 +83,7 @@ function unreachable(error: unknown): Verdict {
 
 /** Milliseconds between two questions; more and more while it is not healthy. */
 const PAUSE = 150;
+const LONGEST_PAUSE = 1000;
 
 function notHealthy(
   what: string,
