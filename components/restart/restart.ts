@@ -1,10 +1,9 @@
 import { poll } from "../../clients/poll";
 import { askHealth } from "../../clients/probe";
-import type { RunScript } from "../../clients/shell";
+import { type RunScript, runLimited } from "../../clients/shell";
 import { UnreachableError } from "../../clients/ssh";
 import { StepError } from "../../core/errors";
 import { type HealthProbe, illnessOf, type Verdict } from "../../core/health";
-import { quoted } from "../../core/shell-word";
 
 /** A service must be healthy so many times in a row: one that flaps is not. */
 const IN_A_ROW = 3;
@@ -44,14 +43,10 @@ const ask = async ({ probe }: Restart, run: RunScript, seconds: number): Promise
 
 async function carryOut(what: string, { command, timeout }: Restart, run: RunScript): Promise<void> {
   const seconds = Math.ceil(timeout / 1000);
-  // In a shell of its own: a command of several parts (`rollout restart ... && rollout status ...`) is one to `timeout`.
-  // Twice limited: on the host, and here where the host says nothing more.
-  const { status, output } = await run(`timeout -k 5 ${seconds} sh -c ${quoted(command)}`, (seconds + 15) * 1000);
+  const { status, output } = await runLimited(run, command, seconds);
   if (status === 0) return;
   const said = output.trim() === "" ? "" : `; it said: ${output.trim().slice(-600)}`;
-  if (status === null || status === 124 || status === 137) {
-    throw new StepError(`${what} was not restarted within ${seconds} s${said}. ${NEXT}`);
-  }
+  if (status === null) throw new StepError(`${what} was not restarted within ${seconds} s${said}. ${NEXT}`);
   throw new StepError(`${what} could not be restarted (exit status ${status})${said}. ${NEXT}`);
 }
 

@@ -5,6 +5,7 @@ import { madeFolders, resolveToolchain } from "../../cli/toolchain/resolve";
 import { table } from "../../cli/toolchain/table";
 import type { Toolchain, ToolName } from "../../cli/toolchain/types";
 import { messageOf } from "../../core/errors";
+import { quoted } from "../../core/shell-word";
 
 const tools: readonly ToolName[] = ["pulumi", "openbao", "moto", "kubernetes-validate"];
 
@@ -48,13 +49,11 @@ function parse(args: readonly string[]) {
   }
 }
 
-const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
-
 /** A line for `eval` that puts pulumi and its language host on PATH; a remark where they are there already. */
 function shellLine(toolchain: Toolchain): string {
   const folders = madeFolders(toolchain);
   if (folders.length === 0) return "# pulumi is on PATH already";
-  return `export PATH=${quote(folders.join(path.delimiter))}:"$PATH"`;
+  return `export PATH=${quoted(folders.join(path.delimiter))}:"$PATH"`;
 }
 
 /** What to do next; on stderr, since stdout is the answer. */
