@@ -1,3 +1,4 @@
+import { parseTime } from "../core/time";
 import { doubling, poll } from "./poll";
 import { trustingFetch } from "./trust";
 
@@ -101,8 +102,9 @@ function accountOf(text: string): Try {
 /** Milliseconds; the header has seconds or a date. */
 function retryAfter(header: string | null): number | undefined {
   if (header === null) return undefined;
-  const milliseconds = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
+  if (/^\d+$/.test(header)) return Number(header) * 1000;
+  const time = parseTime(header);
+  return time && Math.max(0, time.getTime() - Date.now());
 }
 
 /** Node says only `fetch failed`; why is in the cause. */
