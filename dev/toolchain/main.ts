@@ -2,6 +2,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { pluginAdvice } from "../../cli/toolchain/plugin-advice";
 import { madeFolders } from "../../cli/toolchain/resolve";
+import { messageOf } from "../../core/errors";
 import { resolveToolchain, type Toolchain, type ToolName } from "./resolve";
 import { table } from "./table";
 
@@ -43,7 +44,7 @@ function parse(args: readonly string[]) {
     if (unknown !== undefined) throw new Error(`--only: expected ${tools.join(", ")}, found "${unknown}"`);
     return { ...values, need };
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 }
 
@@ -89,7 +90,7 @@ async function main(): Promise<number> {
     }
     return 0;
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(messageOf(error));
     if (!(error instanceof UsageError)) return 1;
     console.error(usage);
     return 2;
