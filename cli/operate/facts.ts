@@ -17,7 +17,8 @@ import type {
 import { probeAt, type Verdict } from "../../core/health";
 import { quoted } from "../../core/shell-word";
 import { alpacaPlaces } from "../../kinds/alpaca-key/places";
-import { type StoredValue, storeClient } from "../../stores/client";
+import { storeClient } from "../../stores";
+import type { StoredValue } from "../../stores/store";
 import { type LogRow, readLog, referenceOf } from "./audit-log";
 import type { Login } from "./credentials";
 import { type Deployment, Engine } from "./engine";

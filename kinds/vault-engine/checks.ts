@@ -2,6 +2,7 @@ import { oneOf } from "../../config/messages";
 import type { Problem } from "../../config/problem";
 import type { Config, VaultPasswordConfig } from "../../config/schema";
 import { formatDuration, parseDuration } from "../../core/duration";
+import { schemaOf } from "../../stores/schemas";
 import { connectionOf, isMadeByVault, rolesInVault } from "./engine";
 
 /** Vault looks for what is due every five seconds. */
@@ -29,7 +30,7 @@ const vaultPasswords = ({ secrets }: Config): Placed[] =>
 
 /** Services read it from Vault's database engine: that they read the rest from AWS makes no sense. */
 function placeChecks({ store }: Config, { index, secret }: Placed): Problem[] {
-  if (store.kind === "vault") return [];
+  if (schemaOf(store).vault(store) !== undefined) return [];
   const message =
     `expected single-user or alternating-users where the store is ${store.kind}, found ${secret.strategy}: ` +
     "the credential is read from Vault itself, so store.kind must be vault";

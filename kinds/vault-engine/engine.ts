@@ -1,5 +1,8 @@
 import type { Config, VaultDynamicConfig, VaultPasswordConfig, VaultStaticConfig } from "../../config/schema";
 
+/** What a mount of the database secrets engine says of itself if a stack of this program made it. */
+export const MOUNT_DESCRIPTION = "logins for services, by secret-rotation";
+
 /** A secret of Vault's, also where another key is wrong and the defaults are not there yet. */
 type Placed = Pick<VaultPasswordConfig, "vault" | "database">;
 
