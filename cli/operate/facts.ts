@@ -8,7 +8,8 @@ import type { AlpacaKeyConfig, Config, HostConfig, SecretConfig, ServiceConfig }
 import { probeAt, type Verdict } from "../../core/health";
 import { quoted } from "../../core/shell-word";
 import { alpacaPlaces } from "../../kinds/alpaca-key/places";
-import { type StoredValue, storeClient } from "../../stores/client";
+import { storeClient } from "../../stores";
+import type { StoredValue } from "../../stores/store";
 import { type LogRow, readLog } from "./audit-log";
 import { type Deployment, Engine } from "./engine";
 import { readOutputs } from "./outputs";
