@@ -5,6 +5,7 @@ import { marketClock, type Platform } from "./components/platform";
 import { readKnown } from "./components/previous-secrets";
 import { forgetDeclarationTraces, plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
 import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
+import { createStore } from "./components/stack-store";
 import { auditDatabase, type Config, ConfigError, isMadeByVault, noticeOf, parseConfig, referenceOf } from "./config";
 import { PLANNED_AT, plannedOr } from "./core/clock";
 import { RequestRefusedError } from "./core/request";
@@ -12,7 +13,6 @@ import { seePreviousKeys } from "./kinds/alpaca-key/previous-keys";
 import { assertRolesExist, seeLeftRoles } from "./kinds/postgres-password/left-roles";
 import { seeOldLogins } from "./kinds/postgres-password/old-logins";
 import { seeVaultRotations, VaultUnavailableError } from "./kinds/vault-static/last-rotation";
-import { createStore } from "./stores/store";
 
 /** Carries out what is due in this stack: config -> states -> components -> outputs. */
 async function main(): Promise<Record<string, unknown>> {
@@ -48,7 +48,7 @@ async function createPlatform(config: Config, stack: string, previous: PreviousS
   return {
     store,
     vaultDatabases: config.secrets.some(isMadeByVault)
-      ? await (await import("./kinds/vault-engine/database")).createVaultDatabases(config, store, previous)
+      ? await (await import("./kinds/vault-engine/database")).createVaultDatabases(config, store.reference, previous)
       : undefined,
     services,
     hosts,

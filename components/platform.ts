@@ -1,13 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { HostConfig, ServiceConfig } from "../config";
 import type { VaultDatabases } from "../kinds/vault-engine/database";
-import type { SecretStore } from "../stores/store";
 import type { AuditTarget } from "./audit-record";
 import { type MarketClock, marketClock } from "./preflight-input";
+import type { StackStore } from "./stack-store";
 
 /** What all secrets of a stack share. */
 export interface Platform {
-  readonly store: SecretStore;
+  readonly store: StackStore;
   /** Vault's database secrets engine; undefined where no secret is made by it. */
   readonly vaultDatabases?: VaultDatabases | undefined;
   readonly services: Readonly<Record<string, ServiceConfig>>;

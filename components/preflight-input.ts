@@ -15,7 +15,8 @@ import {
 import type { Decision, PreflightMode } from "../core/decide";
 import { activeGeneration, previousGeneration, type SecretState } from "../core/state";
 import { ownUsernames, rotatedLogins, usernamePathOf } from "../kinds/postgres-password/roles";
-import type { StoreReference } from "../stores/store";
+import type { StoreReference } from "../stores/schemas";
+import type { StoreEntry } from "../stores/store";
 import { foreignAdvice, foreignPairAdvice, unknownAdvice } from "./foreign-advice";
 import { serviceCheck, servicesOf, takes } from "./service-check";
 
@@ -55,20 +56,12 @@ export interface Surroundings<V> {
   readonly clock: string | undefined;
 }
 
-/** A value in the store. */
-export interface EntryInUse<V> {
-  readonly path: string;
-  readonly value: V;
-  /** Set where the value is no secret. */
-  readonly public?: true;
-}
-
 /** The credential in use: it must be what the store holds, and log in where it is a login. */
 export interface CredentialInUse<V> {
   readonly generation: number;
   readonly username?: string;
   readonly password?: V;
-  readonly entries: readonly EntryInUse<V>[];
+  readonly entries: readonly StoreEntry<V>[];
 }
 
 export interface PreflightQuestion<V> {
@@ -149,7 +142,7 @@ export function pathsOf(secret: SecretConfig): string[] {
 export function loginEntries<V>(
   secret: Extract<SecretConfig, { strategy: "single-user" | "alternating-users" }>,
   { generation, username, password }: { readonly generation: number; readonly username: V; readonly password: V },
-): EntryInUse<V>[] {
+): StoreEntry<V>[] {
   const entry = { path: secret.name, value: password };
   if (secret.strategy === "single-user" || generation === 0) return [entry];
   return [{ path: usernamePathOf(secret), value: username, public: true }, entry];

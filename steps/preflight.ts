@@ -1,7 +1,7 @@
 import { type CheckResult, failureOf, overridesOf, preflightInput, runChecks } from "../components/preflight/preflight";
 import { StepError } from "../core/errors";
 import { findRotation } from "../kinds/vault-engine/role";
-import { vaultClientOf } from "../stores/vault/client";
+import { vaultOf } from "../stores";
 import { runStep } from "./run-step";
 
 /** Looks at everything a rotation will touch, all of it at once, and touches nothing. */
@@ -11,7 +11,7 @@ await runStep(preflightInput, async (given) => {
   const failure = failureOf(given, results);
   if (failure !== undefined) throw new StepError(failure);
   const { store, vaultRole } = given;
-  const rotation = vaultRole === undefined ? undefined : await findRotation(vaultClientOf(store), vaultRole);
+  const rotation = vaultRole === undefined ? undefined : await findRotation(vaultOf(store), vaultRole);
   return {
     startedAt,
     ...(rotation === undefined ? {} : { lastVaultRotation: rotation }),

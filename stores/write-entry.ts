@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { doubling, poll } from "../clients/poll";
 import { PassingError, StepError } from "../core/errors";
-import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "./client";
+import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "./store";
 
 /** One value, and what may stand in its place. */
 export interface Wish {

@@ -12,7 +12,7 @@ import { unfinishedOf } from "../../core/begun";
 import { type Request, RequestRefusedError } from "../../core/request";
 import { activeGeneration, adoptedGeneration, type SecretState, slotOf } from "../../core/state";
 import { activeUsername } from "../../kinds/postgres-password/roles";
-import { storeClient } from "../../stores/client";
+import { storeClient } from "../../stores";
 import { loginsOf } from "./credentials";
 import { knownOf } from "./decisions";
 import { type Deployment, Engine } from "./engine";

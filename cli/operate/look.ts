@@ -23,7 +23,7 @@ import {
   type SecretState,
   type SlotIndex,
 } from "../../core/state";
-import type { StoreEntry } from "../../stores/client";
+import type { StoreEntry } from "../../stores/store";
 import { readLog } from "./audit-log";
 import { loginsOf, pairEntries, pairsOf } from "./credentials";
 import type { Deployment, ExportedResource } from "./engine";

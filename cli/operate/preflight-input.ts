@@ -19,14 +19,14 @@ import {
 import type { Decision } from "../../core/decide";
 import { activeGeneration, adoptedGeneration } from "../../core/state";
 import { activeUsername } from "../../kinds/postgres-password/roles";
-import { storeReference } from "../../stores/client";
+import { type StoreReference, schemaOf } from "../../stores/schemas";
 import { auditReference } from "./audit-log";
 import { loginsOf, pairEntries, pairsOf } from "./credentials";
 import type { Deployment } from "./engine";
 
 /** How a step reaches the store of a stack. */
-export const storeOf = ({ store, environment }: Pick<Config, "store" | "environment">) =>
-  storeReference.parse({ ...store, environment });
+export const storeOf = ({ store, environment }: Pick<Config, "store" | "environment">): StoreReference =>
+  schemaOf(store).referenceOf(store, environment);
 
 /** Everything that the preflight of a secret looks at; the same as in an update. */
 export function preflightInputOf(

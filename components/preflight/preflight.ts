@@ -8,8 +8,9 @@ import { checkAuditLog, checkCurrentLogin, checkDatabase } from "../../kinds/pos
 import { checkLoginRole, loginsInput } from "../../kinds/postgres-password/preflight/login-role";
 import { checkLeases, checkOwner, leasesInput } from "../../kinds/vault-dynamic/preflight";
 import { checkVaultLogin, checkVaultRole, vaultRoleInput } from "../../kinds/vault-static/preflight";
-import { storeClient, storeEntry, storeReference } from "../../stores/client";
-import { vaultClientOf } from "../../stores/vault/client";
+import { storeClient, vaultOf } from "../../stores";
+import { storeReference } from "../../stores/schemas";
+import { storeEntry } from "../../stores/store";
 import { type Allowed, checkMarket } from "./market";
 import { checkNotice, noticeInput } from "./notice";
 import { checkHost, checkLocalService } from "./services";
@@ -147,7 +148,7 @@ const isRestarted = ({ restartCheck, restartRights }: PreflightInput["services"]
   restartCheck !== undefined || restartRights !== undefined;
 
 function vaultChecks({ vaultRole, leases, store }: PreflightInput): Check[] {
-  const client = () => vaultClientOf(store);
+  const client = () => vaultOf(store);
   if (leases !== undefined) {
     return [
       { name: "database engine", needs: ["store"], run: () => checkLeases(client(), leases) },

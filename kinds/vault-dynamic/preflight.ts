@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../../clients/postgres";
+import type { Vault } from "../../clients/vault";
 import { StepError } from "../../core/errors";
-import type { VaultClient } from "../../stores/vault/client";
 import { checkOwnership, engineNeeds, vaultEngineInput } from "../vault-engine/preflight";
 
 /** Logins that Vault makes for a short time, as their preflight looks at them. */
@@ -35,7 +35,7 @@ function needsOf({ engine, roles }: LeasesInput): Record<string, string[]> {
 }
 
 /** The token may make the roles, prove them and end older logins; what an earlier update made is there. */
-export async function checkLeases(client: VaultClient, given: LeasesInput): Promise<string> {
+export async function checkLeases(client: Vault, given: LeasesInput): Promise<string> {
   await client.mayDo(needsOf(given));
   if (!given.taken) await checkOwnership(client, given.engine);
   const { mount } = given.engine;

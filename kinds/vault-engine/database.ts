@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
-import { MOUNT_DESCRIPTION } from "../../clients/vault-mount";
 import type { PreviousSecrets, StackSecret } from "../../components/stack-secrets";
 import { stepCommand } from "../../components/step-command";
 import {
@@ -11,10 +10,11 @@ import {
   type VaultPasswordConfig,
   vaultEngineOf,
 } from "../../config";
-import type { SecretStore, StoreReference } from "../../stores/store";
+import { type StoreReference, schemaOf } from "../../stores/schemas";
 import { VaultDynamicLogins } from "../vault-dynamic/component";
 import { VaultStaticPassword } from "../vault-static/component";
 import type { VaultCredentialArgs } from "./credential";
+import { MOUNT_DESCRIPTION } from "./engine";
 import { seeLeftMounts } from "./left-mounts";
 
 export interface VaultDatabasesArgs {
@@ -165,12 +165,12 @@ export class VaultDatabases {
 /** The engine as the config's secrets use it. @param store must be Vault's, which the config's checks see to. */
 export async function createVaultDatabases(
   config: Config,
-  store: SecretStore,
+  store: StoreReference,
   previous: PreviousSecrets,
 ): Promise<VaultDatabases> {
-  if (store.reference.kind !== "vault")
-    throw new Error("the config's checks must have asked for a store of the kind vault");
-  const { address } = store.reference;
+  const server = schemaOf(store).vault(store);
+  if (server === undefined) throw new Error("the config's checks must have asked for a store of the kind vault");
+  const { address } = server;
   return new VaultDatabases({
     // The token stays in the environment of the run (VAULT_TOKEN), as do namespace and authorities (VAULT_NAMESPACE,
     // VAULT_CACERT): in the arguments it would be in the state.
@@ -178,12 +178,12 @@ export async function createVaultDatabases(
       ...(address === undefined ? {} : { address }),
       skipChildToken: true,
     } as vault.ProviderArgs),
-    reference: store.reference,
+    reference: store,
     environment: config.environment,
     secrets: config.secrets.filter(isMadeByVault),
     passwords: Object.fromEntries(
       Object.entries(config.connectionPasswords).map(([name, password]) => [name, pulumi.secret(password)]),
     ),
-    leftMounts: await seeLeftMounts(config, previous, store.reference),
+    leftMounts: await seeLeftMounts(config, previous, store),
   });
 }

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Platform } from "../../../components/platform";
 import type { PreviousSecret } from "../../../components/stack-secrets";
+import { StackStore } from "../../../components/stack-store";
 import { type AlpacaKeyConfig, type Config, type KeyPair, parseConfig } from "../../../config";
 import type { SecretState } from "../../../core/state";
 import { createAlpacaSecret } from "../../../kinds/alpaca-key/create";
 import type { PreviousSeen } from "../../../kinds/alpaca-key/grace";
-import { VaultStore } from "../../../stores/vault/declare";
 import { type Declared, declare } from "./strict-mocks";
 
 const pair = (label: string, letter: string): KeyPair => ({
@@ -60,7 +60,7 @@ export async function update({ config, days, before, seen }: Update): Promise<{ 
   const all = await declare(() => {
     const { services, hosts } = config;
     const platform: Platform = {
-      store: new VaultStore({ kind: "vault", mount: "secret" }, "paper"),
+      store: new StackStore({ kind: "vault", mount: "secret", environment: "paper" }),
       ...{
         services,
         hosts,

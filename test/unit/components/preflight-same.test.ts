@@ -7,6 +7,7 @@ import type { Platform } from "../../../components/platform";
 import { preflightInput } from "../../../components/preflight/preflight";
 import { marketClock } from "../../../components/preflight-input";
 import { createSecrets } from "../../../components/stack-secrets";
+import { StackStore } from "../../../components/stack-store";
 import {
   auditDatabase,
   type Config,
@@ -19,7 +20,7 @@ import {
 import { nextState } from "../../../core/next-state";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import type { SecretState } from "../../../core/state";
-import { VaultStore } from "../../../stores/vault/declare";
+import { schemaOf } from "../../../stores/schemas";
 import { A, B, settings } from "./alpaca-updates";
 import { declare, inputOf } from "./strict-mocks";
 
@@ -63,7 +64,7 @@ async function asked(config: Config, finished: SecretState | undefined, now: Dat
   const all = await declare(() => {
     const platform: Platform = {
       ...{ services: config.services, hosts: config.hosts, planBasis: [], clock: config.lab?.clock },
-      store: new VaultStore(config.store as never, config.environment),
+      store: new StackStore(schemaOf(config.store).referenceOf(config.store, config.environment)),
       privateKey: pulumi.secret(String(config.sshPrivateKey)),
       marketClock: marketClock(config),
       allowOpenMarket: config.preflight.allowOpenMarket,
