@@ -19,13 +19,15 @@ export async function poll<T>(
   { limit = Number.POSITIVE_INFINITY, every }: PollOptions<T>,
 ): Promise<T> {
   const end = performance.now() + limit;
-  for (let asked = 1; ; asked++) {
+  for (let [asked, isLast] = [1, false]; ; asked++) {
     const answer = await question(asked);
-    if (isEnough(answer) || performance.now() >= end) return answer;
+    const left = end - performance.now();
+    if (isEnough(answer) || isLast || left <= 0) return answer;
     const wait = typeof every === "number" ? every : every(answer, asked);
     if (wait === undefined) return answer;
     // The last question is asked when time is up.
-    await pause(Math.min(wait, Math.max(1, Math.ceil(end - performance.now()))));
+    isLast = wait >= left;
+    await pause(Math.min(wait, left));
   }
 }
 

@@ -79,7 +79,7 @@ async function askUntilActive(args: VerifyArgs): Promise<{ answer: Answer; waite
     `${pairName(pair)} answers 401: waiting up to ${Math.ceil(activationWait / 1000)} s for Alpaca to activate it`,
   );
   const limit = begin + activationWait - Date.now();
-  const ask = () => askAccount(places.baseUrl, pair, args.ask);
+  const ask = (number: number) => (number === 1 ? first : askAccount(places.baseUrl, pair, args.ask));
   const answer = await poll(ask, ({ status }) => status !== 401, { limit, every: EVERY });
   return { answer, waited: Math.round((Date.now() - begin) / 1000) };
 }
