@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Postgres, startPostgres } from "../../../dev/lab/postgres";
-import { testFolder } from "../../unit/lab/folder";
+import { testFolder } from "./folder";
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let postgres: Postgres;

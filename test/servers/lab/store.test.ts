@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { exposure } from "../../../dev/lab/load";
 import { type OpenBao, startOpenBao } from "../../../dev/lab/openbao";
 import { readPair, type SecretReader, vaultReader } from "../../../dev/lab/services/store";
-import { testFolder } from "../../unit/lab/folder";
-import { openBaoPath } from "../../unit/lab/tools";
+import { testFolder } from "./folder";
+import { openBaoPath } from "./tools";
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let bao: OpenBao;

@@ -9,8 +9,8 @@ import { type Moto, startMoto } from "../../../dev/lab/moto";
 import { type OpenBao, startOpenBao } from "../../../dev/lab/openbao";
 import { type StoreClient, storeClient, storeReference } from "../../../stores/client";
 import type { Wish } from "../../../stores/write-entry";
-import { testFolder } from "../../unit/lab/folder";
-import { motoPath, openBaoPath } from "../../unit/lab/tools";
+import { testFolder } from "../lab/folder";
+import { motoPath, openBaoPath } from "../lab/tools";
 
 /** Takes the environment of a run away again after each file: files share a worker. */
 function withFolder<T extends { stop(): Promise<void> }>(start: (dir: string) => Promise<T>): () => T {

@@ -8,7 +8,7 @@ import { checkLeases, type LeasesInput } from "../../../kinds/vault-dynamic/pref
 import { seeLeftMounts } from "../../../kinds/vault-engine/left-mounts";
 import { checkVaultRole } from "../../../kinds/vault-static/preflight";
 import { vaultClientOf } from "../../../stores/vault/client";
-import { testFolder } from "../../unit/lab/folder";
+import { testFolder } from "../lab/folder";
 
 const DSN = "postgresql://{{username}}:{{password}}@db:5432/trader?sslmode=require";
 const database = { host: "db", port: 5432, database: "trader", sslmode: "require" as const, role: "trader" };
