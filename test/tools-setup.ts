@@ -1,4 +1,4 @@
-import { resolveToolchain } from "../cli/toolchain/resolve";
+import { resolveToolchain } from "../dev/toolchain/resolve";
 
 /** Makes the tools once, before any test asks for them: with an empty cache that takes minutes. */
 export default async function setup(): Promise<void> {

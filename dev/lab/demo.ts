@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
-import { resolveToolchain, type Toolchain, ToolchainError } from "../../cli/toolchain/resolve";
+import { ToolchainError } from "../../cli/toolchain/types";
+import { resolveToolchain, type Toolchain } from "../toolchain/resolve";
 import { accessLines, accessOf } from "./access";
 import { DEMO_DATABASES } from "./demo/platform";
 import { readablePreview } from "./demo/preview";

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { resolveToolchain } from "../../cli/toolchain/resolve";
+import { resolveToolchain } from "../toolchain/resolve";
 import { accessLines, accessOf } from "./access";
 import { startPlatform } from "./demo/platform";
 import type { Strategy } from "./deploy";

@@ -2,12 +2,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect } from "vitest";
-import { resolveToolchain } from "../../cli/toolchain/resolve";
 import type { SecretState } from "../../core/state";
 import { clockAt, type DeployOptions, deployStack } from "../../dev/lab/deploy";
 import { type Lab, type LabOptions, startLab } from "../../dev/lab/lab";
 import { DEFAULT_SERVICES } from "../../dev/lab/platform";
 import type { PulumiResult, Stack } from "../../dev/lab/stack";
+import { resolveToolchain } from "../../dev/toolchain/resolve";
 import { markedSecret } from "../unit/leaks/marked";
 import { huntOnStop } from "./leaks/hunt-on-stop";
 
