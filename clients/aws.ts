@@ -1,5 +1,5 @@
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { messageOf, StepError } from "./run-step";
+import { messageOf, StepError } from "../core/errors";
 import { agentWith, awsTrust } from "./trust";
 
 type Sdk = typeof import("@aws-sdk/client-secrets-manager");

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HTTPError, KyInstance, Options } from "ky";
+import { messageOf, PassingError, StepError } from "../core/errors";
 import { lackingCapabilities, type Needs } from "../core/vault-needs";
 import { homeOf } from "./home";
-import { messageOf, PassingError, StepError } from "./run-step";
 import { fetchWith, vaultTrust } from "./trust";
 
 /** Statuses that mean there is nothing; or a judgement that sees Vault's words too. */

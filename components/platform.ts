@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { HostConfig, ServiceConfig } from "../config";
 import type { VaultDatabases } from "../kinds/vault-engine/database";
 import type { AuditTarget } from "./audit-record";
-import { type MarketClock, marketClock, referenceOf } from "./preflight-input";
+import { type MarketClock, marketClock } from "./preflight-input";
 import type { StackStore } from "./stack-store";
 
 /** What all secrets of a stack share. */
@@ -26,4 +26,4 @@ export interface Platform {
   readonly planBasis: readonly string[];
 }
 
-export { marketClock, referenceOf as databaseReference };
+export { marketClock };

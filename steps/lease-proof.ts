@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { runStep } from "../clients/run-step";
 import { leaseRole, proveRole } from "../kinds/vault-dynamic/lease";
 import { vaultOf } from "../stores";
 import { storeReference } from "../stores/schemas";
+import { runStep } from "./run-step";
 
 const input = z.object({ store: storeReference, ...leaseRole.shape });
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { runStep } from "../clients/run-step";
 import { readRotation, vaultRole } from "../kinds/vault-engine/role";
 import { vaultOf } from "../stores";
 import { storeReference } from "../stores/schemas";
+import { runStep } from "./run-step";
 
 const input = z.object({
   store: storeReference,

@@ -1,5 +1,5 @@
-import { StepError } from "../clients/run-step";
 import { Vault } from "../clients/vault";
+import { StepError } from "../core/errors";
 import { aws } from "./aws";
 import { type StoreConfig, type StoreReference, schemaOf } from "./schemas";
 import type { DeclareBefore, Store, StoreClient } from "./store";

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { byKind } from "../config/parts";
 import type { Phase } from "../core/phases";
+import { byKind } from "../core/schema-parts";
 import { awsSchema } from "./aws/schema";
 import { vaultSchema } from "./vault/schema";
 

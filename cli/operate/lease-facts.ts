@@ -1,9 +1,8 @@
-import { type Config, leaseRoleOf, type VaultDynamicConfig } from "../../config";
+import { type Config, leaseRoleOf, referenceOf, type VaultDynamicConfig } from "../../config";
 import type { SecretState } from "../../core/state";
 import { leaseFingerprint } from "../../kinds/vault-dynamic/definition";
 import { type HeldLease, heldLeases, type LeaseProof, proveRole, readRole } from "../../kinds/vault-dynamic/lease";
 import { vaultOf } from "../../stores";
-import { referenceOf } from "./audit-log";
 import { storeOf } from "./preflight-input";
 
 type Reach = Pick<Config, "store" | "environment">;
@@ -26,11 +25,10 @@ export const roleInVault = (config: Reach, secret: VaultDynamicConfig, service: 
 
 /** Has Vault make one login for a service, logs in with it, and ends it. @throws StepError */
 export function proveLease(config: Reach, secret: VaultDynamicConfig, service: string): Promise<LeaseProof> {
-  const { user: _, ...database } = referenceOf(secret.database);
   return proveRole(vaultOf(storeOf(config)), {
     mount: secret.vault.mount,
     role: leaseRoleOf(secret, service),
     owner: secret.role,
-    database,
+    database: referenceOf(secret.database),
   });
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../../clients/postgres";
-import { messageOf, StepError } from "../../clients/run-step";
 import type { Vault } from "../../clients/vault";
+import { messageOf, StepError } from "../../core/errors";
 import { redact } from "../../core/redact";
 
 /** A login of Vault's database engine, as the API hands it out. */

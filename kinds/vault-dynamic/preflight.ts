@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../../clients/postgres";
-import { StepError } from "../../clients/run-step";
 import type { Vault } from "../../clients/vault";
+import { StepError } from "../../core/errors";
 import { checkOwnership, engineNeeds, vaultEngineInput } from "../vault-engine/preflight";
 
 /** Logins that Vault makes for a short time, as their preflight looks at them. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { StepError } from "../../clients/run-step";
 import type { Vault } from "../../clients/vault";
+import { StepError } from "../../core/errors";
 import { MOUNT_DESCRIPTION } from "./engine";
 
 /** Vault's database secrets engine, as a secret uses it. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { StepError } from "../../clients/run-step";
 import type { Vault } from "../../clients/vault";
+import { StepError } from "../../core/errors";
 
 /** A static role of Vault's database engine. */
 export const vaultRole = z.object({ mount: z.string(), name: z.string() });

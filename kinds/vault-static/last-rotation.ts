@@ -1,5 +1,5 @@
-import { messageOf } from "../../clients/run-step";
 import { type Config, isRotatedByVault, type VaultStaticConfig } from "../../config";
+import { messageOf } from "../../core/errors";
 import { vaultOf } from "../../stores";
 import { findRotation } from "../vault-engine/role";
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { deletedMessage, SecretsManager } from "../../clients/aws";
-import { StepError } from "../../clients/run-step";
+import { StepError } from "../../core/errors";
 import { changedMarks } from "../../core/store-content";
 import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "../store";
 import { awsContent } from "./content";

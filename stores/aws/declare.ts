@@ -2,6 +2,7 @@ import { Provider } from "@pulumi/aws/provider.js";
 import { getSecrets, Secret } from "@pulumi/aws/secretsmanager/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import { explainAwsText } from "../../clients/aws";
+import { messageOf } from "../../core/errors";
 import type { DeclareBefore } from "../store";
 import type { AwsConfig } from "./schema";
 
@@ -47,7 +48,7 @@ async function existingSecrets({ region }: AwsConfig, environment: string, provi
   } catch (error) {
     const secret = `${environment}/*`;
     const call = { action: "secretsmanager:ListSecrets", secret, where: `${secret} in ${region}` };
-    const explained = explainAwsText(error instanceof Error ? error.message : String(error), call);
+    const explained = explainAwsText(messageOf(error), call);
     if (explained === undefined) throw error;
     throw new pulumi.RunError(`${explained}. Nothing was changed.`);
   }

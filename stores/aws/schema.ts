@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { httpUrl, settings, text } from "../../config/parts";
+import { httpUrl, settings, text } from "../../core/schema-parts";
 
 const config = settings({
   /** Which store: AWS Secrets Manager. */

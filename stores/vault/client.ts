@@ -1,5 +1,5 @@
-import { StepError } from "../../clients/run-step";
 import { NAMESPACE_HEADER, Vault } from "../../clients/vault";
+import { StepError } from "../../core/errors";
 import { jsonMembers } from "../../core/json-members";
 import { changedMarks } from "../../core/store-content";
 import { refusedMount, refusedToken, type TokenFacts } from "../../core/vault-needs";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { httpUrl, name, settings } from "../../config/parts";
+import { httpUrl, name, settings } from "../../core/schema-parts";
 
 const config = settings({
   /** Which store: HashiCorp Vault or OpenBao. */

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { StepError } from "../../../clients/run-step";
+import { StepError } from "../../../core/errors";
 import { changedMarks } from "../../../core/store-content";
 import type { PairMark, Store, StoreClient, StoredValue, StoreEntry } from "../../../stores/store";
 import type { ToyReference } from "./schema";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { settings } from "../../../config/parts";
+import { settings } from "../../../core/schema-parts";
 
 const config = settings({
   kind: z.literal("toy"),
