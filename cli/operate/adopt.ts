@@ -1,10 +1,10 @@
 import { withDatabase } from "../../clients/postgres";
 import { messageOf } from "../../clients/run-step";
-import { decideSecret, type KnownState } from "../../components/decide-secret";
 import { type Config, isLeased, isMadeByVault, type PostgresPasswordConfig, type SecretConfig } from "../../config";
 import { unfinishedOf } from "../../core/begun";
 import { type Request, RequestRefusedError } from "../../core/request";
 import { activeGeneration, adoptedGeneration, type SecretState, slotOf } from "../../core/state";
+import { decideSecret, type KnownState } from "../../kinds";
 import { activeUsername } from "../../kinds/postgres-password/roles";
 import { storeClient } from "../../stores/client";
 import { referenceOf } from "./audit-log";
@@ -209,7 +209,7 @@ function requestOf(
   };
   const asked = { ...config, adopted: { ...config.adopted, [secret.name]: value }, request };
   try {
-    decideSecret(asked, secret, known, { now: clockOf(config) });
+    decideSecret(asked, secret, known, clockOf(config));
     return request;
   } catch (error) {
     throw error instanceof RequestRefusedError ? new UsageError(error.message) : error;

@@ -1,6 +1,5 @@
 import { isRefusedLogin, withDatabase } from "../../clients/postgres";
 import { messageOf } from "../../clients/run-step";
-import { pathsOf } from "../../components/preflight-input";
 import {
   type AlpacaKeyConfig,
   type Config,
@@ -8,6 +7,7 @@ import {
   isLeased,
   isMadeByVault,
   type PostgresPasswordConfig,
+  pathsOf,
   type SecretConfig,
 } from "../../config";
 import { begunOf } from "../../core/begun";
