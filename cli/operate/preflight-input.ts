@@ -1,4 +1,3 @@
-import type { PreflightInput } from "../../components/preflight/preflight";
 import { type CredentialInUse, preflightInput, type Surroundings } from "../../components/preflight-input";
 import {
   type AlpacaKeyConfig,
@@ -15,6 +14,7 @@ import { kindFor } from "../../kinds";
 import { marketClock } from "../../kinds/alpaca-key/market-clock";
 import { loginEntries } from "../../kinds/postgres-password/asks";
 import { activeUsername } from "../../kinds/postgres-password/roles";
+import type { PreflightInput } from "../../kinds/preflights";
 import { storeReference } from "../../stores/client";
 import { auditReference } from "./audit-log";
 import { loginsOf, pairEntries, pairsOf } from "./credentials";

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../../clients/postgres";
 import { StepError } from "../../clients/run-step";
-import type { VaultClient } from "../../stores/vault/client";
+import type { KindChecks } from "../../components/preflight/preflight";
+import { type VaultClient, vaultClientOf } from "../../stores/vault/client";
 import { checkOwnership, engineNeeds, vaultEngineInput } from "../vault-engine/preflight";
 import { findRotation, readLogin, vaultRole } from "../vault-engine/role";
 
@@ -16,6 +17,22 @@ export const vaultRoleInput = vaultRole.extend({
 });
 
 export type VaultRoleInput = z.output<typeof vaultRoleInput>;
+
+/** What the preflight of a password checks that Vault rotates. */
+export const vaultRoleChecks: KindChecks<VaultRoleInput> = {
+  input: vaultRoleInput,
+  of: (role, { store }) => ({
+    isStored: false,
+    checks: [
+      { name: "role in Vault", needs: ["store"], run: () => checkVaultRole(vaultClientOf(store), role) },
+      { name: "login from Vault", needs: ["role in Vault"], run: () => checkVaultLogin(vaultClientOf(store), role) },
+    ],
+    async answer() {
+      const rotation = await findRotation(vaultClientOf(store), role);
+      return rotation === undefined ? {} : { lastVaultRotation: rotation };
+    },
+  }),
+};
 
 /** The token may describe the engine, have it rotate and read what it hands out; the server has what the config uses. */
 export async function checkVaultRole(client: VaultClient, given: VaultRoleInput): Promise<string> {

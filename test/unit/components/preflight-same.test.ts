@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import type { Deployment } from "../../../cli/operate/engine";
 import { preflightInputOf } from "../../../cli/operate/preflight-input";
 import type { Platform } from "../../../components/platform";
-import { preflightInput } from "../../../components/preflight/preflight";
 import { referenceOf } from "../../../components/preflight-input";
 import {
   auditDatabase,
@@ -19,6 +18,7 @@ import type { SecretState } from "../../../core/state";
 import { decideSecret } from "../../../kinds";
 import { marketClock } from "../../../kinds/alpaca-key/market-clock";
 import { createSecrets } from "../../../kinds/create-secrets";
+import { preflightInput } from "../../../kinds/preflights";
 import { VaultStore } from "../../../stores/vault/declare";
 import { A, B, settings } from "./alpaca-updates";
 import { declare, inputOf } from "./strict-mocks";
