@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { planBasis } from "./components/plan-guard";
-import { databaseReference, type Platform } from "./components/platform";
+import type { Platform } from "./components/platform";
 import { readKnown } from "./components/previous-secrets";
 import { forgetDeclarationTraces, plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
-import { auditDatabase, type Config, ConfigError, noticeOf, parseConfig } from "./config";
+import { createStore } from "./components/stack-store";
+import { auditDatabase, type Config, ConfigError, noticeOf, parseConfig, referenceOf } from "./config";
 import { PLANNED_AT, plannedOr } from "./core/clock";
 import { RequestRefusedError } from "./core/request";
 import { UnavailableError } from "./core/unavailable";
 import { observe } from "./kinds";
 import { marketClock } from "./kinds/alpaca-key/market-clock";
 import { createSecrets } from "./kinds/create-secrets";
-import { createStore } from "./stores/store";
 
 /** Carries out what is due in this stack: config -> states -> components -> outputs. */
 async function main(): Promise<Record<string, unknown>> {
@@ -48,7 +48,7 @@ async function createPlatform(config: Config, stack: string): Promise<Platform> 
     allowOpenMarket: preflight.allowOpenMarket,
     notice: noticeOf(config),
     audit: {
-      connection: database === undefined ? {} : databaseReference(database),
+      connection: database === undefined ? {} : referenceOf(database),
       stack,
       environment,
     },

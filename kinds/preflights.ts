@@ -7,7 +7,7 @@ import {
   overridesOf,
   runChecks,
 } from "../components/preflight/preflight";
-import { passwordChecks } from "./postgres-password/preflight/checks";
+import { passwordChecks } from "./postgres-password/preflight/own-checks";
 import { leaseChecks } from "./vault-dynamic/preflight";
 import { vaultRoleChecks } from "./vault-static/preflight";
 

@@ -1,6 +1,7 @@
-import { runStep, StepError } from "../clients/run-step";
 import { type CheckResult, failureOf } from "../components/preflight/preflight";
+import { StepError } from "../core/errors";
 import { answerOf, preflightInput, runPreflight } from "../kinds/preflights";
+import { runStep } from "./run-step";
 
 /** Looks at everything a rotation will touch, all of it at once, and touches nothing. */
 await runStep(preflightInput, async (given) => {

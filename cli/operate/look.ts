@@ -1,5 +1,4 @@
-import { isRefusedLogin, withDatabase } from "../../clients/postgres";
-import { messageOf } from "../../clients/run-step";
+import { tryLogin } from "../../clients/postgres";
 import {
   type AlpacaKeyConfig,
   type Config,
@@ -8,9 +7,11 @@ import {
   isMadeByVault,
   type PostgresPasswordConfig,
   pathsOf,
+  referenceOf,
   type SecretConfig,
 } from "../../config";
 import { begunOf } from "../../core/begun";
+import { messageOf } from "../../core/errors";
 import { restartName, slugOf } from "../../core/resource-names";
 import {
   type Action,
@@ -21,8 +22,8 @@ import {
   type SecretState,
   type SlotIndex,
 } from "../../core/state";
-import type { StoreEntry } from "../../stores/client";
-import { readLog, referenceOf } from "./audit-log";
+import type { StoreEntry } from "../../stores/store";
+import { readLog } from "./audit-log";
 import { loginsOf, pairEntries, pairsOf } from "./credentials";
 import type { Deployment, ExportedResource } from "./engine";
 import { nameOf } from "./engine-names";
@@ -120,15 +121,9 @@ async function tryDatabase(
   { database }: DatabasePasswordConfig,
   { generation, username, password }: { generation: number; username: string; password: string },
 ): Promise<LoginSeen> {
-  const { user: _, ...reference } = referenceOf(database);
   const answer = await seen(async () => {
-    try {
-      await withDatabase({ ...reference, user: username }, (client) => client.query("SELECT 1"), password);
-      return "works" as const;
-    } catch (error) {
-      if (isRefusedLogin(error)) return "refused" as const;
-      throw error;
-    }
+    const { outcome, evidence } = await tryLogin(referenceOf(database), { username, password });
+    return outcome === "unknown" ? { unseen: evidence } : outcome;
   });
   return { generation, name: username, of: "database", answer };
 }

@@ -15,14 +15,14 @@ import { marketClock } from "../../kinds/alpaca-key/market-clock";
 import { loginEntries } from "../../kinds/postgres-password/asks";
 import { activeUsername } from "../../kinds/postgres-password/roles";
 import type { PreflightInput } from "../../kinds/preflights";
-import { storeReference } from "../../stores/client";
+import { type StoreReference, schemaOf } from "../../stores/schemas";
 import { auditReference } from "./audit-log";
 import { loginsOf, pairEntries, pairsOf } from "./credentials";
 import type { Deployment } from "./engine";
 
 /** How a step reaches the store of a stack. */
-export const storeOf = ({ store, environment }: Pick<Config, "store" | "environment">) =>
-  storeReference.parse({ ...store, environment });
+export const storeOf = ({ store, environment }: Pick<Config, "store" | "environment">): StoreReference =>
+  schemaOf(store).referenceOf(store, environment);
 
 /** Everything that the preflight of a secret looks at; the same as in an update. */
 export function preflightInputOf(

@@ -1,4 +1,5 @@
 import type { SecretConfig } from "../../config";
+import { messageOf } from "../../core/errors";
 import { byHand, explained, rotationCommand } from "./advice";
 import { recordFailure } from "./audit-failure";
 import type { EngineResult } from "./engine";
@@ -79,7 +80,7 @@ function actingSecrets({ config }: RunContext, plan: StackPlan, failure: Failure
   return concerned.length > 0 ? concerned : config.secrets;
 }
 
-const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+const firstLine = (error: unknown) => messageOf(error).split("\n")[0] ?? "";
 
 /** What to run after a failure: each line can be given to a shell as it is. */
 export function nextSteps(

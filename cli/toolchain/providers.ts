@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pluginHomes } from "../../clients/home";
-import { offlinePackages } from "../../dev/toolchain/plugins/packages";
+import { messageOf } from "../../core/errors";
 import type { Context } from "./engine";
 import { findIn, findOnPath, head, parseVersion } from "./find";
 import { isOfflineLauncher, writeLaunchers } from "./launchers";
@@ -88,7 +88,7 @@ async function install(name: string, version: string, pulumi: string, context: C
       });
     });
   } catch (error) {
-    context.progress.note(`${error instanceof Error ? error.message.split("\n")[0] : error}; going on`);
+    context.progress.note(`${messageOf(error).split("\n")[0]}; going on`);
     return undefined;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -121,8 +121,8 @@ export async function resolveProviders(
   const missing: [name: string, version: string][] = [];
   for (const [name, version] of Object.entries(pinnedPlugins())) {
     const real = await findReal(name, version, context.env);
-    if (real !== undefined) plugins[name] = real;
-    else if (offlinePackages.some((known) => known === name)) missing.push([name, version]);
+    if (real === undefined) missing.push([name, version]);
+    else plugins[name] = real;
   }
   if (missing.length > 0 && !context.offline && (await networkAllows(server, context))) {
     for (const [name, version] of missing) {

@@ -1,6 +1,6 @@
 import { isCurrent, schemaToMigrate } from "../../audit/log";
 import { type DatabaseReference, withDatabase } from "../../clients/postgres";
-import { StepError } from "../../clients/run-step";
+import { StepError } from "../../core/errors";
 
 /** What to say of a database that is no standby and takes no writes. */
 export const readOnly = ({ host, port, database }: DatabaseReference) =>

@@ -1,10 +1,12 @@
 import * as z from "zod";
 import { databaseReference } from "../../clients/postgres";
 import { healthProbe } from "../../clients/probe";
-import { messageOf } from "../../clients/run-step";
 import { hostReference } from "../../clients/ssh";
+import { messageOf } from "../../core/errors";
 import { secret } from "../../core/secret-fields";
-import { storeClient, storeEntry, storeReference } from "../../stores/client";
+import { storeClient } from "../../stores";
+import { storeReference } from "../../stores/schemas";
+import { storeEntry } from "../../stores/store";
 import { checkAuditLog } from "./audit-log";
 import { type Allowed, checkMarket } from "./market";
 import { checkNotice, noticeInput } from "./notice";

@@ -1,5 +1,4 @@
-import { databaseReference } from "../../components/platform";
-import { ConfigError, type PostgresPasswordConfig } from "../../config";
+import { ConfigError, type PostgresPasswordConfig, referenceOf } from "../../config";
 import { slotRole } from "./roles";
 
 /**
@@ -39,7 +38,7 @@ const OURS = `SELECT slot.rolname FROM pg_roles owner
 async function namesOf(database: PostgresPasswordConfig["database"], sql: string, values: readonly unknown[]) {
   // Loaded when used: after its first update a stack never asks.
   const steps = await import("../../clients/postgres");
-  return steps.withDatabase(steps.databaseReference.parse(databaseReference(database)), async (client) => {
+  return steps.withDatabase(referenceOf(database), async (client) => {
     const { rows } = await client.query<{ rolname: string }>(sql, [...values]);
     return rows.map(({ rolname }) => rolname);
   });

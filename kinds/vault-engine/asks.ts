@@ -1,4 +1,5 @@
-import { type KindAsks, type KindQuestion, referenceOf } from "../../components/preflight-input";
+import type { KindAsks, KindQuestion } from "../../components/preflight-input";
+import { referenceOf } from "../../config";
 import { modeOf } from "../../core/decide";
 import { isMadeByVault, type VaultPasswordConfig, vaultEngineOf } from "./engine";
 

@@ -3,13 +3,14 @@ import { describe, expect, it } from "vitest";
 import type { Deployment } from "../../../cli/operate/engine";
 import { preflightInputOf } from "../../../cli/operate/preflight-input";
 import type { Platform } from "../../../components/platform";
-import { referenceOf } from "../../../components/preflight-input";
+import { StackStore } from "../../../components/stack-store";
 import {
   auditDatabase,
   type Config,
   type DatabaseConfig,
   noticeOf,
   parseConfig,
+  referenceOf,
   type SecretConfig,
 } from "../../../config";
 import { nextState } from "../../../core/next-state";
@@ -19,7 +20,7 @@ import { decideSecret } from "../../../kinds";
 import { marketClock } from "../../../kinds/alpaca-key/market-clock";
 import { createSecrets } from "../../../kinds/create-secrets";
 import { preflightInput } from "../../../kinds/preflights";
-import { VaultStore } from "../../../stores/vault/declare";
+import { schemaOf } from "../../../stores/schemas";
 import { A, B, settings } from "./alpaca-updates";
 import { declare, inputOf } from "./strict-mocks";
 
@@ -64,7 +65,7 @@ async function asked(config: Config, finished: SecretState | undefined, now: Dat
     const platform: Platform = {
       ...{ services: config.services, hosts: config.hosts, planBasis: [], clock: config.lab?.clock },
       secrets: config.secrets,
-      store: new VaultStore(config.store as never, config.environment),
+      store: new StackStore(schemaOf(config.store).referenceOf(config.store, config.environment)),
       privateKey: pulumi.secret(String(config.sshPrivateKey)),
       marketClock: marketClock(config),
       allowOpenMarket: config.preflight.allowOpenMarket,

@@ -1,8 +1,9 @@
 import * as z from "zod";
 import { databaseReference } from "../../../clients/postgres";
 import type { KindChecks } from "../../../components/preflight/preflight";
+import { loginsInput } from "./asked";
 import { checkCurrentLogin, checkDatabase } from "./database";
-import { checkLoginRole, loginsInput } from "./login-role";
+import { checkLoginRole } from "./login-role";
 
 const input = databaseReference.extend({ roles: z.array(z.string()), logins: loginsInput });
 
