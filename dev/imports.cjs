@@ -1,7 +1,7 @@
 // Who may import whom; `npm run lint` holds every file to it. Types count too, and there are no circles.
 
-/** What a kind or a store gives to the config: its schema, and data about it. */
-const SCHEMAS = "^(kinds|stores)/([a-z/-]+/|)(schemas?|traits)[.]ts$";
+/** What a kind or a store gives to the config: its schema, its checks across keys, and data about it. */
+const SCHEMAS = "^(kinds|stores)/([a-z/-]+/|)(schemas?|traits|checks|engine)[.]ts$";
 
 /** From the lowest to the highest: each may import itself and what is below it. */
 const LAYERS = [
@@ -25,15 +25,8 @@ const TOPS = [
   ["test", "^test/", "."],
 ];
 
-/** Imports that are to go: of these layers, into these folders. */
-const KNOWN = [
-  ["schemas", "^config/"],
-  ["config", "^kinds/"],
-  ["components", "^kinds/"],
-];
-
 /** Where circles are left that are to go. */
-const KNOWN_CIRCLES = "^(components|kinds)/|^cli/operate/validate";
+const KNOWN_CIRCLES = "^cli/operate/validate";
 
 const below = (index) => LAYERS.slice(0, index + 1).map(([, path]) => path);
 const itself = ([name, path]) => (name === "program" || name === "steps" ? [] : [path]);
@@ -54,26 +47,12 @@ const directions = rows.map(({ name, path, may }) => ({
   name: `imports-of-${name}`,
   severity: "error",
   from: without(path),
-  to: {
-    pathNot: [...may, ...KNOWN.filter(([known]) => known === name).map(([, folder]) => folder)],
-    dependencyTypesNot: ["core"],
-  },
+  to: { pathNot: may, dependencyTypesNot: ["core"] },
 }));
-
-const known = KNOWN.map(([name, folder]) => {
-  const { path, may } = rows.find((row) => row.name === name);
-  return {
-    name: `imports-of-${name}-that-are-to-go`,
-    severity: "warn",
-    from: without(path),
-    to: { path: folder, pathNot: may },
-  };
-});
 
 module.exports = {
   forbidden: [
     ...directions,
-    ...known,
     // Its results are those of its arguments.
     {
       name: "core-is-pure",

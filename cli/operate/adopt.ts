@@ -1,5 +1,4 @@
 import { tryLogin } from "../../clients/postgres";
-import { decideSecret, type KnownState } from "../../components/decide-secret";
 import {
   type Config,
   isLeased,
@@ -11,6 +10,7 @@ import {
 import { unfinishedOf } from "../../core/begun";
 import { type Request, RequestRefusedError } from "../../core/request";
 import { activeGeneration, adoptedGeneration, type SecretState, slotOf } from "../../core/state";
+import { decideSecret, type KnownState } from "../../kinds";
 import { activeUsername } from "../../kinds/postgres-password/roles";
 import { storeClient } from "../../stores";
 import { loginsOf } from "./credentials";
@@ -212,7 +212,7 @@ function requestOf(
   };
   const asked = { ...config, adopted: { ...config.adopted, [secret.name]: value }, request };
   try {
-    decideSecret(asked, secret, known, { now: clockOf(config) });
+    decideSecret(asked, secret, known, clockOf(config));
     return request;
   } catch (error) {
     throw error instanceof RequestRefusedError ? new UsageError(error.message) : error;

@@ -1,8 +1,8 @@
-import { decideSecret } from "../../components/decide-secret";
 import { isRotatedByVault, policyOf, type SecretConfig } from "../../config";
 import { recordedOf, type StateResource } from "../../core/begun";
 import type { Decision } from "../../core/decide";
 import { RequestRefusedError } from "../../core/request";
+import { decideSecret } from "../../kinds";
 import { keptLogin, seeOldLogins } from "../../kinds/postgres-password/old-logins";
 import { readOutputs, type SecretOutput } from "./outputs";
 import { secretsNamed } from "./preflight";
@@ -84,7 +84,8 @@ async function dueOf(
       { policy: outline.policy, request, ...knownKeys(secret, finished?.labels[finished.active]) },
       secret,
       { finished, recorded: recordedOf(resources, secret.name) },
-      { now, rotation, previousInUse },
+      now,
+      { rotation, previousInUse },
     );
     if (decision.resumes) return "unfinished";
     if (asked) return "request";

@@ -1,6 +1,5 @@
 import { within } from "../../clients/poll";
 import { tryLogin } from "../../clients/postgres";
-import { pathsOf } from "../../components/preflight-input";
 import {
   type AlpacaKeyConfig,
   type Config,
@@ -8,6 +7,7 @@ import {
   isLeased,
   isMadeByVault,
   type PostgresPasswordConfig,
+  pathsOf,
   referenceOf,
   type SecretConfig,
 } from "../../config";

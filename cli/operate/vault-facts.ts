@@ -1,7 +1,7 @@
 import type { Config, VaultStaticConfig } from "../../config";
 import type { SecretState } from "../../core/state";
-import { isNewer } from "../../core/vault-state";
 import { findRotation, readLogin } from "../../kinds/vault-engine/role";
+import { isNewer } from "../../kinds/vault-static/next-state";
 import { vaultOf } from "../../stores";
 import { storeOf } from "./preflight-input";
 

@@ -1,8 +1,6 @@
-import type { PreviousSecrets } from "../../components/stack-secrets";
-import { type Config, isMadeByVault } from "../../config";
 import { vaultOf } from "../../stores";
 import type { StoreReference } from "../../stores/schemas";
-import { MOUNT_DESCRIPTION } from "./engine";
+import { MOUNT_DESCRIPTION, type VaultPasswordConfig } from "./engine";
 import { readMount } from "./preflight";
 
 /**
@@ -11,12 +9,12 @@ import { readMount } from "./preflight";
  * answer, the preflight says so.
  */
 export async function seeLeftMounts(
-  config: Config,
-  previous: PreviousSecrets,
+  secrets: readonly VaultPasswordConfig[],
+  isKnown: (secret: string) => boolean,
   reference: StoreReference,
 ): Promise<ReadonlySet<string>> {
-  const made = config.secrets.filter(isMadeByVault).filter(({ vault }) => vault.createMount);
-  const known = new Set(made.filter(({ name }) => previous[name] !== undefined).map(({ vault }) => vault.mount));
+  const made = secrets.filter(({ vault }) => vault.createMount);
+  const known = new Set(made.filter(({ name }) => isKnown(name)).map(({ vault }) => vault.mount));
   const asked = [...new Set(made.map(({ vault }) => vault.mount))].filter((mount) => !known.has(mount));
   const found = asked.map(async (mount) => ((await isOurs(mount, reference).catch(() => false)) ? [mount] : []));
   return new Set((await Promise.all(found)).flat());

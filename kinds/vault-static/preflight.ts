@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../../clients/postgres";
 import type { Vault } from "../../clients/vault";
+import type { KindChecks } from "../../components/preflight/preflight";
 import { StepError } from "../../core/errors";
+import { vaultOf } from "../../stores";
 import { checkOwnership, engineNeeds, vaultEngineInput } from "../vault-engine/preflight";
 import { findRotation, readLogin, vaultRole } from "../vault-engine/role";
 
@@ -16,6 +18,22 @@ export const vaultRoleInput = vaultRole.extend({
 });
 
 export type VaultRoleInput = z.output<typeof vaultRoleInput>;
+
+/** What the preflight of a password checks that Vault rotates. */
+export const vaultRoleChecks: KindChecks<VaultRoleInput> = {
+  input: vaultRoleInput,
+  of: (role, { store }) => ({
+    isStored: false,
+    checks: [
+      { name: "role in Vault", needs: ["store"], run: () => checkVaultRole(vaultOf(store), role) },
+      { name: "login from Vault", needs: ["role in Vault"], run: () => checkVaultLogin(vaultOf(store), role) },
+    ],
+    async answer() {
+      const rotation = await findRotation(vaultOf(store), role);
+      return rotation === undefined ? {} : { lastVaultRotation: rotation };
+    },
+  }),
+};
 
 /** The token may describe the engine, have it rotate and read what it hands out; the server has what the config uses. */
 export async function checkVaultRole(client: Vault, given: VaultRoleInput): Promise<string> {

@@ -23,7 +23,11 @@ export interface ToyOptions {
   /** Where it belongs, two folders deep: `stores/toy`. */
   readonly folder: string;
   readonly registrations: readonly Registration[];
+  /** What the compiler checks, as in `include`. Default: all that is built from the fixture. */
+  readonly checked?: readonly string[];
 }
+
+const CHECKED = ["index.ts", "steps", "cli", "stores", "kinds"];
 
 /** A copy of the project with something added to it, checked by the compiler and built. */
 export interface ToyProject {
@@ -41,7 +45,12 @@ const SOURCES = [
 ];
 
 /** Copies the project, adds the fixture, and builds it as `npm run build` does. @throws where it does not compile */
-export async function toyProject({ fixture, folder, registrations }: ToyOptions): Promise<ToyProject> {
+export async function toyProject({
+  fixture,
+  folder,
+  registrations,
+  checked = CHECKED,
+}: ToyOptions): Promise<ToyProject> {
   const [checkout, root] = [projectRoot(), mkdtempSync(join(tmpdir(), "secret-rotation-toy-"))];
   const remove = () => rmSync(root, { recursive: true, force: true });
   try {
@@ -49,7 +58,7 @@ export async function toyProject({ fixture, folder, registrations }: ToyOptions)
     symlinkSync(join(checkout, "node_modules"), join(root, "node_modules"));
     await addFixture(join(checkout, "test", "engine", fixture), join(root, folder));
     for (const registration of registrations) register(root, registration);
-    await Promise.all([compile(root), run(root, "dev/build.mjs")]);
+    await Promise.all([compile(root, checked), run(root, "dev/build.mjs")]);
   } catch (error) {
     remove();
     throw error;
@@ -74,10 +83,9 @@ function register(root: string, { file, list, name, from }: Registration): void 
 }
 
 /** Types too: what must be said of everything that is registered is said. */
-async function compile(root: string): Promise<void> {
+async function compile(root: string, include: readonly string[]): Promise<void> {
   const settings = { extends: "./tsconfig.check.json", compilerOptions: { incremental: false } };
-  const files = { include: ["index.ts", "steps", "cli", "stores", "kinds"] };
-  writeFileSync(join(root, "tsconfig.toy.json"), JSON.stringify({ ...settings, ...files }));
+  writeFileSync(join(root, "tsconfig.toy.json"), JSON.stringify({ ...settings, include }));
   await run(root, join("node_modules", "typescript", "bin", "tsc"), "--project", "tsconfig.toy.json");
 }
 
