@@ -1,15 +1,15 @@
 // Who may import whom; `npm run lint` holds every file to it. Types count too, and there are no circles.
 
-/** What a kind or a store gives to the config: its schema, and data about it. */
-const SCHEMAS = "^(kinds|stores)/([a-z/-]+/|)(schemas?|traits)[.]ts$";
+/** What a kind or a store gives to the config: its schema, data about it, and checks across keys. */
+const SCHEMAS = "^(kinds|stores)/([a-z/-]+/|)(schemas?|traits|checks)[.]ts$";
 
 /** From the lowest to the highest: each may import itself and what is below it. */
 const LAYERS = [
   ["core", "^core/"],
-  ["audit", "^audit/"],
   ["schemas", SCHEMAS],
   ["config", "^config/"],
   ["clients", "^clients/"],
+  ["audit", "^audit/"],
   ["stores", "^stores/"],
   ["components", "^components/"],
   ["kinds", "^kinds/"],
@@ -18,16 +18,16 @@ const LAYERS = [
 /** What is on top of all layers, and what it may import besides them. Nothing imports steps and the program. */
 const TOPS = [
   ["program", "^index[.]ts$"],
-  ["steps", "^steps/"],
+  ["steps", "^steps/", "^steps/run-step[.]ts$"],
   ["cli", "^cli/", "^sdk-on-demand[.]cjs$"],
   ["docs", "^docs/", "^cli/toolchain/"],
-  ["dev", "^dev/", "^cli/", "^pg-without-http[.]mjs$"],
+  ["dev", "^dev/", "^cli/"],
   ["test", "^test/", "."],
 ];
 
 /** Imports that are to go: of these layers, into these folders. */
 const KNOWN = [
-  ["schemas", "^config/"],
+  ["schemas", "^kinds/"],
   ["config", "^kinds/"],
   ["stores", "^components/"],
   ["components", "^kinds/"],
