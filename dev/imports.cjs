@@ -29,12 +29,11 @@ const TOPS = [
 const KNOWN = [
   ["schemas", "^kinds/"],
   ["config", "^kinds/"],
-  ["stores", "^components/"],
   ["components", "^kinds/"],
 ];
 
 /** Where circles are left that are to go. */
-const KNOWN_CIRCLES = "^(stores|components|kinds)/|^cli/operate/validate";
+const KNOWN_CIRCLES = "^(components|kinds)/|^cli/operate/validate";
 
 const below = (index) => LAYERS.slice(0, index + 1).map(([, path]) => path);
 const itself = ([name, path]) => (name === "program" || name === "steps" ? [] : [path]);

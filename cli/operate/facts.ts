@@ -1,12 +1,11 @@
 import { lastRowOfEach } from "../../audit/queries";
 import { askAccount } from "../../clients/alpaca";
 import { askHealth as askProbes } from "../../clients/probe";
-import { type RunScript, shellHere } from "../../clients/shell";
+import { type RunScript, runLimited, shellHere } from "../../clients/shell";
 import { withHost } from "../../clients/ssh";
 import { probeOf } from "../../components/service-probe";
 import type { AlpacaKeyConfig, Config, HostConfig, SecretConfig, ServiceConfig } from "../../config";
 import { probeAt, type Verdict } from "../../core/health";
-import { quoted } from "../../core/shell-word";
 import { alpacaPlaces } from "../../kinds/alpaca-key/places";
 import { storeClient } from "../../stores";
 import type { StoredValue } from "../../stores/store";
@@ -77,14 +76,9 @@ export function runAt(
   limit = 120_000,
 ): Promise<string> {
   return shellAt(config, place, async (run) => {
-    const { status, output } = await run(
-      `timeout -k 5 ${Math.ceil(limit / 1000)} sh -c ${quoted(command)}`,
-      limit + 10_000,
-    );
+    const { status, output } = await runLimited(run, command, Math.ceil(limit / 1000));
     if (status === 0) return output;
-    const ended =
-      status === null || status === 124 || status === 137 ? `it did not end in time` : `exit status ${status}`;
-    throw new Error(output.trim() || ended);
+    throw new Error(output.trim() || (status === null ? "it did not end in time" : `exit status ${status}`));
   });
 }
 

@@ -1,3 +1,4 @@
+import { within } from "../../clients/poll";
 import { tryLogin } from "../../clients/postgres";
 import { pathsOf } from "../../components/preflight-input";
 import {
@@ -233,15 +234,9 @@ export async function rowSeen(
 
 /** An answer, or why there is none. */
 async function seen<T>(ask: () => Promise<T>): Promise<T | Unseen> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Unseen>((resolve) => {
-    timer = setTimeout(() => resolve({ unseen: `no answer within ${LIMIT_MS / 1000} s` }), LIMIT_MS);
-  });
   try {
-    return await Promise.race([ask(), late]);
+    return await within(LIMIT_MS, ask(), () => new Error(`no answer within ${LIMIT_MS / 1000} s`));
   } catch (error) {
     return { unseen: messageOf(error) };
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,4 +1,4 @@
-import { isMadeByVault } from "../../config";
+import { traitsOf } from "../../config";
 import { schemaOf } from "../../stores/schemas";
 import { UsageError } from "./errors";
 import type { Project } from "./project";
@@ -7,9 +7,8 @@ import { type Outline, readOutline } from "./settings";
 
 /** The provider packages whose plugins the engine starts for a stack. */
 export function packagesOf({ store, secrets }: Pick<Outline, "store" | "secrets">): string[] {
-  const ownPassword = secrets.some((secret) => secret.kind === "postgres-password" && !isMadeByVault(secret));
-  const own = ["command", "random", ...(ownPassword ? ["postgresql"] : []), ...schemaOf(store).plugins];
-  return [...new Set([...own, ...(secrets.some(isMadeByVault) ? ["vault"] : [])])];
+  const own = [...schemaOf(store).plugins, ...secrets.flatMap((secret) => traitsOf(secret).plugins)];
+  return [...new Set(["command", "random", ...own])];
 }
 
 /**
