@@ -1,6 +1,7 @@
 // Bundles everything that runs as a process of its own into dist/: the steps, the CLI, the toolchain with its offline
 // plugins, the lab; and the Pulumi program, which would otherwise be compiled file by file in every preview.
-import { chmodSync, existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { build } from "esbuild";
 
 const commands = (folder, ending = ".ts") =>
@@ -23,12 +24,24 @@ const pulumiPackages = {
  */
 const navigator = '{ "userAgent": "Node.js" }';
 
+/** Shell scripts go in as texts, as the tests have them too. */
+const scripts = {
+  name: "scripts",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /\.sh\?raw$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace("?raw", "")),
+      namespace: "script",
+    }));
+    onLoad({ filter: /./, namespace: "script" }, ({ path }) => ({ contents: readFileSync(path), loader: "text" }));
+  },
+};
+
 const shared = {
   bundle: true,
   define: { navigator },
   platform: "node",
   target: "node20",
-  plugins: [pulumiPackages],
+  plugins: [pulumiPackages, scripts],
   logLevel: "warning",
 };
 

@@ -85,7 +85,7 @@ module.exports = {
     { name: "circle-that-is-to-go", severity: "warn", from: { path: KNOWN_CIRCLES }, to: { circular: true } },
   ],
   options: {
-    exclude: "(^|/)(node_modules|dist)/",
+    exclude: "(^|/)(node_modules|dist)/|[.]sh",
     tsConfig: { fileName: "tsconfig.check.json" },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },

@@ -36,7 +36,7 @@ export interface ToyProject {
 /** What the program, the steps, the CLI and the lab are built from. */
 const SOURCES = [
   ...["core", "config", "clients", "stores", "components", "kinds", "steps", "audit", "cli", "dev"],
-  ...["index.ts", "main.cjs", "sdk-on-demand.cjs", "pg-without-http.mjs"],
+  ...["index.ts", "main.cjs", "sdk-on-demand.cjs"],
   ...["package.json", "tsconfig.json", "tsconfig.check.json", "Pulumi.yaml"],
 ];
 
@@ -76,7 +76,7 @@ function register(root: string, { file, list, name, from }: Registration): void 
 /** Types too: what must be said of everything that is registered is said. */
 async function compile(root: string): Promise<void> {
   const settings = { extends: "./tsconfig.check.json", compilerOptions: { incremental: false } };
-  const files = { include: ["index.ts", "steps", "cli", "stores", "kinds"] };
+  const files = { include: ["index.ts", "clients", "steps", "cli", "stores", "kinds"] };
   writeFileSync(join(root, "tsconfig.toy.json"), JSON.stringify({ ...settings, ...files }));
   await run(root, join("node_modules", "typescript", "bin", "tsc"), "--project", "tsconfig.toy.json");
 }
