@@ -62,7 +62,12 @@ export class SecretFigures {
     const ageDays = aging ? days(this.until, aging.madeAt) : null;
     const longestAgeDays = spans.reduce<number | null>((most, span) => Math.max(most ?? 0, oldest(span)), null);
     return {
-      ...{ name, environment, configured: this.configured, strategy, store, maxAgeDays },
+      name,
+      environment,
+      configured: this.configured,
+      strategy,
+      store,
+      maxAgeDays,
       standing: leaseDays === null ? standing(ageDays, maxAgeDays) : "ok",
       generation: current?.generation ?? null,
       madeAt: current?.ageKnown ? current.madeAt.toISOString() : null,

@@ -21,7 +21,7 @@ const TOPS = [
   ["steps", "^steps/", "^steps/run-step[.]ts$"],
   ["cli", "^cli/", "^sdk-on-demand[.]cjs$"],
   ["docs", "^docs/", "^cli/toolchain/"],
-  ["dev", "^dev/", "^cli/", "^pg-without-http[.]mjs$"],
+  ["dev", "^dev/", "^cli/"],
   ["test", "^test/", "."],
 ];
 
@@ -64,7 +64,7 @@ module.exports = {
     { name: "circle-that-is-to-go", severity: "warn", from: { path: KNOWN_CIRCLES }, to: { circular: true } },
   ],
   options: {
-    exclude: "(^|/)(node_modules|dist)/",
+    exclude: "(^|/)(node_modules|dist)/|[.]sh",
     tsConfig: { fileName: "tsconfig.check.json" },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },

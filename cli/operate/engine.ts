@@ -77,7 +77,9 @@ export class Engine {
     return withPlans(envVars, () =>
       this.follow(ignore, signal, (onEvent, stop) =>
         this.stack.preview({
-          ...{ color: "never", onEvent, signal: stop },
+          color: "never",
+          onEvent,
+          signal: stop,
           ...(planFile === undefined ? {} : { plan: planFile }),
         }),
       ),
@@ -93,7 +95,9 @@ export class Engine {
     if (planFile === undefined) delete this.stack.workspace.envVars[PLANNED_AT];
     return this.follow(happens, signal, (onEvent, stop) =>
       this.stack.up({
-        ...{ color: "never", onEvent, signal: stop },
+        color: "never",
+        onEvent,
+        signal: stop,
         ...(planFile === undefined ? {} : { plan: planFile }),
       }),
     );

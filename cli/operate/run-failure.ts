@@ -55,13 +55,20 @@ export async function examine(
   const main = situations.find(({ secret }) => secret === name);
   const from = generationOf(before[name]?.state) ?? undefined;
   const unrecorded = await recordFailure(config, {
-    ...{ secret: name, stack: project.stack, failure, generation: from, seconds, env: project.env },
+    secret: name,
+    stack: project.stack,
+    failure,
+    generation: from,
+    seconds,
+    env: project.env,
     action: plan.secrets.find(({ secret }) => secret === name)?.action,
     now: clockOf(config),
   });
   if (unrecorded !== undefined) listener.note(`the FAILED row could not be written: ${cleaned(context, unrecorded)}`);
   return {
-    ...{ secret: name, failure, situations },
+    secret: name,
+    failure,
+    situations,
     situation: cleaned(context, situations.map(describeSituation).join("\n")),
     begun: situations.some(isBegun),
     touched: main !== undefined && isTouched(main),

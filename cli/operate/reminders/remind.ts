@@ -51,7 +51,9 @@ export async function remind(project: Project): Promise<Sent[]> {
     const config = await readConfig(project);
     const secrets = [...environmentSecrets(project.env), ...configSecrets(config)];
     return deliverAll(client, open, {
-      ...{ now, secrets, send: (delivery) => send(config.notify, delivery) },
+      now,
+      secrets,
+      send: (delivery) => send(config.notify, delivery),
       nameRecipients: notify.email !== undefined && recipientsOf(notify.email).length > 1,
     });
   });
