@@ -14,14 +14,11 @@ export type { PostgresPasswordConfig } from "../kinds/postgres-password/schema";
 export { hasDatabase, kindOf, pathsOf, type SecretConfig, traitsOf } from "../kinds/schemas";
 export type { VaultDynamicConfig } from "../kinds/vault-dynamic/schema";
 export {
-  allowedRoles,
-  connectionUrl,
   isLeased,
   isMadeByVault,
   isRotatedByVault,
   leaseRoleOf,
   type VaultPasswordConfig,
-  vaultEngineOf,
 } from "../kinds/vault-engine/engine";
 export type { VaultStaticConfig } from "../kinds/vault-static/schema";
 export type { Config, HostConfig, NotifyConfig, ServiceConfig, StoreConfig } from "./schema";
