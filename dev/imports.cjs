@@ -1,7 +1,7 @@
 // Who may import whom; `npm run lint` holds every file to it. Types count too, and there are no circles.
 
-/** What a kind or a store gives to the config: its schema, data about it, and checks across keys. */
-const SCHEMAS = "^(kinds|stores)/([a-z/-]+/|)(schemas?|traits|checks)[.]ts$";
+/** What a kind or a store gives to the config: its schema, data about it, checks across keys, names at Vault's engine. */
+const SCHEMAS = "^(kinds|stores)/([a-z/-]+/|)(schemas?|traits|checks|engine)[.]ts$";
 
 /** From the lowest to the highest: each may import itself and what is below it. */
 const LAYERS = [
