@@ -7,8 +7,8 @@ import { asReportRow, type Report, ReportBuilder, type ReportRow } from "../../a
 import { type ChainAnchor, type ChainVerdict, verifyChain } from "../../audit/verify";
 import { operator } from "../../clients/home";
 import { policyOf } from "../../config";
+import { nameOf } from "../../core/resource-names";
 import { auditConnection, readLog } from "./audit-log";
-import { nameOf } from "./engine-names";
 import { OperationError, UsageError } from "./errors";
 import { readOutputs } from "./outputs";
 import type { Project } from "./project";

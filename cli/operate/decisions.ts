@@ -6,9 +6,9 @@ import { type Request, RequestRefusedError } from "../../core/request";
 import { previousGeneration, type SecretState } from "../../core/state";
 import { seePreviousKeys } from "../../kinds/alpaca-key/previous-keys";
 import { seeOldLogins } from "../../kinds/postgres-password/old-logins";
+import { lastRotation } from "../../kinds/vault-static/facts";
 import type { SecretOutput } from "./outputs";
 import { clockOf } from "./settings";
-import { lastRotation } from "./vault-facts";
 
 type Outputs = Readonly<Record<string, SecretOutput>>;
 

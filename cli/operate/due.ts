@@ -4,13 +4,13 @@ import { recordedOf, type StateResource } from "../../core/begun";
 import type { Decision } from "../../core/decide";
 import { RequestRefusedError } from "../../core/request";
 import { keptLogin, seeOldLogins } from "../../kinds/postgres-password/old-logins";
+import { unseenRotation } from "../../kinds/vault-static/facts";
 import { readOutputs, type SecretOutput } from "./outputs";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
 import { clockOf, type Outline, readOutline, readRequest } from "./settings";
 import { readResources } from "./state-resources";
 import { needsRotation, statusOf } from "./status";
-import { unseenRotation } from "./vault-facts";
 
 /** Something that an update would do now. */
 export interface Due {

@@ -1,39 +1,18 @@
-import { isRefusedLogin, withDatabase } from "../../clients/postgres";
-import { messageOf } from "../../clients/run-step";
+import { askHealth, placeName, placesOf } from "../../components/places";
 import { pathsOf } from "../../components/preflight-input";
-import {
-  type AlpacaKeyConfig,
-  type Config,
-  type DatabasePasswordConfig,
-  isLeased,
-  isMadeByVault,
-  type PostgresPasswordConfig,
-  type SecretConfig,
-} from "../../config";
+import { isUnseen, seen, type Unseen } from "../../components/seen";
+import { stored } from "../../components/stored-values";
+import type { Config, SecretConfig } from "../../config";
 import { begunOf } from "../../core/begun";
-import { restartName, slugOf } from "../../core/resource-names";
-import {
-  type Action,
-  activation,
-  EMPTY,
-  other,
-  previousGeneration,
-  type SecretState,
-  type SlotIndex,
-} from "../../core/state";
-import type { StoreEntry } from "../../stores/client";
-import { readLog, referenceOf } from "./audit-log";
-import { loginsOf, pairEntries, pairsOf } from "./credentials";
+import { nameOf, restartName, slugOf } from "../../core/resource-names";
+import { type Action, activation, previousGeneration, type SecretState } from "../../core/state";
+import type { Known } from "../../kinds/kind-operations";
+import { operationsOf } from "../../kinds/operations";
+import { readLog } from "./audit-log";
 import type { Deployment, ExportedResource } from "./engine";
-import { nameOf } from "./engine-names";
-import * as facts from "./facts";
-import { isUnseen, type LoginSeen, type ServiceSeen, type Situation, type StoreSeen, type Unseen } from "./situation";
-import { issuedLogin } from "./vault-facts";
+import type { ServiceSeen, Situation, StoreSeen } from "./situation";
 
 type StateResource = Pick<ExportedResource, "urn" | "inputs" | "outputs">;
-
-/** Longer nobody waits for one answer: what does not come by then counts as not seen. */
-const LIMIT_MS = 20_000;
 
 /** What is looked at with. */
 export interface Look {
@@ -53,10 +32,11 @@ export interface Look {
 export async function lookAt(look: Look): Promise<Situation> {
   const { deployment, before, secret } = look;
   const begun = isUnseen(deployment) ? undefined : begunOf(deployment.deployment.resources ?? [], secret.name);
-  const known = isUnseen(deployment) ? [] : knownOf(look, deployment, begun);
+  const known = knownOf(look, begun);
+  const paths = pathsOf(secret);
   const [store, logins, services, row] = await Promise.all([
-    isMadeByVault(secret) ? undefined : seen(() => storeSeen(look.config, secret, known)),
-    isMadeByVault(secret) ? vaultLogins(look, begun) : Promise.all(known.map(({ tried }) => tried())),
+    paths.length === 0 ? undefined : seen(() => storeSeen(look.config, paths, known)),
+    Promise.all(known.map(({ tried }) => tried())),
     servicesSeen(look, begun),
     isUnseen(deployment) || begun === undefined
       ? undefined
@@ -79,95 +59,18 @@ function endOf({ planned, before }: Look): Situation["begun"] {
   return planned === "REVOKE" && generation !== undefined ? { action: planned, generation } : null;
 }
 
-/** A credential that the stack knows: what the store holds of it, and whether it works. */
-interface Known {
-  readonly generation: number;
-  readonly entries: readonly StoreEntry[];
-  readonly tried: () => Promise<LoginSeen>;
-}
-
 /** The credential in use before, and the one that was begun; of each generation one. */
-function knownOf(look: Look, deployment: Deployment, begun: SecretState | undefined): Known[] {
-  const { config, secret, before } = look;
+function knownOf({ config, deployment, secret, before }: Look, begun: SecretState | undefined): Known[] {
+  const resources = isUnseen(deployment) ? [] : (deployment.deployment.resources ?? []);
   const states = [before, begun].filter((state) => state !== undefined);
-  const found = states.flatMap((state) =>
-    secret.kind === "alpaca-key"
-      ? knownPairs(config, secret, state)
-      : isMadeByVault(secret)
-        ? []
-        : knownLogins(config, deployment, secret, state),
-  );
+  const found = operationsOf(secret).known({ config, resources }, secret, states);
   return [...new Map(found.map((known) => [known.generation, known])).values()].toSorted(
     (a, b) => a.generation - b.generation,
   );
 }
 
-function knownLogins(
-  config: Config,
-  deployment: Deployment,
-  secret: PostgresPasswordConfig,
-  state: SecretState,
-): Known[] {
-  const { active, previous } = loginsOf(deployment, config, secret, state);
-  return [active, previous].flatMap((login) => {
-    if (login === undefined) return [];
-    const { generation, entries, username, password } = login;
-    return [{ generation, entries, tried: () => tryDatabase(secret, { generation, username, password }) }];
-  });
-}
-
-async function tryDatabase(
-  { database }: DatabasePasswordConfig,
-  { generation, username, password }: { generation: number; username: string; password: string },
-): Promise<LoginSeen> {
-  const { user: _, ...reference } = referenceOf(database);
-  const answer = await seen(async () => {
-    try {
-      await withDatabase({ ...reference, user: username }, (client) => client.query("SELECT 1"), password);
-      return "works" as const;
-    } catch (error) {
-      if (isRefusedLogin(error)) return "refused" as const;
-      throw error;
-    }
-  });
-  return { generation, name: username, of: "database", answer };
-}
-
-function knownPairs(config: Config, secret: AlpacaKeyConfig, state: SecretState): Known[] {
-  const pairs = pairsOf(config, secret, state);
-  const slots: [SlotIndex, typeof pairs.active][] = [
-    [state.active, pairs.active],
-    [other(state.active), pairs.previous],
-  ];
-  return slots.flatMap(([slot, pair]) => {
-    const generation = state.slots[slot];
-    if (pair === undefined || generation === EMPTY) return [];
-    const tried = async (): Promise<LoginSeen> => ({
-      generation,
-      name: pair.label,
-      of: "Alpaca",
-      answer: await seen(async () => ((await facts.askAlpaca(config, pair)) === 200 ? "works" : "refused")),
-    });
-    return [{ generation, entries: pairEntries(secret, pair), tried }];
-  });
-}
-
-/** Of what Vault makes nobody knows an earlier value: what it hands out now is tried. */
-async function vaultLogins({ config, secret, before }: Look, begun: SecretState | undefined): Promise<LoginSeen[]> {
-  if (!isMadeByVault(secret) || isLeased(secret)) return [];
-  const state = begun ?? before;
-  if (state === undefined) return [];
-  const generation = state.slots[state.active];
-  const login = await seen(() => issuedLogin(config, secret));
-  if (isUnseen(login)) return [{ generation, name: secret.role, of: "database" as const, answer: login }];
-  return [await tryDatabase(secret, { generation, ...login })];
-}
-
-async function storeSeen(config: Config, secret: SecretConfig, known: readonly Known[]): Promise<StoreSeen> {
-  const paths = pathsOf(secret);
-  const held = await Promise.all(
-    paths.map(async (path) => ({ path, value: (await facts.stored(config, path))?.value })),
-  );
+async function storeSeen(config: Config, paths: readonly string[], known: readonly Known[]): Promise<StoreSeen> {
+  const held = await Promise.all(paths.map(async (path) => ({ path, value: (await stored(config, path))?.value })));
   return storeOf(held, known);
 }
 
@@ -196,11 +99,11 @@ async function servicesSeen(
   const { resources = [], pending_operations: pending = [] } = isUnseen(deployment) ? {} : deployment.deployment;
   const open = [...unfinished, ...pending.map(({ resource }) => nameOf(resource.urn))];
   return Promise.all(
-    facts.placesOf(config, secret).map(async (place): Promise<ServiceSeen> => {
+    placesOf(config, secret).map(async (place): Promise<ServiceSeen> => {
       const name = restartName(secret.name, place.service, place.hostName);
-      const answer = await seen(() => facts.askHealth(config, place));
+      const answer = await seen(() => askHealth(config, place));
       return {
-        place: facts.placeName(place),
+        place: placeName(place),
         restarted: begun === undefined ? "no" : restartedOf(name, activation(begun), resources, open),
         health: isUnseen(answer) ? answer : answer.healthy ? "healthy" : "not healthy",
       };
@@ -234,19 +137,4 @@ export async function rowSeen(
     client.query("SELECT FROM secret_rotation_log WHERE step_key = $1 AND status = 'SUCCESS'", [key]),
   );
   return (found?.rowCount ?? 0) > 0 ? "written" : "missing";
-}
-
-/** An answer, or why there is none. */
-async function seen<T>(ask: () => Promise<T>): Promise<T | Unseen> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Unseen>((resolve) => {
-    timer = setTimeout(() => resolve({ unseen: `no answer within ${LIMIT_MS / 1000} s` }), LIMIT_MS);
-  });
-  try {
-    return await Promise.race([ask(), late]);
-  } catch (error) {
-    return { unseen: messageOf(error) };
-  } finally {
-    clearTimeout(timer);
-  }
 }

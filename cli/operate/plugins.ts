@@ -1,4 +1,4 @@
-import { isMadeByVault } from "../../config";
+import { traitsOf } from "../../kinds/schemas";
 import { UsageError } from "./errors";
 import type { Project } from "./project";
 import { pulumiEnvironment } from "./pulumi";
@@ -6,15 +6,7 @@ import { type Outline, readOutline } from "./settings";
 
 /** The provider packages whose plugins the engine starts for a stack. */
 export function packagesOf({ store, secrets }: Pick<Outline, "store" | "secrets">): string[] {
-  const ownPassword = secrets.some((secret) => secret.kind === "postgres-password" && !isMadeByVault(secret));
-  const needed = {
-    command: true,
-    random: true,
-    postgresql: ownPassword,
-    vault: store.kind === "vault" || secrets.some(isMadeByVault),
-    aws: store.kind === "aws",
-  };
-  return Object.entries(needed).flatMap(([name, is]) => (is ? [name] : []));
+  return [...new Set(["command", "random", ...secrets.flatMap((secret) => traitsOf(secret).plugins), store.kind])];
 }
 
 /**

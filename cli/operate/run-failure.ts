@@ -1,3 +1,4 @@
+import { isUnseen, type Unseen } from "../../components/seen";
 import type { SecretConfig } from "../../config";
 import { byHand, explained, rotationCommand } from "./advice";
 import { recordFailure } from "./audit-failure";
@@ -7,7 +8,7 @@ import { lookAt } from "./look";
 import type { StackPlan } from "./plan-words";
 import { cleaned, generationOf, type RunContext } from "./run-context";
 import { clockOf } from "./settings";
-import { describeSituation, isBegun, isTouched, isUnseen, type Situation, type Unseen } from "./situation";
+import { describeSituation, isBegun, isTouched, type Situation } from "./situation";
 
 /** A failed update, looked into. */
 export interface Examined {

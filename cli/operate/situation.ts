@@ -1,9 +1,6 @@
+import { isUnseen, type Unseen } from "../../components/seen";
 import type { Action } from "../../core/state";
-
-/** Why something could not be seen. */
-export interface Unseen {
-  readonly unseen: string;
-}
+import type { LoginSeen } from "../../kinds/kind-operations";
 
 /** What the store holds: the value of a generation that the stack knows, or something else. */
 export type StoreSeen =
@@ -14,16 +11,6 @@ export type StoreSeen =
   | "unknown value"
   | "nothing"
   | Unseen;
-
-/** A login that the stack knows, tried. */
-export interface LoginSeen {
-  readonly generation: number;
-  /** The role, or the label of a key pair. */
-  readonly name: string;
-  /** Whose it is: this stack makes logins of the database, and its operator Alpaca's pairs. */
-  readonly of: "database" | "Alpaca";
-  readonly answer: "works" | "refused" | Unseen;
-}
 
 /** A service on a host. */
 export interface ServiceSeen {
@@ -49,9 +36,6 @@ export interface Situation {
   readonly row: "written" | "missing" | Unseen | undefined;
 }
 
-export const isUnseen = (seen: unknown): seen is Unseen =>
-  typeof seen === "object" && seen !== null && "unseen" in seen;
-
 /** Whether an update has begun, as far as can be known, so that its request must stay: another run finishes it. */
 export const isBegun = ({ begun }: Pick<Situation, "begun">): boolean => begun !== null;
 
@@ -74,11 +58,11 @@ export function isTouched({ begun, from, store, logins, services, row }: Situati
 
 /** A password that works only since, or no more; a rollback of alternating users returns to one that worked all along. */
 function isChanged(
-  { of, generation, answer }: LoginSeen,
+  { supplied, generation, answer }: LoginSeen,
   begun: { action: Action; generation: number },
   from?: number,
 ) {
-  if (of !== "database") return false;
+  if (supplied) return false;
   if (isUnseen(answer)) return true;
   if (generation === from) return answer === "refused";
   return generation === begun.generation && begun.action !== "ROLLBACK" && answer === "works";

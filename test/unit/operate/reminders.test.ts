@@ -13,7 +13,7 @@ const DAY = 86_400_000;
 const outline = {
   environment: "prod",
   policy: DEFAULT_POLICY,
-  secrets: [{ name: "database/password", kind: "postgres-password" }],
+  secrets: [{ name: "database/password", kind: "postgres-password", strategy: "alternating-users" }],
 } as unknown as Outline;
 
 const state = (more: Partial<SecretState> = {}): SecretState => ({

@@ -1,15 +1,14 @@
 import { APPLICATION, withDatabase } from "../../clients/postgres";
-import { policyOf, type VaultDynamicConfig } from "../../config";
+import { type Config, policyOf, type VaultDynamicConfig } from "../../config";
+import { utc } from "../../core/clock";
 import { graceEndsAt } from "../../core/deadlines";
 import { activeGeneration, type SecretState } from "../../core/state";
-import { referenceOf } from "./audit-log";
-import type { Stack } from "./facts";
-import * as facts from "./facts";
-import { definitionChanged, leasePath, leasesOf, proveLease, roleInVault } from "./lease-facts";
-import type { Check } from "./validate";
+import type { Check, StackView } from "../kind-operations";
+import { reachOf } from "../postgres-password/try-login";
+import { definitionChanged, leasePath, leasesOf, proveLease, roleInVault, rolePath } from "./facts";
 
 /** Vault makes the logins: each service's role must be as the config has it, work, and be what the service uses. */
-export function leaseChecks({ config, now }: Stack, secret: VaultDynamicConfig, state: SecretState): Check[] {
+export function leaseChecks({ config, now }: StackView, secret: VaultDynamicConfig, state: SecretState): Check[] {
   const { restart: services } = secret;
   return [
     { point: "secret updated", look: () => rolesAsDescribed(config, secret, state) },
@@ -35,18 +34,14 @@ export function leaseChecks({ config, now }: Stack, secret: VaultDynamicConfig, 
   ];
 }
 
-async function rolesAsDescribed(
-  config: Stack["config"],
-  secret: VaultDynamicConfig,
-  state: SecretState,
-): Promise<string> {
+async function rolesAsDescribed(config: Config, secret: VaultDynamicConfig, state: SecretState): Promise<string> {
   if (definitionChanged(secret, state)) {
     throw new Error("the config describes the logins otherwise than the last update did: `rotation run`");
   }
   const [defaultTtl, maxTtl] = [secret.defaultTtl / 1000, secret.maxTtl / 1000];
   for (const service of secret.restart) {
     const found = await roleInVault(config, secret, service);
-    const path = leasePath(secret, service).replace("/creds/", "/roles/");
+    const path = rolePath(secret, service);
     if (found === undefined) throw new Error(`Vault has no role ${path}: \`pulumi up --refresh\` makes it`);
     if (found.defaultTtl !== defaultTtl || found.maxTtl !== maxTtl) {
       throw new Error(
@@ -58,7 +53,7 @@ async function rolesAsDescribed(
   return `${secret.restart.length} roles in Vault: ${defaultTtl} s from one renewal to the next, ${maxTtl} s at the most`;
 }
 
-async function leaseWords(config: Stack["config"], secret: VaultDynamicConfig, service: string): Promise<string> {
+async function leaseWords(config: Config, secret: VaultDynamicConfig, service: string): Promise<string> {
   const held = await leasesOf(config, secret, service);
   if (held.length === 0) throw new Error(`${service} holds no lease of Vault; \`rotation diagnose\` says what to do`);
   return `${service} holds ${held.length === 1 ? "a lease" : `${held.length} leases`}`;
@@ -66,7 +61,7 @@ async function leaseWords(config: Stack["config"], secret: VaultDynamicConfig, s
 
 /** `pg_stat_activity`: sessions of logins that Vault made, and none of the owner, whose password nobody rotates. */
 function sessionsOfLogins({ role, database }: VaultDynamicConfig): Promise<string> {
-  return withDatabase(referenceOf(database), async (client) => {
+  return withDatabase(reachOf(database), async (client) => {
     const { rows } = await client.query<{ leased: number; owner: number }>(
       `SELECT count(*) FILTER (WHERE r.rolvaliduntil < 'infinity' AND r.rolname <> $1)::int AS leased,
               count(*) FILTER (WHERE r.rolname = $1)::int AS owner
@@ -82,14 +77,9 @@ function sessionsOfLogins({ role, database }: VaultDynamicConfig): Promise<strin
 }
 
 /** The owner's own password is from before: it may work through the grace period after services moved to leases. */
-async function ownerEnded(
-  config: Stack["config"],
-  secret: VaultDynamicConfig,
-  state: SecretState,
-  now: Date,
-): Promise<string> {
+async function ownerEnded(config: Config, secret: VaultDynamicConfig, state: SecretState, now: Date): Promise<string> {
   const { role, database } = secret;
-  const mayLogIn = await withDatabase(referenceOf(database), async (client) => {
+  const mayLogIn = await withDatabase(reachOf(database), async (client) => {
     const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1 AND rolcanlogin", [role]);
     return rowCount === 1;
   });
@@ -98,5 +88,5 @@ async function ownerEnded(
   if (activeGeneration(state) > 1 || now >= end) {
     throw new Error(`${role} may still log in with a password that nobody rotates: \`ALTER ROLE ${role} NOLOGIN\``);
   }
-  return `each lease ends by itself; ${role} may log in, as intended, until ${facts.utc(end)}: then \`ALTER ROLE ${role} NOLOGIN\``;
+  return `each lease ends by itself; ${role} may log in, as intended, until ${utc(end)}: then \`ALTER ROLE ${role} NOLOGIN\``;
 }

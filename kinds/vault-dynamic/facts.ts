@@ -1,10 +1,10 @@
+import { storeOf } from "../../components/stored-values";
 import { type Config, leaseRoleOf, type VaultDynamicConfig } from "../../config";
 import type { SecretState } from "../../core/state";
-import { leaseFingerprint } from "../../kinds/vault-dynamic/definition";
-import { type HeldLease, heldLeases, type LeaseProof, proveRole, readRole } from "../../kinds/vault-dynamic/lease";
 import { vaultClientOf } from "../../stores/vault/client";
-import { referenceOf } from "./audit-log";
-import { storeOf } from "./preflight-input";
+import { reachOf } from "../postgres-password/try-login";
+import { leaseFingerprint } from "./definition";
+import { type HeldLease, heldLeases, type LeaseProof, proveRole, readRole } from "./lease";
 
 type Reach = Pick<Config, "store" | "environment">;
 
@@ -16,17 +16,21 @@ export const definitionChanged = (secret: VaultDynamicConfig, state: SecretState
 export const leasePath = (secret: VaultDynamicConfig, service: string): string =>
   `${secret.vault.mount}/creds/${leaseRoleOf(secret, service)}`;
 
+/** Where the role that makes them is. */
+export const rolePath = (secret: VaultDynamicConfig, service: string): string =>
+  `${secret.vault.mount}/roles/${leaseRoleOf(secret, service)}`;
+
 /** The leases that a service's role has now. @throws StepError */
 export const leasesOf = (config: Reach, secret: VaultDynamicConfig, service: string): Promise<HeldLease[]> =>
   heldLeases(vaultClientOf(storeOf(config)), leasePath(secret, service));
 
-/** How long the role in Vault lets a login live, in seconds; undefined where there is no such role. @throws StepError */
+/** How long the role in Vault lets a login live, in seconds; undefined if there is no such role. @throws StepError */
 export const roleInVault = (config: Reach, secret: VaultDynamicConfig, service: string) =>
   readRole(vaultClientOf(storeOf(config)), secret.vault.mount, leaseRoleOf(secret, service));
 
 /** Has Vault make one login for a service, logs in with it, and ends it. @throws StepError */
 export function proveLease(config: Reach, secret: VaultDynamicConfig, service: string): Promise<LeaseProof> {
-  const { user: _, ...database } = referenceOf(secret.database);
+  const { user: _, ...database } = reachOf(secret.database);
   return proveRole(vaultClientOf(storeOf(config)), {
     mount: secret.vault.mount,
     role: leaseRoleOf(secret, service),

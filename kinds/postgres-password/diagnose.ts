@@ -1,0 +1,126 @@
+import { randomBytes } from "node:crypto";
+import { withDatabase } from "../../clients/postgres";
+import { placeName, placesOf, restartPlaces } from "../../components/places";
+import { restartCommand } from "../../components/restart-command";
+import { stored, writeBack } from "../../components/stored-values";
+import type { PostgresPasswordConfig } from "../../config";
+import { utc } from "../../core/clock";
+import { scramVerifier } from "../../core/scram";
+import type { SecretState } from "../../core/state";
+import { oddWords } from "../../stores/write-entry";
+import type { About, Finding, StackView } from "../kind-operations";
+import { type Login, loginsOf } from "./credentials";
+import { sessionsOf, sessionWords } from "./sessions";
+import { reachOf, tryLogin } from "./try-login";
+import { unequalLogin } from "./unequal-login";
+
+/** Runbook, troubleshooting 1: store and database differ, or a service holds the old password. */
+export async function passwordFindings(
+  stack: StackView,
+  secret: PostgresPasswordConfig,
+  state: SecretState,
+  about: About,
+): Promise<Finding[]> {
+  const { active, previous } = loginsOf(stack, secret, state);
+  if (active === undefined) return [];
+  const [login, foreign] = await Promise.all([tryLogin(secret, active), foreignEntries(stack, active)]);
+  const differs = foreign.join("; ");
+  if (!login.works) return [refused(stack, secret, state, about, active, { evidence: login.evidence, differs })];
+  const findings = [
+    ...(differs === "" ? [] : [storeDiffers(stack, secret, state, about, active, differs)]),
+    ...(await unequalLogin(stack, secret, state, about)),
+  ];
+  const old = previous === undefined || previous.username === active.username ? undefined : previous.username;
+  return old === undefined ? findings : [...findings, ...(await cached(stack, secret, about, old))];
+}
+
+/** Each path that holds another value than this stack wrote, with its version; never a value. */
+async function foreignEntries({ config }: StackView, { entries }: Login): Promise<string[]> {
+  const found = await Promise.all(
+    entries.map(async ({ path, value }) => ({ path, value, held: await stored(config, path) })),
+  );
+  return found.flatMap(({ path, value, held }) => {
+    if (held === undefined) return [`${path} is missing`];
+    return held.value === value
+      ? []
+      : [`${path} has version ${held.version}, written ${utc(held.writtenAt)}${oddWords(held)}`];
+  });
+}
+
+function storeDiffers(
+  stack: StackView,
+  secret: PostgresPasswordConfig,
+  state: SecretState,
+  about: About,
+  active: Login,
+  differs: string,
+): Finding {
+  return about({
+    cause: "the store and the database differ: somebody wrote the store by hand",
+    evidence: `${differs}; the database takes the value that this stack wrote (${active.username} logs in)`,
+    command: stack.command(`diagnose ${secret.name} --fix`),
+    hint: "writes that value back and restarts the services",
+    fix: async () => {
+      await writeBack(stack.config, active.entries, state);
+      return `the value is back in the store; ${await restartAll(stack.config, secret)}`;
+    },
+  });
+}
+
+/** The value that this stack knows is put back; a rotation would want healthy services first. */
+function refused(
+  stack: StackView,
+  secret: PostgresPasswordConfig,
+  state: SecretState,
+  about: About,
+  active: Login,
+  { evidence, differs }: { readonly evidence: string; readonly differs: string },
+): Finding {
+  const inBoth = differs !== "";
+  const keep = inBoth ? `; or keep what was written: ${stack.command(`adopt ${secret.name}`)}` : "";
+  return about({
+    cause: inBoth
+      ? "somebody changed the credential by hand, in the database and in the store"
+      : "the database refuses the credential in use: somebody changed its password",
+    evidence: inBoth ? `${evidence}; ${differs}` : evidence,
+    command: stack.command(`diagnose ${secret.name} --fix`),
+    hint: `gives ${active.username} the password of this stack again and restarts the services${keep}`,
+    fix: async () => {
+      await setPassword(secret, active);
+      await writeBack(stack.config, active.entries, state);
+      return `${active.username} has the password of this stack again; ${await restartAll(stack.config, secret)}`;
+    },
+  });
+}
+
+async function cached(
+  stack: StackView,
+  secret: PostgresPasswordConfig,
+  about: About,
+  role: string,
+): Promise<Finding[]> {
+  const holding = await sessionsOf(secret, role, await stack.rolledOutAt(secret.name));
+  if (holding.count === 0) return [];
+  const places = placesOf(stack.config, secret);
+  const commands = places.map(({ service, config }) => restartCommand(service, config));
+  return [
+    about({
+      cause: "somebody still works with the credential before (a service caches it for up to an hour)",
+      evidence: sessionWords(holding),
+      command: [...new Set(commands)].join("; "),
+      hint: `one at a time, each healthy before the next: ${places.map(placeName).join(", ")}`,
+      fix: () => restartAll(stack.config, secret),
+    }),
+  ];
+}
+
+const restartAll = (config: StackView["config"], secret: PostgresPasswordConfig): Promise<string> =>
+  restartPlaces(config, placesOf(config, secret));
+
+/** Gives a role the password that this stack knows, and its login. Only a verifier reaches the server. */
+async function setPassword(secret: PostgresPasswordConfig, { username, password }: Login): Promise<void> {
+  const verifier = scramVerifier(password, randomBytes(16).toString("base64"));
+  await withDatabase(reachOf(secret.database), (client) =>
+    client.query(`ALTER ROLE ${client.escapeIdentifier(username)} LOGIN PASSWORD ${client.escapeLiteral(verifier)}`),
+  );
+}

@@ -1,0 +1,30 @@
+import type { PostgresPasswordConfig } from "../../config";
+import { adoptedGeneration } from "../../core/state";
+import type { KindOperations } from "../kind-operations";
+import { knownLogins, loginInUse, loginsOf } from "./credentials";
+import { activeUsername } from "./roles";
+
+/** A password that this stack makes and writes into the store. */
+export const postgresPassword = {
+  supply: undefined,
+  adoption: {
+    isOurs: (stack, secret, states, value) =>
+      states.some((state) => {
+        const { active, previous } = loginsOf(stack, secret, state);
+        return [active, previous].some(
+          (login) => login?.password === value && login.generation !== adoptedGeneration(state),
+        );
+      }),
+    prove: async (secret, state, password) => {
+      const username = state === undefined ? secret.role : activeUsername(secret.strategy, secret.role, state);
+      const { works, evidence } = await (await import("./try-login")).tryLogin(secret, { username, password });
+      return { user: username, failure: works ? undefined : evidence };
+    },
+  },
+  noWayBack: () => undefined,
+  status: () => ({}),
+  known: knownLogins,
+  inUse: loginInUse,
+  diagnose: async (...asked) => (await import("./diagnose")).passwordFindings(...asked),
+  validate: async (...asked) => (await import("./validate")).passwordChecks(...asked),
+} as const satisfies KindOperations<PostgresPasswordConfig>;
