@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { planBasis } from "./components/plan-guard";
-import { databaseReference, marketClock, type Platform } from "./components/platform";
+import { marketClock, type Platform } from "./components/platform";
 import { readKnown } from "./components/previous-secrets";
 import { forgetDeclarationTraces, plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
 import { createSecrets, type PreviousSecrets } from "./components/stack-secrets";
-import { auditDatabase, type Config, ConfigError, isMadeByVault, noticeOf, parseConfig } from "./config";
+import { auditDatabase, type Config, ConfigError, isMadeByVault, noticeOf, parseConfig, referenceOf } from "./config";
 import { PLANNED_AT, plannedOr } from "./core/clock";
 import { RequestRefusedError } from "./core/request";
 import { seePreviousKeys } from "./kinds/alpaca-key/previous-keys";
@@ -57,7 +57,7 @@ async function createPlatform(config: Config, stack: string, previous: PreviousS
     allowOpenMarket: preflight.allowOpenMarket,
     notice: noticeOf(config),
     audit: {
-      connection: database === undefined ? {} : databaseReference(database),
+      connection: database === undefined ? {} : referenceOf(database),
       stack,
       environment,
     },

@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { StepError } from "../core/errors";
 import { type HealthProbe, judge, LONGEST_BODY, type Verdict } from "../core/health";
 import { quoted } from "../core/shell-word";
-import { StepError } from "./run-step";
 import type { RunScript } from "./shell";
 
 /** A {@link HealthProbe} in a step's input. */

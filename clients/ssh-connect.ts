@@ -1,6 +1,6 @@
 import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import * as z from "zod";
-import { messageOf, StepError } from "./run-step";
+import { messageOf, StepError } from "../core/errors";
 
 export const hostReference = z.object({
   address: z.string(),

@@ -1,5 +1,5 @@
 import ky, { HTTPError, type KyInstance } from "ky";
-import { messageOf, PassingError, StepError } from "./run-step";
+import { messageOf, PassingError, StepError } from "../core/errors";
 import { NO_TOKEN, statusHint, vaultFetch, vaultHeaders } from "./vault-access";
 
 /** Statuses that mean there is nothing; or a judgement that sees Vault's words too. */

@@ -3,7 +3,7 @@ import type { HostConfig, ServiceConfig } from "../config";
 import type { VaultDatabases } from "../kinds/vault-engine/database";
 import type { SecretStore } from "../stores/store";
 import type { AuditTarget } from "./audit-record";
-import { type MarketClock, marketClock, referenceOf } from "./preflight-input";
+import { type MarketClock, marketClock } from "./preflight-input";
 
 /** What all secrets of a stack share. */
 export interface Platform {
@@ -26,4 +26,4 @@ export interface Platform {
   readonly planBasis: readonly string[];
 }
 
-export { marketClock, referenceOf as databaseReference };
+export { marketClock };

@@ -1,13 +1,13 @@
 import {
   type AlpacaKeyConfig,
   type Config,
-  type DatabaseConfig,
   type HostConfig,
   isLeased,
   isMadeByVault,
   isRotatedByVault,
   leaseRoleOf,
   type PostgresPasswordConfig,
+  referenceOf,
   type SecretConfig,
   type ServiceConfig,
   type VaultPasswordConfig,
@@ -203,11 +203,6 @@ function ownPart({ secret, decision: { state }, maxAge, engineOf }: PreflightQue
   if (!isRotatedByVault(secret)) return {};
   const role = { mount: secret.vault.mount, name: secret.staticRole };
   return { vaultRole: { ...role, ...engine, schedule: secret.rotationSchedule !== undefined } };
-}
-
-/** How a step reaches a database; its password comes from PGPASSWORD or PGPASSFILE. */
-export function referenceOf({ host, port, name, admin, sslmode }: DatabaseConfig): Record<string, unknown> {
-  return { host, port, database: name, sslmode, ...(admin === undefined ? {} : { user: admin }) };
 }
 
 /** Alpaca's clock, asked with the pair that the first key of the config has in the store. */

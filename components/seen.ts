@@ -1,4 +1,4 @@
-import { messageOf } from "../clients/run-step";
+import { messageOf } from "../core/errors";
 
 /** Why something could not be seen. */
 export interface Unseen {

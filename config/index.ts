@@ -98,6 +98,15 @@ export function auditDatabase(config: Pick<Config, "audit" | "secrets">): Databa
   return config.audit ?? config.secrets.find((secret) => "database" in secret)?.database;
 }
 
+/** How a step reaches a database; its password comes from PGPASSWORD or PGPASSFILE. */
+export const referenceOf = ({ host, port, name, admin, sslmode }: DatabaseConfig) => ({
+  host,
+  port,
+  database: name,
+  sslmode,
+  ...(admin === undefined ? {} : { user: admin }),
+});
+
 /** Runbook: "24h advance notice". */
 const DEFAULT_NOTICE = parseDuration("24h");
 

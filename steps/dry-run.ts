@@ -1,9 +1,10 @@
 import * as z from "zod";
-import { runStep, StepError } from "../clients/run-step";
 import { type RunScript, shellHere } from "../clients/shell";
 import { hostReference, withHost } from "../clients/ssh";
+import { StepError } from "../core/errors";
 import { secret } from "../core/secret-fields";
 import { quoted } from "../core/shell-word";
+import { runStep } from "./run-step";
 
 const input = z.object({
   command: z.string(),

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { runStep } from "../clients/run-step";
 import { endOlder } from "../kinds/vault-dynamic/lease";
 import { storeReference } from "../stores/client";
 import { vaultClientOf } from "../stores/vault/client";
+import { runStep } from "./run-step";
 
 const input = z.object({
   store: storeReference,

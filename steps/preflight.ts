@@ -1,7 +1,8 @@
-import { runStep, StepError } from "../clients/run-step";
 import { type CheckResult, failureOf, overridesOf, preflightInput, runChecks } from "../components/preflight/preflight";
+import { StepError } from "../core/errors";
 import { findRotation } from "../kinds/vault-engine/role";
 import { vaultClientOf } from "../stores/vault/client";
+import { runStep } from "./run-step";
 
 /** Looks at everything a rotation will touch, all of it at once, and touches nothing. */
 await runStep(preflightInput, async (given) => {

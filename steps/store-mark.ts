@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { runStep } from "../clients/run-step";
 import { storeClient, storeReference } from "../stores/client";
+import { runStep } from "./run-step";
 
 const input = z.object({ store: storeReference, path: z.string(), says: z.record(z.string(), z.string()) });
 

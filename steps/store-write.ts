@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { runStep } from "../clients/run-step";
 import { storeClient, storeEntry, storeReference } from "../stores/client";
 import { writeEntry } from "../stores/write-entry";
+import { runStep } from "./run-step";
 
 const input = z.object({
   store: storeReference,

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../clients/postgres";
-import { runStep } from "../clients/run-step";
 import { readLogin, vaultRole } from "../kinds/vault-engine/role";
 import { storeReference } from "../stores/client";
 import { vaultClientOf } from "../stores/vault/client";
+import { runStep } from "./run-step";
 
 const input = z.object({ store: storeReference, role: vaultRole, database: databaseReference });
 

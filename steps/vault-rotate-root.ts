@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { runStep } from "../clients/run-step";
 import { storeReference } from "../stores/client";
 import { vaultClientOf } from "../stores/vault/client";
+import { runStep } from "./run-step";
 
 const input = z.object({ store: storeReference, mount: z.string(), connection: z.string() });
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { runStep } from "../clients/run-step";
 import { readRotation, vaultRole } from "../kinds/vault-engine/role";
 import { storeReference } from "../stores/client";
 import { vaultClientOf } from "../stores/vault/client";
+import { runStep } from "./run-step";
 
 const input = z.object({
   store: storeReference,

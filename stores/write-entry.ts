@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { PassingError, StepError } from "../clients/run-step";
+import { PassingError, StepError } from "../core/errors";
 import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "./client";
 
 /** One value, and what may stand in its place. */

@@ -1,6 +1,6 @@
-import { messageOf } from "../../clients/run-step";
 import type { SecretConfig } from "../../config";
 import { begunOf } from "../../core/begun";
+import { messageOf } from "../../core/errors";
 import { redact } from "../../core/redact";
 import type { SecretState } from "../../core/state";
 import type { About, Finding } from "../../kinds/kind-operations";

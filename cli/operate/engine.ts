@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation/index.js";
 import { PLANNED_AT } from "../../core/clock";
+import { messageOf } from "../../core/errors";
 import { PLANS_FILE, type Plan } from "../../core/plan";
 import { Recorder } from "./engine-events";
 import { OperationError } from "./errors";
@@ -185,7 +186,7 @@ export class Engine {
       await run((event) => record.take(event), stop.signal);
       return record.result(undefined, signal);
     } catch (error) {
-      return record.result(error instanceof Error ? error.message : String(error), signal);
+      return record.result(messageOf(error), signal);
     } finally {
       signal?.removeEventListener("abort", pass);
     }

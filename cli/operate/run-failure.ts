@@ -1,5 +1,6 @@
 import { isUnseen, type Unseen } from "../../components/seen";
 import type { SecretConfig } from "../../config";
+import { messageOf } from "../../core/errors";
 import { byHand, explained, rotationCommand } from "./advice";
 import { recordFailure } from "./audit-failure";
 import type { EngineResult } from "./engine";
@@ -80,7 +81,7 @@ function actingSecrets({ config }: RunContext, plan: StackPlan, failure: Failure
   return concerned.length > 0 ? concerned : config.secrets;
 }
 
-const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+const firstLine = (error: unknown) => messageOf(error).split("\n")[0] ?? "";
 
 /** What to run after a failure: each line can be given to a shell as it is. */
 export function nextSteps(

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { PROJECT, parseConfig, parseSettings } from "../../config";
 import { type Config, schema } from "../../config/schema";
+import { messageOf } from "../../core/errors";
 import { UsageError } from "./errors";
 import type { Project } from "./project";
 import { runPulumi } from "./pulumi";
@@ -93,7 +94,7 @@ function settingsOf({ settingsFile, stack }: Project): Record<string, string> | 
   try {
     file = parse(text) as SettingsFile | null;
   } catch (error) {
-    throw new UsageError(`Pulumi.${stack}.yaml is not valid YAML: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`Pulumi.${stack}.yaml is not valid YAML: ${messageOf(error)}`);
   }
   if (file?.environment !== undefined) return undefined;
   const entries = Object.entries(file?.config ?? {}).flatMap(([key, value]) => {

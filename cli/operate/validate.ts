@@ -1,7 +1,7 @@
-import { messageOf } from "../../clients/run-step";
 import { askHealth, placeName, placesOf, runAt } from "../../components/places";
 import type { Config, SecretConfig } from "../../config";
 import { utc } from "../../core/clock";
+import { messageOf } from "../../core/errors";
 import { illnessOf } from "../../core/health";
 import { redact } from "../../core/redact";
 import { activeGeneration, type SecretState } from "../../core/state";

@@ -1,7 +1,7 @@
 import ky, { HTTPError } from "ky";
-import { messageOf, StepError } from "../../clients/run-step";
 import { trustingFetch } from "../../clients/trust";
 import { formatDuration } from "../../core/duration";
+import { messageOf, StepError } from "../../core/errors";
 import { MarketClockError, type MarketHours, marketHours } from "../../core/market-clock";
 import type { StoreClient } from "../../stores/client";
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { databaseReference } from "../../clients/postgres";
 import { healthProbe } from "../../clients/probe";
-import { messageOf } from "../../clients/run-step";
 import { hostReference } from "../../clients/ssh";
+import { messageOf } from "../../core/errors";
 import { secret } from "../../core/secret-fields";
 import { checkAuditLog, checkCurrentLogin, checkDatabase } from "../../kinds/postgres-password/preflight/database";
 import { checkLoginRole, loginsInput } from "../../kinds/postgres-password/preflight/login-role";

@@ -1,4 +1,4 @@
-import { StepError } from "../../clients/run-step";
+import { StepError } from "../../core/errors";
 import type { StoreClient, StoredValue, StoreEntry } from "../../stores/client";
 import { describe, isForeign } from "../../stores/write-entry";
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { askHealth } from "../../clients/probe";
-import { StepError } from "../../clients/run-step";
 import type { RunScript } from "../../clients/shell";
 import { UnreachableError } from "../../clients/ssh";
+import { StepError } from "../../core/errors";
 import { type HealthProbe, illnessOf, type Verdict } from "../../core/health";
 import { quoted } from "../../core/shell-word";
 

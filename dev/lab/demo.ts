@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
-import { resolveToolchain, type Toolchain, ToolchainError } from "../../cli/toolchain/resolve";
+import { resolveToolchain, type Toolchain } from "../../cli/toolchain/resolve";
+import { messageOf } from "../../core/errors";
 import { accessLines, accessOf } from "./access";
 import { DEMO_DATABASES } from "./demo/platform";
 import { readablePreview } from "./demo/preview";
@@ -156,7 +157,6 @@ const program = new Command("demo")
 
 program.action(demo);
 program.parseAsync().catch((error: unknown) => {
-  const text = error instanceof ToolchainError ? error.message : error instanceof Error ? error.message : String(error);
-  process.stderr.write(`\n${text}\n`);
+  process.stderr.write(`\n${messageOf(error)}\n`);
   process.exitCode = 1;
 });

@@ -1,6 +1,7 @@
 import { chmod, chown, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
+import { withSession } from "../../clients/postgres";
 import { PollAbort, poll } from "./poll";
 import { onFreePort } from "./ports";
 import { postgresHome, reachableHome, type ServerAccount, serverAccount } from "./postgres-binaries";
@@ -32,6 +33,8 @@ export interface Postgres {
   readonly logFile: string;
   /** Runs SQL as the administrator, in `database` by default. */
   query(sql: string, values?: readonly unknown[], database?: string): Promise<pg.QueryResult>;
+  /** A session for `use`, closed afterwards: of the administrator in `database`, or as `login` says. Throws the driver's errors. */
+  session<T>(use: (client: pg.Client) => Promise<T>, login?: pg.ClientConfig): Promise<T>;
   /** Stops and starts the server on the same port; its sessions are cut. */
   restart(): Promise<void>;
   /** Stops the server and removes its files. */
@@ -67,16 +70,9 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const logFile = join(options.dir, "postgres.log");
   let port = 0;
   const connection = (db: string) => ({ host: HOST, port, user: "postgres", password: adminPassword, database: db });
-  const query: Postgres["query"] = async (sql, values, db = database) => {
-    const client = new pg.Client(connection(db));
-    client.on("error", () => undefined);
-    await client.connect();
-    try {
-      return await client.query(sql, values ? [...values] : undefined);
-    } finally {
-      await client.end();
-    }
-  };
+  const session: Postgres["session"] = (use, login = {}) => withSession({ ...connection(database), ...login }, use);
+  const query: Postgres["query"] = (sql, values, db = database) =>
+    session((client) => client.query(sql, values ? [...values] : undefined), { database: db });
   const start = async (): Promise<ManagedProcess> => {
     const server = await startProcess({
       command: join(home, "bin/postgres"),
@@ -112,6 +108,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     database,
     logFile,
     query,
+    session,
     async restart() {
       await server.stop();
       server = await start();

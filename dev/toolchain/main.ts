@@ -4,6 +4,7 @@ import { pluginAdvice } from "../../cli/toolchain/plugin-advice";
 import { madeFolders, resolveToolchain } from "../../cli/toolchain/resolve";
 import { table } from "../../cli/toolchain/table";
 import type { Toolchain, ToolName } from "../../cli/toolchain/types";
+import { messageOf } from "../../core/errors";
 
 const tools: readonly ToolName[] = ["pulumi", "openbao", "moto", "kubernetes-validate"];
 
@@ -43,7 +44,7 @@ function parse(args: readonly string[]) {
     if (unknown !== undefined) throw new Error(`--only: expected ${tools.join(", ")}, found "${unknown}"`);
     return { ...values, need };
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 }
 
@@ -89,7 +90,7 @@ async function main(): Promise<number> {
     }
     return 0;
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(messageOf(error));
     if (!(error instanceof UsageError)) return 1;
     console.error(usage);
     return 2;

@@ -1,13 +1,13 @@
 import type { local } from "@pulumi/command";
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
-import { databaseReference } from "../../components/platform";
 import { type CredentialInUse, whenForeign } from "../../components/preflight-input";
 import { describeSecret, marksOf } from "../../components/secret-outputs";
 import { answerOf, stepCommand } from "../../components/step-command";
 import type { StoreGuard } from "../../components/store-unchanged";
 import { StoredCredential, type StoredCredentialArgs } from "../../components/stored-credential";
 import type { PostgresPasswordConfig } from "../../config";
+import { referenceOf } from "../../config";
 import {
   activeGeneration,
   adoptedGeneration,
@@ -155,7 +155,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
 
   private createRoles(slots: readonly [PasswordSlot, PasswordSlot]): LoginRoles {
     const { config, state, acts, adopted, left } = this.args;
-    const args = { database: databaseReference(config.database), role: config.role, state, acts, slots };
+    const args = { database: referenceOf(config.database), role: config.role, state, acts, slots };
     if (!this.alternating) return singleUser(this.name, { ...args, adopted }, { parent: this });
     const { host, port, name, admin, sslmode } = config.database;
     const provider = new postgresql.Provider(
@@ -202,7 +202,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       `${this.name}-${step}`,
       {
         step: "verify-login",
-        input: { database: databaseReference(database), username, password, ...owner, ...old },
+        input: { database: referenceOf(database), username, password, ...owner, ...old },
         trigger: this.trigger,
         // Who still uses the old login is said at once.
         progress: this.alternating && step === "confirm-login",

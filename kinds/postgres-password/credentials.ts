@@ -81,7 +81,7 @@ export function knownLogins(
     return [active, previous].flatMap((login) => {
       if (login === undefined) return [];
       const { generation, entries } = login;
-      const tried = async () => (await import("./try-login")).seeLogin(secret, login);
+      const tried = async () => (await import("./see-login")).seeLogin(secret, login);
       return [{ generation, entries, tried }];
     });
   });

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { withDatabase } from "../../clients/postgres";
+import { tryLogin, withDatabase } from "../../clients/postgres";
 import { placeName, placesOf, restartPlaces } from "../../components/places";
 import { restartCommand } from "../../components/restart-command";
 import { stored, writeBack } from "../../components/stored-values";
-import type { PostgresPasswordConfig } from "../../config";
+import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { utc } from "../../core/clock";
 import { scramVerifier } from "../../core/scram";
 import type { SecretState } from "../../core/state";
@@ -11,7 +11,6 @@ import { oddWords } from "../../stores/write-entry";
 import type { About, Finding, StackView } from "../kind-operations";
 import { type Login, loginsOf } from "./credentials";
 import { sessionsOf, sessionWords } from "./sessions";
-import { reachOf, tryLogin } from "./try-login";
 import { unequalLogin } from "./unequal-login";
 
 /** Runbook, troubleshooting 1: store and database differ, or a service holds the old password. */
@@ -23,9 +22,17 @@ export async function passwordFindings(
 ): Promise<Finding[]> {
   const { active, previous } = loginsOf(stack, secret, state);
   if (active === undefined) return [];
-  const [login, foreign] = await Promise.all([tryLogin(secret, active), foreignEntries(stack, active)]);
+  const [login, foreign] = await Promise.all([
+    tryLogin(referenceOf(secret.database), active),
+    foreignEntries(stack, active),
+  ]);
+  if (login.outcome === "unknown") {
+    const cause = "the database cannot be asked whether it takes the credential in use";
+    return [about({ cause, evidence: login.evidence, command: stack.command("preflight") })];
+  }
   const differs = foreign.join("; ");
-  if (!login.works) return [refused(stack, secret, state, about, active, { evidence: login.evidence, differs })];
+  if (login.outcome === "refused")
+    return [refused(stack, secret, state, about, active, { evidence: login.evidence, differs })];
   const findings = [
     ...(differs === "" ? [] : [storeDiffers(stack, secret, state, about, active, differs)]),
     ...(await unequalLogin(stack, secret, state, about)),
@@ -120,7 +127,7 @@ const restartAll = (config: StackView["config"], secret: PostgresPasswordConfig)
 /** Gives a role the password that this stack knows, and its login. Only a verifier reaches the server. */
 async function setPassword(secret: PostgresPasswordConfig, { username, password }: Login): Promise<void> {
   const verifier = scramVerifier(password, randomBytes(16).toString("base64"));
-  await withDatabase(reachOf(secret.database), (client) =>
+  await withDatabase(referenceOf(secret.database), (client) =>
     client.query(`ALTER ROLE ${client.escapeIdentifier(username)} LOGIN PASSWORD ${client.escapeLiteral(verifier)}`),
   );
 }

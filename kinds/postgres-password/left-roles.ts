@@ -1,6 +1,5 @@
-import { databaseReference } from "../../components/platform";
 import type { PreviousSecrets } from "../../components/stack-secrets";
-import { type Config, ConfigError, isMadeByVault, type PostgresPasswordConfig } from "../../config";
+import { type Config, ConfigError, isMadeByVault, type PostgresPasswordConfig, referenceOf } from "../../config";
 import { slotRole } from "./roles";
 
 /** Login roles that are there although the stack does not know them, by the secret's name. */
@@ -60,7 +59,7 @@ const roleExists = async ({ database, role }: PostgresPasswordConfig): Promise<b
 async function namesOf(database: PostgresPasswordConfig["database"], sql: string, values: readonly unknown[]) {
   // Loaded when used: after its first update a stack never asks.
   const steps = await import("../../clients/postgres");
-  return steps.withDatabase(steps.databaseReference.parse(databaseReference(database)), async (client) => {
+  return steps.withDatabase(referenceOf(database), async (client) => {
     const { rows } = await client.query<{ rolname: string }>(sql, [...values]);
     return rows.map(({ rolname }) => rolname);
   });

@@ -1,6 +1,6 @@
-import { databaseReference } from "../../components/platform";
-import { type Config, type PostgresPasswordConfig, policyOf, type SecretConfig } from "../../config";
+import { type Config, type PostgresPasswordConfig, policyOf, referenceOf, type SecretConfig } from "../../config";
 import { graceEndsAt, graceIsOver, graceLimitAt } from "../../core/deadlines";
+import { messageOf } from "../../core/errors";
 import { useWords } from "../../core/login-use";
 import type { Policy } from "../../core/policy";
 import { other, type SecretState } from "../../core/state";
@@ -35,16 +35,13 @@ const previousUsername = ({ strategy, role }: PostgresPasswordConfig, state: Sec
 
 async function oldLoginUse(secret: PostgresPasswordConfig, state: SecretState): Promise<string> {
   // Loaded when used: most updates end no login.
-  const [{ withDatabase, databaseReference: reference }, { usesOf }] = await Promise.all([
-    import("../../clients/postgres"),
-    import("./login-use"),
-  ]);
+  const [{ withDatabase }, { usesOf }] = await Promise.all([import("../../clients/postgres"), import("./login-use")]);
   try {
-    return await withDatabase(reference.parse(databaseReference(secret.database)), async (client) =>
+    return await withDatabase(referenceOf(secret.database), async (client) =>
       useWords(await usesOf(client, previousUsername(secret, state))),
     );
   } catch (error) {
-    return `unknown (${error instanceof Error ? error.message : error})`;
+    return `unknown (${messageOf(error)})`;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PostgresPasswordConfig } from "../../config";
+import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { adoptedGeneration } from "../../core/state";
 import type { KindOperations } from "../kind-operations";
 import { knownLogins, loginInUse, loginsOf } from "./credentials";
@@ -17,8 +17,9 @@ export const postgresPassword = {
       }),
     prove: async (secret, state, password) => {
       const username = state === undefined ? secret.role : activeUsername(secret.strategy, secret.role, state);
-      const { works, evidence } = await (await import("./try-login")).tryLogin(secret, { username, password });
-      return { user: username, failure: works ? undefined : evidence };
+      const { tryLogin } = await import("../../clients/postgres");
+      const { outcome, evidence } = await tryLogin(referenceOf(secret.database), { username, password });
+      return { user: username, failure: outcome === "works" ? undefined : evidence };
     },
   },
   noWayBack: () => undefined,

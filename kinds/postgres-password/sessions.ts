@@ -1,11 +1,10 @@
 import { withDatabase } from "../../clients/postgres";
-import type { DatabasePasswordConfig } from "../../config";
+import { type DatabasePasswordConfig, referenceOf } from "../../config";
 import { utc } from "../../core/clock";
 import { type LoginUse, useWords } from "../../core/login-use";
 import type { SecretState } from "../../core/state";
 import type { StackView } from "../kind-operations";
 import { type SessionGroup, sessionGroups } from "./login-use";
-import { reachOf } from "./try-login";
 
 /** Open sessions of a role, in any database of its server, but this program's own. */
 export interface Sessions {
@@ -24,7 +23,7 @@ export interface Sessions {
  * @param since idle connections that were not used since then are told apart; without it every session counts as used
  */
 export function sessionsOf(secret: DatabasePasswordConfig, role: string, since?: Date): Promise<Sessions> {
-  return withDatabase(reachOf(secret.database), async (client) => {
+  return withDatabase(referenceOf(secret.database), async (client) => {
     const rows = await sessionGroups(client, role, since);
     const [used, unused] = [rows.filter((row) => !row.unused), rows.filter((row) => row.unused)];
     const times = used.flatMap(({ oldest }) => oldest ?? []).sort((a, b) => a.getTime() - b.getTime());

@@ -1,12 +1,11 @@
 import { withDatabase } from "../../clients/postgres";
-import type { PostgresPasswordConfig } from "../../config";
+import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { alterations, differingKeys, keyName } from "../../core/login-view";
 import type { SecretState } from "../../core/state";
 import type { About, Finding, StackView } from "../kind-operations";
 import { copyRole } from "./login-copy";
 import { mergedView, type RoleNow, readRole } from "./login-view";
 import { activeUsername } from "./roles";
-import { reachOf } from "./try-login";
 
 /** A setting or a limit that the owner role got since the last rotation: the login in use does not have it yet. */
 export async function unequalLogin(
@@ -18,7 +17,7 @@ export async function unequalLogin(
   const { database, role: owner, strategy } = secret;
   const login = activeUsername(strategy, owner, state);
   if (login === owner) return [];
-  const [theirs, inUse] = await withDatabase(reachOf(database), async (client) => [
+  const [theirs, inUse] = await withDatabase(referenceOf(database), async (client) => [
     await readRole(client, owner),
     await readRole(client, login),
   ]);
@@ -38,7 +37,7 @@ export async function unequalLogin(
       command: stack.command(`diagnose ${secret.name} --fix`),
       hint: `${sql === "" ? "" : `runs ${sql}; `}holds for sessions that begin after it${kept}. The next rotation does the same`,
       fix: async () => {
-        const changed = await withDatabase(reachOf(database), (client) =>
+        const changed = await withDatabase(referenceOf(database), (client) =>
           copyRole(client, { owner, from: login, to: login }),
         );
         return `${login} has what ${owner} has: ${changed.map(keyName).join(", ") || "nothing had to change"}${kept}`;

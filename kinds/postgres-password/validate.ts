@@ -1,5 +1,6 @@
+import { tryLogin } from "../../clients/postgres";
 import { sameAsStored } from "../../components/stored-values";
-import { type PostgresPasswordConfig, policyOf } from "../../config";
+import { type PostgresPasswordConfig, policyOf, referenceOf } from "../../config";
 import { utc } from "../../core/clock";
 import { graceEndsAt, graceLimitAt, oldEnded } from "../../core/deadlines";
 import type { SecretState } from "../../core/state";
@@ -7,7 +8,6 @@ import type { Check, StackView } from "../kind-operations";
 import { loginsOf } from "./credentials";
 import { seeOldLogins } from "./old-logins";
 import { sessionsInUse } from "./sessions";
-import { tryLogin } from "./try-login";
 
 /** This stack has the value: the store must hold it, it must work, and the previous one must end in time. */
 export function passwordChecks(stack: StackView, secret: PostgresPasswordConfig, state: SecretState): Check[] {
@@ -25,8 +25,8 @@ export function passwordChecks(stack: StackView, secret: PostgresPasswordConfig,
     {
       point: "new credential works",
       look: async () => {
-        const { works, evidence } = await tryLogin(secret, known());
-        if (!works) throw new Error(evidence);
+        const { outcome, evidence } = await tryLogin(referenceOf(secret.database), known());
+        if (outcome !== "works") throw new Error(evidence);
         return evidence;
       },
     },
@@ -38,7 +38,9 @@ export function passwordChecks(stack: StackView, secret: PostgresPasswordConfig,
       point: "old credential invalid",
       look: async () => {
         if (previous === undefined) return "there is none, or nobody knows its value";
-        const { works, evidence } = await tryLogin(secret, previous);
+        const { outcome, evidence } = await tryLogin(referenceOf(secret.database), previous);
+        if (outcome === "unknown") throw new Error(evidence);
+        const works = outcome === "works";
         const policy = policyOf(config, secret);
         const inUse = (await seeOldLogins({ ...config, secrets: [secret] }, { [secret.name]: { state } }, now))[
           secret.name

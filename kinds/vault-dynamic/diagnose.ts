@@ -1,7 +1,7 @@
-import { messageOf } from "../../clients/run-step";
 import { askHealth, placesOf, restartPlaces } from "../../components/places";
 import { restartCommand } from "../../components/restart-command";
 import type { VaultDynamicConfig } from "../../config";
+import { messageOf } from "../../core/errors";
 import type { SecretState } from "../../core/state";
 import type { About, Finding, StackView } from "../kind-operations";
 import { noAnswer, roleGone } from "../vault-engine/findings";

@@ -1,8 +1,7 @@
 import { storeOf } from "../../components/stored-values";
-import { type Config, leaseRoleOf, type VaultDynamicConfig } from "../../config";
+import { type Config, leaseRoleOf, referenceOf, type VaultDynamicConfig } from "../../config";
 import type { SecretState } from "../../core/state";
 import { vaultClientOf } from "../../stores/vault/client";
-import { reachOf } from "../postgres-password/try-login";
 import { leaseFingerprint } from "./definition";
 import { type HeldLease, heldLeases, type LeaseProof, proveRole, readRole } from "./lease";
 
@@ -30,11 +29,10 @@ export const roleInVault = (config: Reach, secret: VaultDynamicConfig, service: 
 
 /** Has Vault make one login for a service, logs in with it, and ends it. @throws StepError */
 export function proveLease(config: Reach, secret: VaultDynamicConfig, service: string): Promise<LeaseProof> {
-  const { user: _, ...database } = reachOf(secret.database);
   return proveRole(vaultClientOf(storeOf(config)), {
     mount: secret.vault.mount,
     role: leaseRoleOf(secret, service),
     owner: secret.role,
-    database,
+    database: referenceOf(secret.database),
   });
 }

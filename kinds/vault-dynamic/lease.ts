@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../../clients/postgres";
-import { messageOf, StepError } from "../../clients/run-step";
+import { messageOf, StepError } from "../../core/errors";
 import { redact } from "../../core/redact";
 import type { VaultClient } from "../../stores/vault/client";
 

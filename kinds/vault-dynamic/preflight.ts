@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../../clients/postgres";
-import { StepError } from "../../clients/run-step";
+import { StepError } from "../../core/errors";
 import type { VaultClient } from "../../stores/vault/client";
 import { checkOwnership, engineNeeds, vaultEngineInput } from "../vault-engine/preflight";
 

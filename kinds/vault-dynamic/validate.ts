@@ -1,10 +1,9 @@
 import { APPLICATION, withDatabase } from "../../clients/postgres";
-import { type Config, policyOf, type VaultDynamicConfig } from "../../config";
+import { type Config, policyOf, referenceOf, type VaultDynamicConfig } from "../../config";
 import { utc } from "../../core/clock";
 import { graceEndsAt } from "../../core/deadlines";
 import { activeGeneration, type SecretState } from "../../core/state";
 import type { Check, StackView } from "../kind-operations";
-import { reachOf } from "../postgres-password/try-login";
 import { definitionChanged, leasePath, leasesOf, proveLease, roleInVault, rolePath } from "./facts";
 
 /** Vault makes the logins: each service's role must be as the config has it, work, and be what the service uses. */
@@ -61,7 +60,7 @@ async function leaseWords(config: Config, secret: VaultDynamicConfig, service: s
 
 /** `pg_stat_activity`: sessions of logins that Vault made, and none of the owner, whose password nobody rotates. */
 function sessionsOfLogins({ role, database }: VaultDynamicConfig): Promise<string> {
-  return withDatabase(reachOf(database), async (client) => {
+  return withDatabase(referenceOf(database), async (client) => {
     const { rows } = await client.query<{ leased: number; owner: number }>(
       `SELECT count(*) FILTER (WHERE r.rolvaliduntil < 'infinity' AND r.rolname <> $1)::int AS leased,
               count(*) FILTER (WHERE r.rolname = $1)::int AS owner
@@ -79,7 +78,7 @@ function sessionsOfLogins({ role, database }: VaultDynamicConfig): Promise<strin
 /** The owner's own password is from before: it may work through the grace period after services moved to leases. */
 async function ownerEnded(config: Config, secret: VaultDynamicConfig, state: SecretState, now: Date): Promise<string> {
   const { role, database } = secret;
-  const mayLogIn = await withDatabase(reachOf(database), async (client) => {
+  const mayLogIn = await withDatabase(referenceOf(database), async (client) => {
     const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1 AND rolcanlogin", [role]);
     return rowCount === 1;
   });

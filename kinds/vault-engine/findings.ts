@@ -1,4 +1,4 @@
-import { messageOf } from "../../clients/run-step";
+import { messageOf } from "../../core/errors";
 import type { About, Finding, StackView } from "../kind-operations";
 
 /** Vault's database engine does not have a role that this stack made. */

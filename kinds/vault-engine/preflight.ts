@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { StepError } from "../../clients/run-step";
 import { MOUNT_DESCRIPTION } from "../../clients/vault-mount";
+import { StepError } from "../../core/errors";
 import type { VaultClient } from "../../stores/vault/client";
 
 /** Vault's database secrets engine, as a secret uses it. */

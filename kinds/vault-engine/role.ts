@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { StepError } from "../../clients/run-step";
+import { StepError } from "../../core/errors";
 import type { VaultClient } from "../../stores/vault/client";
 
 /** A static role of Vault's database engine. */

@@ -5,7 +5,7 @@ import type { SecretState } from "../../core/state";
 import { isNewer } from "../../core/vault-state";
 import { vaultClientOf } from "../../stores/vault/client";
 import type { LoginSeen } from "../kind-operations";
-import { seeLogin } from "../postgres-password/try-login";
+import { seeLogin } from "../postgres-password/see-login";
 import { findRotation, readLogin } from "../vault-engine/role";
 
 type Reach = Pick<Config, "store" | "environment">;

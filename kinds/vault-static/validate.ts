@@ -1,8 +1,8 @@
-import { policyOf, type VaultStaticConfig } from "../../config";
+import { tryLogin } from "../../clients/postgres";
+import { policyOf, referenceOf, type VaultStaticConfig } from "../../config";
 import type { SecretState } from "../../core/state";
 import type { Check, StackView } from "../kind-operations";
 import { sessionsInUse } from "../postgres-password/sessions";
-import { tryLogin } from "../postgres-password/try-login";
 import { issuedLogin, unseenRotation } from "./facts";
 
 /** Vault has the value: what it hands out must work, and services must have started since Vault rotated it last. */
@@ -21,8 +21,8 @@ export function rotationChecks(stack: StackView, secret: VaultStaticConfig, stat
     {
       point: "new credential works",
       look: async () => {
-        const { works, evidence } = await tryLogin(secret, await issuedLogin(config, secret));
-        if (!works) throw new Error(evidence);
+        const { outcome, evidence } = await tryLogin(referenceOf(secret.database), await issuedLogin(config, secret));
+        if (outcome !== "works") throw new Error(evidence);
         return `${evidence} with what Vault hands out`;
       },
     },

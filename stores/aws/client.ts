@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { StepError } from "../../clients/run-step";
 import { agentWith, awsTrust } from "../../clients/trust";
+import { StepError } from "../../core/errors";
 import { awsContent, changedMarks } from "../../core/store-content";
 import type { AwsReference, NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "../client";
 import { awsError, deletedMessage } from "./errors";

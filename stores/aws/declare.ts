@@ -2,6 +2,7 @@ import { Provider } from "@pulumi/aws/provider.js";
 import { getSecrets, Secret } from "@pulumi/aws/secretsmanager/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { StoreConfig } from "../../config";
+import { messageOf } from "../../core/errors";
 import { annotate, pathName, writeEntries } from "../commands";
 import type { AnnotateArgs, SecretStore, StoreReference, WriteArgs, WriteOptions } from "../store";
 import { explainAwsText } from "./errors";
@@ -26,7 +27,7 @@ async function existingSecrets({ region }: AwsConfig, environment: string, provi
   } catch (error) {
     const secret = `${environment}/*`;
     const call = { action: "secretsmanager:ListSecrets", secret, where: `${secret} in ${region}` };
-    const explained = explainAwsText(error instanceof Error ? error.message : String(error), call);
+    const explained = explainAwsText(messageOf(error), call);
     if (explained === undefined) throw error;
     throw new pulumi.RunError(`${explained}. Nothing was changed.`);
   }

@@ -1,4 +1,4 @@
-import { messageOf, StepError } from "../../clients/run-step";
+import { messageOf, StepError } from "../../core/errors";
 
 /** What is known of a failed call. */
 export interface Call {

@@ -1,6 +1,6 @@
-import { StepError } from "../../clients/run-step";
 import { NAMESPACE_HEADER } from "../../clients/vault-access";
 import { VaultHttp } from "../../clients/vault-http";
+import { StepError } from "../../core/errors";
 import { jsonMembers } from "../../core/json-members";
 import { changedMarks, mergedVaultData, vaultContent } from "../../core/store-content";
 import { lackingCapabilities, type Needs, refusedMount, refusedToken, type TokenFacts } from "../../core/vault-needs";

@@ -1,7 +1,7 @@
-import { messageOf } from "../../../clients/run-step";
 import { askHealth, placeName, placesOf, restartUnlessHealthy } from "../../../components/places";
 import { restartCommand } from "../../../components/restart-command";
 import type { Config, SecretConfig } from "../../../config";
+import { messageOf } from "../../../core/errors";
 import { illnessOf } from "../../../core/health";
 import type { About, Finding } from "../../../kinds/kind-operations";
 

@@ -1,5 +1,6 @@
 import { migrateIfNeeded } from "../../../audit/migrate";
 import type { NotifyConfig } from "../../../config";
+import { messageOf } from "../../../core/errors";
 import { redact } from "../../../core/redact";
 import { seeOldLogins } from "../../../kinds/postgres-password/old-logins";
 import type { LogRow } from "../audit-log";
@@ -103,7 +104,7 @@ export async function deliverAll(
       const own = await deliverOnce(client, delivery, now, () => send(delivery));
       sent.push({ ...about, outcome: own ? "sent" : "sent by another run" });
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = messageOf(error);
       sent.push({ ...about, outcome: "failed", error: redact(text, secrets) });
     }
   }

@@ -1,6 +1,6 @@
 import { isCurrent, schemaToMigrate } from "../../../audit/log";
-import { type DatabaseReference, isRefusedLogin, withDatabase } from "../../../clients/postgres";
-import { messageOf, StepError } from "../../../clients/run-step";
+import { type DatabaseReference, tryLogin, withDatabase } from "../../../clients/postgres";
+import { StepError } from "../../../core/errors";
 
 /** The admin can log in and may change the roles, which exist. */
 export function checkDatabase(reference: DatabaseReference, roles: readonly string[]): Promise<string> {
@@ -70,16 +70,10 @@ export function checkAuditLog(reference: DatabaseReference): Promise<string> {
  */
 export async function checkCurrentLogin(
   reference: DatabaseReference,
-  { username, password }: { readonly username: string; readonly password: string },
+  login: { readonly username: string; readonly password: string },
   whenForeign: string,
 ): Promise<string> {
-  try {
-    return await withDatabase(
-      { ...reference, user: username },
-      async (client) => `${(await client.query("SELECT session_user")).rows[0].session_user} logs in`,
-      password,
-    );
-  } catch (error) {
-    throw isRefusedLogin(error) ? new StepError(`${messageOf(error)}. ${whenForeign}`, { cause: error }) : error;
-  }
+  const { outcome, evidence } = await tryLogin(reference, login);
+  if (outcome === "works") return evidence;
+  throw new StepError(outcome === "refused" ? `${evidence}. ${whenForeign}` : evidence);
 }

@@ -1,8 +1,8 @@
 import type pg from "pg";
 import * as z from "zod";
 import { type DatabaseReference, withDatabase } from "../../../clients/postgres";
-import { StepError } from "../../../clients/run-step";
 import type { PreflightMode } from "../../../core/decide";
+import { StepError } from "../../../core/errors";
 import { differingKeys, identifier, keyName, literal } from "../../../core/login-view";
 import { mergedView, type RoleNow, readRole } from "../login-view";
 import { accessProblems } from "./login-access";

@@ -5,7 +5,7 @@ import { preflightInputOf } from "../../../cli/operate/preflight-input";
 import { decideSecret } from "../../../components/decide-secret";
 import type { Platform } from "../../../components/platform";
 import { preflightInput } from "../../../components/preflight/preflight";
-import { marketClock, referenceOf } from "../../../components/preflight-input";
+import { marketClock } from "../../../components/preflight-input";
 import { createSecrets } from "../../../components/stack-secrets";
 import {
   auditDatabase,
@@ -13,6 +13,7 @@ import {
   type DatabaseConfig,
   noticeOf,
   parseConfig,
+  referenceOf,
   type SecretConfig,
 } from "../../../config";
 import { nextState } from "../../../core/next-state";
