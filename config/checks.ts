@@ -1,13 +1,17 @@
 import { formatDuration } from "../core/duration";
-import { alpacaChecks, mixUpChecks } from "../kinds/alpaca-key/checks";
-import { vaultChecks } from "../kinds/vault-engine/checks";
-import { isMadeByVault } from "../kinds/vault-engine/engine";
-import { oneOf, tooLong } from "./messages";
-import { isSecretName, LONGEST_ROLE } from "./parts";
-import { type Problem, unknown } from "./problem";
-import type { Config, PostgresPasswordConfig, SecretConfig } from "./schema";
-
-export type { Problem } from "./problem";
+import { oneOf, type Problem, unknown } from "../core/problem";
+import { isSecretName } from "../core/schema-parts";
+import {
+  addressesOf,
+  CHECKS_TOGETHER,
+  checkSecret,
+  hasDatabase,
+  isOfKind,
+  type SecretConfig,
+  storePaths,
+} from "../kinds/schemas";
+import { tooLong } from "./messages";
+import type { Config } from "./schema";
 
 /**
  * What a schema of single keys cannot see: names that must exist, keys that need one another. Asked also where single
@@ -22,9 +26,8 @@ export function crossChecks(config: Config): Problem[] {
     () => adoptedChecks(config),
     () => serviceChecks(config),
     () => marketChecks(config),
-    () => vaultChecks(config),
-    () => alpacaChecks(config),
-    () => mixUpChecks(config),
+    ...lengthOf(config.secrets).map((index) => () => kindChecks(config, index)),
+    ...[...CHECKS_TOGETHER].map((check) => () => check(config)),
     () => auditChecks(config),
     () => requestChecks(config),
     () => operationChecks(config),
@@ -47,7 +50,9 @@ const lengthOf = (list: unknown) => (Array.isArray(list) ? [...list.keys()] : []
 
 /** The secrets with their place in the list, without those that repeat an earlier one: that is said once. */
 const distinct = ({ secrets }: Config) =>
-  [...secrets.entries()].filter(([index, { name }]) => secrets.findIndex((other) => other.name === name) === index);
+  [...secrets.entries()].filter(
+    ([index, secret]) => isOfKind(secret) && secrets.findIndex(({ name }) => name === secret.name) === index,
+  );
 
 function nameChecks({ secrets }: Config): Problem[] {
   // Pulumi's names of resources are made of these.
@@ -65,7 +70,7 @@ function nameChecks({ secrets }: Config): Problem[] {
 /** Two secrets of one role would take the login from each other. */
 function roleChecks(config: Config): Problem[] {
   const roles = distinct(config).flatMap(([index, secret]) => {
-    if (secret.kind === "alpaca-key") return [];
+    if (!hasDatabase(secret)) return [];
     const { database, role } = secret;
     return [{ index, key: `${role} on ${database.host}:${database.port}` }];
   });
@@ -79,7 +84,7 @@ function roleChecks(config: Config): Problem[] {
 function pathChecks(config: Config): Problem[] {
   const secrets = distinct(config);
   const paths = secrets
-    .flatMap(([index, secret]) => pathsOf(secret).map((path) => ({ index, ...path })))
+    .flatMap(([index, secret]) => storePaths(secret).map(({ path, setBy }) => ({ index, key: path, setBy })))
     .sort((a, b) => Number(a.setBy !== "name") - Number(b.setBy !== "name"));
   return repeated(paths).map(({ index, first, key, setBy }) => {
     const by = setBy === "name" ? "usernamePath" : setBy;
@@ -89,26 +94,6 @@ function pathChecks(config: Config): Problem[] {
     };
   });
 }
-
-/** Where a secret is written, and the key that says so. */
-function pathsOf(secret: SecretConfig): { readonly key: string; readonly setBy: string }[] {
-  if (secret.kind === "alpaca-key") {
-    return [
-      { key: secret.keyIdPath, setBy: "keyIdPath" },
-      { key: secret.secretKeyPath, setBy: "secretKeyPath" },
-    ];
-  }
-  // Vault's database engine keeps it, and nothing is written.
-  if (isMadeByVault(secret)) return [];
-  return [
-    { key: secret.name, setBy: "name" },
-    ...(secret.strategy === "alternating-users" ? [{ key: usernamePath(secret), setBy: "usernamePath" }] : []),
-  ];
-}
-
-/** Where the login role's name is kept: beside the password, unless the config says otherwise. */
-const usernamePath = ({ name, usernamePath }: PostgresPasswordConfig) =>
-  usernamePath ?? name.replace(/[^/]+$/, "username");
 
 interface Keyed {
   readonly index: number;
@@ -141,22 +126,16 @@ function secretChecks({ secrets, services, policy }: Config, index: number): Pro
     () =>
       `expected at most the stack's policy.maxAge (${formatDuration(policy.maxAge)}), found ${formatDuration(merged.maxAge)}`,
   );
-  if (secret.kind === "postgres-password") {
-    expect(
-      secret.strategy !== "single-user" || secret.usernamePath === undefined,
-      ["usernamePath"],
-      () => "expected only with strategy alternating-users: a single user keeps its name",
-    );
-    expect(
-      secret.role.length <= LONGEST_ROLE,
-      ["role"],
-      () => `expected at most ${LONGEST_ROLE} characters, found the database's name; name the role`,
-    );
-  }
   secret.restart.forEach((service, position) => {
     expect(Object.hasOwn(services, service), ["restart", position], () => unknown(service, "services", services));
   });
   return problems;
+}
+
+/** What only the kind of a secret knows. */
+function kindChecks(config: Config, index: number): readonly Problem[] {
+  const secret = config.secrets[index] as SecretConfig;
+  return isOfKind(secret) ? checkSecret(config, secret, index) : [];
 }
 
 /** The names of all secrets. @throws TypeError where one is wrong: nothing can be held to them then. */
@@ -205,7 +184,7 @@ function marketChecks({ alpaca, preflight }: Config): Problem[] {
 }
 
 function auditChecks({ audit, secrets }: Config): Problem[] {
-  if (audit !== undefined || secrets.length === 0 || secrets.some(({ kind }) => kind !== "alpaca-key")) return [];
+  if (audit !== undefined || secrets.length === 0 || secrets.some(hasDatabase)) return [];
   const message = "expected the database of the audit log, since no secret has a database, found nothing";
   return [{ path: ["audit"], message }];
 }
@@ -244,8 +223,7 @@ function labChecks(config: Config): Problem[] {
     return [{ path: ["lab"], message: "a stack of the environment prod is never a lab; remove this key" }];
   }
   const addresses = [
-    ...config.secrets.flatMap((secret) => ("database" in secret ? [secret.database.host] : [])),
-    ...config.secrets.flatMap((secret) => (isMadeByVault(secret) ? (secret.vault.host ?? []) : [])),
+    ...config.secrets.flatMap(addressesOf),
     ...(config.audit === undefined ? [] : [config.audit.host]),
     ...Object.values(config.hosts).map(({ address }) => address),
     ...[config.alpaca?.baseUrl, config.alpaca?.otherUrl].flatMap((url) =>

@@ -1,10 +1,18 @@
 import type { z } from "zod";
 import { type Duration, parseDuration } from "../core/duration";
 import type { Policy } from "../core/policy";
-import { attempt, crossChecks, type Problem } from "./checks";
+import type { Problem } from "../core/problem";
+import type { DatabaseConfig } from "../core/schema-parts";
+import { hasDatabase, type SecretConfig } from "../kinds/schemas";
+import { attempt, crossChecks } from "./checks";
 import { expectation, linesOf } from "./messages";
-import { type Config, type DatabaseConfig, type SecretConfig, schema } from "./schema";
+import { type Config, schema } from "./schema";
 
+export type { DatabaseConfig } from "../core/schema-parts";
+export type { AlpacaConfig, AlpacaKeyConfig, KeyPair, KeyPairs } from "../kinds/alpaca-key/schema";
+export type { PostgresPasswordConfig } from "../kinds/postgres-password/schema";
+export { hasDatabase, kindOf, pathsOf, type SecretConfig, traitsOf } from "../kinds/schemas";
+export type { VaultDynamicConfig } from "../kinds/vault-dynamic/schema";
 export {
   allowedRoles,
   connectionUrl,
@@ -12,26 +20,14 @@ export {
   isMadeByVault,
   isRotatedByVault,
   leaseRoleOf,
+  type VaultPasswordConfig,
   vaultEngineOf,
 } from "../kinds/vault-engine/engine";
-export type {
-  AlpacaConfig,
-  AlpacaKeyConfig,
-  Config,
-  DatabaseConfig,
-  DatabasePasswordConfig,
-  HostConfig,
-  KeyPair,
-  KeyPairs,
-  NotifyConfig,
-  PostgresPasswordConfig,
-  SecretConfig,
-  ServiceConfig,
-  StoreConfig,
-  VaultDynamicConfig,
-  VaultPasswordConfig,
-  VaultStaticConfig,
-} from "./schema";
+export type { VaultStaticConfig } from "../kinds/vault-static/schema";
+export type { Config, HostConfig, NotifyConfig, ServiceConfig, StoreConfig } from "./schema";
+
+/** A database password, however it is made. */
+export type DatabasePasswordConfig = Extract<SecretConfig, { readonly database: unknown }>;
 
 /** The Pulumi project's name, and so the namespace of its config. */
 export const PROJECT = "secret-rotation";
@@ -95,7 +91,7 @@ export function policyOf(config: Pick<Config, "policy">, secret: SecretConfig): 
 
 /** Where `secret_rotation_log` is: `audit`, else the database of the first secret that has one. */
 export function auditDatabase(config: Pick<Config, "audit" | "secrets">): DatabaseConfig | undefined {
-  return config.audit ?? config.secrets.find((secret) => "database" in secret)?.database;
+  return config.audit ?? config.secrets.find(hasDatabase)?.database;
 }
 
 /** How a step reaches a database; its password comes from PGPASSWORD or PGPASSFILE. */

@@ -1,9 +1,8 @@
 import type { z } from "zod";
 import { formatDuration } from "../core/duration";
+import { oneOf } from "../core/problem";
 import { holdsSecrets, partsOf } from "../core/secret-fields";
-
-/** What an Alpaca pair is called that has no name; the schema's default, which cannot be imported here. */
-const ALPACA_NAME = "alpaca/api_key";
+import { defaultNameOf } from "../kinds/schemas";
 
 /** Longer texts are cut: a message is read, not searched. */
 const LONGEST = 60;
@@ -49,12 +48,6 @@ const KINDS: Readonly<Record<string, string>> = {
   object: "an object",
   record: "an object",
 };
-
-/** `one of a, b`, or the only one. */
-export function oneOf(names: readonly unknown[]): string {
-  if (names.length === 0) return "none (there are none)";
-  return names.length === 1 ? String(names[0]) : `one of ${names.join(", ")}`;
-}
 
 /** The message for a `lead` that leaves no time between two rotations. */
 export const tooLong = (lead: number, maxAge: number) =>
@@ -134,7 +127,6 @@ const textOf = (path: readonly PropertyKey[]) =>
     .join("");
 
 function isNameOfSecret(key: PropertyKey, { secrets }: Settings): boolean {
-  const nameOf = (secret: unknown) =>
-    below(secret, "name") ?? (below(secret, "kind") === "alpaca-key" ? ALPACA_NAME : undefined);
+  const nameOf = (secret: unknown) => below(secret, "name") ?? defaultNameOf(below(secret, "kind"));
   return Array.isArray(secrets) && secrets.some((secret) => nameOf(secret) === key);
 }

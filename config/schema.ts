@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { formatDuration, parseDuration } from "../core/duration";
 import { DEFAULT_POLICY } from "../core/policy";
+import { database, duration, httpUrl, name, port, secretName, settings, text, type } from "../core/schema-parts";
 import { keysWithSecrets, secret } from "../core/secret-fields";
-import { alpaca, alpacaKeySettings, keyPairs } from "../kinds/alpaca-key/schema";
-import { vaultDynamicSettings, vaultStaticSettings } from "../kinds/vault-engine/schema";
+import { alpaca, keyPairs } from "../kinds/alpaca-key/schema";
+import { secretSchema } from "../kinds/schemas";
 import { store } from "../stores/schema";
 import { tooLong } from "./messages";
-import { byKind, duration, httpUrl, name, port, roleName, secretName, settings, text, type } from "./parts";
 import { host, service } from "./service-schema";
 
 const policy = settings({
@@ -38,88 +38,7 @@ const policy = settings({
   }
 });
 
-/** How to reach one PostgreSQL database. Passwords come from PGPASSWORD or PGPASSFILE. */
-const database = settings({
-  /** Name or address of the server. */
-  host: z.string().min(1),
-  /** Default 5432. */
-  port: port.default(5432),
-  /** The database's name on that server. */
-  name: z.string().min(1),
-  /** Role with CREATEROLE and ADMIN on the managed role. Default: the environment's PGUSER, else `postgres`. */
-  admin: roleName.optional(),
-  /** As in libpq. Default `require`. */
-  sslmode: z.enum(["disable", "require", "verify-ca", "verify-full"]).default("require"),
-});
-
 const REASON = "expected a reason, which is written into the audit log";
-
-const restart = z.array(name).min(1, "expected at least one service that reads the secret");
-
-/** Overrides of the stack's policy for one secret. */
-const policyOverride = settings({
-  maxAge: duration,
-  lead: duration,
-  gracePeriod: duration,
-  gracePeriodMax: duration,
-  retryAfter: duration,
-})
-  .partial()
-  .optional();
-
-/** What every strategy of a database password has. */
-const passwordSettings = {
-  /** What kind of credential it is. */
-  kind: z.literal("postgres-password"),
-  /** Its name in the audit log, in `adopted` and in requests, and its path in the store below the environment. */
-  name: secretName,
-  database,
-  /** The role that exists and owns the objects. It is adopted, never created and never dropped. Default: the database's name. */
-  role: roleName.optional(),
-  /** The services that read it, restarted in this order. */
-  restart,
-  policy: policyOverride,
-};
-
-/** A password that this pipeline makes. */
-const ownPassword = settings({
-  ...passwordSettings,
-  /**
-   * `single-user` changes the password of the role itself; `alternating-users` (default) switches between two login
-   * roles, so that no login ever fails. Changing it on a running stack adopts the credential in use anew.
-   */
-  strategy: z.enum(["single-user", "alternating-users"]).optional().default("alternating-users"),
-  /** Where the login role's name is kept, for alternating-users. Default: `username` beside the password. */
-  usernamePath: secretName.optional(),
-}).transform(withRole);
-
-/** A password that Vault makes and rotates. */
-const vaultStaticPassword = settings({ ...passwordSettings, ...vaultStaticSettings })
-  .transform(withRole)
-  .transform((secret) => ({
-    ...secret,
-    staticRole: secret.staticRole ?? secret.role,
-    vault: { ...secret.vault, connection: secret.vault.connection ?? secret.database.name },
-  }));
-
-/** Logins that Vault makes for a short time. */
-const vaultDynamicPassword = settings({ ...passwordSettings, ...vaultDynamicSettings })
-  .transform(withRole)
-  .transform((secret) => ({
-    ...secret,
-    vault: { ...secret.vault, connection: secret.vault.connection ?? secret.database.name },
-  }));
-
-/** Told apart by `strategy`, each with the keys that it knows; a strategy of Vault's is one more option here. */
-const postgresPassword = z.discriminatedUnion(
-  "strategy",
-  [ownPassword, vaultStaticPassword, vaultDynamicPassword],
-  type("expected an object with name, database, restart"),
-);
-
-function withRole<T extends { role?: string | undefined; database: { name: string } }>(secret: T) {
-  return { ...secret, role: secret.role ?? secret.database.name };
-}
 
 /** A command that looks and changes nothing, run by `sh -c`. */
 const command = settings({
@@ -168,9 +87,6 @@ const notify = settings({
 }).refine(({ slackWebhook, email }) => slackWebhook !== undefined || email !== undefined, {
   error: "expected slackWebhook or email, found neither",
 });
-
-/** `restart`: the services that read the pair, restarted in this order. */
-const alpacaKey = settings({ ...alpacaKeySettings, restart, policy: policyOverride });
 
 const wishes = (request: object) => ["rotate", "activate", "adopt"].filter((wish) => wish in request);
 
@@ -230,7 +146,7 @@ export const schema = settings({
   /** Everything that reads a secret and is restarted after a rotation, by the service's name. */
   services: z.record(name, service),
   /** In the order in which they rotate. One that is taken out is forgotten by the stack and stays as it is. */
-  secrets: z.array(z.discriminatedUnion("kind", [postgresPassword, alpacaKey], byKind)),
+  secrets: z.array(secretSchema),
   /** The database of `secret_rotation_log`. Default: the database of the first secret. */
   audit: database.optional(),
   /** What an operator asks for, once; `rotation` writes it, and so may you. It may stay in the config. */
@@ -259,21 +175,7 @@ export const schema = settings({
 export const SECRET_KEYS: readonly string[] = keysWithSecrets(schema.shape);
 
 export type Config = z.output<typeof schema>;
-export type SecretConfig = Config["secrets"][number];
-/** A database password, whoever makes it. */
-export type DatabasePasswordConfig = Extract<SecretConfig, { kind: "postgres-password" }>;
-/** A database password that this pipeline makes. */
-export type PostgresPasswordConfig = Extract<DatabasePasswordConfig, { strategy: "single-user" | "alternating-users" }>;
-/** A database password that Vault makes and rotates. */
-export type VaultStaticConfig = Extract<DatabasePasswordConfig, { strategy: "vault-static" }>;
-/** Logins that Vault makes for a short time. */
-export type VaultDynamicConfig = Extract<DatabasePasswordConfig, { strategy: "vault-dynamic" }>;
-export type AlpacaKeyConfig = Extract<SecretConfig, { kind: "alpaca-key" }>;
-/** A database password that Vault makes: the strategies that have `vault`. */
-export type VaultPasswordConfig = Extract<DatabasePasswordConfig, { vault: unknown }>;
-export type DatabaseConfig = z.output<typeof database>;
 export type HostConfig = z.output<typeof host>;
 export type ServiceConfig = z.output<typeof service>;
 export type NotifyConfig = z.output<typeof notify>;
 export type StoreConfig = z.output<typeof store>;
-export type { AlpacaConfig, KeyPair, KeyPairs } from "../kinds/alpaca-key/schema";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { parseDuration } from "../core/duration";
+import { duration, name, port, settings, text } from "../core/schema-parts";
 import { hostKeyProblem } from "./host-key";
-import { duration, name, port, settings, text } from "./parts";
 
 const EXPECTED_KEY = "expected a public host key, such as `ssh-ed25519 AAAA...`";
 

@@ -16,3 +16,9 @@ export interface Traits {
   /** The provider plugins that it needs, besides those of the store and of every stack. */
   readonly plugins: readonly ("postgresql" | "vault")[];
 }
+
+/** What tells a secret's kind: two keys of the config. */
+export interface OfKind {
+  readonly kind: string;
+  readonly strategy?: string | undefined;
+}

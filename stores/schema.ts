@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { byKind, httpUrl, name, settings, text } from "../config/parts";
+import { byKind, httpUrl, name, settings, text } from "../core/schema-parts";
 
 const vault = settings({
   /** Which store: HashiCorp Vault or OpenBao. */

@@ -126,7 +126,7 @@ function docOfConstant(node: ts.Expression, file: ts.SourceFile): string {
   if (ts.isIdentifier(node)) {
     const found = find(file, node.text);
     // What a name or a duration may look like is its type.
-    return found === undefined || basename(found.place.file.fileName) === "parts.ts" ? "" : found.doc;
+    return found === undefined || basename(found.place.file.fileName) === "schema-parts.ts" ? "" : found.doc;
   }
   return ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)
     ? docOfConstant(node.expression.expression, file)

@@ -1,6 +1,6 @@
 import type * as z from "zod";
-import { duration } from "../../config/parts";
 import { formatDuration } from "../../core/duration";
+import { duration } from "../../core/schema-parts";
 import { partsOf } from "../../core/secret-fields";
 
 type Schema = z.core.$ZodType;

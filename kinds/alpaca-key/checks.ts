@@ -1,24 +1,43 @@
-import { oneOf } from "../../config/messages";
-import { type Problem, unknown } from "../../config/problem";
-import type { AlpacaKeyConfig, Config } from "../../config/schema";
+import type { ConfigPart, Placed } from "../../core/config-part";
+import { oneOf, type Problem, unknown } from "../../core/problem";
+import type { OfKind } from "../../core/traits";
+import { ALPACA_NAME, type AlpacaConfig, type AlpacaKeyConfig, type KeyPairs } from "./schema";
+import { alpacaKey } from "./traits";
 
-/** What ties Alpaca's key pairs, their secrets and the API together. */
-export function alpacaChecks(config: Config): Problem[] {
-  const secrets = [...config.secrets.entries()].flatMap(([index, secret]) =>
-    secret.kind === "alpaca-key" ? [{ index, secret }] : [],
-  );
-  const names = secrets.map(({ secret }) => secret.name);
-  const strange = Object.keys(config.alpacaKeys).filter((name) => !names.includes(name));
-  return [
-    ...secrets.flatMap(({ index, secret }) => keyChecks(config, secret, index)),
-    ...strange.map((name) => ({
-      path: ["alpacaKeys", name],
-      message: `expected the name of a secret of kind alpaca-key (${oneOf(names)}), found another`,
-    })),
-  ];
+/** What the checks read of the config. */
+interface Checked {
+  readonly environment: string;
+  readonly alpaca?: AlpacaConfig | undefined;
+  readonly alpacaKeys: Readonly<Record<string, KeyPairs>>;
+  readonly adopted: object;
+  readonly services: object;
+  readonly secrets: readonly (OfKind & { readonly name: string })[];
 }
 
-function keyChecks(config: Config, secret: AlpacaKeyConfig, index: number): Problem[] {
+/** Alpaca's key pairs in the config. */
+export const alpacaKeyInConfig: ConfigPart<AlpacaKeyConfig, Checked> = {
+  traits: alpacaKey,
+  defaultName: ALPACA_NAME,
+  paths: ({ keyIdPath, secretKeyPath }) => [
+    { path: keyIdPath, setBy: "keyIdPath" },
+    { path: secretKeyPath, setBy: "secretKeyPath" },
+  ],
+  addresses: () => [],
+  check: keyChecks,
+  checksTogether: [nameChecks, mixUpChecks],
+};
+
+/** Pairs that are no secret's. */
+function nameChecks({ secrets, alpacaKeys }: Checked): Problem[] {
+  const names = secrets.filter(({ kind }) => kind === "alpaca-key").map(({ name }) => name);
+  const strange = Object.keys(alpacaKeys).filter((name) => !names.includes(name));
+  return strange.map((name) => ({
+    path: ["alpacaKeys", name],
+    message: `expected the name of a secret of kind alpaca-key (${oneOf(names)}), found another`,
+  }));
+}
+
+function keyChecks(config: Checked, { index, secret }: Placed<AlpacaKeyConfig>): Problem[] {
   const { name, dryRun } = secret;
   const problems: Problem[] = [];
   if (config.alpaca === undefined) {
@@ -42,7 +61,7 @@ function keyChecks(config: Config, secret: AlpacaKeyConfig, index: number): Prob
 }
 
 /** The one mix-up of paper and live that the config alone shows; the rest is proven by what Alpaca answers. */
-export function mixUpChecks({ environment, alpaca }: Config): Problem[] {
+function mixUpChecks({ environment, alpaca }: Checked): Problem[] {
   if (alpaca === undefined) return [];
   const expected = { prod: "https://api.alpaca.markets", paper: "https://paper-api.alpaca.markets" }[environment];
   const others = ["api.alpaca.markets", "paper-api.alpaca.markets"].filter((host) => expected !== `https://${host}`);

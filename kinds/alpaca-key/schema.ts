@@ -1,14 +1,14 @@
 import * as z from "zod";
-import { duration, httpUrl, name, secretName, settings, text } from "../../config/parts";
 import { parseDuration } from "../../core/duration";
 import { labelDate } from "../../core/key-label";
+import { duration, httpUrl, name, policyOverride, restart, secretName, settings, text } from "../../core/schema-parts";
 import { secret } from "../../core/secret-fields";
 
 /** The name of a pair that the config gives none. */
 export const ALPACA_NAME = "alpaca/api_key";
 
 /** A key pair of Alpaca. Only the operator can make one (on the dashboard), so its values come from `alpacaKeys`. */
-export const alpacaKeySettings = {
+export const alpacaKey = settings({
   /** What kind of credential it is. */
   kind: z.literal("alpaca-key"),
   /** Default `alpaca/api_key`: the name in the audit log, in `alpacaKeys` and in requests; the store has the two paths. */
@@ -31,7 +31,10 @@ export const alpacaKeySettings = {
     /** Default 60s. */
     timeout: duration.default(parseDuration("60s")),
   }).optional(),
-};
+  /** The services that read it, restarted in this order. */
+  restart,
+  policy: policyOverride,
+});
 
 const LABEL = "expected a text with a date at its end, such as paper-trading-2026-11-23";
 
@@ -75,3 +78,4 @@ export const alpaca = settings({
 export type AlpacaConfig = z.output<typeof alpaca>;
 export type KeyPair = z.output<typeof keyPair>;
 export type KeyPairs = z.output<typeof keyPairs>;
+export type AlpacaKeyConfig = z.output<typeof alpacaKey>;

@@ -1,34 +1,38 @@
-import { oneOf } from "../../config/messages";
-import type { Problem } from "../../config/problem";
-import type { Config, VaultPasswordConfig } from "../../config/schema";
-import { formatDuration, parseDuration } from "../../core/duration";
-import { connectionOf, isMadeByVault, rolesInVault } from "./engine";
+import type { ConfigPart, Placed } from "../../core/config-part";
+import { parseDuration } from "../../core/duration";
+import { oneOf, type Problem } from "../../core/problem";
+import type { OfKind } from "../../core/traits";
+import { roleChecks } from "../postgres-password/checks";
+import { connectionOf, isMadeByVault, rolesInVault, type VaultPasswordConfig } from "./engine";
 
 /** Vault looks for what is due every five seconds. */
-const SHORTEST_PERIOD = parseDuration("5s");
+export const SHORTEST_PERIOD = parseDuration("5s");
 
-interface Placed {
-  readonly index: number;
-  readonly secret: VaultPasswordConfig;
+/** What the checks read of the config. */
+export interface Checked {
+  readonly store: { readonly kind: string };
+  readonly policy: { readonly maxAge: number };
+  readonly adopted: object;
+  readonly connectionPasswords: object;
+  readonly secrets: readonly OfKind[];
 }
 
-/** What ties the passwords that Vault makes to the store, to its connections and to each other. */
-export function vaultChecks(config: Config): Problem[] {
-  const placed = vaultPasswords(config);
-  return [
-    ...placed.flatMap((own) => [...placeChecks(config, own), ...loginChecks(config, own)]),
-    ...placed.flatMap((own) => [...scheduleChecks(config, own), ...leaseChecks(config, own)]),
-    ...sharedChecks(placed),
-    ...passwordChecks(config, placed),
-  ];
-}
+type Part = ConfigPart<VaultPasswordConfig, Checked>;
+
+/** What all that Vault makes has in the config: it is in no store, and Vault reaches its database in its own way. */
+export const madeByVaultInConfig: Omit<Part, "traits"> = {
+  paths: () => [],
+  addresses: ({ database, vault }) => [database.host, ...(vault.host === undefined ? [] : [vault.host])],
+  check: (config, placed) => [...placeChecks(config, placed), ...loginChecks(config, placed), ...roleChecks(placed)],
+  checksTogether: [sharedChecks, passwordChecks],
+};
 
 /** The secrets that Vault makes, with their place in the list. */
-const vaultPasswords = ({ secrets }: Config): Placed[] =>
+const vaultPasswords = ({ secrets }: Checked): Placed<VaultPasswordConfig>[] =>
   secrets.flatMap((secret, index) => (isMadeByVault(secret) ? [{ index, secret }] : []));
 
 /** Services read it from Vault's database engine: that they read the rest from AWS makes no sense. */
-function placeChecks({ store }: Config, { index, secret }: Placed): Problem[] {
+function placeChecks({ store }: Checked, { index, secret }: Placed<VaultPasswordConfig>): Problem[] {
   if (store.kind === "vault") return [];
   const message =
     `expected single-user or alternating-users where the store is ${store.kind}, found ${secret.strategy}: ` +
@@ -37,7 +41,7 @@ function placeChecks({ store }: Config, { index, secret }: Placed): Problem[] {
 }
 
 /** Vault's own login is a login of its own. */
-function loginChecks({ connectionPasswords }: Config, { index, secret }: Placed): Problem[] {
+function loginChecks({ connectionPasswords }: Checked, { index, secret }: Placed<VaultPasswordConfig>): Problem[] {
   const { vault, role, database } = secret;
   const path = ["secrets", index, "vault"];
   const problems: Problem[] = [];
@@ -57,64 +61,9 @@ function loginChecks({ connectionPasswords }: Config, { index, secret }: Placed)
   return problems;
 }
 
-function scheduleChecks({ policy }: Config, { index, secret }: Placed): Problem[] {
-  if (secret.strategy !== "vault-static") return [];
-  const { rotationPeriod: period, rotationSchedule: schedule, rotationWindow: window } = secret;
-  const at = (key: string, message: string): Problem => ({ path: ["secrets", index, key], message });
-  const maxAge = secret.policy?.maxAge ?? policy.maxAge;
-  if ((period === undefined) === (schedule === undefined)) {
-    const found = period === undefined ? "neither" : "both";
-    return [at("rotationPeriod", `expected either rotationPeriod or rotationSchedule, found ${found}`)];
-  }
-  return [
-    ...(window !== undefined && schedule === undefined
-      ? [at("rotationWindow", "expected only with rotationSchedule: a period has no window")]
-      : []),
-    ...(period !== undefined && period < SHORTEST_PERIOD
-      ? [at("rotationPeriod", `expected at least 5s, found ${formatDuration(period)}`)]
-      : []),
-    ...(period !== undefined && period > maxAge
-      ? [at("rotationPeriod", `expected at most maxAge (${formatDuration(maxAge)}), found ${formatDuration(period)}`)]
-      : []),
-  ];
-}
-
-/** A lease ends by itself: what counts is how long it may live. */
-function leaseChecks({ policy, adopted }: Config, { index, secret }: Placed): Problem[] {
-  if (secret.strategy !== "vault-dynamic") return [];
-  const { defaultTtl, maxTtl } = secret;
-  const at = (key: string, message: string): Problem => ({ path: ["secrets", index, key], message });
-  return [
-    ...(defaultTtl < SHORTEST_PERIOD
-      ? [at("defaultTtl", `expected at least 5s, found ${formatDuration(defaultTtl)}`)]
-      : []),
-    ...(defaultTtl > maxTtl
-      ? [at("defaultTtl", `expected at most maxTtl (${formatDuration(maxTtl)}), found ${formatDuration(defaultTtl)}`)]
-      : []),
-    ...(maxTtl > policy.maxAge
-      ? [
-          at(
-            "maxTtl",
-            `expected at most policy.maxAge (${formatDuration(policy.maxAge)}), found ${formatDuration(maxTtl)}`,
-          ),
-        ]
-      : []),
-    ...(secret.policy === undefined
-      ? []
-      : [at("policy", "expected nothing: a lease ends by itself, after maxTtl at the latest")]),
-    ...(Object.hasOwn(adopted, secret.name)
-      ? [
-          {
-            path: ["adopted", secret.name],
-            message: "expected nothing: services with leases never return to a password",
-          },
-        ]
-      : []),
-  ];
-}
-
 /** One connection has one description, and one role in Vault belongs to one secret. */
-function sharedChecks(placed: readonly Placed[]): Problem[] {
+function sharedChecks(config: Checked): Problem[] {
+  const placed = vaultPasswords(config);
   return placed.flatMap(({ index, secret }, position) => {
     const before = placed.slice(0, position);
     const { vault } = secret;
@@ -124,7 +73,7 @@ function sharedChecks(placed: readonly Placed[]): Problem[] {
     const mountTwin = before.find(({ secret: { vault: other } }) => other.mount === vault.mount);
     const isTaken =
       (role: string) =>
-      ({ secret: other }: Placed) =>
+      ({ secret: other }: Placed<VaultPasswordConfig>) =>
         other.vault.mount === vault.mount && rolesInVault(other).includes(role);
     const twinRole = rolesInVault(secret).find((role) => before.some(isTaken(role)));
     const roleTwin = twinRole === undefined ? undefined : before.find(isTaken(twinRole));
@@ -165,9 +114,9 @@ function describe({ vault, database }: VaultPasswordConfig): string {
 }
 
 /** A name that is no connection's is not repeated: it may be a password. */
-function passwordChecks({ connectionPasswords }: Config, placed: readonly Placed[]): Problem[] {
-  const known = [...new Set(placed.map(({ secret }) => connectionOf(secret)))];
-  return Object.keys(connectionPasswords)
+function passwordChecks(config: Checked): Problem[] {
+  const known = [...new Set(vaultPasswords(config).map(({ secret }) => connectionOf(secret)))];
+  return Object.keys(config.connectionPasswords)
     .filter((connection) => !known.includes(connection))
     .map((connection) => ({
       path: ["connectionPasswords", connection],

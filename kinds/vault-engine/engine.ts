@@ -1,4 +1,9 @@
-import type { Config, VaultDynamicConfig, VaultPasswordConfig, VaultStaticConfig } from "../../config/schema";
+import type { OfKind } from "../../core/traits";
+import type { VaultDynamicConfig } from "../vault-dynamic/schema";
+import type { VaultStaticConfig } from "../vault-static/schema";
+
+/** A database password that Vault makes. */
+export type VaultPasswordConfig = VaultStaticConfig | VaultDynamicConfig;
 
 /** A secret of Vault's, also where another key is wrong and the defaults are not there yet. */
 type Placed = Pick<VaultPasswordConfig, "vault" | "database">;
@@ -44,13 +49,11 @@ export function vaultEngineOf(secrets: readonly VaultPasswordConfig[], secret: V
 }
 
 /** Whether Vault's database secrets engine makes the value. */
-export const isMadeByVault = (secret: Config["secrets"][number]): secret is VaultPasswordConfig =>
-  secret.kind === "postgres-password" && secret.strategy.startsWith("vault-");
+export const isMadeByVault = (secret: OfKind): secret is VaultPasswordConfig =>
+  isRotatedByVault(secret) || isLeased(secret);
 
 /** Whether Vault rotates one password of one role by itself. */
-export const isRotatedByVault = (secret: Config["secrets"][number]): secret is VaultStaticConfig =>
-  secret.kind === "postgres-password" && secret.strategy === "vault-static";
+export const isRotatedByVault = (secret: OfKind): secret is VaultStaticConfig => secret.strategy === "vault-static";
 
 /** Whether Vault makes logins that end by themselves, so that nothing has to rotate them by age. */
-export const isLeased = (secret: Config["secrets"][number]): secret is VaultDynamicConfig =>
-  secret.kind === "postgres-password" && secret.strategy === "vault-dynamic";
+export const isLeased = (secret: OfKind): secret is VaultDynamicConfig => secret.strategy === "vault-dynamic";

@@ -1,12 +1,8 @@
 import * as z from "zod";
-import { duration, name, port, roleName, settings, text } from "../../config/parts";
-import { parseDuration } from "../../core/duration";
+import { name, port, roleName, settings, text } from "../../core/schema-parts";
 
 /** Longer than a password policy of any server takes; what Vault keeps it under is one word in a path. */
-const vaultName = text(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, "expected letters, digits, -, _ or .");
-
-/** The same floor as Vault's own. */
-const SHORTEST_WINDOW = parseDuration("1h");
+export const vaultName = text(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, "expected letters, digits, -, _ or .");
 
 /**
  * How Vault's database secrets engine reaches the database. Secrets that name the same mount and connection share
@@ -37,48 +33,13 @@ export const vaultConnection = settings({
   rotateRoot: z.boolean().default(false),
 });
 
-/** What only `strategy: vault-static` has. */
-export const vaultStaticSettings = {
-  /**
-   * Vault's database secrets engine rotates the password of an existing role on its own schedule; services read
-   * `<mount>/static-creds/<staticRole>` and are restarted after each of its rotations.
-   */
-  strategy: z.literal("vault-static"),
-  vault: vaultConnection,
-  /** The static role's name in Vault. Default: the role's name. */
-  staticRole: vaultName.optional(),
-  /** How often Vault rotates by itself, at least 5s. Either this or `rotationSchedule`. */
-  rotationPeriod: duration.optional(),
-  /** When Vault rotates by itself, as in cron, in UTC: `0 2 * * SAT`. Only where the server has schedules. */
-  rotationSchedule: text(
-    /^\S+( \S+){4}$/,
-    "expected five fields as in cron, such as `0 2 * * SAT`, found another number",
-  ).optional(),
-  /** How long after the scheduled time Vault may still rotate; at least 1h. Only with `rotationSchedule`. */
-  rotationWindow: duration
-    .refine((window) => window >= SHORTEST_WINDOW, { error: "expected at least 1h, as Vault does" })
-    .optional(),
-};
-
-const statements = z.array(z.string().min(1)).min(1, "expected at least one SQL statement");
-
-/** What only `strategy: vault-dynamic` has. */
-export const vaultDynamicSettings = {
-  /**
-   * Vault's database secrets engine makes a login for each service that asks, and ends it. `role` stays the owner of
-   * all objects; a service reads `<mount>/creds/<service>-<connection>` and renews its lease.
-   */
-  strategy: z.literal("vault-dynamic"),
-  vault: vaultConnection,
-  /** How long a lease lasts from one renewal to the next. Default 1h. A change rotates. */
-  defaultTtl: duration.default(parseDuration("1h")),
-  /** How long a login lives at the most, however often it is renewed. Default 24h. A change rotates. */
-  maxTtl: duration.default(parseDuration("24h")),
-  /**
-   * The SQL that makes a login, with Vault's {{name}}, {{password}} and {{expiration}}. Default: a member of `role` that
-   * acts as it from login on and has an end. A change rotates.
-   */
-  creationStatements: statements.optional(),
-  /** The SQL that ends a login. Default: no new session, the open ones ended, the role dropped. A change rotates. */
-  revocationStatements: statements.optional(),
-};
+/** The connection is called as its database unless the config says otherwise. */
+export const withConnection = <
+  V extends { connection?: string | undefined },
+  S extends { vault: V; database: { name: string } },
+>(
+  secret: S,
+) => ({
+  ...secret,
+  vault: { ...secret.vault, connection: secret.vault.connection ?? secret.database.name },
+});

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { parseDuration } from "../core/duration";
-import { oneOf } from "./messages";
+import { parseDuration } from "./duration";
+import { oneOf } from "./problem";
 
 /** An object that names its keys where one of them is wrong, and its mandatory ones where it is no object. */
 export const settings = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
@@ -57,3 +57,33 @@ export const roleName = z.string().min(1).max(LONGEST_ROLE, `expected at most ${
 export const port = z.number().int().min(1).max(65_535);
 
 export const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http:// or https:// address" });
+
+/** How to reach one PostgreSQL database. Passwords come from PGPASSWORD or PGPASSFILE. */
+export const database = settings({
+  /** Name or address of the server. */
+  host: z.string().min(1),
+  /** Default 5432. */
+  port: port.default(5432),
+  /** The database's name on that server. */
+  name: z.string().min(1),
+  /** Role with CREATEROLE and ADMIN on the managed role. Default: the environment's PGUSER, else `postgres`. */
+  admin: roleName.optional(),
+  /** As in libpq. Default `require`. */
+  sslmode: z.enum(["disable", "require", "verify-ca", "verify-full"]).default("require"),
+});
+
+export type DatabaseConfig = z.output<typeof database>;
+
+/** The services that read a secret. */
+export const restart = z.array(name).min(1, "expected at least one service that reads the secret");
+
+/** Overrides of the stack's policy for one secret. */
+export const policyOverride = settings({
+  maxAge: duration,
+  lead: duration,
+  gracePeriod: duration,
+  gracePeriodMax: duration,
+  retryAfter: duration,
+})
+  .partial()
+  .optional();

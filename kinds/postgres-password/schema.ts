@@ -1,0 +1,37 @@
+import * as z from "zod";
+import { database, policyOverride, restart, roleName, secretName, settings } from "../../core/schema-parts";
+
+/** What every strategy of a database password has. */
+export const passwordSettings = {
+  /** What kind of credential it is. */
+  kind: z.literal("postgres-password"),
+  /** Its name in the audit log, in `adopted` and in requests, and its path in the store below the environment. */
+  name: secretName,
+  /** How to reach its PostgreSQL database. Passwords come from PGPASSWORD or PGPASSFILE. */
+  database,
+  /** The role that exists and owns the objects. It is adopted, never created and never dropped. Default: the database's name. */
+  role: roleName.optional(),
+  /** The services that read it, restarted in this order. */
+  restart,
+  policy: policyOverride,
+};
+
+/** A password that this pipeline makes. */
+export const ownPassword = settings({
+  ...passwordSettings,
+  /**
+   * `single-user` changes the password of the role itself; `alternating-users` (default) switches between two login
+   * roles, so that no login ever fails. Changing it on a running stack adopts the credential in use anew.
+   */
+  strategy: z.enum(["single-user", "alternating-users"]).optional().default("alternating-users"),
+  /** Where the login role's name is kept, for alternating-users. Default: `username` beside the password. */
+  usernamePath: secretName.optional(),
+}).transform(withRole);
+
+/** The role is called as its database unless the config says otherwise. */
+export function withRole<T extends { role?: string | undefined; database: { name: string } }>(secret: T) {
+  return { ...secret, role: secret.role ?? secret.database.name };
+}
+
+/** A database password that this pipeline makes. */
+export type PostgresPasswordConfig = z.output<typeof ownPassword>;
