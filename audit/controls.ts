@@ -1,18 +1,5 @@
-import type { SecretSummary } from "./report";
+import type { ControlEvidence, SecretSummary } from "./report";
 import type { ChainVerdict } from "./verify";
-
-/** A control of a standard, and what this report has to say about it. */
-export interface ControlEvidence {
-  readonly framework: string;
-  /** The number that the runbook cites. */
-  readonly control: string;
-  /** The number in the edition that is in force now, where it differs, and what each is about. */
-  readonly current: string;
-  readonly asks: string;
-  readonly evidence: string;
-  /** The log supports the control over the time of the report. Whether it is met is for the auditor to say. */
-  readonly supported: boolean;
-}
 
 /** The controls that the runbook names, each with its evidence. */
 export function controlsFor(secrets: readonly SecretSummary[], chain: ChainVerdict): ControlEvidence[] {

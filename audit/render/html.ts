@@ -1,5 +1,4 @@
-import type { ControlEvidence } from "../controls";
-import type { Report, ReportRow, SecretStanding, SecretSummary } from "../report";
+import type { ControlEvidence, Report, ReportRow, SecretStanding, SecretSummary } from "../report";
 import { STYLE } from "./html-style";
 import { Html, html } from "./html-template";
 import { timeline } from "./timeline";

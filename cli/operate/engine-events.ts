@@ -1,7 +1,7 @@
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import { nameOf } from "../../core/resource-names";
 import { withoutCommandLine } from "./cause";
-import type { EngineResult, Happening, Step } from "./engine";
+import type { EngineResult, Happening, Step } from "./engine-result";
 
 /** What the engine adds once something has failed: that it failed, and what of the plan was not done. */
 const NOISE =

@@ -8,6 +8,7 @@ import { PLANNED_AT } from "../../core/clock";
 import { messageOf } from "../../core/errors";
 import { PLANS_FILE, type Plan } from "../../core/plan";
 import { Recorder } from "./engine-events";
+import type { EngineResult, Happening } from "./engine-result";
 import { OperationError } from "./errors";
 import { endMarked } from "./orphans";
 import { engineEnvironment } from "./plugins";
@@ -16,46 +17,7 @@ import { pulumiEnvironment, runPulumi } from "./pulumi";
 import type { PendingOperation } from "./state-file";
 import { assertWhole } from "./torn-files";
 
-/** What the engine does, or would do, to one resource. */
-export interface Step {
-  /** Such as `create`, `update`, `replace` or `same`. */
-  readonly op: string;
-  readonly urn: string;
-  readonly type: string;
-  /** The resource's name, the last part of its URN. */
-  readonly name: string;
-  readonly oldInputs: Readonly<Record<string, unknown>>;
-  readonly newInputs: Readonly<Record<string, unknown>>;
-  /** Set where the stack forgets it and leaves what it stands for as it is (`retainOnDelete`). */
-  readonly retained?: true;
-}
-
-/** What happens while the engine works. */
-export type Happening =
-  | { readonly kind: "begins" | "done" | "failed"; readonly step: Step }
-  /** What the program itself says. */
-  | { readonly kind: "message"; readonly text: string };
-
-/** What became of a preview or an update. */
-export interface EngineResult {
-  readonly ok: boolean;
-  /** In the order in which the engine took them; each resource once, `same` among them. */
-  readonly steps: readonly Step[];
-  /** What the program itself said. */
-  readonly messages: readonly string[];
-  /** What the program decided on each secret; empty for an update. */
-  readonly plans: readonly Plan[];
-  /** What went wrong, the first first; empty where it is `ok`. Never a secret: the engine redacts those it knows. */
-  readonly errors: readonly { readonly text: string; readonly resource: string | undefined }[];
-  /** The last resource that failed. */
-  readonly failedStep: Step | undefined;
-  /** What was begun and neither done nor refused when the engine ended. */
-  readonly unfinished: readonly Step[];
-  /** Whether a signal stopped it. */
-  readonly interrupted: boolean;
-  /** Whether the engine ended without a word of its end, killed perhaps: what it had started may have outlived it. */
-  readonly died: boolean;
-}
+export type { EngineResult, Happening, Step } from "./engine-result";
 
 /** The state of a stack as `pulumi stack export --show-secrets` gives it. */
 export interface Deployment {

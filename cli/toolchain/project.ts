@@ -3,13 +3,10 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 
-/** Versions that the toolchain's own `go.mod` and requirements files pin; a test holds them to those files. */
+/** Versions that the toolchain's own `go.mod` files pin; a test holds them to those files. */
 export const versions = {
   pulumi: "3.250.0",
   languageHost: "3.68.0",
-  openbao: "2.7.2",
-  moto: "5.2.5",
-  kubernetesValidate: "1.37.0",
 } as const;
 
 const manifest = z.object({ name: z.string(), dependencies: z.record(z.string(), z.string()).default({}) });

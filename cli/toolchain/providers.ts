@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { pluginHomes } from "../../clients/home";
 import { messageOf } from "../../core/errors";
-import { offlinePackages } from "../../dev/toolchain/plugins/packages";
 import type { Context } from "./engine";
 import { findIn, findOnPath, head, parseVersion } from "./find";
 import { isOfflineLauncher, writeLaunchers } from "./launchers";
@@ -122,8 +121,8 @@ export async function resolveProviders(
   const missing: [name: string, version: string][] = [];
   for (const [name, version] of Object.entries(pinnedPlugins())) {
     const real = await findReal(name, version, context.env);
-    if (real !== undefined) plugins[name] = real;
-    else if (offlinePackages.some((known) => known === name)) missing.push([name, version]);
+    if (real === undefined) missing.push([name, version]);
+    else plugins[name] = real;
   }
   if (missing.length > 0 && !context.offline && (await networkAllows(server, context))) {
     for (const [name, version] of missing) {

@@ -1,16 +1,13 @@
 import path from "node:path";
-import { resolveKubernetesValidate, resolveMoto, resolveOpenBao } from "../../dev/toolchain/servers";
 import { cacheRoot } from "./cache";
 import { type Context, resolveEngine } from "./engine";
 import { findOnPath } from "./find";
 import { Progress, stderrSink } from "./progress";
 import { resolveProviders, unseenFolders } from "./providers";
-import type { ResolveOptions, Toolchain, ToolName } from "./types";
+import type { PulumiTools, ResolveOptions } from "./types";
 
-export type { PluginTool, ResolveOptions, Tool, Toolchain, ToolName } from "./types";
-export { ToolchainError } from "./types";
-
-function contextOf(options: ResolveOptions): Context {
+/** What the options leave out is this process's own. */
+export function contextOf(options: ResolveOptions): Context {
   const env = options.env ?? process.env;
   const { onProgress } = options;
   return {
@@ -29,29 +26,8 @@ async function pathWith(folders: readonly string[], env: NodeJS.ProcessEnv): Pro
   return [...new Set(parts.filter((folder) => folder !== ""))].join(path.delimiter);
 }
 
-async function resolveEngineAndPlugins(context: Context) {
-  const engine = await resolveEngine(context);
-  return { ...engine, ...(await resolveProviders(engine.pulumi.path, context)) };
-}
-
-type Servers = Pick<Toolchain, "openbao" | "moto" | "kubernetesValidate">;
-
-async function resolveServers(need: readonly ToolName[], context: Context): Promise<Servers> {
-  return {
-    ...(need.includes("openbao") ? { openbao: await resolveOpenBao(context) } : {}),
-    ...(need.includes("moto") ? { moto: await resolveMoto(context) } : {}),
-    ...(need.includes("kubernetes-validate") ? { kubernetesValidate: await resolveKubernetesValidate(context) } : {}),
-  };
-}
-
-/** Both, and the end of both also where one fails, so that nothing is left running. @throws what the first one threw, or the second */
-async function together<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([first, second]);
-  return [await first, await second];
-}
-
 /** The folders of what the toolchain made itself: to be put on PATH, so that `pulumi` is found. */
-export function madeFolders({ pulumi, languageHost }: Pick<Toolchain, "pulumi" | "languageHost">): string[] {
+export function madeFolders({ pulumi, languageHost }: Pick<PulumiTools, "pulumi" | "languageHost">): string[] {
   const made = [pulumi, languageHost].filter((tool) => tool.source !== "PATH").map((tool) => path.dirname(tool.path));
   return [...new Set(made)];
 }
@@ -65,19 +41,14 @@ export async function pathOfEngine(env: NodeJS.ProcessEnv): Promise<string> {
 }
 
 /**
- * Finds or makes what the project runs. In this order: a program on PATH (or a plugin in the plugin folder), the
- * cache, the official download, a build from Go modules or an installation from PyPI; for provider plugins, at last,
- * this project's offline ones, which serve a lab's stack alone. The first call can take minutes, later ones well under a second.
+ * Finds or makes the Pulumi CLI with the provider plugins. In this order: a program on PATH (or a plugin in the plugin
+ * folder), the cache, the official download, a build from Go modules; for plugins, at last, this project's offline ones,
+ * which serve a lab's stack alone.
  * @throws ToolchainError with what was tried and what to install
  */
-export async function resolveToolchain(options: ResolveOptions = {}): Promise<Toolchain> {
-  const context = contextOf(options);
-  const need = options.need ?? ["pulumi"];
-  // A build works while installations wait for the network.
-  const [{ pulumi, languageHost, plugins, launchers }, servers] = await together(
-    resolveEngineAndPlugins(context),
-    resolveServers(need, context),
-  );
+export async function resolvePulumi(context: Context): Promise<PulumiTools> {
+  const { pulumi, languageHost } = await resolveEngine(context);
+  const { plugins, launchers } = await resolveProviders(pulumi.path, context);
   const installed = Object.values(plugins).filter(
     ({ source }) => source === "plugin folder" || source === "plugin install",
   );
@@ -85,16 +56,17 @@ export async function resolveToolchain(options: ResolveOptions = {}): Promise<To
     installed.map((tool) => tool.path),
     context.env,
   );
+  const folders = [
+    ...(launchers === undefined ? [] : [launchers]),
+    ...unseen,
+    ...madeFolders({ pulumi, languageHost }),
+  ];
   return {
     pulumi,
     languageHost,
     plugins,
-    ...servers,
     env: {
-      PATH: await pathWith(
-        [...(launchers === undefined ? [] : [launchers]), ...unseen, ...madeFolders({ pulumi, languageHost })],
-        context.env,
-      ),
+      PATH: await pathWith(folders, context.env),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       ...(launchers === undefined ? {} : { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),
     },

@@ -25,21 +25,15 @@ export interface PluginTool extends Tool {
   readonly kind: "real" | "offline";
 }
 
-/** Everything needed to run `pulumi`, and the servers of the lab that come from Python packages. */
-export interface Toolchain {
+/** Everything needed to run `pulumi`. */
+export interface PulumiTools {
   readonly pulumi: Tool;
   readonly languageHost: Tool;
-  /** By package: random, command, ... A package with neither a real nor an offline plugin is absent. */
+  /** By package: random, command, ... */
   readonly plugins: Readonly<Record<string, PluginTool>>;
-  readonly openbao?: Tool;
-  readonly moto?: Tool;
-  /** Checks Kubernetes manifests against the published schemas, without a network. */
-  readonly kubernetesValidate?: Tool;
   /** What a caller adds to the environment to run `pulumi`; PATH is complete, not a prefix. */
   readonly env: Readonly<Record<string, string>>;
 }
-
-export type ToolName = "pulumi" | "openbao" | "moto" | "kubernetes-validate";
 
 export interface ResolveOptions {
   /** Folder for what the resolver makes. Default: $SECRET_ROTATION_CACHE, else the user's cache folder. */
@@ -48,8 +42,6 @@ export interface ResolveOptions {
   env?: NodeJS.ProcessEnv;
   /** Receives each line of progress. Default: stderr, rewritten in place on a terminal. */
   onProgress?: (line: string) => void;
-  /** Which tools. The engine is always resolved. Default: only the engine. */
-  need?: readonly ToolName[];
   /** Use only what PATH, the plugin folder and the cache hold; never reach for the network. Default: false. */
   offline?: boolean;
   /** Ask the plugin server also where it did not answer within the last hour. Default: false. */

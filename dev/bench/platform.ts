@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { resolveToolchain } from "../../cli/toolchain/resolve";
-import type { Toolchain } from "../../cli/toolchain/types";
 import { clockAt, type DeployOptions, deployStack } from "../lab/deploy";
 import { type Lab, type LabOptions, startLab } from "../lab/lab";
 import { createStack, type PulumiResult, type Stack } from "../lab/stack";
+import type { Toolchain } from "../toolchain/resolve";
+import { resolveToolchain } from "../toolchain/resolve";
 import { withPeakMemory } from "./processes";
 
 /** How often each thing is measured; the median counts. */

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import { resolveToolchain, type Toolchain } from "../../cli/toolchain/resolve";
 import { messageOf } from "../../core/errors";
+import { resolveToolchain, type Toolchain } from "../toolchain/resolve";
 import { accessLines, accessOf } from "./access";
 import { DEMO_DATABASES } from "./demo/platform";
 import { readablePreview } from "./demo/preview";

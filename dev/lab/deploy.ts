@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Toolchain } from "../../cli/toolchain/types";
+import type { Toolchain } from "../toolchain/resolve";
 import type { AlpacaKey } from "./alpaca-state";
 import { ALPACA_KEY, type Lab } from "./lab";
 import { createStack, type Stack } from "./stack";

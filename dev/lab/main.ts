@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import { resolveToolchain } from "../../cli/toolchain/resolve";
 import { messageOf } from "../../core/errors";
+import { resolveToolchain } from "../toolchain/resolve";
 import { accessLines, accessOf } from "./access";
 import { startPlatform } from "./demo/platform";
 import type { Strategy } from "./deploy";

@@ -2,8 +2,8 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { cacheRoot } from "../../cli/toolchain/cache";
 import { projectRoot } from "../../cli/toolchain/project";
-import type { Toolchain } from "../../cli/toolchain/types";
 import { quoted } from "../../core/shell-word";
+import type { Toolchain } from "../toolchain/resolve";
 import type { Lab } from "./lab";
 import type { Stack } from "./stack";
 

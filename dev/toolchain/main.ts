@@ -1,20 +1,20 @@
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { pluginAdvice } from "../../cli/toolchain/plugin-advice";
-import { madeFolders, resolveToolchain } from "../../cli/toolchain/resolve";
-import { table } from "../../cli/toolchain/table";
-import type { Toolchain, ToolName } from "../../cli/toolchain/types";
+import { madeFolders } from "../../cli/toolchain/resolve";
 import { messageOf } from "../../core/errors";
+import { resolveToolchain, type Toolchain, type ToolName } from "./resolve";
+import { table } from "./table";
 
-const tools: readonly ToolName[] = ["pulumi", "openbao", "moto", "kubernetes-validate"];
+const tools: readonly ToolName[] = ["pulumi", "openbao", "moto", "kubernetes-validate", "shellcheck"];
 
 const usage = `Usage: npm run toolchain [-- options]
 
 Finds or makes every program this project runs, and prints one line a tool: name, version, origin, path.
 What it makes is kept in the user's cache folder ($SECRET_ROTATION_CACHE moves it).
 
-  --only <names>  of pulumi, openbao, moto, kubernetes-validate, separated by commas (the engine is
-                  always among them; default: all)
+  --only <names>  of pulumi, openbao, moto, kubernetes-validate, shellcheck, separated by commas (the engine
+                  is always among them; default: all)
   --offline       use only what is already there
   --shell         print the line that puts pulumi on PATH, for a shell of the Bourne family:
                     eval "$(npm run --silent toolchain -- --shell)"

@@ -54,7 +54,8 @@ function withoutTargets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /** A Python package that is a tool of ours. */
 export interface PythonTool {
-  name: "openbao" | "moto" | "kubernetes-validate";
+  /** Of its requirements file. */
+  name: string;
   label: string;
   version: string;
   /** The program: a script in the environment's bin folder, or what a line of Python prints. */

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { resolveToolchain } from "../../cli/toolchain/resolve";
 import { writeSection } from "../../dev/bench/proof";
+import { resolveToolchain } from "../../dev/toolchain/resolve";
 import type { Result } from "./cell";
 import { VICTIMS } from "./victims";
 

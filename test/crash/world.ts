@@ -1,7 +1,7 @@
-import { resolveToolchain } from "../../cli/toolchain/resolve";
 import { type DeployOptions, deployStack } from "../../dev/lab/deploy";
 import type { HttpServer } from "../../dev/lab/http";
 import { type Lab, type LabOptions, startLab } from "../../dev/lab/lab";
+import { resolveToolchain } from "../../dev/toolchain/resolve";
 import type { Bench } from "../engine/harness";
 import { EffectGate } from "./gate";
 import { type NameEffect, startHttpProxy } from "./http-proxy";

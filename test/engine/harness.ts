@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
-import { resolveToolchain } from "../../cli/toolchain/resolve";
 import { codeOf } from "../../core/errors";
 import type { SecretState } from "../../core/state";
 import { clockAt, type DeployOptions, deployStack } from "../../dev/lab/deploy";
 import { type Lab, type LabOptions, startLab } from "../../dev/lab/lab";
 import { DEFAULT_SERVICES } from "../../dev/lab/platform";
 import type { PulumiResult, Stack } from "../../dev/lab/stack";
+import { resolveToolchain } from "../../dev/toolchain/resolve";
 import { huntOnStop } from "../servers/leaks/hunt-on-stop";
 import { markedSecret } from "../unit/leaks/marked";
 

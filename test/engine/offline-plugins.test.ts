@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { pinnedPlugins } from "../../cli/toolchain/project";
-import { resolveToolchain } from "../../cli/toolchain/resolve";
 import { createStack } from "../../dev/lab/stack";
+import { resolveToolchain } from "../../dev/toolchain/resolve";
 
 const PROGRAM = `const random = require("@pulumi/random");\nexports.id = new random.RandomId("it", { byteLength: 4 }).hex;\n`;
 

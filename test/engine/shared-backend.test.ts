@@ -1,10 +1,10 @@
 import { hostname } from "node:os";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { resolveToolchain } from "../../cli/toolchain/resolve";
 import { deployStack } from "../../dev/lab/deploy";
 import { type Lab, startLab } from "../../dev/lab/lab";
 import { poll } from "../../dev/lab/poll";
 import type { PulumiResult, Stack } from "../../dev/lab/stack";
+import { resolveToolchain } from "../../dev/toolchain/resolve";
 import { rotation } from "./cli-support";
 import { UNCHANGED } from "./harness";
 

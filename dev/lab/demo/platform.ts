@@ -1,4 +1,4 @@
-import type { Toolchain } from "../../../cli/toolchain/types";
+import type { Toolchain } from "../../toolchain/resolve";
 import { deployStack, type Strategy } from "../deploy";
 import { type Lab, startLab } from "../lab";
 import type { Stack } from "../stack";

@@ -1,5 +1,5 @@
 import { type ChainVerdict, verifyChain } from "../../../audit/verify";
-import type { Toolchain } from "../../../cli/toolchain/types";
+import type { Toolchain } from "../../toolchain/resolve";
 import type { AlpacaKey } from "../alpaca-state";
 import { ADOPTED_LABEL, alpacaKeys, clockAt, suppliedPair } from "../deploy";
 import { ALPACA_KEY, type Lab } from "../lab";

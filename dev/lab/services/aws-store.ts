@@ -1,5 +1,5 @@
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import type { SecretReader } from "./store";
+import type { SecretReader } from "./secret-reader";
 import type { AwsStoreConfig } from "./types";
 
 /** Labels that say which values belong together, beside AWS's own. */

@@ -1,5 +1,6 @@
 import { type Lease, shortLease } from "./leases";
-import { readPair, required, type SecretReader, type StoredValue } from "./store";
+import type { SecretReader, StoredValue } from "./secret-reader";
+import { readPair, required } from "./store";
 import type { AlpacaConfig, DatabaseConfig, ServiceConfig } from "./types";
 
 /** What a service holds in memory. */

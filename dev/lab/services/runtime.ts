@@ -4,7 +4,7 @@ import { type AlpacaAccount, AlpacaStatusError, fetchAccount, openPool } from ".
 import { type Credentials, type DatabaseLogin, issueLogin, readCredentials } from "./credentials";
 import { LeaseKeeper } from "./lease-keeper";
 import { shortLease } from "./leases";
-import type { SecretReader } from "./store";
+import type { SecretReader } from "./secret-reader";
 import type { DatabaseConfig, Health, ServiceConfig } from "./types";
 
 const HOUR_MS = 3_600_000;

@@ -1,9 +1,11 @@
-import type { BridgedResource } from "./bridge";
 import type { Attribute, Schema } from "./schema";
 import { isObject, type Json, type Properties } from "./values";
 
 /** The note beside a bridged resource's state that says how to turn it back into Terraform's own state. */
-export function rawStateDelta({ schema, renamed }: BridgedResource, state: Properties): Json {
+export function rawStateDelta(
+  { schema, renamed }: { readonly schema: Schema; readonly renamed?: Record<string, string> },
+  state: Properties,
+): Json {
   const { obj } = objectDelta(schema, state);
   return { obj: { ...obj, ...(renamed ? { renamed } : {}) } };
 }

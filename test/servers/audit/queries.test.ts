@@ -4,7 +4,7 @@ import { withClient } from "../../../audit/connection";
 import { onSnapshot, pagesOf } from "../../../audit/cursor";
 import { append, migrate } from "../../../audit/log";
 import { lastRowOfEach, rowsBetween, rowsForFigures, secretsForFigures } from "../../../audit/queries";
-import { ReportBuilder } from "../../../audit/report";
+import { ReportBuilder } from "../../../audit/report-builder";
 import { verifyChain } from "../../../audit/verify";
 import { OPTIONS, ROWS, report, SECRETS, utc } from "../../unit/audit/example";
 import { startTestServer, type TestServer } from "./database";

@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { createProgram } from "../../../cli/program";
 import { projectRoot } from "../../../cli/toolchain/project";
-import { resolveToolchain } from "../../../cli/toolchain/resolve";
+import { resolveToolchain } from "../../../dev/toolchain/resolve";
 import { testFolder } from "../toolchain/support";
 
 const folder = path.join(projectRoot(), "deploy", "kubernetes");

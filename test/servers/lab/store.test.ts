@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { exposure } from "../../../dev/lab/load";
 import { type OpenBao, startOpenBao } from "../../../dev/lab/openbao";
-import { readPair, type SecretReader, vaultReader } from "../../../dev/lab/services/store";
+import type { SecretReader } from "../../../dev/lab/services/secret-reader";
+import { readPair, vaultReader } from "../../../dev/lab/services/store";
 import { testFolder } from "../../unit/lab/folder";
 import { openBaoPath } from "../../unit/lab/tools";
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { resolveToolchain } from "../../../cli/toolchain/resolve";
 import { MOUNT_DESCRIPTION } from "../../../clients/vault-mount";
 import type { PreviousSecrets } from "../../../components/stack-secrets";
 import type { Config } from "../../../config";
 import { type OpenBao, startOpenBao } from "../../../dev/lab/openbao";
+import { resolveToolchain } from "../../../dev/toolchain/resolve";
 import { checkLeases, type LeasesInput } from "../../../kinds/vault-dynamic/preflight";
 import { seeLeftMounts } from "../../../kinds/vault-engine/left-mounts";
 import { checkVaultRole } from "../../../kinds/vault-static/preflight";

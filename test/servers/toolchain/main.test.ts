@@ -88,7 +88,7 @@ test("a missing tool is exit code 1 with one message", async () => {
 });
 
 test.each([
-  [["--only", "terraform"], 'expected pulumi, openbao, moto, kubernetes-validate, found "terraform"'],
+  [["--only", "terraform"], 'expected pulumi, openbao, moto, kubernetes-validate, shellcheck, found "terraform"'],
   [["--shell", "--json"], "expected one of --shell and --json, found both"],
   [["--colour"], "Unknown option '--colour'"],
   [["extra"], "Unexpected argument 'extra'"],

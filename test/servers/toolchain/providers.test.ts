@@ -8,8 +8,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { downloadPlugin, type PluginDownload, pluginArchive } from "../../../cli/toolchain/plugin-download";
 import { pinnedPlugins } from "../../../cli/toolchain/project";
 import { resolveProviders } from "../../../cli/toolchain/providers";
-import { resolveToolchain } from "../../../cli/toolchain/resolve";
 import { offlinePackages } from "../../../dev/toolchain/plugins/packages";
+import { resolveToolchain } from "../../../dev/toolchain/resolve";
 import { script, silent, testFolder } from "./support";
 
 async function listening(listener: RequestListener) {

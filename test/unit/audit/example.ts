@@ -1,5 +1,6 @@
 import type { LogRow } from "../../../audit/queries";
-import { buildReport, type ReportOptions, type ReportSecret } from "../../../audit/report";
+import type { ReportOptions, ReportSecret } from "../../../audit/report";
+import { buildReport } from "../../../audit/report-builder";
 import type { ChainVerdict } from "../../../audit/verify";
 
 /** A log of a year: late once, failed once, rolled back once. */

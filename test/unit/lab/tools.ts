@@ -1,4 +1,4 @@
-import { resolveToolchain } from "../../../cli/toolchain/resolve";
+import { resolveToolchain } from "../../../dev/toolchain/resolve";
 
 /** Path of `moto_server`. */
 export async function motoPath(): Promise<string> {

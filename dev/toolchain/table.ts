@@ -1,4 +1,5 @@
-import type { PluginTool, Tool, Toolchain } from "./types";
+import type { PluginTool, Tool } from "../../cli/toolchain/types";
+import type { Toolchain } from "./resolve";
 
 function rows(toolchain: Toolchain): [name: string, tool: Tool][] {
   const named: [string, Tool | undefined][] = [
@@ -8,6 +9,7 @@ function rows(toolchain: Toolchain): [name: string, tool: Tool][] {
     ["openbao", toolchain.openbao],
     ["moto", toolchain.moto],
     ["kubernetes-validate", toolchain.kubernetesValidate],
+    ["shellcheck", toolchain.shellcheck],
   ];
   return named.filter((row): row is [string, Tool] => row[1] !== undefined);
 }

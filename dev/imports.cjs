@@ -1,0 +1,94 @@
+// Who may import whom; `npm run lint` holds every file to it. Types count too, and there are no circles.
+
+/** What a kind or a store gives to the config: its schema, and data about it. */
+const SCHEMAS = "^(kinds|stores)/([a-z/-]+/|)(schemas?|traits)[.]ts$";
+
+/** From the lowest to the highest: each may import itself and what is below it. */
+const LAYERS = [
+  ["core", "^core/"],
+  ["audit", "^audit/"],
+  ["schemas", SCHEMAS],
+  ["config", "^config/"],
+  ["clients", "^clients/"],
+  ["stores", "^stores/"],
+  ["components", "^components/"],
+  ["kinds", "^kinds/"],
+];
+
+/** What is on top of all layers, and what it may import besides them. Nothing imports steps and the program. */
+const TOPS = [
+  ["program", "^index[.]ts$"],
+  ["steps", "^steps/"],
+  ["cli", "^cli/", "^sdk-on-demand[.]cjs$"],
+  ["docs", "^docs/", "^cli/toolchain/"],
+  ["dev", "^dev/", "^cli/", "^pg-without-http[.]mjs$"],
+  ["test", "^test/", "."],
+];
+
+/** Imports that are to go: of these layers, into these folders. */
+const KNOWN = [
+  ["schemas", "^config/"],
+  ["config", "^kinds/"],
+  ["stores", "^components/"],
+  ["components", "^kinds/"],
+];
+
+/** Where circles are left that are to go. */
+const KNOWN_CIRCLES = "^(stores|components|kinds)/";
+
+const below = (index) => LAYERS.slice(0, index + 1).map(([, path]) => path);
+const itself = ([name, path]) => (name === "program" || name === "steps" ? [] : [path]);
+const rows = [
+  { name: "policy", path: "^policy/", may: ["^policy/"] },
+  ...LAYERS.map(([name, path], index) => ({ name, path, may: below(index) })),
+  ...TOPS.map((top) => ({
+    name: top[0],
+    path: top[1],
+    may: [...below(LAYERS.length), ...itself(top), ...top.slice(2)],
+  })),
+];
+
+/** A schema is in the folder of its kind or store, and of another layer. */
+const without = (path) => (path === SCHEMAS ? { path } : { path, pathNot: SCHEMAS });
+
+const directions = rows.map(({ name, path, may }) => ({
+  name: `imports-of-${name}`,
+  severity: "error",
+  from: without(path),
+  to: {
+    pathNot: [...may, ...KNOWN.filter(([known]) => known === name).map(([, folder]) => folder)],
+    dependencyTypesNot: ["core"],
+  },
+}));
+
+const known = KNOWN.map(([name, folder]) => {
+  const { path, may } = rows.find((row) => row.name === name);
+  return {
+    name: `imports-of-${name}-that-are-to-go`,
+    severity: "warn",
+    from: without(path),
+    to: { path: folder, pathNot: may },
+  };
+});
+
+module.exports = {
+  forbidden: [
+    ...directions,
+    ...known,
+    // Its results are those of its arguments.
+    {
+      name: "core-is-pure",
+      severity: "error",
+      from: { path: "^core/" },
+      to: { dependencyTypes: ["core"], pathNot: "^(crypto|zlib)$" },
+    },
+    { name: "no-circle", severity: "error", from: { pathNot: KNOWN_CIRCLES }, to: { circular: true } },
+    { name: "circle-that-is-to-go", severity: "warn", from: { path: KNOWN_CIRCLES }, to: { circular: true } },
+  ],
+  options: {
+    exclude: "(^|/)(node_modules|dist)/",
+    tsConfig: { fileName: "tsconfig.check.json" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },
+  },
+};
