@@ -26,6 +26,8 @@ export interface Look {
   readonly planned?: Action | undefined;
   /** Resources that the engine had begun with and not come to an end with, by name. */
   readonly unfinished?: readonly string[];
+  /** What the engine had begun with for this secret, or for all of them. */
+  readonly acted?: Situation["acted"];
 }
 
 /** Looks at the platform after an update that did not finish: all at once, in bounded time. Never throws, touches nothing. */
@@ -49,6 +51,7 @@ export async function lookAt(look: Look): Promise<Situation> {
     store,
     logins,
     services,
+    acted: look.acted ?? [],
     row,
   };
 }

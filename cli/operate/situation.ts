@@ -32,6 +32,11 @@ export interface Situation {
   readonly store: StoreSeen | undefined;
   readonly logins: readonly LoginSeen[];
   readonly services: readonly ServiceSeen[];
+  /**
+   * Resources that the update had begun with and that may have changed something outside of the stack's own state. What is
+   * `known` can be seen in the rest; of any other nobody can tell what it has changed.
+   */
+  readonly acted: readonly { readonly resource: string; readonly known: boolean }[];
   /** Whether the row of what was begun is in the audit log; undefined where nothing was begun. */
   readonly row: "written" | "missing" | Unseen | undefined;
 }
@@ -40,7 +45,7 @@ export interface Situation {
 export const isBegun = ({ begun }: Pick<Situation, "begun">): boolean => begun !== null;
 
 /** Whether anything was changed outside of the stack's own state. What cannot be seen counts as changed. */
-export function isTouched({ begun, from, store, logins, services, row }: Situation): boolean {
+export function isTouched({ begun, from, store, logins, services, acted, row }: Situation): boolean {
   if (begun === null) return false;
   if (isUnseen(begun)) return true;
   const { action, generation } = begun;
@@ -52,6 +57,7 @@ export function isTouched({ begun, from, store, logins, services, row }: Situati
     (moves && (holdsNew || logins.some((login) => isChanged(login, begun, from)))) ||
     store === "half a pair" ||
     services.some(({ restarted }) => restarted !== "no") ||
+    acted.some(({ known }) => !known) ||
     row === "written"
   );
 }
@@ -83,6 +89,7 @@ export function describeSituation(situation: Situation): string {
     ...loginWords(situation),
     ...serviceWords(situation),
     ...rowWords(situation),
+    ...unknownWords(situation),
     ...consequence(situation),
   ].join(" ");
 }
@@ -90,7 +97,11 @@ export function describeSituation(situation: Situation): string {
 const nameOf = (from: number | undefined) =>
   from === undefined ? "the credential that the platform had" : `generation ${from}`;
 
-function begunWords({ secret, from, begun }: Situation): string {
+function begunWords({ secret, from, begun, acted }: Situation): string {
+  if (begun === null && acted.length > 0) {
+    const names = acted.map(({ resource }) => resource).join(", ");
+    return `${secret}: no rotation was begun, but the update was at ${names} and may have changed something there; ${nameOf(from)} was in use before it.`;
+  }
   if (begun === null) return `${secret}: nothing was changed; ${nameOf(from)} is in use.`;
   if (isUnseen(begun))
     return `${secret}: the stack's state could not be read (${begun.unseen}), so what was begun is not known.`;
@@ -136,6 +147,11 @@ function rowWords({ row }: Situation): string[] {
   if (row === undefined) return [];
   if (isUnseen(row)) return [`Audit log: could not be read (${row.unseen}).`];
   return row === "written" ? ["Its row in secret_rotation_log is written."] : [];
+}
+
+function unknownWords({ begun, acted }: Situation): string[] {
+  const unknown = acted.filter(({ known }) => !known).map(({ resource }) => resource);
+  return begun === null || unknown.length === 0 ? [] : [`What ${unknown.join(", ")} has changed cannot be told.`];
 }
 
 function consequence(situation: Situation): string[] {
