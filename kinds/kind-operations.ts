@@ -3,6 +3,7 @@ import type { Unseen } from "../components/seen";
 import type { Config, SecretConfig } from "../config";
 import type { StateResource } from "../core/begun";
 import type { Decision } from "../core/decide";
+import type { Policy } from "../core/policy";
 import type { SecretState } from "../core/state";
 import type { StoreEntry } from "../stores/client";
 
@@ -102,6 +103,14 @@ export interface Supply {
   readonly ending: { readonly title: string; readonly text: (generation: number) => string };
 }
 
+/** A previous credential that is kept after its grace period, since it is in use. */
+export interface Kept {
+  /** Who uses it, in words. */
+  readonly users: string;
+  /** What to say of it: who uses it, and until when that may be. */
+  readonly words: string;
+}
+
 /** What only a kind can say of how a secret stands. */
 export interface OwnStatus {
   /** For logins that Vault makes: how long they last from one renewal to the next and at the most, seconds. */
@@ -122,9 +131,13 @@ export interface KindOperations<Secret extends SecretConfig> {
   readonly supply: Supply | undefined;
   /** Why a value in the store cannot be adopted, or how it is. */
   readonly adoption: string | Adoption<Secret>;
+  /** Why an update acts that neither age nor a request asked for, in a few words. */
+  readonly otherwise: string;
   /** Why a request cannot go back to the previous generation; undefined if it can. */
   noWayBack(secret: string): string | undefined;
   status(secret: Secret, state: SecretState | undefined): OwnStatus;
+  /** Whether the previous credential outlives its grace period, since it is in use; undefined if nobody is asked. Never throws. */
+  kept(secret: Secret, state: SecretState, policy: Policy, now: Date): Promise<Kept | undefined>;
   /**
    * The credentials that the stack knows.
    *

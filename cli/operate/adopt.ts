@@ -1,9 +1,9 @@
-import { decideSecret, type KnownState } from "../../components/decide-secret";
 import { storeOf } from "../../components/stored-values";
 import type { Config, SecretConfig } from "../../config";
 import { unfinishedOf } from "../../core/begun";
 import { type Request, RequestRefusedError } from "../../core/request";
 import { activeGeneration, adoptedGeneration, slotOf } from "../../core/state";
+import { decideSecret, type KnownState } from "../../kinds";
 import type { Adoption } from "../../kinds/kind-operations";
 import { operationsOf } from "../../kinds/operations";
 import { storeClient } from "../../stores/client";
@@ -174,7 +174,7 @@ function requestOf(config: Config, secret: SecretConfig, known: KnownState, { ve
   };
   const asked = { ...config, adopted: { ...config.adopted, [secret.name]: value }, request };
   try {
-    decideSecret(asked, secret, known, { now: clockOf(config) });
+    decideSecret(asked, secret, known, clockOf(config));
     return request;
   } catch (error) {
     throw error instanceof RequestRefusedError ? new UsageError(error.message) : error;

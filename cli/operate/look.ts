@@ -1,8 +1,7 @@
 import { askHealth, placeName, placesOf } from "../../components/places";
-import { pathsOf } from "../../components/preflight-input";
 import { isUnseen, seen, type Unseen } from "../../components/seen";
 import { stored } from "../../components/stored-values";
-import type { Config, SecretConfig } from "../../config";
+import { type Config, pathsOf, type SecretConfig } from "../../config";
 import { begunOf } from "../../core/begun";
 import { nameOf, restartName, slugOf } from "../../core/resource-names";
 import { type Action, activation, previousGeneration, type SecretState } from "../../core/state";

@@ -1,8 +1,10 @@
 import type { PreflightInput } from "../../components/preflight/preflight";
-import { marketClock, preflightInput, type Surroundings } from "../../components/preflight-input";
+import { preflightInput, type Surroundings } from "../../components/preflight-input";
 import { storeOf } from "../../components/stored-values";
-import { type Config, isMadeByVault, noticeOf, policyOf, type SecretConfig, vaultEngineOf } from "../../config";
+import { type Config, noticeOf, policyOf, type SecretConfig } from "../../config";
 import type { Decision } from "../../core/decide";
+import { kindFor } from "../../kinds";
+import { marketClock } from "../../kinds/alpaca-key/market-clock";
 import { operationsOf } from "../../kinds/operations";
 import { auditReference } from "./audit-log";
 import type { Deployment } from "./engine";
@@ -17,15 +19,16 @@ export function preflightInputOf(
 ): PreflightInput {
   const resources = deployment.deployment.resources ?? [];
   return preflightInput(surroundingsOf(config, stack), {
-    ...{ secret, decision, inUse: operationsOf(secret).inUse({ config, resources }, secret, decision) },
+    ...{ secret, asks: kindFor(secret).asks, decision },
+    inUse: operationsOf(secret).inUse({ config, resources }, secret, decision),
     maxAge: policyOf(config, secret).maxAge,
-    engineOf: (made) => vaultEngineOf(config.secrets.filter(isMadeByVault), made),
   }) as PreflightInput;
 }
 
 function surroundingsOf(config: Config, stack: string): Surroundings<string> {
-  const { services, hosts, preflight, lab } = config;
+  const { secrets, services, hosts, preflight, lab } = config;
   return {
+    secrets,
     store: storeOf(config),
     stack,
     audit: auditReference(config),

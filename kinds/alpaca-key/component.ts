@@ -1,6 +1,5 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { whenForeign } from "../../components/preflight-input";
 import { describeSecret } from "../../components/secret-outputs";
 import { servicesOf } from "../../components/service-check";
 import { answerOf, stepCommand } from "../../components/step-command";
@@ -11,6 +10,7 @@ import { graceEndsAt } from "../../core/deadlines";
 import { lastFour } from "../../core/key-label";
 import { activeGeneration, other, previousGeneration, type SecretState } from "../../core/state";
 import type { AnnotateArgs, Stored, StoreEntry } from "../../stores/store";
+import { alpacaKeyAsks } from "./asks";
 import type { AlpacaPlaces } from "./places";
 import type { Purpose } from "./verify";
 
@@ -41,6 +41,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   /** Label and account are among it. */
   readonly description: pulumi.Output<Record<string, unknown>>;
   readonly last: pulumi.Resource;
+  protected readonly asks = alpacaKeyAsks;
 
   constructor(name: string, args: AlpacaKeyArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("AlpacaKey", name, args, opts);
@@ -102,7 +103,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
 
   private get whenForeign(): string {
     const { config, state, platform } = this.args;
-    return whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, undefined);
+    return this.asks.whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, undefined);
   }
 
   /** What the store has before it is written: the versions that the deprecation mark names. */

@@ -15,8 +15,10 @@ export const alpacaKey = {
   },
   adoption:
     "a key pair is no value to adopt: the config has the pair in use; one that was written into the store by hand is supplied with `rotation alpaca add-key`",
+  otherwise: "definition changed",
   noWayBack: () => undefined,
   status: () => ({}),
+  kept: async () => undefined,
   known: knownPairs,
   inUse: pairsInUse,
   diagnose: async (...asked) => (await import("./diagnose")).keyFindings(...asked),

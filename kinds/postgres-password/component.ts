@@ -1,7 +1,7 @@
 import type { local } from "@pulumi/command";
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
-import { type CredentialInUse, whenForeign } from "../../components/preflight-input";
+import type { CredentialInUse } from "../../components/preflight-input";
 import { describeSecret, marksOf } from "../../components/secret-outputs";
 import { answerOf, stepCommand } from "../../components/step-command";
 import type { StoreGuard } from "../../components/store-unchanged";
@@ -19,6 +19,7 @@ import {
   type SlotIndex,
 } from "../../core/state";
 import type { AnnotateArgs, Stored, StoreEntry } from "../../stores/store";
+import { postgresPasswordAsks } from "./asks";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
 import { activeUsername, ownUsernames, usernamePathOf } from "./roles";
@@ -49,6 +50,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   readonly state: pulumi.Output<SecretState>;
   readonly description: pulumi.Output<Record<string, unknown>>;
   readonly last: pulumi.Resource;
+  protected readonly asks = postgresPasswordAsks;
 
   constructor(name: string, args: PostgresPasswordArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("PostgresPassword", name, args, opts);
@@ -133,7 +135,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const generation = previous === undefined ? undefined : state.slots[other(state.active)];
     return {
       known: [...secrets, ...this.leftBehind, ...ownUsernames(config)],
-      whenForeign: whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, generation),
+      whenForeign: this.asks.whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, generation),
     };
   }
 

@@ -1,10 +1,11 @@
-import { type CredentialInUse, loginEntries } from "../../components/preflight-input";
+import type { CredentialInUse } from "../../components/preflight-input";
 import type { Config, PostgresPasswordConfig } from "../../config";
 import type { Decision } from "../../core/decide";
 import { nameOf, slugOf } from "../../core/resource-names";
 import { activeGeneration, adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../../core/state";
 import type { StoreEntry } from "../../stores/client";
 import type { Known, KnownStack, NamedResource } from "../kind-operations";
+import { loginEntries } from "./asks";
 import { activeUsername, usernamePathOf } from "./roles";
 
 /** A login with its password: keep it in memory, print none of it but the user. */

@@ -1,4 +1,4 @@
-import { type Config, type PostgresPasswordConfig, policyOf, referenceOf, type SecretConfig } from "../../config";
+import { type PostgresPasswordConfig, referenceOf, type SecretConfig } from "../../config";
 import { graceEndsAt, graceIsOver, graceLimitAt } from "../../core/deadlines";
 import { messageOf } from "../../core/errors";
 import { useWords } from "../../core/login-use";
@@ -6,27 +6,23 @@ import type { Policy } from "../../core/policy";
 import { other, type SecretState } from "../../core/state";
 import { activeUsername } from "./roles";
 
-/** Who still uses the previous login of a secret, in words, by the secret's name; left out where nobody was asked. */
-export type PreviousInUse = Readonly<Record<string, string | undefined>>;
-
-type Asked = Pick<Config, "secrets" | "policy">;
+/** Who still uses a login whose grace period is over, in words; empty if nobody does, undefined if nobody was asked. */
+export interface PasswordSeen {
+  readonly previousInUse?: string | undefined;
+}
 
 /**
- * Asks each server who still uses a login whose grace period is over, before an update revokes it. Never throws: where the
- * server does not answer, nobody can tell that the login is unused, and it stays.
+ * Asks the server who still uses a login whose grace period is over, before an update revokes it; undefined if nobody is
+ * asked. Never throws: if the server does not answer, nobody can tell that the login is unused, and it stays.
  */
-export async function seeOldLogins(
-  config: Asked,
-  previous: Readonly<Record<string, { readonly state?: SecretState | undefined } | undefined>>,
+export async function seeOldLogin(
+  secret: PostgresPasswordConfig,
+  policy: Policy,
+  state: SecretState | undefined,
   now: Date,
-): Promise<PreviousInUse> {
-  const asked = config.secrets.map(async (secret): Promise<[string, string][]> => {
-    const state = previous[secret.name]?.state;
-    if (!isAlternating(secret) || state === undefined) return [];
-    if (!graceIsOver(state, policyOf(config, secret), now)) return [];
-    return [[secret.name, await oldLoginUse(secret, state)]];
-  });
-  return Object.fromEntries((await Promise.all(asked)).flat());
+): Promise<string | undefined> {
+  if (!isAlternating(secret) || state === undefined || !graceIsOver(state, policy, now)) return undefined;
+  return oldLoginUse(secret, state);
 }
 
 /** The login that the active one replaced. */

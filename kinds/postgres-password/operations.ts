@@ -2,6 +2,7 @@ import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { adoptedGeneration } from "../../core/state";
 import type { KindOperations } from "../kind-operations";
 import { knownLogins, loginInUse, loginsOf } from "./credentials";
+import { keptLogin, seeOldLogin } from "./old-logins";
 import { activeUsername } from "./roles";
 
 /** A password that this stack makes and writes into the store. */
@@ -22,8 +23,14 @@ export const postgresPassword = {
       return { user: username, failure: outcome === "works" ? undefined : evidence };
     },
   },
+  otherwise: "definition changed",
   noWayBack: () => undefined,
   status: () => ({}),
+  kept: async (secret, state, policy, now) => {
+    const users = await seeOldLogin(secret, policy, state, now);
+    const words = keptLogin(secret, state, users, policy);
+    return users === undefined || words === undefined ? undefined : { users, words };
+  },
   known: knownLogins,
   inUse: loginInUse,
   diagnose: async (...asked) => (await import("./diagnose")).passwordFindings(...asked),

@@ -6,7 +6,7 @@ import { graceEndsAt, graceLimitAt, oldEnded } from "../../core/deadlines";
 import type { SecretState } from "../../core/state";
 import type { Check, StackView } from "../kind-operations";
 import { loginsOf } from "./credentials";
-import { seeOldLogins } from "./old-logins";
+import { seeOldLogin } from "./old-logins";
 import { sessionsInUse } from "./sessions";
 
 /** This stack has the value: the store must hold it, it must work, and the previous one must end in time. */
@@ -42,9 +42,7 @@ export function passwordChecks(stack: StackView, secret: PostgresPasswordConfig,
         if (outcome === "unknown") throw new Error(evidence);
         const works = outcome === "works";
         const policy = policyOf(config, secret);
-        const inUse = (await seeOldLogins({ ...config, secrets: [secret] }, { [secret.name]: { state } }, now))[
-          secret.name
-        ];
+        const inUse = await seeOldLogin(secret, policy, state, now);
         if (works && inUse !== undefined && inUse !== "" && now < graceLimitAt(state, policy)) {
           return `still valid, since it is in use: ${inUse}; revoked at ${utc(graceLimitAt(state, policy))} in any case`;
         }

@@ -2,11 +2,11 @@ import { isUnseen, seen } from "../../components/seen";
 import { storeOf } from "../../components/stored-values";
 import type { Config, VaultStaticConfig } from "../../config";
 import type { SecretState } from "../../core/state";
-import { isNewer } from "../../core/vault-state";
 import { vaultClientOf } from "../../stores/vault/client";
 import type { LoginSeen } from "../kind-operations";
 import { seeLogin } from "../postgres-password/see-login";
 import { findRotation, readLogin } from "../vault-engine/role";
+import { isNewer } from "./next-state";
 
 type Reach = Pick<Config, "store" | "environment">;
 

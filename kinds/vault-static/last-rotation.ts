@@ -1,13 +1,6 @@
 import { NO_TOKEN, statusHint, vaultFetch, vaultHeaders } from "../../clients/vault-access";
-import { type Config, isRotatedByVault } from "../../config";
-
-/** Vault could not be asked when it rotated a password last. Nothing was changed. */
-export class VaultUnavailableError extends Error {
-  override readonly name = "VaultUnavailableError";
-}
-
-/** When Vault rotated last, by the secret's name; left out where Vault has no such role yet. */
-export type VaultRotations = Readonly<Record<string, string | undefined>>;
+import type { Config, VaultStaticConfig } from "../../config";
+import { UnavailableError } from "../../core/unavailable";
 
 /** Tries, the pause before the second of them in milliseconds (it doubles), and how long one may take. */
 const ATTEMPTS = 4;
@@ -15,31 +8,28 @@ const PAUSE = 250;
 const TIMEOUT = 10_000;
 
 /**
- * Asks Vault about every password that it rotates and this stack has taken over (`known`).
- * @throws VaultUnavailableError with one message: what was asked, what was found, what helps
+ * Asks Vault when it rotated a password last that this stack has adopted.
+ * @throws UnavailableError with one message: what was asked, what was found, what helps
  */
-export async function seeVaultRotations(config: Config, known: (secret: string) => boolean): Promise<VaultRotations> {
-  const seen: Record<string, string> = {};
-  for (const secret of config.secrets) {
-    if (!isRotatedByVault(secret) || !known(secret.name)) continue;
-    const path = `${secret.vault.mount}/static-roles/${secret.staticRole}`;
-    const rotation = await lastRotation(config, path, secret.name);
-    if (rotation === undefined) {
-      throw new VaultUnavailableError(
-        `${secret.name}: Vault has no role at ${path} any more; services cannot read their login. Make it again with ` +
-          "`pulumi up --refresh` once somebody knows why it is gone; nothing was changed.",
-      );
-    }
-    seen[secret.name] = rotation;
-  }
-  return seen;
+export async function seeVaultRotation(config: Pick<Config, "store">, secret: VaultStaticConfig): Promise<string> {
+  const path = `${secret.vault.mount}/static-roles/${secret.staticRole}`;
+  const rotation = await lastRotation(config, path, secret.name);
+  if (rotation !== undefined) return rotation;
+  throw new UnavailableError(
+    `${secret.name}: Vault has no role at ${path} any more; services cannot read their login. Make it again with ` +
+      "`pulumi up --refresh` once somebody knows why it is gone; nothing was changed.",
+  );
 }
 
-async function lastRotation({ store }: Config, path: string, secret: string): Promise<string | undefined> {
+async function lastRotation(
+  { store }: Pick<Config, "store">,
+  path: string,
+  secret: string,
+): Promise<string | undefined> {
   const address = (store.kind === "vault" ? store.address : undefined) ?? process.env.VAULT_ADDR;
   const headers = vaultHeaders();
   const fail = (why: string) =>
-    new VaultUnavailableError(`${secret}: cannot ask Vault when it rotated ${path} last: ${why}; nothing was changed.`);
+    new UnavailableError(`${secret}: cannot ask Vault when it rotated ${path} last: ${why}; nothing was changed.`);
   if (address === undefined) throw fail("no address of Vault: set VAULT_ADDR or the config key store.address");
   if (headers === undefined) throw fail(NO_TOKEN);
   const url = new URL(`v1/${path}`, address.endsWith("/") ? address : `${address}/`);

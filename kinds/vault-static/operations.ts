@@ -6,6 +6,7 @@ import type { KindOperations } from "../kind-operations";
 export const vaultStatic = {
   supply: undefined,
   adoption: "Vault makes the password and rotates it (vault-static), and keeps no value to go back to",
+  otherwise: "rotated by Vault",
   noWayBack: (secret) =>
     `${secret} is rotated by Vault, which keeps no earlier password: nothing to roll back to. ` +
     `\`rotation rotate-now ${secret} --reason "..."\` has Vault make another one`,
@@ -15,6 +16,7 @@ export const vaultStatic = {
     const nextRotation = period === undefined ? null : new Date(Date.parse(lastRotation) + period).toISOString();
     return { vault: { lastRotation, nextRotation } };
   },
+  kept: async () => undefined,
   known: ({ config }, secret, states) => {
     const state = states.at(-1);
     if (state === undefined) return [];

@@ -4,7 +4,6 @@ import type { Policy } from "../../../core/policy";
 import { activeGeneration, type SecretState } from "../../../core/state";
 import type { Supply } from "../../../kinds/kind-operations";
 import { operationsOf } from "../../../kinds/operations";
-import type { PreviousInUse } from "../../../kinds/postgres-password/old-logins";
 import { traitsOf } from "../../../kinds/schemas";
 import type { LogRow } from "../audit-log";
 import type { SecretOutput } from "../outputs";
@@ -52,7 +51,7 @@ export function remindersAt(
   outputs: Readonly<Record<string, SecretOutput>>,
   rows: readonly LogRow[],
   now: Date,
-  inUse: PreviousInUse = {},
+  inUse: Readonly<Record<string, string | undefined>> = {},
 ): Reminder[] {
   return outline.secrets.flatMap((secret) => {
     const state = outputs[secret.name]?.state;
@@ -100,7 +99,7 @@ function isPlanned(state: SecretState, policy: Policy, now: Date): boolean {
 /** The end of the previous credential, or that somebody still uses it and until when that may be. */
 function ending(state: SecretState, policy: Policy, now: Date, users: string | undefined) {
   const limit = graceLimitAt(state, policy);
-  if (users === undefined || users === "" || now >= limit)
+  if (users === undefined || now >= limit)
     return { kind: "grace-over" as const, at: graceEndsAt(state, policy).toISOString() };
   const day = now.toISOString().slice(0, 10);
   return { kind: "in-use" as const, at: limit.toISOString(), reason: users, day };

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { MOUNT_DESCRIPTION } from "../../../clients/vault-mount";
-import type { PreviousSecrets } from "../../../components/stack-secrets";
-import type { Config } from "../../../config";
 import { type OpenBao, startOpenBao } from "../../../dev/lab/openbao";
 import { resolveToolchain } from "../../../dev/toolchain/resolve";
 import { checkLeases, type LeasesInput } from "../../../kinds/vault-dynamic/preflight";
+import type { VaultPasswordConfig } from "../../../kinds/vault-engine/engine";
 import { seeLeftMounts } from "../../../kinds/vault-engine/left-mounts";
 import { checkVaultRole } from "../../../kinds/vault-static/preflight";
 import { vaultClientOf } from "../../../stores/vault/client";
@@ -114,7 +113,7 @@ describe("before Vault's database engine is described for the first time", () =>
       mounted("known", "database", MOUNT_DESCRIPTION),
     ]);
     const look = (address: string) =>
-      seeLeftMounts({ secrets } as unknown as Config, { known: {} } as unknown as PreviousSecrets, {
+      seeLeftMounts(secrets as unknown as VaultPasswordConfig[], (name) => name === "known", {
         ...{ kind: "vault", address, mount: "secret", environment: "paper" },
       });
     expect(await look(openbao.address)).toEqual(new Set(["left-here"]));

@@ -34,6 +34,7 @@ function resources(
 ): Promise<Declared[]> {
   return declare(() => {
     const platform: Platform = {
+      secrets: [],
       store: new VaultStore({ kind: "vault", mount: "secret" }, "paper"),
       services: { "signal-service": service(["app-1", "app-2"]), orchestrator: service([]) },
       hosts: { "app-1": host("10.0.0.1"), "app-2": host("10.0.0.2"), unused: host("10.0.0.9") },

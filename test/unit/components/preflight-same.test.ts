@@ -2,11 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import type { Deployment } from "../../../cli/operate/engine";
 import { preflightInputOf } from "../../../cli/operate/preflight-input";
-import { decideSecret } from "../../../components/decide-secret";
 import type { Platform } from "../../../components/platform";
 import { preflightInput } from "../../../components/preflight/preflight";
-import { marketClock } from "../../../components/preflight-input";
-import { createSecrets } from "../../../components/stack-secrets";
 import {
   auditDatabase,
   type Config,
@@ -19,6 +16,9 @@ import {
 import { nextState } from "../../../core/next-state";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import type { SecretState } from "../../../core/state";
+import { decideSecret } from "../../../kinds";
+import { marketClock } from "../../../kinds/alpaca-key/market-clock";
+import { createSecrets } from "../../../kinds/create-secrets";
 import { VaultStore } from "../../../stores/vault/declare";
 import { A, B, settings } from "./alpaca-updates";
 import { declare, inputOf } from "./strict-mocks";
@@ -63,6 +63,7 @@ async function asked(config: Config, finished: SecretState | undefined, now: Dat
   const all = await declare(() => {
     const platform: Platform = {
       ...{ services: config.services, hosts: config.hosts, planBasis: [], clock: config.lab?.clock },
+      secrets: config.secrets,
       store: new VaultStore(config.store as never, config.environment),
       privateKey: pulumi.secret(String(config.sshPrivateKey)),
       marketClock: marketClock(config),
@@ -71,7 +72,7 @@ async function asked(config: Config, finished: SecretState | undefined, now: Dat
       audit: { connection: referenceOf(auditDatabase(config) as DatabaseConfig), stack: "paper", environment: "paper" },
     };
     const previous = finished === undefined ? {} : { [secret.name]: { state: finished } };
-    return pulumi.output(createSecrets(config, { previous, recorded: {} }, platform, now));
+    return pulumi.output(createSecrets(config, { previous, recorded: {} }, platform, now, {}));
   });
   return preflightInput.parse(inputOf(all, `${secret.name.replaceAll("/", "-")}-preflight-checks`));
 }
@@ -88,7 +89,7 @@ function looked(config: Config, finished: SecretState | undefined, now: Date): u
     },
   });
   const deployment: Deployment = { version: 3, deployment: { resources: [slot("a", 0), slot("b", 1)] } };
-  const decision = decideSecret(config, secret, { finished, recorded: undefined }, { now });
+  const decision = decideSecret(config, secret, { finished, recorded: undefined }, now);
   return preflightInput.parse(
     JSON.parse(JSON.stringify(preflightInputOf(config, secret, decision, deployment, "paper"))),
   );

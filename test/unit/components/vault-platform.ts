@@ -29,6 +29,7 @@ export function declareVault(
       ...more,
     });
     const platform: Platform = {
+      secrets,
       store,
       services: { orchestrator: service(8001), "signal-service": service(8000) },
       hosts: {},

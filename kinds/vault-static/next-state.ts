@@ -1,7 +1,7 @@
-import { dueAt } from "./deadlines";
-import type { Policy } from "./policy";
-import { type Request, RequestRefusedError } from "./request";
-import { activeGeneration, EMPTY, type SecretState, type Step } from "./state";
+import { dueAt } from "../../core/deadlines";
+import type { Policy } from "../../core/policy";
+import { type Request, RequestRefusedError } from "../../core/request";
+import { activeGeneration, EMPTY, type SecretState, type Step } from "../../core/state";
 
 /** What the state of a password that Vault rotates rests on; the clock is an argument. */
 export interface VaultInputs {
