@@ -4,6 +4,7 @@ import { planBasis } from "./components/plan-guard";
 import type { Platform } from "./components/platform";
 import { readKnown } from "./components/previous-secrets";
 import { forgetDeclarationTraces, plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
+import { createStore } from "./components/stack-store";
 import { auditDatabase, type Config, ConfigError, noticeOf, parseConfig, referenceOf } from "./config";
 import { PLANNED_AT, plannedOr } from "./core/clock";
 import { RequestRefusedError } from "./core/request";
@@ -11,7 +12,6 @@ import { UnavailableError } from "./core/unavailable";
 import { observe } from "./kinds";
 import { marketClock } from "./kinds/alpaca-key/market-clock";
 import { createSecrets } from "./kinds/create-secrets";
-import { createStore } from "./stores/store";
 
 /** Carries out what is due in this stack: config -> states -> components -> outputs. */
 async function main(): Promise<Record<string, unknown>> {

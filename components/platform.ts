@@ -1,12 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { HostConfig, SecretConfig, ServiceConfig } from "../config";
-import type { SecretStore } from "../stores/store";
 import type { AuditTarget } from "./audit-record";
 import type { MarketClock } from "./preflight-input";
+import type { StackStore } from "./stack-store";
 
 /** What all secrets of a stack share. */
 export interface Platform {
-  readonly store: SecretStore;
+  readonly store: StackStore;
   /** Every secret of the config. */
   readonly secrets: readonly SecretConfig[];
   readonly services: Readonly<Record<string, ServiceConfig>>;

@@ -1,7 +1,8 @@
 import { type HostConfig, pathsOf, type SecretConfig, type ServiceConfig } from "../config";
 import type { Decision, PreflightMode } from "../core/decide";
 import { activeGeneration, previousGeneration, type SecretState } from "../core/state";
-import type { StoreReference } from "../stores/store";
+import type { StoreReference } from "../stores/schemas";
+import type { StoreEntry } from "../stores/store";
 import { serviceCheck, servicesOf, takes } from "./service-check";
 
 /** Alpaca's `GET /v2/clock`, and where the pair to ask it with is kept. */
@@ -42,20 +43,12 @@ export interface Surroundings<V> {
   readonly clock: string | undefined;
 }
 
-/** A value in the store. */
-export interface EntryInUse<V> {
-  readonly path: string;
-  readonly value: V;
-  /** Set where the value is no secret. */
-  readonly public?: true;
-}
-
 /** The credential in use: it must be what the store holds, and log in where it is a login. */
 export interface CredentialInUse<V> {
   readonly generation: number;
   readonly username?: string;
   readonly password?: V;
-  readonly entries: readonly EntryInUse<V>[];
+  readonly entries: readonly StoreEntry<V>[];
 }
 
 /** What a kind makes its own part of a preflight's input from. */
@@ -75,7 +68,7 @@ export interface KindAsks<S extends SecretConfig = SecretConfig> {
   /** Whether the credential in use must be the one in the store. `force`: a request says to overwrite another. */
   asksInUse(mode: PreflightMode, force: boolean): boolean;
   /** What the store may hold where nobody knows the value in use; undefined where that is not asked. */
-  expected(secret: S): readonly EntryInUse<string>[] | undefined;
+  expected(secret: S): readonly StoreEntry<string>[] | undefined;
   /** What to do where the store holds another value than the one in use; the end of a message. */
   whenForeign(secret: S, decided: Decided, inUse: number | undefined): string;
   /** What only this kind has in the input: where its database is, say. */

@@ -1,12 +1,15 @@
 import type { Config } from "../config";
 import { activeGeneration, type SecretState } from "../core/state";
-import { type StoredValue, type StoreEntry, storeClient, storeReference } from "../stores/client";
+import { storeClient } from "../stores";
+import { type StoreReference, schemaOf } from "../stores/schemas";
+import type { StoredValue, StoreEntry } from "../stores/store";
 import { describe, oddWords, writeEntry } from "../stores/write-entry";
 
 type Reach = Pick<Config, "store" | "environment">;
 
 /** How the store of a stack is reached. */
-export const storeOf = ({ store, environment }: Reach) => storeReference.parse({ ...store, environment });
+export const storeOf = ({ store, environment }: Reach): StoreReference =>
+  schemaOf(store).referenceOf(store, environment);
 
 /** What the store holds at a path; undefined if there is nothing. */
 export const stored = (config: Reach, path: string): Promise<StoredValue | undefined> =>

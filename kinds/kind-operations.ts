@@ -5,7 +5,7 @@ import type { StateResource } from "../core/begun";
 import type { Decision } from "../core/decide";
 import type { Policy } from "../core/policy";
 import type { SecretState } from "../core/state";
-import type { StoreEntry } from "../stores/client";
+import type { StoreEntry } from "../stores/store";
 
 /** A stack as it is known before anything is asked on the outside. */
 export interface KnownStack {

@@ -9,27 +9,17 @@ import {
   stepOf,
   type Touches,
 } from "../core/phases";
+import { storeResources } from "../stores/schemas";
 import { alpacaKeyPhases } from "./alpaca-key/phases";
 import { postgresPasswordPhases } from "./postgres-password/phases";
 import { vaultDynamicPhases } from "./vault-dynamic/phases";
 import { vaultEnginePhases } from "./vault-engine/phases";
 import { vaultStaticPhases } from "./vault-static/phases";
 
-/** What the stores' providers make, of earlier versions of this program too. */
-const STORES: PhaseTable = {
-  resources: {
-    "vault:kv/secretV2:SecretV2": { phase: "store", holdsCredential: true },
-    "vault:kv/secret:Secret": { phase: "store", holdsCredential: true },
-    "vault:generic/endpoint:Endpoint": { phase: "settle" },
-    "aws:secretsmanager/secret:Secret": { phase: "store", holdsCredential: true },
-    "aws:secretsmanager/secretVersion:SecretVersion": { phase: "store", holdsCredential: true },
-  },
-};
-
 /** What brings parts to a rotation: a line each. */
 const TABLES: readonly PhaseTable[] = [
   rotationPhases,
-  STORES,
+  ...storeResources().map((resources) => ({ resources })),
   postgresPasswordPhases,
   vaultEnginePhases,
   vaultStaticPhases,

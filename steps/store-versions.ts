@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { storeClient, storeReference } from "../stores/client";
+import { storeClient } from "../stores";
+import { storeReference } from "../stores/schemas";
 import { runStep } from "./run-step";
 
 const input = z.object({ store: storeReference, paths: z.array(z.string()) });

@@ -1,5 +1,8 @@
 import * as z from "zod";
-import { storeClient, storeEntry, storeReference } from "../stores/client";
+import { storeClient } from "../stores";
+import { storeReference } from "../stores/schemas";
+import { storeEntry } from "../stores/store";
+
 import { writeEntry } from "../stores/write-entry";
 import { runStep } from "./run-step";
 

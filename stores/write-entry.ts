@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { PassingError, StepError } from "../core/errors";
-import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "./client";
+import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "./store";
 
 /** One value, and what may stand in its place. */
 export interface Wish {

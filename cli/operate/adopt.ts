@@ -6,7 +6,7 @@ import { activeGeneration, adoptedGeneration, slotOf } from "../../core/state";
 import { decideSecret, type KnownState } from "../../kinds";
 import type { Adoption } from "../../kinds/kind-operations";
 import { operationsOf } from "../../kinds/operations";
-import { storeClient } from "../../stores/client";
+import { storeClient } from "../../stores";
 import { knownOf } from "./decisions";
 import { type Deployment, Engine } from "./engine";
 import { UsageError } from "./errors";

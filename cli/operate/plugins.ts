@@ -1,4 +1,5 @@
 import { traitsOf } from "../../kinds/schemas";
+import { schemaOf } from "../../stores/schemas";
 import { UsageError } from "./errors";
 import type { Project } from "./project";
 import { pulumiEnvironment } from "./pulumi";
@@ -6,7 +7,8 @@ import { type Outline, readOutline } from "./settings";
 
 /** The provider packages whose plugins the engine starts for a stack. */
 export function packagesOf({ store, secrets }: Pick<Outline, "store" | "secrets">): string[] {
-  return [...new Set(["command", "random", ...secrets.flatMap((secret) => traitsOf(secret).plugins), store.kind])];
+  const needed = [...secrets.flatMap((secret) => traitsOf(secret).plugins), ...schemaOf(store).plugins];
+  return [...new Set(["command", "random", ...needed])];
 }
 
 /**

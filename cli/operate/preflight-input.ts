@@ -1,4 +1,3 @@
-import type { PreflightInput } from "../../components/preflight/preflight";
 import { preflightInput, type Surroundings } from "../../components/preflight-input";
 import { storeOf } from "../../components/stored-values";
 import { type Config, noticeOf, policyOf, type SecretConfig } from "../../config";
@@ -6,6 +5,7 @@ import type { Decision } from "../../core/decide";
 import { kindFor } from "../../kinds";
 import { marketClock } from "../../kinds/alpaca-key/market-clock";
 import { operationsOf } from "../../kinds/operations";
+import type { PreflightInput } from "../../kinds/preflights";
 import { auditReference } from "./audit-log";
 import type { Deployment } from "./engine";
 

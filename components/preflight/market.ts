@@ -3,7 +3,7 @@ import { trustingFetch } from "../../clients/trust";
 import { formatDuration } from "../../core/duration";
 import { messageOf, StepError } from "../../core/errors";
 import { MarketClockError, type MarketHours, marketHours } from "../../core/market-clock";
-import type { StoreClient } from "../../stores/client";
+import type { StoreClient } from "../../stores/store";
 
 /** Alpaca's API, and where in the store the pair is that it is asked with. */
 export interface MarketClock {

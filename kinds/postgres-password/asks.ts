@@ -1,8 +1,10 @@
 import { requestFor, twoWays } from "../../components/foreign-advice";
-import type { EntryInUse, KindAsks } from "../../components/preflight-input";
+import type { KindAsks } from "../../components/preflight-input";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { modeOf } from "../../core/decide";
-import { ownUsernames, rotatedLogins, usernamePathOf } from "./roles";
+import type { StoreEntry } from "../../stores/store";
+import { ownUsernames, rotatedLogins } from "./roles";
+import { usernamePathOf } from "./schema";
 
 /** What the preflight of a password asks that this pipeline makes. */
 export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
@@ -29,7 +31,7 @@ export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
 export function loginEntries<V>(
   secret: PostgresPasswordConfig,
   { generation, username, password }: { readonly generation: number; readonly username: V; readonly password: V },
-): EntryInUse<V>[] {
+): StoreEntry<V>[] {
   const entry = { path: secret.name, value: password };
   if (secret.strategy === "single-user" || generation === 0) return [entry];
   return [{ path: usernamePathOf(secret), value: username, public: true }, entry];

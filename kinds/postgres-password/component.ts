@@ -3,6 +3,7 @@ import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
 import type { CredentialInUse } from "../../components/preflight-input";
 import { describeSecret, marksOf } from "../../components/secret-outputs";
+import type { DeclaredEntry, Marks, Stored } from "../../components/stack-store";
 import { answerOf, stepCommand } from "../../components/step-command";
 import type { StoreGuard } from "../../components/store-unchanged";
 import { StoredCredential, type StoredCredentialArgs } from "../../components/stored-credential";
@@ -18,11 +19,11 @@ import {
   type SecretState,
   type SlotIndex,
 } from "../../core/state";
-import type { AnnotateArgs, Stored, StoreEntry } from "../../stores/store";
 import { postgresPasswordAsks } from "./asks";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
-import { activeUsername, ownUsernames, usernamePathOf } from "./roles";
+import { activeUsername, ownUsernames } from "./roles";
+import { usernamePathOf } from "./schema";
 
 export interface PostgresPasswordArgs extends StoredCredentialArgs {
   readonly config: PostgresPasswordConfig;
@@ -39,7 +40,7 @@ interface Credential {
   readonly username: string;
   readonly password: pulumi.Output<string>;
   /** What the store holds of it. */
-  readonly entries: readonly StoreEntry[];
+  readonly entries: readonly DeclaredEntry[];
 }
 
 /**
@@ -110,20 +111,20 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     if (generation === EMPTY || (generation === 0 && adopted === undefined)) return undefined;
     const value = generation === 0 && adopted !== undefined ? adopted : password;
     const username = activeUsername(config.strategy, config.role, { ...state, active: slot });
-    const entries: StoreEntry[] = [{ path: config.name, value }];
+    const entries: DeclaredEntry[] = [{ path: config.name, value }];
     if (this.alternating) entries.unshift({ path: this.usernamePath, value: username, public: true });
     return { username, password: value, entries };
   }
 
   /** What the store holds of the credential before: on a platform that is adopted the password alone. */
-  private storedBefore(previous: Credential | undefined): readonly StoreEntry[] {
+  private storedBefore(previous: Credential | undefined): readonly DeclaredEntry[] {
     const { config, state } = this.args;
     const adopted = state.slots[other(state.active)] === 0;
     return (previous?.entries ?? []).filter(({ path }) => !adopted || path === config.name);
   }
 
   /** What an adoption left in the store that a rollback has given up. */
-  private get leftBehind(): readonly StoreEntry[] {
+  private get leftBehind(): readonly DeclaredEntry[] {
     const { config, state, adopted } = this.args;
     return adopted === undefined || leftAdoption(state) === undefined ? [] : [{ path: config.name, value: adopted }];
   }
@@ -213,7 +214,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     );
   }
 
-  private marks({ entries }: Credential, confirmed: local.Command): AnnotateArgs["marks"] {
+  private marks({ entries }: Credential, confirmed: local.Command): Marks {
     const { state, policy } = this.args;
     // Known only once the login is confirmed: a saved plan must not hold the time at which it was made.
     const says = confirmed.stdout.apply(() => marksOf(state, policy));

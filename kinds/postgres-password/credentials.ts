@@ -3,10 +3,11 @@ import type { Config, PostgresPasswordConfig } from "../../config";
 import type { Decision } from "../../core/decide";
 import { nameOf, slugOf } from "../../core/resource-names";
 import { activeGeneration, adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../../core/state";
-import type { StoreEntry } from "../../stores/client";
+import type { StoreEntry } from "../../stores/store";
 import type { Known, KnownStack, NamedResource } from "../kind-operations";
 import { loginEntries } from "./asks";
-import { activeUsername, usernamePathOf } from "./roles";
+import { activeUsername } from "./roles";
+import { usernamePathOf } from "./schema";
 
 /** A login with its password: keep it in memory, print none of it but the user. */
 export interface Login {

@@ -1,7 +1,7 @@
 import { storeOf } from "../../components/stored-values";
 import { type Config, leaseRoleOf, referenceOf, type VaultDynamicConfig } from "../../config";
 import type { SecretState } from "../../core/state";
-import { vaultClientOf } from "../../stores/vault/client";
+import { vaultOf } from "../../stores";
 import { leaseFingerprint } from "./definition";
 import { type HeldLease, heldLeases, type LeaseProof, proveRole, readRole } from "./lease";
 
@@ -21,15 +21,15 @@ export const rolePath = (secret: VaultDynamicConfig, service: string): string =>
 
 /** The leases that a service's role has now. @throws StepError */
 export const leasesOf = (config: Reach, secret: VaultDynamicConfig, service: string): Promise<HeldLease[]> =>
-  heldLeases(vaultClientOf(storeOf(config)), leasePath(secret, service));
+  heldLeases(vaultOf(storeOf(config)), leasePath(secret, service));
 
 /** How long the role in Vault lets a login live, in seconds; undefined if there is no such role. @throws StepError */
 export const roleInVault = (config: Reach, secret: VaultDynamicConfig, service: string) =>
-  readRole(vaultClientOf(storeOf(config)), secret.vault.mount, leaseRoleOf(secret, service));
+  readRole(vaultOf(storeOf(config)), secret.vault.mount, leaseRoleOf(secret, service));
 
 /** Has Vault make one login for a service, logs in with it, and ends it. @throws StepError */
 export function proveLease(config: Reach, secret: VaultDynamicConfig, service: string): Promise<LeaseProof> {
-  return proveRole(vaultClientOf(storeOf(config)), {
+  return proveRole(vaultOf(storeOf(config)), {
     mount: secret.vault.mount,
     role: leaseRoleOf(secret, service),
     owner: secret.role,

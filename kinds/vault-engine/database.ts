@@ -1,10 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
-import { MOUNT_DESCRIPTION } from "../../clients/vault-mount";
 import { stepCommand } from "../../components/step-command";
-import type { StoreReference } from "../../stores/store";
+import { type StoreReference, schemaOf } from "../../stores/schemas";
 import type { DeclaredIn } from "../kind";
-import { allowedRoles, connectionUrl, isMadeByVault, type VaultPasswordConfig } from "./engine";
+import { allowedRoles, connectionUrl, isMadeByVault, MOUNT_DESCRIPTION, type VaultPasswordConfig } from "./engine";
 import { seeLeftMounts } from "./left-mounts";
 
 export interface VaultDatabasesArgs {
@@ -148,10 +147,11 @@ export function vaultDatabasesOf(stack: DeclaredIn): Promise<VaultDatabases> {
   return made;
 }
 
-async function openVaultDatabases({ config, platform: { store }, isKnown }: DeclaredIn): Promise<VaultDatabases> {
-  if (store.reference.kind !== "vault")
-    throw new Error("the config's checks must have asked for a store of the kind vault");
-  const { address } = store.reference;
+async function openVaultDatabases({ config, platform, isKnown }: DeclaredIn): Promise<VaultDatabases> {
+  const { reference } = platform.store;
+  const server = schemaOf(reference).vault(reference);
+  if (server === undefined) throw new Error("the config's checks must have asked for a store of the kind vault");
+  const { address } = server;
   const secrets = config.secrets.filter(isMadeByVault);
   return new VaultDatabases({
     // The token stays in the environment of the run (VAULT_TOKEN), as do namespace and authorities (VAULT_NAMESPACE,
@@ -160,12 +160,12 @@ async function openVaultDatabases({ config, platform: { store }, isKnown }: Decl
       ...(address === undefined ? {} : { address }),
       skipChildToken: true,
     } as vault.ProviderArgs),
-    reference: store.reference,
+    reference,
     environment: config.environment,
     secrets,
     passwords: Object.fromEntries(
       Object.entries(config.connectionPasswords).map(([name, password]) => [name, pulumi.secret(password)]),
     ),
-    leftMounts: await seeLeftMounts(secrets, isKnown, store.reference),
+    leftMounts: await seeLeftMounts(secrets, isKnown, reference),
   });
 }

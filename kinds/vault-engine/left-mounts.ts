@@ -1,6 +1,7 @@
-import { MOUNT_DESCRIPTION } from "../../clients/vault-mount";
-import type { StoreReference } from "../../stores/store";
-import type { VaultPasswordConfig } from "./engine";
+import { vaultOf } from "../../stores";
+import type { StoreReference } from "../../stores/schemas";
+import { MOUNT_DESCRIPTION, type VaultPasswordConfig } from "./engine";
+import { readMount } from "./preflight";
 
 /**
  * Asks Vault for mounts of ours that the stack may not know: a first update was killed between making one and its being
@@ -20,12 +21,6 @@ export async function seeLeftMounts(
 }
 
 async function isOurs(mount: string, reference: StoreReference): Promise<boolean> {
-  // Loaded when used: after its first update a stack never asks.
-  const [{ vaultClientOf }, { storeReference }, { readMount }] = await Promise.all([
-    import("../../stores/vault/client"),
-    import("../../stores/client"),
-    import("./preflight"),
-  ]);
-  const found = await readMount(vaultClientOf(storeReference.parse(reference)), mount);
+  const found = await readMount(vaultOf(reference), mount);
   return found?.type === "database" && found.description === MOUNT_DESCRIPTION;
 }

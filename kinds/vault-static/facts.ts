@@ -2,7 +2,7 @@ import { isUnseen, seen } from "../../components/seen";
 import { storeOf } from "../../components/stored-values";
 import type { Config, VaultStaticConfig } from "../../config";
 import type { SecretState } from "../../core/state";
-import { vaultClientOf } from "../../stores/vault/client";
+import { vaultOf } from "../../stores";
 import type { LoginSeen } from "../kind-operations";
 import { seeLogin } from "../postgres-password/see-login";
 import { findRotation, readLogin } from "../vault-engine/role";
@@ -14,7 +14,7 @@ const roleOf = (secret: VaultStaticConfig) => ({ mount: secret.vault.mount, name
 
 /** When Vault rotated it last; undefined if it has no such role. @throws StepError */
 export const lastRotation = (config: Reach, secret: VaultStaticConfig) =>
-  findRotation(vaultClientOf(storeOf(config)), roleOf(secret));
+  findRotation(vaultOf(storeOf(config)), roleOf(secret));
 
 /** Vault's rotation that services were not restarted after; undefined if there is none. @throws StepError */
 export async function unseenRotation(
@@ -28,7 +28,7 @@ export async function unseenRotation(
 
 /** What Vault hands out to the services. Keep the password in memory. @throws StepError */
 export const issuedLogin = (config: Reach, secret: VaultStaticConfig) =>
-  readLogin(vaultClientOf(storeOf(config)), roleOf(secret));
+  readLogin(vaultOf(storeOf(config)), roleOf(secret));
 
 /** What Vault hands out, tried. Never throws. */
 export async function seeIssued(config: Reach, secret: VaultStaticConfig, generation: number): Promise<LoginSeen> {

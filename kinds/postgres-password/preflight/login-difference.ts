@@ -1,6 +1,6 @@
 import { alteration, identifier, keyName, literal, settingOf } from "../../../core/login-view";
 import { mergedView } from "../login-view";
-import type { Asked, Found } from "./login-role";
+import type { Asked, Found } from "./asked";
 
 /** What the next login cannot have, or not without a decision: of its settings, its limits and its memberships. */
 export async function differenceProblems(asked: Asked): Promise<Found[]> {

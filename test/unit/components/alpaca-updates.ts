@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Platform } from "../../../components/platform";
 import type { PreviousSecret } from "../../../components/previous-secrets";
+import { StackStore } from "../../../components/stack-store";
 import { type AlpacaKeyConfig, type Config, type KeyPair, parseConfig } from "../../../config";
 import type { SecretState } from "../../../core/state";
 import { decideSecret } from "../../../kinds";
 import { declareAlpacaKey } from "../../../kinds/alpaca-key/declare";
 import type { PreviousSeen } from "../../../kinds/alpaca-key/grace";
-import { VaultStore } from "../../../stores/vault/declare";
 import { type Declared, declare } from "./strict-mocks";
 
 const pair = (label: string, letter: string): KeyPair => ({
@@ -62,7 +62,7 @@ export async function update({ config, days, before, seen }: Update): Promise<{ 
     const { services, hosts } = config;
     const platform: Platform = {
       secrets: config.secrets,
-      store: new VaultStore({ kind: "vault", mount: "secret" }, "paper"),
+      store: new StackStore({ kind: "vault", mount: "secret", environment: "paper" }),
       ...{
         services,
         hosts,

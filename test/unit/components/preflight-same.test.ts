@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Deployment } from "../../../cli/operate/engine";
 import { preflightInputOf } from "../../../cli/operate/preflight-input";
 import type { Platform } from "../../../components/platform";
-import { preflightInput } from "../../../components/preflight/preflight";
+import { StackStore } from "../../../components/stack-store";
 import {
   auditDatabase,
   type Config,
@@ -19,7 +19,8 @@ import type { SecretState } from "../../../core/state";
 import { decideSecret } from "../../../kinds";
 import { marketClock } from "../../../kinds/alpaca-key/market-clock";
 import { createSecrets } from "../../../kinds/create-secrets";
-import { VaultStore } from "../../../stores/vault/declare";
+import { preflightInput } from "../../../kinds/preflights";
+import { schemaOf } from "../../../stores/schemas";
 import { A, B, settings } from "./alpaca-updates";
 import { declare, inputOf } from "./strict-mocks";
 
@@ -64,7 +65,7 @@ async function asked(config: Config, finished: SecretState | undefined, now: Dat
     const platform: Platform = {
       ...{ services: config.services, hosts: config.hosts, planBasis: [], clock: config.lab?.clock },
       secrets: config.secrets,
-      store: new VaultStore(config.store as never, config.environment),
+      store: new StackStore(schemaOf(config.store).referenceOf(config.store, config.environment)),
       privateKey: pulumi.secret(String(config.sshPrivateKey)),
       marketClock: marketClock(config),
       allowOpenMarket: config.preflight.allowOpenMarket,
