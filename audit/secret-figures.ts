@@ -1,9 +1,9 @@
 import { urgencyOf } from "../core/deadlines";
+import { DAY } from "../core/time";
 import { CredentialHistory, type CredentialSpan, oldest } from "./credential-age";
 import type { FigureRow } from "./queries";
 import type { Incident, ReportOptions, ReportSecret, SecretStanding, SecretSummary } from "./report";
 
-const DAY = 86_400_000;
 const DEFAULT_MAX_AGE_DAYS = 90;
 
 /** What happened, counted. */

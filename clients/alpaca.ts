@@ -1,3 +1,5 @@
+import { parseTime } from "../core/time";
+import { doubling, poll } from "./poll";
 import { trustingFetch } from "./trust";
 
 /** What every request proves itself with. */
@@ -45,20 +47,27 @@ type Try = { readonly answer: Answer } | { readonly found: string; readonly wait
 export async function askAccount(baseUrl: string, pair: Credentials, options: AskOptions = {}): Promise<Answer> {
   const { limit = 30_000, timeout = 10_000 } = options;
   const started = Date.now();
-  for (let tries = 1, pause = FIRST_PAUSE; ; tries++, pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-    const left = started + limit - Date.now();
-    const result = await tryOnce(baseUrl, pair, Math.max(1, Math.min(timeout, left)));
-    if ("answer" in result) return result.answer;
-    const wait = result.wait ?? pause * (0.75 + Math.random() / 2);
-    if (Date.now() + wait >= started + limit) {
-      const asked =
-        tries === 1 ? "asked once" : `asked ${tries} times in ${Math.ceil((Date.now() - started) / 1000)} s`;
-      throw new AlpacaUnavailableError(
-        `expected ${new URL("/v2/account", baseUrl)} to answer 200, found ${result.found} (${asked}); try again later`,
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, wait));
-  }
+  const left = () => started + limit - Date.now();
+  let tries = 0;
+  const last = await poll<Try>(
+    (number) => {
+      tries = number;
+      return tryOnce(baseUrl, pair, Math.max(1, Math.min(timeout, left())));
+    },
+    (result) => "answer" in result,
+    {
+      every: (result, asked) => {
+        const given = "wait" in result ? result.wait : undefined;
+        const wait = given ?? doubling(FIRST_PAUSE, LONGEST_PAUSE, asked) * (0.75 + Math.random() / 2);
+        return wait < left() ? wait : undefined;
+      },
+    },
+  );
+  if ("answer" in last) return last.answer;
+  const asked = tries === 1 ? "asked once" : `asked ${tries} times in ${Math.ceil((Date.now() - started) / 1000)} s`;
+  throw new AlpacaUnavailableError(
+    `expected ${new URL("/v2/account", baseUrl)} to answer 200, found ${last.found} (${asked}); try again later`,
+  );
 }
 
 async function tryOnce(baseUrl: string, { keyId, secretKey }: Credentials, timeout: number): Promise<Try> {
@@ -93,8 +102,9 @@ function accountOf(text: string): Try {
 /** Milliseconds; the header has seconds or a date. */
 function retryAfter(header: string | null): number | undefined {
   if (header === null) return undefined;
-  const milliseconds = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
+  if (/^\d+$/.test(header)) return Number(header) * 1000;
+  const time = parseTime(header);
+  return time && Math.max(0, time.getTime() - Date.now());
 }
 
 /** Node says only `fetch failed`; why is in the cause. */

@@ -1,9 +1,8 @@
 import { askHealth as askProbes } from "../clients/probe";
-import { type RunScript, shellHere } from "../clients/shell";
+import { type RunScript, runLimited, shellHere } from "../clients/shell";
 import { withHost } from "../clients/ssh";
 import type { Config, HostConfig, SecretConfig, ServiceConfig } from "../config";
 import { probeAt, type Verdict } from "../core/health";
-import { quoted } from "../core/shell-word";
 import { restartAndWait } from "./restart/restart";
 import { restartCommand } from "./restart-command";
 import { probeOf } from "./service-probe";
@@ -51,14 +50,9 @@ export function runAt(
   limit = 120_000,
 ): Promise<string> {
   return shellAt(config, place, async (run) => {
-    const { status, output } = await run(
-      `timeout -k 5 ${Math.ceil(limit / 1000)} sh -c ${quoted(command)}`,
-      limit + 10_000,
-    );
+    const { status, output } = await runLimited(run, command, Math.ceil(limit / 1000));
     if (status === 0) return output;
-    const ended =
-      status === null || status === 124 || status === 137 ? `it did not end in time` : `exit status ${status}`;
-    throw new Error(output.trim() || ended);
+    throw new Error(output.trim() || (status === null ? "it did not end in time" : `exit status ${status}`));
   });
 }
 

@@ -1,3 +1,4 @@
+import { within } from "../clients/poll";
 import { messageOf } from "../core/errors";
 
 /** Why something could not be seen. */
@@ -13,15 +14,9 @@ const LIMIT_MS = 20_000;
 
 /** An answer, or why there is none. Never throws. */
 export async function seen<T>(ask: () => Promise<T>): Promise<T | Unseen> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Unseen>((resolve) => {
-    timer = setTimeout(() => resolve({ unseen: `no answer within ${LIMIT_MS / 1000} s` }), LIMIT_MS);
-  });
   try {
-    return await Promise.race([ask(), late]);
+    return await within(LIMIT_MS, ask(), () => new Error(`no answer within ${LIMIT_MS / 1000} s`));
   } catch (error) {
     return { unseen: messageOf(error) };
-  } finally {
-    clearTimeout(timer);
   }
 }

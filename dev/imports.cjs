@@ -6,10 +6,10 @@ const SCHEMAS = "^(kinds|stores)/([a-z/-]+/|)(schemas?|traits|checks|engine)[.]t
 /** From the lowest to the highest: each may import itself and what is below it. */
 const LAYERS = [
   ["core", "^core/"],
-  ["audit", "^audit/"],
   ["schemas", SCHEMAS],
   ["config", "^config/"],
   ["clients", "^clients/"],
+  ["audit", "^audit/"],
   ["stores", "^stores/"],
   ["components", "^components/"],
   ["kinds", "^kinds/"],
@@ -18,7 +18,7 @@ const LAYERS = [
 /** What is on top of all layers, and what it may import besides them. Nothing imports steps and the program. */
 const TOPS = [
   ["program", "^index[.]ts$"],
-  ["steps", "^steps/"],
+  ["steps", "^steps/", "^steps/run-step[.]ts$"],
   ["cli", "^cli/", "^sdk-on-demand[.]cjs$"],
   ["docs", "^docs/", "^cli/toolchain/"],
   ["dev", "^dev/", "^cli/", "^pg-without-http[.]mjs$"],

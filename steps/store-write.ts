@@ -2,7 +2,6 @@ import * as z from "zod";
 import { storeClient } from "../stores";
 import { storeReference } from "../stores/schemas";
 import { storeEntry } from "../stores/store";
-
 import { writeEntry } from "../stores/write-entry";
 import { runStep } from "./run-step";
 

@@ -38,7 +38,8 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
   ]);
   const wanted = secretsNamed(outline, names);
   const found = wanted.map(async (secret): Promise<Due[]> => {
-    const why = await dueOf(outline, secret, outputs[secret.name], request, resources);
+    const known = { output: outputs[secret.name], request, resources };
+    const why = await dueOf(outline, secret, known);
     return why === undefined ? [] : [{ secret: secret.name, why }];
   });
   const due = (await Promise.all(found)).flat();
@@ -52,12 +53,17 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
   return { due, kept: (await Promise.all(kept)).flat() };
 }
 
+/** What is known of a secret when it is asked whether it is due. */
+interface Known {
+  readonly output: SecretOutput | undefined;
+  readonly request: Awaited<ReturnType<typeof readRequest>>;
+  readonly resources: readonly StateResource[];
+}
+
 async function dueOf(
   outline: Outline,
   secret: SecretConfig,
-  output: SecretOutput | undefined,
-  request: Awaited<ReturnType<typeof readRequest>>,
-  resources: readonly StateResource[],
+  { output, request, resources }: Known,
 ): Promise<Due["why"] | undefined> {
   const finished = output?.state;
   const now = clockOf(outline);

@@ -1,4 +1,4 @@
-import { traitsOf } from "../../kinds/schemas";
+import { traitsOf } from "../../config";
 import { schemaOf } from "../../stores/schemas";
 import { UsageError } from "./errors";
 import type { Project } from "./project";
@@ -7,8 +7,8 @@ import { type Outline, readOutline } from "./settings";
 
 /** The provider packages whose plugins the engine starts for a stack. */
 export function packagesOf({ store, secrets }: Pick<Outline, "store" | "secrets">): string[] {
-  const needed = [...secrets.flatMap((secret) => traitsOf(secret).plugins), ...schemaOf(store).plugins];
-  return [...new Set(["command", "random", ...needed])];
+  const own = [...schemaOf(store).plugins, ...secrets.flatMap((secret) => traitsOf(secret).plugins)];
+  return [...new Set(["command", "random", ...own])];
 }
 
 /**

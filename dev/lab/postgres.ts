@@ -1,10 +1,13 @@
-import { chmod, chown, mkdir, rm, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { withSession } from "../../clients/postgres";
+import { scramVerifier } from "../../core/scram";
 import { PollAbort, poll } from "./poll";
 import { onFreePort } from "./ports";
-import { postgresHome, reachableHome, type ServerAccount, serverAccount } from "./postgres-binaries";
+import { postgresHome, reachableHome, serverAccount } from "./postgres-binaries";
+import { INITIAL_PASSWORD, makeData } from "./postgres-data";
 import { logTail, type ManagedProcess, startProcess } from "./processes";
 import { randomSecret, type SecretGenerator } from "./secrets";
 
@@ -66,10 +69,11 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const adminPassword = (options.secret ?? randomSecret)("postgres-admin");
   const account = await serverAccount();
   const home = await reachableHome(options.home ?? (await postgresHome()), account, options.dir);
-  const data = await initialise(home, account, options.dir, adminPassword);
+  const data = await makeData(home, account, options.dir);
   const logFile = join(options.dir, "postgres.log");
   let port = 0;
-  const connection = (db: string) => ({ host: HOST, port, user: "postgres", password: adminPassword, database: db });
+  let password = INITIAL_PASSWORD;
+  const connection = (db: string) => ({ host: HOST, port, user: "postgres", password, database: db });
   const session: Postgres["session"] = (use, login = {}) => withSession({ ...connection(database), ...login }, use);
   const query: Postgres["query"] = (sql, values, db = database) =>
     session((client) => client.query(sql, values ? [...values] : undefined), { database: db });
@@ -99,6 +103,9 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     await writeFile(join(data, "postgresql.auto.conf"), asConfig(settings));
     return start();
   });
+  const verifier = scramVerifier(adminPassword, randomBytes(16).toString("base64"));
+  await query(`alter role postgres password ${pg.escapeLiteral(verifier)}`, [], "postgres");
+  password = adminPassword;
   await query(`create database ${pg.escapeIdentifier(database)}`, [], "postgres");
   return {
     host: HOST,
@@ -118,30 +125,6 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       await rm(data, { recursive: true, force: true });
     },
   };
-}
-
-async function initialise(home: string, account: ServerAccount, dir: string, password: string): Promise<string> {
-  const data = join(dir, "postgres");
-  const passwordFile = join(dir, "postgres.pw");
-  await mkdir(data, { mode: 0o700 });
-  await writeFile(passwordFile, password, { mode: 0o600 });
-  if (account.uid !== undefined && account.gid !== undefined) {
-    await chmod(dir, 0o711);
-    await chown(data, account.uid, account.gid);
-    await chown(passwordFile, account.uid, account.gid);
-  }
-  const args = ["-D", data, "-U", "postgres", `--pwfile=${passwordFile}`, "-A", "scram-sha-256"];
-  args.push("--locale=C", "--encoding=UTF8", "--no-sync", "--no-instructions");
-  const logFile = join(dir, "initdb.log");
-  try {
-    const initdb = await startProcess({ command: join(home, "bin/initdb"), args, cwd: data, logFile, ...account });
-    const end = await initdb.exited;
-    if (end !== "exit code 0") throw new Error(`initdb ended with ${end}:\n${logTail(logFile)}`);
-  } finally {
-    await rm(passwordFile, { force: true });
-  }
-  await writeFile(join(data, "pg_hba.conf"), "host all all 127.0.0.1/32 scram-sha-256\n");
-  return data;
 }
 
 function asConfig(settings: Record<string, string>): string {

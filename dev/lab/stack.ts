@@ -4,6 +4,7 @@ import { execa, type Options } from "execa";
 import { parseDocument, stringify } from "yaml";
 import { projectRoot } from "../../cli/toolchain/project";
 import { guardProcess } from "./guard";
+import { encrypted, encryptionSalt, PASSPHRASE } from "./passphrase";
 
 /** What {@link createStack} takes. */
 export interface StackOptions {
@@ -16,7 +17,7 @@ export interface StackOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Keys of the project's namespace; objects are written as they are. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** The same, kept encrypted. They travel by stdin. */
+  /** The same, kept encrypted. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Another program, in CommonJS, instead of the real one, for a benchmark to compare with. */
   readonly program?: string;
@@ -42,7 +43,7 @@ export interface Stack {
   pulumi(args: readonly string[], options?: RunOptions): Promise<PulumiResult>;
   /** Sets a config key in the stack's file; `undefined` removes it. */
   configure(key: string, value: unknown): Promise<void>;
-  /** Sets a secret config key, by stdin. */
+  /** Sets a secret config key, encrypted, in the stack's file. */
   configureSecret(key: string, value: string): Promise<void>;
 }
 
@@ -73,19 +74,13 @@ export async function createStack(options: StackOptions): Promise<Stack> {
   const env = {
     ...options.env,
     PULUMI_BACKEND_URL: options.backend ?? `file://${stateDir}`,
-    PULUMI_CONFIG_PASSPHRASE: "lab",
+    PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
     PULUMI_HOME: join(dir, "pulumi-home"),
   };
 
   const settings: Record<string, unknown> = { ...config };
   const file = join(projectDir, `Pulumi.${name}.yaml`);
   const pulumi: Stack["pulumi"] = (args, run = {}) => runPulumi(projectDir, { ...env, ...run.env }, args, run);
-  const expectSuccess = async (args: readonly string[], run: RunOptions = {}) => {
-    const { exitCode, stderr } = await pulumi(args, run);
-    if (exitCode !== 0) throw new Error(`pulumi ${args.join(" ")} failed: ${stderr}`);
-  };
-  const configureSecret = (key: string, value: string) =>
-    expectSuccess(["config", "set", "--secret", key], { input: value });
   // By an editor, as it were: `pulumi config set` takes a third of a second and leaves JSON in a string.
   const configure = async (key: string, value: unknown) => {
     const document = parseDocument(await readFile(file, "utf8"));
@@ -96,10 +91,16 @@ export async function createStack(options: StackOptions): Promise<Stack> {
     await writeFile(file, document.toString({ defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" }));
   };
 
-  // As Pulumi reads it: a bare 2027-02-20T02:00:00Z would be more than text. It adds the salt and, later, the secrets.
-  await writeFile(file, stringify({ config: prefixed(settings) }, { version: "1.1" }));
-  await expectSuccess(["stack", "init", name, "--secrets-provider", "passphrase"]);
-  for (const [key, value] of Object.entries(secrets)) await configureSecret(key, value);
+  // As `pulumi config set --secret` does it, which ends the text before a last line break.
+  const secure = async (value: string) => ({ secure: await encrypted(value.replace(/\r?\n$/, "")) });
+  const configureSecret = async (key: string, value: string) => configure(key, await secure(value));
+
+  for (const [key, value] of Object.entries(secrets)) settings[key] = await secure(value);
+  const whole = { encryptionsalt: await encryptionSalt(), config: prefixed(settings) };
+  // As Pulumi reads it: a bare 2027-02-20T02:00:00Z would be more than text.
+  await writeFile(file, stringify(whole, { version: "1.1" }));
+  const { exitCode, stderr } = await pulumi(["stack", "init", name, "--secrets-provider", "passphrase"]);
+  if (exitCode !== 0) throw new Error(`pulumi stack init failed: ${stderr}`);
   return { projectDir, stateDir, name, env, pulumi, configure, configureSecret };
 }
 

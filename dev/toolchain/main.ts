@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { pluginAdvice } from "../../cli/toolchain/plugin-advice";
 import { madeFolders } from "../../cli/toolchain/resolve";
 import { messageOf } from "../../core/errors";
+import { quoted } from "../../core/shell-word";
 import { resolveToolchain, type Toolchain, type ToolName } from "./resolve";
 import { table } from "./table";
 
@@ -48,13 +49,11 @@ function parse(args: readonly string[]) {
   }
 }
 
-const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
-
 /** A line for `eval` that puts pulumi and its language host on PATH; a remark where they are there already. */
 function shellLine(toolchain: Toolchain): string {
   const folders = madeFolders(toolchain);
   if (folders.length === 0) return "# pulumi is on PATH already";
-  return `export PATH=${quote(folders.join(path.delimiter))}:"$PATH"`;
+  return `export PATH=${quoted(folders.join(path.delimiter))}:"$PATH"`;
 }
 
 /** What to do next; on stderr, since stdout is the answer. */

@@ -8,8 +8,8 @@ import { type Lab, type LabOptions, startLab } from "../../dev/lab/lab";
 import { DEFAULT_SERVICES } from "../../dev/lab/platform";
 import type { PulumiResult, Stack } from "../../dev/lab/stack";
 import { resolveToolchain } from "../../dev/toolchain/resolve";
-import { huntOnStop } from "../servers/leaks/hunt-on-stop";
 import { markedSecret } from "../unit/leaks/marked";
+import { huntOnStop } from "./leaks/hunt-on-stop";
 
 /** A lab with a stack of the real program on it. */
 export interface Bench {

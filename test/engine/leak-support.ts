@@ -1,6 +1,6 @@
-import { labSecrets as secretsOf } from "../servers/leaks/hunt";
 import type { Secrets } from "../unit/leaks/forms";
 import type { Bench } from "./harness";
+import { labSecrets as secretsOf } from "./leaks/hunt";
 import { verifiers } from "./role-support";
 
 export { filesBelow } from "../unit/leaks/files";

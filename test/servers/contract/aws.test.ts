@@ -7,7 +7,7 @@ import { type Moto, startMoto } from "../../../dev/lab/moto";
 import { awsProvider } from "../../../dev/toolchain/plugins/aws";
 import type { Properties } from "../../../dev/toolchain/plugins/values";
 import { type Resource, session } from "../../unit/contract/session";
-import { motoPath } from "../../unit/lab/tools";
+import { motoPath } from "../lab/tools";
 
 let dir: string;
 let moto: Moto;

@@ -7,7 +7,7 @@ import { isAlive } from "../../../dev/lab/processes";
 import { commandProvider } from "../../../dev/toolchain/plugins/command";
 import { service } from "../../../dev/toolchain/plugins/protocol";
 import { session } from "../../unit/contract/session";
-import { testFolder } from "../../unit/lab/folder";
+import { testFolder } from "../lab/folder";
 
 const local = "command:local:Command";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type OpenBao, startOpenBao } from "../../../dev/lab/openbao";
 import { type Postgres, startPostgres } from "../../../dev/lab/postgres";
-import { openBaoPath } from "../../unit/lab/tools";
+import { openBaoPath } from "../lab/tools";
 
 /** PostgreSQL as it was when the recordings began: an owner role and a login that others look after. */
 export async function recordedPostgres(): Promise<{ postgres: Postgres; dir: string; stop(): Promise<void> }> {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type OpenBao, startOpenBao } from "../../../dev/lab/openbao";
 import { pipelinePolicy, servicePolicy } from "../../../dev/lab/policies";
-import { testFolder } from "../../unit/lab/folder";
-import { openBaoPath } from "../../unit/lab/tools";
+import { testFolder } from "../lab/folder";
+import { openBaoPath } from "../lab/tools";
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let bao: OpenBao;

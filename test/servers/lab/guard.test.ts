@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { poll } from "../../../dev/lab/poll";
 import { isAlive } from "../../../dev/lab/processes";
-import { testFolder } from "../../unit/lab/folder";
+import { testFolder } from "./folder";
 
 // A process that starts a child through the guard, says which, and stays.
 const SOURCE = `

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
 import { poll } from "../../../dev/lab/poll";
-import { openBaoPath } from "../../unit/lab/tools";
+import { openBaoPath } from "./tools";
 
 const PROGRAM = `
 const { startLab } = await import(process.argv[1]);

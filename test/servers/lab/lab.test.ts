@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Lab, startLab } from "../../../dev/lab/lab";
 import { exposure, startLoad } from "../../../dev/lab/load";
 import { poll } from "../../../dev/lab/poll";
-import { openBaoPath } from "../../unit/lab/tools";
+import { openBaoPath } from "./tools";
 
 let lab: Lab;
 const marks: string[] = [];

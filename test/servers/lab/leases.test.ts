@@ -6,7 +6,7 @@ import { startLoad } from "../../../dev/lab/load";
 import { poll } from "../../../dev/lab/poll";
 import type { Health } from "../../../dev/lab/services/types";
 import { creationStatements, renewStatements, revocationStatements } from "../../../kinds/vault-dynamic/statements";
-import { openBaoPath } from "../../unit/lab/tools";
+import { openBaoPath } from "./tools";
 
 let lab: Lab;
 const POLICY = "signal-service-database";

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type OpenBao, startOpenBao } from "../../../dev/lab/openbao";
 import { pipelinePolicy, servicePolicy } from "../../../dev/lab/policies";
-import { testFolder } from "../../unit/lab/folder";
-import { openBaoPath } from "../../unit/lab/tools";
+import { testFolder } from "./folder";
+import { openBaoPath } from "./tools";
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let bao: OpenBao;

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Postgres, startPostgres } from "../../../dev/lab/postgres";
-import { testFolder } from "../../unit/lab/folder";
+import { testFolder } from "./folder";
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let postgres: Postgres;

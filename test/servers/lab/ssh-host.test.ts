@@ -10,9 +10,9 @@ import { isAlive } from "../../../dev/lab/processes";
 import type { Health } from "../../../dev/lab/services/types";
 import { type Host, startHost } from "../../../dev/lab/ssh-host";
 import { generateSshKeys } from "../../../dev/lab/ssh-keys";
-import { testFolder } from "../../unit/lab/folder";
-import { openBaoPath } from "../../unit/lab/tools";
+import { testFolder } from "./folder";
 import { overSsh } from "./ssh";
+import { openBaoPath } from "./tools";
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let bao: OpenBao;

@@ -4,8 +4,8 @@ import { exposure } from "../../../dev/lab/load";
 import { type OpenBao, startOpenBao } from "../../../dev/lab/openbao";
 import type { SecretReader } from "../../../dev/lab/services/secret-reader";
 import { readPair, vaultReader } from "../../../dev/lab/services/store";
-import { testFolder } from "../../unit/lab/folder";
-import { openBaoPath } from "../../unit/lab/tools";
+import { testFolder } from "./folder";
+import { openBaoPath } from "./tools";
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let bao: OpenBao;

@@ -11,8 +11,8 @@ import { storeClient } from "../../../stores";
 import { storeReference } from "../../../stores/schemas";
 import type { StoreClient } from "../../../stores/store";
 import type { Wish } from "../../../stores/write-entry";
-import { testFolder } from "../../unit/lab/folder";
-import { motoPath, openBaoPath } from "../../unit/lab/tools";
+import { testFolder } from "../lab/folder";
+import { motoPath, openBaoPath } from "../lab/tools";
 
 /** Takes the environment of a run away again after each file: files share a worker. */
 function withFolder<T extends { stop(): Promise<void> }>(start: (dir: string) => Promise<T>): () => T {

@@ -6,7 +6,7 @@ import { MOUNT_DESCRIPTION, type VaultPasswordConfig } from "../../../kinds/vaul
 import { seeLeftMounts } from "../../../kinds/vault-engine/left-mounts";
 import { checkVaultRole } from "../../../kinds/vault-static/preflight";
 import { vaultOf } from "../../../stores";
-import { testFolder } from "../../unit/lab/folder";
+import { testFolder } from "../lab/folder";
 
 const DSN = "postgresql://{{username}}:{{password}}@db:5432/trader?sslmode=require";
 const database = { host: "db", port: 5432, database: "trader", sslmode: "require" as const, role: "trader" };

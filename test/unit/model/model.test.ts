@@ -19,7 +19,7 @@ function explored(options: Options): Found {
 }
 
 const lines: string[] = [];
-// `PROOF=1 npx vitest run test/model` writes the page's section; a plain test run leaves the checkout as it is.
+// `PROOF=1 npx vitest run test/unit/model` writes the page's section; a plain test run leaves the checkout as it is.
 afterAll(async () => {
   if (process.env.PROOF === "1") await writeSection("model", lines.join("\n"));
 });

@@ -2,10 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { writeSection } from "../dev/bench/proof";
-import { resolveToolchain } from "../dev/toolchain/resolve";
-import { faultSummary } from "./engine/faults/report";
-import { summary as leakSummary } from "./servers/leaks/report";
+import { writeSection } from "../../dev/bench/proof";
+import { faultSummary } from "./faults/report";
+import { summary as leakSummary } from "./leaks/report";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -16,16 +15,12 @@ declare module "vitest" {
   }
 }
 
-/** Makes the tools once, before any test asks for them: with an empty cache that takes minutes. */
+/** Gathers what the labs report, and says it at the end. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), "secret-rotation-report-"));
   const [leaks, faults] = [join(folder, "leaks.jsonl"), join(folder, "faults.jsonl")];
   project.provide("leakReport", leaks);
   project.provide("faultReport", faults);
-  await resolveToolchain({
-    need: ["pulumi", "openbao", "moto", "kubernetes-validate"],
-    onProgress: (line) => console.log(line),
-  });
   return async () => {
     await tell("faults", await faultSummary(faults));
     await tell("leaks", await leakSummary(leaks));
@@ -33,7 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-/** One line at the end of the suite; into docs/proof.md as well where the run is one that proves something. */
+/** One line at the end of the suite; into docs/proof.md as well if the run is one that proves something. */
 async function tell(section: "faults" | "leaks", line: string | undefined): Promise<void> {
   if (line === undefined) return;
   console.log(line);

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { recordEntry } from "../../../audit/log";
 import { poll } from "../../../dev/lab/poll";
 import { randomSecret } from "../../../dev/lab/secrets";
-import { auditRows, type Bench, startBench } from "../../engine/harness";
 import { watchProcesses } from "../../unit/leaks/processes";
+import { auditRows, type Bench, startBench } from "../harness";
 import { hunt } from "./hunt";
 import { stateSecrets } from "./state-secrets";
 

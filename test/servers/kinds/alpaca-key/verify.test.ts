@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Alpaca, startAlpaca } from "../../../dev/lab/alpaca";
-import { type AlpacaPlaces, alpacaPlaces } from "../../../kinds/alpaca-key/places";
-import { type Pair, PairRefusedError, type VerifyArgs, verifyPair } from "../../../kinds/alpaca-key/verify";
+import { type Alpaca, startAlpaca } from "../../../../dev/lab/alpaca";
+import { type AlpacaPlaces, alpacaPlaces } from "../../../../kinds/alpaca-key/places";
+import { type Pair, PairRefusedError, type VerifyArgs, verifyPair } from "../../../../kinds/alpaca-key/verify";
 
 let alpaca: Alpaca;
 let places: { paper: AlpacaPlaces; live: AlpacaPlaces };

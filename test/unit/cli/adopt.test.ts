@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { adoptionOf } from "../../../cli/operate/adopt";
 import { nextState } from "../../../core/next-state";
 import { operationsOf } from "../../../kinds/operations";
-import { activate, inputs, rotate } from "../rotation/update-inputs";
+import { activate, inputs, rotate } from "../core/update-inputs";
 
 const first = nextState(undefined, inputs(0));
 const rotated = nextState(first, inputs(89));

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { targetOf } from "../../../cli/operate/rollback";
 import { nextState } from "../../../core/next-state";
 import { RequestRefusedError } from "../../../core/request";
-import { activate, inputs, rotate } from "../rotation/update-inputs";
+import { activate, inputs, rotate } from "../core/update-inputs";
 
 const first = nextState(undefined, inputs(0));
 const second = nextState(first, inputs(89));

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Inputs, nextState } from "../../../core/next-state";
-import { DEFAULT_POLICY as policy } from "../../../core/policy";
-import { type Alpaca, startAlpaca } from "../../../dev/lab/alpaca";
-import { keyNotices, type NoticesArgs, type PreviousSeen, seePrevious } from "../../../kinds/alpaca-key/grace";
-import { type AlpacaPlaces, alpacaPlaces } from "../../../kinds/alpaca-key/places";
-import type { Pair } from "../../../kinds/alpaca-key/verify";
+import { type Inputs, nextState } from "../../../../core/next-state";
+import { DEFAULT_POLICY as policy } from "../../../../core/policy";
+import { type Alpaca, startAlpaca } from "../../../../dev/lab/alpaca";
+import { keyNotices, type NoticesArgs, type PreviousSeen, seePrevious } from "../../../../kinds/alpaca-key/grace";
+import { type AlpacaPlaces, alpacaPlaces } from "../../../../kinds/alpaca-key/places";
+import type { Pair } from "../../../../kinds/alpaca-key/verify";
 
 describe("asking with the pair before", () => {
   let alpaca: Alpaca;
