@@ -34,3 +34,7 @@ export function clockBehind(secret: string, { step }: SecretState, now: Date): s
     `Nothing becomes due before it has caught up (${formatDuration(Math.ceil(behind / 60_000) * 60_000)}): set it right (\`timedatectl\`) and run this again.`
   );
 }
+
+/** A time to the minute, for people: `2026-11-23 08:05 UTC`. */
+export const utc = (date: Date | string): string =>
+  `${new Date(date).toISOString().slice(0, 16).replace("T", " ")} UTC`;

@@ -1,3 +1,4 @@
+import { utc } from "./clock";
 import { type Duration, parseDuration } from "./duration";
 import { labelDate } from "./key-label";
 import type { Policy } from "./policy";
@@ -74,4 +75,17 @@ export function standingByAge(state: SecretState, policy: Policy, now: Date): Ur
   const urgency = urgencyOf(now.getTime() - Date.parse(state.rotatedAt), policy.maxAge);
   if (urgency === "overdue") return urgency;
   return now >= dueAt(state, policy) || !ageOf(state).known ? "due" : urgency;
+}
+
+/**
+ * What to say of a previous credential that was tried: it may work until its grace period ends, and not longer.
+ *
+ * @param evidence what trying it showed
+ * @throws Error if it works although it must not
+ */
+export function oldEnded(works: boolean, evidence: string, { revoked }: SecretState, end: Date, now: Date): string {
+  if (!works) return `refused: ${evidence}`;
+  if (revoked) throw new Error(`it still works although it was ended: ${evidence}`);
+  if (now >= end) throw new Error(`its grace period ended at ${utc(end)} and it still works; \`rotation run\` ends it`);
+  return `still valid, as intended, until ${utc(end)}`;
 }

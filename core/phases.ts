@@ -1,3 +1,4 @@
+import { slugOf } from "./resource-names";
 import { quoted } from "./shell-word";
 
 /** What a part of a rotation changes: nothing at all, the stack's own state alone, or something on the platform. */
@@ -30,29 +31,8 @@ export const PHASE: Readonly<Record<Phase, PhaseRow>> = TABLE;
 /** The parts of a rotation, in the order in which they come. */
 export const PHASES = Object.keys(TABLE) as Phase[];
 
-/** Which part each program in `steps/` belongs to. A new step is one more row. */
-const STEPS = {
-  preflight: "preflight",
-  "store-versions": "preflight",
-  "store-unchanged": "preflight",
-  "copy-role": "database",
-  "set-role": "database",
-  "vault-rotate-root": "database",
-  "vault-rotation": "database",
-  "verify-login": "verify",
-  "verify-alpaca": "verify",
-  "vault-login": "verify",
-  "lease-proof": "verify",
-  "store-write": "store",
-  "restart-service": "restart",
-  "dry-run": "confirm",
-  "store-mark": "settle",
-  "lease-end-older": "settle",
-  "audit-record": "audit",
-} as const satisfies Record<string, Phase>;
-
 /** A program in `steps/`, by its file name. */
-export type StepName = keyof typeof STEPS;
+export type StepName = string;
 
 /**
  * The command that runs a step: relative to the project's folder, where the engine starts its plugins.
@@ -61,8 +41,6 @@ export type StepName = keyof typeof STEPS;
  */
 export const stepProgram = (step: StepName, about?: string): string =>
   `node dist/steps/${step}.mjs${about === undefined ? "" : ` ${quoted(about)}`}`;
-
-const STEP_OF = new Map((Object.keys(STEPS) as StepName[]).map((step) => [stepProgram(step), step]));
 
 /**
  * How a step's command is run that notes what an earlier version of this program has rolled out, and does nothing.
@@ -82,36 +60,6 @@ export function isRolledOut({ interpreter, triggers }: Readonly<Record<string, u
   return activation !== undefined && Array.isArray(interpreter) && interpreter[1] === `ROLLED_OUT=${activation}`;
 }
 
-/** What is the same step twice, before the restarts and after them, by how the later one's name ends. */
-const LATER: readonly (readonly [ending: string, Phase])[] = [["-confirm-login", "confirm"]];
-
-/** The component that says whether a role may log in, and with what; its step says nothing that a reader could use. */
-export const LOGIN_ROLE = "secret-rotation:index:LoginRole";
-
-/** Which part everything belongs to that is declared inside of a component. */
-const COMPONENTS: Readonly<Record<string, Phase>> = {
-  "secret-rotation:index:Preflight": "preflight",
-  "secret-rotation:index:RollingRestart": "restart",
-  [LOGIN_ROLE]: "database",
-};
-
-/** Which part a resource of a provider belongs to; null for what acts in none (a provider, an id that is drawn once). */
-const TYPES: Readonly<Record<string, Phase | null>> = {
-  "random:index/randomPassword:RandomPassword": "new value",
-  "random:index/randomBytes:RandomBytes": "new value",
-  "random:index/randomId:RandomId": null,
-  "postgresql:index/role:Role": "database",
-  "vault:database/secretBackendStaticRole:SecretBackendStaticRole": "database",
-  "vault:database/secretBackendRole:SecretBackendRole": "store",
-  "vault:database/secretBackendConnection:SecretBackendConnection": "store",
-  "vault:index/mount:Mount": "store",
-  "vault:index/policy:Policy": "store",
-  "vault:kv/secretV2:SecretV2": "store",
-  "vault:generic/endpoint:Endpoint": "settle",
-  "aws:secretsmanager/secret:Secret": "store",
-  "aws:secretsmanager/secretVersion:SecretVersion": "store",
-};
-
 /** A resource as the engine or the state has it. */
 export interface Placed {
   readonly type: string;
@@ -119,6 +67,48 @@ export interface Placed {
   readonly name: string;
   readonly newInputs?: Readonly<Record<string, unknown>>;
   readonly oldInputs?: Readonly<Record<string, unknown>>;
+}
+
+/** A resource that the engine acts on, or would. */
+export interface Acting extends Required<Placed> {
+  /** Such as `create`, `update`, `replace` or `same`. */
+  readonly op: string;
+}
+
+/** What a reader is told around a resource. */
+export interface Around {
+  /** The secret that it belongs to. */
+  readonly secret: string;
+  /** Whether the update does anything to that secret. */
+  readonly acts: boolean;
+  readonly phase: Phase | undefined;
+}
+
+/** Says in a plan what a resource does; undefined if it only accompanies another one. */
+export type Words = (resource: Acting, around: Around) => string | undefined;
+
+/** A program in `steps/`, or a component, in a rotation. */
+export interface Row {
+  /** The part it belongs to; null for what acts in none (an id that is drawn once). */
+  readonly phase: Phase | null;
+  /** Without them the phase speaks for it. */
+  readonly words?: Words;
+}
+
+/** A type of a provider's resources in a rotation. */
+export interface ResourceRow extends Row {
+  /** Whether it holds a credential, which nobody gets back once it is deleted. */
+  readonly holdsCredential?: true;
+}
+
+/** What a kind or a store brings to a rotation, and which part of it each belongs to. */
+export interface PhaseTable {
+  /** By the file name of the program. */
+  readonly steps?: Readonly<Record<StepName, Row>>;
+  /** By type; the row holds for everything that is declared inside. */
+  readonly components?: Readonly<Record<string, Row>>;
+  /** By type. */
+  readonly resources?: Readonly<Record<string, ResourceRow>>;
 }
 
 /** A step that a command runs. */
@@ -130,27 +120,11 @@ export interface StepRun {
 
 /** The step that a command runs; undefined for any other resource. */
 export function stepOf({ newInputs, oldInputs }: Pick<Placed, "newInputs" | "oldInputs">): StepRun | undefined {
-  const [node, program, ...about] = String(newInputs?.create ?? oldInputs?.create).split(" ");
-  const step = STEP_OF.get(`${node} ${program}`);
-  return step && { step, about: about.length === 0 ? undefined : about.join(" ").replace(/^'(.*)'$/, "$1") };
+  const command = String(newInputs?.create ?? oldInputs?.create);
+  const [, step, about] = /^node dist\/steps\/([\w-]+)\.mjs(?: (.*))?$/s.exec(command) ?? [];
+  return step === undefined ? undefined : { step, about: about?.replace(/^'(.*)'$/s, "$1") };
 }
 
-/** Which part of a rotation a resource belongs to; null for one that acts in none, undefined for one that no table has. */
-export function rowOf(resource: Placed): Phase | null | undefined {
-  const { type, urn, name } = resource;
-  if (type === LOGIN_ROLE) return COMPONENTS[type];
-  if (type.startsWith("pulumi:") || type.startsWith("secret-rotation:")) return null;
-  // A URN names the types of all components around a resource: `...::outer$inner$type::name`.
-  const [inside] = (urn.split("::")[2] ?? "")
-    .split("$")
-    .slice(0, -1)
-    .flatMap((component) => COMPONENTS[component] ?? []);
-  if (inside !== undefined) return inside;
-  const later = LATER.find(([ending]) => name.endsWith(ending))?.[1];
-  if (later !== undefined) return later;
-  const run = stepOf(resource);
-  return run === undefined ? TYPES[type] : STEPS[run.step];
-}
-
-/** Which part of a rotation a resource belongs to; undefined for one that is not part of it. */
-export const phaseOf = (resource: Placed): Phase | undefined => rowOf(resource) ?? undefined;
+/** What follows on the secret and `part` in a resource's name. */
+export const restOf = (name: string, secret: string, part: string): string =>
+  name.slice(`${slugOf(secret)}-${part}`.length);

@@ -33,11 +33,14 @@ export interface Kind<S extends SecretConfig = SecretConfig, Seen extends object
 
 /** What is looked at before a decision. */
 export interface About {
-  readonly config: Config;
+  readonly config: ObservedConfig;
   readonly finished: SecretState | undefined;
   readonly recorded: SecretState | undefined;
   readonly now: Date;
 }
+
+/** What is read of the config to look outside of the stack. A pair that is not there is not asked about. */
+export type ObservedConfig = Pick<Config, "policy" | "store" | "environment" | "request" | "alpaca" | "alpacaKeys">;
 
 /** What a decision reads of the config. Of its secrets no value: that there is one, and labels. */
 export type DecidingConfig = Pick<Config, "policy" | "request" | "adopted" | "alpacaKeys">;

@@ -40,6 +40,9 @@ export interface StoreSchema<C = unknown, R = unknown> {
   readonly resources: Readonly<Record<string, { readonly phase: Phase; readonly holdsCredential?: true }>>;
 }
 
+/** What each store's provider makes in a rotation: {@link StoreSchema.resources}. */
+export const storeResources = (): StoreSchema["resources"][] => SCHEMAS.map(({ resources }) => resources);
+
 /** One part of each, with its own type. */
 const each = <const L extends readonly object[], K extends keyof L[number]>(list: L, key: K) =>
   list.map((one) => one[key as keyof typeof one]) as unknown as {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Finding } from "../operate/findings/finding";
+import type { Finding } from "../../kinds/kind-operations";
 import type { Project } from "../operate/project";
 import { type CommonOptions, common, EXIT, print, printJson, projectOf } from "../run-command";
 

@@ -1,25 +1,17 @@
-import { tryLogin } from "../../clients/postgres";
-import {
-  type Config,
-  isLeased,
-  isMadeByVault,
-  type PostgresPasswordConfig,
-  referenceOf,
-  type SecretConfig,
-} from "../../config";
+import { storeOf } from "../../components/stored-values";
+import type { Config, SecretConfig } from "../../config";
 import { unfinishedOf } from "../../core/begun";
 import { type Request, RequestRefusedError } from "../../core/request";
-import { activeGeneration, adoptedGeneration, type SecretState, slotOf } from "../../core/state";
+import { activeGeneration, adoptedGeneration, slotOf } from "../../core/state";
 import { decideSecret, type KnownState } from "../../kinds";
-import { activeUsername } from "../../kinds/postgres-password/roles";
+import type { Adoption } from "../../kinds/kind-operations";
+import { operationsOf } from "../../kinds/operations";
 import { storeClient } from "../../stores";
-import { loginsOf } from "./credentials";
 import { knownOf } from "./decisions";
 import { type Deployment, Engine } from "./engine";
 import { UsageError } from "./errors";
 import { readOutputs, type SecretOutput } from "./outputs";
 import { secretsNamed } from "./preflight";
-import { storeOf } from "./preflight-input";
 import type { Project } from "./project";
 import { runPulumi } from "./pulumi";
 import { clockOf, readConfig } from "./settings";
@@ -34,11 +26,11 @@ export interface Adopted {
 }
 
 /** How a value is adopted: not at all, by the config key `adopted` alone, or by that and a request. */
-export type Adoption =
+export type Way =
   | { readonly way: "none"; readonly outcome: Adopted["outcome"]; readonly detail: string }
   | { readonly way: "value" | "request"; readonly detail: string };
 
-/** What a password's adoption looks at. */
+/** What an adoption looks at. */
 interface Context {
   readonly project: Project;
   readonly config: Config;
@@ -62,12 +54,12 @@ export async function adopt(project: Project, names: readonly string[]): Promise
   // The config has room for one request.
   let pending = pendingRequest(config, outputs);
   for (const secret of secretsNamed(config, names)) {
-    const why = notAPassword(secret);
-    if (why !== undefined) {
-      results.push({ secret: secret.name, outcome: "not needed", version: null, detail: why });
+    const { adoption } = operationsOf(secret);
+    if (typeof adoption === "string") {
+      results.push({ secret: secret.name, outcome: "not needed", version: null, detail: adoption });
       continue;
     }
-    const result = await adoptOne(context, secret as PostgresPasswordConfig, pending);
+    const result = await adoptOne(context, secret, adoption, pending);
     results.push({ secret: secret.name, ...result.adopted });
     pending = result.request ?? pending;
   }
@@ -79,20 +71,10 @@ function pendingRequest({ request }: Config, outputs: Context["outputs"]): Reque
   return request === undefined || outputs[request.secret]?.state?.handledRequest === request.id ? undefined : request;
 }
 
-/** Why a secret has no value to adopt; undefined for one that has. */
-export function notAPassword(secret: SecretConfig): string | undefined {
-  if (secret.kind === "alpaca-key") {
-    return "a key pair is no value to adopt: the config has the pair in use; one that was written into the store by hand is supplied with `rotation alpaca add-key`";
-  }
-  if (isLeased(secret)) return "Vault makes logins on demand (vault-dynamic): there is no value to go back to";
-  return isMadeByVault(secret)
-    ? "Vault makes the password and rotates it (vault-static), and keeps no value to go back to"
-    : undefined;
-}
-
 async function adoptOne(
   context: Context,
-  secret: PostgresPasswordConfig,
+  secret: SecretConfig,
+  { isOurs, prove }: Adoption<SecretConfig>,
   pending: Request | undefined,
 ): Promise<{ readonly adopted: Omit<Adopted, "secret">; readonly request?: Request }> {
   const { project, config, engine } = context;
@@ -111,12 +93,17 @@ async function adoptOne(
       `${secret.name} cannot be adopted: version ${version}: ${why}: ${store.advice(secret.name)}. Nothing was adopted.`,
     );
   }
-  const found = { version, value };
   const known = knownOf(context.outputs, context.deployment.deployment.resources ?? [], secret.name);
-  const adoption = adoptionOf(known, isOurs(context, secret, known, value), config.adopted[secret.name] === value);
+  const begun = unfinishedOf(known.finished, known.recorded);
+  const states = [known.finished, begun].filter((state) => state !== undefined);
+  const stack = { config, resources: context.deployment.deployment.resources ?? [] };
+  const found = { version, value };
+  const ours = isOurs(stack, secret, states, value);
+  const adoption = adoptionOf(known, ours, config.adopted[secret.name] === value);
   const { detail } = adoption;
   if (adoption.way === "none") return { adopted: { outcome: adoption.outcome, version, detail } };
-  await prove(secret, known, found);
+  const { user, failure } = await prove(secret, begun ?? known.finished, value);
+  if (failure !== undefined) throw notProven(secret, version, user, failure);
   if (adoption.way === "value") {
     await setAdopted(project, secret.name, value);
     return { adopted: { outcome: "adopted", version, detail } };
@@ -133,7 +120,7 @@ const waitsFor = ({ stack }: Project, { id, secret }: Request) =>
   `the config has room for one request, and ${id} for ${secret} is not carried out yet: \`rotation run --stack ${stack}\`, then this again`;
 
 /** How the store's value is adopted, as the secret stands. Pure. */
-export function adoptionOf({ finished, recorded }: KnownState, ours: boolean, isAdopted: boolean): Adoption {
+export function adoptionOf({ finished, recorded }: KnownState, ours: boolean, isAdopted: boolean): Way {
   const begun = unfinishedOf(finished, recorded);
   const state = begun ?? finished;
   const nothing = (outcome: Adopted["outcome"], detail: string) => ({ way: "none" as const, outcome, detail });
@@ -163,47 +150,22 @@ export function adoptionOf({ finished, recorded }: KnownState, ours: boolean, is
   return { way: "request", detail: "it is an external write" };
 }
 
-/** Whether a value of this stack's own is what the store holds. */
-function isOurs(
-  { config, deployment }: Context,
-  secret: PostgresPasswordConfig,
-  { finished, recorded }: KnownState,
-  value: string,
-): boolean {
-  const states = [finished, unfinishedOf(finished, recorded)].filter((state) => state !== undefined);
-  const own = (state: SecretState) => {
-    const { active, previous } = loginsOf(deployment, config, secret, state);
-    return [active, previous].filter((login) => login?.generation !== adoptedGeneration(state));
-  };
-  return states.flatMap(own).some((login) => login?.password === value);
-}
-
 /** What the store holds. */
 interface Found {
   readonly version: string;
   readonly value: string;
 }
 
-/** The value is never adopted unless it logs in. @throws UsageError */
-async function prove(secret: PostgresPasswordConfig, known: KnownState, { value, version }: Found): Promise<void> {
-  const state = unfinishedOf(known.finished, known.recorded) ?? known.finished;
-  const username = state === undefined ? secret.role : activeUsername(secret.strategy, secret.role, state);
-  const { outcome, evidence } = await tryLogin(referenceOf(secret.database), { username, password: value });
-  if (outcome === "works") return;
-  throw new UsageError(
-    `${secret.name}: version ${version} of the store was tried and is not adopted: ${evidence}. Expected a value ` +
-      `that ${username} logs in with, as the services do. Write that one into the store, then run this again; or overwrite what is ` +
-      `there: \`rotation run ${secret.name} --force\`. Nothing was changed.`,
+/** A value that was tried and does not work is never adopted. */
+const notProven = ({ name }: SecretConfig, version: string, user: string, failure: string) =>
+  new UsageError(
+    `${name}: version ${version} of the store was tried and is not adopted: ${failure}. Expected a value that ${user} ` +
+      "logs in with, as the services do. Write that one into the store, then run this again; or overwrite what is there: " +
+      `\`rotation run ${name} --force\`. Nothing was changed.`,
   );
-}
 
 /** The request that adopts the value: one that the update will not refuse. @throws UsageError */
-function requestOf(
-  config: Config,
-  secret: PostgresPasswordConfig,
-  known: KnownState,
-  { version, value }: Found,
-): Request {
+function requestOf(config: Config, secret: SecretConfig, known: KnownState, { version, value }: Found): Request {
   const request: Request = {
     id: `adopt-${new Date().toISOString()}`,
     secret: secret.name,

@@ -3,9 +3,9 @@ import { schema } from "../../config/schema";
 import { redact } from "../../core/redact";
 import { secretsIn } from "../../core/secret-fields";
 import { previousGeneration, type SecretState } from "../../core/state";
+import { keysAmong, pairsOf } from "../../kinds/alpaca-key/pairs";
 import { type AlpacaPlaces, alpacaPlaces } from "../../kinds/alpaca-key/places";
 import { pairName, type Verified, verifyPair } from "../../kinds/alpaca-key/verify";
-import { pairsOf } from "./credentials";
 import { OperationError, UsageError } from "./errors";
 import { readOutputs } from "./outputs";
 import type { Project } from "./project";
@@ -35,7 +35,7 @@ export async function openKeyRing(project: Project, name?: string): Promise<KeyR
 }
 
 function chooseSecret({ secrets }: KeySettings, name: string | undefined): AlpacaKeyConfig {
-  const keys = secrets.filter((secret) => secret.kind === "alpaca-key");
+  const keys = keysAmong(secrets);
   const found = name === undefined && keys.length === 1 ? keys[0] : keys.find((secret) => secret.name === name);
   if (found !== undefined) return found;
   const known = keys.map((secret) => secret.name).join(", ");

@@ -20,10 +20,9 @@ export function calendarOf({
     prodId: { company: "secret-rotation", product: "rotation calendar" },
     method: ICalCalendarMethod.PUBLISH,
   });
-  for (const { name, kind, dueAt, rotatedAt, inUseBefore, maxAgeDays, generation, previous } of secrets) {
+  for (const { name, supply, dueAt, rotatedAt, inUseBefore, maxAgeDays, generation, previous } of secrets) {
     if (dueAt === null || rotatedAt === null) continue;
     const due = new Date(dueAt);
-    const command = kind === "alpaca-key" ? "alpaca add-key" : "run";
     const limit = new Date(Date.parse(rotatedAt) + maxAgeDays * DAY);
     const why =
       inUseBefore === null
@@ -37,7 +36,7 @@ export function calendarOf({
       start: due,
       end: new Date(Math.max(limit.getTime(), due.getTime() + 3_600_000)),
       summary: `Rotate ${name} (${environment})`,
-      description: `${why}\nrotation ${command} --stack ${stack}`,
+      description: `${why}\n${supply ?? "rotation run"} --stack ${stack}`,
     });
     for (const before of [WARNING_BEFORE, ALERT_BEFORE]) {
       const [days, at] = [before / DAY, limit.getTime() - before];

@@ -1,29 +1,25 @@
-import { isMadeByVault, type SecretConfig } from "../../config";
+import type { SecretConfig } from "../../config";
 import { begunOf } from "../../core/begun";
 import { messageOf } from "../../core/errors";
 import { redact } from "../../core/redact";
 import type { SecretState } from "../../core/state";
-import type { Stack } from "./facts";
-import * as facts from "./facts";
-import { keyFindings } from "./findings/alpaca-key";
-import { type About, commandOf, type Finding } from "./findings/finding";
-import { finish } from "./findings/mend";
-import { passwordFindings } from "./findings/password";
+import type { About, Finding } from "../../kinds/kind-operations";
+import { operationsOf } from "../../kinds/operations";
 import { serviceFindings } from "./findings/services";
 import { stackFindings, tornFindings } from "./findings/stack";
-import { vaultFindings } from "./findings/vault";
 import { lookAt } from "./look";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
 import { configSecrets, environmentSecrets } from "./secrets";
 import { describeSituation } from "./situation";
+import { lastRow, readStack, type Stack } from "./stack";
 
 /** Looks at a stack from the outside and names what is wrong. Touches nothing. @throws ConfigError, UsageError */
 export async function diagnose(project: Project, names: readonly string[]): Promise<Finding[]> {
   const torn = tornFindings(project);
   // Nothing else can be asked while the state cannot be read.
   if (torn.length > 0) return torn;
-  const stack = await facts.readStack(project);
+  const stack = await readStack(project);
   const secrets = [...environmentSecrets(project.env), ...configSecrets(stack.config)];
   const found = await Promise.all(secretsNamed(stack.config, names).map((secret) => secretFindings(stack, secret)));
   return [...stackFindings(stack), ...found.flat()].map(({ evidence, ...finding }) => ({
@@ -37,19 +33,14 @@ async function secretFindings(stack: Stack, secret: SecretConfig): Promise<Findi
   const about: About = (found) => ({ secret: secret.name, ...found });
   // What an unfinished update wrote is not a fault of its own.
   if (begunOf(stack.deployment.deployment.resources ?? [], secret.name) !== undefined)
-    return [await halfDone(stack, secret, about), ...(await serviceFindings(stack, secret, about, true))];
+    return [await halfDone(stack, secret, about), ...(await serviceFindings(stack.config, secret, about, true))];
   if (state === undefined) return [];
-  const own =
-    secret.kind === "alpaca-key"
-      ? await keyFindings(stack, secret, state, about)
-      : isMadeByVault(secret)
-        ? await vaultFindings(stack, secret, state, about)
-        : await passwordFindings(stack, secret, state, about);
-  // What only a person can mend is what the services suffer from.
+  const own = await operationsOf(secret).diagnose(stack, secret, state, about);
+  // What only a person can fix is what the services suffer from.
   const restartHelps = own.every(({ fix }) => fix !== undefined);
   return [
     ...own,
-    ...(await serviceFindings(stack, unexplained(secret, own), about, restartHelps)),
+    ...(await serviceFindings(stack.config, unexplained(secret, own), about, restartHelps)),
     ...(await logFindings(stack, secret, state, about)),
   ];
 }
@@ -60,28 +51,25 @@ const unexplained = (secret: SecretConfig, found: readonly Finding[]): SecretCon
   restart: secret.restart.filter((service) => !found.some((finding) => finding.service === service)),
 });
 
-async function halfDone(
-  { config, deployment, outputs, ...stack }: Stack,
-  secret: SecretConfig,
-  about: About,
-): Promise<Finding> {
+async function halfDone(stack: Stack, secret: SecretConfig, about: About): Promise<Finding> {
+  const { config, deployment, outputs } = stack;
   const [row, situation] = await Promise.all([
-    facts.lastRow(config, secret.name).catch(() => undefined),
+    lastRow(config, secret.name).catch(() => undefined),
     lookAt({ config, deployment, secret, before: outputs[secret.name]?.state }),
   ]);
   const failed = row?.status === "FAILED" ? [`row ${row.id}: ${row.reason ?? "FAILED"}.`] : [];
   return about({
     cause: "a rotation or a rollback stopped half-way",
     evidence: [...failed, describeSituation(situation)].join(" "),
-    command: commandOf(stack, "run"),
-    hint: `finishes it; or go back: ${commandOf(stack, `rollback ${secret.name} --reason "it stopped half-way"`)}`,
-    fix: () => finish(stack),
+    command: stack.command("run"),
+    hint: `finishes it; or go back: ${stack.command(`rollback ${secret.name} --reason "it stopped half-way"`)}`,
+    fix: stack.finish,
   });
 }
 
 async function logFindings(stack: Stack, secret: SecretConfig, state: SecretState, about: About): Promise<Finding[]> {
-  const row = await facts.lastRow(stack.config, secret.name).catch(messageOf);
-  const command = commandOf(stack, "audit verify");
+  const row = await lastRow(stack.config, secret.name).catch(messageOf);
+  const command = stack.command("audit verify");
   if (typeof row === "string") return [about({ cause: "the audit log cannot be read", evidence: row, command })];
   if (row !== undefined) return [];
   const evidence = `the stack is at generation ${state.slots[state.active]}`;

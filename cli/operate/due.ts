@@ -1,21 +1,21 @@
-import { isRotatedByVault, policyOf, type SecretConfig } from "../../config";
+import { policyOf, type SecretConfig } from "../../config";
 import { recordedOf, type StateResource } from "../../core/begun";
 import type { Decision } from "../../core/decide";
 import { RequestRefusedError } from "../../core/request";
-import { decideSecret } from "../../kinds";
-import { keptLogin, seeOldLogins } from "../../kinds/postgres-password/old-logins";
+import { decideSecret, kindFor } from "../../kinds";
+import { operationsOf } from "../../kinds/operations";
 import { readOutputs, type SecretOutput } from "./outputs";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
 import { clockOf, type Outline, readOutline, readRequest } from "./settings";
 import { readResources } from "./state-resources";
 import { needsRotation, statusOf } from "./status";
-import { unseenRotation } from "./vault-facts";
 
 /** Something that an update would do now. */
 export interface Due {
   readonly secret: string;
-  readonly why: "unfinished" | "rotation" | "rotated by Vault" | "definition changed" | "grace period over" | "request";
+  /** `unfinished`, `rotation`, `request`, `grace period over`, or what only its kind acts on. */
+  readonly why: string;
 }
 
 /** What is due, and what would be but for somebody who still uses a login. */
@@ -37,20 +37,20 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
     readResources(project),
   ]);
   const wanted = secretsNamed(outline, names);
-  const inUse = await seeOldLogins(outline, outputs, clockOf(outline));
   const found = wanted.map(async (secret): Promise<Due[]> => {
-    const known = { output: outputs[secret.name], request, resources, previousInUse: inUse[secret.name] };
+    const known = { output: outputs[secret.name], request, resources };
     const why = await dueOf(outline, secret, known);
     return why === undefined ? [] : [{ secret: secret.name, why }];
   });
   const due = (await Promise.all(found)).flat();
   const acting = due.map(({ secret }) => secret);
-  const kept = wanted.flatMap((secret) => {
+  const kept = wanted.map(async (secret): Promise<string[]> => {
     const state = outputs[secret.name]?.state;
     if (state === undefined || acting.includes(secret.name)) return [];
-    return keptLogin(secret, state, inUse[secret.name], policyOf(outline, secret)) ?? [];
+    const found = await operationsOf(secret).kept(secret, state, policyOf(outline, secret), clockOf(outline));
+    return found === undefined ? [] : [found.words];
   });
-  return { due, kept };
+  return { due, kept: (await Promise.all(kept)).flat() };
 }
 
 /** What is known of a secret when it is asked whether it is due. */
@@ -58,14 +58,12 @@ interface Known {
   readonly output: SecretOutput | undefined;
   readonly request: Awaited<ReturnType<typeof readRequest>>;
   readonly resources: readonly StateResource[];
-  /** Who uses the previous login, once its grace period is over. */
-  readonly previousInUse: string | undefined;
 }
 
 async function dueOf(
   outline: Outline,
   secret: SecretConfig,
-  { output, request, resources, previousInUse }: Known,
+  { output, request, resources }: Known,
 ): Promise<Due["why"] | undefined> {
   const finished = output?.state;
   const now = clockOf(outline);
@@ -77,20 +75,15 @@ async function dueOf(
     now,
   );
   const asked = request?.secret === secret.name && request.id !== finished?.handledRequest;
-  const rotation =
-    isRotatedByVault(secret) && finished !== undefined ? await unseenRotation(outline, secret, finished) : undefined;
+  const config = { ...outline, request, ...knownKeys(secret, finished?.labels[finished.active]) };
+  const known = { finished, recorded: recordedOf(resources, secret.name) };
+  const seen = await kindFor(secret).observe(secret, { config, now, ...known });
   try {
-    const decision = decideSecret(
-      { policy: outline.policy, request, ...knownKeys(secret, finished?.labels[finished.active]) },
-      secret,
-      { finished, recorded: recordedOf(resources, secret.name) },
-      now,
-      { rotation, previousInUse },
-    );
+    const decision = decideSecret(config, secret, known, now, seen);
     if (decision.resumes) return "unfinished";
     if (asked) return "request";
     if (status !== undefined && needsRotation([status])) return "rotation";
-    return whyOf(decision, rotation);
+    return whyOf(decision, secret);
   } catch (error) {
     // The run says why.
     if (error instanceof RequestRefusedError) return "request";
@@ -98,11 +91,10 @@ async function dueOf(
   }
 }
 
-function whyOf({ action, state }: Decision, rotation: string | undefined): Due["why"] | undefined {
+function whyOf({ action, state }: Decision, secret: SecretConfig): Due["why"] | undefined {
   if (action === undefined) return undefined;
   if (action === "REVOKE") return "grace period over";
-  if (rotation !== undefined && !state.forced) return "rotated by Vault";
-  return state.byAge || action === "ADOPT" ? "rotation" : "definition changed";
+  return state.byAge || action === "ADOPT" ? "rotation" : operationsOf(secret).otherwise;
 }
 
 /** Secrets are not decrypted here: a value that may be there is, and a pair is the one in use. */

@@ -1,6 +1,6 @@
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
+import { nameOf } from "../../core/resource-names";
 import { withoutCommandLine } from "./cause";
-import { nameOf } from "./engine-names";
 import type { EngineResult, Happening, Step } from "./engine-result";
 
 /** What the engine adds once something has failed: that it failed, and what of the plan was not done. */

@@ -1,5 +1,6 @@
-import { PHASES, type Phase, phaseOf } from "../../core/phases";
+import { PHASES, type Phase } from "../../core/phases";
 import { restartOf, secretOf } from "../../core/resource-names";
+import { phaseOf } from "../../kinds/phases";
 import { causeIn, withoutCommandLine } from "./cause";
 import type { EngineResult, Step } from "./engine";
 import type { Outline } from "./settings";

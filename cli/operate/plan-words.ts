@@ -1,9 +1,10 @@
-import { type Phase, phaseOf } from "../../core/phases";
+import type { Phase } from "../../core/phases";
 import { describePlan, type Plan } from "../../core/plan";
 import { restartOf, secretOf } from "../../core/resource-names";
+import { phaseOf, rowOf } from "../../kinds/phases";
 import type { EngineResult, Step } from "./engine";
 import type { Outline } from "./settings";
-import { COMMANDS, describe, generationOf, opOf, plainly } from "./step-words";
+import { describe, generationOf, isPassive, opOf, plainly, QUIET } from "./step-words";
 
 /** One thing that an update would do. */
 export interface PlannedStep {
@@ -38,8 +39,6 @@ export interface StackPlan {
   readonly changes: readonly { readonly op: string; readonly type: string; readonly name: string }[];
   readonly unchanged: number;
 }
-
-const QUIET = new Set(["same", "read", "refresh"]);
 
 /** Puts the engine's preview into words. */
 export function planInWords(
@@ -120,13 +119,6 @@ function keeping(own: readonly Step[], secret: string, { services }: Pick<Outlin
   ];
 }
 
-/** Whether a command only notes changed inputs: its triggers are the same, and its `update` does nothing. */
-const isPassive = ({ op, type, newInputs }: Step): boolean =>
-  op === "update" && COMMANDS.has(type) && newInputs.update === NOTHING;
-
-/** What a command runs where nothing is to run. */
-const NOTHING = "true";
-
 /** The steps with their parts; roles that change after the restarts are not what the rotation begins with. */
 export function inOrder(steps: readonly Step[]): { step: Step; phase: Phase | undefined }[] {
   let restarted = false;
@@ -143,20 +135,10 @@ const isShared = ({ name, type, op }: Step, names: readonly string[]) =>
   !type.startsWith("pulumi:pulumi:") &&
   !(type.startsWith("pulumi:providers:") && (op === "create" || name.startsWith("default")));
 
-/** What holds a credential, or is one: nobody gets it back once it is deleted. */
-const PRECIOUS = new Set([
-  "random:index/randomPassword:RandomPassword",
-  "postgresql:index/role:Role",
-  "vault:kv/secretV2:SecretV2",
-  "vault:kv/secret:Secret",
-  "aws:secretsmanager/secret:Secret",
-  "aws:secretsmanager/secretVersion:SecretVersion",
-]);
-
 function dangersOf(changed: readonly Step[]): string[] {
   return changed.flatMap((step) => {
     const { op, type, name, oldInputs, newInputs } = step;
-    if (!PRECIOUS.has(type)) return [];
+    if (!rowOf(step)?.holdsCredential) return [];
     if (op === "delete") return step.retained ? [] : [`${name} (${type}) would be deleted`];
     if (opOf(op) !== "replace") return [];
     if (!type.startsWith("random:"))

@@ -1,6 +1,6 @@
+import { nameOf } from "../../core/resource-names";
 import { pulumiCommand } from "./advice";
 import type { Deployment, Engine } from "./engine";
-import { nameOf } from "./engine-names";
 import { OperationError } from "./errors";
 import type { Project } from "./project";
 import { isStale, type LockHolder, type PendingOperation, readCheckpoint, readLocks } from "./state-file";

@@ -1,7 +1,7 @@
-import { isLeased } from "../../config";
 import { begunOf } from "../../core/begun";
 import { assertRestorable, type Request, RequestRefusedError } from "../../core/request";
 import { activeGeneration, previousGeneration, type SecretState } from "../../core/state";
+import { operationsOf } from "../../kinds/operations";
 import { readOutputs } from "./outputs";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
@@ -24,12 +24,8 @@ interface Standing {
 export async function rollbackTarget(project: Project, secret: string): Promise<number> {
   const outline = await readOutline(project);
   const [config] = secretsNamed(outline, [secret]);
-  if (config !== undefined && isLeased(config)) {
-    throw new RequestRefusedError(
-      `${secret} is made by Vault for a short time (vault-dynamic), and a lease that has ended cannot be brought back: ` +
-        `nothing to roll back to. \`rotation rotate-now ${secret} --reason "..."\` has every service fetch a new login`,
-    );
-  }
+  const noWayBack = config && operationsOf(config).noWayBack(secret);
+  if (noWayBack !== undefined) throw new RequestRefusedError(noWayBack);
   return targetOf(secret, await standingOf(project, secret));
 }
 
@@ -44,12 +40,7 @@ export function targetOf(secret: string, { finished, begun }: Standing): number 
   const previous = state && previousGeneration(state);
   if (state === undefined) throw new Error("what was never begun is refused before");
   if (previous === undefined) {
-    throw new RequestRefusedError(
-      state.vaultRotation === undefined
-        ? `${secret} has only generation ${activeGeneration(state)}: nothing to roll back to`
-        : `${secret} is rotated by Vault, which keeps no earlier password: nothing to roll back to. ` +
-            `\`rotation rotate-now ${secret} --reason "..."\` has Vault make another one`,
-    );
+    throw new RequestRefusedError(`${secret} has only generation ${activeGeneration(state)}: nothing to roll back to`);
   }
   return previous;
 }

@@ -1,5 +1,7 @@
+import { isUnseen, type Unseen } from "../../components/seen";
 import type { SecretConfig } from "../../config";
 import { messageOf } from "../../core/errors";
+import { secretOf } from "../../core/resource-names";
 import { byHand, explained, rotationCommand } from "./advice";
 import { recordFailure } from "./audit-failure";
 import type { EngineResult } from "./engine";
@@ -8,7 +10,8 @@ import { lookAt } from "./look";
 import type { StackPlan } from "./plan-words";
 import { cleaned, generationOf, type RunContext } from "./run-context";
 import { clockOf } from "./settings";
-import { describeSituation, isBegun, isTouched, isUnseen, type Situation, type Unseen } from "./situation";
+import { describeSituation, isBegun, isTouched, type Situation } from "./situation";
+import { changedBy } from "./step-words";
 
 /** A failed update, looked into. */
 export interface Examined {
@@ -49,7 +52,8 @@ export async function examine(
   const situations = await Promise.all(
     acting.map((secret) => {
       const planned = plan.secrets.find((candidate) => candidate.secret === secret.name)?.action;
-      return lookAt({ config, deployment, secret, planned, before: before[secret.name]?.state, unfinished });
+      const acted = actedFor(secret.name, config, updated);
+      return lookAt({ config, deployment, secret, planned, before: before[secret.name]?.state, unfinished, acted });
     }),
   );
   const main = situations.find(({ secret }) => secret === name);
@@ -74,6 +78,21 @@ export async function examine(
     touched: main !== undefined && isTouched(main),
     target: main !== undefined && goesBack(main) ? (from ?? (name in config.adopted ? 0 : undefined)) : undefined,
   };
+}
+
+/** What the update had begun with of a secret, or of what all share, and may have changed. */
+export function actedFor(
+  secret: string,
+  { secrets }: Pick<RunContext["config"], "secrets">,
+  { steps }: Pick<EngineResult, "steps">,
+): Situation["acted"] {
+  const names = secrets.map(({ name }) => name);
+  return steps.flatMap((step) => {
+    const changed = changedBy(step);
+    const isOurs = [secret, undefined].includes(secretOf(step.name, names));
+    if (!isOurs || changed === "nothing" || changed === "stack") return [];
+    return [{ resource: `${step.name} (${step.type})`, known: changed !== "unknown" }];
+  });
 }
 
 /** Whether a rollback undoes what was begun: a rollback and the end of a grace period are only to be finished. */

@@ -1,9 +1,6 @@
+import { isUnseen, type Unseen } from "../../components/seen";
 import type { Action } from "../../core/state";
-
-/** Why something could not be seen. */
-export interface Unseen {
-  readonly unseen: string;
-}
+import type { LoginSeen } from "../../kinds/kind-operations";
 
 /** What the store holds: the value of a generation that the stack knows, or something else. */
 export type StoreSeen =
@@ -14,16 +11,6 @@ export type StoreSeen =
   | "unknown value"
   | "nothing"
   | Unseen;
-
-/** A login that the stack knows, tried. */
-export interface LoginSeen {
-  readonly generation: number;
-  /** The role, or the label of a key pair. */
-  readonly name: string;
-  /** Whose it is: this stack makes logins of the database, and its operator Alpaca's pairs. */
-  readonly of: "database" | "Alpaca";
-  readonly answer: "works" | "refused" | Unseen;
-}
 
 /** A service on a host. */
 export interface ServiceSeen {
@@ -45,18 +32,20 @@ export interface Situation {
   readonly store: StoreSeen | undefined;
   readonly logins: readonly LoginSeen[];
   readonly services: readonly ServiceSeen[];
+  /**
+   * Resources that the update had begun with and that may have changed something outside of the stack's own state. What is
+   * `known` can be seen in the rest; of any other nobody can tell what it has changed.
+   */
+  readonly acted: readonly { readonly resource: string; readonly known: boolean }[];
   /** Whether the row of what was begun is in the audit log; undefined where nothing was begun. */
   readonly row: "written" | "missing" | Unseen | undefined;
 }
-
-export const isUnseen = (seen: unknown): seen is Unseen =>
-  typeof seen === "object" && seen !== null && "unseen" in seen;
 
 /** Whether an update has begun, as far as can be known, so that its request must stay: another run finishes it. */
 export const isBegun = ({ begun }: Pick<Situation, "begun">): boolean => begun !== null;
 
 /** Whether anything was changed outside of the stack's own state. What cannot be seen counts as changed. */
-export function isTouched({ begun, from, store, logins, services, row }: Situation): boolean {
+export function isTouched({ begun, from, store, logins, services, acted, row }: Situation): boolean {
   if (begun === null) return false;
   if (isUnseen(begun)) return true;
   const { action, generation } = begun;
@@ -68,17 +57,18 @@ export function isTouched({ begun, from, store, logins, services, row }: Situati
     (moves && (holdsNew || logins.some((login) => isChanged(login, begun, from)))) ||
     store === "half a pair" ||
     services.some(({ restarted }) => restarted !== "no") ||
+    acted.some(({ known }) => !known) ||
     row === "written"
   );
 }
 
 /** A password that works only since, or no more; a rollback of alternating users returns to one that worked all along. */
 function isChanged(
-  { of, generation, answer }: LoginSeen,
+  { supplied, generation, answer }: LoginSeen,
   begun: { action: Action; generation: number },
   from?: number,
 ) {
-  if (of !== "database") return false;
+  if (supplied) return false;
   if (isUnseen(answer)) return true;
   if (generation === from) return answer === "refused";
   return generation === begun.generation && begun.action !== "ROLLBACK" && answer === "works";
@@ -99,6 +89,7 @@ export function describeSituation(situation: Situation): string {
     ...loginWords(situation),
     ...serviceWords(situation),
     ...rowWords(situation),
+    ...unknownWords(situation),
     ...consequence(situation),
   ].join(" ");
 }
@@ -106,7 +97,11 @@ export function describeSituation(situation: Situation): string {
 const nameOf = (from: number | undefined) =>
   from === undefined ? "the credential that the platform had" : `generation ${from}`;
 
-function begunWords({ secret, from, begun }: Situation): string {
+function begunWords({ secret, from, begun, acted }: Situation): string {
+  if (begun === null && acted.length > 0) {
+    const names = acted.map(({ resource }) => resource).join(", ");
+    return `${secret}: no rotation was begun, but the update was at ${names} and may have changed something there; ${nameOf(from)} was in use before it.`;
+  }
   if (begun === null) return `${secret}: nothing was changed; ${nameOf(from)} is in use.`;
   if (isUnseen(begun))
     return `${secret}: the stack's state could not be read (${begun.unseen}), so what was begun is not known.`;
@@ -152,6 +147,11 @@ function rowWords({ row }: Situation): string[] {
   if (row === undefined) return [];
   if (isUnseen(row)) return [`Audit log: could not be read (${row.unseen}).`];
   return row === "written" ? ["Its row in secret_rotation_log is written."] : [];
+}
+
+function unknownWords({ begun, acted }: Situation): string[] {
+  const unknown = acted.filter(({ known }) => !known).map(({ resource }) => resource);
+  return begun === null || unknown.length === 0 ? [] : [`What ${unknown.join(", ")} has changed cannot be told.`];
 }
 
 function consequence(situation: Situation): string[] {

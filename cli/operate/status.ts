@@ -1,8 +1,11 @@
-import { isLeased, isRotatedByVault, policyOf, type SecretConfig, type VaultDynamicConfig } from "../../config";
+import { policyOf } from "../../config";
 import { recordedOf, type StateResource, unfinishedOf } from "../../core/begun";
 import { ageOf, dueAt, graceEndsAt, standingByAge } from "../../core/deadlines";
 import type { Policy } from "../../core/policy";
 import { activeGeneration, previousGeneration, type SecretState } from "../../core/state";
+import type { OwnStatus } from "../../kinds/kind-operations";
+import { operationsOf } from "../../kinds/operations";
+import { traitsOf } from "../../kinds/schemas";
 import type { LogRow } from "./audit-log";
 import type { SecretOutput } from "./outputs";
 import type { Outline } from "./settings";
@@ -18,7 +21,7 @@ export const STANDINGS = ["ok", "warning", "alert", "due", "overdue", "new", "un
 export type Standing = (typeof STANDINGS)[number];
 
 /** One secret, as `rotation status` shows it. Dates are ISO 8601 in UTC, ages in days. */
-export interface SecretStatus {
+export interface SecretStatus extends OwnStatus {
   readonly name: string;
   readonly kind: string;
   readonly strategy: string;
@@ -38,13 +41,8 @@ export interface SecretStatus {
   readonly previous: { readonly generation: number; readonly revoked: boolean; readonly validUntil: string } | null;
   /** What an interrupted update was bringing about, which the next one finishes; null where nothing is unfinished. */
   readonly unfinished: { readonly action: string; readonly generation: number; readonly at: string } | null;
-  /** For logins that Vault makes: how long they last from one renewal to the next and at the most, seconds. */
-  readonly lease?: { readonly defaultTtlSeconds: number; readonly maxTtlSeconds: number };
-  /**
-   * For a password that Vault rotates: its last rotation that services were restarted for, and when its next one comes by
-   * itself (null where it has a schedule).
-   */
-  readonly vault?: { readonly lastRotation: string; readonly nextRotation: string | null };
+  /** The command that supplies a new value, of a secret whose values this pipeline cannot make. */
+  readonly supply?: string;
   /** The last row of the audit log; null where there is none, or where the log was not asked. */
   readonly lastRow: {
     readonly action: string;
@@ -75,9 +73,11 @@ export function statusOf(
     const output = outputs[secret.name];
     const policy = policyOf(outline, secret);
     const begun = unfinishedOf(output?.state, recordedOf(resources, secret.name));
+    const operations = operationsOf(secret);
+    const own = operations.status(secret, output?.state);
     const byAge = {
       ...ages(output?.state, policy, now),
-      ...(isLeased(secret) ? leaseAges(secret, output?.state) : {}),
+      ...(traitsOf(secret).ages ? {} : ageless(own, output?.state)),
     };
     const failed = lastFailure(secret.name, outline.environment, output?.state, rows) !== undefined;
     return {
@@ -89,7 +89,8 @@ export function statusOf(
       ...byAge,
       standing: standingOf(byAge.standing, begun, failed),
       unfinished: begun === undefined ? null : unfinished(begun),
-      ...madeByVault(secret, output?.state),
+      ...own,
+      ...(operations.supply === undefined ? {} : { supply: `rotation ${operations.supply.command}` }),
       lastRow: lastRowOf(secret.name, outline.environment, rows),
     };
   });
@@ -107,22 +108,11 @@ const unfinished = (begun: SecretState) => ({
   at: begun.step.at,
 });
 
-/** A lease is never due; the most that one can live is its `maxTtl`. */
-function leaseAges({ maxTtl }: VaultDynamicConfig, state: SecretState | undefined) {
+/** What does not age is never due; the most that a lease can live is its `maxTtl`. */
+function ageless({ lease }: OwnStatus, state: SecretState | undefined) {
   const standing: Standing = state === undefined ? "new" : "ok";
-  return { standing, maxAgeDays: maxTtl / DAY, ageDays: null, inUseBefore: null, daysLeft: null, dueAt: null };
-}
-
-/** What only a secret that Vault makes has. */
-function madeByVault(secret: SecretConfig, state: SecretState | undefined): Pick<SecretStatus, "lease" | "vault"> {
-  if (isLeased(secret)) {
-    return { lease: { defaultTtlSeconds: secret.defaultTtl / 1000, maxTtlSeconds: secret.maxTtl / 1000 } };
-  }
-  const lastRotation = state?.vaultRotation;
-  if (!isRotatedByVault(secret) || lastRotation === undefined) return {};
-  const { rotationPeriod: period } = secret;
-  const nextRotation = period === undefined ? null : new Date(Date.parse(lastRotation) + period).toISOString();
-  return { vault: { lastRotation, nextRotation } };
+  const most = lease === undefined ? {} : { maxAgeDays: (lease.maxTtlSeconds * 1000) / DAY };
+  return { standing, ageDays: null, inUseBefore: null, daysLeft: null, dueAt: null, ...most };
 }
 
 function ages(state: SecretState | undefined, policy: Policy, now: Date) {

@@ -1,4 +1,4 @@
-import type { Finding } from "../operate/findings/finding";
+import type { Finding } from "../../kinds/kind-operations";
 import type { Point, Validation } from "../operate/validate";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";

@@ -1,5 +1,6 @@
-import { PHASE, type Phase, phaseOf } from "../../core/phases";
+import { PHASE, type Phase } from "../../core/phases";
 import { restartOf, secretOf } from "../../core/resource-names";
+import { phaseOf } from "../../kinds/phases";
 import type { Happening } from "../operate/engine";
 import type { PreflightResult } from "../operate/preflight";
 import type { RunResult, SecretResult } from "../operate/run-result";

@@ -55,7 +55,7 @@ function dueText({ dueAt, standing }: SecretStatus): string {
 }
 
 function detail(secret: SecretStatus, now: string): string {
-  const { kind, strategy, store, previous, lastRow, standing, maxAgeDays } = secret;
+  const { strategy, supply, store, previous, lastRow, standing, maxAgeDays } = secret;
   const { lease, vault } = secret;
   const limit =
     lease === undefined
@@ -75,8 +75,8 @@ function detail(secret: SecretStatus, now: string): string {
     );
   }
   if (standing === "new") parts.push("not taken over yet; the first `rotation run` does");
-  if (kind === "alpaca-key" && standing !== "ok" && standing !== "new") {
-    parts.push("it rotates once there is a new pair: `rotation alpaca add-key`");
+  if (supply !== undefined && standing !== "ok" && standing !== "new") {
+    parts.push(`it rotates once a new value is supplied: \`${supply}\``);
   }
   if (previous !== null) parts.push(`generation ${previous.generation} ${ending(previous, now)}`);
   if (lastRow !== null) {

@@ -1,4 +1,4 @@
-import { type Config, type PostgresPasswordConfig, policyOf, referenceOf, type SecretConfig } from "../../config";
+import { type PostgresPasswordConfig, referenceOf, type SecretConfig } from "../../config";
 import { graceEndsAt, graceIsOver, graceLimitAt } from "../../core/deadlines";
 import { messageOf } from "../../core/errors";
 import { useWords } from "../../core/login-use";
@@ -11,32 +11,10 @@ export interface PasswordSeen {
   readonly previousInUse?: string | undefined;
 }
 
-/** Who still uses the previous login of a secret, in words, by the secret's name; left out where nobody was asked. */
-export type PreviousInUse = Readonly<Record<string, string | undefined>>;
-
-type Asked = Pick<Config, "secrets" | "policy">;
-
 /**
- * Asks each server who still uses a login whose grace period is over, before an update revokes it. Never throws: where the
- * server does not answer, nobody can tell that the login is unused, and it stays.
+ * Asks the server who still uses a login whose grace period is over, before an update revokes it; undefined if nobody is
+ * asked. Never throws: if the server does not answer, nobody can tell that the login is unused, and it stays.
  */
-export async function seeOldLogins(
-  config: Asked,
-  previous: Readonly<Record<string, { readonly state?: SecretState | undefined } | undefined>>,
-  now: Date,
-): Promise<PreviousInUse> {
-  const asked = config.secrets.map(
-    async (secret): Promise<[string, string | undefined]> => [
-      secret.name,
-      isAlternating(secret)
-        ? await seeOldLogin(secret, policyOf(config, secret), previous[secret.name]?.state, now)
-        : undefined,
-    ],
-  );
-  return Object.fromEntries(await Promise.all(asked));
-}
-
-/** {@link seeOldLogins} for one secret; undefined where nobody is asked. */
 export async function seeOldLogin(
   secret: PostgresPasswordConfig,
   policy: Policy,

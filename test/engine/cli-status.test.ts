@@ -187,7 +187,7 @@ describe("rotation: what is looked at, from a new stack to an overdue one", () =
     expect(shown).toContain(ESCAPE);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a terminal gets
     expect(tooWide(shown.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "").replaceAll("\r", ""))).toEqual([]);
-    expect(unwrapped(shown)).toContain("rotates once there is a new pair: `rotation alpaca add-key`");
+    expect(unwrapped(shown)).toContain("rotates once a new value is supplied: `rotation alpaca add-key`");
   });
 
   it("plan as JSON on the day it is due", async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Report } from "../../audit/report";
-import type { Finding } from "../../cli/operate/findings/finding";
 import type { StackStatus } from "../../cli/operate/read-status";
 import { startLoad } from "../../dev/lab/load";
 import { poll } from "../../dev/lab/poll";
+import type { Finding } from "../../kinds/kind-operations";
 import { fine, json, rotation, unwrapped } from "./cli-support";
 import { auditRows, refusedUp, setDay, setRequest, stateOf, UNCHANGED, up } from "./harness";
 import { MATRIX } from "./matrix";

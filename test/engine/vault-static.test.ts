@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Finding } from "../../cli/operate/findings/finding";
 import type { StackStatus } from "../../cli/operate/read-status";
 import { poll } from "../../dev/lab/poll";
+import type { Finding } from "../../kinds/kind-operations";
 import { json } from "./cli-support";
 import { auditRows, type Bench, login, refusedUp, setRequest, stateOf, UNCHANGED, up } from "./harness";
 import { MATRIX } from "./matrix";

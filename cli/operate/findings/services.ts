@@ -1,11 +1,9 @@
+import { askHealth, placeName, placesOf, restartUnlessHealthy } from "../../../components/places";
 import { restartCommand } from "../../../components/restart-command";
-import type { SecretConfig } from "../../../config";
+import type { Config, SecretConfig } from "../../../config";
 import { messageOf } from "../../../core/errors";
 import { illnessOf } from "../../../core/health";
-import type { Stack } from "../facts";
-import * as facts from "../facts";
-import type { About, Finding } from "./finding";
-import { restartUnlessHealthy } from "./mend";
+import type { About, Finding } from "../../../kinds/kind-operations";
 
 /**
  * Services of a secret that are not healthy, each with what its `/health` says.
@@ -13,21 +11,21 @@ import { restartUnlessHealthy } from "./mend";
  * @param restartHelps false where what they read does not work either: a restart would only wait for its time limit.
  */
 export async function serviceFindings(
-  { config }: Stack,
+  config: Config,
   secret: SecretConfig,
   about: About,
   restartHelps: boolean,
 ): Promise<Finding[]> {
   const found = await Promise.all(
-    facts.placesOf(config, secret).map(async (place): Promise<Finding[]> => {
-      const verdict = await facts.askHealth(config, place).catch(messageOf);
+    placesOf(config, secret).map(async (place): Promise<Finding[]> => {
+      const verdict = await askHealth(config, place).catch(messageOf);
       if (typeof verdict !== "string" && verdict.healthy) return [];
       const answer = typeof verdict === "string" ? verdict : illnessOf(place.service, verdict);
       const on = place.hostName === undefined ? "" : `on ${place.hostName}`;
       const hint = [on, restartHelps ? "" : "once the credential works"].filter((text) => text !== "").join(", ");
       return [
         about({
-          cause: `${facts.placeName(place)} ${illness(answer)}`,
+          cause: `${placeName(place)} ${illness(answer)}`,
           evidence: answer.trim().slice(0, 500),
           command: restartCommand(place.service, place.config),
           ...(hint === "" ? {} : { hint }),

@@ -1,12 +1,12 @@
+import { utc } from "../../../core/clock";
+import { nameOf } from "../../../core/resource-names";
+import type { Finding } from "../../../kinds/kind-operations";
 import { pulumiCommand } from "../advice";
-import { nameOf } from "../engine-names";
-import type { Stack } from "../facts";
-import { utc } from "../facts";
 import type { Project } from "../project";
 import { clearLocks, pendingOf } from "../recover";
+import type { Stack } from "../stack";
 import { isStale, readLocks } from "../state-file";
 import { finishedStates, mendTornFiles, tornFiles } from "../torn-files";
-import { commandOf, type Finding } from "./finding";
 
 /** What an update that was killed, or met a full disk, in the middle of saving leaves of the state. */
 export function tornFindings(project: Project): Finding[] {
@@ -74,7 +74,7 @@ function pendingFindings(stack: Stack): Finding[] {
       secret: null,
       cause: "an update was interrupted in the middle of an operation",
       evidence: pending.map(({ type, resource }) => `${type} ${nameOf(resource.urn)}`).join(", "),
-      command: commandOf(stack, "run"),
+      command: stack.command("run"),
       hint: "does it again",
       fix: async () => {
         await stack.engine.dropPendingOperations();

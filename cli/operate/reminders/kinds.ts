@@ -1,8 +1,10 @@
-import { isLeased, policyOf } from "../../../config";
+import { policyOf } from "../../../config";
 import { ageOf, dueAt, graceEndsAt, graceIsOver, graceLimitAt, urgencyOf } from "../../../core/deadlines";
 import type { Policy } from "../../../core/policy";
 import { activeGeneration, type SecretState } from "../../../core/state";
-import type { PreviousInUse } from "../../../kinds/postgres-password/old-logins";
+import type { Supply } from "../../../kinds/kind-operations";
+import { operationsOf } from "../../../kinds/operations";
+import { traitsOf } from "../../../kinds/schemas";
 import type { LogRow } from "../audit-log";
 import type { SecretOutput } from "../outputs";
 import type { Outline } from "../settings";
@@ -32,8 +34,8 @@ export interface Reminder {
   /** Null where nobody knows how old it is. */
   readonly ageDays: number | null;
   readonly maxAgeDays: number;
-  /** Whether the operator has to bring a new key. */
-  readonly supplied: boolean;
+  /** How the operator supplies a new value; undefined if the pipeline makes it. */
+  readonly supply: Supply | undefined;
   /** The reason that a failed rotation's row gives, or who still uses a login, in words. */
   readonly reason: string | null;
   /** The day of what is told daily, such as 2026-11-30; undefined where it is told once. */
@@ -49,13 +51,14 @@ export function remindersAt(
   outputs: Readonly<Record<string, SecretOutput>>,
   rows: readonly LogRow[],
   now: Date,
-  inUse: PreviousInUse = {},
+  inUse: Readonly<Record<string, string | undefined>> = {},
 ): Reminder[] {
   return outline.secrets.flatMap((secret) => {
     const state = outputs[secret.name]?.state;
     if (state === undefined) return [];
     const policy = policyOf(outline, secret);
     const age = now.getTime() - Date.parse(state.rotatedAt);
+    const { ages } = traitsOf(secret);
     const common = {
       secret: secret.name,
       generation: activeGeneration(state),
@@ -63,14 +66,14 @@ export function remindersAt(
       environment: outline.environment,
       ageDays: ageOf(state).known ? Math.floor(age / DAY) : null,
       maxAgeDays: policy.maxAge / DAY,
-      supplied: secret.kind === "alpaca-key",
+      supply: operationsOf(secret).supply,
       reason: null,
     };
     const limit = new Date(Date.parse(state.rotatedAt) + policy.maxAge).toISOString();
     const failed = lastFailure(secret.name, outline.environment, state, rows);
     return [
-      ...(isLeased(secret) ? [] : ageKinds(age, policy)).map((kind) => ({ ...common, kind, at: limit })),
-      ...(!isLeased(secret) && isPlanned(state, policy, now, common.supplied)
+      ...(ages ? ageKinds(age, policy) : []).map((kind) => ({ ...common, kind, at: limit })),
+      ...(ages && common.supply === undefined && isPlanned(state, policy, now)
         ? [{ ...common, kind: "planned" as const, at: dueAt(state, policy).toISOString() }]
         : []),
       ...(graceIsOver(state, policy, now) ? [{ ...common, ...ending(state, policy, now, inUse[secret.name]) }] : []),
@@ -87,16 +90,16 @@ function ageKinds(age: number, { maxAge }: Policy): ReminderKind[] {
   return urgency === "ok" ? [] : [urgency];
 }
 
-/** A key that the operator brings rotates when it is brought. */
-function isPlanned(state: SecretState, policy: Policy, now: Date, supplied: boolean): boolean {
+/** Not asked of a value that the operator supplies: it rotates when it is supplied. */
+function isPlanned(state: SecretState, policy: Policy, now: Date): boolean {
   const due = dueAt(state, policy).getTime();
-  return !supplied && now.getTime() >= due - DAY && now.getTime() < due;
+  return now.getTime() >= due - DAY && now.getTime() < due;
 }
 
 /** The end of the previous credential, or that somebody still uses it and until when that may be. */
 function ending(state: SecretState, policy: Policy, now: Date, users: string | undefined) {
   const limit = graceLimitAt(state, policy);
-  if (users === undefined || users === "" || now >= limit)
+  if (users === undefined || now >= limit)
     return { kind: "grace-over" as const, at: graceEndsAt(state, policy).toISOString() };
   const day = now.toISOString().slice(0, 10);
   return { kind: "in-use" as const, at: limit.toISOString(), reason: users, day };

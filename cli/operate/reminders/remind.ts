@@ -1,8 +1,8 @@
 import { migrateIfNeeded } from "../../../audit/migrate";
-import type { NotifyConfig } from "../../../config";
+import { type NotifyConfig, policyOf } from "../../../config";
 import { messageOf } from "../../../core/errors";
 import { redact } from "../../../core/redact";
-import { seeOldLogins } from "../../../kinds/postgres-password/old-logins";
+import { operationsOf } from "../../../kinds/operations";
 import type { LogRow } from "../audit-log";
 import { UsageError } from "../errors";
 import { readOutputs } from "../outputs";
@@ -43,7 +43,7 @@ export async function remind(project: Project): Promise<Sent[]> {
     await migrateIfNeeded(client);
     const rows: LogRow[] = await lastRowOfEach(client, { environment: outline.environment });
     const now = clockOf(outline);
-    const inUse = await seeOldLogins(outline, outputs, now);
+    const inUse = await usersOfPrevious(outline, outputs, now);
     const reminders = remindersAt(project.stack, outline, outputs, rows, now, inUse);
     const notify = await targetsOf(project, outline);
     const open = await undelivered(client, deliveriesOf(reminders, notify));
@@ -57,6 +57,20 @@ export async function remind(project: Project): Promise<Sent[]> {
       nameRecipients: notify.email !== undefined && recipientsOf(notify.email).length > 1,
     });
   });
+}
+
+/** Who still uses a previous credential whose grace period is over, by the secret's name. */
+async function usersOfPrevious(
+  outline: Outline,
+  outputs: Awaited<ReturnType<typeof readOutputs>>,
+  now: Date,
+): Promise<Record<string, string | undefined>> {
+  const asked = outline.secrets.map(async (secret) => {
+    const state = outputs[secret.name]?.state;
+    const kept = state && (await operationsOf(secret).kept(secret, state, policyOf(outline, secret), now));
+    return [secret.name, kept?.users] as const;
+  });
+  return Object.fromEntries(await Promise.all(asked));
 }
 
 /** Whom to tell. @throws UsageError where it is nobody */

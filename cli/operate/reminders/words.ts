@@ -12,13 +12,11 @@ const minute = (iso: string) => `${iso.slice(0, 16).replace("T", " ")} UTC`;
 
 /** Puts a reminder into words, the same for Slack and e-mail. */
 export function wordsOf(reminder: Reminder): Words {
-  const { secret, kind, environment, stack, at, ageDays, maxAgeDays, supplied, reason, generation } = reminder;
+  const { secret, kind, environment, stack, at, ageDays, maxAgeDays, supply, reason, generation } = reminder;
   const what = `${secret} (${environment})`;
   const age = ageDays === null ? "Nobody knows how old it is; it was adopted" : `It is ${ageDays} days old`;
-  const rotate = supplied ? `rotation alpaca add-key --stack ${stack}` : `rotation run --stack ${stack}`;
-  const how = supplied
-    ? "Create a new key on the dashboard and add it."
-    : "The scheduled run rotates it; nothing has to be done if that is set up.";
+  const rotate = `rotation ${supply?.command ?? "run"} --stack ${stack}`;
+  const how = supply?.how ?? "The scheduled run rotates it; nothing has to be done if that is set up.";
   switch (kind) {
     case "warning":
       return {
@@ -45,17 +43,13 @@ export function wordsOf(reminder: Reminder): Words {
         command: rotate,
       };
     case "grace-over":
-      return supplied
-        ? {
-            title: `${what}: delete the old key`,
-            text: `Its grace period ended at ${minute(at)}. Delete the key before generation ${generation} on Alpaca's dashboard; the next run confirms that it answers 401.`,
-            command: `rotation run --stack ${stack}`,
-          }
-        : {
-            title: `${what}: grace period over`,
-            text: `The credential before generation ${generation} was to stay valid until ${minute(at)}. The next run ends it.`,
-            command: `rotation run --stack ${stack}`,
-          };
+      return {
+        title: `${what}: ${supply?.ending.title ?? "grace period over"}`,
+        text: supply
+          ? `Its grace period ended at ${minute(at)}. ${supply.ending.text(generation)}`
+          : `The credential before generation ${generation} was to stay valid until ${minute(at)}. The next run ends it.`,
+        command: `rotation run --stack ${stack}`,
+      };
     case "in-use":
       return {
         title: `${what}: the previous login is still in use`,

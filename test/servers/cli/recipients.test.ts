@@ -21,7 +21,7 @@ afterAll(() => Promise.all([tests?.stop(), smtp?.stop()]));
 
 const reminder: Reminder = {
   ...{ secret: "database/password", generation: 1, kind: "warning", stack: "prod", environment: "prod" },
-  ...{ at: "2026-04-01T00:00:00.000Z", ageDays: 85, maxAgeDays: 90, supplied: false, reason: null },
+  ...{ at: "2026-04-01T00:00:00.000Z", ageDays: 85, maxAgeDays: 90, supply: undefined, reason: null },
 };
 
 /** A log of its own, and what `rotation remind` does with it. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { adoptionOf, notAPassword } from "../../../cli/operate/adopt";
+import { adoptionOf } from "../../../cli/operate/adopt";
 import { nextState } from "../../../core/next-state";
+import { operationsOf } from "../../../kinds/operations";
 import { activate, inputs, rotate } from "../core/update-inputs";
 
 const first = nextState(undefined, inputs(0));
@@ -46,9 +47,9 @@ describe("what has no value to adopt", () => {
     [{ kind: "alpaca-key" }, /rotation alpaca add-key/],
     [{ kind: "postgres-password", strategy: "vault-static" }, /vault-static/],
     [{ kind: "postgres-password", strategy: "vault-dynamic" }, /vault-dynamic/],
-  ])("%o says why", (secret, why) => expect(notAPassword(secret as never)).toMatch(why));
+  ])("%o says why", (secret, why) => expect(operationsOf(secret as never).adoption).toMatch(why));
 
   it.each(["single-user", "alternating-users"])("%s has one", (strategy) =>
-    expect(notAPassword({ kind: "postgres-password", strategy } as never)).toBeUndefined(),
+    expect(operationsOf({ kind: "postgres-password", strategy } as never).adoption).toBeTypeOf("object"),
   );
 });

@@ -31,7 +31,7 @@ describe("the calendar feed", () => {
   });
 
   it("names the command that brings a key, where an operator has to", () => {
-    const text = feed(secret({ name: "alpaca/api_key", kind: "alpaca-key" }));
+    const text = feed(secret({ name: "alpaca/api_key", supply: "rotation alpaca add-key" }));
     expect(valuesOf(text, "DESCRIPTION")[0]).toContain("rotation alpaca add-key --stack prod");
   });
 

@@ -13,7 +13,7 @@ const DAY = 86_400_000;
 const outline = {
   environment: "prod",
   policy: DEFAULT_POLICY,
-  secrets: [{ name: "database/password", kind: "postgres-password" }],
+  secrets: [{ name: "database/password", kind: "postgres-password", strategy: "alternating-users" }],
 } as unknown as Outline;
 
 const state = (more: Partial<SecretState> = {}): SecretState => ({
@@ -70,7 +70,7 @@ describe("what people are told, and when", () => {
       revoked: false,
       step: { ...state().step, action: "ROTATE", at: new Date(START).toISOString() },
     });
-    const told = (days: number, users: string) =>
+    const told = (days: number, users: string | undefined) =>
       remindersAt("prod", outline, { "database/password": { state: rotated } }, [], new Date(START + days * DAY), {
         "database/password": users,
       }).map(({ kind, day, reason }) => [kind, day, reason]);
@@ -78,7 +78,7 @@ describe("what people are told, and when", () => {
     expect(told(1.1, users)).toEqual([["in-use", new Date(START + 1.1 * DAY).toISOString().slice(0, 10), users]]);
     expect(told(6.9, users)[0]?.[0]).toBe("in-use");
     expect(told(7, users)[0]?.[0]).toBe("grace-over");
-    expect(told(1.1, "")[0]?.[0]).toBe("grace-over");
+    expect(told(1.1, undefined)[0]?.[0]).toBe("grace-over");
   });
 
   it("a failure since the last step, and none that a later success has made up for", () => {

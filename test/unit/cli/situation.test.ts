@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { actedFor } from "../../../cli/operate/run-failure";
 import { describeSituation, isBegun, isTouched, type Situation } from "../../../cli/operate/situation";
+import type { Config } from "../../../config";
 
 const unseen = fc.record({ unseen: fc.constantFrom("no answer within 20 s", "connect ECONNREFUSED") });
 
@@ -41,9 +43,16 @@ const situations = fc
         { generation, name: "trader_a", of: "database", answer: fresh as "works" },
       ],
       services: services as Situation["services"],
+      acted: [],
       row: begins === "no" ? undefined : (row as "written"),
     };
   });
+
+/** A resource that the engine updates. */
+const step = (name: string, type: string) => ({
+  ...{ name, type, op: "update", oldInputs: {}, newInputs: {} },
+  urn: `urn:pulumi:paper::secret-rotation::${type}::${name}`,
+});
 
 const BEGUN: Situation = {
   secret: "database/password",
@@ -59,6 +68,7 @@ const BEGUN: Situation = {
     { place: "orchestrator on trading-1", restarted: "begun", health: "not healthy" },
     { place: "execution-gateway on trading-1", restarted: "no", health: "healthy" },
   ],
+  acted: [],
   row: "missing",
 };
 
@@ -90,6 +100,47 @@ describe("what holds after an update that did not finish", () => {
     const nothing = describeSituation({ ...BEGUN, begun: null, store: { generation: 8 }, row: undefined });
     expect(nothing).toContain("database/password: nothing was changed; generation 8 is in use. Store: generation 8.");
     expect(nothing).not.toContain("restarted");
+  });
+
+  it("never says that nothing was changed once the engine was at a resource that no table knows", () => {
+    const steps = [
+      { ...step("database-password-note", "toy:index/note:Note"), op: "create" },
+      { ...step("shared-note", "toy:index/note:Note"), op: "update" },
+      { ...step("other-password-note", "toy:index/note:Note"), op: "create" },
+      { ...step("database-password-slot-a-password", "random:index/randomPassword:RandomPassword"), op: "replace" },
+      { ...step("database-password-read", "toy:index/note:Note"), op: "same" },
+    ];
+    const secrets = [{ name: "database/password" }, { name: "other/password" }] as Config["secrets"];
+    const acted = actedFor("database/password", { secrets }, { steps });
+    expect(acted).toEqual([
+      { resource: "database-password-note (toy:index/note:Note)", known: false },
+      { resource: "shared-note (toy:index/note:Note)", known: false },
+    ]);
+    const nothing = { ...BEGUN, begun: null, store: { generation: 8 }, row: undefined, acted };
+    expect(describeSituation(nothing)).not.toContain("nothing was changed");
+    expect(describeSituation(nothing)).toContain(
+      "the update was at database-password-note (toy:index/note:Note), shared-note",
+    );
+    const untouched = { ...BEGUN, store: { generation: 8 }, logins: [], services: [] };
+    expect(isTouched(untouched)).toBe(false);
+    expect(isTouched({ ...untouched, acted })).toBe(true);
+    expect(describeSituation({ ...untouched, acted })).toContain("has changed cannot be told.");
+  });
+
+  it("names what an update that began no rotation was at", () => {
+    const steps = [
+      step("vault-connection-database-trader", "vault:database/secretBackendConnection:SecretBackendConnection"),
+    ];
+    const acted = actedFor(
+      "database/password",
+      { secrets: [{ name: "database/password" }] as Config["secrets"] },
+      { steps },
+    );
+    expect(acted).toMatchObject([{ known: true }]);
+    expect(describeSituation({ ...BEGUN, begun: null, acted })).toContain(
+      "no rotation was begun, but the update was at vault-connection",
+    );
+    expect(isTouched({ ...BEGUN, services: [], row: undefined, logins: [], store: undefined, acted })).toBe(false);
   });
 
   it("a finished end of a grace period is told by its login", () => {

@@ -186,6 +186,7 @@ describe("what stands below the table", () => {
     ...{ inUseBefore: null, unfinished: null },
     previous: { generation: 1, revoked: false, validUntil: "2026-01-02T00:00:00.000Z" },
   } as SecretStatus;
+  const supplied = { ...base, supply: "rotation alpaca add-key" };
   const shown = (now: string, secret = base) =>
     renderStatus({ stack: "prod", environment: "prod", now, secrets: [secret], logError: null }).replace(/\s+/g, " ");
 
@@ -197,9 +198,9 @@ describe("what stands below the table", () => {
   });
 
   it("a pair that only the operator can make", () => {
-    const hint = "it rotates once there is a new pair: `rotation alpaca add-key`";
-    expect(shown("2026-01-01T00:00:00.000Z")).toContain(hint);
-    expect(shown("2026-01-01T00:00:00.000Z", { ...base, standing: "ok" })).not.toContain(hint);
-    expect(shown("2026-01-01T00:00:00.000Z", { ...base, kind: "postgres-password" })).not.toContain(hint);
+    const hint = "it rotates once a new value is supplied: `rotation alpaca add-key`";
+    expect(shown("2026-01-01T00:00:00.000Z", supplied)).toContain(hint);
+    expect(shown("2026-01-01T00:00:00.000Z", { ...supplied, standing: "ok" })).not.toContain(hint);
+    expect(shown("2026-01-01T00:00:00.000Z")).not.toContain("it rotates once");
   });
 });

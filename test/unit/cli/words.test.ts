@@ -9,8 +9,9 @@ import { nextSteps } from "../../../cli/operate/run-failure";
 import type { Outline } from "../../../cli/operate/settings";
 import { planMarkdown, renderPlan } from "../../../cli/render/plan";
 import { phaseTeller } from "../../../cli/render/run";
-import { phaseOf, type StepName, stepProgram } from "../../../core/phases";
+import { stepProgram } from "../../../core/phases";
 import { secretOf } from "../../../core/resource-names";
+import { phaseOf } from "../../../kinds/phases";
 
 const URN = "urn:pulumi:paper::secret-rotation::secret-rotation:index:PostgresPassword$";
 const step = (name: string, type: string, op: string, more: Partial<Step> = {}): Step => ({
@@ -39,7 +40,7 @@ const result = (steps: Step[], more: Partial<EngineResult> = {}): EngineResult =
   ...more,
 });
 /** A command that runs a step of ours. */
-const runs = (name: string, program: StepName, op: string, more: Partial<Step> = {}) =>
+const runs = (name: string, program: string, op: string, more: Partial<Step> = {}) =>
   step(name, "command:local:Command", op, { ...more, newInputs: { create: stepProgram(program), ...more.newInputs } });
 const outline = {
   environment: "paper",

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getMonitor } from "@pulumi/pulumi/runtime/settings.js";
-import { rowOf } from "../../../core/phases";
+import { placeOf } from "../../../kinds/phases";
 
 /** One resource that a program asked for. */
 export interface Declared {
@@ -56,7 +56,7 @@ export async function declare(program: () => pulumi.Output<unknown>): Promise<De
   );
   const unknown = watchPhases(declared);
   await new Promise((resolve) => program().apply(resolve));
-  if (unknown.length > 0) throw new Error(`no row in core/phases.ts for ${unknown.join(", ")}`);
+  if (unknown.length > 0) throw new Error(`no row in kinds/phases.ts for ${unknown.join(", ")}`);
   return declared;
 }
 
@@ -77,7 +77,7 @@ function watchPhases(declared: readonly Declared[]): string[] {
       const [name, type, around] = [asked.getName(), asked.getType(), asked.getParent().split("::")[2] ?? ""];
       const newInputs = declared.find((resource) => resource.name === name)?.inputs ?? {};
       const urn = `urn:pulumi:paper::secret-rotation::${around === "" ? "" : `${around}$`}${type}::${name}`;
-      if (rowOf({ type, name, urn, newInputs }) === undefined) unknown.push(`${name} (${type})`);
+      if (placeOf({ type, name, urn, newInputs }) === undefined) unknown.push(`${name} (${type})`);
       done(...answer);
     });
   return unknown;

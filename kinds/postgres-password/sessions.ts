@@ -1,9 +1,10 @@
 import { withDatabase } from "../../clients/postgres";
-import type { Config, DatabasePasswordConfig } from "../../config";
-import { referenceOf } from "../../config";
+import { type DatabasePasswordConfig, referenceOf } from "../../config";
+import { utc } from "../../core/clock";
 import { type LoginUse, useWords } from "../../core/login-use";
-import { type SessionGroup, sessionGroups } from "../../kinds/postgres-password/login-use";
-import { lastRow, utc } from "./facts";
+import type { SecretState } from "../../core/state";
+import type { StackView } from "../kind-operations";
+import { type SessionGroup, sessionGroups } from "./login-use";
 
 /** Open sessions of a role, in any database of its server, but this program's own. */
 export interface Sessions {
@@ -44,9 +45,37 @@ export function sessionWords({ role, count, oldest, users }: Sessions): string {
   return `${count} session${count === 1 ? "" : "s"} of ${role}${since}: ${useWords(users)}`;
 }
 
-/** When the last rotation or rollback was done, by the server's clock; undefined where its row is not the last one. */
-export async function rolledOutAt(config: Config, secret: string): Promise<Date | undefined> {
-  const row = await lastRow(config, secret).catch(() => undefined);
-  const rolledOut = row?.status === "SUCCESS" && ["ADOPT", "ROTATE", "ROLLBACK"].includes(row.action);
-  return rolledOut ? (row.recordedAt ?? undefined) : undefined;
+/**
+ * `pg_stat_activity`: sessions of the login in use, none of the previous one but a pooler's unused connections.
+ *
+ * @param before the previous login; undefined if nobody knows of one
+ * @throws Error that says what is wrong
+ */
+export async function sessionsInUse(
+  { config, rolledOutAt }: Pick<StackView, "config" | "rolledOutAt">,
+  secret: DatabasePasswordConfig,
+  state: SecretState,
+  username: string,
+  before?: string,
+): Promise<string> {
+  const current = await sessionsOf(secret, username);
+  const old =
+    before === undefined || before === username
+      ? undefined
+      : await sessionsOf(secret, before, await rolledOutAt(secret.name));
+  if (old !== undefined && old.count > 0) {
+    throw new Error(`${sessionWords(old)}, the previous login; \`rotation diagnose --fix\` restarts the services`);
+  }
+  if (current.count === 0)
+    throw new Error(`no session uses ${username}; expected those of ${secret.restart.join(", ")}`);
+  // The lab's calendar says nothing about when a session began.
+  const { oldest } = current;
+  if (before === username && config.lab?.clock === undefined && oldest !== null && oldest < new Date(state.step.at)) {
+    throw new Error(`a session of ${username} is open since ${utc(oldest)}, from before the rotation`);
+  }
+  const unused = old === undefined || old.unused === 0 ? "" : `; ${unusedWords(old)}`;
+  return `${sessionWords(current)}${unused}`;
 }
+
+const unusedWords = ({ unused, role }: Sessions) =>
+  `${unused} idle connection${unused === 1 ? "" : "s"} of ${role}, not used since the rotation (a pooler keeps such ones open for a while)`;

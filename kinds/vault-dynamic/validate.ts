@@ -1,14 +1,13 @@
 import { APPLICATION, withDatabase } from "../../clients/postgres";
-import { policyOf, referenceOf, type VaultDynamicConfig } from "../../config";
+import { type Config, policyOf, referenceOf, type VaultDynamicConfig } from "../../config";
+import { utc } from "../../core/clock";
 import { graceEndsAt } from "../../core/deadlines";
 import { activeGeneration, type SecretState } from "../../core/state";
-import type { Stack } from "./facts";
-import * as facts from "./facts";
-import { definitionChanged, leasePath, leasesOf, proveLease, roleInVault } from "./lease-facts";
-import type { Check } from "./validate";
+import type { Check, StackView } from "../kind-operations";
+import { definitionChanged, leasePath, leasesOf, proveLease, roleInVault, rolePath } from "./facts";
 
 /** Vault makes the logins: each service's role must be as the config has it, work, and be what the service uses. */
-export function leaseChecks({ config, now }: Stack, secret: VaultDynamicConfig, state: SecretState): Check[] {
+export function leaseChecks({ config, now }: StackView, secret: VaultDynamicConfig, state: SecretState): Check[] {
   const { restart: services } = secret;
   return [
     { point: "secret updated", look: () => rolesAsDescribed(config, secret, state) },
@@ -34,18 +33,14 @@ export function leaseChecks({ config, now }: Stack, secret: VaultDynamicConfig, 
   ];
 }
 
-async function rolesAsDescribed(
-  config: Stack["config"],
-  secret: VaultDynamicConfig,
-  state: SecretState,
-): Promise<string> {
+async function rolesAsDescribed(config: Config, secret: VaultDynamicConfig, state: SecretState): Promise<string> {
   if (definitionChanged(secret, state)) {
     throw new Error("the config describes the logins otherwise than the last update did: `rotation run`");
   }
   const [defaultTtl, maxTtl] = [secret.defaultTtl / 1000, secret.maxTtl / 1000];
   for (const service of secret.restart) {
     const found = await roleInVault(config, secret, service);
-    const path = leasePath(secret, service).replace("/creds/", "/roles/");
+    const path = rolePath(secret, service);
     if (found === undefined) throw new Error(`Vault has no role ${path}: \`pulumi up --refresh\` makes it`);
     if (found.defaultTtl !== defaultTtl || found.maxTtl !== maxTtl) {
       throw new Error(
@@ -57,7 +52,7 @@ async function rolesAsDescribed(
   return `${secret.restart.length} roles in Vault: ${defaultTtl} s from one renewal to the next, ${maxTtl} s at the most`;
 }
 
-async function leaseWords(config: Stack["config"], secret: VaultDynamicConfig, service: string): Promise<string> {
+async function leaseWords(config: Config, secret: VaultDynamicConfig, service: string): Promise<string> {
   const held = await leasesOf(config, secret, service);
   if (held.length === 0) throw new Error(`${service} holds no lease of Vault; \`rotation diagnose\` says what to do`);
   return `${service} holds ${held.length === 1 ? "a lease" : `${held.length} leases`}`;
@@ -81,12 +76,7 @@ function sessionsOfLogins({ role, database }: VaultDynamicConfig): Promise<strin
 }
 
 /** The owner's own password is from before: it may work through the grace period after services moved to leases. */
-async function ownerEnded(
-  config: Stack["config"],
-  secret: VaultDynamicConfig,
-  state: SecretState,
-  now: Date,
-): Promise<string> {
+async function ownerEnded(config: Config, secret: VaultDynamicConfig, state: SecretState, now: Date): Promise<string> {
   const { role, database } = secret;
   const mayLogIn = await withDatabase(referenceOf(database), async (client) => {
     const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1 AND rolcanlogin", [role]);
@@ -97,5 +87,5 @@ async function ownerEnded(
   if (activeGeneration(state) > 1 || now >= end) {
     throw new Error(`${role} may still log in with a password that nobody rotates: \`ALTER ROLE ${role} NOLOGIN\``);
   }
-  return `each lease ends by itself; ${role} may log in, as intended, until ${facts.utc(end)}: then \`ALTER ROLE ${role} NOLOGIN\``;
+  return `each lease ends by itself; ${role} may log in, as intended, until ${utc(end)}: then \`ALTER ROLE ${role} NOLOGIN\``;
 }

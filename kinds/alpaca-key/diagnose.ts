@@ -1,21 +1,22 @@
-import { type AlpacaKeyConfig, type KeyPair, policyOf } from "../../../config";
-import { graceEndsAt } from "../../../core/deadlines";
-import { previousGeneration, type SecretState } from "../../../core/state";
-import { pairEntries, pairsOf } from "../credentials";
-import type { Stack } from "../facts";
-import * as facts from "../facts";
-import { type About, commandOf, type Finding } from "./finding";
-import { finish, restartAll, writeBack } from "./mend";
+import { placesOf, restartPlaces } from "../../components/places";
+import { writeBack } from "../../components/stored-values";
+import { type AlpacaKeyConfig, type KeyPair, policyOf } from "../../config";
+import { utc } from "../../core/clock";
+import { graceEndsAt } from "../../core/deadlines";
+import { previousGeneration, type SecretState } from "../../core/state";
+import type { About, Finding, StackView } from "../kind-operations";
+import { askAlpaca, storedPair } from "./ask";
+import { pairEntries, pairsOf } from "./pairs";
 
 /** Runbook, troubleshooting 2 and 3: 401 after a rotation, and a key that was deleted too early. */
 export async function keyFindings(
-  stack: Stack,
+  stack: StackView,
   secret: AlpacaKeyConfig,
   state: SecretState,
   about: About,
 ): Promise<Finding[]> {
   const { active, previous } = pairsOf(stack.config, secret, state);
-  const held = await facts.storedPair(stack.config, secret);
+  const held = await storedPair(stack.config, secret);
   const differs =
     active !== undefined && (held?.keyId.value !== active.keyId || held.secretKey.value !== active.secretKey);
   const own = differs
@@ -26,11 +27,11 @@ export async function keyFindings(
 }
 
 async function storeDiffers(
-  stack: Stack,
+  stack: StackView,
   secret: AlpacaKeyConfig,
   state: SecretState,
   active: KeyPair,
-  held: Awaited<ReturnType<typeof facts.storedPair>>,
+  held: Awaited<ReturnType<typeof storedPair>>,
   about: About,
 ): Promise<Finding> {
   const where =
@@ -43,17 +44,18 @@ async function storeDiffers(
   return about({
     cause: "the store holds another pair than the one in use: somebody wrote it by hand",
     evidence: `${where}${answered}`,
-    command: commandOf(stack, `diagnose ${secret.name} --fix`),
+    command: stack.command(`diagnose ${secret.name} --fix`),
     hint: `writes the pair ${active.label} back and restarts the services`,
     fix: async () => {
-      await writeBack(stack, pairEntries(secret, active), state);
-      return `the pair ${active.label} is back in the store; ${await restartAll(stack, secret)}`;
+      const { config } = stack;
+      await writeBack(config, pairEntries(secret, active), state);
+      return `the pair ${active.label} is back in the store; ${await restartPlaces(config, placesOf(config, secret))}`;
     },
   });
 }
 
 async function inUseRefused(
-  stack: Stack,
+  stack: StackView,
   secret: AlpacaKeyConfig,
   state: SecretState,
   active: KeyPair | undefined,
@@ -65,17 +67,17 @@ async function inUseRefused(
   return about({
     cause: `Alpaca answers ${status} to the pair in use: not active yet, copied wrongly, or deleted`,
     evidence: `GET /v2/account with ${active.label} (key ...${active.keyId.slice(-4)}): ${status}`,
-    command: commandOf(stack, `alpaca add-key --secret ${secret.name}`),
+    command: stack.command(`alpaca add-key --secret ${secret.name}`),
     hint:
       "see first on the dashboard whether the pair is active; then `rotation run`" +
       (back === undefined
         ? ""
-        : `, or go back: ${commandOf(stack, `rollback ${secret.name} --reason "Alpaca answers ${status}"`)}`),
+        : `, or go back: ${stack.command(`rollback ${secret.name} --reason "Alpaca answers ${status}"`)}`),
   });
 }
 
 async function deletedEarly(
-  stack: Stack,
+  stack: StackView,
   secret: AlpacaKeyConfig,
   state: SecretState,
   previous: KeyPair,
@@ -85,13 +87,13 @@ async function deletedEarly(
   if (state.revoked || stack.now >= end || (await ask(stack, previous)) !== 401) return undefined;
   return about({
     cause: "the old key was deleted before its grace period ended: services that hold it fail when their cache expires",
-    evidence: `Alpaca answers 401 to ${previous.label}; its grace period ends at ${facts.utc(end)}`,
-    command: commandOf(stack, "run"),
+    evidence: `Alpaca answers 401 to ${previous.label}; its grace period ends at ${utc(end)}`,
+    command: stack.command("run"),
     hint: "restarts every service that reads the pair",
-    fix: () => finish(stack),
+    fix: stack.finish,
   });
 }
 
 /** Undefined where Alpaca does not answer. */
-const ask = ({ config }: Stack, pair: { readonly keyId: string; readonly secretKey: string }) =>
-  facts.askAlpaca(config, pair).catch(() => undefined);
+const ask = ({ config }: StackView, pair: { readonly keyId: string; readonly secretKey: string }) =>
+  askAlpaca(config, pair).catch(() => undefined);

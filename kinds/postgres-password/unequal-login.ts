@@ -1,17 +1,15 @@
-import { withDatabase } from "../../../clients/postgres";
-import type { PostgresPasswordConfig } from "../../../config";
-import { referenceOf } from "../../../config";
-import { alterations, differingKeys, keyName } from "../../../core/login-view";
-import type { SecretState } from "../../../core/state";
-import { copyRole } from "../../../kinds/postgres-password/login-copy";
-import { mergedView, type RoleNow, readRole } from "../../../kinds/postgres-password/login-view";
-import { activeUsername } from "../../../kinds/postgres-password/roles";
-import type { Stack } from "../facts";
-import { type About, commandOf, type Finding } from "./finding";
+import { withDatabase } from "../../clients/postgres";
+import { type PostgresPasswordConfig, referenceOf } from "../../config";
+import { alterations, differingKeys, keyName } from "../../core/login-view";
+import type { SecretState } from "../../core/state";
+import type { About, Finding, StackView } from "../kind-operations";
+import { copyRole } from "./login-copy";
+import { mergedView, type RoleNow, readRole } from "./login-view";
+import { activeUsername } from "./roles";
 
 /** A setting or a limit that the owner role got since the last rotation: the login in use does not have it yet. */
 export async function unequalLogin(
-  stack: Stack,
+  stack: StackView,
   secret: PostgresPasswordConfig,
   state: SecretState,
   about: About,
@@ -36,7 +34,7 @@ export async function unequalLogin(
       evidence: keys
         .map((key) => `${keyName(key)} is ${at(theirs, key)} for ${owner} and ${at(inUse, key)} for ${login}`)
         .join("; "),
-      command: commandOf(stack, `diagnose ${secret.name} --fix`),
+      command: stack.command(`diagnose ${secret.name} --fix`),
       hint: `${sql === "" ? "" : `runs ${sql}; `}holds for sessions that begin after it${kept}. The next rotation does the same`,
       fix: async () => {
         const changed = await withDatabase(referenceOf(database), (client) =>

@@ -1,9 +1,9 @@
+import { storeOf } from "../../components/stored-values";
 import { type Config, leaseRoleOf, referenceOf, type VaultDynamicConfig } from "../../config";
 import type { SecretState } from "../../core/state";
-import { leaseFingerprint } from "../../kinds/vault-dynamic/definition";
-import { type HeldLease, heldLeases, type LeaseProof, proveRole, readRole } from "../../kinds/vault-dynamic/lease";
 import { vaultOf } from "../../stores";
-import { storeOf } from "./preflight-input";
+import { leaseFingerprint } from "./definition";
+import { type HeldLease, heldLeases, type LeaseProof, proveRole, readRole } from "./lease";
 
 type Reach = Pick<Config, "store" | "environment">;
 
@@ -15,11 +15,15 @@ export const definitionChanged = (secret: VaultDynamicConfig, state: SecretState
 export const leasePath = (secret: VaultDynamicConfig, service: string): string =>
   `${secret.vault.mount}/creds/${leaseRoleOf(secret, service)}`;
 
+/** Where the role that makes them is. */
+export const rolePath = (secret: VaultDynamicConfig, service: string): string =>
+  `${secret.vault.mount}/roles/${leaseRoleOf(secret, service)}`;
+
 /** The leases that a service's role has now. @throws StepError */
 export const leasesOf = (config: Reach, secret: VaultDynamicConfig, service: string): Promise<HeldLease[]> =>
   heldLeases(vaultOf(storeOf(config)), leasePath(secret, service));
 
-/** How long the role in Vault lets a login live, in seconds; undefined where there is no such role. @throws StepError */
+/** How long the role in Vault lets a login live, in seconds; undefined if there is no such role. @throws StepError */
 export const roleInVault = (config: Reach, secret: VaultDynamicConfig, service: string) =>
   readRole(vaultOf(storeOf(config)), secret.vault.mount, leaseRoleOf(secret, service));
 

@@ -1,0 +1,32 @@
+import { type PhaseTable, stepOf } from "../core/phases";
+
+/** What every rotation consists of. */
+export const rotationPhases = {
+  steps: {
+    preflight: {
+      phase: "preflight",
+      words: () =>
+        "checks store, database, hosts, services, market and the credential in use, and stops here if one fails",
+    },
+    "store-unchanged": { phase: "preflight", words: () => "makes sure that nobody else has written to the store" },
+    "store-write": {
+      phase: "store",
+      words: (step) => `writes ${stepOf(step)?.about ?? step.name}, beside what others keep there, and reads it back`,
+    },
+    "restart-service": { phase: "restart" },
+    "store-mark": {
+      phase: "settle",
+      words: (step) =>
+        `marks ${stepOf(step)?.about ?? step.name}: when it was rotated, until when the one before works`,
+    },
+    "audit-record": { phase: "audit" },
+  },
+  components: {
+    "secret-rotation:index:Preflight": { phase: "preflight" },
+    "secret-rotation:index:RollingRestart": { phase: "restart" },
+  },
+  resources: {
+    "random:index/randomBytes:RandomBytes": { phase: "new value", words: () => undefined },
+    "random:index/randomId:RandomId": { phase: null, words: () => undefined },
+  },
+} as const satisfies PhaseTable;

@@ -1,0 +1,153 @@
+import type { CredentialInUse } from "../components/preflight-input";
+import type { Unseen } from "../components/seen";
+import type { Config, SecretConfig } from "../config";
+import type { StateResource } from "../core/begun";
+import type { Decision } from "../core/decide";
+import type { Policy } from "../core/policy";
+import type { SecretState } from "../core/state";
+import type { StoreEntry } from "../stores/store";
+
+/** A stack as it is known before anything is asked on the outside. */
+export interface KnownStack {
+  readonly config: Config;
+  /** The resources of the stack's state, its secrets decrypted. */
+  readonly resources: readonly NamedResource[];
+}
+
+/** A resource of the stack's state that can be told by its name. */
+export interface NamedResource extends StateResource {
+  readonly urn: string;
+}
+
+/** What a kind looks at a stack with, and what it proposes. */
+export interface StackView extends KnownStack {
+  /** The stack's name, for commands in messages. */
+  readonly name: string;
+  readonly now: Date;
+  /** A command of `rotation` for this stack, to be copied as it is. */
+  readonly command: (words: string) => string;
+  /** Does what `rotation run` does; what was done, in words. */
+  readonly finish: () => Promise<string>;
+  /** When a secret was last rolled out, by the audit log's clock; undefined if its last row does not say. */
+  readonly rolledOutAt: (secret: string) => Promise<Date | undefined>;
+}
+
+/** Something that is not as it must be. */
+export interface Finding {
+  /** The secret; null for the stack as a whole. */
+  readonly secret: string | null;
+  /** The service that it is about, if it explains why that one is not healthy. */
+  readonly service?: string;
+  readonly cause: string;
+  readonly evidence: string;
+  /** The exact command that fixes it. */
+  readonly command: string;
+  /** What else to know of the command. */
+  readonly hint?: string;
+  /** Does what the command does, and says what it did; undefined if only a person can. */
+  readonly fix?: () => Promise<string>;
+}
+
+/** One secret's findings, all made the same way. */
+export type About = (found: Omit<Finding, "secret">) => Finding;
+
+/** A point of the validation checklist. */
+export interface Check {
+  readonly point: string;
+  /** The evidence, or undefined for a point that the config does not say how to look at. Throws what is wrong. */
+  readonly look: () => Promise<string | undefined>;
+}
+
+/** A credential that the stack knows, tried. */
+export interface LoginSeen {
+  readonly generation: number;
+  /** The role, or the label of a key pair. */
+  readonly name: string;
+  /** Who takes it: `database`, or the name of a service of others. */
+  readonly of: string;
+  /** Set if the operator supplied it: that it works says nothing of what an update has changed. */
+  readonly supplied?: true;
+  readonly answer: "works" | "refused" | Unseen;
+}
+
+/** A credential that the stack knows. */
+export interface Known {
+  readonly generation: number;
+  /** What the store holds of it. */
+  readonly entries: readonly StoreEntry[];
+  /** Whether it works. Never throws. */
+  readonly tried: () => Promise<LoginSeen>;
+}
+
+/** How a value in the store that this stack did not write is adopted. */
+export interface Adoption<Secret> {
+  /** Whether a stored value is one that this stack made itself, in one of these states. */
+  isOurs(stack: KnownStack, secret: Secret, states: readonly SecretState[], value: string): boolean;
+  /** Proves that the value is the credential in use: as whom it was tried, and why it failed if it did. */
+  prove(secret: Secret, state: SecretState | undefined, value: string): Promise<Proof>;
+}
+
+export interface Proof {
+  readonly user: string;
+  /** Undefined if it works. */
+  readonly failure: string | undefined;
+}
+
+/** How the operator supplies new values of a kind whose values this pipeline cannot make. */
+export interface Supply {
+  /** The command of `rotation` that takes a new value, without the stack. */
+  readonly command: string;
+  /** What to do before it, as a sentence. */
+  readonly how: string;
+  /** How the previous credential ends: a title, and a sentence. */
+  readonly ending: { readonly title: string; readonly text: (generation: number) => string };
+}
+
+/** A previous credential that is kept after its grace period, since it is in use. */
+export interface Kept {
+  /** Who uses it, in words. */
+  readonly users: string;
+  /** What to say of it: who uses it, and until when that may be. */
+  readonly words: string;
+}
+
+/** What only a kind can say of how a secret stands. */
+export interface OwnStatus {
+  /** For logins that Vault makes: how long they last from one renewal to the next and at the most, seconds. */
+  readonly lease?: { readonly defaultTtlSeconds: number; readonly maxTtlSeconds: number };
+  /**
+   * For a password that Vault rotates: its last rotation that services were restarted for, and when its next one comes by
+   * itself (null if it has a schedule).
+   */
+  readonly vault?: { readonly lastRotation: string; readonly nextRotation: string | null };
+}
+
+/**
+ * What the CLI asks of a kind of secret, besides its traits. The objects are small, and whatever reaches a server is
+ * loaded when used: every command of the CLI loads all of them.
+ */
+export interface KindOperations<Secret extends SecretConfig> {
+  /** Undefined if nobody has to supply anything. */
+  readonly supply: Supply | undefined;
+  /** Why a value in the store cannot be adopted, or how it is. */
+  readonly adoption: string | Adoption<Secret>;
+  /** Why an update acts that neither age nor a request asked for, in a few words. */
+  readonly otherwise: string;
+  /** Why a request cannot go back to the previous generation; undefined if it can. */
+  noWayBack(secret: string): string | undefined;
+  status(secret: Secret, state: SecretState | undefined): OwnStatus;
+  /** Whether the previous credential outlives its grace period, since it is in use; undefined if nobody is asked. Never throws. */
+  kept(secret: Secret, state: SecretState, policy: Policy, now: Date): Promise<Kept | undefined>;
+  /**
+   * The credentials that the stack knows.
+   *
+   * @param states that of the last finished update, and of what was begun after it
+   */
+  known(stack: KnownStack, secret: Secret, states: readonly SecretState[]): Known[];
+  /** The credential that the store must hold before the update acts, as far as the stack knows it. */
+  inUse(stack: KnownStack, secret: Secret, decision: Decision): CredentialInUse<string> | undefined;
+  /** What is wrong with the credential, each with the command that fixes it. */
+  diagnose(stack: StackView, secret: Secret, state: SecretState, about: About): Promise<Finding[]>;
+  /** The kind's own points of the validation checklist. */
+  validate(stack: StackView, secret: Secret, state: SecretState): Promise<Check[]>;
+}

@@ -1,0 +1,19 @@
+import type { SecretConfig } from "../config";
+import { alpacaKey } from "./alpaca-key/operations";
+import type { KindOperations } from "./kind-operations";
+import { postgresPassword } from "./postgres-password/operations";
+import { type KindName, kindOf } from "./schemas";
+import { vaultDynamic } from "./vault-dynamic/operations";
+import { vaultStatic } from "./vault-static/operations";
+
+/** What the CLI asks of each kind of secret. */
+const OPERATIONS = {
+  "alternating-users": postgresPassword,
+  "single-user": postgresPassword,
+  "vault-static": vaultStatic,
+  "vault-dynamic": vaultDynamic,
+  "alpaca-key": alpacaKey,
+} as const satisfies Readonly<Record<KindName, KindOperations<never>>>;
+
+/** What the CLI asks of a secret's kind. */
+export const operationsOf = (secret: SecretConfig): KindOperations<SecretConfig> => OPERATIONS[kindOf(secret)];

@@ -1,0 +1,79 @@
+import { rotationPhases } from "../components/phases";
+import {
+  PHASE,
+  type Phase,
+  type PhaseTable,
+  type Placed,
+  type ResourceRow,
+  type Row,
+  stepOf,
+  type Touches,
+} from "../core/phases";
+import { storeResources } from "../stores/schemas";
+import { alpacaKeyPhases } from "./alpaca-key/phases";
+import { postgresPasswordPhases } from "./postgres-password/phases";
+import { vaultDynamicPhases } from "./vault-dynamic/phases";
+import { vaultEnginePhases } from "./vault-engine/phases";
+import { vaultStaticPhases } from "./vault-static/phases";
+
+/** What brings parts to a rotation: a line each. */
+const TABLES: readonly PhaseTable[] = [
+  rotationPhases,
+  ...storeResources().map((resources) => ({ resources })),
+  postgresPasswordPhases,
+  vaultEnginePhases,
+  vaultStaticPhases,
+  vaultDynamicPhases,
+  alpacaKeyPhases,
+];
+
+const together = <R extends Row>(rows: (table: PhaseTable) => Readonly<Record<string, R>> | undefined) =>
+  new Map(TABLES.flatMap((table) => Object.entries(rows(table) ?? {})));
+
+const STEPS = together<Row>(({ steps }) => steps);
+const COMPONENTS = together<Row>(({ components }) => components);
+const RESOURCES = together<ResourceRow>(({ resources }) => resources);
+
+/** The programs in `steps/` that have a row. */
+export const stepNames = (): string[] => [...STEPS.keys()];
+
+/** What is the same step twice, before the restarts and after them, by how the later one's name ends. */
+const LATER: readonly (readonly [ending: string, Phase])[] = [["-confirm-login", "confirm"]];
+
+/** What accompanies others: our own components, and what the engine has of its own. */
+const NOTHING: Row = { phase: null, words: () => undefined };
+
+/** What is known of a resource itself: as a component, as a type of a provider, or as a step; undefined if nothing is. */
+export function rowOf(resource: Placed): ResourceRow | undefined {
+  const { type } = resource;
+  const component = COMPONENTS.get(type);
+  // A component that says nothing only holds others.
+  if (component?.words !== undefined) return component;
+  if (type.startsWith("pulumi:") || type.startsWith("secret-rotation:")) return NOTHING;
+  const run = stepOf(resource);
+  return run === undefined ? RESOURCES.get(type) : STEPS.get(run.step);
+}
+
+/** Which part of a rotation a resource belongs to; null for one that acts in none, undefined if nothing is known of it. */
+export function placeOf(resource: Placed): Phase | null | undefined {
+  const { type, urn, name } = resource;
+  const own = rowOf(resource);
+  if (own === NOTHING || COMPONENTS.has(type)) return own?.phase;
+  // A URN names the types of all components around a resource: `...::outer$inner$type::name`.
+  const [inside] = (urn.split("::")[2] ?? "")
+    .split("$")
+    .slice(0, -1)
+    .flatMap((component) => COMPONENTS.get(component)?.phase ?? []);
+  return inside ?? LATER.find(([ending]) => name.endsWith(ending))?.[1] ?? own?.phase;
+}
+
+/** Which part of a rotation a resource belongs to; undefined for one that is not part of it. */
+export const phaseOf = (resource: Placed): Phase | undefined => placeOf(resource) ?? undefined;
+
+/** What the engine touches with a resource: of one that no table knows nobody can tell. */
+export function touches(resource: Placed): Touches | "unknown" {
+  const phase = placeOf(resource);
+  if (phase === undefined) return "unknown";
+  // A component is there before anything inside of it acts.
+  return phase === null || COMPONENTS.has(resource.type) ? "nothing" : PHASE[phase].touches;
+}

@@ -1,0 +1,125 @@
+import type { CredentialInUse } from "../../components/preflight-input";
+import type { Config, PostgresPasswordConfig } from "../../config";
+import type { Decision } from "../../core/decide";
+import { nameOf, slugOf } from "../../core/resource-names";
+import { activeGeneration, adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../../core/state";
+import type { StoreEntry } from "../../stores/store";
+import type { Known, KnownStack, NamedResource } from "../kind-operations";
+import { loginEntries } from "./asks";
+import { activeUsername } from "./roles";
+import { usernamePathOf } from "./schema";
+
+/** A login with its password: keep it in memory, print none of it but the user. */
+export interface Login {
+  readonly generation: number;
+  readonly username: string;
+  readonly password: string;
+  /** What the store holds while this login is the active one. */
+  readonly entries: readonly StoreEntry[];
+}
+
+/** The logins of a database password that the stack knows. */
+export interface Logins {
+  readonly active: Login | undefined;
+  /** The one a rollback returns to. */
+  readonly previous: Login | undefined;
+}
+
+/** Takes a secret's logins out of the stack's decrypted state. */
+export function loginsOf(
+  { config: { adopted }, resources }: { readonly config: Pick<Config, "adopted"> } & Pick<KnownStack, "resources">,
+  secret: PostgresPasswordConfig,
+  state: SecretState,
+): Logins {
+  const login = (slot: SlotIndex): Login | undefined => {
+    const generation = state.slots[slot];
+    if (generation === EMPTY) return undefined;
+    const password =
+      generation === adoptedGeneration(state)
+        ? adopted[secret.name]
+        : slotValue(resources, secret.name, slot, generation);
+    if (password === undefined) return undefined;
+    const username = activeUsername(secret.strategy, secret.role, { ...state, active: slot });
+    const entries: StoreEntry[] = [{ path: secret.name, value: password }];
+    // The store of a platform that was adopted has the password alone.
+    if (secret.strategy === "alternating-users" && (generation !== 0 || state.step.action === "ROLLBACK")) {
+      entries.unshift({ path: usernamePathOf(secret), value: username });
+    }
+    return { generation, username, password, entries };
+  };
+  return { active: login(state.active), previous: login(other(state.active)) };
+}
+
+/** A slot's password, if the slot really holds that generation: a half-finished update may have filled it anew. */
+function slotValue(
+  resources: readonly NamedResource[],
+  secret: string,
+  slot: SlotIndex,
+  generation: number,
+): string | undefined {
+  const name = `${slugOf(secret)}-slot-${slot === 0 ? "a" : "b"}-password`;
+  const resource = resources.find(
+    ({ type, urn }) => type === "random:index/randomPassword:RandomPassword" && nameOf(urn) === name,
+  );
+  const keepers = resource?.outputs?.keepers as { generation?: string } | undefined;
+  return keepers?.generation === String(generation) ? plain(resource?.outputs?.result) : undefined;
+}
+
+/** A secret in an export with `--show-secrets` is an object that carries its value as JSON. */
+function plain(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  const text = (value as { plaintext?: string } | undefined)?.plaintext;
+  return text === undefined ? undefined : (JSON.parse(text) as string);
+}
+
+/** The logins of these states, each to be tried. */
+export function knownLogins(
+  stack: KnownStack,
+  secret: PostgresPasswordConfig,
+  states: readonly SecretState[],
+): Known[] {
+  return states.flatMap((state) => {
+    const { active, previous } = loginsOf(stack, secret, state);
+    return [active, previous].flatMap((login) => {
+      if (login === undefined) return [];
+      const { generation, entries } = login;
+      const tried = async () => (await import("./see-login")).seeLogin(secret, login);
+      return [{ generation, entries, tried }];
+    });
+  });
+}
+
+/** The login that the store must hold before the update acts. */
+export const loginInUse = (
+  stack: KnownStack,
+  secret: PostgresPasswordConfig,
+  decision: Decision,
+): CredentialInUse<string> | undefined =>
+  adoptedLogin(stack, secret, decision) ?? finishedLogin(stack, secret, decision);
+
+/** What an update adopts that a request asks for. */
+function adoptedLogin(
+  { config: { adopted } }: KnownStack,
+  secret: PostgresPasswordConfig,
+  { state, action }: Decision,
+): CredentialInUse<string> | undefined {
+  const [generation, password] = [activeGeneration(state), adopted[secret.name]];
+  if (action !== "ADOPT" || generation === 0 || generation !== adoptedGeneration(state) || password === undefined)
+    return undefined;
+  const username = activeUsername(secret.strategy, secret.role, state);
+  return { generation, username, password, entries: [{ path: secret.name, value: password }] };
+}
+
+function finishedLogin(
+  stack: KnownStack,
+  secret: PostgresPasswordConfig,
+  { finished }: Decision,
+): CredentialInUse<string> | undefined {
+  const login =
+    finished === undefined
+      ? { generation: 0, username: secret.role, password: stack.config.adopted[secret.name] }
+      : loginsOf(stack, secret, finished).active;
+  if (login?.password === undefined) return undefined;
+  const { generation, username, password } = login;
+  return { generation, username, password, entries: loginEntries(secret, { generation, username, password }) };
+}

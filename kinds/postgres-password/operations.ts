@@ -1,0 +1,38 @@
+import { type PostgresPasswordConfig, referenceOf } from "../../config";
+import { adoptedGeneration } from "../../core/state";
+import type { KindOperations } from "../kind-operations";
+import { knownLogins, loginInUse, loginsOf } from "./credentials";
+import { keptLogin, seeOldLogin } from "./old-logins";
+import { activeUsername } from "./roles";
+
+/** A password that this stack makes and writes into the store. */
+export const postgresPassword = {
+  supply: undefined,
+  adoption: {
+    isOurs: (stack, secret, states, value) =>
+      states.some((state) => {
+        const { active, previous } = loginsOf(stack, secret, state);
+        return [active, previous].some(
+          (login) => login?.password === value && login.generation !== adoptedGeneration(state),
+        );
+      }),
+    prove: async (secret, state, password) => {
+      const username = state === undefined ? secret.role : activeUsername(secret.strategy, secret.role, state);
+      const { tryLogin } = await import("../../clients/postgres");
+      const { outcome, evidence } = await tryLogin(referenceOf(secret.database), { username, password });
+      return { user: username, failure: outcome === "works" ? undefined : evidence };
+    },
+  },
+  otherwise: "definition changed",
+  noWayBack: () => undefined,
+  status: () => ({}),
+  kept: async (secret, state, policy, now) => {
+    const users = await seeOldLogin(secret, policy, state, now);
+    const words = keptLogin(secret, state, users, policy);
+    return users === undefined || words === undefined ? undefined : { users, words };
+  },
+  known: knownLogins,
+  inUse: loginInUse,
+  diagnose: async (...asked) => (await import("./diagnose")).passwordFindings(...asked),
+  validate: async (...asked) => (await import("./validate")).passwordChecks(...asked),
+} as const satisfies KindOperations<PostgresPasswordConfig>;

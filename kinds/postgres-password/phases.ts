@@ -1,0 +1,62 @@
+import type { Acting, PhaseTable } from "../../core/phases";
+
+/** What the rotation of a password that this stack makes consists of, beside what all rotations have. */
+export const postgresPasswordPhases = {
+  steps: {
+    "copy-role": { phase: "database", words: ({ newInputs }) => copied(newInputs.stdin) },
+    // Its component says what it does.
+    "set-role": { phase: "database", words: () => undefined },
+    "verify-login": { phase: "verify" },
+  },
+  components: {
+    "secret-rotation:index:LoginRole": { phase: "database", words: (resource, { acts }) => login(resource, acts) },
+  },
+  resources: {
+    "random:index/randomPassword:RandomPassword": { phase: "new value", holdsCredential: true },
+    "postgresql:index/role:Role": {
+      phase: "database",
+      holdsCredential: true,
+      words: (resource, { phase }) => role(resource, phase === "database"),
+    },
+  },
+} as const satisfies PhaseTable;
+
+interface Copied {
+  readonly from?: string;
+  readonly to?: string;
+  /** If it is false, the step does nothing. */
+  readonly acts?: boolean;
+}
+
+function copied(stdin: unknown): string | undefined {
+  try {
+    const { from, to, acts } = JSON.parse(String(stdin)) as Copied;
+    return to === undefined || acts === false ? undefined : `gives the role ${to} the settings and limits of ${from}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of a role that services log in with: its password, and whether it may log in. */
+function login({ op, oldInputs, newInputs }: Acting, acts: boolean): string {
+  const name = String(newInputs.role ?? oldInputs.role ?? "?");
+  const { login: may, activation, verifier } = newInputs;
+  const before = oldInputs.login;
+  if (op === "create" && may !== false && (!acts || (activation ?? "") === ""))
+    return `adopts the login of the role ${name} as it is`;
+  if (may === false)
+    return before === undefined ? `lets nobody log in as ${name} yet` : `lets the role ${name} log in no more`;
+  if (activation !== "" && activation !== oldInputs.activation && verifier !== undefined)
+    return `gives the role ${name} its password (${verifier})${before === false ? " and lets it log in" : ""}`;
+  return before === undefined ? `leaves the role ${name} its login` : `lets the role ${name} log in`;
+}
+
+/** Before the store is written a role gets its new password; after the restarts only its login changes. */
+function role({ op, oldInputs, newInputs }: Acting, active: boolean): string {
+  const name = String(newInputs.name ?? oldInputs.name ?? "?");
+  if (op === "import") return `takes the role ${name} over as it is`;
+  if (op === "create") return `makes the role ${name}, which may ${newInputs.login === false ? "not " : ""}log in`;
+  if (newInputs.login === false && oldInputs.login !== false) return `lets the role ${name} log in no more`;
+  if (active) return `gives the role ${name} its password${oldInputs.login === false ? " and lets it log in" : ""}`;
+  return oldInputs.login === newInputs.login ? `brings the role ${name} up to date` : `lets the role ${name} log in`;
+}

@@ -1,0 +1,53 @@
+import { tryLogin } from "../../clients/postgres";
+import { sameAsStored } from "../../components/stored-values";
+import { type PostgresPasswordConfig, policyOf, referenceOf } from "../../config";
+import { utc } from "../../core/clock";
+import { graceEndsAt, graceLimitAt, oldEnded } from "../../core/deadlines";
+import type { SecretState } from "../../core/state";
+import type { Check, StackView } from "../kind-operations";
+import { loginsOf } from "./credentials";
+import { seeOldLogin } from "./old-logins";
+import { sessionsInUse } from "./sessions";
+
+/** This stack has the value: the store must hold it, it must work, and the previous one must end in time. */
+export function passwordChecks(stack: StackView, secret: PostgresPasswordConfig, state: SecretState): Check[] {
+  const { config, now } = stack;
+  const { active, previous } = loginsOf(stack, secret, state);
+  const known = () => {
+    if (active === undefined) throw new Error("the stack's state does not hold the value in use");
+    return active;
+  };
+  return [
+    {
+      point: "secret updated",
+      look: async () => sameAsStored(config, known().entries),
+    },
+    {
+      point: "new credential works",
+      look: async () => {
+        const { outcome, evidence } = await tryLogin(referenceOf(secret.database), known());
+        if (outcome !== "works") throw new Error(evidence);
+        return evidence;
+      },
+    },
+    {
+      point: "services use it",
+      look: async () => sessionsInUse(stack, secret, state, known().username, previous?.username),
+    },
+    {
+      point: "old credential invalid",
+      look: async () => {
+        if (previous === undefined) return "there is none, or nobody knows its value";
+        const { outcome, evidence } = await tryLogin(referenceOf(secret.database), previous);
+        if (outcome === "unknown") throw new Error(evidence);
+        const works = outcome === "works";
+        const policy = policyOf(config, secret);
+        const inUse = await seeOldLogin(secret, policy, state, now);
+        if (works && inUse !== undefined && inUse !== "" && now < graceLimitAt(state, policy)) {
+          return `still valid, since it is in use: ${inUse}; revoked at ${utc(graceLimitAt(state, policy))} in any case`;
+        }
+        return oldEnded(works, evidence, state, graceEndsAt(state, policy), now);
+      },
+    },
+  ];
+}

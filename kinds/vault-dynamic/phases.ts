@@ -1,0 +1,19 @@
+import { type PhaseTable, restOf } from "../../core/phases";
+
+/** What a new generation of logins that Vault makes consists of, beside what all rotations have. */
+export const vaultDynamicPhases = {
+  steps: {
+    "lease-proof": {
+      phase: "verify",
+      words: ({ name }, { secret }) =>
+        `tries a login that Vault makes for ${restOf(name, secret, "proof-")}, and ends it`,
+    },
+    "lease-end-older": { phase: "settle", words: () => "ends every login from before, by Vault" },
+  },
+  resources: {
+    "vault:database/secretBackendRole:SecretBackendRole": {
+      phase: "store",
+      words: ({ newInputs }) => `has Vault make logins on demand: role ${newInputs.name}`,
+    },
+  },
+} as const satisfies PhaseTable;

@@ -1,0 +1,30 @@
+import type { VaultStaticConfig } from "../../config";
+import { activeGeneration } from "../../core/state";
+import type { KindOperations } from "../kind-operations";
+
+/** A password that Vault rotates: nobody knows an earlier value, so what Vault hands out now is tried. */
+export const vaultStatic = {
+  supply: undefined,
+  adoption: "Vault makes the password and rotates it (vault-static), and keeps no value to go back to",
+  otherwise: "rotated by Vault",
+  noWayBack: (secret) =>
+    `${secret} is rotated by Vault, which keeps no earlier password: nothing to roll back to. ` +
+    `\`rotation rotate-now ${secret} --reason "..."\` has Vault make another one`,
+  status: ({ rotationPeriod: period }, state) => {
+    const lastRotation = state?.vaultRotation;
+    if (lastRotation === undefined) return {};
+    const nextRotation = period === undefined ? null : new Date(Date.parse(lastRotation) + period).toISOString();
+    return { vault: { lastRotation, nextRotation } };
+  },
+  kept: async () => undefined,
+  known: ({ config }, secret, states) => {
+    const state = states.at(-1);
+    if (state === undefined) return [];
+    const generation = activeGeneration(state);
+    const tried = async () => (await import("./facts")).seeIssued(config, secret, generation);
+    return [{ generation, entries: [], tried }];
+  },
+  inUse: () => undefined,
+  diagnose: async (...asked) => (await import("./diagnose")).rotationFindings(...asked),
+  validate: async (...asked) => (await import("./validate")).rotationChecks(...asked),
+} as const satisfies KindOperations<VaultStaticConfig>;
