@@ -5,6 +5,7 @@ import { generateSshKeys } from "../../dev/lab/ssh-keys";
 import { auditRows, setDay, stateOf, stored, up, useBench } from "./harness";
 import {
   databaseOf,
+  expectPreflightRefusal,
   expectReadable,
   expectRefusal,
   type Fault,
@@ -209,19 +210,21 @@ const DUE: Record<string, Fault> = {
       "Or name the database that has it already (config key `audit`)",
     ],
   },
-  "many things at once": {
-    env: () => ({ VAULT_TOKEN: "s.wrong-token-of-nobody" }),
-    breaks: async ({ lab }) => {
-      lab.alpaca.paper.setMarket(true);
-      await lab.hosts[0]?.setFault("orchestrator", { kind: "html" });
-      return async () => {
-        lab.alpaca.paper.setMarket(false);
-        await lab.hosts[0]?.setFault("orchestrator", undefined);
-        await lab.healthy();
-      };
-    },
-    says: ["2 of ", "store: Vault at ", "host trading-1: not healthy before the start: orchestrator"],
+};
+
+/** By the engine: how a refusal is printed, and that the update ends with it. */
+const AT_ONCE: Fault = {
+  env: () => ({ VAULT_TOKEN: "s.wrong-token-of-nobody" }),
+  breaks: async ({ lab }) => {
+    lab.alpaca.paper.setMarket(true);
+    await lab.hosts[0]?.setFault("orchestrator", { kind: "html" });
+    return async () => {
+      lab.alpaca.paper.setMarket(false);
+      await lab.hosts[0]?.setFault("orchestrator", undefined);
+      await lab.healthy();
+    };
   },
+  says: ["2 of ", "store: Vault at ", "host trading-1: not healthy before the start: orchestrator"],
 };
 
 describe("what the preflight refuses, by plain `pulumi up`", () => {
@@ -263,11 +266,17 @@ describe("what the preflight refuses, by plain `pulumi up`", () => {
     await setDay(bench(), 89);
   });
 
+  const whole = (fault: Fault): Fault => ({
+    ...fault,
+    says: ["preflight for database/password: ", "nothing was changed", ...fault.says],
+  });
+
   it.each(Object.entries(DUE))("when due: %s", async (_, fault) => {
-    await expectRefusal(bench(), {
-      ...fault,
-      says: ["preflight for database/password: ", "nothing was changed", ...fault.says],
-    });
+    await expectPreflightRefusal(bench(), whole(fault));
+  });
+
+  it("when due: many things at once, by plain `pulumi up`", async () => {
+    await expectRefusal(bench(), whole(AT_ONCE));
   });
 
   it("when due: a rollback to a generation that neither slot holds, or whose value is not known", async () => {
