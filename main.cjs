@@ -6,8 +6,7 @@ const path = require("node:path");
 // What a library tells its developers is nothing that a user could fix.
 process.removeAllListeners("warning");
 
-// The Automation API is for who starts Pulumi, not for what Pulumi starts.
-require("./sdk-on-demand.cjs").loadWhenUsed("./automation");
+require("./sdk-on-demand.cjs");
 const { log, RunError } = require("@pulumi/pulumi");
 
 const bundle = path.join(__dirname, "dist", "index.cjs");

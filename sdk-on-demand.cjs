@@ -1,11 +1,9 @@
 // Two thirds of the start of Pulumi's SDK go into modules that only serve to send functions into the cloud, which neither
-// the program nor the CLI ever does. Whoever loads this first has them loaded when somebody uses them.
+// the program nor the CLI ever does. Require this first, and each of them is loaded when it is used (measured in
+// docs/architecture.md).
 const { createRequire, Module } = require("node:module");
 
-loadWhenUsed("@npmcli/arborist");
-loadWhenUsed("./typescript-shim");
-loadWhenUsed("normalize-package-data");
-module.exports = { loadWhenUsed };
+for (const name of ["@npmcli/arborist", "./typescript-shim", "normalize-package-data"]) loadWhenUsed(name);
 
 /** Puts a module that the SDK requires into the cache, which becomes the real one with the first look into it. */
 function loadWhenUsed(name) {

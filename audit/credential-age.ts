@@ -1,3 +1,4 @@
+import { DAY } from "../core/time";
 import type { FigureRow } from "./queries";
 
 /** A time in which one credential was in use. */
@@ -67,4 +68,4 @@ function leaseDaysOf(outputs: FigureRow["outputs"]): number | null {
 
 /** The greatest age in days that a credential of this span reached: a lease ends by itself. */
 export const oldest = ({ to, madeAt, leaseDays }: CredentialSpan): number =>
-  Math.min((to.getTime() - madeAt.getTime()) / 86_400_000, leaseDays ?? Number.POSITIVE_INFINITY);
+  Math.min((to.getTime() - madeAt.getTime()) / DAY, leaseDays ?? Number.POSITIVE_INFINITY);

@@ -1,7 +1,8 @@
 import type pg from "pg";
+import { codeOf } from "../core/errors";
 import { withClient } from "./connection";
 import { type AuditEntry, type AuditEntryInput, canonicalJson, parseEntry } from "./entry";
-import { AuditLogError, codeOf } from "./errors";
+import { AuditLogError } from "./errors";
 import { migrateIfNeeded } from "./migrate";
 
 export { isCurrent, migrate, schemaToMigrate } from "./migrate";

@@ -1,9 +1,9 @@
 import { urgencyOf } from "../core/deadlines";
+import { DAY } from "../core/time";
 import { CredentialHistory, type CredentialSpan, oldest } from "./credential-age";
 import type { FigureRow } from "./queries";
 import type { Incident, ReportOptions, ReportSecret, SecretStanding, SecretSummary } from "./report";
 
-const DAY = 86_400_000;
 const DEFAULT_MAX_AGE_DAYS = 90;
 
 /** What happened, counted. */
@@ -62,7 +62,12 @@ export class SecretFigures {
     const ageDays = aging ? days(this.until, aging.madeAt) : null;
     const longestAgeDays = spans.reduce<number | null>((most, span) => Math.max(most ?? 0, oldest(span)), null);
     return {
-      ...{ name, environment, configured: this.configured, strategy, store, maxAgeDays },
+      name,
+      environment,
+      configured: this.configured,
+      strategy,
+      store,
+      maxAgeDays,
       standing: leaseDays === null ? standing(ageDays, maxAgeDays) : "ok",
       generation: current?.generation ?? null,
       madeAt: current?.ageKnown ? current.madeAt.toISOString() : null,

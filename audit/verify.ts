@@ -1,9 +1,10 @@
 import type pg from "pg";
+import { codeOf } from "../core/errors";
 import { HASHED_COLUMNS } from "./canonical";
 import type { ChainAnchor, ChainHead } from "./chain";
 import { type ChainFindings, ChainWalk } from "./chain-walk";
 import { onSnapshot, pagesOf } from "./cursor";
-import { AuditLogError, codeOf } from "./errors";
+import { AuditLogError } from "./errors";
 
 export type { ChainAnchor, ChainProblem, ProblemKind } from "./chain";
 

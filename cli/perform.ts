@@ -54,7 +54,9 @@ function runOptions(
   signal: AbortSignal,
 ): RunOptions {
   return {
-    ...{ signal, yes: yes === true, command: ["rotation", ...process.argv.slice(2).map(quoted)].join(" ") },
+    signal,
+    yes: yes === true,
+    command: ["rotation", ...process.argv.slice(2).map(quoted)].join(" "),
     ...(request === undefined ? {} : { request }),
     ...(autoRollback === undefined ? {} : { autoRollback }),
     ...(preflight === undefined ? {} : { preflight }),

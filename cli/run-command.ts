@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { messageOf } from "../core/errors";
 import type { Project } from "./operate/project";
 
 /** Exit codes of every command. */
@@ -39,8 +40,7 @@ const WRONG_USE = new Set(["UsageError", "ConfigError", "RequestRefusedError", "
 export async function messageFor(error: unknown): Promise<string> {
   const { redact } = await import("../core/redact");
   const { environmentSecrets } = await import("../clients/environment-secrets");
-  const text = error instanceof Error ? error.message || error.name : String(error);
-  return redact(text, environmentSecrets(process.env));
+  return redact(messageOf(error), environmentSecrets(process.env));
 }
 
 /** Prints what went wrong and returns the exit code. */

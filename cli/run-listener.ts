@@ -1,3 +1,4 @@
+import { messageOf } from "../core/errors";
 import { OperationError, UsageError } from "./operate/errors";
 import type { RunListener } from "./operate/run-result";
 import { renderPlan } from "./render/plan";
@@ -62,7 +63,7 @@ export async function confirmed(message: string, signal?: AbortSignal): Promise<
     return await confirm({ message, default: false }, { output: process.stderr, ...(signal && { signal }) });
   } catch (error) {
     if (error instanceof Error && NO.has(error.name)) return false;
-    throw new OperationError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new OperationError(messageOf(error), { cause: error });
   }
 }
 

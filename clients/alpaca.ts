@@ -1,3 +1,5 @@
+import { parseTime } from "../core/time";
+import { doubling, poll } from "./poll";
 import { trustingFetch } from "./trust";
 
 /** What every request proves itself with. */
@@ -21,6 +23,14 @@ export type Answer =
 /** Alpaca gave no answer that says anything about the pair, however often it was asked. */
 export class AlpacaUnavailableError extends Error {
   override readonly name = "AlpacaUnavailableError";
+
+  /** @param found what came instead of an answer, and how often it was asked for */
+  constructor(
+    url: URL,
+    readonly found: string,
+  ) {
+    super(`expected ${url} to answer 200, found ${found}; try again later`);
+  }
 }
 
 export interface AskOptions {
@@ -28,13 +38,26 @@ export interface AskOptions {
   readonly limit?: number;
   /** Milliseconds until one request gives up. Default 10 s. */
   readonly timeout?: number;
+  /** At most so many requests. By default as many as the limit has room for. */
+  readonly tries?: number;
 }
 
 /** The first pause between two tries, in milliseconds; it doubles up to the longest. */
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 4000;
 
-type Try = { readonly answer: Answer } | { readonly found: string; readonly wait?: number | undefined };
+/** What one request came to: an answer, or what was found in its place. */
+interface Try<T> {
+  readonly answer?: T;
+  readonly found?: string;
+  /** Milliseconds until the next try, as the server asks for. */
+  readonly wait?: number | undefined;
+  /** The same is found however often it is asked for. */
+  readonly final?: boolean;
+}
+
+/** The answer in a response; undefined if there is none. */
+type Reading<T> = (status: number, text: string) => Pick<Try<T>, "answer" | "found"> | undefined;
 
 /**
  * `GET /v2/account`. A limit on requests (429, as long as `Retry-After` says), a failing server (5xx), a dropped
@@ -42,44 +65,67 @@ type Try = { readonly answer: Answer } | { readonly found: string; readonly wait
  *
  * @throws AlpacaUnavailableError
  */
-export async function askAccount(baseUrl: string, pair: Credentials, options: AskOptions = {}): Promise<Answer> {
-  const { limit = 30_000, timeout = 10_000 } = options;
+export const askAccount = (baseUrl: string, pair: Credentials, options?: AskOptions): Promise<Answer> =>
+  ask<Answer>(new URL("/v2/account", baseUrl), pair, options, (status, text) => {
+    if (status === 401 || status === 403) return { answer: { status } };
+    return status === 200 ? accountOf(text) : undefined;
+  });
+
+/** `GET /v2/clock`, as text; tried again as {@link askAccount} is. @throws AlpacaUnavailableError */
+export const askClock = (baseUrl: string, pair: Credentials, options?: AskOptions): Promise<string> =>
+  ask(new URL("/v2/clock", baseUrl), pair, options, (status, text) =>
+    status >= 200 && status < 300 ? { answer: text } : undefined,
+  );
+
+async function ask<T>(
+  url: URL,
+  pair: Credentials,
+  { limit = 30_000, timeout = 10_000, tries = Number.POSITIVE_INFINITY }: AskOptions = {},
+  answerIn: Reading<T>,
+): Promise<T> {
   const started = Date.now();
-  for (let tries = 1, pause = FIRST_PAUSE; ; tries++, pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-    const left = started + limit - Date.now();
-    const result = await tryOnce(baseUrl, pair, Math.max(1, Math.min(timeout, left)));
-    if ("answer" in result) return result.answer;
-    const wait = result.wait ?? pause * (0.75 + Math.random() / 2);
-    if (Date.now() + wait >= started + limit) {
-      const asked =
-        tries === 1 ? "asked once" : `asked ${tries} times in ${Math.ceil((Date.now() - started) / 1000)} s`;
-      throw new AlpacaUnavailableError(
-        `expected ${new URL("/v2/account", baseUrl)} to answer 200, found ${result.found} (${asked}); try again later`,
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, wait));
-  }
+  const left = () => started + limit - Date.now();
+  let times = 0;
+  const last = await poll(
+    (number) => {
+      times = number;
+      return tryOnce(url, pair, Math.max(1, Math.min(timeout, left())), answerIn);
+    },
+    ({ answer, final }) => answer !== undefined || final === true,
+    {
+      every: ({ wait = doubling(FIRST_PAUSE, LONGEST_PAUSE, times) * (0.75 + Math.random() / 2) }) =>
+        times < tries && wait < left() ? wait : undefined,
+    },
+  );
+  if (last.answer !== undefined) return last.answer;
+  const asked = times === 1 ? "asked once" : `asked ${times} times in ${Math.ceil((Date.now() - started) / 1000)} s`;
+  throw new AlpacaUnavailableError(url, `${last.found} (${asked})`);
 }
 
-async function tryOnce(baseUrl: string, { keyId, secretKey }: Credentials, timeout: number): Promise<Try> {
+async function tryOnce<T>(
+  url: URL,
+  { keyId, secretKey }: Credentials,
+  timeout: number,
+  answerIn: Reading<T>,
+): Promise<Try<T>> {
   try {
-    const response = await trustingFetch(new URL("/v2/account", baseUrl), {
+    const response = await trustingFetch(url, {
       headers: { "APCA-API-KEY-ID": keyId, "APCA-API-SECRET-KEY": secretKey },
-      // A redirect would carry the pair to somebody else.
-      redirect: "error",
+      // Followed, it would carry the pair to somebody else.
+      redirect: "manual",
       signal: AbortSignal.timeout(timeout),
     });
-    const text = await response.text();
-    const { status } = response;
-    if (status === 200) return accountOf(text);
-    if (status === 401 || status === 403) return { answer: { status } };
-    return { found: `${status} ${response.statusText}`.trim(), wait: retryAfter(response.headers.get("retry-after")) };
+    const { status, statusText, headers } = response;
+    const read = answerIn(status, await response.text());
+    if (read !== undefined) return read;
+    const final = status < 500 && status !== 429;
+    return { found: `${status} ${statusText}`.trim(), wait: retryAfter(headers.get("retry-after")), final };
   } catch (error) {
     return { found: reasonOf(error) };
   }
 }
 
-function accountOf(text: string): Try {
+function accountOf(text: string): Pick<Try<Answer>, "answer" | "found"> {
   try {
     const { account_number: number, status } = JSON.parse(text) as { account_number?: unknown; status?: unknown };
     if (typeof number === "string" && typeof status === "string")
@@ -93,8 +139,9 @@ function accountOf(text: string): Try {
 /** Milliseconds; the header has seconds or a date. */
 function retryAfter(header: string | null): number | undefined {
   if (header === null) return undefined;
-  const milliseconds = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
+  if (/^\d+$/.test(header)) return Number(header) * 1000;
+  const time = parseTime(header);
+  return time && Math.max(0, time.getTime() - Date.now());
 }
 
 /** Node says only `fetch failed`; why is in the cause. */

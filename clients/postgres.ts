@@ -1,6 +1,6 @@
 import pg from "pg";
 import * as z from "zod";
-import { messageOf, StepError } from "./run-step";
+import { codeOf, messageOf, StepError } from "../core/errors";
 import { databaseTrust } from "./trust";
 
 /** How to reach a database; without `user`, PGUSER, else `postgres`. */
@@ -14,8 +14,8 @@ export const databaseReference = z.object({
 
 export type DatabaseReference = z.output<typeof databaseReference>;
 
-/** Seconds until a server that does not answer counts as unreachable. */
-const CONNECT_TIMEOUT = 10;
+/** Milliseconds until a server that does not answer counts as unreachable. */
+const CONNECT_LIMIT_MS = 10_000;
 
 /** What this program's own sessions are called in `pg_stat_activity`. */
 export const APPLICATION = "secret-rotation";
@@ -28,28 +28,28 @@ export function clientConfig({ host, port, database, sslmode, user }: DatabaseRe
     database,
     ssl: databaseTrust(sslmode),
     user: user ?? process.env.PGUSER ?? "postgres",
-    connectionTimeoutMillis: CONNECT_TIMEOUT * 1000,
     application_name: APPLICATION,
   };
 }
 
-/** A new connection for `use`, closed afterwards. @throws StepError that says where and as whom. */
-export async function withDatabase<T>(
-  reference: DatabaseReference,
+/**
+ * A session of its own for `use`, closed afterwards, whatever happens.
+ *
+ * @param explained what to throw if the server cannot be reached or takes no such login; the driver's error as it is without.
+ */
+export async function withSession<T>(
+  config: pg.ClientConfig,
   use: (client: pg.Client) => Promise<T>,
-  password?: string,
+  explained: (error: unknown, client: pg.Client) => unknown = (error) => error,
 ): Promise<T> {
-  const config = clientConfig(reference);
-  // A password of `undefined` lets node-postgres take PGPASSWORD or PGPASSFILE.
-  const client = new pg.Client(password === undefined ? config : { ...config, password });
+  const client = new pg.Client({ connectionTimeoutMillis: CONNECT_LIMIT_MS, ...config });
+  // Without a listener a connection that breaks between two queries ends the process.
   client.on("error", () => undefined);
   try {
     await client.connect();
   } catch (error) {
     await client.end().catch(() => undefined);
-    const { host, port, database } = reference;
-    const reason = password === undefined ? ownReason(error) : messageOf(error);
-    throw new StepError(`${config.user} cannot log in to ${database} on ${host}:${port}: ${reason}`, { cause: error });
+    throw explained(error, client);
   }
   try {
     return await use(client);
@@ -58,17 +58,48 @@ export async function withDatabase<T>(
   }
 }
 
+/** {@link withSession} for a step's database. @throws StepError that says where and as whom */
+export function withDatabase<T>(
+  reference: DatabaseReference,
+  use: (client: pg.Client) => Promise<T>,
+  password?: string,
+): Promise<T> {
+  const config = clientConfig(reference);
+  // A password of `undefined` lets node-postgres take PGPASSWORD or PGPASSFILE.
+  return withSession(password === undefined ? config : { ...config, password }, use, (error) => {
+    const { host, port, database } = reference;
+    const reason = password === undefined ? ownReason(error) : messageOf(error);
+    return new StepError(`${config.user} cannot log in to ${database} on ${host}:${port}: ${reason}`, { cause: error });
+  });
+}
+
+/** What a login showed that was really tried: `unknown` if the server could not be asked, or had no room for it. */
+export interface LoginAnswer {
+  readonly outcome: "works" | "refused" | "unknown";
+  /** For people; never the password. */
+  readonly evidence: string;
+}
+
+/** Tries a login. @param reference the database; its own user is not asked */
+export async function tryLogin(
+  reference: DatabaseReference,
+  { username, password }: { readonly username: string; readonly password: string },
+): Promise<LoginAnswer> {
+  try {
+    await withDatabase({ ...reference, user: username }, (client) => client.query("SELECT 1"), password);
+    return { outcome: "works", evidence: `${username} logs in` };
+  } catch (error) {
+    return { outcome: isRefusal((error as Error).cause) ? "refused" : "unknown", evidence: messageOf(error) };
+  }
+}
+
 /** Whether the server knows another password, or none, for this role. */
-export const isRefusedLogin = (error: unknown) => REFUSED.includes(codeOf((error as Error).cause));
-
-const REFUSED = ["28P01", "28000"];
-
-const codeOf = (error: unknown) => String((error as { code?: unknown } | undefined)?.code);
+const isRefusal = (error: unknown) => ["28P01", "28000"].includes(codeOf(error) ?? "");
 
 /** Why the run's own login fails. */
 function ownReason(error: unknown): string {
   const own = "the run's own login is PGUSER, or `admin` in the config, with PGPASSWORD or PGPASSFILE";
   // node-postgres' words for a password that is not there at all.
   if (/password must be a string/.test(messageOf(error))) return `it has no password; ${own}`;
-  return REFUSED.includes(codeOf(error)) ? `${messageOf(error)}; ${own}` : messageOf(error);
+  return isRefusal(error) ? `${messageOf(error)}; ${own}` : messageOf(error);
 }

@@ -1,7 +1,8 @@
 import * as z from "zod";
+import { StepError } from "../core/errors";
 import { type HealthProbe, judge, LONGEST_BODY, type Verdict } from "../core/health";
 import { quoted } from "../core/shell-word";
-import { StepError } from "./run-step";
+import functions from "./health.sh?raw";
 import type { RunScript } from "./shell";
 
 /** A {@link HealthProbe} in a step's input. */
@@ -56,40 +57,25 @@ const MARK = "health,";
 const AT_ONCE = 16;
 
 /** Asks all of them in one session (a server opens ten a connection by default), and prints a line for each. */
-function probeScript(probes: readonly HealthProbe[], seconds: number): string {
-  const asked = probes.flatMap((probe, index) => [
-    `( ${askOf(probe, index, seconds)} ) >${index} 2>${index}.error </dev/null &`,
-    ...((index + 1) % AT_ONCE === 0 ? ["wait"] : []),
-  ]);
-  return [
-    'd=$(mktemp -d) || exit 1; trap \'rm -rf "$d"\' EXIT; cd "$d" || exit 1',
-    ...asked,
-    "wait",
-    `coded() { [ ! -e "$1" ] || head -c ${LONGEST_BODY} "$1" | base64 | tr -d '\\n'; }`,
-    `i=0; while [ $i -lt ${probes.length} ]; do`,
-    `  printf '${MARK}%s,%s,%s\\n' "$(cat $i)" "$(coded $i.body)" "$(coded $i.error)"; i=$((i + 1))`,
-    "done",
+const probeScript = (probes: readonly HealthProbe[], seconds: number): string =>
+  [
+    `longest=${LONGEST_BODY}`,
+    functions,
+    ...probes.flatMap((probe, index) => [
+      `ask ${[probe.kind, index, seconds, ...argumentsOf(probe)].join(" ")}`,
+      ...((index + 1) % AT_ONCE === 0 ? ["wait"] : []),
+    ]),
+    `tell ${probes.length}`,
     "exit 0",
   ].join("\n");
-}
 
-/** Prints the status alone. The answer goes into a file: nothing in it can be taken for its status. */
-function askOf(probe: HealthProbe, index: number, seconds: number): string {
+function argumentsOf(probe: HealthProbe): string[] {
   switch (probe.kind) {
-    case "http": {
-      // An answer without an end is cut off. `-g`: brackets in an address are its own.
-      const tooLong = `[ $? -lt 128 ] || echo 'its answer is longer than ${LONGEST_BODY / 1024} KiB' >&2`;
-      const limit = `ulimit -f ${(LONGEST_BODY / 512) * 2}`;
-      return `${limit}; curl -gsS --max-time ${seconds} -o ${index}.body -w '%{http_code}' ${quoted(probe.url)} || ${tooLong}`;
-    }
-    case "tcp": {
-      const [host, port] = [quoted(probe.host), probe.port];
-      return (
-        `if command -v bash >/dev/null; then timeout ${seconds} bash -c 'exec 3<>"/dev/tcp/$0/$1"' ${host} ${port}; ` +
-        `else timeout ${seconds} nc -z ${host} ${port}; fi; echo $?`
-      );
-    }
+    case "http":
+      return [quoted(probe.url)];
+    case "tcp":
+      return [quoted(probe.host), String(probe.port)];
     case "command":
-      return `timeout ${seconds} sh -c ${quoted(probe.command)} >${index}.body 2>&1; echo $?`;
+      return [quoted(probe.command)];
   }
 }

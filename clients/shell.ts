@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { quoted } from "../core/shell-word";
 
 /** What a command said, standard output and error together, and how it ended. */
 export interface Ran {
@@ -9,6 +10,20 @@ export interface Ran {
 
 /** Runs a POSIX shell script somewhere, and ends it after so many milliseconds. What the script prints is not an error. */
 export type RunScript = (script: string, limit: number) => Promise<Ran>;
+
+/** What the `timeout` command exits with after a time limit: by itself, and if the command had to be killed. */
+const TIMED_OUT = [124, 137];
+
+/**
+ * Runs a shell command and ends it after so many seconds: where it runs, and here if the place says nothing more. In a
+ * shell of its own, so that one of several parts (`rollout restart ... && rollout status ...`) ends as one.
+ *
+ * @returns status null where its time was over
+ */
+export async function runLimited(run: RunScript, command: string, seconds: number): Promise<Ran> {
+  const { status, output } = await run(`timeout -k 5 ${seconds} sh -c ${quoted(command)}`, (seconds + 15) * 1000);
+  return { status: status !== null && TIMED_OUT.includes(status) ? null : status, output };
+}
 
 /** More is not kept of what a command says. In characters. */
 export const LONGEST_OUTPUT = 8 * 1024 * 1024;

@@ -1,6 +1,7 @@
 import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import * as z from "zod";
-import { messageOf, StepError } from "./run-step";
+import { messageOf, StepError } from "../core/errors";
+import { within } from "./poll";
 
 export const hostReference = z.object({
   address: z.string(),
@@ -104,12 +105,4 @@ export function end(client: Client): void {
   client.end();
   const close = setTimeout(() => client.destroy(), 1000);
   client.once("close", () => clearTimeout(close));
-}
-
-/** A promise that gives up after so many milliseconds. */
-export function within<T>(limit: number, promise: Promise<T>, failure: () => Error): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(failure()), limit);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -2,9 +2,10 @@ import { randomBytes } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
-import { messageOf, StepError } from "./run-step";
+import { messageOf, StepError } from "../core/errors";
+import { within } from "./poll";
 import { LONGEST_OUTPUT, type Ran, type RunScript } from "./shell";
-import { connect, end, type HostReference, TIMEOUT, UnreachableError, within } from "./ssh-connect";
+import { connect, end, type HostReference, TIMEOUT, UnreachableError } from "./ssh-connect";
 
 export { type HostReference, hostReference, UnreachableError } from "./ssh-connect";
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { PROJECT } from "../config";
 import { SECRET_KEYS } from "../config/schema";
 import type { SecretState } from "../core/state";
+import { without } from "../core/without";
 
 /**
  * What a preview rests on, beside a secret's state: {@link planGuard}. Secrets stand in it as 16 bits of their hash, which
@@ -31,8 +32,8 @@ export function planBasis(config: Readonly<Record<string, string>>, program: Buf
  */
 export function planGuard(basis: readonly string[], state: SecretState): string[] {
   // Without the times at which the program ran.
-  const { rotatedAt: _, filledAt: __, notBefore: ___, step, ...held } = state;
-  const { at: ____, ...done } = step;
+  const held = without(state, "rotatedAt", "filledAt", "notBefore", "step");
+  const done = without(state.step, "at");
   return [...basis, `state-${digest(JSON.stringify([held, done])).slice(0, 12)}`];
 }
 

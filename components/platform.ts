@@ -1,15 +1,14 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { HostConfig, ServiceConfig } from "../config";
-import type { VaultDatabases } from "../kinds/vault-engine/database";
-import type { SecretStore } from "../stores/store";
+import type { HostConfig, SecretConfig, ServiceConfig } from "../config";
 import type { AuditTarget } from "./audit-record";
-import { type MarketClock, marketClock, referenceOf } from "./preflight-input";
+import type { MarketClock } from "./preflight-input";
+import type { StackStore } from "./stack-store";
 
 /** What all secrets of a stack share. */
 export interface Platform {
-  readonly store: SecretStore;
-  /** Vault's database secrets engine; undefined where no secret is made by it. */
-  readonly vaultDatabases?: VaultDatabases | undefined;
+  readonly store: StackStore;
+  /** Every secret of the config. */
+  readonly secrets: readonly SecretConfig[];
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly hosts: Readonly<Record<string, HostConfig>>;
   /** Opens every host. Undefined where no service has a host. */
@@ -25,5 +24,3 @@ export interface Platform {
   /** What a saved plan is held to: `planBasis`. */
   readonly planBasis: readonly string[];
 }
-
-export { marketClock, referenceOf as databaseReference };

@@ -21,8 +21,8 @@ export interface Begins {
 
 /** What surrounds the secrets, as their preflights look at it. */
 export function surroundingsOf(platform: Platform): Surroundings<pulumi.Input<string>> {
-  const { store, audit, services, hosts, privateKey, marketClock, allowOpenMarket, notice, clock } = platform;
-  const given = { services, hosts, privateKey, marketClock, allowOpenMarket, notice, clock };
+  const { secrets, store, audit, services, hosts, privateKey, marketClock, allowOpenMarket, notice, clock } = platform;
+  const given = { secrets, services, hosts, privateKey, marketClock, allowOpenMarket, notice, clock };
   return { store: store.reference, stack: audit.stack, audit: audit.connection, ...given };
 }
 

@@ -1,7 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
 import { recordedOf, type StateResource } from "../core/begun";
 import type { SecretState } from "../core/state";
-import type { PreviousSecrets } from "./stack-secrets";
+
+/** A secret as the last finished update of a stack left it: its output. */
+export interface PreviousSecret {
+  readonly state: SecretState;
+  /** What restarted the services (`RESTARTED_BY`); undefined of an update by an earlier version of this program. */
+  readonly restartedBy?: string;
+  /** What its kind says of it. */
+  readonly [about: string]: unknown;
+}
+
+/** The secrets as the last finished update of a stack left them, by name. */
+export type PreviousSecrets = Readonly<Record<string, PreviousSecret | undefined>>;
 
 /** What the stack knows of its secrets before this update. */
 export interface Known {

@@ -1,4 +1,4 @@
-import { type DatabasePasswordConfig, isMadeByVault, type SecretConfig } from "../config";
+import { type DatabasePasswordConfig, hasDatabase, type SecretConfig, traitsOf } from "../config";
 
 /**
  * Whether a secret rotates only after another one, which stands before it in the config: an API key does and is waited
@@ -6,8 +6,8 @@ import { type DatabasePasswordConfig, isMadeByVault, type SecretConfig } from ".
  * for, and what Vault rotates itself. Other passwords have nothing in common and rotate at the same time.
  */
 export function waitsFor(secret: SecretConfig, earlier: SecretConfig): boolean {
-  if (secret.kind === "alpaca-key" || earlier.kind === "alpaca-key") return true;
-  if (isMadeByVault(secret) && isMadeByVault(earlier)) return true;
+  if (!hasDatabase(secret) || !hasDatabase(earlier)) return true;
+  if ([secret, earlier].every((one) => traitsOf(one).suppliedBy === "vault")) return true;
   const database = (one: DatabasePasswordConfig) =>
     JSON.stringify([one.database.host, one.database.port, one.database.name]);
   if (database(secret) === database(earlier)) return true;

@@ -1,15 +1,14 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SecretConfig } from "../config";
-import { modeOf, type PreflightMode } from "../core/decide";
+import type { PreflightMode } from "../core/decide";
 import type { Policy } from "../core/policy";
 import { activation, type SecretState } from "../core/state";
 import { AuditRecord } from "./audit-record";
-import { rulesKind } from "./decide-secret";
 import { planGuard } from "./plan-guard";
 import type { Platform } from "./platform";
 import { Preflight, surroundingsOf } from "./preflight";
-import { type CredentialInUse, preflightInput } from "./preflight-input";
+import { type CredentialInUse, type KindAsks, preflightInput } from "./preflight-input";
 import { type RollingRestart, restartServices } from "./rolling-restart";
 import { answerOf } from "./step-command";
 
@@ -28,18 +27,30 @@ export interface SecretRotationArgs {
   readonly platform: Platform;
 }
 
+/** What every kind of secret gives to the stack. */
+export interface StackSecret {
+  /** Resolved once the whole chain is done, the audit row included. */
+  readonly state: pulumi.Output<SecretState>;
+  /** Versions, dates and paths, never a value. */
+  readonly description: pulumi.Output<Record<string, unknown>>;
+  /** What comes after this secret depends on it. */
+  readonly last: pulumi.Resource;
+}
+
 /**
  * What the rotation of every secret begins and ends with, whatever its kind: preflight first, restarts, audit row last.
  * Everything that acts is triggered by the state's activation.
  */
-export abstract class SecretRotation<A extends SecretRotationArgs> extends pulumi.ComponentResource {
-  /** The secret's state, resolved once all of it is true and in the audit log. */
+export abstract class SecretRotation<A extends SecretRotationArgs>
+  extends pulumi.ComponentResource
+  implements StackSecret
+{
   abstract readonly state: pulumi.Output<SecretState>;
-  /** What the stack says of the secret: strategy, paths, versions and dates, never a value. */
   abstract readonly description: pulumi.Output<Record<string, unknown>>;
-  /** The audit row: what comes after this secret depends on it. */
   abstract readonly last: pulumi.Resource;
 
+  /** What only this kind of secret asks before it is touched. */
+  protected abstract readonly asks: KindAsks<A["config"]>;
   protected readonly trigger: string;
 
   protected constructor(
@@ -59,8 +70,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
     const { config, state, recorded, force = false, policy, platform } = this.args;
     const decision = { state, mode: this.mode, force };
     const input = preflightInput(surroundingsOf(platform), {
-      ...{ secret: config, decision, inUse, maxAge: policy.maxAge },
-      engineOf: (secret) => platform.vaultDatabases?.engineOf(secret) ?? {},
+      ...{ secret: config, asks: this.asks, decision, inUse, maxAge: policy.maxAge },
     });
     return new Preflight(
       `${this.name}-preflight`,
@@ -71,7 +81,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs> extends pulum
 
   /** What the preflight asks for. */
   protected get mode(): PreflightMode {
-    return modeOf(rulesKind(this.args.config), this.args.state);
+    return this.asks.modeOf(this.args.state);
   }
 
   protected createRestarts(dependsOn: pulumi.Resource): RollingRestart {

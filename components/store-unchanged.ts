@@ -1,11 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { StoreEntry, StoreReference } from "../stores/store";
+import type { StoreReference } from "../stores/schemas";
+import type { DeclaredEntry } from "./stack-store";
 import { stepCommand } from "./step-command";
 
 /** What may be overwritten in the store, and what to say where something else stands there. */
 export interface StoreGuard {
   /** Every value that this stack knows of a path, one entry for each; a path that is not among them is not asked. */
-  readonly known: readonly StoreEntry[];
+  readonly known: readonly DeclaredEntry[];
   /** What to do where somebody else wrote; the end of the message. */
   readonly whenForeign: string;
 }

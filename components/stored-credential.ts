@@ -1,8 +1,8 @@
 import type { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { activeGeneration } from "../core/state";
-import type { AnnotateArgs, Stored, StoreEntry } from "../stores/store";
 import { SecretRotation, type SecretRotationArgs } from "./secret-rotation";
+import type { DeclaredEntry, Marks, Stored } from "./stack-store";
 import { type StoreGuard, storeUnchanged } from "./store-unchanged";
 
 export interface StoredCredentialArgs extends SecretRotationArgs {
@@ -19,14 +19,14 @@ export abstract class StoredCredential<A extends StoredCredentialArgs> extends S
     return storeUnchanged(this.name, args, { parent: this, dependsOn });
   }
 
-  protected createStored(entries: readonly StoreEntry[], guard: StoreGuard, dependsOn: pulumi.Resource): Stored {
+  protected createStored(entries: readonly DeclaredEntry[], guard: StoreGuard, dependsOn: pulumi.Resource): Stored {
     const { state, force, platform } = this.args;
     const { active: slot } = state;
     const args = { entries, generation: activeGeneration(state), slot, trigger: this.trigger, force };
     return platform.store.write(this.name, { ...args, ...guard }, { parent: this, dependsOn });
   }
 
-  protected createMarks(marks: AnnotateArgs["marks"], dependsOn: pulumi.Resource): pulumi.Resource {
-    return this.args.platform.store.annotate(this.name, { marks }, { parent: this, dependsOn });
+  protected createMarks(marks: Marks, dependsOn: pulumi.Resource): pulumi.Resource {
+    return this.args.platform.store.mark(this.name, marks, { parent: this, dependsOn });
   }
 }

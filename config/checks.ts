@@ -10,6 +10,7 @@ import {
   type SecretConfig,
   storePaths,
 } from "../kinds/schemas";
+import { schemaOf } from "../stores/schemas";
 import { tooLong } from "./messages";
 import type { Config } from "./schema";
 
@@ -32,6 +33,7 @@ export function crossChecks(config: Config): Problem[] {
     () => requestChecks(config),
     () => operationChecks(config),
     () => labChecks(config),
+    () => storeChecks(config),
   ].flatMap(attempt);
 }
 
@@ -216,9 +218,9 @@ function operationChecks({ notify, preflight, validation, hosts }: Config): Prob
   return problems;
 }
 
-/** A clock of one's own must never reach a stack that holds real credentials, nor a lab's store real services. */
+/** A clock of one's own must never reach a stack that holds real credentials. */
 function labChecks(config: Config): Problem[] {
-  if (config.lab === undefined) return realStoreChecks(config);
+  if (config.lab === undefined) return [];
   if (config.environment === "prod") {
     return [{ path: ["lab"], message: "a stack of the environment prod is never a lab; remove this key" }];
   }
@@ -229,31 +231,22 @@ function labChecks(config: Config): Problem[] {
     ...[config.alpaca?.baseUrl, config.alpaca?.otherUrl].flatMap((url) =>
       url === undefined ? [] : [new URL(url).hostname],
     ),
-    storeHost(config),
   ];
+  return outsideChecks(addresses);
+}
+
+/** A lab's clock must never reach a real store, nor what only a lab may have a real stack. */
+function storeChecks({ store, lab, environment }: Config): Problem[] {
+  const { host, onlyInLab } = schemaOf(store);
+  if (lab === undefined) return onlyInLab(store).map(({ key, message }) => ({ path: ["store", key], message }));
+  return environment === "prod" ? [] : outsideChecks([host(store)]);
+}
+
+function outsideChecks(addresses: readonly string[]): Problem[] {
   const outside = addresses.find((address) => !isLoopback(address));
   if (outside === undefined) return [];
   const message = `only a lab may set the clock, and ${outside} is not a loopback address; remove this key`;
   return [{ path: ["lab"], message }];
-}
-
-/** The store's host as far as the config names it; Vault's may be the environment's. */
-function storeHost({ store }: Config): string {
-  if (store.kind === "aws") return store.endpoint === undefined ? "AWS" : new URL(store.endpoint).hostname;
-  return store.address === undefined ? "localhost" : new URL(store.address).hostname;
-}
-
-function realStoreChecks({ store }: Config): Problem[] {
-  if (store.kind !== "aws") return [];
-  const path = (key: string) => ["store", key];
-  return [
-    ...(store.endpoint === undefined
-      ? []
-      : [{ path: path("endpoint"), message: `expected only in a lab, found ${store.endpoint}` }]),
-    ...(store.recoveryWindowDays > 0
-      ? []
-      : [{ path: path("recoveryWindowDays"), message: "expected 7 to 30 days (0 only in a lab), found 0" }]),
-  ];
 }
 
 const isLoopback = (address: string) => /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(address);

@@ -14,14 +14,11 @@ export type { PostgresPasswordConfig } from "../kinds/postgres-password/schema";
 export { hasDatabase, kindOf, pathsOf, type SecretConfig, traitsOf } from "../kinds/schemas";
 export type { VaultDynamicConfig } from "../kinds/vault-dynamic/schema";
 export {
-  allowedRoles,
-  connectionUrl,
   isLeased,
   isMadeByVault,
   isRotatedByVault,
   leaseRoleOf,
   type VaultPasswordConfig,
-  vaultEngineOf,
 } from "../kinds/vault-engine/engine";
 export type { VaultStaticConfig } from "../kinds/vault-static/schema";
 export type { Config, HostConfig, NotifyConfig, ServiceConfig, StoreConfig } from "./schema";
@@ -93,6 +90,15 @@ export function policyOf(config: Pick<Config, "policy">, secret: SecretConfig): 
 export function auditDatabase(config: Pick<Config, "audit" | "secrets">): DatabaseConfig | undefined {
   return config.audit ?? config.secrets.find(hasDatabase)?.database;
 }
+
+/** How a step reaches a database; its password comes from PGPASSWORD or PGPASSFILE. */
+export const referenceOf = ({ host, port, name, admin, sslmode }: DatabaseConfig) => ({
+  host,
+  port,
+  database: name,
+  sslmode,
+  ...(admin === undefined ? {} : { user: admin }),
+});
 
 /** Runbook: "24h advance notice". */
 const DEFAULT_NOTICE = parseDuration("24h");

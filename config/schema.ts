@@ -5,7 +5,7 @@ import { database, duration, httpUrl, name, port, secretName, settings, text, ty
 import { keysWithSecrets, secret } from "../core/secret-fields";
 import { alpaca, keyPairs } from "../kinds/alpaca-key/schema";
 import { secretSchema } from "../kinds/schemas";
-import { store } from "../stores/schema";
+import { store } from "../stores/schemas";
 import { tooLong } from "./messages";
 import { host, service } from "./service-schema";
 
@@ -178,4 +178,4 @@ export type Config = z.output<typeof schema>;
 export type HostConfig = z.output<typeof host>;
 export type ServiceConfig = z.output<typeof service>;
 export type NotifyConfig = z.output<typeof notify>;
-export type StoreConfig = z.output<typeof store>;
+export type { StoreConfig } from "../stores/schemas";

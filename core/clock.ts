@@ -1,5 +1,6 @@
 import { formatDuration, parseDuration } from "./duration";
 import type { SecretState } from "./state";
+import { parseTime } from "./time";
 
 /** Two machines' clocks may differ by so much. */
 const TOLERANCE = parseDuration("5m");
@@ -16,8 +17,9 @@ const PLAN_AGE = parseDuration("24h");
 
 /** The moment that an update goes by: that of the plan it is held to, else `now`. */
 export function plannedOr(now: Date, plannedAt: string | undefined): Date {
-  const at = Date.parse(plannedAt ?? "");
-  return at <= now.getTime() && at > now.getTime() - PLAN_AGE ? new Date(at) : now;
+  const at = parseTime(plannedAt);
+  if (at === undefined || at > now) return now;
+  return now.getTime() - at.getTime() < PLAN_AGE ? at : now;
 }
 
 /**

@@ -1,4 +1,5 @@
 import ms from "ms";
+import { DAY } from "./time";
 
 /** Milliseconds. A type of its own so that a number of days is never passed for it. */
 export type Duration = number & { readonly unit: "ms" };
@@ -20,7 +21,7 @@ export function parseDuration(text: string): Duration {
 /** `parseDuration`'s inverse for people: the largest unit that divides evenly, else the nearest whole one. */
 export function formatDuration(duration: number): string {
   for (const [unit, length] of [
-    ["d", 86_400_000],
+    ["d", DAY],
     ["h", 3_600_000],
     ["m", 60_000],
     ["s", 1000],

@@ -1,3 +1,5 @@
+import { parseTime } from "./time";
+
 /** What Alpaca's clock says, held to its form. */
 export interface MarketHours {
   readonly isOpen: boolean;
@@ -58,7 +60,7 @@ function objectIn(body: string): Readonly<Record<string, unknown>> {
 
 function timeIn(answer: Readonly<Record<string, unknown>>, key: string): string {
   const value = answer[key];
-  if (typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value))) return value;
+  if (typeof value === "string" && TIME.test(value) && parseTime(value) !== undefined) return value;
   throw wrong(`\`${key}\` a time such as 2026-11-23T09:30:00-05:00`, found(answer, key));
 }
 

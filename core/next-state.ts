@@ -16,6 +16,7 @@ import {
   slotOf,
   withSlot,
 } from "./state";
+import { without } from "./without";
 
 /** Everything a decision rests on; the clock is an argument. */
 export interface Inputs {
@@ -160,9 +161,8 @@ function adopted(state: SecretState, request: Request, inputs: Inputs): SecretSt
   const slots = withSlot<Generation>(state.slots, state.active, generation);
   const rest = other(state.active);
   const adoptedOver = activeGeneration(state) === before ? state.adoptedOver : activeGeneration(state);
-  const { activatedBy: _, emergency: __, endedEarly: ___, byAge: ____, ...kept } = state;
   return {
-    ...kept,
+    ...without(state, "activatedBy", "emergency", "endedEarly", "byAge"),
     slots: slots[rest] === before ? withSlot<Generation>(slots, rest, underneath(state, rest)) : slots,
     adoptedGeneration: generation,
     ...(adoptedOver === undefined ? {} : { adoptedOver }),
@@ -222,14 +222,8 @@ function filled(state: SecretState, { now, suppliedKeyLabel }: Inputs): SecretSt
 }
 
 function rotated(state: SecretState, inputs: Inputs, reason: string): SecretState {
-  const {
-    activatedBy: _,
-    notBefore: __,
-    emergency: ___,
-    endedEarly: ____,
-    byAge: _____,
-    ...next
-  } = filled(state, inputs);
+  const over = ["activatedBy", "notBefore", "emergency", "endedEarly", "byAge"] as const;
+  const next = without(filled(state, inputs), ...over);
   return {
     ...next,
     rotatedAt: inputs.now.toISOString(),
@@ -242,9 +236,8 @@ function activated(state: SecretState, target: Generation, request: Request, inp
   const { now, policy } = inputs;
   const over = slotOf(state, target) === undefined;
   const active = over ? (slotOf(state, adoptedGeneration(state)) as SlotIndex) : (slotOf(state, target) as SlotIndex);
-  const { endedEarly: _, byAge: __, adoptedOver: ___, ...kept } = state;
   return {
-    ...kept,
+    ...without(state, "endedEarly", "byAge", "adoptedOver"),
     ...(over ? { slots: withSlot<Generation>(state.slots, active, target) } : {}),
     ...(over || state.adoptedOver === undefined ? {} : { adoptedOver: state.adoptedOver }),
     active,

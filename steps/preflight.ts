@@ -1,20 +1,17 @@
-import { runStep, StepError } from "../clients/run-step";
-import { type CheckResult, failureOf, overridesOf, preflightInput, runChecks } from "../components/preflight/preflight";
-import { findRotation } from "../kinds/vault-engine/role";
-import { vaultClientOf } from "../stores/vault/client";
+import { type CheckResult, failureOf } from "../components/preflight/preflight";
+import { StepError } from "../core/errors";
+import { answerOf, preflightInput, runPreflight } from "../kinds/preflights";
+import { runStep } from "./run-step";
 
 /** Looks at everything a rotation will touch, all of it at once, and touches nothing. */
 await runStep(preflightInput, async (given) => {
   const startedAt = new Date().toISOString();
-  const results = await runChecks(given);
+  const results = await runPreflight(given);
   const failure = failureOf(given, results);
   if (failure !== undefined) throw new StepError(failure);
-  const { store, vaultRole } = given;
-  const rotation = vaultRole === undefined ? undefined : await findRotation(vaultClientOf(store), vaultRole);
   return {
     startedAt,
-    ...(rotation === undefined ? {} : { lastVaultRotation: rotation }),
-    overrides: overridesOf(given, results),
+    ...(await answerOf(given, results)),
     ...warningsOf(results),
     checks: results.map(({ name, evidence }) => ({ name, evidence })),
   };

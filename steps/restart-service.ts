@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { healthProbe } from "../clients/probe";
-import { runStep } from "../clients/run-step";
 import { shellHere } from "../clients/shell";
 import { hostReference, withHost } from "../clients/ssh";
 import { restartAndWait } from "../components/restart/restart";
 import { secret } from "../core/secret-fields";
+import { runStep } from "./run-step";
 
 const input = z.object({
   service: z.string(),

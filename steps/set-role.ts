@@ -1,9 +1,10 @@
 import pg from "pg";
 import * as z from "zod";
-import { type DatabaseReference, databaseReference, withDatabase } from "../clients/postgres";
-import { runStep, StepError } from "../clients/run-step";
+import { type DatabaseReference, databaseReference, tryLogin, withDatabase } from "../clients/postgres";
+import { StepError } from "../core/errors";
 import { scramVerifier } from "../core/scram";
 import { secret } from "../core/secret-fields";
+import { runStep } from "./run-step";
 
 const input = z.object({
   database: databaseReference,
@@ -47,12 +48,7 @@ async function isInUse(database: DatabaseReference, role: string, password: stri
   return (await logsIn(database, role, password)) && !(await logsIn(database, role, `not ${password}`));
 }
 
-/** Where the login fails for another reason (no connection is free, say), the same password is set once more. */
-async function logsIn(database: DatabaseReference, role: string, password: string): Promise<boolean> {
-  try {
-    await withDatabase({ ...database, user: role }, (client) => client.query("SELECT 1"), password);
-    return true;
-  } catch {
-    return false;
-  }
+/** If it could not be asked (no connection is free, say), the same password is set once more. */
+async function logsIn(database: DatabaseReference, username: string, password: string): Promise<boolean> {
+  return (await tryLogin(database, { username, password })).outcome === "works";
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { runStep } from "../clients/run-step";
-import { storeClient, storeReference } from "../stores/client";
+import { storeClient } from "../stores";
+import { storeReference } from "../stores/schemas";
+import { runStep } from "./run-step";
 
 const input = z.object({ store: storeReference, path: z.string(), says: z.record(z.string(), z.string()) });
 

@@ -1,7 +1,9 @@
 import * as z from "zod";
-import { runStep } from "../clients/run-step";
-import { storeClient, storeEntry, storeReference } from "../stores/client";
+import { storeClient } from "../stores";
+import { storeReference } from "../stores/schemas";
+import { storeEntry } from "../stores/store";
 import { writeEntry } from "../stores/write-entry";
+import { runStep } from "./run-step";
 
 const input = z.object({
   store: storeReference,

@@ -1,15 +1,15 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../clients/postgres";
-import { runStep } from "../clients/run-step";
 import { readLogin, vaultRole } from "../kinds/vault-engine/role";
-import { storeReference } from "../stores/client";
-import { vaultClientOf } from "../stores/vault/client";
+import { vaultOf } from "../stores";
+import { storeReference } from "../stores/schemas";
+import { runStep } from "./run-step";
 
 const input = z.object({ store: storeReference, role: vaultRole, database: databaseReference });
 
 /** Logs in with what Vault hands out to the services, and asks who it is. The password goes nowhere else. */
 await runStep(input, async ({ store, role, database }) => {
-  const { username, password, last_vault_rotation } = await readLogin(vaultClientOf(store), role);
+  const { username, password, last_vault_rotation } = await readLogin(vaultOf(store), role);
   const [row] = await withDatabase(
     { ...database, user: username },
     async (client) => (await client.query("SELECT session_user AS session, current_user AS acting")).rows,

@@ -1,12 +1,12 @@
 import * as z from "zod";
-import { runStep } from "../clients/run-step";
-import { storeReference } from "../stores/client";
-import { vaultClientOf } from "../stores/vault/client";
+import { vaultOf } from "../stores";
+import { storeReference } from "../stores/schemas";
+import { runStep } from "./run-step";
 
 const input = z.object({ store: storeReference, mount: z.string(), connection: z.string() });
 
 /** Has Vault change the password of its own login on a database. Doing it twice does no harm: Vault knows the last one. */
 await runStep(input, async ({ store, mount, connection }) => {
-  await vaultClientOf(store).post(`${mount}/rotate-root/${connection}`, {});
+  await vaultOf(store).post(`${mount}/rotate-root/${connection}`, {});
   return { rotated: connection };
 });

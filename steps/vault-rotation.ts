@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { runStep } from "../clients/run-step";
 import { readRotation, vaultRole } from "../kinds/vault-engine/role";
-import { storeReference } from "../stores/client";
-import { vaultClientOf } from "../stores/vault/client";
+import { vaultOf } from "../stores";
+import { storeReference } from "../stores/schemas";
+import { runStep } from "./run-step";
 
 const input = z.object({
   store: storeReference,
@@ -18,7 +18,7 @@ const input = z.object({
  * rotation than its preflight saw, and asks for no second one.
  */
 await runStep(input, async ({ store, role, force, before }) => {
-  const client = vaultClientOf(store);
+  const client = vaultOf(store);
   const found = await readRotation(client, role);
   if (!force || Date.parse(found) > (before === "" ? 0 : Date.parse(before))) {
     return { lastVaultRotation: found, rotated: false };

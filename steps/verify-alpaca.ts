@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { runStep } from "../clients/run-step";
 import { lastFour } from "../core/key-label";
 import { secret } from "../core/secret-fields";
 import { verifyPair } from "../kinds/alpaca-key/verify";
+import { runStep } from "./run-step";
 
 const pair = z.object({ label: z.string(), keyId: secret(z.string()), secretKey: secret(z.string()) });
 

@@ -1,9 +1,10 @@
 import type pg from "pg";
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../clients/postgres";
-import { messageOf, runStep, StepError } from "../clients/run-step";
+import { codeOf, messageOf, StepError } from "../core/errors";
 import { secret } from "../core/secret-fields";
 import { newSessions, sessionsOf } from "../kinds/postgres-password/old-sessions";
+import { runStep } from "./run-step";
 
 const input = z.object({
   database: databaseReference,
@@ -32,8 +33,7 @@ await runStep(input, async ({ database, username, password, owner, oldLogin, old
     );
   } catch (error) {
     // The role may log in by now, so it is pg_hba.conf that refuses it.
-    const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
-    if (owner === undefined || username === owner || code !== "28000") throw error;
+    if (owner === undefined || username === owner || codeOf((error as Error).cause) !== "28000") throw error;
     throw new StepError(
       `${messageOf(error)}. Expected pg_hba.conf to let ${username} in wherever it lets ${owner} in: write +${owner} ` +
         `for ${owner} there, then \`SELECT pg_reload_conf()\`, and run this again. Store and services are as they were`,

@@ -1,75 +1,100 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { StoreConfig } from "../config";
+import * as z from "zod";
+import { secret } from "../core/secret-fields";
 import type { SlotIndex } from "../core/state";
+import type { Content } from "../core/store-content";
 
-/** One value and where it is kept, such as `database/password`. */
-export interface StoreEntry {
-  readonly path: string;
-  readonly value: pulumi.Input<string>;
-  /** Set where the value is no secret and may stand in messages. */
-  readonly public?: true;
-}
-
-export interface WriteArgs {
-  readonly entries: readonly StoreEntry[];
-  /** Kept beside values that belong together, so that a reader can tell whether it read a pair. */
-  readonly generation: pulumi.Input<number>;
-  /** The slot that the values are from; told apart in the same way by a store that cannot keep a number. */
-  readonly slot: SlotIndex;
-  /** Every value that this stack knows of a path, one entry for each: only they are overwritten. */
-  readonly known: readonly StoreEntry[];
-  /** What to do where somebody else wrote; the end of a message. */
-  readonly whenForeign: string;
-  /** Whether a request says to overwrite what somebody else wrote. */
-  readonly force: boolean;
-  /** The activation the write belongs to. */
-  readonly trigger: pulumi.Input<string>;
-}
-
-export interface AnnotateArgs {
-  /** What is said about each path: all that is ours, so that a mark that is left out goes. Never a value. */
-  readonly marks: readonly { readonly path: string; readonly says: pulumi.Input<Record<string, string>> }[];
-}
-
-/** What became of a write. */
-export interface Stored {
-  /** What comes after the write depends on it. */
-  readonly last: pulumi.Resource;
-  /** `entries`: each path with its version. `warnings`: what the audit row must say. */
-  readonly answer: pulumi.Output<Record<string, unknown>>;
-}
-
-/** A place that services read secrets from. */
-export interface SecretStore {
-  readonly kind: StoreConfig["kind"];
-  /** What a step needs to reach the store; no credential among it. */
-  readonly reference: StoreReference;
-  /** Where a secret is kept, as the store's users write it. */
-  pathOf(secret: string): string;
+/**
+ * A place that services read secrets from: what its folder gives beside its schema (`StoreSchema`). How a value is written
+ * safely (`writeEntry`) and what surrounds it in an update (`components/stack-store.ts`) is the same for all.
+ *
+ * `C` is its part of the config, `R` how a step reaches it.
+ */
+export interface Store<C = unknown, R = unknown> {
+  /** Its client, with the credentials of the environment. */
+  connect(reference: R): StoreClient;
   /**
-   * Writes the entries, one after the other, beside all that others keep there, and reads each back. Nothing is written
-   * where the store holds the value; what this stack does not know is refused.
+   * What the Pulumi program has to declare before a path is written, such as the secret itself; undefined if nothing. Loads a
+   * provider's SDK, so only the store in use is asked: `@pulumi/aws` has 84 MB.
    */
-  write(name: string, args: WriteArgs, opts: WriteOptions): Stored;
-  /**
-   * Marks what is kept at the paths (Vault's custom metadata, AWS's tags), one after the other, beside the marks of
-   * others; writes no version. What comes after depends on the result.
-   */
-  annotate(name: string, args: AnnotateArgs, opts: WriteOptions): pulumi.Resource;
+  declare(config: C, environment: string): Promise<DeclareBefore | undefined>;
 }
+
+/**
+ * Declares what must be there before a path is written.
+ *
+ * @param name the name of the resource that writes it; this one's begins with it.
+ */
+export type DeclareBefore = (name: string, path: string, opts: WriteOptions) => pulumi.Resource;
 
 export interface WriteOptions {
   readonly parent: pulumi.Resource;
   readonly dependsOn: pulumi.Resource;
 }
 
-/** How a step reaches a store. */
-export type StoreReference =
-  | { readonly kind: "vault"; readonly address?: string; readonly mount: string; readonly environment: string }
-  | { readonly kind: "aws"; readonly region: string; readonly endpoint?: string; readonly environment: string };
+/** What steps and the CLI need of a store. Paths are below the environment, such as `database/password`. */
+export interface StoreClient {
+  /** What is at a path, with its version; undefined if there never was anything. @throws StepError */
+  read(path: string): Promise<StoredValue | undefined>;
+  /**
+   * Fails if the store cannot be reached, is not of the right kind, or the paths may not be written and marked. Returns
+   * the evidence. @param seconds how long the run's credential is needed, at the least
+   */
+  check(paths: readonly string[], seconds?: number): Promise<string>;
+  /** Whether what was read is what a write of this entry would leave there. */
+  holds(found: StoredValue | undefined, entry: StoreEntry, pair: PairMark | undefined): boolean;
+  /**
+   * Writes the entry beside all that is not ours, if the store still has what was read (`found`).
+   * @returns the new version; undefined if there was an external write since, and nothing was written
+   */
+  writeAt(
+    found: StoredValue | undefined,
+    entry: StoreEntry,
+    pair: PairMark | undefined,
+  ): Promise<NewVersion | undefined>;
+  /** Whether an answer is from before a version that was just written: a standby's, say. */
+  isBefore(read: StoredValue | undefined, version: string, found: StoredValue | undefined): boolean;
+  /** What to do if something is at a path that this program does not read. */
+  advice(path: string): string;
+  /** Sets our marks beside those of others, and takes away ours that are over. @returns what changed */
+  mark(path: string, says: Readonly<Record<string, string>>): Promise<readonly string[]>;
+}
 
-/** The store that the config names. Loads the SDK of that one alone: `@pulumi/aws` has 84 MB. */
-export async function createStore(config: StoreConfig, environment: string): Promise<SecretStore> {
-  if (config.kind === "vault") return new (await import("./vault/declare")).VaultStore(config, environment);
-  return (await import("./aws/declare")).createAwsStore(config, environment);
+/** One value and where it is kept. `V` is a text, or one that is known later. */
+export interface StoreEntry<V = string> {
+  readonly path: string;
+  readonly value: V;
+  /** Set if the value is no secret and may be shown in messages. */
+  readonly public?: true;
+}
+
+/** A {@link StoreEntry} in a step's input. */
+export const storeEntry = z.object({ path: z.string(), value: secret(z.string()) });
+
+/** What the store holds at a path. */
+export interface StoredValue {
+  /** Undefined if the store holds no text that this program reads: `content` says what it holds. */
+  readonly value: string | undefined;
+  readonly content: Content;
+  /** The version, as the store's users name it. */
+  readonly version: string;
+  /** When the version was written, ISO 8601. */
+  readonly writtenAt: string;
+  /** Vault: the whole document as it was read, with what is not ours. Never printed. */
+  readonly document?: string;
+  /** AWS: the version's labels. */
+  readonly labels?: readonly string[];
+}
+
+/** What a write made. */
+export interface NewVersion {
+  readonly version: string;
+  /** What is to be told of it. */
+  readonly warning?: string;
+}
+
+/** What values that belong together carry, so that a reader never takes half a pair. */
+export interface PairMark {
+  readonly generation: number;
+  readonly slot: SlotIndex;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { PassingError, StepError } from "../clients/run-step";
-import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "./client";
+import { doubling, poll } from "../clients/poll";
+import { PassingError, StepError } from "../core/errors";
+import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "./store";
 
 /** One value, and what may stand in its place. */
 export interface Wish {
@@ -90,22 +91,20 @@ async function confirmed(
   found: StoredValue | undefined,
   { version, warning }: NewVersion,
 ): Promise<Pick<Written, "version" | "warnings">> {
-  const until = Date.now() + READABLE;
-  for (let wait = 50; ; wait = Math.min(wait * 2, 2000)) {
-    const read = await client.read(path);
-    if (read?.value === value && !client.isBefore(read, version, found))
-      return { version: read.version, warnings: warning === undefined ? [] : [warning] };
-    if (!client.isBefore(read, version, found)) {
-      const after = read === undefined ? `took ${path} away` : `wrote ${describe(path, read)}`;
-      throw new StepError(`somebody else ${after}, right after this update wrote version ${version}. ${whenForeign}`);
-    }
-    if (Date.now() > until) {
-      throw new StepError(
-        `version ${version} of ${path} was written, and the store still answers with ` +
-          `${read === undefined ? "nothing" : `version ${read.version}`} after ${READABLE / 1000} s: a standby or a replica ` +
-          "lags behind. No service was restarted. Run it again once it has caught up: it goes on from here",
-      );
-    }
-    await pause(wait);
+  const isStale = (read: StoredValue | undefined) => client.isBefore(read, version, found);
+  const read = await poll(
+    () => client.read(path),
+    (answer) => !isStale(answer),
+    { limit: READABLE, every: (_, asked) => doubling(50, 2000, asked) },
+  );
+  if (isStale(read)) {
+    throw new StepError(
+      `version ${version} of ${path} was written, and the store still answers with ` +
+        `${read === undefined ? "nothing" : `version ${read.version}`} after ${READABLE / 1000} s: a standby or a replica ` +
+        "lags behind. No service was restarted. Run it again once it has caught up: it goes on from here",
+    );
   }
+  if (read?.value === value) return { version: read.version, warnings: warning === undefined ? [] : [warning] };
+  const after = read === undefined ? `took ${path} away` : `wrote ${describe(path, read)}`;
+  throw new StepError(`somebody else ${after}, right after this update wrote version ${version}. ${whenForeign}`);
 }

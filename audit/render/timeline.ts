@@ -1,8 +1,8 @@
+import { DAY } from "../../core/time";
 import type { Incident, Report, SecretSummary } from "../report";
 import { type Html, html } from "./html-template";
 import { counted, day, secretTitle, when } from "./words";
 
-const DAY = 86_400_000;
 const TOP = 12;
 const BAR = 14;
 

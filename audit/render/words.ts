@@ -1,4 +1,5 @@
 import { formatDuration } from "../../core/duration";
+import { DAY } from "../../core/time";
 import { counted } from "../controls";
 import type { Report, ReportRow, SecretStanding, SecretSummary } from "../report";
 
@@ -34,7 +35,7 @@ export function ageText({ ageDays, inUseBefore, maxAgeDays, leaseDays }: SecretS
 }
 
 /** `up to 24h`, from days. */
-const leaseText = (days: number) => `up to ${formatDuration(Math.round(days * 86_400_000))}`;
+const leaseText = (days: number) => `up to ${formatDuration(Math.round(days * DAY))}`;
 
 export const durationText = ({ durationSeconds }: ReportRow): string =>
   durationSeconds === null ? "–" : `${Math.round(durationSeconds * 10) / 10} s`;

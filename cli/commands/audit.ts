@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { counted } from "../../audit/controls";
+import { parseTime } from "../../core/time";
 import { type CommonOptions, common, EXIT, print, printJson, projectOf } from "../run-command";
 
 interface PruneOptions extends CommonOptions {
@@ -74,7 +75,7 @@ async function prune(options: PruneOptions): Promise<void> {
 }
 
 function date(text: string): Date {
-  const found = new Date(text);
-  if (Number.isNaN(found.getTime())) throw new InvalidArgumentError("expected a date, such as 2024-01-01.");
+  const found = parseTime(text);
+  if (found === undefined) throw new InvalidArgumentError("expected a date, such as 2024-01-01.");
   return found;
 }

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Report } from "../../audit/report";
 import type { ChainVerdict } from "../../audit/verify";
+import { DAY } from "../../core/time";
 import { output } from "../output";
 import { type CommonOptions, common, print, projectOf } from "../run-command";
 
@@ -21,9 +22,7 @@ export function registerReport(program: Command): void {
     "rotation report --last 90d --stack prod\nrotation report --last 365d --format html --out report.html --stack prod",
   )
     .addOption(
-      new Option("--last <duration>", "the time it covers, until now")
-        .default(90 * 86_400_000, "90d")
-        .argParser(duration),
+      new Option("--last <duration>", "the time it covers, until now").default(90 * DAY, "90d").argParser(duration),
     )
     .addOption(new Option("--format <format>", "how to write it").choices(FORMATS).default("table"))
     .option("-o, --out <file>", "write it there instead of printing it")
@@ -79,5 +78,5 @@ async function render(
 function duration(text: string): number {
   const found = /^(\d+)([dh])$/.exec(text);
   if (!found) throw new InvalidArgumentError("expected a time such as 90d or 24h.");
-  return Number(found[1]) * (found[2] === "d" ? 86_400_000 : 3_600_000);
+  return Number(found[1]) * (found[2] === "d" ? DAY : 3_600_000);
 }

@@ -1,13 +1,18 @@
-import { withDatabase } from "../../clients/postgres";
-import { messageOf } from "../../clients/run-step";
-import { decideSecret, type KnownState } from "../../components/decide-secret";
-import { type Config, isLeased, isMadeByVault, type PostgresPasswordConfig, type SecretConfig } from "../../config";
+import { tryLogin } from "../../clients/postgres";
+import {
+  type Config,
+  isLeased,
+  isMadeByVault,
+  type PostgresPasswordConfig,
+  referenceOf,
+  type SecretConfig,
+} from "../../config";
 import { unfinishedOf } from "../../core/begun";
 import { type Request, RequestRefusedError } from "../../core/request";
 import { activeGeneration, adoptedGeneration, type SecretState, slotOf } from "../../core/state";
+import { decideSecret, type KnownState } from "../../kinds";
 import { activeUsername } from "../../kinds/postgres-password/roles";
-import { storeClient } from "../../stores/client";
-import { referenceOf } from "./audit-log";
+import { storeClient } from "../../stores";
 import { loginsOf } from "./credentials";
 import { knownOf } from "./decisions";
 import { type Deployment, Engine } from "./engine";
@@ -182,16 +187,14 @@ interface Found {
 /** The value is never adopted unless it logs in. @throws UsageError */
 async function prove(secret: PostgresPasswordConfig, known: KnownState, { value, version }: Found): Promise<void> {
   const state = unfinishedOf(known.finished, known.recorded) ?? known.finished;
-  const user = state === undefined ? secret.role : activeUsername(secret.strategy, secret.role, state);
-  try {
-    await withDatabase({ ...referenceOf(secret.database), user }, (client) => client.query("SELECT 1"), value);
-  } catch (error) {
-    throw new UsageError(
-      `${secret.name}: version ${version} of the store was tried and is not adopted: ${messageOf(error)}. Expected a value ` +
-        `that ${user} logs in with, as the services do. Write that one into the store, then run this again; or overwrite what is ` +
-        `there: \`rotation run ${secret.name} --force\`. Nothing was changed.`,
-    );
-  }
+  const username = state === undefined ? secret.role : activeUsername(secret.strategy, secret.role, state);
+  const { outcome, evidence } = await tryLogin(referenceOf(secret.database), { username, password: value });
+  if (outcome === "works") return;
+  throw new UsageError(
+    `${secret.name}: version ${version} of the store was tried and is not adopted: ${evidence}. Expected a value ` +
+      `that ${username} logs in with, as the services do. Write that one into the store, then run this again; or overwrite what is ` +
+      `there: \`rotation run ${secret.name} --force\`. Nothing was changed.`,
+  );
 }
 
 /** The request that adopts the value: one that the update will not refuse. @throws UsageError */
@@ -209,7 +212,7 @@ function requestOf(
   };
   const asked = { ...config, adopted: { ...config.adopted, [secret.name]: value }, request };
   try {
-    decideSecret(asked, secret, known, { now: clockOf(config) });
+    decideSecret(asked, secret, known, clockOf(config));
     return request;
   } catch (error) {
     throw error instanceof RequestRefusedError ? new UsageError(error.message) : error;

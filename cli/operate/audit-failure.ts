@@ -1,4 +1,5 @@
 import { operator } from "../../clients/home";
+import { messageOf } from "../../core/errors";
 import type { Plan } from "../../core/plan";
 import { redact } from "../../core/redact";
 import { auditConnection } from "./audit-log";
@@ -41,6 +42,6 @@ export async function recordFailure(outline: Outline, row: FailedRow): Promise<s
     });
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

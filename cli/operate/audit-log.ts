@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { withClient } from "../../audit/connection";
 import { clientConfig, type DatabaseReference } from "../../clients/postgres";
-import { auditDatabase, type DatabaseConfig } from "../../config";
+import { auditDatabase, referenceOf } from "../../config";
 import { UsageError } from "./errors";
 import type { Outline } from "./settings";
 
@@ -11,15 +11,6 @@ export type { LogRow } from "../../audit/queries";
 export function auditConnection(outline: Pick<Outline, "audit" | "secrets">): pg.ClientConfig {
   return clientConfig(auditReference(outline));
 }
-
-/** How a step reaches a database; its password comes from PGPASSWORD or PGPASSFILE. */
-export const referenceOf = ({ host, port, name, admin, sslmode }: DatabaseConfig): DatabaseReference => ({
-  host,
-  port,
-  database: name,
-  sslmode,
-  ...(admin === undefined ? {} : { user: admin }),
-});
 
 /** Where the audit log of a stack is. @throws UsageError where the config names no database */
 export function auditReference(outline: Pick<Outline, "audit" | "secrets">): DatabaseReference {

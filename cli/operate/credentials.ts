@@ -1,8 +1,9 @@
 import type { AlpacaKeyConfig, Config, KeyPair, PostgresPasswordConfig } from "../../config";
 import { slugOf } from "../../core/resource-names";
 import { adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../../core/state";
-import { activeUsername, usernamePathOf } from "../../kinds/postgres-password/roles";
-import type { StoreEntry } from "../../stores/client";
+import { activeUsername } from "../../kinds/postgres-password/roles";
+import { usernamePathOf } from "../../kinds/postgres-password/schema";
+import type { StoreEntry } from "../../stores/store";
 import type { Deployment } from "./engine";
 import { nameOf } from "./engine-names";
 

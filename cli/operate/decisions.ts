@@ -1,14 +1,12 @@
-import { type DecidingConfig, decideSecret, type KnownState, type Seen } from "../../components/decide-secret";
-import { type Config, isRotatedByVault, type SecretConfig } from "../../config";
+import type { Config, SecretConfig } from "../../config";
 import { recordedOf, type StateResource } from "../../core/begun";
 import type { Decision, PreflightMode } from "../../core/decide";
 import { type Request, RequestRefusedError } from "../../core/request";
 import { previousGeneration, type SecretState } from "../../core/state";
-import { seePreviousKeys } from "../../kinds/alpaca-key/previous-keys";
-import { seeOldLogins } from "../../kinds/postgres-password/old-logins";
+import { decideSecret, type KnownState, observe, type SeenOutside } from "../../kinds";
+import type { DecidingConfig } from "../../kinds/kind";
 import type { SecretOutput } from "./outputs";
 import { clockOf } from "./settings";
-import { lastRotation } from "./vault-facts";
 
 type Outputs = Readonly<Record<string, SecretOutput>>;
 
@@ -30,8 +28,21 @@ export async function decideAll(
   outputs: Outputs,
   resources: readonly StateResource[],
 ): Promise<Decision[]> {
-  const see = await observe(config, secrets, outputs, resources);
-  return secrets.map((secret) => decideSecret(config, secret, knownOf(outputs, resources, secret.name), see(secret)));
+  const { known, now, seen } = await look(config, secrets, outputs, resources);
+  return secrets.map((secret) => decideSecret(config, secret, known(secret.name), now, seen[secret.name]));
+}
+
+/** Looks outside of the stack as the program does. What cannot be asked is left out: the preflight says why. */
+async function look(
+  config: Config,
+  secrets: readonly SecretConfig[],
+  outputs: Outputs,
+  resources: readonly StateResource[],
+) {
+  const known = (secret: string) => knownOf(outputs, resources, secret);
+  const now = clockOf(config);
+  const each = secrets.map((secret) => observe(config, [secret], known, now).catch(() => ({})));
+  return { known, now, seen: Object.assign({}, ...(await Promise.all(each))) as SeenOutside };
 }
 
 /**
@@ -45,16 +56,16 @@ export async function decideOn(
   resources: readonly StateResource[],
   mode: PreflightMode,
 ): Promise<Decision[]> {
-  const see = await observe(config, secrets, outputs, resources);
+  const { known, now, seen } = await look(config, secrets, outputs, resources);
   return secrets.map((secret) => {
-    const known = knownOf(outputs, resources, secret.name);
+    const { name } = secret;
     const decided = (request: Request | undefined) =>
-      decideSecret(withRequest(config, request), secret, known, see(secret));
+      decideSecret(withRequest(config, request), secret, known(name), now, seen[name]);
     const natural = decided(undefined);
     if (natural.resumes || (mode === "rotation" && natural.action !== undefined && natural.action !== "REVOKE"))
       return natural;
     try {
-      return decided(asked(secret.name, mode, natural.state));
+      return decided(asked(name, mode, natural.state));
     } catch (error) {
       if (error instanceof RequestRefusedError) return { ...natural, mode };
       throw error;
@@ -69,31 +80,4 @@ function asked(secret: string, mode: PreflightMode, state: SecretState): Request
   const request = { id: "preflight", secret, reason: "preflight" };
   if (mode === "rollback") return { ...request, activate: previousGeneration(state) ?? -1 };
   return { ...request, rotate: true, ...(mode === "emergency" ? { emergency: true as const } : {}) };
-}
-
-/** Looks at Vault and Alpaca as the program does. What cannot be asked is left out: the preflight says why. */
-async function observe(
-  config: Config,
-  secrets: readonly SecretConfig[],
-  outputs: Outputs,
-  resources: readonly StateResource[],
-): Promise<(secret: SecretConfig) => Seen> {
-  const state = (name: string) => outputs[name]?.state;
-  const rotations = secrets.map(async (secret): Promise<[string, string | undefined]> => {
-    const asks = isRotatedByVault(secret) && state(secret.name) !== undefined;
-    return [secret.name, asks ? await lastRotation(config, secret).catch(() => undefined) : undefined];
-  });
-  const now = clockOf(config);
-  const [rotated, gone, inUse] = await Promise.all([
-    Promise.all(rotations),
-    seePreviousKeys({ ...config, secrets: [...secrets] }, state, (name) => knownOf(outputs, resources, name).recorded),
-    seeOldLogins(config, outputs, now),
-  ]);
-  const found = new Map(rotated);
-  return ({ name }) => ({
-    now,
-    rotation: found.get(name),
-    previousGone: gone[name]?.previous === "gone",
-    previousInUse: inUse[name],
-  });
 }

@@ -1,6 +1,6 @@
-import { messageOf } from "../../clients/run-step";
 import { isMadeByVault, type SecretConfig } from "../../config";
 import { begunOf } from "../../core/begun";
+import { messageOf } from "../../core/errors";
 import { redact } from "../../core/redact";
 import type { SecretState } from "../../core/state";
 import type { Stack } from "./facts";

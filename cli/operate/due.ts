@@ -1,8 +1,8 @@
-import { decideSecret } from "../../components/decide-secret";
 import { isRotatedByVault, policyOf, type SecretConfig } from "../../config";
 import { recordedOf, type StateResource } from "../../core/begun";
 import type { Decision } from "../../core/decide";
 import { RequestRefusedError } from "../../core/request";
+import { decideSecret } from "../../kinds";
 import { keptLogin, seeOldLogins } from "../../kinds/postgres-password/old-logins";
 import { readOutputs, type SecretOutput } from "./outputs";
 import { secretsNamed } from "./preflight";
@@ -39,7 +39,8 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
   const wanted = secretsNamed(outline, names);
   const inUse = await seeOldLogins(outline, outputs, clockOf(outline));
   const found = wanted.map(async (secret): Promise<Due[]> => {
-    const why = await dueOf(outline, secret, outputs[secret.name], request, resources, inUse[secret.name]);
+    const known = { output: outputs[secret.name], request, resources, previousInUse: inUse[secret.name] };
+    const why = await dueOf(outline, secret, known);
     return why === undefined ? [] : [{ secret: secret.name, why }];
   });
   const due = (await Promise.all(found)).flat();
@@ -52,13 +53,19 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
   return { due, kept };
 }
 
+/** What is known of a secret when it is asked whether it is due. */
+interface Known {
+  readonly output: SecretOutput | undefined;
+  readonly request: Awaited<ReturnType<typeof readRequest>>;
+  readonly resources: readonly StateResource[];
+  /** Who uses the previous login, once its grace period is over. */
+  readonly previousInUse: string | undefined;
+}
+
 async function dueOf(
   outline: Outline,
   secret: SecretConfig,
-  output: SecretOutput | undefined,
-  request: Awaited<ReturnType<typeof readRequest>>,
-  resources: readonly StateResource[],
-  previousInUse: string | undefined,
+  { output, request, resources, previousInUse }: Known,
 ): Promise<Due["why"] | undefined> {
   const finished = output?.state;
   const now = clockOf(outline);
@@ -77,7 +84,8 @@ async function dueOf(
       { policy: outline.policy, request, ...knownKeys(secret, finished?.labels[finished.active]) },
       secret,
       { finished, recorded: recordedOf(resources, secret.name) },
-      { now, rotation, previousInUse },
+      now,
+      { rotation, previousInUse },
     );
     if (decision.resumes) return "unfinished";
     if (asked) return "request";

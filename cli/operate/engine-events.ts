@@ -67,7 +67,13 @@ export class Recorder {
     const died = !ok && !this.ended;
     const text = words === "" && died && this.errors.length === 0 ? DIED : words;
     return {
-      ...{ ok, steps: [...this.steps.values()], messages, plans: [], failedStep, interrupted, died },
+      ok,
+      steps: [...this.steps.values()],
+      messages,
+      plans: [],
+      failedStep,
+      interrupted,
+      died,
       errors: text === "" || interrupted ? this.errors : [{ text, resource: undefined }],
       unfinished: [...this.open.values()],
     };
@@ -78,7 +84,12 @@ const DIED = "the Pulumi engine was killed, or crashed, in the middle of the upd
 
 function stepOf({ op, urn, type, old, new: after }: StepEventMetadata): Step {
   return {
-    ...{ op, urn, type, name: nameOf(urn), oldInputs: old?.inputs ?? {}, newInputs: after?.inputs ?? {} },
+    op,
+    urn,
+    type,
+    name: nameOf(urn),
+    oldInputs: old?.inputs ?? {},
+    newInputs: after?.inputs ?? {},
     ...(op === "delete" && old?.retainOnDelete ? { retained: true } : {}),
   };
 }

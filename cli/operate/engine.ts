@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation/index.js";
 import { PLANNED_AT } from "../../core/clock";
+import { messageOf } from "../../core/errors";
 import { PLANS_FILE, type Plan } from "../../core/plan";
 import { Recorder } from "./engine-events";
 import type { EngineResult, Happening } from "./engine-result";
@@ -76,7 +77,9 @@ export class Engine {
     return withPlans(envVars, () =>
       this.follow(ignore, signal, (onEvent, stop) =>
         this.stack.preview({
-          ...{ color: "never", onEvent, signal: stop },
+          color: "never",
+          onEvent,
+          signal: stop,
           ...(planFile === undefined ? {} : { plan: planFile }),
         }),
       ),
@@ -92,7 +95,9 @@ export class Engine {
     if (planFile === undefined) delete this.stack.workspace.envVars[PLANNED_AT];
     return this.follow(happens, signal, (onEvent, stop) =>
       this.stack.up({
-        ...{ color: "never", onEvent, signal: stop },
+        color: "never",
+        onEvent,
+        signal: stop,
         ...(planFile === undefined ? {} : { plan: planFile }),
       }),
     );
@@ -147,7 +152,7 @@ export class Engine {
       await run((event) => record.take(event), stop.signal);
       return record.result(undefined, signal);
     } catch (error) {
-      return record.result(error instanceof Error ? error.message : String(error), signal);
+      return record.result(messageOf(error), signal);
     } finally {
       signal?.removeEventListener("abort", pass);
     }

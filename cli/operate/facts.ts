@@ -1,25 +1,15 @@
 import { lastRowOfEach } from "../../audit/queries";
 import { askAccount } from "../../clients/alpaca";
-import { withDatabase } from "../../clients/postgres";
 import { askHealth as askProbes } from "../../clients/probe";
-import { messageOf } from "../../clients/run-step";
-import { type RunScript, shellHere } from "../../clients/shell";
+import { type RunScript, runLimited, shellHere } from "../../clients/shell";
 import { withHost } from "../../clients/ssh";
 import { probeOf } from "../../components/service-probe";
-import type {
-  AlpacaKeyConfig,
-  Config,
-  DatabasePasswordConfig,
-  HostConfig,
-  SecretConfig,
-  ServiceConfig,
-} from "../../config";
+import type { AlpacaKeyConfig, Config, HostConfig, SecretConfig, ServiceConfig } from "../../config";
 import { probeAt, type Verdict } from "../../core/health";
-import { quoted } from "../../core/shell-word";
 import { alpacaPlaces } from "../../kinds/alpaca-key/places";
-import { type StoredValue, storeClient } from "../../stores/client";
-import { type LogRow, readLog, referenceOf } from "./audit-log";
-import type { Login } from "./credentials";
+import { storeClient } from "../../stores";
+import type { StoredValue } from "../../stores/store";
+import { type LogRow, readLog } from "./audit-log";
 import { type Deployment, Engine } from "./engine";
 import { readOutputs } from "./outputs";
 import { storeOf } from "./preflight-input";
@@ -86,14 +76,9 @@ export function runAt(
   limit = 120_000,
 ): Promise<string> {
   return shellAt(config, place, async (run) => {
-    const { status, output } = await run(
-      `timeout -k 5 ${Math.ceil(limit / 1000)} sh -c ${quoted(command)}`,
-      limit + 10_000,
-    );
+    const { status, output } = await runLimited(run, command, Math.ceil(limit / 1000));
     if (status === 0) return output;
-    const ended =
-      status === null || status === 124 || status === 137 ? `it did not end in time` : `exit status ${status}`;
-    throw new Error(output.trim() || ended);
+    throw new Error(output.trim() || (status === null ? "it did not end in time" : `exit status ${status}`));
   });
 }
 
@@ -106,20 +91,6 @@ export function askHealth(config: Config, place: Place): Promise<Verdict> {
 /** What the store holds at a path; undefined where there is nothing. */
 export const stored = (config: Config, path: string): Promise<StoredValue | undefined> =>
   storeClient(storeOf(config)).read(path);
-
-/** Whether a login works, by really trying; the reason where it is refused. */
-export async function tryLogin(
-  { database }: DatabasePasswordConfig,
-  { username, password }: Pick<Login, "username" | "password">,
-): Promise<{ readonly works: boolean; readonly evidence: string }> {
-  const { user: _, ...reference } = referenceOf(database);
-  try {
-    await withDatabase({ ...reference, user: username }, (client) => client.query("SELECT 1"), password);
-    return { works: true, evidence: `${username} logs in` };
-  } catch (error) {
-    return { works: false, evidence: messageOf(error) };
-  }
-}
 
 /** A time to the minute: `2026-11-23 08:05 UTC`. */
 export const utc = (date: Date | string): string =>

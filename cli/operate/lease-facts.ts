@@ -1,9 +1,8 @@
-import { type Config, leaseRoleOf, type VaultDynamicConfig } from "../../config";
+import { type Config, leaseRoleOf, referenceOf, type VaultDynamicConfig } from "../../config";
 import type { SecretState } from "../../core/state";
 import { leaseFingerprint } from "../../kinds/vault-dynamic/definition";
 import { type HeldLease, heldLeases, type LeaseProof, proveRole, readRole } from "../../kinds/vault-dynamic/lease";
-import { vaultClientOf } from "../../stores/vault/client";
-import { referenceOf } from "./audit-log";
+import { vaultOf } from "../../stores";
 import { storeOf } from "./preflight-input";
 
 type Reach = Pick<Config, "store" | "environment">;
@@ -18,19 +17,18 @@ export const leasePath = (secret: VaultDynamicConfig, service: string): string =
 
 /** The leases that a service's role has now. @throws StepError */
 export const leasesOf = (config: Reach, secret: VaultDynamicConfig, service: string): Promise<HeldLease[]> =>
-  heldLeases(vaultClientOf(storeOf(config)), leasePath(secret, service));
+  heldLeases(vaultOf(storeOf(config)), leasePath(secret, service));
 
 /** How long the role in Vault lets a login live, in seconds; undefined where there is no such role. @throws StepError */
 export const roleInVault = (config: Reach, secret: VaultDynamicConfig, service: string) =>
-  readRole(vaultClientOf(storeOf(config)), secret.vault.mount, leaseRoleOf(secret, service));
+  readRole(vaultOf(storeOf(config)), secret.vault.mount, leaseRoleOf(secret, service));
 
 /** Has Vault make one login for a service, logs in with it, and ends it. @throws StepError */
 export function proveLease(config: Reach, secret: VaultDynamicConfig, service: string): Promise<LeaseProof> {
-  const { user: _, ...database } = referenceOf(secret.database);
-  return proveRole(vaultClientOf(storeOf(config)), {
+  return proveRole(vaultOf(storeOf(config)), {
     mount: secret.vault.mount,
     role: leaseRoleOf(secret, service),
     owner: secret.role,
-    database,
+    database: referenceOf(secret.database),
   });
 }

@@ -1,6 +1,7 @@
 import type { AuditEntryInput } from "../../audit/entry";
 import { type Recorded, recordEntry } from "../../audit/log";
 import { operator } from "../../clients/home";
+import { parseTime } from "../../core/time";
 import { auditConnection } from "./audit-log";
 import { UsageError } from "./errors";
 import { secretsNamed } from "./preflight";
@@ -26,11 +27,8 @@ export async function logByHand(
   const outline = await readOutline(project);
   secretsNamed(outline, [given.secretName]);
   const now = clockOf(outline);
-  const date = given.rotationDate === undefined ? now : new Date(given.rotationDate);
-  if (
-    Number.isNaN(date.getTime()) ||
-    (given.rotationDate !== undefined && !/[Zz]|[+-]\d\d:?\d\d$/.test(given.rotationDate))
-  ) {
+  const date = given.rotationDate === undefined ? now : parseTime(given.rotationDate);
+  if (date === undefined || (given.rotationDate !== undefined && !/[Zz]|[+-]\d\d:?\d\d$/.test(given.rotationDate))) {
     throw new UsageError(
       `--rotation-date: expected a date with its offset, such as 2026-11-23T14:30:00Z, found ${given.rotationDate}`,
     );

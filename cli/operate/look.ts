@@ -1,6 +1,5 @@
-import { isRefusedLogin, withDatabase } from "../../clients/postgres";
-import { messageOf } from "../../clients/run-step";
-import { pathsOf } from "../../components/preflight-input";
+import { within } from "../../clients/poll";
+import { tryLogin } from "../../clients/postgres";
 import {
   type AlpacaKeyConfig,
   type Config,
@@ -8,9 +7,12 @@ import {
   isLeased,
   isMadeByVault,
   type PostgresPasswordConfig,
+  pathsOf,
+  referenceOf,
   type SecretConfig,
 } from "../../config";
 import { begunOf } from "../../core/begun";
+import { messageOf } from "../../core/errors";
 import { restartName, slugOf } from "../../core/resource-names";
 import {
   type Action,
@@ -21,8 +23,8 @@ import {
   type SecretState,
   type SlotIndex,
 } from "../../core/state";
-import type { StoreEntry } from "../../stores/client";
-import { readLog, referenceOf } from "./audit-log";
+import type { StoreEntry } from "../../stores/store";
+import { readLog } from "./audit-log";
 import { loginsOf, pairEntries, pairsOf } from "./credentials";
 import type { Deployment, ExportedResource } from "./engine";
 import { nameOf } from "./engine-names";
@@ -120,15 +122,9 @@ async function tryDatabase(
   { database }: DatabasePasswordConfig,
   { generation, username, password }: { generation: number; username: string; password: string },
 ): Promise<LoginSeen> {
-  const { user: _, ...reference } = referenceOf(database);
   const answer = await seen(async () => {
-    try {
-      await withDatabase({ ...reference, user: username }, (client) => client.query("SELECT 1"), password);
-      return "works" as const;
-    } catch (error) {
-      if (isRefusedLogin(error)) return "refused" as const;
-      throw error;
-    }
+    const { outcome, evidence } = await tryLogin(referenceOf(database), { username, password });
+    return outcome === "unknown" ? { unseen: evidence } : outcome;
   });
   return { generation, name: username, of: "database", answer };
 }
@@ -238,15 +234,9 @@ export async function rowSeen(
 
 /** An answer, or why there is none. */
 async function seen<T>(ask: () => Promise<T>): Promise<T | Unseen> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Unseen>((resolve) => {
-    timer = setTimeout(() => resolve({ unseen: `no answer within ${LIMIT_MS / 1000} s` }), LIMIT_MS);
-  });
   try {
-    return await Promise.race([ask(), late]);
+    return await within(LIMIT_MS, ask(), () => new Error(`no answer within ${LIMIT_MS / 1000} s`));
   } catch (error) {
     return { unseen: messageOf(error) };
-  } finally {
-    clearTimeout(timer);
   }
 }

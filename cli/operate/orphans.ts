@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { setTimeout as pause } from "node:timers/promises";
+import { poll } from "../../clients/poll";
 
 /** So long a process may take to end after SIGTERM, and again after SIGKILL, in milliseconds. */
 const LIMIT_MS = 5000;
@@ -14,11 +14,12 @@ export async function endMarked(name: string, value: string): Promise<number> {
   const entry = `${name}=${value}`;
   const found = await marked(entry);
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-    const until = Date.now() + LIMIT_MS;
-    for (let alive = await marked(entry); alive.length > 0 && Date.now() < until; alive = await marked(entry)) {
+    const endAll = async () => {
+      const alive = await marked(entry);
       for (const pid of alive) send(pid, signal);
-      await pause(EVERY_MS);
-    }
+      return alive.length;
+    };
+    await poll(endAll, (alive) => alive === 0, { limit: LIMIT_MS, every: EVERY_MS });
   }
   return found.length;
 }

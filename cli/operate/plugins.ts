@@ -1,4 +1,5 @@
-import { isMadeByVault } from "../../config";
+import { traitsOf } from "../../config";
+import { schemaOf } from "../../stores/schemas";
 import { UsageError } from "./errors";
 import type { Project } from "./project";
 import { pulumiEnvironment } from "./pulumi";
@@ -6,15 +7,8 @@ import { type Outline, readOutline } from "./settings";
 
 /** The provider packages whose plugins the engine starts for a stack. */
 export function packagesOf({ store, secrets }: Pick<Outline, "store" | "secrets">): string[] {
-  const ownPassword = secrets.some((secret) => secret.kind === "postgres-password" && !isMadeByVault(secret));
-  const needed = {
-    command: true,
-    random: true,
-    postgresql: ownPassword,
-    vault: store.kind === "vault" || secrets.some(isMadeByVault),
-    aws: store.kind === "aws",
-  };
-  return Object.entries(needed).flatMap(([name, is]) => (is ? [name] : []));
+  const own = [...schemaOf(store).plugins, ...secrets.flatMap((secret) => traitsOf(secret).plugins)];
+  return [...new Set(["command", "random", ...own])];
 }
 
 /**

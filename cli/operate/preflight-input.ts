@@ -1,11 +1,4 @@
-import type { PreflightInput } from "../../components/preflight/preflight";
-import {
-  type CredentialInUse,
-  loginEntries,
-  marketClock,
-  preflightInput,
-  type Surroundings,
-} from "../../components/preflight-input";
+import { type CredentialInUse, preflightInput, type Surroundings } from "../../components/preflight-input";
 import {
   type AlpacaKeyConfig,
   type Config,
@@ -14,19 +7,22 @@ import {
   type PostgresPasswordConfig,
   policyOf,
   type SecretConfig,
-  vaultEngineOf,
 } from "../../config";
 import type { Decision } from "../../core/decide";
 import { activeGeneration, adoptedGeneration } from "../../core/state";
+import { kindFor } from "../../kinds";
+import { marketClock } from "../../kinds/alpaca-key/market-clock";
+import { loginEntries } from "../../kinds/postgres-password/asks";
 import { activeUsername } from "../../kinds/postgres-password/roles";
-import { storeReference } from "../../stores/client";
+import type { PreflightInput } from "../../kinds/preflights";
+import { type StoreReference, schemaOf } from "../../stores/schemas";
 import { auditReference } from "./audit-log";
 import { loginsOf, pairEntries, pairsOf } from "./credentials";
 import type { Deployment } from "./engine";
 
 /** How a step reaches the store of a stack. */
-export const storeOf = ({ store, environment }: Pick<Config, "store" | "environment">) =>
-  storeReference.parse({ ...store, environment });
+export const storeOf = ({ store, environment }: Pick<Config, "store" | "environment">): StoreReference =>
+  schemaOf(store).referenceOf(store, environment);
 
 /** Everything that the preflight of a secret looks at; the same as in an update. */
 export function preflightInputOf(
@@ -37,15 +33,15 @@ export function preflightInputOf(
   stack: string,
 ): PreflightInput {
   return preflightInput(surroundingsOf(config, stack), {
-    ...{ secret, decision, inUse: inUseOf(config, secret, decision, deployment) },
+    ...{ secret, asks: kindFor(secret).asks, decision, inUse: inUseOf(config, secret, decision, deployment) },
     maxAge: policyOf(config, secret).maxAge,
-    engineOf: (made) => vaultEngineOf(config.secrets.filter(isMadeByVault), made),
   }) as PreflightInput;
 }
 
 function surroundingsOf(config: Config, stack: string): Surroundings<string> {
-  const { services, hosts, preflight, lab } = config;
+  const { secrets, services, hosts, preflight, lab } = config;
   return {
+    secrets,
     store: storeOf(config),
     stack,
     audit: auditReference(config),

@@ -42,13 +42,13 @@ export async function checkSecrets(
   decisions: readonly Decision[],
   deployment: Deployment,
 ): Promise<PreflightResult[]> {
-  const { runChecks } = await import("../../components/preflight/preflight");
+  const { runPreflight } = await import("../../kinds/preflights");
   return Promise.all(
     decisions.map(async (decision) => {
       if (decision.resumes) return { secret: decision.secret, ok: true, checks: [unfinished(decision)] };
       const [secret] = secretsNamed(config, [decision.secret]);
       if (secret === undefined) throw new Error("the decision is on a secret of the config");
-      const checks = await runChecks(preflightInputOf(config, secret, decision, deployment, stack));
+      const checks = await runPreflight(preflightInputOf(config, secret, decision, deployment, stack));
       return { secret: decision.secret, ok: checks.every(({ ok }) => ok), checks };
     }),
   );

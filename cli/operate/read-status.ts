@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors";
 import type { LogRow } from "./audit-log";
 import { readOutputs } from "./outputs";
 import type { Project } from "./project";
@@ -43,6 +44,6 @@ async function lastRows(
     return { rows: rows ?? [], error: null };
   } catch (error) {
     // The dates are known without it.
-    return { rows: [], error: error instanceof Error ? error.message : String(error) };
+    return { rows: [], error: messageOf(error) };
   }
 }

@@ -1,4 +1,5 @@
 import type { SecretConfig } from "../../config";
+import { messageOf } from "../../core/errors";
 import { byHand, explained, rotationCommand } from "./advice";
 import { recordFailure } from "./audit-failure";
 import type { EngineResult } from "./engine";
@@ -54,13 +55,20 @@ export async function examine(
   const main = situations.find(({ secret }) => secret === name);
   const from = generationOf(before[name]?.state) ?? undefined;
   const unrecorded = await recordFailure(config, {
-    ...{ secret: name, stack: project.stack, failure, generation: from, seconds, env: project.env },
+    secret: name,
+    stack: project.stack,
+    failure,
+    generation: from,
+    seconds,
+    env: project.env,
     action: plan.secrets.find(({ secret }) => secret === name)?.action,
     now: clockOf(config),
   });
   if (unrecorded !== undefined) listener.note(`the FAILED row could not be written: ${cleaned(context, unrecorded)}`);
   return {
-    ...{ secret: name, failure, situations },
+    secret: name,
+    failure,
+    situations,
     situation: cleaned(context, situations.map(describeSituation).join("\n")),
     begun: situations.some(isBegun),
     touched: main !== undefined && isTouched(main),
@@ -79,7 +87,7 @@ function actingSecrets({ config }: RunContext, plan: StackPlan, failure: Failure
   return concerned.length > 0 ? concerned : config.secrets;
 }
 
-const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+const firstLine = (error: unknown) => messageOf(error).split("\n")[0] ?? "";
 
 /** What to run after a failure: each line can be given to a shell as it is. */
 export function nextSteps(

@@ -162,7 +162,9 @@ export class Run {
     const acted = plan.secrets.filter(({ action }) => action !== undefined);
     const missing = await whatIsMissing(this.context, acted, after);
     const secrets = acted.map(({ secret, action }) => ({
-      ...{ secret, action: action ?? "", missing: missing[secret] ?? [] },
+      secret,
+      action: action ?? "",
+      missing: missing[secret] ?? [],
       from: generationOf(before[secret]?.state),
       to: generationOf(after[secret]?.state),
     }));
@@ -194,7 +196,11 @@ export class Run {
       await engine.configure("request", undefined);
       const now = `Every service is back on generation ${target}. The next rotation by age waits for policy.retryAfter.`;
       return {
-        ...{ outcome: "rolled back", failure, situation: now, situations: [], seconds: this.seconds() },
+        outcome: "rolled back",
+        failure,
+        situation: now,
+        situations: [],
+        seconds: this.seconds(),
         next: [
           byHand("fix the cause, then:"),
           rotationCommand(project, `run ${secret}${this.context.yes ? " --yes" : ""}`),
@@ -207,7 +213,11 @@ export class Run {
     const next = nextSteps(again, this.context, true);
     const { situations } = again;
     return {
-      ...{ outcome: "failed", failure: { ...failure, detail }, situation: again.situation, situations, next },
+      outcome: "failed",
+      failure: { ...failure, detail },
+      situation: again.situation,
+      situations,
+      next,
       seconds: this.seconds(),
     };
   }

@@ -1,8 +1,8 @@
 import { withDatabase } from "../../clients/postgres";
 import type { Config, DatabasePasswordConfig } from "../../config";
+import { referenceOf } from "../../config";
 import { type LoginUse, useWords } from "../../core/login-use";
 import { type SessionGroup, sessionGroups } from "../../kinds/postgres-password/login-use";
-import { referenceOf } from "./audit-log";
 import { lastRow, utc } from "./facts";
 
 /** Open sessions of a role, in any database of its server, but this program's own. */

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
+import type { z } from "zod";
 import { PROJECT, parseConfig, parseSettings } from "../../config";
 import { type Config, schema } from "../../config/schema";
+import { messageOf } from "../../core/errors";
 import { UsageError } from "./errors";
 import type { Project } from "./project";
 import { runPulumi } from "./pulumi";
@@ -31,10 +33,7 @@ export type Outline = Pick<Config, keyof typeof outline.shape>;
  * @throws ConfigError, UsageError
  */
 export async function readOutline(project: Project): Promise<Outline> {
-  const raw = settingsOf(project) ?? (await rawConfig(project, { secrets: false }));
-  const wanted = Object.keys(outline.shape).map((key) => `${PROJECT}:${key}`);
-  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => wanted.includes(key)));
-  return parseSettings(given, project.stack, outline, () => []);
+  return partOf(await openConfig(project), project, outline);
 }
 
 /** The whole config with its secrets decrypted, through `pulumi config`. @throws ConfigError, UsageError */
@@ -56,20 +55,29 @@ export type KeySettings = Pick<Config, keyof typeof keysOnly.shape>;
 
 /** Alpaca's part of the config with its pairs decrypted. @throws ConfigError, UsageError */
 export async function readKeySettings(project: Project): Promise<KeySettings> {
-  const raw = await rawConfig(project, { secrets: true });
-  const wanted = Object.keys(keysOnly.shape).map((key) => `${PROJECT}:${key}`);
-  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => wanted.includes(key)));
-  return parseSettings(given, project.stack, keysOnly, () => []);
+  return partOf(await rawConfig(project, { secrets: true }), project, keysOnly);
 }
 
 const requestOnly = schema.pick({ request: true });
 
 /** The request that stands in the config, if one does. @throws ConfigError */
 export async function readRequest(project: Project): Promise<Config["request"]> {
-  const raw = settingsOf(project) ?? (await rawConfig(project, { secrets: false }));
-  const wanted = `${PROJECT}:request`;
-  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => key === wanted));
-  return parseSettings(given, project.stack, requestOnly, () => []).request;
+  return partOf(await openConfig(project), project, requestOnly).request;
+}
+
+/** Every key as Pulumi would hand it over, without what is secret. */
+const openConfig = async (project: Project): Promise<Record<string, string>> =>
+  settingsOf(project) ?? (await rawConfig(project, { secrets: false }));
+
+/** The keys of `shape` alone: whatever else is wrong, they can be read. @throws ConfigError */
+function partOf<Shape extends z.core.$ZodLooseShape>(
+  raw: Readonly<Record<string, string>>,
+  { stack }: Project,
+  part: z.ZodObject<Shape>,
+): z.output<typeof part> {
+  const wanted = Object.keys(part.shape).map((key) => `${PROJECT}:${key}`);
+  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => wanted.includes(key)));
+  return parseSettings(given, stack, part, () => []);
 }
 
 /** The lab's clock, else this machine's. */
@@ -93,7 +101,7 @@ function settingsOf({ settingsFile, stack }: Project): Record<string, string> | 
   try {
     file = parse(text) as SettingsFile | null;
   } catch (error) {
-    throw new UsageError(`Pulumi.${stack}.yaml is not valid YAML: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`Pulumi.${stack}.yaml is not valid YAML: ${messageOf(error)}`);
   }
   if (file?.environment !== undefined) return undefined;
   const entries = Object.entries(file?.config ?? {}).flatMap(([key, value]) => {

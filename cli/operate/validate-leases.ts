@@ -1,8 +1,7 @@
 import { APPLICATION, withDatabase } from "../../clients/postgres";
-import { policyOf, type VaultDynamicConfig } from "../../config";
+import { policyOf, referenceOf, type VaultDynamicConfig } from "../../config";
 import { graceEndsAt } from "../../core/deadlines";
 import { activeGeneration, type SecretState } from "../../core/state";
-import { referenceOf } from "./audit-log";
 import type { Stack } from "./facts";
 import * as facts from "./facts";
 import { definitionChanged, leasePath, leasesOf, proveLease, roleInVault } from "./lease-facts";

@@ -1,9 +1,11 @@
+import { tryLogin } from "../../clients/postgres";
 import {
   type AlpacaKeyConfig,
   type Config,
   type DatabasePasswordConfig,
   type PostgresPasswordConfig,
   policyOf,
+  referenceOf,
 } from "../../config";
 import { graceEndsAt, graceLimitAt } from "../../core/deadlines";
 import type { SecretState } from "../../core/state";
@@ -34,8 +36,8 @@ export function passwordChecks(
     {
       point: "new credential works",
       look: async () => {
-        const { works, evidence } = await facts.tryLogin(secret, known());
-        if (!works) throw new Error(evidence);
+        const { outcome, evidence } = await tryLogin(referenceOf(secret.database), known());
+        if (outcome !== "works") throw new Error(evidence);
         return evidence;
       },
     },
@@ -44,7 +46,9 @@ export function passwordChecks(
       point: "old credential invalid",
       look: async () => {
         if (previous === undefined) return "there is none, or nobody knows its value";
-        const { works, evidence } = await facts.tryLogin(secret, previous);
+        const { outcome, evidence } = await tryLogin(referenceOf(secret.database), previous);
+        if (outcome === "unknown") throw new Error(evidence);
+        const works = outcome === "works";
         const policy = policyOf(config, secret);
         const inUse = (await seeOldLogins({ ...config, secrets: [secret] }, { [secret.name]: { state } }, now))[
           secret.name

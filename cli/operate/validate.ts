@@ -1,12 +1,14 @@
-import { messageOf } from "../../clients/run-step";
+import { tryLogin } from "../../clients/postgres";
 import {
   type Config,
   isLeased,
   isRotatedByVault,
   policyOf,
+  referenceOf,
   type SecretConfig,
   type VaultStaticConfig,
 } from "../../config";
+import { messageOf } from "../../core/errors";
 import { illnessOf } from "../../core/health";
 import { redact } from "../../core/redact";
 import { activeGeneration, type SecretState } from "../../core/state";
@@ -101,8 +103,8 @@ function vaultChecks({ config, now }: Stack, secret: VaultStaticConfig, state: S
     {
       point: "new credential works",
       look: async () => {
-        const { works, evidence } = await facts.tryLogin(secret, await issuedLogin(config, secret));
-        if (!works) throw new Error(evidence);
+        const { outcome, evidence } = await tryLogin(referenceOf(secret.database), await issuedLogin(config, secret));
+        if (outcome !== "works") throw new Error(evidence);
         return `${evidence} with what Vault hands out`;
       },
     },

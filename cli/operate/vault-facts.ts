@@ -1,8 +1,8 @@
 import type { Config, VaultStaticConfig } from "../../config";
 import type { SecretState } from "../../core/state";
-import { isNewer } from "../../core/vault-state";
 import { findRotation, readLogin } from "../../kinds/vault-engine/role";
-import { vaultClientOf } from "../../stores/vault/client";
+import { isNewer } from "../../kinds/vault-static/next-state";
+import { vaultOf } from "../../stores";
 import { storeOf } from "./preflight-input";
 
 type Reach = Pick<Config, "store" | "environment">;
@@ -11,7 +11,7 @@ const roleOf = (secret: VaultStaticConfig) => ({ mount: secret.vault.mount, name
 
 /** When Vault rotated it last; undefined where it has no such role. @throws StepError */
 export const lastRotation = (config: Reach, secret: VaultStaticConfig) =>
-  findRotation(vaultClientOf(storeOf(config)), roleOf(secret));
+  findRotation(vaultOf(storeOf(config)), roleOf(secret));
 
 /** Vault's rotation that services were not restarted after; undefined where there is none. @throws StepError */
 export async function unseenRotation(
@@ -25,4 +25,4 @@ export async function unseenRotation(
 
 /** What Vault hands out to the services. Keep the password in memory. @throws StepError */
 export const issuedLogin = (config: Reach, secret: VaultStaticConfig) =>
-  readLogin(vaultClientOf(storeOf(config)), roleOf(secret));
+  readLogin(vaultOf(storeOf(config)), roleOf(secret));

@@ -4,6 +4,7 @@ import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { messageOf } from "../../core/errors";
 import type { Made } from "./cache";
 import type { Progress } from "./progress";
 import { run } from "./run";
@@ -52,7 +53,7 @@ export async function open(url: string, limits: Limits): Promise<{ response: Res
   } catch (error) {
     clearTimeout(timer);
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";
-    throw new Error(`${url} ${error instanceof Error ? error.message : error}${cause}`);
+    throw new Error(`${url} ${messageOf(error)}${cause}`);
   }
 }
 
@@ -88,7 +89,7 @@ async function saveFirst(urls: readonly string[], file: string, limits: Limits):
     try {
       return { url, sum: await save(url, file, limits) };
     } catch (error) {
-      failures.push(error instanceof Error ? error.message : String(error));
+      failures.push(messageOf(error));
     }
   }
   throw new Error(failures.join("; "));

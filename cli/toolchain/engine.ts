@@ -1,4 +1,5 @@
 import path from "node:path";
+import { messageOf } from "../../core/errors";
 import { type Entry, ensureEntry, type Made, type Recipe, readEntry } from "./cache";
 import { downloadEngine } from "./download";
 import { findIn, findOnPath, parseVersion } from "./find";
@@ -41,7 +42,7 @@ export async function firstThatWorks(
     try {
       return await attempt.make(folder);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       failures.push(`  ${attempt.name}: ${reason.replaceAll("\n", "\n    ")}`);
       if (attempt !== attempts.at(-1)) note(`${attempt.name}: ${reason.split("\n")[0]}; going on`);
     }

@@ -9,7 +9,7 @@ import { run } from "./run";
 interface Target {
   name: "pulumi" | "languageHost";
   label: string;
-  /** Folder of the go.mod below toolchain/go. */
+  /** Folder of the go.mod below cli/toolchain/go. */
   module: string;
   package: string;
   binary: string;

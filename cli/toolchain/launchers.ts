@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pulumiHome } from "../../clients/home";
+import { quoted } from "../../core/shell-word";
 import type { PluginVersion } from "./plugin-advice";
 import { projectRoot } from "./project";
 import { ToolchainError } from "./types";
@@ -13,8 +14,6 @@ const mark = "# secret-rotation: offline plugin";
 export function isOfflineLauncher(start: string): boolean {
   return start.includes(mark);
 }
-
-const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**
  * The launcher's text: a shell script that becomes the plugin's process. The engine takes what is on PATH before what is
@@ -35,12 +34,12 @@ for folder in $PATH; do
   line=; { read -r _ && read -r line; } < "$real"
   [ "$line" = '${mark}' ] || exec "$real" "$@"
 done
-own=${quote(home)}
+own=${quoted(home)}
 for home in \${PULUMI_HOME:-$own:\${HOME:-}/.pulumi}; do
   installed="$home/plugins/resource-${name}-v${version}"
   [ -e "$installed.partial" ] || [ ! -x "$installed/pulumi-resource-${name}" ] || exec "$installed/pulumi-resource-${name}" "$@"
 done
-exec ${quote(node)} ${quote(main)} ${quote(name)} "$@"
+exec ${quoted(node)} ${quoted(main)} ${quoted(name)} "$@"
 `;
 }
 

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pluginHomes } from "../../clients/home";
+import { messageOf } from "../../core/errors";
 import type { Context } from "./engine";
 import { findIn, findOnPath, head, parseVersion } from "./find";
 import { isOfflineLauncher, writeLaunchers } from "./launchers";
@@ -87,7 +88,7 @@ async function install(name: string, version: string, pulumi: string, context: C
       });
     });
   } catch (error) {
-    context.progress.note(`${error instanceof Error ? error.message.split("\n")[0] : error}; going on`);
+    context.progress.note(`${messageOf(error).split("\n")[0]}; going on`);
     return undefined;
   } finally {
     await rm(folder, { recursive: true, force: true });

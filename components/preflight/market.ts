@@ -1,9 +1,8 @@
-import ky, { HTTPError } from "ky";
-import { messageOf, StepError } from "../../clients/run-step";
-import { trustingFetch } from "../../clients/trust";
+import { AlpacaUnavailableError, askClock } from "../../clients/alpaca";
 import { formatDuration } from "../../core/duration";
+import { messageOf, StepError } from "../../core/errors";
 import { MarketClockError, type MarketHours, marketHours } from "../../core/market-clock";
-import type { StoreClient } from "../../stores/client";
+import type { StoreClient } from "../../stores/store";
 
 /** Alpaca's API, and where in the store the pair is that it is asked with. */
 export interface MarketClock {
@@ -31,7 +30,7 @@ export async function checkMarket(
   takes: number,
 ): Promise<string | Allowed> {
   try {
-    const { isOpen, nextOpen, nextClose, opensIn } = await hoursOf(clock, store, allowOpen ? 1 : ATTEMPTS);
+    const { isOpen, nextOpen, nextClose, opensIn } = await hoursOf(clock, store, allowOpen ? 1 : TRIES);
     if (!isOpen && opensIn > takes) return `closed until ${nextOpen}`;
     const found = isOpen ? `open until ${nextClose}` : `closed, and opens at ${nextOpen}`;
     if (allowOpen) return allowed(`the market was ${found}`);
@@ -50,9 +49,9 @@ const inWords = (duration: number) =>
 const allowed = (what: string): Allowed => ({ evidence: what, override: `allowOpenMarket: ${what}` });
 
 /** Alpaca is asked so often before its clock counts as failing. */
-const ATTEMPTS = 5;
+const TRIES = 5;
 
-async function hoursOf(clock: MarketClock, store: StoreClient, attempts: number): Promise<MarketHours> {
+async function hoursOf(clock: MarketClock, store: StoreClient, tries: number): Promise<MarketHours> {
   const { baseUrl, keyIdPath = "alpaca/api_key_id", secretKeyPath = "alpaca/api_secret_key" } = clock;
   const [keyId, secretKey] = await Promise.all([store.read(keyIdPath), store.read(secretKeyPath)]);
   if (keyId?.value === undefined || secretKey?.value === undefined) {
@@ -60,26 +59,15 @@ async function hoursOf(clock: MarketClock, store: StoreClient, attempts: number)
       `no Alpaca pair in the store to ask for market hours with; put one at ${keyIdPath} and ${secretKeyPath}`,
     );
   }
+  const pair = { keyId: keyId.value, secretKey: secretKey.value };
   try {
-    const answer = await ky
-      .get(new URL("/v2/clock", baseUrl), {
-        headers: { "APCA-API-KEY-ID": keyId.value, "APCA-API-SECRET-KEY": secretKey.value },
-        fetch: trustingFetch,
-        timeout: 10_000,
-        // The pair is for this address alone.
-        redirect: "manual",
-        retry: { limit: attempts - 1, statusCodes: [429, 500, 502, 503, 504], backoffLimit: 3000 },
-      })
-      .text();
-    return marketHours(answer, new Date());
+    return marketHours(await askClock(baseUrl, pair, { limit: 10_000, tries }), new Date());
   } catch (error) {
-    if (error instanceof MarketClockError) {
-      throw new StepError(
-        `Alpaca's clock at ${baseUrl} says nothing of the market's hours: ${error.message}; try again later`,
-      );
-    }
-    const found =
-      error instanceof HTTPError ? `${error.response.status} ${error.response.statusText}` : messageOf(error);
-    throw new StepError(`Alpaca's clock at ${baseUrl} does not answer: ${found}; try again later`);
+    if (error instanceof AlpacaUnavailableError)
+      throw new StepError(`Alpaca's clock at ${baseUrl} does not answer: ${error.found}; try again later`);
+    if (!(error instanceof MarketClockError)) throw error;
+    throw new StepError(
+      `Alpaca's clock at ${baseUrl} says nothing of the market's hours: ${error.message}; try again later`,
+    );
   }
 }

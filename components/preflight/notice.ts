@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type DatabaseReference, withDatabase } from "../../clients/postgres";
-import { StepError } from "../../clients/run-step";
 import { formatDuration } from "../../core/duration";
+import { StepError } from "../../core/errors";
 
 /** What the team must have been told, and how long ago. */
 export const noticeInput = z.object({

@@ -1,15 +1,13 @@
 import * as z from "zod";
 import { databaseReference } from "../../clients/postgres";
 import { healthProbe } from "../../clients/probe";
-import { messageOf } from "../../clients/run-step";
 import { hostReference } from "../../clients/ssh";
+import { messageOf } from "../../core/errors";
 import { secret } from "../../core/secret-fields";
-import { checkAuditLog, checkCurrentLogin, checkDatabase } from "../../kinds/postgres-password/preflight/database";
-import { checkLoginRole, loginsInput } from "../../kinds/postgres-password/preflight/login-role";
-import { checkLeases, checkOwner, leasesInput } from "../../kinds/vault-dynamic/preflight";
-import { checkVaultLogin, checkVaultRole, vaultRoleInput } from "../../kinds/vault-static/preflight";
-import { storeClient, storeEntry, storeReference } from "../../stores/client";
-import { vaultClientOf } from "../../stores/vault/client";
+import { storeClient } from "../../stores";
+import { storeReference } from "../../stores/schemas";
+import { storeEntry } from "../../stores/store";
+import { checkAuditLog } from "./audit-log";
 import { type Allowed, checkMarket } from "./market";
 import { checkNotice, noticeInput } from "./notice";
 import { checkHost, checkLocalService } from "./services";
@@ -22,17 +20,12 @@ const marketClock = z.object({
   secretKeyPath: z.string().optional(),
 });
 
-/** All that the preflight of one secret looks at. */
+/** What the preflight of every secret looks at. A kind adds what only it has ({@link KindChecks}). */
 export const preflightInput = z.object({
   mode: z.enum(["adoption", "rotation", "emergency", "rollback", "repair"]),
   secretName: z.string(),
   store: storeReference,
   paths: z.array(z.string()),
-  database: databaseReference.extend({ roles: z.array(z.string()), logins: loginsInput }).optional(),
-  /** The role in Vault whose password Vault rotates, where one is. */
-  vaultRole: vaultRoleInput.optional(),
-  /** Logins that Vault makes for a short time, where it does. */
-  leases: leasesInput.optional(),
   audit: databaseReference,
   services: z.array(
     z.object({
@@ -73,8 +66,31 @@ export const preflightInput = z.object({
 
 export type PreflightInput = z.output<typeof preflightInput>;
 
+/** A login with its password. */
+interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What only some kinds of secrets check, out of a part of the input that only they have. */
+export interface KindChecks<Part> {
+  readonly input: z.ZodType<Part>;
+  of(part: Part, given: PreflightInput): OwnChecks;
+}
+
+/** What the preflight of one secret does beyond what every preflight does. */
+export interface OwnChecks {
+  /** Whether the store keeps the value, so that one that nobody knows cannot be returned to. */
+  readonly isStored: boolean;
+  readonly checks: readonly Check[];
+  /** Proves the login in use by a real one. */
+  readonly proveLogin?: (login: Login) => Promise<string>;
+  /** What the step answers besides, for the steps behind it. */
+  readonly answer?: () => Promise<Readonly<Record<string, unknown>>>;
+}
+
 /** One thing that must hold before anything is touched. */
-interface Check {
+export interface Check {
   readonly name: string;
   /** Checks that must have held before: where one has not, this one would only say the same again. */
   readonly needs?: readonly string[];
@@ -88,14 +104,13 @@ interface Warned {
   readonly warnings: readonly string[];
 }
 
-function checksOf(given: PreflightInput): Check[] {
+function checksOf(given: PreflightInput, own: OwnChecks): Check[] {
   const { mode, store, audit, services, hosts, privateKey, alpaca } = given;
   // A rollback and a repair mend unhealthy services, so they do not ask for healthy ones; an adoption restarts none.
   const asked = { healthy: mode === "rotation" || mode === "emergency", restartable: mode !== "adoption" };
   return [
     { name: "store", run: () => checkStore(given) },
-    ...databaseChecks(given),
-    ...vaultChecks(given),
+    ...own.checks,
     { name: "audit log", run: () => checkAuditLog(audit) },
     ...Object.entries(hosts).map(([name, host]) => ({
       name: `host ${name}`,
@@ -121,15 +136,7 @@ function checksOf(given: PreflightInput): Check[] {
         ]
       : []),
     ...noticeChecks(given),
-    ...currentChecks(given),
-  ];
-}
-
-function databaseChecks({ database, mode }: PreflightInput): Check[] {
-  if (database === undefined) return [];
-  return [
-    { name: "database", run: () => checkDatabase(database, database.roles) },
-    { name: "login role", needs: ["database"], run: () => checkLoginRole(database, database.logins, mode) },
+    ...currentChecks(given, own),
   ];
 }
 
@@ -146,28 +153,13 @@ async function checkStore({ store, paths, takes, force, expected, whenForeign }:
 const isRestarted = ({ restartCheck, restartRights }: PreflightInput["services"][number]) =>
   restartCheck !== undefined || restartRights !== undefined;
 
-function vaultChecks({ vaultRole, leases, store }: PreflightInput): Check[] {
-  const client = () => vaultClientOf(store);
-  if (leases !== undefined) {
-    return [
-      { name: "database engine", needs: ["store"], run: () => checkLeases(client(), leases) },
-      { name: "owner role", run: () => checkOwner(leases.database) },
-    ];
-  }
-  if (vaultRole === undefined) return [];
-  return [
-    { name: "role in Vault", needs: ["store"], run: () => checkVaultRole(client(), vaultRole) },
-    { name: "login from Vault", needs: ["role in Vault"], run: () => checkVaultLogin(client(), vaultRole) },
-  ];
-}
-
 function noticeChecks({ notice, audit, secretName, store }: PreflightInput): Check[] {
   if (notice === undefined) return [];
   return [{ name: "team told", run: () => checkNotice(audit, secretName, store.environment, notice) }];
 }
 
 /** The credential in use is proven before it is touched. */
-function currentChecks({ current, database, store, whenForeign, force }: PreflightInput): Check[] {
+function currentChecks({ current, store, whenForeign, force }: PreflightInput, { proveLogin }: OwnChecks): Check[] {
   if (current === undefined) return [];
   const { username, password, entries } = current;
   // Whoever wrote it may have changed the login as well. What is overwritten is said by the step right before.
@@ -179,14 +171,14 @@ function currentChecks({ current, database, store, whenForeign, force }: Preflig
     needs: current.adopted ? ["store", login] : ["store"],
     run: () => checkCurrentValue(storeClient(store), entries, whenForeign),
   };
-  if (database === undefined || username === undefined || password === undefined) return [value];
-  const run = () => checkCurrentLogin(database, { username, password }, whenForeign);
-  return [{ name: login, needs: ["database"], run }, value];
+  if (proveLogin === undefined || username === undefined || password === undefined) return [value];
+  return [{ name: login, needs: ["database"], run: () => proveLogin({ username, password }) }, value];
 }
 
 /** What the config let pass, and what could not be asked: written into the audit row. */
 export function overridesOf(
-  { mode, allowOpenMarket, alpaca, current, vaultRole, leases }: PreflightInput,
+  { mode, allowOpenMarket, alpaca, current }: PreflightInput,
+  { isStored }: OwnChecks,
   results: readonly CheckResult[],
 ) {
   return [
@@ -195,9 +187,7 @@ export function overridesOf(
       ? ["allowOpenMarket: market hours not asked"]
       : []),
     ...(mode === "emergency" ? ["emergency: neither market hours nor notice asked"] : []),
-    ...(mode === "rotation" && current === undefined && vaultRole === undefined && leases === undefined
-      ? ["previous value unknown: no way back"]
-      : []),
+    ...(mode === "rotation" && current === undefined && isStored ? ["previous value unknown: no way back"] : []),
   ];
 }
 
@@ -213,9 +203,9 @@ export interface CheckResult {
 }
 
 /** Runs every check, all at once; none stops another but those that need it. */
-export async function runChecks(given: PreflightInput): Promise<CheckResult[]> {
+export async function runChecks(given: PreflightInput, own: OwnChecks): Promise<CheckResult[]> {
   const running = new Map<string, Promise<CheckResult | undefined>>();
-  for (const check of checksOf(given)) {
+  for (const check of checksOf(given, own)) {
     const needed = (check.needs ?? []).flatMap((name) => running.get(name) ?? []);
     running.set(check.name, resultOf(check, needed));
   }

@@ -1,7 +1,7 @@
 import { askHealth } from "../../clients/probe";
-import { StepError } from "../../clients/run-step";
 import { type RunScript, shellHere } from "../../clients/shell";
 import { type HostReference, withHost } from "../../clients/ssh";
+import { StepError } from "../../core/errors";
 import { type HealthProbe, illnessOf, probeAt } from "../../core/health";
 
 interface Service {

@@ -1,5 +1,5 @@
-import { StepError } from "../../clients/run-step";
-import type { StoreClient, StoredValue, StoreEntry } from "../../stores/client";
+import { StepError } from "../../core/errors";
+import type { StoreClient, StoredValue, StoreEntry } from "../../stores/store";
 import { describe, isForeign } from "../../stores/write-entry";
 
 /**

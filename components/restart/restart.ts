@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { poll } from "../../clients/poll";
 import { askHealth } from "../../clients/probe";
-import { StepError } from "../../clients/run-step";
-import type { RunScript } from "../../clients/shell";
+import { type RunScript, runLimited } from "../../clients/shell";
 import { UnreachableError } from "../../clients/ssh";
+import { StepError } from "../../core/errors";
 import { type HealthProbe, illnessOf, type Verdict } from "../../core/health";
-import { quoted } from "../../core/shell-word";
 
 /** A service must be healthy so many times in a row: one that flaps is not. */
 const IN_A_ROW = 3;
@@ -44,33 +43,31 @@ const ask = async ({ probe }: Restart, run: RunScript, seconds: number): Promise
 
 async function carryOut(what: string, { command, timeout }: Restart, run: RunScript): Promise<void> {
   const seconds = Math.ceil(timeout / 1000);
-  // In a shell of its own: a command of several parts (`rollout restart ... && rollout status ...`) is one to `timeout`.
-  // Twice limited: on the host, and here where the host says nothing more.
-  const { status, output } = await run(`timeout -k 5 ${seconds} sh -c ${quoted(command)}`, (seconds + 15) * 1000);
+  const { status, output } = await runLimited(run, command, seconds);
   if (status === 0) return;
   const said = output.trim() === "" ? "" : `; it said: ${output.trim().slice(-600)}`;
-  if (status === null || status === 124 || status === 137) {
-    throw new StepError(`${what} was not restarted within ${seconds} s${said}. ${NEXT}`);
-  }
+  if (status === null) throw new StepError(`${what} was not restarted within ${seconds} s${said}. ${NEXT}`);
   throw new StepError(`${what} could not be restarted (exit status ${status})${said}. ${NEXT}`);
 }
 
 async function becomeHealthy(what: string, restart: Restart, before: string | undefined, run: RunScript) {
   const seconds = Math.ceil(restart.timeout / 1000);
   const end = performance.now() + seconds * 1000;
-  let [row, seen, pause] = [0, false, PAUSE];
-  for (;;) {
-    const left = Math.ceil((end - performance.now()) / 1000);
-    const verdict = await ask(restart, run, Math.max(1, Math.min(10, left))).catch(unreachable);
-    const isOld = before !== undefined && verdict.startedAt === before;
-    row = verdict.healthy && !isOld ? row + 1 : 0;
-    seen ||= verdict.healthy === true;
-    if (row >= IN_A_ROW) return;
+  let [row, seen] = [0, false];
+  const isOld = ({ startedAt }: Verdict) => before !== undefined && startedAt === before;
+  const verdict = await poll(
+    async () => {
+      const left = Math.ceil((end - performance.now()) / 1000);
+      const answer = await ask(restart, run, Math.max(1, Math.min(10, left))).catch(unreachable);
+      row = answer.healthy && !isOld(answer) ? row + 1 : 0;
+      seen ||= answer.healthy === true;
+      return answer;
+    },
     // One that is healthy at the end is given the time to show that it stays so.
-    if (row === 0 && performance.now() >= end) throw notHealthy(what, restart, verdict, isOld, seen);
-    pause = row > 0 ? PAUSE : Math.min(pause * 1.5, 1000);
-    await sleep(pause);
-  }
+    () => row >= IN_A_ROW || (row === 0 && performance.now() >= end),
+    { every: (_, asked) => (row > 0 ? PAUSE : Math.min(PAUSE * 1.5 ** asked, LONGEST_PAUSE)) },
+  );
+  if (row < IN_A_ROW) throw notHealthy(what, restart, verdict, isOld(verdict), seen);
 }
 
 /** A connection that breaks says nothing of the service: it is asked again over another. */
@@ -81,6 +78,7 @@ function unreachable(error: unknown): Verdict {
 
 /** Milliseconds between two questions; more and more while it is not healthy. */
 const PAUSE = 150;
+const LONGEST_PAUSE = 1000;
 
 function notHealthy(
   what: string,

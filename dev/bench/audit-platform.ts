@@ -59,7 +59,11 @@ async function writeProject(projectDir: string, stateDir: string, { host, port, 
     store: { kind: "vault" },
     services: { api: { health: "http://localhost:8000/health" } },
     secrets: SECRETS.map((name) => ({
-      ...{ kind: "postgres-password", name, strategy: "alternating-users", role: "app", restart: ["api"] },
+      kind: "postgres-password",
+      name,
+      strategy: "alternating-users",
+      role: "app",
+      restart: ["api"],
       database: { host, port, name: database, sslmode: "disable" },
     })),
     notify: { email: { host: "mail.example.org", from: "rotation@example.org", to: ["team@example.org"] } },
@@ -80,8 +84,14 @@ async function writeProject(projectDir: string, stateDir: string, { host, port, 
 function state() {
   const at = new Date(Date.now() - 10 * DAY).toISOString();
   return {
-    ...{ slots: [2, 1], active: 0, rotatedAt: at, filledAt: [at, null], labels: [null, null], usedLabels: [] },
-    ...{ revoked: true, step: { sequence: 3, action: "REVOKE", generation: 1, reason: "", at } },
+    slots: [2, 1],
+    active: 0,
+    rotatedAt: at,
+    filledAt: [at, null],
+    labels: [null, null],
+    usedLabels: [],
+    revoked: true,
+    step: { sequence: 3, action: "REVOKE", generation: 1, reason: "", at },
   };
 }
 

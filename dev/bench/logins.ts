@@ -23,7 +23,9 @@ export async function loginsBench(say: (text: string) => void, rounds: number): 
       await up(stack);
       const generation = await generationBefore(platform);
       await stack.configure("request", {
-        ...{ id: `bench-${round}`, secret: "database/password", activate: generation },
+        id: `bench-${round}`,
+        secret: "database/password",
+        activate: generation,
         reason: "the benchmark goes back",
       });
       await up(stack);

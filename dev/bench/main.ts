@@ -1,5 +1,6 @@
 import { cpus, totalmem } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
+import { messageOf } from "../../core/errors";
 import { auditBench } from "./audit";
 import { markdown, type Outcome } from "./figures";
 import { hostsBench } from "./hosts";
@@ -83,6 +84,6 @@ const program = new Command("bench")
 
 program.action(bench);
 program.parseAsync().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = error instanceof InvalidArgumentError ? 2 : 1;
 });

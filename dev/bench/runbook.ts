@@ -8,6 +8,7 @@ import { restartAndWait } from "../../components/restart/restart";
 import { restartCommand } from "../../components/restart-command";
 import { probeOf } from "../../components/service-probe";
 import type { HostConfig, ServiceConfig } from "../../config";
+import { messageOf } from "../../core/errors";
 import { probeAt } from "../../core/health";
 import { scramVerifier } from "../../core/scram";
 
@@ -60,6 +61,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;
 });

@@ -57,7 +57,9 @@ export function accessOf({ lab, stack }: DemoPlatform, envFile: string): Access 
       password: postgres.adminPassword,
     },
     databases: lab.databases.map(({ name, role, secretName }) => ({
-      ...{ name, role, secret: secretName },
+      name,
+      role,
+      secret: secretName,
       password: adopted[secretName] ?? "",
     })),
     store:

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { messageOf } from "../../core/errors";
 import { type AlpacaFault, AlpacaState, type NewKey } from "./alpaca-state";
 import { type HttpServer, readBody, sendJson, startHttp } from "./http";
 import { pause } from "./poll";
@@ -105,7 +106,7 @@ async function administer(
     const result = act(state, action, body);
     sendJson(response, result === undefined ? 404 : 200, result ?? { message: `no action ${action}` });
   } catch (error) {
-    sendJson(response, 400, { message: error instanceof Error ? error.message : String(error) });
+    sendJson(response, 400, { message: messageOf(error) });
   }
 }
 

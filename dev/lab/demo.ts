@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { ToolchainError } from "../../cli/toolchain/types";
+import { messageOf } from "../../core/errors";
 import { resolveToolchain, type Toolchain } from "../toolchain/resolve";
 import { accessLines, accessOf } from "./access";
 import { DEMO_DATABASES } from "./demo/platform";
@@ -157,7 +157,6 @@ const program = new Command("demo")
 
 program.action(demo);
 program.parseAsync().catch((error: unknown) => {
-  const text = error instanceof ToolchainError ? error.message : error instanceof Error ? error.message : String(error);
-  process.stderr.write(`\n${text}\n`);
+  process.stderr.write(`\n${messageOf(error)}\n`);
   process.exitCode = 1;
 });

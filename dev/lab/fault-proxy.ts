@@ -67,7 +67,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     }
   });
   return {
-    ...{ url, requests, stop },
+    url,
+    requests,
+    stop,
     inject: (rule) => {
       const active = { ...rule, seen: 0, met: 0 };
       rules.push(active);

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { messageOf } from "../../core/errors";
 import { resolveToolchain } from "../toolchain/resolve";
 import { accessLines, accessOf } from "./access";
 import { startPlatform } from "./demo/platform";
@@ -56,7 +57,7 @@ Example:
 
 /** What a failed start is about, and what to do. */
 function explain(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const advice = /EADDRINUSE|address already in use|no free port/i.test(text)
     ? "\nAnother program took a port of the lab meanwhile. Run it again; `ss -ltnp` shows who listens where."
     : "";

@@ -50,7 +50,11 @@ async function startOn(port: number, { dir, bin }: MotoOptions): Promise<Moto> {
     const { default: sdk } = await import("@aws-sdk/client-secrets-manager");
     const secrets = new sdk.SecretsManager({ endpoint: address, region: REGION, credentials: CREDENTIALS });
     return {
-      ...{ address, region: REGION, logFile, env: environment(address), secrets },
+      address,
+      region: REGION,
+      logFile,
+      env: environment(address),
+      secrets,
       async stop() {
         secrets.destroy();
         await server.stop();

@@ -1,3 +1,6 @@
+import { poll as pollFor } from "../../clients/poll";
+import { messageOf } from "../../core/errors";
+
 /** How long to ask for something, and how often. */
 export interface PollOptions {
   /** What is awaited, for the error: "PostgreSQL on 127.0.0.1:5433". */
@@ -16,22 +19,22 @@ export async function poll<T>(
   question: () => Promise<T | undefined | false> | T | undefined | false,
   options: PollOptions,
 ): Promise<T> {
-  const end = performance.now() + options.limitMs;
   let lastError: unknown;
-  for (;;) {
+  const asked = async () => {
     try {
-      const answer = await question();
-      if (answer !== undefined && answer !== false) return answer;
+      return await question();
     } catch (error) {
       lastError = error;
       if (error instanceof PollAbort) throw error.cause;
+      return undefined;
     }
-    if (performance.now() >= end) {
-      const seen = lastError instanceof Error ? `; last answer: ${lastError.message}` : "";
-      throw new Error(`${options.what}: not there after ${options.limitMs} ms${seen}`, { cause: lastError });
-    }
-    await pause(options.everyMs ?? 25);
-  }
+  };
+  const isThere = (answer: T | undefined | false): answer is T => answer !== undefined && answer !== false;
+  const { what, limitMs: limit, everyMs: every = 25 } = options;
+  const answer = await pollFor(asked, isThere, { limit, every });
+  if (isThere(answer)) return answer;
+  const seen = lastError === undefined ? "" : `; last answer: ${messageOf(lastError)}`;
+  throw new Error(`${what}: not there after ${limit} ms${seen}`, { cause: lastError });
 }
 
 /** Thrown by a question to end the polling at once with `cause` as the error. */

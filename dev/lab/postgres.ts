@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
+import { withSession } from "../../clients/postgres";
 import { scramVerifier } from "../../core/scram";
 import { PollAbort, poll } from "./poll";
 import { onFreePort } from "./ports";
@@ -35,6 +36,8 @@ export interface Postgres {
   readonly logFile: string;
   /** Runs SQL as the administrator, in `database` by default. */
   query(sql: string, values?: readonly unknown[], database?: string): Promise<pg.QueryResult>;
+  /** A session for `use`, closed afterwards: of the administrator in `database`, or as `login` says. Throws the driver's errors. */
+  session<T>(use: (client: pg.Client) => Promise<T>, login?: pg.ClientConfig): Promise<T>;
   /** Stops and starts the server on the same port; its sessions are cut. */
   restart(): Promise<void>;
   /** Stops the server and removes its files. */
@@ -71,16 +74,9 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   let port = 0;
   let password = INITIAL_PASSWORD;
   const connection = (db: string) => ({ host: HOST, port, user: "postgres", password, database: db });
-  const query: Postgres["query"] = async (sql, values, db = database) => {
-    const client = new pg.Client(connection(db));
-    client.on("error", () => undefined);
-    await client.connect();
-    try {
-      return await client.query(sql, values ? [...values] : undefined);
-    } finally {
-      await client.end();
-    }
-  };
+  const session: Postgres["session"] = (use, login = {}) => withSession({ ...connection(database), ...login }, use);
+  const query: Postgres["query"] = (sql, values, db = database) =>
+    session((client) => client.query(sql, values ? [...values] : undefined), { database: db });
   const start = async (): Promise<ManagedProcess> => {
     const server = await startProcess({
       command: join(home, "bin/postgres"),
@@ -119,6 +115,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     database,
     logFile,
     query,
+    session,
     async restart() {
       await server.stop();
       server = await start();

@@ -2,6 +2,8 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { pluginAdvice } from "../../cli/toolchain/plugin-advice";
 import { madeFolders } from "../../cli/toolchain/resolve";
+import { messageOf } from "../../core/errors";
+import { quoted } from "../../core/shell-word";
 import { resolveToolchain, type Toolchain, type ToolName } from "./resolve";
 import { table } from "./table";
 
@@ -43,17 +45,15 @@ function parse(args: readonly string[]) {
     if (unknown !== undefined) throw new Error(`--only: expected ${tools.join(", ")}, found "${unknown}"`);
     return { ...values, need };
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 }
-
-const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** A line for `eval` that puts pulumi and its language host on PATH; a remark where they are there already. */
 function shellLine(toolchain: Toolchain): string {
   const folders = madeFolders(toolchain);
   if (folders.length === 0) return "# pulumi is on PATH already";
-  return `export PATH=${quote(folders.join(path.delimiter))}:"$PATH"`;
+  return `export PATH=${quoted(folders.join(path.delimiter))}:"$PATH"`;
 }
 
 /** What to do next; on stderr, since stdout is the answer. */
@@ -89,7 +89,7 @@ async function main(): Promise<number> {
     }
     return 0;
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(messageOf(error));
     if (!(error instanceof UsageError)) return 1;
     console.error(usage);
     return 2;

@@ -79,6 +79,7 @@ export function read({ node, file }: Place): Written {
     return found ? read(found.place) : NOTHING;
   }
   if (ts.isObjectLiteralExpression(node)) return { ...NOTHING, keys: keysOf(node, file) };
+  if (ts.isAsExpression(node)) return on(node.expression);
   if (ts.isPropertyAccessExpression(node)) return on(node.expression);
   if (!ts.isCallExpression(node)) return NOTHING;
   const [first, second] = node.arguments;
@@ -89,8 +90,7 @@ export function read({ node, file }: Place): Written {
     if (called.name.text !== "extend") return own;
     return { ...own, keys: new Map([...own.keys, ...on(first).keys]) };
   }
-  const choices = (list: ts.Expression | undefined) =>
-    list && ts.isArrayLiteralExpression(list) ? list.elements.map((element) => ({ node: element, file })) : [];
+  const choices = (list: ts.Expression | undefined) => (list ? elementsOf({ node: list, file }) : []);
   switch (called.name.text) {
     case "array":
       return { ...NOTHING, entry: at(first) };
@@ -105,6 +105,19 @@ export function read({ node, file }: Place): Written {
     default:
       return on(first);
   }
+}
+
+/** The elements of a list; of a list by name (`ALL`); of one part of each element (`each(ALL, "config")`). */
+function elementsOf({ node, file }: Place): Place[] {
+  if (ts.isArrayLiteralExpression(node)) return node.elements.map((element) => ({ node: element, file }));
+  if (ts.isAsExpression(node) || ts.isSatisfiesExpression(node)) return elementsOf({ node: node.expression, file });
+  if (ts.isIdentifier(node)) {
+    const found = find(file, node.text);
+    return found ? elementsOf(found.place) : [];
+  }
+  const [list, key] = ts.isCallExpression(node) ? node.arguments : [];
+  if (list === undefined || key === undefined || !ts.isStringLiteral(key)) return [];
+  return elementsOf({ node: list, file }).flatMap((element) => read(element).keys.get(key.text)?.place ?? []);
 }
 
 function keysOf(node: ts.ObjectLiteralExpression, file: ts.SourceFile): Map<string, WrittenKey> {

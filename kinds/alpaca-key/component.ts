@@ -1,8 +1,8 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { whenForeign } from "../../components/preflight-input";
 import { describeSecret } from "../../components/secret-outputs";
 import { servicesOf } from "../../components/service-check";
+import type { DeclaredEntry, Marks, Stored } from "../../components/stack-store";
 import { answerOf, stepCommand } from "../../components/step-command";
 import type { StoreGuard } from "../../components/store-unchanged";
 import { StoredCredential, type StoredCredentialArgs } from "../../components/stored-credential";
@@ -10,7 +10,7 @@ import type { AlpacaKeyConfig, KeyPair } from "../../config";
 import { graceEndsAt } from "../../core/deadlines";
 import { lastFour } from "../../core/key-label";
 import { activeGeneration, other, previousGeneration, type SecretState } from "../../core/state";
-import type { AnnotateArgs, Stored, StoreEntry } from "../../stores/store";
+import { alpacaKeyAsks } from "./asks";
 import type { AlpacaPlaces } from "./places";
 import type { Purpose } from "./verify";
 
@@ -41,6 +41,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   /** Label and account are among it. */
   readonly description: pulumi.Output<Record<string, unknown>>;
   readonly last: pulumi.Resource;
+  protected readonly asks = alpacaKeyAsks;
 
   constructor(name: string, args: AlpacaKeyArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("AlpacaKey", name, args, opts);
@@ -73,7 +74,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     return [this.args.config.keyIdPath, this.args.config.secretKeyPath];
   }
 
-  private entries({ keyId, secretKey }: KeyPair): StoreEntry[] {
+  private entries({ keyId, secretKey }: KeyPair): DeclaredEntry[] {
     const { config } = this.args;
     return [
       { path: config.keyIdPath, value: pulumi.secret(keyId) },
@@ -89,7 +90,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   }
 
   /** What the store may hold before it is written; nothing where the config no longer has the pair before. */
-  private get storedBefore(): StoreEntry[] {
+  private get storedBefore(): DeclaredEntry[] {
     const { active, previous } = this.args;
     return previous === undefined ? [] : [...this.entries(previous), ...this.entries(active)];
   }
@@ -102,7 +103,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
 
   private get whenForeign(): string {
     const { config, state, platform } = this.args;
-    return whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, undefined);
+    return this.asks.whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, undefined);
   }
 
   /** What the store has before it is written: the versions that the deprecation mark names. */
@@ -169,7 +170,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   }
 
   /** The runbook's `status=deprecated`, with which version and until when; `active` again once the pair before is gone. */
-  private marks(before: local.Command): AnnotateArgs["marks"] {
+  private marks(before: local.Command): Marks {
     const { state, policy } = this.args;
     const graceEnd = graceEndsAt(state, policy);
     const rotated = { rotation_date: new Date(graceEnd.getTime() - policy.gracePeriod).toISOString() };

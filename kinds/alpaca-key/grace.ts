@@ -1,6 +1,7 @@
 import { type AskOptions, askAccount } from "../../clients/alpaca";
 import { dueAt, graceEndsAt } from "../../core/deadlines";
 import { formatDuration } from "../../core/duration";
+import { messageOf } from "../../core/errors";
 import type { Policy } from "../../core/policy";
 import { other, previousGeneration, type SecretState } from "../../core/state";
 import type { AlpacaPlaces } from "./places";
@@ -35,7 +36,7 @@ export async function seePrevious(
     if (inUse === 200) return { previous: "gone" };
     return { previous: "unknown", because: `the pair in use, ${active.label}, is refused as well (${inUse})` };
   } catch (error) {
-    return { previous: "unknown", because: error instanceof Error ? error.message : String(error) };
+    return { previous: "unknown", because: messageOf(error) };
   }
 }
 

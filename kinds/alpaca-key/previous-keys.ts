@@ -4,34 +4,41 @@ import { EMPTY, other, previousGeneration, type SecretState, type SlotIndex } fr
 import { type PreviousSeen, seePrevious } from "./grace";
 import { type AlpacaPlaces, alpacaPlaces } from "./places";
 
-/** What Alpaca said about the pair before, by the secret's name. */
-export type PreviousKeysSeen = Readonly<Record<string, PreviousSeen | undefined>>;
+/** What Alpaca says of the previous pair; undefined if nobody asked. */
+export interface AlpacaKeySeen {
+  readonly previousKey?: PreviousSeen | undefined;
+}
 
 /** The part of the config that this reads. */
-type KeysConfig = Pick<Config, "secrets" | "alpacaKeys" | "alpaca" | "environment" | "request">;
+type KeysConfig = Pick<Config, "alpacaKeys" | "alpaca" | "environment" | "request">;
 
 /**
- * Asks Alpaca about every pair whose end has not been seen yet, or that a request wants back. Never throws.
+ * Asks Alpaca about the previous pair whose end has not been seen yet, or that a request wants back. Never throws.
  *
- * @param finished the states as the last finished update left them, by the secret's name
- * @param recorded what the last activations were to bring about
+ * @param finished the state as the last finished update left it
+ * @param recorded what the last activation was to bring about
+ * @returns undefined if there is nothing to ask
  */
-export async function seePreviousKeys(
+export async function seePreviousKey(
   config: KeysConfig,
-  finished: (secret: string) => SecretState | undefined,
-  recorded: (secret: string) => SecretState | undefined,
-): Promise<PreviousKeysSeen> {
-  const seen: Record<string, PreviousSeen> = {};
-  for (const secret of config.secrets) {
-    const before = unfinishedOf(finished(secret.name), recorded(secret.name)) ?? finished(secret.name);
-    const keys = config.alpacaKeys[secret.name];
-    if (secret.kind !== "alpaca-key" || before === undefined || keys === undefined) continue;
-    const pair = pairOf(keys, before, other(before.active));
-    const wanted = unhandled(config, secret, before)?.activate === previousGeneration(before);
-    if (pair === undefined || (before.revoked && !wanted)) continue;
-    seen[secret.name] = await seePrevious(placesOf(config), pair, pairOf(keys, before, before.active));
-  }
-  return seen;
+  secret: AlpacaKeyConfig,
+  finished: SecretState | undefined,
+  recorded: SecretState | undefined,
+): Promise<PreviousSeen | undefined> {
+  const before = unfinishedOf(finished, recorded) ?? finished;
+  const keys = config.alpacaKeys[secret.name];
+  if (before === undefined || keys === undefined) return undefined;
+  const pair = pairOf(keys, before, other(before.active));
+  const wanted = unhandled(config, secret, before)?.activate === previousGeneration(before);
+  if (pair === undefined || (before.revoked && !wanted)) return undefined;
+  return seePrevious(placesOf(config), pair, pairOf(keys, before, before.active));
+}
+
+/** The pairs of a secret. */
+export function keysOf({ alpacaKeys }: Pick<Config, "alpacaKeys">, { name }: AlpacaKeyConfig): KeyPairs {
+  const keys = alpacaKeys[name];
+  if (keys === undefined) throw new Error("the config's checks must have asked for `alpacaKeys`");
+  return keys;
 }
 
 /** Where the environment's Alpaca is. */

@@ -1,4 +1,5 @@
 import { type Account, type Answer, type AskOptions, askAccount, type Credentials } from "../../clients/alpaca";
+import { poll } from "../../clients/poll";
 import { lastFour } from "../../core/key-label";
 import type { AlpacaPlaces } from "./places";
 
@@ -71,17 +72,15 @@ export async function verifyPair(args: VerifyArgs): Promise<Verified> {
 async function askUntilActive(args: VerifyArgs): Promise<{ answer: Answer; waited: number }> {
   const { places, pair, purpose, activationWait = 0, onWait } = args;
   const begin = Date.now();
-  const end = begin + activationWait;
-  let answer = await askAccount(places.baseUrl, pair, args.ask);
-  if (answer.status !== 401 || purpose !== "rotation" || activationWait === 0) return { answer, waited: 0 };
-  if ((await mistake(args)) !== undefined) return { answer, waited: 0 };
+  const first = await askAccount(places.baseUrl, pair, args.ask);
+  if (first.status !== 401 || purpose !== "rotation" || activationWait === 0) return { answer: first, waited: 0 };
+  if ((await mistake(args)) !== undefined) return { answer: first, waited: 0 };
   onWait?.(
     `${pairName(pair)} answers 401: waiting up to ${Math.ceil(activationWait / 1000)} s for Alpaca to activate it`,
   );
-  while (answer.status === 401 && Date.now() < end) {
-    await new Promise((resolve) => setTimeout(resolve, Math.min(EVERY, Math.max(1, end - Date.now()))));
-    answer = await askAccount(places.baseUrl, pair, args.ask);
-  }
+  const limit = begin + activationWait - Date.now();
+  const ask = (number: number) => (number === 1 ? first : askAccount(places.baseUrl, pair, args.ask));
+  const answer = await poll(ask, ({ status }) => status !== 401, { limit, every: EVERY });
   return { answer, waited: Math.round((Date.now() - begin) / 1000) };
 }
 

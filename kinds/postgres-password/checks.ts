@@ -1,8 +1,7 @@
 import type { ConfigPart, Placed } from "../../core/config-part";
 import type { Problem } from "../../core/problem";
 import { LONGEST_ROLE } from "../../core/schema-parts";
-import { usernamePathOf } from "./roles";
-import type { PostgresPasswordConfig } from "./schema";
+import { type PostgresPasswordConfig, usernamePathOf } from "./schema";
 import { alternatingUsers, singleUser } from "./traits";
 
 type Part = ConfigPart<PostgresPasswordConfig, unknown>;

@@ -1,13 +1,14 @@
 import type { local } from "@pulumi/command";
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
-import { databaseReference } from "../../components/platform";
-import { type CredentialInUse, whenForeign } from "../../components/preflight-input";
+import type { CredentialInUse } from "../../components/preflight-input";
 import { describeSecret, marksOf } from "../../components/secret-outputs";
+import type { DeclaredEntry, Marks, Stored } from "../../components/stack-store";
 import { answerOf, stepCommand } from "../../components/step-command";
 import type { StoreGuard } from "../../components/store-unchanged";
 import { StoredCredential, type StoredCredentialArgs } from "../../components/stored-credential";
 import type { PostgresPasswordConfig } from "../../config";
+import { referenceOf } from "../../config";
 import {
   activeGeneration,
   adoptedGeneration,
@@ -18,10 +19,11 @@ import {
   type SecretState,
   type SlotIndex,
 } from "../../core/state";
-import type { AnnotateArgs, Stored, StoreEntry } from "../../stores/store";
+import { postgresPasswordAsks } from "./asks";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
-import { activeUsername, ownUsernames, usernamePathOf } from "./roles";
+import { activeUsername, ownUsernames } from "./roles";
+import { usernamePathOf } from "./schema";
 
 export interface PostgresPasswordArgs extends StoredCredentialArgs {
   readonly config: PostgresPasswordConfig;
@@ -38,7 +40,7 @@ interface Credential {
   readonly username: string;
   readonly password: pulumi.Output<string>;
   /** What the store holds of it. */
-  readonly entries: readonly StoreEntry[];
+  readonly entries: readonly DeclaredEntry[];
 }
 
 /**
@@ -49,6 +51,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   readonly state: pulumi.Output<SecretState>;
   readonly description: pulumi.Output<Record<string, unknown>>;
   readonly last: pulumi.Resource;
+  protected readonly asks = postgresPasswordAsks;
 
   constructor(name: string, args: PostgresPasswordArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("PostgresPassword", name, args, opts);
@@ -108,20 +111,20 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     if (generation === EMPTY || (generation === 0 && adopted === undefined)) return undefined;
     const value = generation === 0 && adopted !== undefined ? adopted : password;
     const username = activeUsername(config.strategy, config.role, { ...state, active: slot });
-    const entries: StoreEntry[] = [{ path: config.name, value }];
+    const entries: DeclaredEntry[] = [{ path: config.name, value }];
     if (this.alternating) entries.unshift({ path: this.usernamePath, value: username, public: true });
     return { username, password: value, entries };
   }
 
   /** What the store holds of the credential before: on a platform that is adopted the password alone. */
-  private storedBefore(previous: Credential | undefined): readonly StoreEntry[] {
+  private storedBefore(previous: Credential | undefined): readonly DeclaredEntry[] {
     const { config, state } = this.args;
     const adopted = state.slots[other(state.active)] === 0;
     return (previous?.entries ?? []).filter(({ path }) => !adopted || path === config.name);
   }
 
   /** What an adoption left in the store that a rollback has given up. */
-  private get leftBehind(): readonly StoreEntry[] {
+  private get leftBehind(): readonly DeclaredEntry[] {
     const { config, state, adopted } = this.args;
     return adopted === undefined || leftAdoption(state) === undefined ? [] : [{ path: config.name, value: adopted }];
   }
@@ -133,7 +136,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const generation = previous === undefined ? undefined : state.slots[other(state.active)];
     return {
       known: [...secrets, ...this.leftBehind, ...ownUsernames(config)],
-      whenForeign: whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, generation),
+      whenForeign: this.asks.whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, generation),
     };
   }
 
@@ -155,7 +158,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
 
   private createRoles(slots: readonly [PasswordSlot, PasswordSlot]): LoginRoles {
     const { config, state, acts, adopted, left } = this.args;
-    const args = { database: databaseReference(config.database), role: config.role, state, acts, slots };
+    const args = { database: referenceOf(config.database), role: config.role, state, acts, slots };
     if (!this.alternating) return singleUser(this.name, { ...args, adopted }, { parent: this });
     const { host, port, name, admin, sslmode } = config.database;
     const provider = new postgresql.Provider(
@@ -202,7 +205,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       `${this.name}-${step}`,
       {
         step: "verify-login",
-        input: { database: databaseReference(database), username, password, ...owner, ...old },
+        input: { database: referenceOf(database), username, password, ...owner, ...old },
         trigger: this.trigger,
         // Who still uses the old login is said at once.
         progress: this.alternating && step === "confirm-login",
@@ -211,7 +214,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     );
   }
 
-  private marks({ entries }: Credential, confirmed: local.Command): AnnotateArgs["marks"] {
+  private marks({ entries }: Credential, confirmed: local.Command): Marks {
     const { state, policy } = this.args;
     // Known only once the login is confirmed: a saved plan must not hold the time at which it was made.
     const says = confirmed.stdout.apply(() => marksOf(state, policy));

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { StepError } from "../../clients/run-step";
+import { StepError } from "../../core/errors";
 import { differingKeys } from "../../core/login-view";
 import { copyStatements, mergedView, type RoleNow, readRole } from "./login-view";
 

@@ -1,10 +1,15 @@
-import { databaseReference } from "../../components/platform";
-import { type Config, type PostgresPasswordConfig, policyOf, type SecretConfig } from "../../config";
+import { type Config, type PostgresPasswordConfig, policyOf, referenceOf, type SecretConfig } from "../../config";
 import { graceEndsAt, graceIsOver, graceLimitAt } from "../../core/deadlines";
+import { messageOf } from "../../core/errors";
 import { useWords } from "../../core/login-use";
 import type { Policy } from "../../core/policy";
 import { other, type SecretState } from "../../core/state";
 import { activeUsername } from "./roles";
+
+/** Who still uses a login whose grace period is over, in words; empty if nobody does, undefined if nobody was asked. */
+export interface PasswordSeen {
+  readonly previousInUse?: string | undefined;
+}
 
 /** Who still uses the previous login of a secret, in words, by the secret's name; left out where nobody was asked. */
 export type PreviousInUse = Readonly<Record<string, string | undefined>>;
@@ -20,13 +25,26 @@ export async function seeOldLogins(
   previous: Readonly<Record<string, { readonly state?: SecretState | undefined } | undefined>>,
   now: Date,
 ): Promise<PreviousInUse> {
-  const asked = config.secrets.map(async (secret): Promise<[string, string][]> => {
-    const state = previous[secret.name]?.state;
-    if (!isAlternating(secret) || state === undefined) return [];
-    if (!graceIsOver(state, policyOf(config, secret), now)) return [];
-    return [[secret.name, await oldLoginUse(secret, state)]];
-  });
-  return Object.fromEntries((await Promise.all(asked)).flat());
+  const asked = config.secrets.map(
+    async (secret): Promise<[string, string | undefined]> => [
+      secret.name,
+      isAlternating(secret)
+        ? await seeOldLogin(secret, policyOf(config, secret), previous[secret.name]?.state, now)
+        : undefined,
+    ],
+  );
+  return Object.fromEntries(await Promise.all(asked));
+}
+
+/** {@link seeOldLogins} for one secret; undefined where nobody is asked. */
+export async function seeOldLogin(
+  secret: PostgresPasswordConfig,
+  policy: Policy,
+  state: SecretState | undefined,
+  now: Date,
+): Promise<string | undefined> {
+  if (!isAlternating(secret) || state === undefined || !graceIsOver(state, policy, now)) return undefined;
+  return oldLoginUse(secret, state);
 }
 
 /** The login that the active one replaced. */
@@ -35,16 +53,13 @@ const previousUsername = ({ strategy, role }: PostgresPasswordConfig, state: Sec
 
 async function oldLoginUse(secret: PostgresPasswordConfig, state: SecretState): Promise<string> {
   // Loaded when used: most updates end no login.
-  const [{ withDatabase, databaseReference: reference }, { usesOf }] = await Promise.all([
-    import("../../clients/postgres"),
-    import("./login-use"),
-  ]);
+  const [{ withDatabase }, { usesOf }] = await Promise.all([import("../../clients/postgres"), import("./login-use")]);
   try {
-    return await withDatabase(reference.parse(databaseReference(secret.database)), async (client) =>
+    return await withDatabase(referenceOf(secret.database), async (client) =>
       useWords(await usesOf(client, previousUsername(secret, state))),
     );
   } catch (error) {
-    return `unknown (${error instanceof Error ? error.message : error})`;
+    return `unknown (${messageOf(error)})`;
   }
 }
 

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { poll } from "../../clients/poll";
 
 /** A session as every role may see it. */
 export interface Session {
@@ -35,13 +36,12 @@ export async function newSessions(
   role: string,
   before: readonly number[],
 ): Promise<string | undefined> {
-  const end = Date.now() + PATIENCE;
-  for (;;) {
-    const since = (await sessionsOf(client, role)).filter(({ pid }) => !before.includes(pid));
-    if (since.length === 0) return undefined;
-    if (Date.now() >= end) return warningOf(role, since);
-    await new Promise((resolve) => setTimeout(resolve, EVERY));
-  }
+  const since = await poll(
+    async () => (await sessionsOf(client, role)).filter(({ pid }) => !before.includes(pid)),
+    ({ length }) => length === 0,
+    { limit: PATIENCE, every: EVERY },
+  );
+  return since.length === 0 ? undefined : warningOf(role, since);
 }
 
 function warningOf(role: string, sessions: readonly Session[]): string {

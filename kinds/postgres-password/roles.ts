@@ -1,4 +1,5 @@
 import { activeGeneration, other, type SecretState, type SlotIndex } from "../../core/state";
+import { usernamePathOf } from "./schema";
 
 /** The login role of a slot, for alternating users. */
 export const slotRole = (owner: string, slot: SlotIndex) => `${owner}_${slot === 0 ? "a" : "b"}`;
@@ -50,15 +51,6 @@ export function slotMayLogin(state: SecretState, slot: SlotIndex): boolean {
 export function ownerMayLogin(state: SecretState): boolean {
   return state.slots[0] === 0 && (state.active === 0 || !state.revoked);
 }
-
-/** Where the login role's name is kept, beside the password unless the config says otherwise. */
-export const usernamePathOf = ({
-  name,
-  usernamePath,
-}: {
-  readonly name: string;
-  readonly usernamePath?: string | undefined;
-}) => usernamePath ?? name.replace(/[^/]+$/, "username");
 
 /**
  * What the store may name as the user without anybody else having written it: the platform's own role, and the login

@@ -35,3 +35,12 @@ export function withRole<T extends { role?: string | undefined; database: { name
 
 /** A database password that this pipeline makes. */
 export type PostgresPasswordConfig = z.output<typeof ownPassword>;
+
+/** Where the login role's name is kept, beside the password unless the config says otherwise. */
+export const usernamePathOf = ({
+  name,
+  usernamePath,
+}: {
+  readonly name: string;
+  readonly usernamePath?: string | undefined;
+}) => usernamePath ?? name.replace(/[^/]+$/, "username");

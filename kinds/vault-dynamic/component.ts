@@ -2,9 +2,11 @@ import type { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
 import { answerOf } from "../../components/step-command";
-import { leaseRoleOf, type VaultDynamicConfig } from "../../config";
+import type { VaultDynamicConfig } from "../../config";
 import { activeGeneration, type SecretState } from "../../core/state";
 import { VaultCredential, type VaultCredentialArgs } from "../vault-engine/credential";
+import { leaseRoleOf } from "../vault-engine/engine";
+import { vaultDynamicAsks } from "./asks";
 import { definitionOf } from "./definition";
 import { renewStatements } from "./statements";
 
@@ -19,6 +21,7 @@ export class VaultDynamicLogins extends VaultCredential<VaultDynamicConfig> {
   readonly state: pulumi.Output<SecretState>;
   readonly description: pulumi.Output<Record<string, unknown>>;
   readonly last: pulumi.Resource;
+  protected readonly asks = vaultDynamicAsks;
 
   constructor(name: string, args: VaultDynamicLoginsArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("VaultDynamicLogins", name, args, opts);

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../../clients/postgres";
-import { messageOf, StepError } from "../../clients/run-step";
+import type { Vault } from "../../clients/vault";
+import { messageOf, StepError } from "../../core/errors";
 import { redact } from "../../core/redact";
-import type { VaultClient } from "../../stores/vault/client";
 
 /** A login of Vault's database engine, as the API hands it out. */
 interface Issued {
@@ -48,7 +48,7 @@ export interface LeaseProof {
 }
 
 /** Has Vault make a login, really logs in with it, and has it end at once. @throws StepError saying what is wrong */
-export async function proveRole(client: VaultClient, { mount, role, owner, database }: LeaseRole): Promise<LeaseProof> {
+export async function proveRole(client: Vault, { mount, role, owner, database }: LeaseRole): Promise<LeaseProof> {
   const path = `${mount}/creds/${role}`;
   const issued = await client.get<Issued>(path);
   if (issued === undefined) throw new StepError(`Vault has no role ${role} at ${mount}: it issues no login at ${path}`);
@@ -97,7 +97,7 @@ async function whoAmI(client: { query(sql: string): Promise<{ rows: unknown[] }>
 }
 
 /** The leases that Vault holds for `<mount>/creds/<role>`. @throws StepError */
-export async function heldLeases(client: VaultClient, path: string): Promise<HeldLease[]> {
+export async function heldLeases(client: Vault, path: string): Promise<HeldLease[]> {
   const held: HeldLease[] = [];
   for (const name of await client.list(`sys/leases/lookup/${path}`)) {
     const id = `${path}/${name}`;
@@ -109,7 +109,7 @@ export async function heldLeases(client: VaultClient, path: string): Promise<Hel
 }
 
 /** Ends every login of a role that is older than a moment of Vault's clock. Returns how many there were. */
-export async function endOlder(client: VaultClient, mount: string, role: string, before: string): Promise<number> {
+export async function endOlder(client: Vault, mount: string, role: string, before: string): Promise<number> {
   const held = await heldLeases(client, `${mount}/creds/${role}`);
   const older = held.filter(({ issuedAt }) => isBefore(issuedAt, before));
   for (const { id } of older) await client.put("sys/leases/revoke", { lease_id: id, sync: true });
@@ -117,7 +117,7 @@ export async function endOlder(client: VaultClient, mount: string, role: string,
 }
 
 /** How long a role lets a login live, in seconds; undefined where there is no such role. @throws StepError */
-export async function readRole(client: VaultClient, mount: string, role: string): Promise<RoleTtl | undefined> {
+export async function readRole(client: Vault, mount: string, role: string): Promise<RoleTtl | undefined> {
   const answer = await client.get<{ data: { default_ttl: number; max_ttl: number } }>(`${mount}/roles/${role}`);
   return answer && { defaultTtl: Number(answer.data.default_ttl), maxTtl: Number(answer.data.max_ttl) };
 }

@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../../clients/postgres";
-import { StepError } from "../../clients/run-step";
-import type { VaultClient } from "../../stores/vault/client";
+import type { Vault } from "../../clients/vault";
+import type { KindChecks } from "../../components/preflight/preflight";
+import { StepError } from "../../core/errors";
+import { vaultOf } from "../../stores";
 import { checkOwnership, engineNeeds, vaultEngineInput } from "../vault-engine/preflight";
 
 /** Logins that Vault makes for a short time, as their preflight looks at them. */
@@ -16,6 +18,18 @@ export const leasesInput = z.object({
 });
 
 export type LeasesInput = z.output<typeof leasesInput>;
+
+/** What the preflight of short-lived logins checks. */
+export const leaseChecks: KindChecks<LeasesInput> = {
+  input: leasesInput,
+  of: (leases, { store }) => ({
+    isStored: false,
+    checks: [
+      { name: "database engine", needs: ["store"], run: () => checkLeases(vaultOf(store), leases) },
+      { name: "owner role", run: () => checkOwner(leases.database) },
+    ],
+  }),
+};
 
 /** What the token must be allowed to do, by path. */
 function needsOf({ engine, roles }: LeasesInput): Record<string, string[]> {
@@ -35,7 +49,7 @@ function needsOf({ engine, roles }: LeasesInput): Record<string, string[]> {
 }
 
 /** The token may make the roles, prove them and end older logins; what an earlier update made is there. */
-export async function checkLeases(client: VaultClient, given: LeasesInput): Promise<string> {
+export async function checkLeases(client: Vault, given: LeasesInput): Promise<string> {
   await client.mayDo(needsOf(given));
   if (!given.taken) await checkOwnership(client, given.engine);
   const { mount } = given.engine;

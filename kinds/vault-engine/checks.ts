@@ -2,6 +2,7 @@ import type { ConfigPart, Placed } from "../../core/config-part";
 import { parseDuration } from "../../core/duration";
 import { oneOf, type Problem } from "../../core/problem";
 import type { OfKind } from "../../core/traits";
+import { type StoreConfig, schemaOf } from "../../stores/schemas";
 import { roleChecks } from "../postgres-password/checks";
 import { connectionOf, isMadeByVault, rolesInVault, type VaultPasswordConfig } from "./engine";
 
@@ -10,7 +11,7 @@ export const SHORTEST_PERIOD = parseDuration("5s");
 
 /** What the checks read of the config. */
 export interface Checked {
-  readonly store: { readonly kind: string };
+  readonly store: StoreConfig;
   readonly policy: { readonly maxAge: number };
   readonly adopted: object;
   readonly connectionPasswords: object;
@@ -33,7 +34,7 @@ const vaultPasswords = ({ secrets }: Checked): Placed<VaultPasswordConfig>[] =>
 
 /** Services read it from Vault's database engine: that they read the rest from AWS makes no sense. */
 function placeChecks({ store }: Checked, { index, secret }: Placed<VaultPasswordConfig>): Problem[] {
-  if (store.kind === "vault") return [];
+  if (schemaOf(store).vault(store) !== undefined) return [];
   const message =
     `expected single-user or alternating-users where the store is ${store.kind}, found ${secret.strategy}: ` +
     "the credential is read from Vault itself, so store.kind must be vault";

@@ -1,9 +1,9 @@
 import type { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import { databaseReference } from "../../components/platform";
 import { SecretRotation, type SecretRotationArgs } from "../../components/secret-rotation";
 import { type StepCommandArgs, stepCommand } from "../../components/step-command";
 import type { VaultPasswordConfig } from "../../config";
+import { referenceOf } from "../../config";
 import type { VaultDatabases } from "./database";
 
 export interface VaultCredentialArgs<C extends VaultPasswordConfig> extends SecretRotationArgs {
@@ -19,7 +19,7 @@ export abstract class VaultCredential<C extends VaultPasswordConfig> extends Sec
   /** How a service's login reaches the database. */
   protected get database(): Record<string, unknown> {
     const { admin: _, ...database } = this.args.config.database;
-    return databaseReference(database);
+    return referenceOf(database);
   }
 
   /** A step that runs once a generation. */

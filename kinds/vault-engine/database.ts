@@ -1,20 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
-import { MOUNT_DESCRIPTION } from "../../clients/vault-mount";
-import type { PreviousSecrets, StackSecret } from "../../components/stack-secrets";
 import { stepCommand } from "../../components/step-command";
-import {
-  allowedRoles,
-  type Config,
-  connectionUrl,
-  isMadeByVault,
-  type VaultPasswordConfig,
-  vaultEngineOf,
-} from "../../config";
-import type { SecretStore, StoreReference } from "../../stores/store";
-import { VaultDynamicLogins } from "../vault-dynamic/component";
-import { VaultStaticPassword } from "../vault-static/component";
-import type { VaultCredentialArgs } from "./credential";
+import { type StoreReference, schemaOf } from "../../stores/schemas";
+import type { DeclaredIn } from "../kind";
+import { allowedRoles, connectionUrl, isMadeByVault, MOUNT_DESCRIPTION, type VaultPasswordConfig } from "./engine";
 import { seeLeftMounts } from "./left-mounts";
 
 export interface VaultDatabasesArgs {
@@ -29,9 +18,6 @@ export interface VaultDatabasesArgs {
   /** Mounts that a first update made and died before it was saved: they are taken over. */
   readonly leftMounts?: ReadonlySet<string>;
 }
-
-/** What both kinds of secrets that Vault makes are made from. */
-type MadeArgs = Omit<VaultCredentialArgs<VaultPasswordConfig>, "config" | "databases">;
 
 /**
  * Vault's database secrets engine as one stack uses it: mounts and connections, each declared once, by the first secret
@@ -111,19 +97,6 @@ export class VaultDatabases {
     );
   }
 
-  /** The engine's part in a secret, as the preflight looks at it. */
-  engineOf(secret: VaultPasswordConfig) {
-    return vaultEngineOf(this.args.secrets, secret);
-  }
-
-  /** The component of a secret that Vault makes. */
-  create(secret: VaultPasswordConfig, args: MadeArgs, opts: pulumi.ComponentResourceOptions): StackSecret {
-    const name = secret.name.replaceAll("/", "-");
-    return secret.strategy === "vault-static"
-      ? new VaultStaticPassword(name, { ...args, config: secret, databases: this }, opts)
-      : new VaultDynamicLogins(name, { ...args, config: secret, databases: this }, opts);
-  }
-
   private createConnection(secret: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
     const { mount, connection, username } = secret.vault;
     const password = this.args.passwords[connection];
@@ -162,15 +135,24 @@ export class VaultDatabases {
   }
 }
 
-/** The engine as the config's secrets use it. @param store must be Vault's, which the config's checks see to. */
-export async function createVaultDatabases(
-  config: Config,
-  store: SecretStore,
-  previous: PreviousSecrets,
-): Promise<VaultDatabases> {
-  if (store.reference.kind !== "vault")
-    throw new Error("the config's checks must have asked for a store of the kind vault");
-  const { address } = store.reference;
+/** One for each program: the first secret that Vault makes asks for it, the others share it. */
+const opened = new WeakMap<DeclaredIn["platform"], Promise<VaultDatabases>>();
+
+/** The engine as the config's secrets use it. */
+export function vaultDatabasesOf(stack: DeclaredIn): Promise<VaultDatabases> {
+  const known = opened.get(stack.platform);
+  if (known !== undefined) return known;
+  const made = openVaultDatabases(stack);
+  opened.set(stack.platform, made);
+  return made;
+}
+
+async function openVaultDatabases({ config, platform, isKnown }: DeclaredIn): Promise<VaultDatabases> {
+  const { reference } = platform.store;
+  const server = schemaOf(reference).vault(reference);
+  if (server === undefined) throw new Error("the config's checks must have asked for a store of the kind vault");
+  const { address } = server;
+  const secrets = config.secrets.filter(isMadeByVault);
   return new VaultDatabases({
     // The token stays in the environment of the run (VAULT_TOKEN), as do namespace and authorities (VAULT_NAMESPACE,
     // VAULT_CACERT): in the arguments it would be in the state.
@@ -178,12 +160,12 @@ export async function createVaultDatabases(
       ...(address === undefined ? {} : { address }),
       skipChildToken: true,
     } as vault.ProviderArgs),
-    reference: store.reference,
+    reference,
     environment: config.environment,
-    secrets: config.secrets.filter(isMadeByVault),
+    secrets,
     passwords: Object.fromEntries(
       Object.entries(config.connectionPasswords).map(([name, password]) => [name, pulumi.secret(password)]),
     ),
-    leftMounts: await seeLeftMounts(config, previous, store.reference),
+    leftMounts: await seeLeftMounts(secrets, isKnown, reference),
   });
 }

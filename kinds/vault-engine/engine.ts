@@ -5,6 +5,9 @@ import type { VaultStaticConfig } from "../vault-static/schema";
 /** A database password that Vault makes. */
 export type VaultPasswordConfig = VaultStaticConfig | VaultDynamicConfig;
 
+/** What a mount of the database secrets engine says of itself if a stack of this program made it. */
+export const MOUNT_DESCRIPTION = "logins for services, by secret-rotation";
+
 /** A secret of Vault's, also where another key is wrong and the defaults are not there yet. */
 type Placed = Pick<VaultPasswordConfig, "vault" | "database">;
 

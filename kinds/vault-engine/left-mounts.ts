@@ -1,7 +1,7 @@
-import { MOUNT_DESCRIPTION } from "../../clients/vault-mount";
-import type { PreviousSecrets } from "../../components/stack-secrets";
-import { type Config, isMadeByVault } from "../../config";
-import type { StoreReference } from "../../stores/store";
+import { vaultOf } from "../../stores";
+import type { StoreReference } from "../../stores/schemas";
+import { MOUNT_DESCRIPTION, type VaultPasswordConfig } from "./engine";
+import { readMount } from "./preflight";
 
 /**
  * Asks Vault for mounts of ours that the stack may not know: a first update was killed between making one and its being
@@ -9,24 +9,18 @@ import type { StoreReference } from "../../stores/store";
  * answer, the preflight says so.
  */
 export async function seeLeftMounts(
-  config: Config,
-  previous: PreviousSecrets,
+  secrets: readonly VaultPasswordConfig[],
+  isKnown: (secret: string) => boolean,
   reference: StoreReference,
 ): Promise<ReadonlySet<string>> {
-  const made = config.secrets.filter(isMadeByVault).filter(({ vault }) => vault.createMount);
-  const known = new Set(made.filter(({ name }) => previous[name] !== undefined).map(({ vault }) => vault.mount));
+  const made = secrets.filter(({ vault }) => vault.createMount);
+  const known = new Set(made.filter(({ name }) => isKnown(name)).map(({ vault }) => vault.mount));
   const asked = [...new Set(made.map(({ vault }) => vault.mount))].filter((mount) => !known.has(mount));
   const found = asked.map(async (mount) => ((await isOurs(mount, reference).catch(() => false)) ? [mount] : []));
   return new Set((await Promise.all(found)).flat());
 }
 
 async function isOurs(mount: string, reference: StoreReference): Promise<boolean> {
-  // Loaded when used: after its first update a stack never asks.
-  const [{ vaultClientOf }, { storeReference }, { readMount }] = await Promise.all([
-    import("../../stores/vault/client"),
-    import("../../stores/client"),
-    import("./preflight"),
-  ]);
-  const found = await readMount(vaultClientOf(storeReference.parse(reference)), mount);
+  const found = await readMount(vaultOf(reference), mount);
   return found?.type === "database" && found.description === MOUNT_DESCRIPTION;
 }

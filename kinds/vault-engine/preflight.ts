@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { StepError } from "../../clients/run-step";
-import { MOUNT_DESCRIPTION } from "../../clients/vault-mount";
-import type { VaultClient } from "../../stores/vault/client";
+import type { Vault } from "../../clients/vault";
+import { StepError } from "../../core/errors";
+import { MOUNT_DESCRIPTION } from "./engine";
 
 /** Vault's database secrets engine, as a secret uses it. */
 export const vaultEngineInput = z.object({
@@ -44,18 +44,18 @@ export const engineNeeds = ({ mount, createMount, connection }: VaultEngineInput
  * Nothing of somebody else's would be taken over or overwritten: asked before the first update of a secret.
  * @throws StepError naming what is there and what helps
  */
-export async function checkOwnership(client: VaultClient, engine: VaultEngineInput): Promise<void> {
+export async function checkOwnership(client: Vault, engine: VaultEngineInput): Promise<void> {
   if (engine.createMount) await checkMount(client, engine.mount);
   await checkConnection(client, engine);
 }
 
 /** What is mounted there; undefined where nothing is. */
-export async function readMount(client: VaultClient, mount: string): Promise<Mount | undefined> {
+export async function readMount(client: Vault, mount: string): Promise<Mount | undefined> {
   const answer = await client.get<Mount & { readonly data?: Mount }>(`sys/mounts/${mount}`, {}, [400, 404]);
   return answer?.data ?? answer;
 }
 
-async function checkMount(client: VaultClient, mount: string): Promise<void> {
+async function checkMount(client: Vault, mount: string): Promise<void> {
   const found = await readMount(client, mount);
   if (found === undefined || found.description === MOUNT_DESCRIPTION) return;
   if (found.type === "database") {
@@ -69,7 +69,7 @@ async function checkMount(client: VaultClient, mount: string): Promise<void> {
 }
 
 /** A connection with the same login on the same database that lets in nobody else's roles is as good as ours. */
-async function checkConnection(client: VaultClient, { mount, connection }: VaultEngineInput): Promise<void> {
+async function checkConnection(client: Vault, { mount, connection }: VaultEngineInput): Promise<void> {
   const path = `${mount}/config/${connection.name}`;
   const found = (await client.get<ConnectionAnswer>(path))?.data;
   if (found === undefined) return;

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { StepError } from "../../clients/run-step";
-import type { VaultClient } from "../../stores/vault/client";
+import type { Vault } from "../../clients/vault";
+import { StepError } from "../../core/errors";
 
 /** A static role of Vault's database engine. */
 export const vaultRole = z.object({ mount: z.string(), name: z.string() });
@@ -22,20 +22,20 @@ interface CredsAnswer {
 }
 
 /** When Vault rotated the role last. @throws StepError where there is no such role */
-export async function readRotation(client: VaultClient, role: VaultRole): Promise<string> {
+export async function readRotation(client: Vault, role: VaultRole): Promise<string> {
   const rotation = await findRotation(client, role);
   if (rotation === undefined) throw new StepError(`Vault has no static role ${role.mount}/static-roles/${role.name}`);
   return rotation;
 }
 
 /** When Vault rotated the role last; undefined where there is no such role. */
-export async function findRotation(client: VaultClient, { mount, name }: VaultRole): Promise<string | undefined> {
+export async function findRotation(client: Vault, { mount, name }: VaultRole): Promise<string | undefined> {
   const answer = await client.get<RoleAnswer>(`${mount}/static-roles/${name}`);
   return answer?.data.last_vault_rotation;
 }
 
 /** What Vault hands out to the services. Keep the password in memory. @throws StepError */
-export async function readLogin(client: VaultClient, { mount, name }: VaultRole): Promise<CredsAnswer["data"]> {
+export async function readLogin(client: Vault, { mount, name }: VaultRole): Promise<CredsAnswer["data"]> {
   const answer = await client.get<CredsAnswer>(`${mount}/static-creds/${name}`);
   if (answer === undefined) throw new StepError(`Vault hands out nothing at ${mount}/static-creds/${name}`);
   return answer.data;

@@ -6,6 +6,7 @@ import { answerOf } from "../../components/step-command";
 import type { VaultStaticConfig } from "../../config";
 import type { SecretState } from "../../core/state";
 import { VaultCredential, type VaultCredentialArgs } from "../vault-engine/credential";
+import { vaultStaticAsks } from "./asks";
 
 export type VaultStaticPasswordArgs = VaultCredentialArgs<VaultStaticConfig>;
 
@@ -17,6 +18,7 @@ export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
   readonly state: pulumi.Output<SecretState>;
   readonly description: pulumi.Output<Record<string, unknown>>;
   readonly last: pulumi.Resource;
+  protected readonly asks = vaultStaticAsks;
 
   constructor(name: string, args: VaultStaticPasswordArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("VaultStaticPassword", name, args, opts);

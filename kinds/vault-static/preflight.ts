@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../../clients/postgres";
-import { StepError } from "../../clients/run-step";
-import type { VaultClient } from "../../stores/vault/client";
+import type { Vault } from "../../clients/vault";
+import type { KindChecks } from "../../components/preflight/preflight";
+import { StepError } from "../../core/errors";
+import { vaultOf } from "../../stores";
 import { checkOwnership, engineNeeds, vaultEngineInput } from "../vault-engine/preflight";
 import { findRotation, readLogin, vaultRole } from "../vault-engine/role";
 
@@ -17,8 +19,24 @@ export const vaultRoleInput = vaultRole.extend({
 
 export type VaultRoleInput = z.output<typeof vaultRoleInput>;
 
+/** What the preflight of a password checks that Vault rotates. */
+export const vaultRoleChecks: KindChecks<VaultRoleInput> = {
+  input: vaultRoleInput,
+  of: (role, { store }) => ({
+    isStored: false,
+    checks: [
+      { name: "role in Vault", needs: ["store"], run: () => checkVaultRole(vaultOf(store), role) },
+      { name: "login from Vault", needs: ["role in Vault"], run: () => checkVaultLogin(vaultOf(store), role) },
+    ],
+    async answer() {
+      const rotation = await findRotation(vaultOf(store), role);
+      return rotation === undefined ? {} : { lastVaultRotation: rotation };
+    },
+  }),
+};
+
 /** The token may describe the engine, have it rotate and read what it hands out; the server has what the config uses. */
-export async function checkVaultRole(client: VaultClient, given: VaultRoleInput): Promise<string> {
+export async function checkVaultRole(client: Vault, given: VaultRoleInput): Promise<string> {
   const { mount, name } = given;
   await client.mayDo({
     ...engineNeeds(given.engine),
@@ -42,7 +60,7 @@ interface Help {
 }
 
 /** The engine's own description says whether it knows schedules; where it is not mounted yet, its first answer does. */
-async function checkSchedule(client: VaultClient, { mount, name }: VaultRoleInput): Promise<void> {
+async function checkSchedule(client: Vault, { mount, name }: VaultRoleInput): Promise<void> {
   const help = await client.get<Help>(`${mount}/static-roles/${name}`, { help: "1" });
   const schemas = Object.values(help?.openapi?.components?.schemas ?? {});
   if (schemas.length === 0 || schemas.some(({ properties }) => properties && "rotation_schedule" in properties)) return;
@@ -52,7 +70,7 @@ async function checkSchedule(client: VaultClient, { mount, name }: VaultRoleInpu
 }
 
 /** The role exists in the database; the login that Vault hands out works, where there is one. */
-export async function checkVaultLogin(client: VaultClient, { database, ...role }: VaultRoleInput): Promise<string> {
+export async function checkVaultLogin(client: Vault, { database, ...role }: VaultRoleInput): Promise<string> {
   const found = await withDatabase(database, async (admin) => {
     const { rows } = await admin.query("SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", [database.role]);
     return rows[0] as { rolcanlogin: boolean } | undefined;

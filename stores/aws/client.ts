@@ -1,26 +1,23 @@
 import { randomUUID } from "node:crypto";
-import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { StepError } from "../../clients/run-step";
-import { agentWith, awsTrust } from "../../clients/trust";
-import { awsContent, changedMarks } from "../../core/store-content";
-import type { AwsReference, NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "../client";
-import { awsError, deletedMessage } from "./errors";
+import { deletedMessage, SecretsManager } from "../../clients/aws";
+import { StepError } from "../../core/errors";
+import { changedMarks } from "../../core/store-content";
+import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "../store";
+import { awsContent } from "./content";
+import type { AwsReference } from "./schema";
 
-type Sdk = typeof import("@aws-sdk/client-secrets-manager");
+/** AWS Secrets Manager as a store: the secret `<environment>/<path>`, whose whole text is the value. */
+export class AwsSecrets implements StoreClient {
+  private readonly aws: SecretsManager;
 
-/** How often a call is tried until a throttled one counts as failed. */
-const ATTEMPTS = 5;
-
-/** AWS Secrets Manager, with the credentials of the environment, as the `aws` command takes them. */
-export class AwsClient implements StoreClient {
-  private connected: Promise<{ sdk: Sdk; client: SecretsManagerClient }> | undefined;
-
-  constructor(private readonly store: AwsReference) {}
+  constructor(private readonly store: AwsReference) {
+    this.aws = new SecretsManager(store.region, store.endpoint);
+  }
 
   /** The version with the label AWSCURRENT; undefined where there is none. */
   async read(path: string): Promise<StoredValue | undefined> {
     const secret = this.nameOf(path);
-    const answer = await this.ask("GetSecretValue", secret, ({ sdk, client }) =>
+    const answer = await this.aws.ask("GetSecretValue", secret, ({ sdk, client }) =>
       client.send(new sdk.GetSecretValueCommand({ SecretId: secret })),
     );
     if (answer === undefined) return undefined;
@@ -48,10 +45,11 @@ export class AwsClient implements StoreClient {
     const version = randomUUID();
     const VersionStages = ["AWSCURRENT", ...(pair === undefined ? [] : [labelOf(pair)])];
     const command = { SecretId: secret, SecretString: value, ClientRequestToken: version, VersionStages };
-    const put = await this.ask("PutSecretValue", secret, ({ sdk, client }) =>
+    const put = await this.aws.ask("PutSecretValue", secret, ({ sdk, client }) =>
       client.send(new sdk.PutSecretValueCommand(command)),
     );
-    if (put === undefined) throw new StepError(`expected ${this.placeOf(secret)} to exist, found nothing to write to`);
+    if (put === undefined)
+      throw new StepError(`expected ${this.aws.whereIs(secret)} to exist, found nothing to write to`);
     const before = (await this.describe(secret))?.VersionIdsToStages ?? {};
     const [previous] = Object.entries(before).find(([, stages]) => stages.includes("AWSPREVIOUS")) ?? [];
     if (previous === undefined || previous === found?.version) return { version };
@@ -67,17 +65,17 @@ export class AwsClient implements StoreClient {
   async mark(path: string, says: Readonly<Record<string, string>>): Promise<readonly string[]> {
     const secret = this.nameOf(path);
     const about = await this.describe(secret);
-    if (about === undefined) throw new StepError(`expected ${this.placeOf(secret)} to exist, found nothing to tag`);
+    if (about === undefined) throw new StepError(`expected ${this.aws.whereIs(secret)} to exist, found nothing to tag`);
     const found = Object.fromEntries((about.Tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value]));
     const changed = Object.entries(changedMarks(found, says));
     const Tags = changed.flatMap(([Key, Value]) => (Value === null ? [] : [{ Key, Value }]));
     const TagKeys = changed.flatMap(([key, text]) => (text === null ? [key] : []));
     if (Tags.length > 0)
-      await this.ask("TagResource", secret, ({ sdk, client }) =>
+      await this.aws.ask("TagResource", secret, ({ sdk, client }) =>
         client.send(new sdk.TagResourceCommand({ SecretId: secret, Tags })),
       );
     if (TagKeys.length > 0)
-      await this.ask("UntagResource", secret, ({ sdk, client }) =>
+      await this.aws.ask("UntagResource", secret, ({ sdk, client }) =>
         client.send(new sdk.UntagResourceCommand({ SecretId: secret, TagKeys })),
       );
     return changed.map(([name]) => name);
@@ -102,7 +100,7 @@ export class AwsClient implements StoreClient {
 
   private async checkOne(secret: string): Promise<string> {
     const about = await this.describe(secret);
-    if (about?.DeletedDate !== undefined) throw new StepError(deletedMessage(secret, this.placeOf(secret)));
+    if (about?.DeletedDate !== undefined) throw new StepError(deletedMessage(secret, this.aws.whereIs(secret)));
     if (about?.OwningService !== undefined)
       throw new StepError(`${secret} belongs to the AWS service ${about.OwningService}; name another secret`);
     if (about?.RotationEnabled)
@@ -114,48 +112,13 @@ export class AwsClient implements StoreClient {
   }
 
   private describe(secret: string) {
-    return this.ask("DescribeSecret", secret, ({ sdk, client }) =>
+    return this.aws.ask("DescribeSecret", secret, ({ sdk, client }) =>
       client.send(new sdk.DescribeSecretCommand({ SecretId: secret })),
     );
   }
 
   private nameOf(path: string): string {
     return `${this.store.environment}/${path}`;
-  }
-
-  private placeOf(secret: string): string {
-    return `${secret} in ${this.store.region}`;
-  }
-
-  /** @returns undefined where the secret, or a version of it, does not exist. @throws StepError */
-  private async ask<T>(
-    operation: string,
-    secret: string,
-    call: (connection: { sdk: Sdk; client: SecretsManagerClient }) => Promise<T>,
-  ): Promise<T | undefined> {
-    this.connected ??= this.connect();
-    try {
-      return await call(await this.connected);
-    } catch (error) {
-      if (error instanceof Error && error.name === "ResourceNotFoundException") return undefined;
-      throw awsError(error, { action: `secretsmanager:${operation}`, secret, where: this.placeOf(secret) });
-    }
-  }
-
-  // Loaded at first use: a Vault stack's steps start faster without it.
-  private async connect() {
-    // What the SDK says about Node.js would stand among the step's errors.
-    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
-    const { default: sdk } = await import("@aws-sdk/client-secrets-manager");
-    const { region, endpoint } = this.store;
-    const httpsAgent = agentWith(awsTrust());
-    const client = new sdk.SecretsManagerClient({
-      region,
-      maxAttempts: ATTEMPTS,
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...(httpsAgent === undefined ? {} : { requestHandler: { httpsAgent } }),
-    });
-    return { sdk, client };
   }
 }
 

@@ -1,21 +1,43 @@
 import { Provider } from "@pulumi/aws/provider.js";
 import { getSecrets, Secret } from "@pulumi/aws/secretsmanager/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import type { StoreConfig } from "../../config";
-import { annotate, pathName, writeEntries } from "../commands";
-import type { AnnotateArgs, SecretStore, StoreReference, WriteArgs, WriteOptions } from "../store";
-import { explainAwsText } from "./errors";
-
-type AwsConfig = Extract<StoreConfig, { kind: "aws" }>;
+import { explainAwsText } from "../../clients/aws";
+import { messageOf } from "../../core/errors";
+import type { DeclareBefore } from "../store";
+import type { AwsConfig } from "./schema";
 
 /** What an existing secret has and keeps: description, policy, replicas and tags are their owners'. */
 const OTHERS = ["description", "forceOverwriteReplicaSecret", "policy", "replicas", "tags", "tagsAll", "type"];
 
-/** Connects to AWS Secrets Manager and looks up the environment's secrets, which are adopted as they are. */
-export async function createAwsStore(config: AwsConfig, environment: string): Promise<SecretStore> {
+/**
+ * Connects to AWS Secrets Manager and looks up the environment's secrets. What it returns declares a secret without its
+ * value and its marks, which steps write; one that exists is adopted as it is.
+ */
+export async function declareSecrets(config: AwsConfig, environment: string): Promise<DeclareBefore> {
+  const { kmsKeyId, recoveryWindowDays } = config;
   const provider = createProvider(config);
   const arns = await existingSecrets(config, environment, provider);
-  return new AwsStore(config, environment, provider, new Map(arns.map((arn) => [secretName(arn), arn])));
+  const existing = new Map(arns.map((arn) => [secretName(arn), arn]));
+  return (resource, path, opts) => {
+    const name = `${environment}/${path}`;
+    const arn = existing.get(name);
+    return new Secret(
+      `${resource}-secret`,
+      {
+        name,
+        recoveryWindowInDays: recoveryWindowDays,
+        tags: { environment, managed_by: "secret-rotation" },
+        ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
+      },
+      {
+        ...opts,
+        provider,
+        retainOnDelete: true,
+        ...(arn === undefined ? {} : { import: arn }),
+        ignoreChanges: kmsKeyId === undefined ? [...OTHERS, "kmsKeyId"] : OTHERS,
+      },
+    );
+  };
 }
 
 /** The first call to AWS in an update: where AWS refuses it, nothing was changed. @throws RunError that says what to do */
@@ -26,63 +48,9 @@ async function existingSecrets({ region }: AwsConfig, environment: string, provi
   } catch (error) {
     const secret = `${environment}/*`;
     const call = { action: "secretsmanager:ListSecrets", secret, where: `${secret} in ${region}` };
-    const explained = explainAwsText(error instanceof Error ? error.message : String(error), call);
+    const explained = explainAwsText(messageOf(error), call);
     if (explained === undefined) throw error;
     throw new pulumi.RunError(`${explained}. Nothing was changed.`);
-  }
-}
-
-/** AWS Secrets Manager: the secret `<environment>/<secret>`, whose whole text is the value. */
-class AwsStore implements SecretStore {
-  readonly kind = "aws" as const;
-  readonly reference: StoreReference;
-
-  constructor(
-    private readonly config: AwsConfig,
-    private readonly environment: string,
-    private readonly provider: Provider,
-    /** The secrets that exist already: name to ARN. */
-    private readonly existing: ReadonlyMap<string, string>,
-  ) {
-    const { region, endpoint } = config;
-    this.reference = { kind: "aws", region, environment, ...(endpoint === undefined ? {} : { endpoint }) };
-  }
-
-  pathOf(secret: string): string {
-    return `${this.environment}/${secret}`;
-  }
-
-  write(name: string, args: WriteArgs, opts: WriteOptions) {
-    return writeEntries(name, this.reference, args, opts, (path, dependsOn) =>
-      this.createSecret(`${pathName(name, path)}-secret`, path, { parent: opts.parent, dependsOn }),
-    );
-  }
-
-  /** Tags, set by a step: a tag of the `Secret` would be set before the value is written, and its owner's tags lost. */
-  annotate(name: string, args: AnnotateArgs, opts: WriteOptions): pulumi.Resource {
-    return annotate(name, "tags", this.reference, args, opts);
-  }
-
-  /** The secret without its value, adopted where it exists. */
-  private createSecret(resource: string, path: string, opts: WriteOptions): Secret {
-    const { kmsKeyId, recoveryWindowDays } = this.config;
-    const arn = this.existing.get(this.pathOf(path));
-    return new Secret(
-      resource,
-      {
-        name: this.pathOf(path),
-        recoveryWindowInDays: recoveryWindowDays,
-        tags: { environment: this.environment, managed_by: "secret-rotation" },
-        ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
-      },
-      {
-        ...opts,
-        provider: this.provider,
-        retainOnDelete: true,
-        ...(arn === undefined ? {} : { import: arn }),
-        ignoreChanges: kmsKeyId === undefined ? [...OTHERS, "kmsKeyId"] : OTHERS,
-      },
-    );
   }
 }
 

@@ -1,18 +1,11 @@
-import { StepError } from "../../clients/run-step";
-import { NAMESPACE_HEADER } from "../../clients/vault-access";
-import { VaultHttp } from "../../clients/vault-http";
+import { NAMESPACE_HEADER, Vault } from "../../clients/vault";
+import { StepError } from "../../core/errors";
 import { jsonMembers } from "../../core/json-members";
-import { changedMarks, mergedVaultData, vaultContent } from "../../core/store-content";
-import { lackingCapabilities, type Needs, refusedMount, refusedToken, type TokenFacts } from "../../core/vault-needs";
-import type {
-  NewVersion,
-  PairMark,
-  StoreClient,
-  StoredValue,
-  StoreEntry,
-  StoreReference,
-  VaultReference,
-} from "../client";
+import { changedMarks } from "../../core/store-content";
+import { refusedMount, refusedToken, type TokenFacts } from "../../core/vault-needs";
+import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "../store";
+import { mergedVaultData, vaultContent } from "./content";
+import type { VaultReference } from "./schema";
 
 /** What KV v2 says of one version. */
 interface KvVersion {
@@ -30,14 +23,16 @@ const JSON_BODY = { "Content-Type": "application/json" };
 const MERGE_PATCH = { "Content-Type": "application/merge-patch+json" };
 
 /** The KV v2 of Vault (or OpenBao) as a store: `<mount>/<environment>/<path>`, key `value`. */
-export class VaultClient extends VaultHttp implements StoreClient {
+export class VaultKv implements StoreClient {
+  private readonly vault: Vault;
+
   constructor(private readonly store: VaultReference) {
-    super(store.address);
+    this.vault = new Vault(store.address);
   }
 
   async read(path: string): Promise<StoredValue | undefined> {
     // A version that was deleted answers 404 too, and says which it is.
-    const { text } = await this.askText(() => this.http.get(this.pathOf("data", path)), [404]);
+    const { text } = await this.vault.askText("get", this.pathOf("data", path), {}, [404]);
     const data = member(text, "data");
     const about = member(data, "metadata");
     if (about === undefined) return undefined;
@@ -64,8 +59,10 @@ export class VaultClient extends VaultHttp implements StoreClient {
     const body = `{"options":{"cas":${found?.version ?? 0}},"data":${data}}`;
     // Sent a second time, a write whose answer was lost would seem to be somebody else's: who asks reads again instead.
     const request = { body, headers: JSON_BODY, retry: 0 };
-    const answer = await this.ask<{ data: { version: number } }>(
-      () => this.http.post(this.pathOf("data", path), request),
+    const answer = await this.vault.ask<{ data: { version: number } }>(
+      "post",
+      this.pathOf("data", path),
+      request,
       (status, words) => status === 400 && words.includes("check-and-set"),
     );
     return answer === undefined ? undefined : { version: String(answer.data.version) };
@@ -77,15 +74,15 @@ export class VaultClient extends VaultHttp implements StoreClient {
 
   async mark(path: string, says: Readonly<Record<string, string>>): Promise<readonly string[]> {
     const place = this.pathOf("metadata", path);
-    const found = (await this.get<KvMetadata>(place))?.data.custom_metadata ?? {};
+    const found = (await this.vault.get<KvMetadata>(place))?.data.custom_metadata ?? {};
     const changed = changedMarks(found, says);
     if (Object.keys(changed).length === 0) return [];
     const body = JSON.stringify({ custom_metadata: changed });
     // A patch leaves others no time in between. A token that may only `update`, and Vault before 1.9, write the whole.
-    const { ok } = await this.askText(() => this.http.patch(place, { body, headers: MERGE_PATCH }), [403, 405]);
+    const { ok } = await this.vault.askText("patch", place, { body, headers: MERGE_PATCH }, [403, 405]);
     if (!ok) {
       const all = Object.entries({ ...found, ...changed }).filter(([, text]) => text !== null);
-      await this.ask(() => this.http.post(place, { json: { custom_metadata: Object.fromEntries(all) } }));
+      await this.vault.ask("post", place, { json: { custom_metadata: Object.fromEntries(all) } });
     }
     return Object.keys(changed);
   }
@@ -106,36 +103,17 @@ export class VaultClient extends VaultHttp implements StoreClient {
       ...Object.fromEntries(paths.map((path) => [this.pathOf("metadata", path), ["read", ["update", "patch"]]])),
     };
     // A token that Vault does not know is refused here; what it lacks means nothing where the mount is a wrong one.
-    const lacking = await this.lacking(needs);
+    const lacking = await this.vault.lacking(needs);
     if (paths.length > 0) await this.assertVersion2();
     if (lacking !== undefined) throw new StepError(lacking);
     await this.assertTokenLasts(seconds);
-    return [this.address, ...Object.keys(needs)].join(", ");
-  }
-
-  /**
-   * The evidence. @param needs capabilities by path of the API; a list among them: one of these
-   * @throws StepError naming each path and what the token lacks there
-   */
-  async mayDo(needs: Needs): Promise<string> {
-    const lacking = await this.lacking(needs);
-    if (lacking !== undefined) throw new StepError(lacking);
-    return [this.address, ...Object.keys(needs)].join(", ");
-  }
-
-  private async lacking(needs: Needs): Promise<string | undefined> {
-    const paths = Object.keys(needs);
-    if (paths.length === 0) return undefined;
-    const has = await this.ask<Record<string, string[]>>(() =>
-      this.http.post("sys/capabilities-self", { json: { paths } }),
-    );
-    return lackingCapabilities(needs, has ?? {});
+    return [this.vault.address, ...Object.keys(needs)].join(", ");
   }
 
   /** Whatever may read a path in a mount may ask what the mount is. */
   private async assertVersion2(): Promise<void> {
     const { mount } = this.store;
-    const about = await this.get<{ data: Parameters<typeof refusedMount>[1] }>(
+    const about = await this.vault.get<{ data: Parameters<typeof refusedMount>[1] }>(
       `sys/internal/ui/mounts/${mount}`,
       {},
       [403, 404],
@@ -146,34 +124,26 @@ export class VaultClient extends VaultHttp implements StoreClient {
 
   /** A token that may not look itself up (it has no policy `default`) is not asked. */
   private async assertTokenLasts(seconds: number): Promise<void> {
-    const answer = await this.get<{ data: TokenFacts }>("auth/token/lookup-self", {}, [403, 404]);
+    const answer = await this.vault.get<{ data: TokenFacts }>("auth/token/lookup-self", {}, [403, 404]);
     const refused = answer && refusedToken(answer.data, seconds);
     if (refused !== undefined) throw new StepError(refused);
   }
 
   private async assertUnsealed(): Promise<void> {
-    const health = await this.ask<{ sealed: boolean; initialized: boolean }>(() =>
-      this.http.get("sys/health", {
-        searchParams: { standbyok: "true", perfstandbyok: "true", sealedcode: "200", uninitcode: "200" },
-        // It is outside of every namespace: with the header it answers 400.
-        headers: { [NAMESPACE_HEADER]: undefined },
-      }),
-    );
-    if (health?.initialized === false) throw new StepError(`Vault at ${this.address} is not initialised`);
+    const health = await this.vault.ask<{ sealed: boolean; initialized: boolean }>("get", "sys/health", {
+      searchParams: { standbyok: "true", perfstandbyok: "true", sealedcode: "200", uninitcode: "200" },
+      // It is outside of every namespace: with the header it answers 400.
+      headers: { [NAMESPACE_HEADER]: undefined },
+    });
+    if (health?.initialized === false) throw new StepError(`Vault at ${this.vault.address} is not initialised`);
     if (health?.sealed)
-      throw new StepError(`Vault at ${this.address} is sealed; unseal it with \`vault operator unseal\``);
+      throw new StepError(`Vault at ${this.vault.address} is sealed; unseal it with \`vault operator unseal\``);
   }
 
   private pathOf(kind: "data" | "metadata", path: string): string {
     const { mount, environment } = this.store;
     return `${mount}/${kind}/${environment}/${path}`;
   }
-}
-
-/** The client of a store that must be Vault. @throws StepError where it is another */
-export function vaultClientOf(store: StoreReference): VaultClient {
-  if (store.kind !== "vault") throw new StepError(`expected a store of the kind vault, found ${store.kind}`);
-  return new VaultClient(store);
 }
 
 /** The text of a member of an answer; undefined where the answer is no object or has no such member. */

@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import pg from "pg";
 import { verifyChain } from "../../audit/verify";
 import { openProject } from "../../cli/operate/project";
 import { mendTornFiles } from "../../cli/operate/torn-files";
@@ -176,15 +175,8 @@ export async function checkFinished(life: Life, expected: Expected, rowsBefore: 
 }
 
 async function chainIsValid({ world }: Life): Promise<boolean> {
-  const { host, port, adminUser: user, adminPassword: password, database } = world.lab.postgres;
-  const client = new pg.Client({ host, port, user, password, database });
-  await client.connect();
-  try {
-    const { valid, guarded } = await verifyChain(client);
-    return valid && guarded;
-  } finally {
-    await client.end();
-  }
+  const { valid, guarded } = await world.lab.postgres.session((client) => verifyChain(client));
+  return valid && guarded;
 }
 
 export async function checkUnchanged(life: Life): Promise<string[]> {

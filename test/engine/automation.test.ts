@@ -1,5 +1,4 @@
 import { LocalWorkspace } from "@pulumi/pulumi/automation";
-import pg from "pg";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { verifyChain } from "../../audit/verify";
 import { auditRows, type Bench, login, setDay, stored, useBench } from "./harness";
@@ -53,13 +52,4 @@ describe("the Automation API", () => {
   });
 });
 
-async function verified({ lab }: Bench) {
-  const { host, port, adminUser: user, adminPassword: password, database } = lab.postgres;
-  const client = new pg.Client({ host, port, user, password, database });
-  await client.connect();
-  try {
-    return await verifyChain(client);
-  } finally {
-    await client.end();
-  }
-}
+const verified = ({ lab }: Bench) => lab.postgres.session((client) => verifyChain(client));

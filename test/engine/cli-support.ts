@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { expect } from "vitest";
 import { parse } from "yaml";
-import { projectRoot } from "../../cli/toolchain/project";
 import { PROJECT } from "../../config";
 import { clockAt } from "../../dev/lab/deploy";
 import type { Bench } from "./harness";
@@ -29,7 +28,7 @@ export async function rotation(
   args: readonly string[],
   { env, input, onStart }: CommandOptions = {},
 ): Promise<CommandResult> {
-  const command = [join(projectRoot(), "dist/cli/rotation.mjs"), ...args, "--stack", stack.name];
+  const command = [join(stack.projectDir, "dist/cli/rotation.mjs"), ...args, "--stack", stack.name];
   const child = execa(process.execPath, command, {
     cwd: stack.projectDir,
     env: { ...stack.env, ...env },

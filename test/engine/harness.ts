@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import pg from "pg";
 import { afterAll, beforeAll, expect } from "vitest";
+import { codeOf } from "../../core/errors";
 import type { SecretState } from "../../core/state";
 import { clockAt, type DeployOptions, deployStack } from "../../dev/lab/deploy";
 import { type Lab, type LabOptions, startLab } from "../../dev/lab/lab";
@@ -136,14 +136,10 @@ export async function login(
   password: string,
   database = "trader",
 ): Promise<"ok" | string> {
-  const client = new pg.Client({ host: lab.postgres.host, port: lab.postgres.port, user, password, database });
   try {
-    await client.connect();
-    await client.query("SELECT 1");
+    await lab.postgres.session((client) => client.query("SELECT 1"), { user, password, database });
     return "ok";
   } catch (error) {
-    return String((error as { code?: string }).code);
-  } finally {
-    await client.end().catch(() => undefined);
+    return String(codeOf(error));
   }
 }

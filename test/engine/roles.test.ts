@@ -1,5 +1,4 @@
 import { readFile, writeFile } from "node:fs/promises";
-import pg from "pg";
 import { describe, expect, it } from "vitest";
 import { rotation } from "./cli-support";
 import { asEarlierVersion } from "./earlier-version";
@@ -7,20 +6,17 @@ import { auditRows, type Bench, refusedUp, setDay, setRequest, stored, UNCHANGED
 
 /** What a session of a login sees of its role's settings. */
 async function seen({ lab }: Bench, user: string, password: string): Promise<Record<string, string>> {
-  const { host, port } = lab.postgres;
-  const client = new pg.Client({ host, port, user, password, database: "trader" });
-  await client.connect();
-  try {
-    const { rows } = await client.query(
-      `SELECT name, setting FROM pg_settings WHERE name NOT IN ('role', 'session_authorization')
+  const { rows } = await lab.postgres.session(
+    (client) =>
+      client.query(
+        `SELECT name, setting FROM pg_settings WHERE name NOT IN ('role', 'session_authorization')
        UNION ALL SELECT 'current_user', current_user
        UNION ALL SELECT 'member of ' || rolname, pg_has_role(oid, 'USAGE')::text || pg_has_role(oid, 'USAGE WITH ADMIN OPTION')
          FROM pg_roles WHERE rolname !~ '_[ab]$'`,
-    );
-    return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
-  } finally {
-    await client.end();
-  }
+      ),
+    { user, password },
+  );
+  return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
 }
 
 /** All that the server keeps of roles. */

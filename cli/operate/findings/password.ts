@@ -1,5 +1,7 @@
+import { tryLogin } from "../../../clients/postgres";
 import { restartCommand } from "../../../components/restart-command";
 import type { PostgresPasswordConfig } from "../../../config";
+import { referenceOf } from "../../../config";
 import type { SecretState } from "../../../core/state";
 import { oddWords } from "../../../stores/write-entry";
 import { type Login, loginsOf } from "../credentials";
@@ -19,9 +21,17 @@ export async function passwordFindings(
 ): Promise<Finding[]> {
   const { active, previous } = loginsOf(stack.deployment, stack.config, secret, state);
   if (active === undefined) return [];
-  const [login, foreign] = await Promise.all([facts.tryLogin(secret, active), foreignEntries(stack, active)]);
+  const [login, foreign] = await Promise.all([
+    tryLogin(referenceOf(secret.database), active),
+    foreignEntries(stack, active),
+  ]);
+  if (login.outcome === "unknown") {
+    const cause = "the database cannot be asked whether it takes the credential in use";
+    return [about({ cause, evidence: login.evidence, command: commandOf(stack, "preflight") })];
+  }
   const differs = foreign.join("; ");
-  if (!login.works) return [refused(stack, secret, state, about, active, { evidence: login.evidence, differs })];
+  if (login.outcome === "refused")
+    return [refused(stack, secret, state, about, active, { evidence: login.evidence, differs })];
   const findings = [
     ...(differs === "" ? [] : [storeDiffers(stack, secret, state, about, active, differs)]),
     ...(await unequalLogin(stack, secret, state, about)),

@@ -1,6 +1,6 @@
-import { messageOf } from "../../../clients/run-step";
 import { restartCommand } from "../../../components/restart-command";
 import type { SecretConfig } from "../../../config";
+import { messageOf } from "../../../core/errors";
 import { illnessOf } from "../../../core/health";
 import type { Stack } from "../facts";
 import * as facts from "../facts";

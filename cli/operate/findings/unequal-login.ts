@@ -1,11 +1,11 @@
 import { withDatabase } from "../../../clients/postgres";
 import type { PostgresPasswordConfig } from "../../../config";
+import { referenceOf } from "../../../config";
 import { alterations, differingKeys, keyName } from "../../../core/login-view";
 import type { SecretState } from "../../../core/state";
 import { copyRole } from "../../../kinds/postgres-password/login-copy";
 import { mergedView, type RoleNow, readRole } from "../../../kinds/postgres-password/login-view";
 import { activeUsername } from "../../../kinds/postgres-password/roles";
-import { referenceOf } from "../audit-log";
 import type { Stack } from "../facts";
 import { type About, commandOf, type Finding } from "./finding";
 

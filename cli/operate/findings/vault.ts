@@ -1,6 +1,6 @@
-import { messageOf } from "../../../clients/run-step";
 import { restartCommand } from "../../../components/restart-command";
 import { isLeased, type VaultDynamicConfig, type VaultPasswordConfig, type VaultStaticConfig } from "../../../config";
+import { messageOf } from "../../../core/errors";
 import type { SecretState } from "../../../core/state";
 import type { Stack } from "../facts";
 import * as facts from "../facts";

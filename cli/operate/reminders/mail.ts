@@ -1,7 +1,7 @@
 import { createTransport } from "nodemailer";
-import { messageOf } from "../../../clients/run-step";
 import { publicTrust } from "../../../clients/trust";
 import type { NotifyConfig } from "../../../config";
+import { messageOf } from "../../../core/errors";
 import { OperationError } from "../errors";
 import type { Reminder } from "./kinds";
 import { wordsOf } from "./words";

@@ -1,5 +1,6 @@
 import { migrateIfNeeded } from "../../../audit/migrate";
 import type { NotifyConfig } from "../../../config";
+import { messageOf } from "../../../core/errors";
 import { redact } from "../../../core/redact";
 import { seeOldLogins } from "../../../kinds/postgres-password/old-logins";
 import type { LogRow } from "../audit-log";
@@ -50,7 +51,9 @@ export async function remind(project: Project): Promise<Sent[]> {
     const config = await readConfig(project);
     const secrets = [...environmentSecrets(project.env), ...configSecrets(config)];
     return deliverAll(client, open, {
-      ...{ now, secrets, send: (delivery) => send(config.notify, delivery) },
+      now,
+      secrets,
+      send: (delivery) => send(config.notify, delivery),
       nameRecipients: notify.email !== undefined && recipientsOf(notify.email).length > 1,
     });
   });
@@ -103,7 +106,7 @@ export async function deliverAll(
       const own = await deliverOnce(client, delivery, now, () => send(delivery));
       sent.push({ ...about, outcome: own ? "sent" : "sent by another run" });
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = messageOf(error);
       sent.push({ ...about, outcome: "failed", error: redact(text, secrets) });
     }
   }

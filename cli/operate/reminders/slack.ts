@@ -1,6 +1,6 @@
 import ky, { HTTPError } from "ky";
-import { messageOf } from "../../../clients/run-step";
 import { trustingFetch } from "../../../clients/trust";
+import { messageOf } from "../../../core/errors";
 import { OperationError } from "../errors";
 import type { Reminder } from "./kinds";
 import { wordsOf } from "./words";

@@ -1,4 +1,3 @@
-import pg from "pg";
 import { type ChainVerdict, verifyChain } from "../../../audit/verify";
 import type { Toolchain } from "../../toolchain/resolve";
 import type { AlpacaKey } from "../alpaca-state";
@@ -142,14 +141,7 @@ export class Scenario {
   /** The audit log's rows, oldest first, and whether the chain holds. */
   async audit(): Promise<{ rows: Record<string, unknown>[]; verdict: ChainVerdict }> {
     const { rows } = await this.lab.postgres.query("SELECT * FROM secret_rotation_log ORDER BY id");
-    const { host, port, adminUser: user, adminPassword: password, database } = this.lab.postgres;
-    const client = new pg.Client({ host, port, user, password, database });
-    await client.connect();
-    try {
-      return { rows, verdict: await verifyChain(client) };
-    } finally {
-      await client.end();
-    }
+    return { rows, verdict: await this.lab.postgres.session((client) => verifyChain(client)) };
   }
 
   private async seen(secret: string, outcome: LoadResult, startedAt: number): Promise<Seen> {

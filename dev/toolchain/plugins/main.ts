@@ -1,4 +1,6 @@
 // The process behind `pulumi-resource-<package>`: serves one package, prints its port, and ends after the engine.
+
+import { messageOf } from "../../../core/errors";
 import { FIVE_MINUTES, whenGone } from "./engine-health";
 import { labOnly } from "./lab-only";
 import { isOfflinePackage, type OfflinePackage, offlinePackages, offlineVersions } from "./packages";
@@ -37,6 +39,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 2;
 });

@@ -1,4 +1,5 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
+import { messageOf } from "../../../core/errors";
 
 /** Makes a gRPC method from a plain function. */
 export type Answer = <Q, A>(
@@ -19,13 +20,9 @@ export function tracked(work: Set<Promise<void>>, beforeAnswer: () => Promise<vo
         .finally(beforeAnswer)
         .then(
           (response) => callback(null, response),
-          (error: unknown) => callback({ code: status.UNKNOWN, details: textOf(error) }),
+          (error: unknown) => callback({ code: status.UNKNOWN, details: messageOf(error) }),
         )
         .finally(() => work.delete(job));
       work.add(job);
     };
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { homeOf } from "../../../clients/home";
 import { type Trust, vaultTrust } from "../../../clients/trust";
+import { messageOf } from "../../../core/errors";
 import { number, text } from "./coerce";
 import { isObject, type Json, type Properties } from "./values";
 
@@ -107,7 +108,7 @@ async function request(
       const answer = await once(settings, method, path, body, namespace);
       if (answer.status < 500 || answer.status === 501 || attempt >= settings.retries) return answer;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       if (attempt >= settings.retries) throw new Error(failure(`${method} ${settings.address}/v1/${path}: ${reason}`));
     }
     await sleep(500 * 2 ** attempt);

@@ -1,6 +1,6 @@
-import { isCurrent, schemaToMigrate } from "../../../audit/log";
-import { type DatabaseReference, isRefusedLogin, withDatabase } from "../../../clients/postgres";
-import { messageOf, StepError } from "../../../clients/run-step";
+import { type DatabaseReference, tryLogin, withDatabase } from "../../../clients/postgres";
+import { readOnly } from "../../../components/preflight/audit-log";
+import { StepError } from "../../../core/errors";
 
 /** The admin can log in and may change the roles, which exist. */
 export function checkDatabase(reference: DatabaseReference, roles: readonly string[]): Promise<string> {
@@ -39,30 +39,6 @@ export function checkDatabase(reference: DatabaseReference, roles: readonly stri
   });
 }
 
-const readOnly = ({ host, port, database }: DatabaseReference) =>
-  `${database} on ${host}:${port} takes no writes now: default_transaction_read_only is on, as after a full disk or during ` +
-  "maintenance. Find out why (`SELECT source, sourcefile FROM pg_settings WHERE name = 'default_transaction_read_only'`), " +
-  "make it writable and run this again";
-
-/** The audit log's database answers and takes rows, or the run may make it so. */
-export function checkAuditLog(reference: DatabaseReference): Promise<string> {
-  return withDatabase(reference, async (client) => {
-    const { rows } = await client.query(
-      "SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only') AS readonly, to_regclass('secret_rotation_log')::text AS log",
-    );
-    if (rows[0].standby) throw new StepError("the audit log's database is a standby and read-only");
-    if (rows[0].readonly === "on") throw new StepError(readOnly(reference));
-    if (!(await isCurrent(client))) {
-      // The row comes last: without this a rotation would be done before anybody learns that it cannot be written.
-      return `secret_rotation_log will be created or migrated in schema ${await schemaToMigrate(client)}`;
-    }
-    const may = await client.query("SELECT has_table_privilege('secret_rotation_log', 'INSERT') AS insert");
-    if (!may.rows[0].insert)
-      throw new StepError("no INSERT on secret_rotation_log: `GRANT rotation_audit_writer TO <the run's role>`");
-    return "secret_rotation_log takes rows";
-  });
-}
-
 /**
  * The credential in use is proven before it is touched.
  *
@@ -70,16 +46,10 @@ export function checkAuditLog(reference: DatabaseReference): Promise<string> {
  */
 export async function checkCurrentLogin(
   reference: DatabaseReference,
-  { username, password }: { readonly username: string; readonly password: string },
+  login: { readonly username: string; readonly password: string },
   whenForeign: string,
 ): Promise<string> {
-  try {
-    return await withDatabase(
-      { ...reference, user: username },
-      async (client) => `${(await client.query("SELECT session_user")).rows[0].session_user} logs in`,
-      password,
-    );
-  } catch (error) {
-    throw isRefusedLogin(error) ? new StepError(`${messageOf(error)}. ${whenForeign}`, { cause: error }) : error;
-  }
+  const { outcome, evidence } = await tryLogin(reference, login);
+  if (outcome === "works") return evidence;
+  throw new StepError(outcome === "refused" ? `${evidence}. ${whenForeign}` : evidence);
 }

@@ -2,7 +2,7 @@ import { APPLICATION } from "../../../clients/postgres";
 import { type HbaRule, type HbaUser, hbaDifferences } from "../../../core/hba";
 import { identifier } from "../../../core/login-view";
 import { mergedView } from "../login-view";
-import type { Asked, Found } from "./login-role";
+import type { Asked, Found } from "./asked";
 
 /** What could keep the login out, now or before the next rotation. */
 export async function accessProblems(asked: Asked): Promise<Found[]> {

@@ -1,6 +1,6 @@
 import { alteration, identifier, keyName, literal, settingOf } from "../../../core/login-view";
 import { mergedView } from "../login-view";
-import type { Asked, Found } from "./login-role";
+import type { Asked, Found } from "./asked";
 
 /** What the next login cannot have, or not without a decision: of its settings, its limits and its memberships. */
 export async function differenceProblems(asked: Asked): Promise<Found[]> {
@@ -25,7 +25,8 @@ function conflicts({ owner, from }: Asked): Found[] {
 }
 
 /** Settings that the run's login may not give to a role. */
-async function unsettable({ client, admin, owner, from, to, logins }: Asked): Promise<Found[]> {
+async function unsettable(asked: Asked): Promise<Found[]> {
+  const { client, admin, owner, from, to, logins } = asked;
   if (admin.superuser) return [];
   const { view } = mergedView(owner, from);
   const changed = Object.keys(view).filter((key) => to?.raw[key] !== view[key]);
@@ -44,27 +45,27 @@ async function unsettable({ client, admin, owner, from, to, logins }: Asked): Pr
       `${from.name} has ${name}, and ${admin.name} may not give it to ${logins.to}, whose sessions would be without it: ` +
       (admin.version >= 150_000
         ? `\`GRANT SET ON PARAMETER ${name} TO ${identifier(admin.name)}\``
-        : `as a superuser \`${byHand(logins.to, owner.name, to === undefined, changed, view, name)}\``),
+        : `as a superuser \`${byHand(asked, name, changed, view)}\``),
   }));
 }
 
 /** Before PostgreSQL 15 nobody but a superuser can: on the login that comes, which it makes where it is not there. */
 function byHand(
-  to: string,
-  owner: string,
-  make: boolean,
+  { logins, owner, to }: Asked,
+  name: string,
   changed: readonly string[],
   view: Readonly<Record<string, string>>,
-  name: string,
 ): string {
-  const role = identifier(to);
+  const role = identifier(logins.to);
   const made = [
     `CREATE ROLE ${role}`,
-    `GRANT ${identifier(owner)} TO ${role}`,
-    `ALTER ROLE ${role} SET role = ${literal(owner)}`,
+    `GRANT ${identifier(owner.name)} TO ${role}`,
+    `ALTER ROLE ${role} SET role = ${literal(owner.name)}`,
   ];
-  const sets = changed.filter((key) => settingOf(key)?.name === name).map((key) => alteration(to, key, view[key]));
-  return [...(make ? made : []), ...sets].join("; ");
+  const sets = changed
+    .filter((key) => settingOf(key)?.name === name)
+    .map((key) => alteration(logins.to, key, view[key]));
+  return [...(to === undefined ? made : []), ...sets].join("; ");
 }
 
 function replication({ admin, owner, from, to, logins }: Asked): Found[] {

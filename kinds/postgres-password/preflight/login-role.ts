@@ -1,58 +1,13 @@
 import type pg from "pg";
-import * as z from "zod";
 import { type DatabaseReference, withDatabase } from "../../../clients/postgres";
-import { StepError } from "../../../clients/run-step";
 import type { PreflightMode } from "../../../core/decide";
+import { StepError } from "../../../core/errors";
 import { differingKeys, identifier, keyName, literal } from "../../../core/login-view";
-import { mergedView, type RoleNow, readRole } from "../login-view";
+import { mergedView, readRole } from "../login-view";
+import type { Asked, Found, Logins } from "./asked";
 import { accessProblems } from "./login-access";
 import { differenceProblems } from "./login-difference";
 import { namingProblems } from "./session-user";
-
-/** The roles that a rotation is about, as the preflight looks at them. */
-export const loginsInput = z.object({
-  /** The platform's own role. */
-  owner: z.string(),
-  /** The login in use. */
-  from: z.string(),
-  /** The login that replaces it; the same one for a single user. */
-  to: z.string(),
-  /** The login roles of ours; none for a single user. */
-  ours: z.array(z.string()).readonly(),
-  /** Whether the secret is new to the stack: then a role of our names is ours only if it looks like it. */
-  adopting: z.boolean(),
-  /** How long until the next rotation is due, in milliseconds. */
-  maxAge: z.number(),
-});
-
-export type Logins = z.output<typeof loginsInput>;
-
-/** Something that was found: `refuse` where a service would break. */
-export interface Found {
-  readonly refuse: boolean;
-  /** What is so, what would break, and the SQL that sets it right. */
-  readonly text: string;
-}
-
-/** What all parts of the check ask with. */
-export interface Asked {
-  readonly client: pg.ClientBase;
-  readonly logins: Logins;
-  readonly admin: Admin;
-  readonly owner: RoleNow;
-  readonly from: RoleNow;
-  /** Undefined where the update makes it. */
-  readonly to: RoleNow | undefined;
-  readonly database: string;
-}
-
-interface Admin {
-  readonly name: string;
-  readonly superuser: boolean;
-  readonly replication: boolean;
-  /** Such as 160004. */
-  readonly version: number;
-}
 
 /**
  * Whether a session of the login that comes sees what one of the login in use saw, and lasts as long. Each thing that would

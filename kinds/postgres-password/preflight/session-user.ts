@@ -1,4 +1,4 @@
-import type { Asked, Found } from "./login-role";
+import type { Asked, Found } from "./asked";
 
 /** What in an expression is the login, not the role that it acts as. */
 const LOGIN_NAMES = "\\m(session_user|system_user)\\M|session_authorization";

@@ -2,11 +2,12 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
+import type pg from "pg";
 import { withClient } from "../../../audit/connection";
 import type { AuditEntryInput } from "../../../audit/entry";
 import { append, migrate } from "../../../audit/log";
 import { verifyChain } from "../../../audit/verify";
+import { withSession } from "../../../clients/postgres";
 import { type Postgres, startPostgres } from "../../../dev/lab/postgres";
 
 /** A server for one test file, and databases of their own for its tests. */
@@ -39,15 +40,8 @@ export async function startTestServer(home?: string): Promise<TestServer> {
 }
 
 /** Runs SQL in a session of its own. */
-export async function sql(connection: pg.ClientConfig, text: string, values: unknown[] = []): Promise<pg.QueryResult> {
-  const client = new pg.Client(connection);
-  await client.connect();
-  try {
-    return await client.query(text, values);
-  } finally {
-    await client.end();
-  }
-}
+export const sql = (connection: pg.ClientConfig, text: string, values: unknown[] = []): Promise<pg.QueryResult> =>
+  withSession(connection, (client) => client.query(text, values));
 
 /** What a superuser can do: runs SQL with every trigger of the log out of force. */
 export async function tamper(connection: pg.ClientConfig, text: string): Promise<void> {

@@ -8,7 +8,7 @@ import { stateFolder } from "../../../cli/operate/state-file";
 import { cacheRoot } from "../../../cli/toolchain/cache";
 import { projectRoot } from "../../../cli/toolchain/project";
 import { homeOf, operator, pluginHomes, pulumiHome } from "../../../clients/home";
-import { vaultHeaders } from "../../../clients/vault-access";
+import { vaultHeaders } from "../../../clients/vault";
 
 describe("the user's home", () => {
   it("is HOME, whatever the passwd says, and the passwd's without one", () => {

@@ -1,4 +1,3 @@
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { scramVerifier } from "../../../core/scram";
 import { postgresqlProvider } from "../../../dev/toolchain/plugins/postgresql";
@@ -59,10 +58,7 @@ describe.each(["superuser", "limited"] as const)("as %s", (as) => {
     const role = (await roles(as))(name);
     const { id, state } = await role.create({ name, login: true, password: verifier });
     expect((await stored(name))?.rolpassword).toBe(verifier);
-    const { host, port } = live.postgres;
-    const client = new pg.Client({ host, port, user: name, password, database: "trader" });
-    await client.connect();
-    await client.end();
+    await live.postgres.session((client) => client.query("SELECT 1"), { user: name, password });
     expect(await role.diff(id, state, { name, login: true, password: verifier })).toMatchObject({
       changes: "DIFF_NONE",
     });

@@ -2,11 +2,12 @@ import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { append, isCurrent, migrate } from "../../../audit/log";
+import { checkAuditLog } from "../../../components/preflight/audit-log";
 import { scramVerifier } from "../../../core/scram";
 import { PIPELINE } from "../../../dev/lab/pipeline-login";
 import { deploySql } from "../../../dev/lab/policies";
 import type { Postgres } from "../../../dev/lab/postgres";
-import { checkAuditLog, checkDatabase } from "../../../kinds/postgres-password/preflight/database";
+import { checkDatabase } from "../../../kinds/postgres-password/preflight/database";
 import { entry, startTestServer, type TestServer } from "../audit/database";
 import { VERSIONS } from "../steps/servers";
 

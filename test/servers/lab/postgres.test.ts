@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Postgres, startPostgres } from "../../../dev/lab/postgres";
 import { testFolder } from "./folder";
@@ -16,13 +15,7 @@ afterAll(async () => {
   await folder?.remove();
 });
 
-async function login(password: string): Promise<string> {
-  const { host, port, adminUser: user, database } = postgres;
-  const client = new pg.Client({ host, port, user, password, database });
-  await client.connect();
-  await client.end();
-  return "in";
-}
+const login = (password: string) => postgres.session(async () => "in", { password });
 
 test("asks for the password over TCP", async () => {
   await expect(login(postgres.adminPassword)).resolves.toBe("in");

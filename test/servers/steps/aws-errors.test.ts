@@ -1,14 +1,14 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { AwsClient } from "../../../stores/aws/client";
-import { explainAwsText } from "../../../stores/aws/errors";
+import { explainAwsText } from "../../../clients/aws";
+import { AwsSecrets } from "../../../stores/aws/client";
 
 /** Answers every call as AWS does when it refuses; the action is the header's. */
 let answer: { status: number; type: string; message: string };
 let calls = 0;
 let server: Server;
-let client: AwsClient;
+let client: AwsSecrets;
 
 beforeEach(async () => {
   calls = 0;
@@ -21,7 +21,7 @@ beforeEach(async () => {
   process.env.AWS_ACCESS_KEY_ID = "lab";
   process.env.AWS_SECRET_ACCESS_KEY = "lab-secret";
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  client = new AwsClient({ kind: "aws", region: "us-east-1", endpoint, environment: "paper" });
+  client = new AwsSecrets({ kind: "aws", region: "us-east-1", endpoint, environment: "paper" });
 });
 afterEach(async () => {
   delete process.env.AWS_ACCESS_KEY_ID;

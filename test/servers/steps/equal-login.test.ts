@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withDatabase } from "../../../clients/postgres";
-import { messageOf } from "../../../clients/run-step";
+import { messageOf } from "../../../core/errors";
 import { PIPELINE } from "../../../dev/lab/pipeline-login";
 import { deploySql } from "../../../dev/lab/policies";
 import type { Postgres } from "../../../dev/lab/postgres";

@@ -6,7 +6,8 @@ import { PIPELINE } from "../../../dev/lab/pipeline-login";
 import { deploySql } from "../../../dev/lab/policies";
 import type { Postgres } from "../../../dev/lab/postgres";
 import { copyRole } from "../../../kinds/postgres-password/login-copy";
-import { checkLoginRole, type Logins } from "../../../kinds/postgres-password/preflight/login-role";
+import type { Logins } from "../../../kinds/postgres-password/preflight/asked";
+import { checkLoginRole } from "../../../kinds/postgres-password/preflight/login-role";
 import { PASSWORD, referenceOf, session, startServer, VERSIONS } from "./servers";
 
 const DAY = 86_400_000;

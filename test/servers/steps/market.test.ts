@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { checkMarket } from "../../../components/preflight/market";
-import type { StoreClient } from "../../../stores/client";
+import type { StoreClient } from "../../../stores/store";
 
 const MINUTES = 60_000;
 const store = { read: async () => ({ value: "pair", version: "1" }) } as unknown as StoreClient;

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
+import type pg from "pg";
 import { migrate } from "../../../audit/migrate";
 import { PIPELINE } from "../../../dev/lab/pipeline-login";
 import { deploySql } from "../../../dev/lab/policies";
@@ -45,17 +45,5 @@ export function referenceOf({ host, port, adminUser, adminPassword }: Postgres, 
 }
 
 /** A session of a role, closed afterwards. */
-export async function session<T>(
-  { host, port }: Postgres,
-  user: string,
-  use: (client: pg.Client) => Promise<T>,
-): Promise<T> {
-  const client = new pg.Client({ host, port, user, password: PASSWORD, database: "trader" });
-  client.on("error", () => undefined);
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
-  }
-}
+export const session = <T>(server: Postgres, user: string, use: (client: pg.Client) => Promise<T>): Promise<T> =>
+  server.session(use, { user, password: PASSWORD });

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { checkDocuments } from "../../../components/preflight/store";
-import { storeClient, storeReference } from "../../../stores/client";
+import { storeClient } from "../../../stores";
+import { storeReference } from "../../../stores/schemas";
 import { writeEntry } from "../../../stores/write-entry";
 import { setEnv, startTls, tls, useOpenBao, vaultStore, wish } from "./store-support";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkDocuments } from "../../../components/preflight/store";
-import type { StoreClient } from "../../../stores/client";
+import type { StoreClient } from "../../../stores/store";
 import { writeEntry } from "../../../stores/write-entry";
 import { awsStore, setEnv, startTls, tls, useMoto, wish } from "./store-support";
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { jsonMembers } from "../../../core/json-members";
 import { type FaultProxy, startFaultProxy } from "../../../dev/lab/fault-proxy";
-import type { StoreClient } from "../../../stores/client";
+import type { StoreClient } from "../../../stores/store";
 import { writeEntry } from "../../../stores/write-entry";
 import { useOpenBao, vaultStore, wish } from "./store-support";
 

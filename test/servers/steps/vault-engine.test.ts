@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { MOUNT_DESCRIPTION } from "../../../clients/vault-mount";
-import type { PreviousSecrets } from "../../../components/stack-secrets";
-import type { Config } from "../../../config";
 import { type OpenBao, startOpenBao } from "../../../dev/lab/openbao";
 import { resolveToolchain } from "../../../dev/toolchain/resolve";
 import { checkLeases, type LeasesInput } from "../../../kinds/vault-dynamic/preflight";
+import { MOUNT_DESCRIPTION, type VaultPasswordConfig } from "../../../kinds/vault-engine/engine";
 import { seeLeftMounts } from "../../../kinds/vault-engine/left-mounts";
 import { checkVaultRole } from "../../../kinds/vault-static/preflight";
-import { vaultClientOf } from "../../../stores/vault/client";
+import { vaultOf } from "../../../stores";
 import { testFolder } from "../lab/folder";
 
 const DSN = "postgresql://{{username}}:{{password}}@db:5432/trader?sslmode=require";
@@ -31,8 +29,7 @@ describe("before Vault's database engine is described for the first time", () =>
     vi.unstubAllEnvs();
   });
 
-  const client = () =>
-    vaultClientOf({ kind: "vault", address: openbao.address, mount: "secret", environment: "paper" });
+  const client = () => vaultOf({ kind: "vault", address: openbao.address, mount: "secret", environment: "paper" });
   const leases = (mount: string, more: Partial<LeasesInput["engine"]> = {}, taken = false) =>
     checkLeases(client(), {
       engine: { mount, createMount: true, connection, ...more },
@@ -114,7 +111,7 @@ describe("before Vault's database engine is described for the first time", () =>
       mounted("known", "database", MOUNT_DESCRIPTION),
     ]);
     const look = (address: string) =>
-      seeLeftMounts({ secrets } as unknown as Config, { known: {} } as unknown as PreviousSecrets, {
+      seeLeftMounts(secrets as unknown as VaultPasswordConfig[], (name) => name === "known", {
         ...{ kind: "vault", address, mount: "secret", environment: "paper" },
       });
     expect(await look(openbao.address)).toEqual(new Set(["left-here"]));

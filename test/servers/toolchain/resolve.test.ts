@@ -4,6 +4,7 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { pinnedPlugins, projectRoot } from "../../../cli/toolchain/project";
 import { ToolchainError } from "../../../cli/toolchain/types";
+import { quoted } from "../../../core/shell-word";
 import { offlinePackages } from "../../../dev/toolchain/plugins/packages";
 import { resolveToolchain, type ToolchainOptions } from "../../../dev/toolchain/resolve";
 import { script, testFolder } from "./support";
@@ -119,7 +120,7 @@ describe("plugins", () => {
     const { plugins } = await (await withEngine()).resolve();
     const text = execFileSync("cat", [plugins.random?.path ?? ""]).toString();
     const main = path.join(projectRoot(), "dist", "dev", "toolchain", "plugins", "main.mjs");
-    expect(text).toContain(`exec '${process.execPath}' '${main}' 'random' "$@"`);
+    expect(text).toContain(`exec ${quoted(process.execPath)} ${quoted(main)} random "$@"`);
   });
 });
 

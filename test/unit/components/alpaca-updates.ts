@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Platform } from "../../../components/platform";
-import type { PreviousSecret } from "../../../components/stack-secrets";
+import type { PreviousSecret } from "../../../components/previous-secrets";
+import { StackStore } from "../../../components/stack-store";
 import { type AlpacaKeyConfig, type Config, type KeyPair, parseConfig } from "../../../config";
 import type { SecretState } from "../../../core/state";
-import { createAlpacaSecret } from "../../../kinds/alpaca-key/create";
+import { decideSecret } from "../../../kinds";
+import { declareAlpacaKey } from "../../../kinds/alpaca-key/declare";
 import type { PreviousSeen } from "../../../kinds/alpaca-key/grace";
-import { VaultStore } from "../../../stores/vault/declare";
 import { type Declared, declare } from "./strict-mocks";
 
 const pair = (label: string, letter: string): KeyPair => ({
@@ -60,7 +61,8 @@ export async function update({ config, days, before, seen }: Update): Promise<{ 
   const all = await declare(() => {
     const { services, hosts } = config;
     const platform: Platform = {
-      store: new VaultStore({ kind: "vault", mount: "secret" }, "paper"),
+      secrets: config.secrets,
+      store: new StackStore({ kind: "vault", mount: "secret", environment: "paper" }),
       ...{
         services,
         hosts,
@@ -74,7 +76,12 @@ export async function update({ config, days, before, seen }: Update): Promise<{ 
       audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
     };
     const secret = config.secrets[0] as AlpacaKeyConfig;
-    const made = createAlpacaSecret({ config, secret, before, platform, now: at(days), seen, dependsOn: [] });
+    const now = at(days);
+    const known = { finished: before?.state, recorded: undefined };
+    const stack = { config, platform, now, before, recorded: undefined, isKnown: () => before !== undefined };
+    const create = declareAlpacaKey(secret, stack, { previousKey: seen });
+    const decision = decideSecret(config, secret, known, now, { previousKey: seen });
+    const made = create(decision, { rolledOut: undefined, dependsOn: [] });
     return made.state.apply((reached) => {
       state = reached;
     });

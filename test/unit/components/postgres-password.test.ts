@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import type { Platform } from "../../../components/platform";
+import { StackStore } from "../../../components/stack-store";
 import type { PostgresPasswordConfig } from "../../../config";
 import { nextState } from "../../../core/next-state";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import type { SecretState } from "../../../core/state";
 import { PostgresPassword } from "../../../kinds/postgres-password/component";
-import { VaultStore } from "../../../stores/vault/declare";
 import { type Declared, declare, inputOf, moved, namedIn, order } from "./strict-mocks";
 
 const service = (hosts: string[]) => ({ hosts, health: "http://localhost:8000/health", timeout: 60_000 as never });
@@ -34,7 +34,8 @@ function resources(
 ): Promise<Declared[]> {
   return declare(() => {
     const platform: Platform = {
-      store: new VaultStore({ kind: "vault", mount: "secret" }, "paper"),
+      secrets: [],
+      store: new StackStore({ kind: "vault", mount: "secret", environment: "paper" }),
       services: { "signal-service": service(["app-1", "app-2"]), orchestrator: service([]) },
       hosts: { "app-1": host("10.0.0.1"), "app-2": host("10.0.0.2"), unused: host("10.0.0.9") },
       privateKey: pulumi.secret("key"),

@@ -2,23 +2,25 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import type { Deployment } from "../../../cli/operate/engine";
 import { preflightInputOf } from "../../../cli/operate/preflight-input";
-import { decideSecret } from "../../../components/decide-secret";
 import type { Platform } from "../../../components/platform";
-import { preflightInput } from "../../../components/preflight/preflight";
-import { marketClock, referenceOf } from "../../../components/preflight-input";
-import { createSecrets } from "../../../components/stack-secrets";
+import { StackStore } from "../../../components/stack-store";
 import {
   auditDatabase,
   type Config,
   type DatabaseConfig,
   noticeOf,
   parseConfig,
+  referenceOf,
   type SecretConfig,
 } from "../../../config";
 import { nextState } from "../../../core/next-state";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import type { SecretState } from "../../../core/state";
-import { VaultStore } from "../../../stores/vault/declare";
+import { decideSecret } from "../../../kinds";
+import { marketClock } from "../../../kinds/alpaca-key/market-clock";
+import { createSecrets } from "../../../kinds/create-secrets";
+import { preflightInput } from "../../../kinds/preflights";
+import { schemaOf } from "../../../stores/schemas";
 import { A, B, settings } from "./alpaca-updates";
 import { declare, inputOf } from "./strict-mocks";
 
@@ -62,7 +64,8 @@ async function asked(config: Config, finished: SecretState | undefined, now: Dat
   const all = await declare(() => {
     const platform: Platform = {
       ...{ services: config.services, hosts: config.hosts, planBasis: [], clock: config.lab?.clock },
-      store: new VaultStore(config.store as never, config.environment),
+      secrets: config.secrets,
+      store: new StackStore(schemaOf(config.store).referenceOf(config.store, config.environment)),
       privateKey: pulumi.secret(String(config.sshPrivateKey)),
       marketClock: marketClock(config),
       allowOpenMarket: config.preflight.allowOpenMarket,
@@ -70,7 +73,7 @@ async function asked(config: Config, finished: SecretState | undefined, now: Dat
       audit: { connection: referenceOf(auditDatabase(config) as DatabaseConfig), stack: "paper", environment: "paper" },
     };
     const previous = finished === undefined ? {} : { [secret.name]: { state: finished } };
-    return pulumi.output(createSecrets(config, { previous, recorded: {} }, platform, now));
+    return pulumi.output(createSecrets(config, { previous, recorded: {} }, platform, now, {}));
   });
   return preflightInput.parse(inputOf(all, `${secret.name.replaceAll("/", "-")}-preflight-checks`));
 }
@@ -87,7 +90,7 @@ function looked(config: Config, finished: SecretState | undefined, now: Date): u
     },
   });
   const deployment: Deployment = { version: 3, deployment: { resources: [slot("a", 0), slot("b", 1)] } };
-  const decision = decideSecret(config, secret, { finished, recorded: undefined }, { now });
+  const decision = decideSecret(config, secret, { finished, recorded: undefined }, now);
   return preflightInput.parse(
     JSON.parse(JSON.stringify(preflightInputOf(config, secret, decision, deployment, "paper"))),
   );

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { VaultDynamicConfig } from "../../../config";
-import { nextLeaseState } from "../../../core/lease-state";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import type { SecretState } from "../../../core/state";
 import { VaultDynamicLogins } from "../../../kinds/vault-dynamic/component";
 import { leaseFingerprint } from "../../../kinds/vault-dynamic/definition";
+import { nextLeaseState } from "../../../kinds/vault-dynamic/next-state";
 import { type Declared, inputOf, namedIn } from "./strict-mocks";
 import { declareVault } from "./vault-platform";
 

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
 import type { Platform } from "../../../components/platform";
+import { StackStore } from "../../../components/stack-store";
 import type { VaultPasswordConfig } from "../../../config";
 import { VaultDatabases, type VaultDatabasesArgs } from "../../../kinds/vault-engine/database";
-import { VaultStore } from "../../../stores/vault/declare";
 import { type Declared, declare } from "./strict-mocks";
 
 const service = (port: number) => ({
@@ -19,7 +19,7 @@ export function declareVault(
   more: Pick<VaultDatabasesArgs, "leftMounts"> = {},
 ): Promise<Declared[]> {
   return declare(() => {
-    const store = new VaultStore({ kind: "vault", mount: "secret" }, "paper");
+    const store = new StackStore({ kind: "vault", mount: "secret", environment: "paper" });
     const databases = new VaultDatabases({
       provider: new vault.Provider("vault", {}),
       reference: store.reference,
@@ -29,6 +29,7 @@ export function declareVault(
       ...more,
     });
     const platform: Platform = {
+      secrets,
       store,
       services: { orchestrator: service(8001), "signal-service": service(8000) },
       hosts: {},

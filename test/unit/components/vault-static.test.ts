@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { VaultStaticConfig } from "../../../config";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import type { SecretState } from "../../../core/state";
-import { nextVaultState } from "../../../core/vault-state";
 import { VaultStaticPassword } from "../../../kinds/vault-static/component";
+import { nextVaultState } from "../../../kinds/vault-static/next-state";
 import { type Declared, inputOf, namedIn } from "./strict-mocks";
 import { declareVault } from "./vault-platform";
 

@@ -1,11 +1,28 @@
 import { describe, expect, it } from "vitest";
+import type { KeyPair, SecretConfig } from "../../../config";
 import { type DecideInputs, decide, type Rules } from "../../../core/decide";
 import { describePlan } from "../../../core/plan";
 import type { Request } from "../../../core/request";
 import type { SecretState } from "../../../core/state";
+import { kindFor } from "../../../kinds";
 import { activate, at, inputs, rotate } from "./update-inputs";
 
-const password: Rules = { kind: "password", overlaps: true, hasAdopted: true };
+/** What a kind decides by, of a secret with these keys. */
+function rulesOf(own: object, seen: object = {}, alpacaKeys: object = {}): Rules {
+  const secret = { name: "a/b", restart: [], ...own } as unknown as SecretConfig;
+  const config = { policy: inputs(0).policy, adopted: { "a/b": "old" }, alpacaKeys } as never;
+  return kindFor(secret).rules(secret, config, seen);
+}
+
+const password = rulesOf({ kind: "postgres-password", strategy: "alternating-users" });
+const key = (current: string, previous?: string, seen: object = {}): Rules => {
+  const pair = (label: string): KeyPair => ({ label, keyId: "", secretKey: "" });
+  const keys = { current: pair(current), ...(previous === undefined ? {} : { previous: pair(previous) }) };
+  return rulesOf({ kind: "alpaca-key" }, seen, { "a/b": keys });
+};
+const vault = (rotation?: string) => rulesOf({ kind: "postgres-password", strategy: "vault-static" }, { rotation });
+const leases = (defaultTtl: number) =>
+  rulesOf({ kind: "postgres-password", strategy: "vault-dynamic", role: "trader", defaultTtl, maxTtl: 2 });
 const on = (rules: Rules, days: number, more: Partial<DecideInputs> = {}) => {
   const { policy } = inputs(days);
   const nothing = { request: undefined, finished: undefined, recorded: undefined };
@@ -48,44 +65,31 @@ describe("the decision on a secret", () => {
   });
 
   it("finishes a key pair that is in the config, and goes on without one that the operator took out again", () => {
-    const key = (label: string): Rules => ({
-      ...{ kind: "supplied-key", label, previousLabel: "a-2026-11-20", since: undefined, previousGone: false },
-    });
-    const [finished] = [on({ ...key("a-2026-11-20"), previousLabel: undefined } as Rules, 0).state];
-    const begun = on(key("a-2026-11-25"), 2, left(finished)).state;
+    const [first, second, third] = ["a-2026-11-20", "a-2026-11-25", "a-2026-11-26"];
+    const finished = on(key(first), 0).state;
+    const begun = on(key(second, first), 2, left(finished)).state;
     const halfWay = { finished, recorded: begun };
-    expect(on(key("a-2026-11-25"), 3, halfWay)).toMatchObject({ resumes: true, to: 1 });
-    const other = on(key("a-2026-11-26"), 3, halfWay);
-    expect(other).toMatchObject({ action: "ROTATE", to: 1, state: { labels: ["a-2026-11-20", "a-2026-11-26"] } });
+    expect(on(key(second, first), 3, halfWay)).toMatchObject({ resumes: true, to: 1 });
+    const other = on(key(third, first), 3, halfWay);
+    expect(other).toMatchObject({ action: "ROTATE", to: 1, state: { labels: [first, third] } });
     expect(other.resumes).toBeUndefined();
-    const back = on(key("a-2026-11-26"), 3, { ...halfWay, request: activate("back", 0) });
-    expect(back.state).toMatchObject({ slots: [0, 1], active: 0, labels: ["a-2026-11-20", "a-2026-11-25"] });
+    const back = on(key(third, first), 3, { ...halfWay, request: activate("back", 0) });
+    expect(back.state).toMatchObject({ slots: [0, 1], active: 0, labels: [first, second] });
   });
 
   it("adopts a key pair without asking for services, and repairs what ended too early or what Vault rotated", () => {
-    const key = (more: object = {}): Rules => ({
-      ...{
-        kind: "supplied-key",
-        label: "a-2026-11-20",
-        previousLabel: undefined,
-        since: undefined,
-        previousGone: false,
-      },
-      ...more,
-    });
-    const adopted = on(key(), 0);
+    const [old, fresh] = ["a-2026-11-20", "a-2026-11-25"];
+    const adopted = on(key(old), 0);
     expect(adopted).toMatchObject({ action: "ADOPT", to: 0, mode: "adoption" });
-    const moved = on(key({ label: "a-2026-11-25", previousLabel: "a-2026-11-20" }), 2, left(adopted.state));
+    const moved = on(key(fresh, old), 2, left(adopted.state));
     expect(moved).toMatchObject({ action: "ROTATE", mode: "rotation" });
-    const gone = key({ label: "a-2026-11-25", previousLabel: "a-2026-11-20", previousGone: true });
+    const gone = key(fresh, old, { previousKey: { previous: "gone" } });
     expect(on(gone, 2.2, left(moved.state))).toMatchObject({ action: "REVOKE", mode: "repair" });
 
-    const vault = (rotation?: string): Rules => ({ kind: "rotated-by-vault", rotation });
     const taken = on(vault(), 0);
     expect(taken).toMatchObject({ action: "ADOPT", mode: "rotation" });
     expect(on(vault(at(5).toISOString()), 6, left(taken.state))).toMatchObject({ action: "ROTATE", mode: "repair" });
     expect(on(vault(), 90, left(taken.state))).toMatchObject({ action: "ROTATE", mode: "rotation" });
-    const leases = on({ kind: "leases", definition: "x" }, 0);
-    expect(on({ kind: "leases", definition: "y" }, 1, left(leases.state))).toMatchObject({ action: "ROTATE", to: 2 });
+    expect(on(leases(2), 1, left(on(leases(1), 0).state))).toMatchObject({ action: "ROTATE", to: 2 });
   });
 });

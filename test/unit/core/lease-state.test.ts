@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { nextLeaseState } from "../../../core/lease-state";
 import type { Request } from "../../../core/request";
 import { activation, activeGeneration, previousGeneration, type SecretState } from "../../../core/state";
+import { nextLeaseState } from "../../../kinds/vault-dynamic/next-state";
 
 const now = new Date("2026-11-23T02:00:00.000Z");
 const definition = "1h-24h-a";

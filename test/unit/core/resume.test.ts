@@ -212,7 +212,7 @@ class World {
     }
     const { state } = resolved;
     const { finished, recorded } = this.stack;
-    // As in components/postgres-password.ts: the inactive slot does not wait for the preflight.
+    // As in kinds/postgres-password/component.ts: the inactive slot does not wait for the preflight.
     this.fill(state, other(state.active));
     if (end === "preflight") return resolved;
     this.stack = { finished, recorded: records(recorded, state) ? state : recorded };

@@ -106,15 +106,15 @@ async function stepInputs(): Promise<Record<string, z.core.$ZodType>> {
   // Files share a worker: nothing that was loaded before may be taken, and nothing of this may stay.
   vi.resetModules();
   onTestFinished(() => {
-    vi.doUnmock("../../steps/run-step");
+    vi.doUnmock("../../../steps/run-step");
     vi.resetModules();
   });
   const programs = readdirSync(steps).filter(
     (file) => file.endsWith(".ts") && /^await runStep\(/m.test(readFileSync(path.join(steps, file), "utf8")),
   );
   for (const file of programs) {
-    vi.doMock("../../../clients/run-step", async (original) => ({
-      ...(await original<typeof import("../../../clients/run-step")>()),
+    vi.doMock("../../../steps/run-step", async (original) => ({
+      ...(await original<typeof import("../../../steps/run-step")>()),
       runStep: (input: z.core.$ZodType) => {
         found[file] = input;
       },

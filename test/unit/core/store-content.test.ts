@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { jsonMembers, jsonObject } from "../../../core/json-members";
-import { awsContent, changedMarks, mergedVaultData, vaultContent } from "../../../core/store-content";
+import { changedMarks } from "../../../core/store-content";
+import { awsContent } from "../../../stores/aws/content";
+import { mergedVaultData, vaultContent } from "../../../stores/vault/content";
 
 const json = fc.oneof(
   fc.json(),

@@ -4,7 +4,7 @@ import { dueAt } from "../../../core/deadlines";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import { RequestRefusedError } from "../../../core/request";
 import { activeGeneration, EMPTY, previousGeneration, type SecretState } from "../../../core/state";
-import { nextVaultState } from "../../../core/vault-state";
+import { nextVaultState } from "../../../kinds/vault-static/next-state";
 
 const START = Date.parse("2026-11-23T02:00:00Z");
 const at = (minutes: number) => new Date(START + minutes * 60_000);

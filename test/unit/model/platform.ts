@@ -75,7 +75,7 @@ export const stepKeyOf = ({ step: { sequence, action, generation } }: SecretStat
   `${sequence}-${action}-${generation}`;
 
 /**
- * The effects of an update in the order of components/postgres-password.ts and login-roles.ts. The values are those of
+ * The effects of an update in the order of kinds/postgres-password/component.ts and login-roles.ts. The values are those of
  * the slots after the update has filled them.
  */
 export function effectsOf(strategy: Strategy, state: SecretState, values: Saved["values"]): Effect[] {

@@ -1,7 +1,8 @@
-import { dueAt } from "./deadlines";
-import type { Policy } from "./policy";
-import { type Request, RequestRefusedError } from "./request";
-import { activeGeneration, EMPTY, type SecretState, type Step } from "./state";
+import { dueAt } from "../../core/deadlines";
+import type { Policy } from "../../core/policy";
+import { type Request, RequestRefusedError } from "../../core/request";
+import { activeGeneration, EMPTY, type SecretState, type Step } from "../../core/state";
+import { without } from "../../core/without";
 
 /** What the state of a password that Vault rotates rests on; the clock is an argument. */
 export interface VaultInputs {
@@ -65,7 +66,7 @@ function firstState(now: Date, request: Request | undefined): SecretState {
 }
 
 function rotated(state: SecretState, { now }: VaultInputs, reason: string): SecretState {
-  const { forced: _, emergency: __, byAge: ___, ...kept } = state;
+  const kept = without(state, "forced", "emergency", "byAge");
   const generation = activeGeneration(state) + 1;
   const at = now.toISOString();
   const step: Step = { sequence: state.step.sequence + 1, action: "ROTATE", generation, reason, at };

@@ -1,7 +1,66 @@
-import { messageOf, StepError } from "../../clients/run-step";
+import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { messageOf, StepError } from "../core/errors";
+import { agentWith, awsTrust } from "./trust";
+
+type Sdk = typeof import("@aws-sdk/client-secrets-manager");
+
+interface Connection {
+  readonly sdk: Sdk;
+  readonly client: SecretsManagerClient;
+}
+
+/** How often a call is tried until a throttled one counts as failed. */
+const ATTEMPTS = 5;
+
+/** The API of AWS Secrets Manager, with the credentials of the environment, as the `aws` command takes them. */
+export class SecretsManager {
+  private connected: Promise<Connection> | undefined;
+
+  /** @param endpoint an emulator instead of AWS */
+  constructor(
+    readonly region: string,
+    private readonly endpoint: string | undefined,
+  ) {}
+
+  /** @returns undefined where the secret, or a version of it, does not exist. @throws StepError */
+  async ask<T>(
+    operation: string,
+    secret: string,
+    call: (connection: Connection) => Promise<T>,
+  ): Promise<T | undefined> {
+    this.connected ??= this.connect();
+    try {
+      return await call(await this.connected);
+    } catch (error) {
+      if (error instanceof Error && error.name === "ResourceNotFoundException") return undefined;
+      throw awsError(error, { action: `secretsmanager:${operation}`, secret, where: this.whereIs(secret) });
+    }
+  }
+
+  /** The secret and its region. */
+  whereIs(secret: string): string {
+    return `${secret} in ${this.region}`;
+  }
+
+  // Loaded at first use: a Vault stack's steps start faster without it.
+  private async connect(): Promise<Connection> {
+    // What the SDK says about Node.js would stand among the step's errors.
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+    const { default: sdk } = await import("@aws-sdk/client-secrets-manager");
+    const { region, endpoint } = this;
+    const httpsAgent = agentWith(awsTrust());
+    const client = new sdk.SecretsManagerClient({
+      region,
+      maxAttempts: ATTEMPTS,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(httpsAgent === undefined ? {} : { requestHandler: { httpsAgent } }),
+    });
+    return { sdk, client };
+  }
+}
 
 /** What is known of a failed call. */
-export interface Call {
+interface Call {
   /** The action, as an IAM policy names it: `secretsmanager:GetSecretValue`. */
   readonly action: string;
   readonly secret: string;
@@ -48,7 +107,7 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
 const DELETED = /marked (for deletion|deleted)|scheduled for deletion/i;
 
 /** One message for a failed call to Secrets Manager: what was wanted, what AWS said, and what to do. */
-export function awsError(error: unknown, call: Call): StepError {
+function awsError(error: unknown, call: Call): StepError {
   const name = error instanceof Error ? error.name : "";
   const words = messageOf(error).trim();
   if (DELETED.test(words)) return new StepError(deletedMessage(call.secret, call.where), { cause: error });

@@ -1,15 +1,8 @@
 import type { z } from "zod";
+import { environmentSecrets } from "../clients/environment-secrets";
+import { messageOf, StepError } from "../core/errors";
 import { redact, redactIn } from "../core/redact";
 import { secretsIn } from "../core/secret-fields";
-import { environmentSecrets } from "./environment-secrets";
-
-/** A step's input is wrong, or what it looked at is not as it must be. The message is for people. */
-export class StepError extends Error {
-  override readonly name = "StepError";
-}
-
-/** It may pass by itself, and nobody knows whether what was asked for was done. */
-export class PassingError extends StepError {}
 
 /**
  * Runs a step: JSON on stdin, one line of JSON on stdout, exit 1 with one message on stderr. Whatever is printed is
@@ -45,12 +38,4 @@ async function readStdin(): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString("utf8");
-}
-
-/** A driver's error with its causes; an empty message (a refused connection on two addresses) becomes its parts. */
-export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof AggregateError && error.message === "")
-    return [...new Set(error.errors.map(messageOf))].join("; ");
-  return error.message === "" ? error.name : error.message;
 }

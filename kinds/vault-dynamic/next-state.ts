@@ -1,5 +1,5 @@
-import { type Request, RequestRefusedError } from "./request";
-import { type Action, activeGeneration, EMPTY, type Generation, type SecretState } from "./state";
+import { type Request, RequestRefusedError } from "../../core/request";
+import { type Action, activeGeneration, EMPTY, type Generation, type SecretState } from "../../core/state";
 
 /** What the next state of short-lived logins rests on; the clock is an argument. */
 export interface LeaseInputs {

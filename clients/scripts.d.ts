@@ -1,0 +1,5 @@
+/** A shell script's text, as the build and the tests put it into what imports it. */
+declare module "*.sh?raw" {
+  const text: string;
+  export default text;
+}

@@ -1,0 +1,113 @@
+import type { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { StoreConfig } from "../config";
+import type { SlotIndex } from "../core/state";
+import { declareStore } from "../stores";
+import { type StoreReference, schemaOf } from "../stores/schemas";
+import type { DeclareBefore, StoreEntry, WriteOptions } from "../stores/store";
+import { answerOf, stepCommand } from "./step-command";
+
+/** A value of the program's and where it is kept. */
+export type DeclaredEntry = StoreEntry<pulumi.Input<string>>;
+
+export interface WriteArgs {
+  readonly entries: readonly DeclaredEntry[];
+  /** Kept beside values that belong together, so that a reader can tell whether it read a pair. */
+  readonly generation: pulumi.Input<number>;
+  /** The slot that the values are from; told apart in the same way by a store that cannot keep a number. */
+  readonly slot: SlotIndex;
+  /** Every value that this stack knows of a path, one entry for each: only they are overwritten. */
+  readonly known: readonly DeclaredEntry[];
+  /** What to do after an external write; the end of a message. */
+  readonly whenForeign: string;
+  /** Whether a request says to overwrite an external write. */
+  readonly force: boolean;
+  /** The activation the write belongs to. */
+  readonly trigger: pulumi.Input<string>;
+}
+
+/** What is said about each path: all that is ours, so that a mark that is left out goes. Never a value. */
+export type Marks = readonly { readonly path: string; readonly says: pulumi.Input<Record<string, string>> }[];
+
+/** What became of a write. */
+export interface Stored {
+  /** What comes after the write depends on it. */
+  readonly last: pulumi.Resource;
+  /** `entries`: each path with its version. `warnings`: what the audit row must say. */
+  readonly answer: pulumi.Output<Record<string, unknown>>;
+}
+
+/** The store of a stack, as its rotations write to it. */
+export class StackStore {
+  /** @param reference how a step reaches it @param before what must be declared before a path is written */
+  constructor(
+    readonly reference: StoreReference,
+    private readonly before?: DeclareBefore,
+  ) {}
+
+  get kind(): StoreConfig["kind"] {
+    return this.reference.kind;
+  }
+
+  /**
+   * Writes the entries, one after the other, beside all that others keep there, and reads each back. Nothing is written
+   * if the store holds the value; what this stack does not know is refused.
+   *
+   * Each is written by a step of ours: a provider's resource writes the whole document, from its own state, and knows
+   * neither what others keep in it nor which version it overwrites.
+   */
+  write(name: string, args: WriteArgs, { parent, dependsOn }: WriteOptions): Stored {
+    const { entries, generation, slot, known, whenForeign, force, trigger } = args;
+    const store = this.reference;
+    const written: local.Command[] = [];
+    let last = dependsOn;
+    for (const entry of entries) {
+      const { path } = entry;
+      const resource = pathName(name, path);
+      const pair = entries.length === 1 ? {} : { pair: { generation, slot } };
+      const own = known.filter((one) => one.path === path);
+      const guard = { known: own, whenForeign, force, activation: trigger };
+      const command = stepCommand(
+        resource,
+        { step: "store-write", about: this.placeOf(path), input: { store, entry, ...pair, ...guard } },
+        { parent, dependsOn: this.before?.(resource, path, { parent, dependsOn: last }) ?? last },
+      );
+      written.push(command);
+      last = command;
+    }
+    const answer = pulumi.all(written.map(answerOf)).apply((answers): Record<string, unknown> => {
+      const all = (key: string) => answers.flatMap((one) => (one[key] ?? []) as unknown[]);
+      return { entries: all("entries"), warnings: all("warnings") };
+    });
+    return { last, answer };
+  }
+
+  /**
+   * Marks what is kept at the paths (Vault's custom metadata, AWS's tags), one after the other, beside the marks of
+   * others; writes no version. What comes after depends on the result.
+   */
+  mark(name: string, marks: Marks, { parent, dependsOn }: WriteOptions): pulumi.Resource {
+    const store = this.reference;
+    return marks.reduce<pulumi.Resource>(
+      (earlier, { path, says }) =>
+        stepCommand(
+          `${pathName(name, path)}-${schemaOf(store).marks}`,
+          { step: "store-mark", about: this.placeOf(path), input: { store, path, says } },
+          { parent, dependsOn: earlier },
+        ),
+      dependsOn,
+    );
+  }
+
+  private placeOf(path: string): string {
+    return schemaOf(this.reference).placeOf(this.reference, path);
+  }
+}
+
+/** The store that the config names. */
+export async function createStore(config: StoreConfig, environment: string): Promise<StackStore> {
+  return new StackStore(schemaOf(config).referenceOf(config, environment), await declareStore(config, environment));
+}
+
+/** What a resource of a path is called: `database-password-database-username`. */
+const pathName = (name: string, path: string) => `${name}-${path.replaceAll("/", "-")}`;

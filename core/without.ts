@@ -1,0 +1,6 @@
+/** A copy of an object without some of its keys, the others in the order that they have. */
+export function without<T extends object, K extends keyof T>(from: T, ...keys: readonly K[]): Omit<T, K> {
+  const left = { ...from };
+  for (const key of keys) delete left[key];
+  return left;
+}

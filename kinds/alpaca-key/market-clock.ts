@@ -1,0 +1,13 @@
+import type { MarketClock } from "../../components/preflight-input";
+import type { Config } from "../../config";
+
+/** Alpaca's clock, asked with the pair that the first key of the config has in the store. */
+export function marketClock({ alpaca, secrets }: Pick<Config, "alpaca" | "secrets">): MarketClock | undefined {
+  if (alpaca === undefined) return undefined;
+  const key = secrets.find((secret) => secret.kind === "alpaca-key");
+  return {
+    baseUrl: alpaca.baseUrl,
+    keyIdPath: key?.keyIdPath ?? "alpaca/api_key_id",
+    secretKeyPath: key?.secretKeyPath ?? "alpaca/api_secret_key",
+  };
+}

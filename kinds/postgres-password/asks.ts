@@ -1,0 +1,56 @@
+import { requestFor, twoWays } from "../../components/foreign-advice";
+import type { KindAsks } from "../../components/preflight-input";
+import { type PostgresPasswordConfig, referenceOf } from "../../config";
+import { modeOf } from "../../core/decide";
+import type { StoreEntry } from "../../stores/store";
+import { ownUsernames, rotatedLogins } from "./roles";
+import { usernamePathOf } from "./schema";
+
+/** What the preflight of a password asks that this pipeline makes. */
+export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
+  modeOf,
+  // A rollback and an emergency leave the credential in use behind, whatever the store holds of it.
+  asksInUse: (mode, force) => mode === "rotation" || force,
+  // Nothing else may be overwritten unseen.
+  expected: ownUsernames,
+  whenForeign({ name }, { stack }, inUse) {
+    if (inUse === undefined) return unknownAdvice(name, stack);
+    const correct =
+      inUse === 0
+        ? `Make \`adopted\` the value in use, as in the store: pulumi config set --secret --path 'adopted["${name}"]'. `
+        : "";
+    return correct + foreignAdvice(name);
+  },
+  own({ secret: { database, role, strategy }, state, maxAge }) {
+    const logins = { ...rotatedLogins(strategy, role, state), maxAge };
+    return { database: { ...referenceOf(database), roles: [role], logins } };
+  },
+};
+
+/** What the store holds while a login is in use. On a platform that was adopted it is the password alone. */
+export function loginEntries<V>(
+  secret: PostgresPasswordConfig,
+  { generation, username, password }: { readonly generation: number; readonly username: V; readonly password: V },
+): StoreEntry<V>[] {
+  const entry = { path: secret.name, value: password };
+  if (secret.strategy === "single-user" || generation === 0) return [entry];
+  return [{ path: usernamePathOf(secret), value: username, public: true }, entry];
+}
+
+/** The two ways on where somebody else wrote a password into the store; the end of a message. */
+function foreignAdvice(secret: string): string {
+  return twoWays(
+    `set it with \`pulumi config set --secret --path 'adopted["${secret}"]'\`, then ${requestFor(secret, '"adopt":true')}`,
+    requestFor(secret, '"rotate":true,"force":true'),
+  );
+}
+
+/** The two ways on where the store holds a value and nobody told this stack that it is the one in use. */
+function unknownAdvice(secret: string, stack: string | undefined): string {
+  const named = stack === undefined ? "" : ` --stack ${stack}`;
+  return (
+    `Nothing was overwritten. Two ways on: adopt that value (\`rotation adopt ${secret}${named}\` copies it into the config, and ` +
+    `the first rotation can be rolled back to it), or overwrite it (${requestFor(secret, '"rotate":true,"force":true')}); ` +
+    "then `pulumi up`"
+  );
+}

@@ -1,0 +1,52 @@
+import * as pulumi from "@pulumi/pulumi";
+import { sayPlan } from "../../components/say-plan";
+import { type PostgresPasswordConfig, policyOf, traitsOf } from "../../config";
+import type { Declare, DeclaredIn } from "../kind";
+import { PostgresPassword } from "./component";
+import { assertRoleExists, seeLeftRoles } from "./left-roles";
+import { keptLogin, type PasswordSeen } from "./old-logins";
+
+/**
+ * Declares a password that this pipeline makes.
+ *
+ * @throws ConfigError in a preview, for a role that does not exist
+ */
+export async function declarePassword(
+  secret: PostgresPasswordConfig,
+  { config, platform, before, recorded }: DeclaredIn,
+  { previousInUse }: PasswordSeen,
+): Promise<Declare> {
+  const isNew = before === undefined;
+  if (isNew && pulumi.runtime.isDryRun()) await assertRoleExists(secret, platform.audit.stack);
+  const left = isNew && traitsOf(secret).overlaps ? await seeLeftRoles(secret) : [];
+  const policy = policyOf(config, secret);
+  const value = config.adopted[secret.name];
+  return (decision, { rolledOut, dependsOn }) => {
+    const { state, action, force } = decision;
+    sayPlan(decision);
+    const kept = keptLogin(secret, state, previousInUse, policy);
+    if (kept !== undefined) void pulumi.log.warn(kept);
+    if (isNew && value === undefined) {
+      void pulumi.log.warn(
+        `${secret.name}: the value in use is not known, so there is nothing to roll back to until the second rotation. ` +
+          `To change that: pulumi config set --secret --path 'adopted["${secret.name}"]'`,
+      );
+    }
+    return new PostgresPassword(
+      secret.name.replaceAll("/", "-"),
+      {
+        config: secret,
+        state,
+        recorded,
+        rolledOut,
+        acts: action !== undefined,
+        force,
+        policy,
+        platform,
+        adopted: value === undefined ? undefined : pulumi.secret(value),
+        left,
+      },
+      { dependsOn },
+    );
+  };
+}

@@ -1,0 +1,40 @@
+import type * as z from "zod";
+import {
+  type CheckResult,
+  preflightInput as everyInput,
+  type KindChecks,
+  type OwnChecks,
+  overridesOf,
+  runChecks,
+} from "../components/preflight/preflight";
+import { passwordChecks } from "./postgres-password/preflight/own-checks";
+import { leaseChecks } from "./vault-dynamic/preflight";
+import { vaultRoleChecks } from "./vault-static/preflight";
+
+/** What only some kinds check, by the key of their part of the input (`KindAsks.own`). A secret has one at the most. */
+const PARTS = { database: passwordChecks, vaultRole: vaultRoleChecks, leases: leaseChecks };
+
+/** All that the preflight of one secret looks at. */
+export const preflightInput = everyInput.extend({
+  database: PARTS.database.input.optional(),
+  vaultRole: PARTS.vaultRole.input.optional(),
+  leases: PARTS.leases.input.optional(),
+});
+
+export type PreflightInput = z.output<typeof preflightInput>;
+
+/** What only the secret's kind does. */
+function ownChecks(given: PreflightInput): OwnChecks {
+  const key = (Object.keys(PARTS) as (keyof typeof PARTS)[]).find((one) => given[one] !== undefined);
+  if (key === undefined) return { isStored: true, checks: [] };
+  return (PARTS[key] as KindChecks<unknown>).of(given[key], given);
+}
+
+/** Runs every check, all at once. */
+export const runPreflight = (given: PreflightInput): Promise<CheckResult[]> => runChecks(given, ownChecks(given));
+
+/** What the step answers once everything holds. */
+export async function answerOf(given: PreflightInput, results: readonly CheckResult[]) {
+  const own = ownChecks(given);
+  return { ...(await own.answer?.()), overrides: overridesOf(given, own, results) };
+}

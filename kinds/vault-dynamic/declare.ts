@@ -1,0 +1,20 @@
+import { sayPlan } from "../../components/say-plan";
+import { policyOf, type VaultDynamicConfig } from "../../config";
+import type { Declare, DeclaredIn } from "../kind";
+import { vaultDatabasesOf } from "../vault-engine/database";
+import { VaultDynamicLogins } from "./component";
+
+/** Declares logins that Vault makes for a short time. */
+export async function declareVaultDynamic(secret: VaultDynamicConfig, stack: DeclaredIn): Promise<Declare> {
+  const { platform, recorded } = stack;
+  const databases = await vaultDatabasesOf(stack);
+  const policy = policyOf(stack.config, secret);
+  return (decision, { rolledOut, dependsOn }) => {
+    sayPlan(decision);
+    return new VaultDynamicLogins(
+      secret.name.replaceAll("/", "-"),
+      { config: secret, databases, state: decision.state, recorded, rolledOut, policy, platform },
+      { dependsOn },
+    );
+  };
+}

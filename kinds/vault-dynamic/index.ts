@@ -1,0 +1,17 @@
+import type { VaultDynamicConfig } from "../../config";
+import type { Kind } from "../kind";
+import { vaultDynamicAsks } from "./asks";
+import { leaseFingerprint } from "./definition";
+import { nextLeaseState } from "./next-state";
+
+/** Logins that Vault makes for a short time. Only the config decides: nothing is looked at. */
+export const vaultDynamic: Kind<VaultDynamicConfig> = {
+  asks: vaultDynamicAsks,
+  observe: async () => ({}),
+  rules: (secret) => ({
+    next: (state, { now, request }) => nextLeaseState(state, { now, request, definition: leaseFingerprint(secret) }),
+    modeOf: vaultDynamicAsks.modeOf,
+    canFinish: () => true,
+  }),
+  declare: async (secret, stack) => (await import("./declare")).declareVaultDynamic(secret, stack),
+};

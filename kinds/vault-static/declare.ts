@@ -1,0 +1,20 @@
+import { sayPlan } from "../../components/say-plan";
+import { policyOf, type VaultStaticConfig } from "../../config";
+import type { Declare, DeclaredIn } from "../kind";
+import { vaultDatabasesOf } from "../vault-engine/database";
+import { VaultStaticPassword } from "./component";
+
+/** Declares a password that Vault rotates. */
+export async function declareVaultStatic(secret: VaultStaticConfig, stack: DeclaredIn): Promise<Declare> {
+  const { platform, recorded } = stack;
+  const databases = await vaultDatabasesOf(stack);
+  const policy = policyOf(stack.config, secret);
+  return (decision, { rolledOut, dependsOn }) => {
+    sayPlan(decision);
+    return new VaultStaticPassword(
+      secret.name.replaceAll("/", "-"),
+      { config: secret, databases, state: decision.state, recorded, rolledOut, policy, platform },
+      { dependsOn },
+    );
+  };
+}

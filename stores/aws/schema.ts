@@ -1,0 +1,62 @@
+import * as z from "zod";
+import { httpUrl, settings, text } from "../../core/schema-parts";
+
+const config = settings({
+  /** Which store: AWS Secrets Manager. */
+  kind: z.literal("aws"),
+  /** Where the secrets are, such as `us-east-1`. Credentials are always the environment's. */
+  region: text(/^[a-z]{2,}(-[a-z]+)+-\d+$/, "expected a region, such as us-east-1"),
+  /**
+   * The KMS key that encrypts the secrets: id, ARN or alias. Default: a new secret gets the account's
+   * `aws/secretsmanager`, and one that exists keeps its own. A change encrypts every secret anew.
+   */
+  kmsKeyId: z.string().min(1).optional(),
+  /** Days in which a deleted secret can be restored: 7 to 30, and 0 (deleted at once) only in a lab. Default 30. */
+  recoveryWindowDays: z
+    .number()
+    .int()
+    .refine((days) => days === 0 || (days >= 7 && days <= 30), {
+      error: ({ input }) => `expected 7 to 30 days, or 0 in a lab, found ${input}`,
+    })
+    .default(30),
+  /** Only in a lab: an emulator on a loopback address instead of AWS. */
+  endpoint: httpUrl.optional(),
+});
+
+const reference = z.object({
+  kind: z.literal("aws"),
+  region: z.string(),
+  endpoint: z.string().optional(),
+  environment: z.string(),
+});
+
+export type AwsConfig = z.output<typeof config>;
+export type AwsReference = z.output<typeof reference>;
+
+/** AWS Secrets Manager: the secret `<environment>/<path>`, whose whole text is the value. */
+export const awsSchema = {
+  kind: "aws",
+  config,
+  reference,
+  referenceOf: ({ region, endpoint }: AwsConfig, environment: string): AwsReference => ({
+    kind: "aws",
+    region,
+    environment,
+    ...(endpoint === undefined ? {} : { endpoint }),
+  }),
+  placeOf: ({ environment }: AwsReference, path: string) => `${environment}/${path}`,
+  host: ({ endpoint }: AwsConfig) => (endpoint === undefined ? "AWS" : new URL(endpoint).hostname),
+  onlyInLab: ({ endpoint, recoveryWindowDays }: AwsConfig) => [
+    ...(endpoint === undefined ? [] : [{ key: "endpoint", message: `expected only in a lab, found ${endpoint}` }]),
+    ...(recoveryWindowDays > 0
+      ? []
+      : [{ key: "recoveryWindowDays", message: "expected 7 to 30 days (0 only in a lab), found 0" }]),
+  ],
+  vault: () => undefined,
+  marks: "tags",
+  plugins: ["aws"],
+  resources: {
+    "aws:secretsmanager/secret:Secret": { phase: "store", holdsCredential: true },
+    "aws:secretsmanager/secretVersion:SecretVersion": { phase: "store", holdsCredential: true },
+  },
+} as const;
