@@ -227,7 +227,10 @@ async function resultOf(
 }
 
 /** What failed, a line each; checks that failed for the same reason share one. */
-export function failureOf({ secretName }: PreflightInput, results: readonly CheckResult[]): string | undefined {
+export function failureOf(
+  { secretName }: Pick<PreflightInput, "secretName">,
+  results: readonly CheckResult[],
+): string | undefined {
   const failed = results.filter(({ ok }) => !ok);
   if (failed.length === 0) return undefined;
   const reasons = [...new Set(failed.map(({ evidence }) => evidence))];

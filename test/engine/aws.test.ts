@@ -2,18 +2,20 @@ import { describe, expect, it } from "vitest";
 import { startLoad } from "../../dev/lab/load";
 import { auditRows, login, setDay, setRequest, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
 import { labelled, tagsOf } from "./labels";
+import { trailOf } from "./leak-hunt";
 
 describe("a password with alternating users, kept in AWS Secrets Manager", () => {
-  const bench = useBench({ labOptions: { store: "aws" } });
+  const bench = useBench({ labOptions: { store: "aws" }, huntLeaks: true });
+  const trail = trailOf(bench);
 
-  it("adopts the secret in use, rotates, rolls back, and never fails a login", async () => {
-    const { lab, stack } = bench();
+  it("adopts the secret in use, rotates, rolls back, never fails a login and leaves no credential", async () => {
+    const { lab } = bench();
     const adopted = String(lab.adopted["database/password"]);
     const arn = async () => (await lab.moto?.secrets.describeSecret({ SecretId: "paper/database/password" }))?.ARN;
     const before = await arn();
     const load = await startLoad(lab, { loginsPerSecond: 30, services: ["signal-service", "orchestrator"] });
 
-    await up(bench());
+    await trail.up();
     expect(await stateOf(bench())).toMatchObject({ slots: [0, 1], active: 1, step: { action: "ADOPT" } });
     expect(await arn()).toBe(before);
     const first = await stored(bench(), "database/password");
@@ -21,9 +23,8 @@ describe("a password with alternating users, kept in AWS Secrets Manager", () =>
     expect(await login(bench(), "trader_b", first.value)).toBe("ok");
 
     await setDay(bench(), 89);
-    const preview = await stack.pulumi(["preview", "--diff"]);
-    expect(preview.stdout).toContain('~ generation: "0" => "2"');
-    await up(bench());
+    expect((await trail.previews()).stdout).toContain('~ generation: "0" => "2"');
+    await trail.up();
     const second = await stored(bench(), "database/password");
     expect(await labelled(bench(), "database/password")).toEqual({ current: second.value, previous: first.value });
     expect(await labelled(bench(), "database/username")).toEqual({ current: "trader_a", previous: "trader_b" });
@@ -44,8 +45,9 @@ describe("a password with alternating users, kept in AWS Secrets Manager", () =>
     const again = await up(bench());
     expect(again.stdout).toMatch(UNCHANGED);
 
+    await trail.refusal();
     await setRequest(bench(), { id: "back", activate: 1 });
-    await up(bench());
+    await trail.up();
     expect(await labelled(bench(), "database/password")).toEqual({ current: first.value, previous: second.value });
     expect(await labelled(bench(), "database/username")).toEqual({ current: "trader_b", previous: "trader_a" });
     expect(await lab.health("orchestrator")).toMatchObject({ status: "healthy", database: { user: "trader_b" } });
@@ -53,5 +55,6 @@ describe("a password with alternating users, kept in AWS Secrets Manager", () =>
     const { logins } = await load.stop({ logins: 300 });
     expect(logins.failures).toEqual([]);
     expect((await auditRows(bench())).map(({ action }) => action)).toEqual(["ADOPT", "ROTATE", "ROLLBACK"]);
+    await trail.leadsNowhere();
   });
 });

@@ -1,7 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { parse } from "yaml";
+import { preflight } from "../../cli/operate/preflight";
+import { openProject } from "../../cli/operate/project";
+import { failureOf } from "../../components/preflight/preflight";
 import { type Bench, refusedUp, stateOf } from "./harness";
 
 type Settings = Record<string, unknown>;
@@ -76,16 +79,32 @@ export interface Fault {
 }
 
 /** An update with the fault: refused with the message, and nothing changed. Returns what was printed. */
-export async function expectRefusal(bench: Bench, fault: Fault): Promise<string> {
+export const expectRefusal = (bench: Bench, fault: Fault): Promise<string> =>
+  expectToSay(bench, fault, () => refusedUp(bench, fault.env?.(bench)));
+
+/**
+ * The preflight of a rotation with the fault, in this process and with the input of `rotation preflight`, which is that of
+ * an update (`preflight-same.test.ts`): it says the message, and touches nothing.
+ */
+export const expectPreflightRefusal = (bench: Bench, fault: Fault): Promise<string> =>
+  expectToSay(bench, fault, async () => {
+    const { stack } = bench;
+    const env = { ...process.env, ...stack.env, ...fault.env?.(bench) };
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    try {
+      const [result] = await preflight(openProject(stack.projectDir, stack.name, env), [], "rotation");
+      return failureOf({ secretName: result?.secret ?? "" }, result?.checks ?? []) ?? "";
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
+async function expectToSay(bench: Bench, fault: Fault, act: () => Promise<string>): Promise<string> {
   const before = await platformOf(bench);
   const mend = (await fault.breaks?.(bench)) ?? (async () => undefined);
   let printed: string;
   try {
-    printed = await withSettings(
-      bench,
-      (settings) => fault.settings?.(settings, bench),
-      () => refusedUp(bench, fault.env?.(bench)),
-    );
+    printed = await withSettings(bench, (settings) => fault.settings?.(settings, bench), act);
   } finally {
     await mend();
   }

@@ -1,62 +1,63 @@
 import { join } from "node:path";
 import { expect } from "vitest";
+import type { PulumiResult } from "../../dev/lab/stack";
 import { LeakSearch } from "../unit/leaks/forms";
-import { type Bench, setDay, setRequest } from "./harness";
+import { type Bench, setRequest } from "./harness";
 import { filesBelow, type Secrets, slotSecrets, verifierSecrets } from "./leak-support";
 
-/** What a life of a password leaves behind. */
-interface Traces {
-  /** What Pulumi printed. */
-  readonly printed: string[];
-  /** The passwords there were, by slot and generation. */
-  readonly passwords: Record<string, string>;
-  /** The verifiers there were; PostgreSQL's log has them and may. */
-  readonly verifiers: Record<string, string>;
+/** The life of a password, with Pulumi as talkative as it can be: event logs, debug messages, a saved plan, exports. */
+export interface Trail {
+  /** An update with all of that. */
+  up(): Promise<PulumiResult>;
+  /** Two previews, one of which saves a plan. */
+  previews(): Promise<PulumiResult>;
+  /** An update with a request that it refuses. */
+  refusal(): Promise<void>;
+  /** What all of it left behind holds none of the passwords, nor a verifier, which the bench does not search for. */
+  leadsNowhere(): Promise<void>;
 }
 
-/**
- * An adoption, a rotation with its previews, a refused request and a rollback, each as talkative as Pulumi can be: event
- * logs, debug messages, a saved plan, exports. What is left behind is searched when the bench stops; verifiers here.
- */
-export async function huntLeaks(bench: Bench): Promise<void> {
-  const traces: Traces = { printed: [], passwords: {}, verifiers: {} };
-  await tracedUp(bench, traces);
-  await setDay(bench, 89);
-  await traced(bench, traces, ["preview", "--diff", "--show-replacement-steps"]);
-  await traced(bench, traces, ["preview", "--save-plan=plan.json"]);
-  await tracedUp(bench, traces);
-  await setRequest(bench, { id: "nonsense", activate: 7 });
-  await traced(bench, traces, ["up", "--yes", "--skip-preview", "--diff"], 1);
-  await setRequest(bench, { id: "back", activate: 1 });
-  await tracedUp(bench, traces);
-  await traced(bench, traces, ["stack", "output", "--json"]);
-  await traced(bench, traces, ["stack", "export"]);
-
-  expect(Object.keys(traces.passwords)).toHaveLength(3);
-  const search = new LeakSearch({ ...traces.verifiers, ...traces.passwords });
-  const { stack } = bench;
-  const files = [...(await filesBelow(stack.stateDir)), ...(await filesBelow(stack.projectDir))];
-  for (const { path, bytes } of files) expect(search.in(bytes), path).toEqual([]);
-  expect(search.in(traces.printed.join("\n"))).toEqual([]);
-}
-
-async function traced(bench: Bench, { printed }: Traces, args: string[], exitCode = 0): Promise<void> {
-  const { stdout, stderr, exitCode: found } = await bench.stack.pulumi(args);
-  expect(found, stdout + stderr).toBe(exitCode);
-  printed.push(stdout, stderr);
-}
-
-/** An update with its event log, and the credentials there are after it. */
-async function tracedUp(bench: Bench, traces: Traces): Promise<void> {
-  const log = join(bench.stack.projectDir, `events-${traces.printed.length}.json`);
-  // Pulumi shows this flag only to those who debug it; its Automation API uses it all the time.
-  const env = { PULUMI_DEBUG_COMMANDS: "true" };
-  const args = ["up", "--yes", "--skip-preview", "--diff", "--show-replacement-steps", "--debug", "--event-log", log];
-  const { stdout, stderr, exitCode } = await bench.stack.pulumi(args, { env });
-  expect(exitCode, stdout + stderr).toBe(0);
-  traces.printed.push(stdout, stderr);
-  Object.assign(traces.passwords, await slotSecrets(bench));
-  Object.assign(traces.verifiers, numbered(await verifierSecrets(bench), traces.printed.length));
+/** Follows a bench with `huntLeaks`, which searches for its credentials in everything else when it stops. */
+export function trailOf(bench: () => Bench): Trail {
+  const printed: string[] = [];
+  // The passwords there were, by slot and generation; PostgreSQL's log has the verifiers and may.
+  const [passwords, verifiers]: [Secrets[], Secrets[]] = [[], []];
+  const pulumi = async (args: string[], { exitCode = 0, env = {} } = {}) => {
+    const result = await bench().stack.pulumi(args, { env });
+    expect(result.exitCode, result.stdout + result.stderr).toBe(exitCode);
+    printed.push(result.stdout, result.stderr);
+    return result;
+  };
+  return {
+    async up() {
+      const log = join(bench().stack.projectDir, `events-${printed.length}.json`);
+      const args = ["up", "--yes", "--skip-preview", "--diff", "--show-replacement-steps", "--debug"];
+      // Pulumi shows this flag only to those who debug it; its Automation API uses it all the time.
+      const env = { PULUMI_DEBUG_COMMANDS: "true" };
+      const result = await pulumi([...args, "--event-log", log], { env });
+      passwords.push(await slotSecrets(bench()));
+      verifiers.push(numbered(await verifierSecrets(bench()), verifiers.length));
+      return result;
+    },
+    async previews() {
+      await pulumi(["preview", "--save-plan=plan.json"]);
+      return pulumi(["preview", "--diff", "--show-replacement-steps"]);
+    },
+    async refusal() {
+      await setRequest(bench(), { id: "nonsense", activate: 7 });
+      await pulumi(["up", "--yes", "--skip-preview", "--diff"], { exitCode: 1 });
+    },
+    async leadsNowhere() {
+      for (const what of [["output", "--json"], ["export"]]) await pulumi(["stack", ...what]);
+      const secrets: Secrets = Object.assign({}, ...verifiers, ...passwords);
+      expect(Object.keys(Object.assign({}, ...passwords))).toHaveLength(3);
+      const search = new LeakSearch(secrets);
+      const { stateDir, projectDir } = bench().stack;
+      const files = [...(await filesBelow(stateDir)), ...(await filesBelow(projectDir))];
+      for (const { path, bytes } of files) expect(search.in(bytes), path).toEqual([]);
+      expect(search.in(printed.join("\n"))).toEqual([]);
+    },
+  };
 }
 
 const numbered = (secrets: Secrets, number: number) =>

@@ -2,16 +2,18 @@ import { describe, expect, it } from "vitest";
 import { startLoad } from "../../dev/lab/load";
 import { DEFAULT_SERVICES } from "../../dev/lab/platform";
 import { auditRows, login, setDay, setRequest, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
+import { trailOf } from "./leak-hunt";
 
 describe("a password with alternating users, through its life by plain `pulumi up`", () => {
-  const bench = useBench({ labOptions: { services: DEFAULT_SERVICES } });
+  const bench = useBench({ labOptions: { services: DEFAULT_SERVICES }, huntLeaks: true });
+  const trail = trailOf(bench);
 
-  it("adopts the role in use, rotates, ends the old login, rolls back, and never fails a login", async () => {
-    const { lab, stack } = bench();
+  it("adopts the role in use, rotates, ends the old login, rolls back, never fails a login and leaves no credential", async () => {
+    const { lab } = bench();
     const adopted = String(lab.adopted["database/password"]);
     const load = await startLoad(lab, { loginsPerSecond: 30, services: ["signal-service", "orchestrator"] });
 
-    await up(bench());
+    await trail.up();
     expect(await stateOf(bench())).toMatchObject({ slots: [0, 1], active: 1, step: { action: "ADOPT" } });
     const first = await stored(bench(), "database/password");
     expect(await stored(bench(), "database/username")).toMatchObject({ value: "trader_b" });
@@ -19,9 +21,8 @@ describe("a password with alternating users, through its life by plain `pulumi u
     expect(await login(bench(), "trader", adopted)).toBe("ok");
 
     await setDay(bench(), 89);
-    const preview = await stack.pulumi(["preview", "--diff"]);
-    expect(preview.stdout).toContain('~ generation: "0" => "2"');
-    await up(bench());
+    expect((await trail.previews()).stdout).toContain('~ generation: "0" => "2"');
+    await trail.up();
     const second = await stored(bench(), "database/password");
     expect(second.version).toBe(first.version + 1);
     expect(second.value).not.toBe(first.value);
@@ -43,8 +44,9 @@ describe("a password with alternating users, through its life by plain `pulumi u
     await up(bench());
     expect(await login(bench(), "trader_b", first.value)).toBe("28000");
 
+    await trail.refusal();
     await setRequest(bench(), { id: "back", activate: 1 });
-    await up(bench());
+    await trail.up();
     expect(await stored(bench(), "database/password")).toMatchObject({ value: first.value });
     expect(await stored(bench(), "database/username")).toMatchObject({ value: "trader_b" });
     expect(await login(bench(), "trader_b", first.value)).toBe("ok");
@@ -63,5 +65,6 @@ describe("a password with alternating users, through its life by plain `pulumi u
       ["REVOKE", 1, "SUCCESS"],
       ["ROLLBACK", 1, "SUCCESS"],
     ]);
+    await trail.leadsNowhere();
   });
 });

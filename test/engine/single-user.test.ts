@@ -4,6 +4,7 @@ import type { LabOptions } from "../../dev/lab/lab";
 import { exposure, type Load, type LoadResult, startLoad } from "../../dev/lab/load";
 import { poll } from "../../dev/lab/poll";
 import { auditRows, type Bench, login, setDay, setRequest, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
+import { trailOf } from "./leak-hunt";
 import { roleAttributes } from "./role-support";
 
 const READERS = ["signal-service", "orchestrator"];
@@ -24,9 +25,14 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
     await poll(seen, { what: "two logins that fail", limitMs: 60_000 });
     return act();
   };
-  const bench = useBench({ strategies: { "database/password": "single-user" }, labOptions: { around } });
+  const bench = useBench({
+    strategies: { "database/password": "single-user" },
+    labOptions: { around },
+    huntLeaks: true,
+  });
+  const trail = trailOf(bench);
 
-  it("fails logins between ALTER and the last restart alone, ends the old password at once, and rolls back", async () => {
+  it("fails logins between ALTER and the last restart alone, ends the old password at once, rolls back and leaves no credential", async () => {
     const { lab } = bench();
     const adopted = String(lab.adopted["database/password"]);
     await lab.postgres.query(`
@@ -39,16 +45,17 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
     const before = await roleAttributes(bench(), "trader");
     expect(before).toMatchObject({ rolconnlimit: 61, member_of: ["readers"] });
 
-    await up(bench());
+    await trail.up();
     expect(await roleAttributes(bench(), "trader")).toEqual(before);
     const first = await stored(bench(), "database/password");
     expect(first.version).toBe(2);
     expect(await login(bench(), "trader", first.value)).toBe("ok");
     expect(await login(bench(), "trader", adopted)).toBe("28P01");
 
-    load = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
     await setDay(bench(), 89);
-    await up(bench());
+    await trail.previews();
+    load = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
+    await trail.up();
     const second = await stored(bench(), "database/password");
     expect(second.version).toBe(3);
     expect(await login(bench(), "trader", second.value)).toBe("ok");
@@ -56,9 +63,10 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
     expect(await roleAttributes(bench(), "trader")).toEqual(before);
     await expectWindow(bench(), await load.stop({ logins: 100 }));
 
-    load = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
+    await trail.refusal();
     await setRequest(bench(), { id: "back", activate: 1 });
-    await up(bench());
+    load = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
+    await trail.up();
     expect(await stored(bench(), "database/password")).toMatchObject({ value: first.value, version: 4 });
     expect(await login(bench(), "trader", first.value)).toBe("ok");
     expect(await login(bench(), "trader", second.value)).toBe("28P01");
@@ -74,6 +82,7 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
       ["ROLLBACK", 1],
     ]);
     expect(await roleAttributes(bench(), "trader")).toEqual(before);
+    await trail.leadsNowhere();
   });
 });
 

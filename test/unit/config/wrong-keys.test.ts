@@ -16,6 +16,7 @@ policy.lead = "90d" => expected less than maxAge (90d), found 90d
 policy.lead = "2160h" => expected less than maxAge (90d), found 90d
 store = nothing => expected an object with kind, found nothing
 store = "vault" => expected an object with kind, found "vault"
+store.kind = "gcp" => expected one of vault, aws, found "gcp"
 store.address = "vault:8200" => expected an http:// or https:// address, found "vault:8200"
 store.mount = "a/b" => expected letters, digits, - or _, found "a/b"
 alpaca = nothing => expected { baseUrl }, to ask whether the market is closed, found nothing; or set preflight.allowOpenMarket: true
@@ -238,5 +239,6 @@ describe("a message shows no secret", () => {
       /^9 settings are wrong in the config of stack paper:\n(.*\n){9}Correct them in Pulumi\.paper\.yaml or with `pulumi config set --path`; nothing was changed\.$/,
     );
     expect(() => parse(wrong)).not.toThrow(/hunter2|OPENSSH|b3BlbnNzaC/);
+    expect(() => parse(configWith([["polcy"], {}]))).toThrow(/^1 setting is wrong in the config of stack paper:\n/);
   });
 });

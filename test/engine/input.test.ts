@@ -5,6 +5,7 @@ import { generateSshKeys } from "../../dev/lab/ssh-keys";
 import { auditRows, setDay, stateOf, stored, up, useBench } from "./harness";
 import {
   databaseOf,
+  expectPreflightRefusal,
   expectReadable,
   expectRefusal,
   type Fault,
@@ -15,6 +16,36 @@ import {
 
 const VALUE = "adopted-but-wrong-9c1f";
 const adoptHint = `pulumi config set --secret --path 'adopted["database/password"]'`;
+
+const password = (more: Record<string, unknown>) => ({
+  id: "r-1",
+  secret: "database/password",
+  reason: "a test",
+  ...more,
+});
+
+/**
+ * Wrong settings, as the engine prints what is said of them; the other messages are held by `test/unit/config`.
+ */
+const SETTINGS: Record<string, Fault> = {
+  "many things at once": {
+    settings: (settings) => {
+      Object.assign(settings, { polcy: {}, store: { kind: "gcp" } });
+      Object.assign(secretOf(settings), { role: 5, restart: ["signal-servce"] });
+    },
+    says: [
+      "4 settings are wrong",
+      "store.kind",
+      "secrets[0].role: expected text, found 5",
+      "polcy",
+      "secrets[0].restart[0]",
+    ],
+  },
+  "a rollback where nothing was rotated": {
+    settings: (settings) => Object.assign(settings, { request: password({ activate: 7 }) }),
+    says: ["request r-1: database/password has no generation 7 in its slots; "],
+  },
+};
 
 /** Wrong before anything was ever deployed: what somebody meets who sets a stack up. */
 const FIRST: Record<string, Fault> = {
@@ -209,23 +240,30 @@ const DUE: Record<string, Fault> = {
       "Or name the database that has it already (config key `audit`)",
     ],
   },
-  "many things at once": {
-    env: () => ({ VAULT_TOKEN: "s.wrong-token-of-nobody" }),
-    breaks: async ({ lab }) => {
-      lab.alpaca.paper.setMarket(true);
-      await lab.hosts[0]?.setFault("orchestrator", { kind: "html" });
-      return async () => {
-        lab.alpaca.paper.setMarket(false);
-        await lab.hosts[0]?.setFault("orchestrator", undefined);
-        await lab.healthy();
-      };
-    },
-    says: ["2 of ", "store: Vault at ", "host trading-1: not healthy before the start: orchestrator"],
+};
+
+/** By the engine: how a refusal is printed, and that the update ends with it. */
+const AT_ONCE: Fault = {
+  env: () => ({ VAULT_TOKEN: "s.wrong-token-of-nobody" }),
+  breaks: async ({ lab }) => {
+    lab.alpaca.paper.setMarket(true);
+    await lab.hosts[0]?.setFault("orchestrator", { kind: "html" });
+    return async () => {
+      lab.alpaca.paper.setMarket(false);
+      await lab.hosts[0]?.setFault("orchestrator", undefined);
+      await lab.healthy();
+    };
   },
+  says: ["2 of ", "store: Vault at ", "host trading-1: not healthy before the start: orchestrator"],
 };
 
 describe("what the preflight refuses, by plain `pulumi up`", () => {
   const bench = useBench();
+
+  it.each(Object.entries(SETTINGS))("wrong settings, %s: one message, nothing changed", async (_, fault) => {
+    const printed = await expectRefusal(bench(), fault);
+    expect(printed).toContain("nothing was changed");
+  });
 
   it.each(Object.entries(FIRST))("at first: %s", async (_, fault) => {
     await expectRefusal(bench(), {
@@ -257,17 +295,38 @@ describe("what the preflight refuses, by plain `pulumi up`", () => {
     await lab.openbao.putSecret("paper/database/password", { value: String(lab.adopted["database/password"]) });
   });
 
-  it("once all of that is right, adopts and rotates", async () => {
+  it("once all of that is right, adopts and rotates, with numbers and booleans as `pulumi config set --path` writes them", async () => {
+    const { stack } = bench();
+    const settings = {
+      "policy.maxAge": "60d",
+      "preflight.allowOpenMarket": "true",
+      "request.id": "7",
+      "request.secret": "database/password",
+      "request.rotate": "true",
+      "request.reason": "a test",
+    };
+    for (const [path, value] of Object.entries(settings)) {
+      const { exitCode, stderr } = await stack.pulumi(["config", "set", "--plaintext", "--path", path, value]);
+      expect(exitCode, stderr).toBe(0);
+    }
     await up(bench());
-    expect(await stateOf(bench())).toMatchObject({ slots: [0, 1], active: 1 });
+    expect(await stateOf(bench())).toMatchObject({ slots: [0, 1], active: 1, handledRequest: "7" });
+    expect(await auditRows(bench())).toHaveLength(1);
+    for (const key of ["policy", "preflight", "request"]) await stack.configure(key, undefined);
     await setDay(bench(), 89);
   });
 
+  const whole = (fault: Fault): Fault => ({
+    ...fault,
+    says: ["preflight for database/password: ", "nothing was changed", ...fault.says],
+  });
+
   it.each(Object.entries(DUE))("when due: %s", async (_, fault) => {
-    await expectRefusal(bench(), {
-      ...fault,
-      says: ["preflight for database/password: ", "nothing was changed", ...fault.says],
-    });
+    await expectPreflightRefusal(bench(), whole(fault));
+  });
+
+  it("when due: many things at once, by plain `pulumi up`", async () => {
+    await expectRefusal(bench(), whole(AT_ONCE));
   });
 
   it("when due: a rollback to a generation that neither slot holds, or whose value is not known", async () => {
