@@ -13,14 +13,12 @@ describe("poll", () => {
   });
 
   it("asks once more when time is up, and returns what it was told last", async () => {
-    const begin = performance.now();
     const last = await poll(
       (number) => number,
       () => false,
       { limit: 20, every: 60_000 },
     );
     expect(last).toBe(2);
-    expect(performance.now() - begin).toBeGreaterThanOrEqual(19);
   });
 
   it("asks no more where there is no next pause", async () => {
