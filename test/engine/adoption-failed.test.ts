@@ -27,7 +27,7 @@ async function failingAtOrchestrator(bench: Bench): Promise<CommandResult> {
   const isRestarted = await EFFECTS.restarted.watch(bench);
   let ended = false;
   const run = rotation(bench, ["run", "--yes"]).finally(() => (ended = true));
-  await poll(async () => ended || isRestarted(), { what: EFFECTS.restarted.name, limitMs: 120_000 });
+  await poll(async () => ended || isRestarted(), { what: EFFECTS.restarted.name, limitMs: 200_000 });
   await host?.setFault("orchestrator", { kind: "never-healthy" });
   const result = await run;
   for (const service of ["signal-service", "orchestrator"]) await host?.setFault(service, undefined);

@@ -33,7 +33,7 @@ describe("an Alpaca pair is never mixed", () => {
     const restart = async () => {
       for (; !rollsOut; restarts++) {
         await lab.hosts[0]?.systemctl("restart", "market-data-service");
-        await poll(healthy, { what: "market-data-service healthy", limitMs: 60_000 });
+        await poll(healthy, { what: "market-data-service healthy", limitMs: 200_000 });
       }
     };
     const load = await startLoad(lab, { alpacaPerSecond: 30, services: ["execution-gateway", "orchestrator"] });

@@ -66,7 +66,7 @@ export async function killedUp(bench: Bench, effect: Effect): Promise<PulumiResu
   const update = stack.pulumi(["up", "--yes", "--skip-preview"], { onStart: (started) => (pid = started) });
   let ended = false;
   void update.finally(() => (ended = true));
-  await poll(async () => ended || happened(), { what: effect.name, limitMs: 120_000, everyMs: 10 });
+  await poll(async () => ended || happened(), { what: effect.name, limitMs: 200_000, everyMs: 10 });
   if (ended || pid === undefined) {
     const { stdout, stderr } = await update;
     throw new Error(`the update ended before it could be killed: ${stdout}${stderr}`);

@@ -25,7 +25,7 @@ export async function failsHalfWayAt(bench: Bench, service: string): Promise<voi
   // Only once the preflight has found it healthy.
   const isStored = await EFFECTS.stored.watch(bench);
   const update = refusedUp(bench);
-  await poll(isStored, { what: EFFECTS.stored.name, limitMs: 60_000 });
+  await poll(isStored, { what: EFFECTS.stored.name, limitMs: 200_000 });
   await host?.setFault(service, { kind: "never-healthy" });
   const message = await update;
   await host?.setFault(service, undefined);

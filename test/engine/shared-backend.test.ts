@@ -38,7 +38,7 @@ it("lets one of two updates at once through and tells the other who holds the lo
     const listed = await fetch(`${lab.moto?.address}/pulumi-state?list-type=2&prefix=.pulumi/locks/`);
     return (await listed.text()).includes(".json");
   };
-  await poll(locks, { what: "the first update's lock in the bucket", limitMs: 60_000 });
+  await poll(locks, { what: "the first update's lock in the bucket", limitMs: 200_000 });
 
   const second = await stack.pulumi(up);
   const said = second.stdout + second.stderr;

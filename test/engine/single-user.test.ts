@@ -22,7 +22,7 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
   // Until the window was seen, however quick the restart.
   const around: LabOptions["around"] = async (_effect, act) => {
     const seen = async () => load === undefined || exposure((await load.snapshot()).logins.failures) > 0;
-    await poll(seen, { what: "two logins that fail", limitMs: 60_000 });
+    await poll(seen, { what: "two logins that fail", limitMs: 200_000 });
     return act();
   };
   const bench = useBench({

@@ -75,7 +75,7 @@ describe("Alpaca: faults while a new pair is due", () => {
     lab.alpaca.paper.setFault(fault && { ...fault, ...(everybody ? {} : { keyId: pair.keyId }) });
     if (everybody) {
       const unhealthy = async () => (await lab.health("execution-gateway")).status === "unhealthy";
-      await poll(unhealthy, { what: "execution-gateway unhealthy", limitMs: 60_000 });
+      await poll(unhealthy, { what: "execution-gateway unhealthy", limitMs: 200_000 });
     }
     const message = await refusedUp(bench);
     lab.alpaca.paper.setFault(undefined);

@@ -74,7 +74,7 @@ const CASES: Record<string, FaultCase> = {
           if (!refused) hogs.push(client);
           return refused;
         },
-        { what: "the last connection", limitMs: 60_000, everyMs: 1 },
+        { what: "the last connection", limitMs: 200_000, everyMs: 1 },
       );
       await taken;
       return () => Promise.all(hogs.map((hog) => hog.end()));
