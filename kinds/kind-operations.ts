@@ -3,6 +3,7 @@ import type { Unseen } from "../components/seen";
 import type { Config, SecretConfig } from "../config";
 import type { StateResource } from "../core/begun";
 import type { Decision } from "../core/decide";
+import type { PhaseTable } from "../core/phases";
 import type { Policy } from "../core/policy";
 import type { SecretState } from "../core/state";
 import type { StoreEntry } from "../stores/store";
@@ -127,6 +128,8 @@ export interface OwnStatus {
  * loaded when used: every command of the CLI loads all of them.
  */
 export interface KindOperations<Secret extends SecretConfig> {
+  /** What its rotation consists of, beside what all rotations have. */
+  readonly phases: readonly PhaseTable[];
   /** Undefined if nobody has to supply anything. */
   readonly supply: Supply | undefined;
   /** Why a value in the store cannot be adopted, or how it is. */

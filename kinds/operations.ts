@@ -1,4 +1,5 @@
 import type { SecretConfig } from "../config";
+import type { PhaseTable } from "../core/phases";
 import { alpacaKey } from "./alpaca-key/operations";
 import type { KindOperations } from "./kind-operations";
 import { postgresPassword } from "./postgres-password/operations";
@@ -17,3 +18,7 @@ const OPERATIONS = {
 
 /** What the CLI asks of a secret's kind. */
 export const operationsOf = (secret: SecretConfig): KindOperations<SecretConfig> => OPERATIONS[kindOf(secret)];
+
+/** What the rotations of all kinds consist of, beside what every rotation has. */
+export const phasesOfKinds = (): readonly PhaseTable[] =>
+  Object.values<KindOperations<never>>(OPERATIONS).flatMap(({ phases }) => phases);

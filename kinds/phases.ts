@@ -10,21 +10,13 @@ import {
   type Touches,
 } from "../core/phases";
 import { storeResources } from "../stores/schemas";
-import { alpacaKeyPhases } from "./alpaca-key/phases";
-import { postgresPasswordPhases } from "./postgres-password/phases";
-import { vaultDynamicPhases } from "./vault-dynamic/phases";
-import { vaultEnginePhases } from "./vault-engine/phases";
-import { vaultStaticPhases } from "./vault-static/phases";
+import { phasesOfKinds } from "./operations";
 
-/** What brings parts to a rotation: a line each. */
+/** What brings parts to a rotation. */
 const TABLES: readonly PhaseTable[] = [
   rotationPhases,
   ...storeResources().map((resources) => ({ resources })),
-  postgresPasswordPhases,
-  vaultEnginePhases,
-  vaultStaticPhases,
-  vaultDynamicPhases,
-  alpacaKeyPhases,
+  ...phasesOfKinds(),
 ];
 
 const together = <R extends Row>(rows: (table: PhaseTable) => Readonly<Record<string, R>> | undefined) =>

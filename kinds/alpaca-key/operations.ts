@@ -1,9 +1,11 @@
 import type { AlpacaKeyConfig } from "../../config";
 import type { KindOperations } from "../kind-operations";
 import { knownPairs, pairsInUse } from "./pairs";
+import { alpacaKeyPhases } from "./phases";
 
 /** A key pair that only the operator can make, on Alpaca's dashboard. */
 export const alpacaKey = {
+  phases: [alpacaKeyPhases],
   supply: {
     command: "alpaca add-key",
     how: "Create a new key on the dashboard and add it.",

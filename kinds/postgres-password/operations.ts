@@ -3,10 +3,12 @@ import { adoptedGeneration } from "../../core/state";
 import type { KindOperations } from "../kind-operations";
 import { knownLogins, loginInUse, loginsOf } from "./credentials";
 import { keptLogin, seeOldLogin } from "./old-logins";
+import { postgresPasswordPhases } from "./phases";
 import { activeUsername } from "./roles";
 
 /** A password that this stack makes and writes into the store. */
 export const postgresPassword = {
+  phases: [postgresPasswordPhases],
   supply: undefined,
   adoption: {
     isOurs: (stack, secret, states, value) =>

@@ -1,8 +1,11 @@
 import type { VaultDynamicConfig } from "../../config";
 import type { KindOperations } from "../kind-operations";
+import { vaultEnginePhases } from "../vault-engine/phases";
+import { vaultDynamicPhases } from "./phases";
 
 /** Logins that Vault makes for a short time: the stack knows none of them. */
 export const vaultDynamic = {
+  phases: [vaultEnginePhases, vaultDynamicPhases],
   supply: undefined,
   adoption: "Vault makes logins on demand (vault-dynamic): there is no value to go back to",
   otherwise: "definition changed",

@@ -1,9 +1,12 @@
 import type { VaultStaticConfig } from "../../config";
 import { activeGeneration } from "../../core/state";
 import type { KindOperations } from "../kind-operations";
+import { vaultEnginePhases } from "../vault-engine/phases";
+import { vaultStaticPhases } from "./phases";
 
 /** A password that Vault rotates: nobody knows an earlier value, so what Vault hands out now is tried. */
 export const vaultStatic = {
+  phases: [vaultEnginePhases, vaultStaticPhases],
   supply: undefined,
   adoption: "Vault makes the password and rotates it (vault-static), and keeps no value to go back to",
   otherwise: "rotated by Vault",
