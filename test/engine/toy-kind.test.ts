@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { StackStatus } from "../../cli/operate/read-status";
+import type { Validation } from "../../cli/operate/validate";
 import { labConfig } from "../../dev/lab/deploy";
+import { fine, json, rotation } from "./cli-support";
 import { auditRows, type Bench, setDay, startBench, stateOf, stored, UNCHANGED, up } from "./harness";
 import { type ToyProject, toyProject } from "./toy-project";
 
@@ -19,9 +22,8 @@ describe("a kind is one folder and a line in each registry", () => {
           { file: "kinds/schemas.ts", list: "SCHEMAS", name: "toySchema", from: "./toy/schema" },
           { file: "kinds/schemas.ts", list: "KINDS", name: "toy", from: "./toy/checks" },
           { file: "kinds/index.ts", list: "KINDS", name: "toy", from: "./toy" },
+          { file: "kinds/operations.ts", list: "OPERATIONS", name: "toy", from: "./toy/operations" },
         ],
-        // What the CLI asks of a kind is one more line and one more file of the folder.
-        checked: ["index.ts", "steps", "stores", "kinds"],
       }),
       startBench({ labOptions: { services: [] } }),
     ]);
@@ -53,8 +55,9 @@ describe("a kind is one folder and a line in each registry", () => {
     await stack.configure("secrets", [toy]);
   });
 
-  it("preview, update, rotation and rollback by plain `pulumi`", async () => {
+  it("plan, preview, update, rotation and rollback", async () => {
     const { stack } = bench;
+    expect(await fine(bench, ["plan"])).toContain(`begins anew with ${SECRET}`);
     const preview = await stack.pulumi(["preview"]);
     expect(preview.exitCode, preview.stdout + preview.stderr).toBe(0);
     await up(bench);
@@ -62,15 +65,40 @@ describe("a kind is one folder and a line in each registry", () => {
     expect(first.value).toMatch(/^[A-Za-z0-9]{20}$/);
 
     await setDay(bench, 89);
-    await up(bench);
+    await fine(bench, ["run", "--yes"]);
     const second = await stored(bench, SECRET);
     expect(second.value).not.toBe(first.value);
     expect((await up(bench)).stdout).toMatch(UNCHANGED);
 
-    await stack.configure("request", { id: "back", secret: SECRET, activate: 1, reason: "a test" });
-    await up(bench);
+    await fine(bench, ["rollback", SECRET, "--reason", "a test", "--yes"]);
     expect(await stored(bench, SECRET)).toMatchObject({ value: first.value });
     expect(await stateOf(bench, SECRET)).toMatchObject({ step: { action: "ROLLBACK", generation: 1 } });
     expect((await auditRows(bench)).map(({ action }) => action)).toEqual(["ADOPT", "ROTATE", "ROLLBACK"]);
+  });
+
+  it("status, validate, preflight, diagnose and report tell of it", async () => {
+    const [status] = (await json<StackStatus>(bench, ["status"])).secrets;
+    expect(status).toMatchObject({ name: SECRET, kind: "toy", strategy: "toy", generation: 1, standing: "alert" });
+    const [validation] = await json<Validation[]>(bench, ["validate"]);
+    expect(validation?.points.filter(({ verdict }) => verdict === "FAILED")).toEqual([]);
+    expect(validation?.points[0]?.evidence).toContain(`${SECRET} version 3`);
+    await fine(bench, ["preflight"]);
+    expect(await fine(bench, ["diagnose"])).toContain("Nothing is wrong");
+    expect(JSON.parse(await fine(bench, ["report", "--json"]))).toMatchObject({
+      secrets: [{ name: SECRET, strategy: "toy", rotations: 2, rollbacks: 1 }],
+    });
+  });
+
+  it("an external write is found, refused by an update, and overwritten by `diagnose --fix`", async () => {
+    const ours = await stored(bench, SECRET);
+    await bench.lab.store.put(SECRET, "written by hand");
+    const found = await rotation(bench, ["diagnose", "--json"]);
+    expect([found.exitCode, found.stdout]).toEqual([1, expect.stringContaining("another token than the one in use")]);
+    await setDay(bench, 180);
+    const refused = await rotation(bench, ["run", "--yes"]);
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.stdout + refused.stderr).toContain(`Put the token of ${SECRET} back`);
+    await fine(bench, ["diagnose", "--fix", "--yes"]);
+    expect((await stored(bench, SECRET)).value).toBe(ours.value);
   });
 });
