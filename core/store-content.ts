@@ -8,8 +8,7 @@ export type Content =
   | { readonly kind: "unusable"; readonly why: string };
 
 /** Names under which people keep a credential: what a message points to. */
-const LIKELY =
-  /^(value|pass(word|wd)?|pwd|pw|secret(_?(value|key))?|(api_?)?key(_?id)?|(api_)?secret_key|token|user(name)?)$/i;
+const LIKELY = /^(value|pass(word|wd)?|pwd|pw|secret(_?(value|key))?|(api_?)?key(_?id)?|(api_)?secret_key|token)$/i;
 
 /** Marks of ours among those of others: ours are set, ours that are over go, theirs stay. `null` takes one away. */
 export function changedMarks(
@@ -36,7 +35,7 @@ const OWN_MARKS = [
 
 /** Where in a document the credential seems to be, by the names of its keys. */
 export function whereabouts(keys: readonly string[]): string {
-  const likely = keys.filter((key) => LIKELY.test(key) && !/^user/i.test(key));
+  const likely = keys.filter((key) => LIKELY.test(key));
   const all = keys.map((key) => `\`${key}\``).join(", ");
   if (likely.length === 1) return `it is there under the key \`${likely[0]}\` (keys: ${all})`;
   return keys.length === 0 ? "an empty object" : `it has the keys ${all}`;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { clockBehind, plannedOr } from "../../../core/clock";
+import { clockBehind, plannedOr, utc } from "../../../core/clock";
 import type { SecretState } from "../../../core/state";
 
 const AT = "2026-11-23T02:00:00.000Z";
@@ -20,7 +20,9 @@ describe("clockBehind", () => {
       fc.property(fc.integer({ min: -300_000, max: 4e12 }), (milliseconds) => {
         expect(clockBehind("a/b", state, later(milliseconds))).toBeUndefined();
       }),
+      { examples: [[-300_000]] },
     );
+    expect(clockBehind("a/b", state, later(-300_001))).toContain("caught up (6m)");
   });
 });
 
@@ -33,7 +35,13 @@ describe("plannedOr", () => {
         const counts = milliseconds <= 0 && milliseconds > -86_400_000;
         expect(plannedOr(now, planned.toISOString())).toEqual(counts ? planned : now);
       }),
+      { examples: [[-86_400_000], [-86_399_999], [0]] },
     );
     for (const text of [undefined, "", "yesterday"]) expect(plannedOr(later(0), text)).toEqual(later(0));
   });
+});
+
+it("a time for people is to the minute, in UTC, of a date and of a text", () => {
+  expect(utc("2026-11-23T09:05:59.999+01:00")).toBe("2026-11-23 08:05 UTC");
+  expect(utc(new Date(AT))).toBe("2026-11-23 02:00 UTC");
 });

@@ -65,8 +65,84 @@ describe("lines of pg_hba.conf that let the owner in and not its login role", ()
       [[1, undefined]],
     ],
     ["has IPv6 for all", ["host all trader fe80:: ffff:: md5", "host all all :: :: md5"], []],
+    [
+      "has IPv6 in full",
+      [
+        "host all trader 2001:DB8:1:2:3:4:5:6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff md5",
+        "host all all 2001:db8:: ffff:ffff:: md5",
+      ],
+      [],
+    ],
+    [
+      "has IPv6 of another net",
+      [
+        "host all trader 2001:db8:1:2:3:4:5:6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff md5",
+        "host all all 2001:db9:: ffff:ffff:: md5",
+      ],
+      [[1, undefined]],
+    ],
+    [
+      "is for every IPv4 address, and that of all for every IPv6 one",
+      ["host all trader 0.0.0.0 0.0.0.0 md5", "host all all :: :: md5"],
+      [[1, undefined]],
+    ],
+    [
+      "is for every IPv6 address, and that of all for every IPv4 one",
+      ["host all trader :: :: md5", "host all all 0.0.0.0 0.0.0.0 md5"],
+      [[1, undefined]],
+    ],
+    [
+      "has the address of all, and a wider mask",
+      [`host all trader ${NET} md5`, "host all all 10.0.0.0 255.255.0.0 md5"],
+      [[1, undefined]],
+    ],
     ["names a host", ["host all trader app.example md5", "host all all app.example md5"], []],
+    ["names another host", ["host all trader app.example md5", "host all all db.example md5"], [[1, undefined]]],
+    ["names a host of hex digits", ["host all trader face md5", "host all all :: :: md5"], [[1, undefined]]],
+    ["is for all hosts", ["host all trader all md5", `host all all ${NET} md5`], [[1, undefined]]],
+    ["is for all roles, by a certificate", [`host all all ${NET} cert`], []],
+    ["is for another role", [`host all trader_x,/^x ${NET} md5`], []],
+    ["is for members of another role", [`host all +traders ${NET} md5`], []],
+    ["is for a database by an expression", [`host /^tra trader ${NET} md5`], [[1, undefined]]],
+    ["is for databases by an expression that is none", [`host /( trader ${NET} md5`], []],
+    ["is for the databases of groups, by the old word", [`host samegroup trader ${NET} md5`], [[1, undefined]]],
+    ["names a database like a word, and it is not one", [`host tra trader ${NET} md5`], []],
+    ...["trust", "password", "md5", "scram-sha-256"].map((method): [string, string[], [number, number][]] => [
+      `names the owner, and all others by ${method}`,
+      [`host all trader ${NET} md5`, `host all all ${NET} ${method}`],
+      [],
+    ]),
+    ...["reject", "ident", "ldap", "cert"].map((method): [string, string[], [number, number][]] => [
+      `names the owner, and all others by ${method}`,
+      [`host all trader ${NET} md5`, `host all all ${NET} ${method}`],
+      [[1, 2]],
+    ]),
   ])("%s", (_, lines, expected) => {
     expect(refusedBy(...lines)).toEqual(expected);
+  });
+
+  /** The kinds of connections that each type of line is about, by the server's documentation. */
+  const ABOUT: Readonly<Record<string, readonly string[]>> = {
+    local: ["socket"],
+    host: ["plain", "ssl", "gss"],
+    hostssl: ["ssl"],
+    hostnossl: ["plain", "gss"],
+    hostgssenc: ["gss"],
+    hostnogssenc: ["plain", "ssl"],
+  };
+  const pairs = Object.keys(ABOUT).flatMap((one) => Object.keys(ABOUT).map((two) => [one, two] as const));
+
+  it.each(pairs)("of the type %s, where the line for all is of the type %s", (one, two) => {
+    const line = (type: string, user: string) => `${type} all ${user}${type === "local" ? "" : ` ${NET}`} md5`;
+    const all = ABOUT[one]?.every((kind) => ABOUT[two]?.includes(kind));
+    expect(refusedBy(line(one, "trader"), line(two, "all"))).toEqual(all ? [] : [[1, undefined]]);
+  });
+
+  it("of a group stop at the first line that is for the user's own database, by its name alone", () => {
+    const own = { name: "trader", groups: ["trader"] };
+    const other = { name: "someone", groups: ["someone"] };
+    const lines = rules(`host sameuser all ${NET} md5`, `host samerole all ${NET} md5`);
+    expect(hbaDifferences(lines, "trader", other, own)).toEqual([]);
+    expect(hbaDifferences(lines, "trader", own, other)).toEqual([{ rule: lines[0], other: undefined }]);
   });
 });

@@ -66,7 +66,8 @@ describe("a write into a document of Vault", () => {
       '{"value":"new","host":"db","port":5432,"id":12345678901234567890,"generation":"3"}',
     );
     expect(mergedVaultData(undefined, "new", undefined)).toBe('{"value":"new"}');
-    expect(mergedVaultData("null", "new", 1)).toBe('{"value":"new","generation":"1"}');
+    for (const none of ["null", " null\n"])
+      expect(mergedVaultData(none, "new", 1)).toBe('{"value":"new","generation":"1"}');
   });
 });
 
@@ -81,6 +82,7 @@ describe("what Vault holds", () => {
     [{ value: "" }, ""],
     [{}, "empty: the document is empty"],
     [null, "empty: it has no data"],
+    ["text", "empty: it has no data"],
     [
       { username: "trader", password: "s3cret", host: "db" },
       "unusable: it is there under the key `password` (keys: `username`, `password`, `host`); expected the key `value`",
@@ -90,6 +92,7 @@ describe("what Vault holds", () => {
       "unusable: it is there under the key `api_key` (keys: `api_key`); expected the key `value`",
     ],
     [{ a: "s3cret", b: 1 }, "unusable: it has the keys `a`, `b`; expected the key `value`"],
+    [{ user: "trader" }, "unusable: it has the keys `user`; expected the key `value`"],
     [{ password: "s3cret", token: "t" }, "unusable: it has the keys `password`, `token`; expected the key `value`"],
     [{ value: 5 }, "unusable: its key `value` holds a number; expected a text"],
     [{ value: { password: "s3cret" } }, "unusable: its key `value` holds an object; expected a text"],
@@ -106,6 +109,7 @@ describe("what AWS holds", () => {
     ["12345", "12345"],
     ['"quoted"', '"quoted"'],
     ["{not json", "{not json"],
+    ["null", "null"],
   ])("%j is a text", (text, value) => {
     expect(awsContent(text)).toEqual({ kind: "value", value, generation: undefined });
   });

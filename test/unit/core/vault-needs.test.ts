@@ -18,6 +18,9 @@ describe("a token's capabilities", () => {
         "give its policy these capabilities",
     );
     expect(lackingCapabilities({ "sys/x": ["sudo"] }, {})).toContain("sudo sys/x (it has: nothing)");
+    expect(lackingCapabilities({ "sys/x": ["read", "sudo"] }, { "sys/x": ["list", "create"] })).toContain(
+      "the token may not read, sudo sys/x (it has: list, create);",
+    );
   });
 });
 
@@ -31,7 +34,11 @@ describe("a mount", () => {
     [{ type: "kv", options: null }, "`vault kv enable-versioning secret`"],
     [{ type: "generic" }, "KV version 1"],
     [{ type: "database", options: null }, "of the type database; expected kv, version 2"],
-    [undefined, "Vault has no mount `secret`, or the token may read nothing in it"],
+    [
+      undefined,
+      "Vault has no mount `secret`, or the token may read nothing in it: compare the config key store.mount with " +
+        "`vault secrets list`, and VAULT_NAMESPACE, if there are namespaces",
+    ],
   ])("is refused: %j", (about, words) => {
     expect(refusedMount("secret", about)).toContain(words);
   });
@@ -52,7 +59,12 @@ describe("a token's life", () => {
     expect(refusedToken({ ttl: 599, renewable: true }, 600)).toContain(
       "ends in 9 minutes; expected at least 10 minutes, which this rotation may take: renew it (`vault token renew -increment=10m`), or log in again",
     );
-    expect(refusedToken({ ttl: 4, renewable: true, explicit_max_ttl: 60 }, 600)).not.toContain("renew it");
+    const renew = "renew it (`vault token renew -increment=10m`)";
+    expect(refusedToken({ ttl: 4, renewable: true, explicit_max_ttl: 600 }, 600)).toContain(renew);
+    expect(refusedToken({ ttl: 4, renewable: true, explicit_max_ttl: 599 }, 600)).not.toContain("renew it");
+    expect(refusedToken({ ttl: 4 }, 600)).not.toContain("renew it");
+    expect(refusedToken({ ttl: 119 }, 600)).toContain("ends in 119 s;");
+    expect(refusedToken({ ttl: 120 }, 600)).toContain("ends in 2 minutes;");
     expect(refusedToken({ ttl: 0, num_uses: 3 }, 600)).toContain("may be used 3 more times; expected at least 100");
   });
 });
