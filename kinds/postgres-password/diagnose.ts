@@ -1,15 +1,14 @@
-import { randomBytes } from "node:crypto";
-import { tryLogin, withDatabase } from "../../clients/postgres";
+import { tryLogin } from "../../clients/postgres";
 import { placeName, placesOf, restartPlaces } from "../../components/places";
 import { restartCommand } from "../../components/restart-command";
 import { stored, writeBack } from "../../components/stored-values";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { utc } from "../../core/clock";
-import { scramVerifier } from "../../core/scram";
 import type { SecretState } from "../../core/state";
 import { oddWords } from "../../stores/write-entry";
 import type { About, Finding, StackView } from "../kind-operations";
 import { type Login, loginsOf } from "./credentials";
+import { exists, restoreLogin } from "./restore-login";
 import { sessionsOf, sessionWords } from "./sessions";
 import { unequalLogin } from "./unequal-login";
 
@@ -31,8 +30,10 @@ export async function passwordFindings(
     return [about({ cause, evidence: login.evidence, command: stack.command("preflight") })];
   }
   const differs = foreign.join("; ");
-  if (login.outcome === "refused")
-    return [refused(stack, secret, state, about, active, { evidence: login.evidence, differs })];
+  if (login.outcome === "refused") {
+    const isDropped = !(await exists(secret, active.username));
+    return [refused(stack, secret, state, about, active, { evidence: login.evidence, differs, isDropped })];
+  }
   const findings = [
     ...(differs === "" ? [] : [storeDiffers(stack, secret, state, about, active, differs)]),
     ...(await unequalLogin(stack, secret, state, about)),
@@ -74,6 +75,14 @@ function storeDiffers(
   });
 }
 
+interface Refusal {
+  readonly evidence: string;
+  /** What the store holds otherwise than this stack wrote it; empty if nothing. */
+  readonly differs: string;
+  /** Whether the role is not there any more. PostgreSQL's refusal is the same then. */
+  readonly isDropped: boolean;
+}
+
 /** The value that this stack knows is put back; a rotation would want healthy services first. */
 function refused(
   stack: StackView,
@@ -81,8 +90,20 @@ function refused(
   state: SecretState,
   about: About,
   active: Login,
-  { evidence, differs }: { readonly evidence: string; readonly differs: string },
+  { evidence, differs, isDropped }: Refusal,
 ): Finding {
+  if (isDropped)
+    return about({
+      cause: `the role in use, ${active.username}, was dropped from the database`,
+      evidence,
+      command: stack.command(`diagnose ${secret.name} --fix`),
+      hint: `creates it again with the password of this stack, equal to ${secret.role}, and restarts the services`,
+      fix: async () => {
+        await restoreLogin(secret, active);
+        await writeBack(stack.config, active.entries, state);
+        return `${active.username} is there again; ${await restartAll(stack.config, secret)}`;
+      },
+    });
   const inBoth = differs !== "";
   const keep = inBoth ? `; or keep what was written: ${stack.command(`adopt ${secret.name}`)}` : "";
   return about({
@@ -93,7 +114,7 @@ function refused(
     command: stack.command(`diagnose ${secret.name} --fix`),
     hint: `gives ${active.username} the password of this stack again and restarts the services${keep}`,
     fix: async () => {
-      await setPassword(secret, active);
+      await restoreLogin(secret, active);
       await writeBack(stack.config, active.entries, state);
       return `${active.username} has the password of this stack again; ${await restartAll(stack.config, secret)}`;
     },
@@ -123,11 +144,3 @@ async function cached(
 
 const restartAll = (config: StackView["config"], secret: PostgresPasswordConfig): Promise<string> =>
   restartPlaces(config, placesOf(config, secret));
-
-/** Gives a role the password that this stack knows, and its login. Only a verifier reaches the server. */
-async function setPassword(secret: PostgresPasswordConfig, { username, password }: Login): Promise<void> {
-  const verifier = scramVerifier(password, randomBytes(16).toString("base64"));
-  await withDatabase(referenceOf(secret.database), (client) =>
-    client.query(`ALTER ROLE ${client.escapeIdentifier(username)} LOGIN PASSWORD ${client.escapeLiteral(verifier)}`),
-  );
-}

@@ -118,6 +118,34 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     await lab.healthy();
   });
 
+  it("the login role in use was dropped by hand; --fix creates it again, equal to its owner", async () => {
+    const { lab } = bench();
+    const { value } = await stored(bench(), SECRET);
+    await lab.postgres.query("ALTER ROLE trader SET statement_timeout = '31s'");
+    await lab.postgres.query("ALTER ROLE trader IN DATABASE trader SET timezone = 'America/New_York'");
+    await lab.postgres.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'trader_b'");
+    await lab.postgres.query("DROP ROLE trader_b");
+    const { found, done } = await mended();
+    expect(found[0]).toMatchObject({
+      secret: SECRET,
+      cause: "the role in use, trader_b, was dropped from the database",
+      command: "rotation diagnose database/password --fix --stack paper",
+      fixable: true,
+    });
+    expect(done).toContain("trader_b is there again");
+    const seen = await lab.postgres.session(
+      async (client) =>
+        (await client.query("SELECT current_user, current_setting('statement_timeout'), current_setting('timezone')"))
+          .rows[0],
+      { user: "trader_b", password: value },
+    );
+    expect(Object.values(seen)).toEqual(["trader", "31s", "America/New_York"]);
+    await lab.postgres.query("ALTER ROLE trader RESET statement_timeout");
+    await lab.postgres.query("ALTER ROLE trader IN DATABASE trader RESET timezone");
+    await lab.healthy();
+    expect(await fix()).toBe(CLEAN);
+  });
+
   it("changed by hand in both: `adopt` keeps it, --fix puts back what the stack knows", async () => {
     const { lab } = bench();
     const byHand = async (password: string) => {

@@ -1,0 +1,41 @@
+import { randomBytes } from "node:crypto";
+import type pg from "pg";
+import { withDatabase } from "../../clients/postgres";
+import { type PostgresPasswordConfig, referenceOf } from "../../config";
+import { StepError } from "../../core/errors";
+import { scramVerifier } from "../../core/scram";
+import type { Login } from "./credentials";
+import { copyRole } from "./login-copy";
+import { readRole } from "./login-view";
+
+/** Whether the database has the role. @throws StepError if it cannot be asked */
+export const exists = ({ database }: PostgresPasswordConfig, role: string): Promise<boolean> =>
+  withDatabase(referenceOf(database), async (client) => (await readRole(client, role)) !== undefined);
+
+/**
+ * Gives the role in use the password that this stack knows, and its login. Only a verifier reaches the server. One of the
+ * two login roles that was dropped is created again, equal to the owner.
+ *
+ * @throws StepError if the owner itself was dropped: what it owned is gone too
+ */
+export function restoreLogin(
+  { database, role: owner }: PostgresPasswordConfig,
+  { username, password }: Login,
+): Promise<void> {
+  const verifier = scramVerifier(password, randomBytes(16).toString("base64"));
+  return withDatabase(referenceOf(database), async (client) => {
+    if ((await readRole(client, username)) === undefined) await createLogin(client, owner, username);
+    const role = client.escapeIdentifier(username);
+    await client.query(`ALTER ROLE ${role} LOGIN PASSWORD ${client.escapeLiteral(verifier)}`);
+  });
+}
+
+/** As the first rotation creates it: a member of the owner that acts as the owner from login on. */
+async function createLogin(client: pg.ClientBase, owner: string, username: string): Promise<void> {
+  if (username === owner)
+    throw new StepError(`the role ${owner} was dropped, and what it owned with it: restore the database from a backup`);
+  const [role, of] = [client.escapeIdentifier(username), client.escapeIdentifier(owner)];
+  await client.query(`CREATE ROLE ${role} NOLOGIN INHERIT IN ROLE ${of}`);
+  await client.query(`ALTER ROLE ${role} SET role = ${of}`);
+  await copyRole(client, { owner, from: owner, to: username });
+}
