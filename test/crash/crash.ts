@@ -99,7 +99,7 @@ async function killAt({ world }: Life, point: Point): Promise<string[]> {
   });
   const run = stack.pulumi(UP);
   // Whoever was not killed comes to an end without help.
-  const left = await outlived(world, run, 120_000, point.victim, () => gate.isIdle);
+  const left = await outlived(world, run, 200_000, point.victim, () => gate.isIdle);
   if (left.length > 0) problems.push(`did not end by itself: ${left.join(" | ")}`);
   const { stdout, stderr } = await run;
   if (point.victim === "machine" && point.instead === undefined) await tear(world);

@@ -22,7 +22,7 @@ interface Recorded {
 interface RecordedResource {
   readonly type: string;
   readonly id?: string;
-  readonly inputs?: object;
+  readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: object;
 }
 
@@ -40,12 +40,16 @@ const startServer = (recorded: () => string): Promise<HttpServer> =>
     const { resources } = JSON.parse(recorded()) as Recorded;
     const secrets = resources.filter(({ type }) => type === "aws:secretsmanager/secret:Secret");
     const [, rotation] = /"lastVaultRotation": "(.+)"/.exec(recorded()) ?? [];
-    if (headers["x-amz-target"] === "secretsmanager.ListSecrets")
-      sendJson(response, 200, { SecretList: secrets.map(({ id }) => ({ ARN: id })) });
-    else if (url === "/v2/account") sendJson(response, 200, {});
-    else if (url === "/v1/database/static-roles/trader")
-      sendJson(response, 200, { data: { last_vault_rotation: rotation } });
-    else sendJson(response, 404, { errors: [] });
+    const answers: Record<string, unknown> = {
+      "secretsmanager.ListSecrets": { SecretList: secrets.map(({ id, inputs }) => ({ ARN: id, Name: inputs?.name })) },
+      "/v2/account": {},
+      "/v1/database/static-roles/trader": { data: { last_vault_rotation: rotation } },
+      // What HashiCorp's provider asks first; the offline one does not.
+      "/v1/auth/token/lookup-self": { data: { ttl: 0, policies: [] } },
+      "/v1/sys/seal-status": { sealed: false, version: "1.21.0" },
+    };
+    const answer = answers[String(headers["x-amz-target"] ?? url)];
+    sendJson(response, answer === undefined ? 404 : 200, answer ?? { errors: [] });
   });
 
 /** What providers read of the environment. Nobody asks the database. */
