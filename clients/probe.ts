@@ -25,10 +25,10 @@ export const healthProbe = z.discriminatedUnion("kind", [
 const PATIENCE = 10;
 
 /**
- * Asks services for their health where they run, and judges what they answer.
+ * Queries the health of services where they run, and judges their answers.
  *
  * @param seconds how long an answer may take.
- * @throws StepError where the machine has not what is needed to ask
+ * @throws StepError if the machine lacks the tools for it
  */
 export async function askHealth(
   probes: readonly HealthProbe[],
@@ -53,10 +53,10 @@ export async function askHealth(
 
 const MARK = "health,";
 
-/** A small machine is not to be asked for a hundred services at the same moment. */
+/** The most queries at the same time, for small machines. */
 const AT_ONCE = 16;
 
-/** Asks all of them in one session (a server opens ten a connection by default), and prints a line for each. */
+/** Queries all of them in one session (a server allows ten a connection by default), and prints a line for each. */
 const probeScript = (probes: readonly HealthProbe[], seconds: number): string =>
   [
     `longest=${LONGEST_BODY}`,

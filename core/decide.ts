@@ -6,14 +6,14 @@ import { type Base, resolve } from "./resume";
 import type { SecretState } from "./state";
 
 /**
- * What the preflight asks for what: a rollback and a repair must work while services are down and the market is open, an
+ * What the preflight checks, by mode: a rollback and a repair must work while services are down and the market is open, an
  * adoption that moves nothing restarts no service, and an emergency does not wait for the market.
  */
 export const PREFLIGHT_MODES = ["adoption", "rotation", "emergency", "rollback", "repair"] as const;
 
 export type PreflightMode = (typeof PREFLIGHT_MODES)[number];
 
-/** What surrounds a decision where nothing is unfinished. */
+/** The context of a decision if nothing is unfinished. */
 export interface Situation extends Omit<Base, "previous"> {
   readonly now: Date;
   readonly policy: Policy;
@@ -46,12 +46,12 @@ export interface DecideInputs {
   readonly rules: Rules;
 }
 
-/** What an update does to one secret, and why. Everything that says or does something about it reads this. */
+/** What an update does to one secret, and why. Everything that reports it or carries it out reads this. */
 export interface Decision extends Plan {
   /** The state that the update brings the secret to. */
   readonly state: SecretState;
   readonly finished: SecretState | undefined;
-  /** What an interrupted update had begun; undefined where nothing is unfinished. */
+  /** What an interrupted update had begun; undefined if nothing is unfinished. */
   readonly begun: SecretState | undefined;
   readonly mode: PreflightMode;
   /** Whether a request says to overwrite an external write. Only in the update that handles the request. */

@@ -3,7 +3,7 @@ import { type DatabaseReference, withDatabase } from "../../clients/postgres";
 import { formatDuration } from "../../core/duration";
 import { StepError } from "../../core/errors";
 
-/** What the team must have been told, and how long ago. */
+/** The notice that the team must have got, and how long ago. */
 export const noticeInput = z.object({
   /** Milliseconds. */
   before: z.number(),
@@ -15,7 +15,7 @@ export const noticeInput = z.object({
 
 export type NoticeInput = z.output<typeof noticeInput>;
 
-/** The team was told of this rotation long enough ago, as `rotation remind` has noted. */
+/** The team was notified of this rotation long enough ago, according to the records of `rotation remind`. */
 export function checkNotice(
   audit: DatabaseReference,
   secret: string,

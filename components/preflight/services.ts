@@ -11,16 +11,16 @@ interface Service {
   readonly restartRights?: string | undefined;
 }
 
-/** What is asked of services: a rollback must work while they are down. */
+/** What is required of services: a rollback must work while they are down. */
 interface Asked {
   readonly healthy: boolean;
   readonly restartable: boolean;
 }
 
-/** Milliseconds that a look at one restart may take. */
+/** Milliseconds that the check of one restart may take. */
 const LIMIT = 30_000;
 
-/** The host shows the key it must, has what the health gate needs, and the given services on it are as they must be. */
+/** The host shows the expected key, has the tools for the health gate, and the given services on it are as required. */
 export function checkHost(
   name: string,
   host: HostReference,
@@ -103,7 +103,7 @@ async function lookAtRestart(
   if (status !== 0) {
     return { problem: notRestartable(name, status, output, "give the account that right"), notes: [] };
   }
-  // What could not be asked.
+  // What could not be checked.
   const lines = output.split("\n").filter((line) => line.trim() !== "");
   return { notes: lines.map((line) => `${name}: ${line.trim()}`) };
 }

@@ -14,7 +14,7 @@ export class AwsSecrets implements StoreClient {
     this.aws = new SecretsManager(store.region, store.endpoint);
   }
 
-  /** The version with the label AWSCURRENT; undefined where there is none. */
+  /** The version with the label AWSCURRENT; undefined if there is none. */
   async read(path: string): Promise<StoredValue | undefined> {
     const secret = this.nameOf(path);
     const answer = await this.aws.ask("GetSecretValue", secret, ({ sdk, client }) =>
@@ -35,7 +35,7 @@ export class AwsSecrets implements StoreClient {
     return found?.value === value && (pair === undefined || found.labels?.includes(labelOf(pair)) === true);
   }
 
-  /** AWS has no check-and-set: the version that became AWSPREVIOUS says whether somebody wrote in between. */
+  /** AWS has no check-and-set: the version that became AWSPREVIOUS shows whether there was an external write meanwhile. */
   async writeAt(
     found: StoredValue | undefined,
     { path, value }: StoreEntry,
@@ -90,8 +90,8 @@ export class AwsSecrets implements StoreClient {
   }
 
   /**
-   * Fails where AWS does not answer, denies reading, or a secret is on its way out. Whether the role may write and tag,
-   * AWS says only when it is tried.
+   * Fails if AWS does not answer, denies reading, or a secret is scheduled for deletion. Whether the role may write and
+   * tag, AWS says only when it is tried.
    */
   async check(paths: readonly string[]): Promise<string> {
     const found = await Promise.all(paths.map((path) => this.checkOne(this.nameOf(path))));
@@ -122,5 +122,5 @@ export class AwsSecrets implements StoreClient {
   }
 }
 
-/** The label that both values of a pair carry. */
+/** The label on both values of a pair. */
 const labelOf = ({ slot }: PairMark) => (slot === 0 ? "slot-a" : "slot-b");
