@@ -94,6 +94,6 @@ async function deletedEarly(
   });
 }
 
-/** Undefined where Alpaca does not answer. */
+/** Undefined if Alpaca does not answer. */
 const ask = ({ config }: StackView, pair: { readonly keyId: string; readonly secretKey: string }) =>
   askAlpaca(config, pair).catch(() => undefined);

@@ -74,7 +74,7 @@ function storeDiffers(
   });
 }
 
-/** The value that this stack knows is put back; a rotation would want healthy services first. */
+/** The fix restores the value that this stack knows; a rotation would require healthy services first. */
 function refused(
   stack: StackView,
   secret: PostgresPasswordConfig,

@@ -1,10 +1,10 @@
 import type { Acting, PhaseTable } from "../../core/phases";
 
-/** What the rotation of a password that this stack makes consists of, beside what all rotations have. */
+/** The parts of the rotation of a password that this stack makes, besides the common ones. */
 export const postgresPasswordPhases = {
   steps: {
     "copy-role": { phase: "database", words: ({ newInputs }) => copied(newInputs.stdin) },
-    // Its component says what it does.
+    // Its component describes it.
     "set-role": { phase: "database", words: () => undefined },
     "verify-login": { phase: "verify" },
   },

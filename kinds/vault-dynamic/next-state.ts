@@ -1,7 +1,7 @@
 import { type Request, RequestRefusedError } from "../../core/request";
 import { type Action, activeGeneration, EMPTY, type Generation, type SecretState } from "../../core/state";
 
-/** What the next state of short-lived logins rests on; the clock is an argument. */
+/** The input of the next state of short-lived logins; the clock is an argument. */
 export interface LeaseInputs {
   readonly now: Date;
   /** The request in the config, if it is for this secret. */
@@ -12,8 +12,8 @@ export interface LeaseInputs {
 
 /**
  * The state after this update of a secret whose logins Vault makes on demand. A lease ends by itself, so nothing is ever
- * due by age: a generation is one definition of the logins, or one request to have all of them fetched anew. There is
- * one slot, for there is no value to go back to.
+ * due by age: a generation is one definition of the logins, or one request to fetch all of them anew. There is one slot,
+ * since there is no value to go back to.
  *
  * @throws RequestRefusedError for a request that makes no sense with leases.
  */

@@ -1,6 +1,6 @@
 import { type PhaseTable, restOf } from "../../core/phases";
 
-/** What a new generation of logins that Vault makes consists of, beside what all rotations have. */
+/** The parts of a new generation of logins that Vault makes, besides the common ones. */
 export const vaultDynamicPhases = {
   steps: {
     "lease-proof": {

@@ -58,7 +58,7 @@ async function leaseWords(config: Config, secret: VaultDynamicConfig, service: s
   return `${service} holds ${held.length === 1 ? "a lease" : `${held.length} leases`}`;
 }
 
-/** `pg_stat_activity`: sessions of logins that Vault made, and none of the owner, whose password nobody rotates. */
+/** `pg_stat_activity`: sessions of logins that Vault made, and none of the owner, whose password is not rotated. */
 function sessionsOfLogins({ role, database }: VaultDynamicConfig): Promise<string> {
   return withDatabase(referenceOf(database), async (client) => {
     const { rows } = await client.query<{ leased: number; owner: number }>(
@@ -75,7 +75,7 @@ function sessionsOfLogins({ role, database }: VaultDynamicConfig): Promise<strin
   });
 }
 
-/** The owner's own password is from before: it may work through the grace period after services moved to leases. */
+/** The owner's own password is older: it may work through the grace period after services moved to leases. */
 async function ownerEnded(config: Config, secret: VaultDynamicConfig, state: SecretState, now: Date): Promise<string> {
   const { role, database } = secret;
   const mayLogIn = await withDatabase(referenceOf(database), async (client) => {

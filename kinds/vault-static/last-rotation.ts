@@ -5,8 +5,8 @@ import { vaultOf } from "../../stores";
 import { findRotation } from "../vault-engine/role";
 
 /**
- * Asks Vault when it rotated a password last that this stack has adopted.
- * @throws UnavailableError with one message: what was asked, what was found, what helps
+ * Queries Vault for its last rotation of a password that this stack has adopted.
+ * @throws UnavailableError with one message: what was queried, what was found, what helps
  */
 export async function seeVaultRotation(config: Pick<Config, "store">, secret: VaultStaticConfig): Promise<string> {
   const rotation = await lastRotation(config, secret);

@@ -2,7 +2,7 @@ import type { VaultStaticConfig } from "../../config";
 import { activeGeneration } from "../../core/state";
 import type { KindOperations } from "../kind-operations";
 
-/** A password that Vault rotates: nobody knows an earlier value, so what Vault hands out now is tried. */
+/** A password that Vault rotates: earlier values are not known, so what Vault hands out now is tried. */
 export const vaultStatic = {
   supply: undefined,
   adoption: "Vault makes the password and rotates it (vault-static), and keeps no value to go back to",

@@ -1,6 +1,6 @@
 import type { PhaseTable } from "../../core/phases";
 
-/** What the rollout of a password that Vault rotates consists of, beside what all rotations have. */
+/** The parts of the rollout of a password that Vault rotates, besides the common ones. */
 export const vaultStaticPhases = {
   steps: {
     "vault-rotation": {
