@@ -81,7 +81,7 @@ const noKey: Explanation = ({ where }, words) =>
   "one in the config key store.kmsKeyId";
 
 const throttled: Explanation = ({ action, where }) =>
-  `AWS throttles ${action} (${where}) also after several tries; wait a minute and run this again: it goes on where it stopped`;
+  `AWS throttles ${action} (${where}) even after several tries; wait a minute and run this again: it continues where it stopped`;
 
 const unknownToken: Explanation = ({ where }) =>
   `AWS does not know the credentials (${where}): check AWS_PROFILE or AWS_ACCESS_KEY_ID with \`aws sts get-caller-identity\``;

@@ -40,9 +40,7 @@ export async function askHealth(
   const { output } = await run(probeScript(probes, seconds), (rounds * (seconds + 2) + 20) * 1000);
   const lines = output.split("\n").filter((line) => line.startsWith(MARK));
   if (lines.length !== probes.length) {
-    throw new StepError(
-      `the services could not be asked for their health: ${output.trim().slice(-300) || "no answer"}`,
-    );
+    throw new StepError(`the services' health could not be queried: ${output.trim().slice(-300) || "no answer"}`);
   }
   return probes.map((probe, index) => {
     const [code = "", body = "", error = ""] = (lines[index] ?? "").slice(MARK.length).split(",");

@@ -48,7 +48,7 @@ export async function connect(name: string, host: HostReference, privateKey: str
     await within(
       2 * TIMEOUT,
       new Promise<void>((resolve, reject) => client.once("ready", resolve).once("error", reject).connect(config)),
-      () => new Error("it took the connection and then said nothing"),
+      () => new Error("it accepted the connection and sent nothing"),
     );
     // Many small packets are exchanged: waiting to fill them costs 40 ms each.
     client.setNoDelay(true);
@@ -78,7 +78,7 @@ function connectError(
   if (shown !== undefined) {
     return new StepError(
       `${where} shows another key than hosts.${name}.hostKey: ${shown.slice(0, 40)}...; if the host was reinstalled, ` +
-        "put its new key into the config (`ssh-keyscan`), else somebody stands in between",
+        "put its new key into the config (`ssh-keyscan`), otherwise the connection may be intercepted",
     );
   }
   if (/no matching host key format|Unsupported algorithm/i.test(message)) {

@@ -152,7 +152,7 @@ function statusHint(status: number): string {
   if (status === 429)
     return "; it limits this run's requests (`vault read sys/quotas/rate-limit`): wait and run this again";
   if (status === 503) return " (sealed or not active: `vault status`)";
-  return status >= 500 ? "; look at `vault status`, and run this again once it answers" : "";
+  return status >= 500 ? "; check `vault status`, and run this again once it answers" : "";
 }
 
 const isHttpError = (error: unknown): error is HTTPError => error instanceof Error && error.name === "HTTPError";

@@ -203,7 +203,10 @@ function requestChecks(config: Config): Problem[] {
 function operationChecks({ notify, preflight, validation, hosts }: Config): Problem[] {
   const problems: Problem[] = [];
   if (preflight.notice !== undefined && notify === undefined) {
-    problems.push({ path: ["preflight", "notice"], message: "expected only with `notify`: nobody would be told" });
+    problems.push({
+      path: ["preflight", "notice"],
+      message: "expected only with `notify`: otherwise there is no one to notify",
+    });
   }
   if (notify?.email !== undefined && !notify.email.verifyCertificate && !isLoopback(notify.email.host)) {
     problems.push({

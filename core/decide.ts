@@ -27,7 +27,7 @@ export interface Rules {
    * @throws RequestRefusedError for a request that cannot be carried out
    */
   readonly next: (previous: SecretState | undefined, situation: Situation) => SecretState;
-  /** What the preflight of a state's activation asks for. */
+  /** What the preflight of a state's activation checks. */
   readonly modeOf: (state: SecretState) => PreflightMode;
   /** Whether what was begun can still be finished. */
   readonly canFinish: (begun: SecretState) => boolean;
@@ -86,7 +86,7 @@ function isFinishable({ finished, recorded, request, rules }: DecideInputs): boo
   return begun === undefined || request?.activate !== undefined || rules.canFinish(begun);
 }
 
-/** What the preflight of a state's activation asks for, whatever kind of secret it is. */
+/** What the preflight of a state's activation checks, for any kind of secret. */
 export function modeOf(state: SecretState): PreflightMode {
   if (state.activatedBy !== undefined) return "rollback";
   return state.emergency ? "emergency" : "rotation";

@@ -40,7 +40,7 @@ export function assertRestorable(request: Request, target: Generation, state: Se
   const offer =
     others.length === 0
       ? "there is nothing to roll back to"
-      : `those that can be had: ${others.join(", ")} (active now: ${activeGeneration(state)})`;
+      : `available: ${others.join(", ")} (active now: ${activeGeneration(state)})`;
   const adopted =
     target === adoptedGeneration(state) && !hasAdopted
       ? " Its value was never given: set the secret config key `adopted`."

@@ -64,7 +64,7 @@ export interface SecretState {
    * its slot, so that a rollback can return to it.
    */
   readonly adoptedOver?: Generation;
-  /** Vault's `last_vault_rotation` that the active generation stands for; only of a password that Vault rotates. */
+  /** Vault's `last_vault_rotation` of the active generation; only for a password that Vault rotates. */
   readonly vaultRotation?: string;
   /** Set by a rotation that this stack had Vault do; until the next one. Unset if Vault did it by itself. */
   readonly forced?: true;

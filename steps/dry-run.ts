@@ -39,7 +39,7 @@ await runStep(input, async (given) => {
   if (problem !== undefined) {
     throw new StepError(
       `the dry run of ${given.service} (\`${given.command}\`): ${problem}\nThe store has the new pair and the services ` +
-        `run with it. Mend what it says and run \`pulumi up\` again, or go back: ${given.wayBack}`,
+        `run with it. Fix what it reports and run \`pulumi up\` again, or go back: ${given.wayBack}`,
     );
   }
   return { lines: lines.length, seconds: Math.round((Date.now() - started) / 1000) };

@@ -44,9 +44,7 @@ export async function writeEntry(client: StoreClient, wish: Wish): Promise<Writt
     const made = await tryWrite(client, wish, found, tries === TRIES);
     if (made !== undefined) return { path, ...(await confirmed(client, wish, found, made)), wrote: true };
     if (tries === TRIES)
-      throw new StepError(
-        `${path}: others wrote to it ${TRIES} times while this was written; nothing was written. Run it again`,
-      );
+      throw new StepError(`${path}: ${TRIES} external writes came in between; nothing was written. Run it again`);
     // A standby may still answer with an older version than the one that a write is compared with.
     await pause(100 * 2 ** Math.min(tries, 5));
   }
@@ -73,7 +71,7 @@ export const isForeign = (found: StoredValue | undefined, known: readonly string
 
 function assertOurs({ entry: { path }, known, force, whenForeign }: Wish, found: StoredValue | undefined): void {
   if (force || !isForeign(found, known)) return;
-  throw new StepError(`somebody else wrote ${describe(path, found)}. ${whenForeign}`);
+  throw new StepError(`external write to ${describe(path, found)}. ${whenForeign}`);
 }
 
 /** The version, its time, and what is wrong with its content; never a value. */
@@ -101,10 +99,10 @@ async function confirmed(
     throw new StepError(
       `version ${version} of ${path} was written, and the store still answers with ` +
         `${read === undefined ? "nothing" : `version ${read.version}`} after ${READABLE / 1000} s: a standby or a replica ` +
-        "lags behind. No service was restarted. Run it again once it has caught up: it goes on from here",
+        "lags behind. No service was restarted. Run it again once it has caught up: it continues from here",
     );
   }
   if (read?.value === value) return { version: read.version, warnings: warning === undefined ? [] : [warning] };
-  const after = read === undefined ? `took ${path} away` : `wrote ${describe(path, read)}`;
-  throw new StepError(`somebody else ${after}, right after this update wrote version ${version}. ${whenForeign}`);
+  const after = read === undefined ? `${path} was deleted` : `external write to ${describe(path, read)}`;
+  throw new StepError(`${after}, right after this update wrote version ${version}. ${whenForeign}`);
 }

@@ -85,7 +85,7 @@ async function assertHealthy(services: readonly Service[], address: string, run:
     const verdict = verdicts[index];
     return verdict === undefined || verdict.healthy ? [] : [`${name} (its answer: ${illnessOf(name, verdict)})`];
   });
-  if (unhealthy.length > 0) throw new StepError(`not healthy before the start: ${unhealthy.join(", ")}; mend it first`);
+  if (unhealthy.length > 0) throw new StepError(`not healthy before the start: ${unhealthy.join(", ")}; fix it first`);
 }
 
 /** A wrong name, or a right that is missing, is found before anything is changed, not at the restart. */

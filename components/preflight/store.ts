@@ -25,7 +25,7 @@ export async function checkDocuments(
     isForeign(stored, valuesOf(path)) ? [describe(path, stored)] : [],
   );
   if (there.length > 0)
-    throw new StepError(`there is a value already that this stack does not know: ${there.join("; ")}. ${whenForeign}`);
+    throw new StepError(`the store holds a value that this stack does not know: ${there.join("; ")}. ${whenForeign}`);
 }
 
 /**
@@ -60,8 +60,8 @@ export async function checkUnchanged(
   whenForeign: string,
 ): Promise<string> {
   const foreign = await foreignOf(store, known);
-  if (foreign.length === 0) return "nobody else wrote";
-  throw new StepError(`somebody else wrote ${foreign.join("; ")}. ${whenForeign}`);
+  if (foreign.length === 0) return "no external write";
+  throw new StepError(`external write to ${foreign.join("; ")}. ${whenForeign}`);
 }
 
 /** The external writes that a request says to overwrite. Never fails for them. */

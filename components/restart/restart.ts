@@ -21,7 +21,7 @@ export interface Restart {
 }
 
 /** The advice after a failure, for the message. */
-const NEXT = "Mend it (its log says why) and run this again, which goes on here; or roll back.";
+const NEXT = "Fix it (see its log) and run this again, which continues here; or roll back.";
 
 /**
  * Restarts a service where it runs and waits until it is healthy, three times in a row. If a service's answer has

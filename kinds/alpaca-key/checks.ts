@@ -55,7 +55,7 @@ function keyChecks(config: Checked, { index, secret }: Placed<AlpacaKeyConfig>):
     problems.push({ path: ["secrets", index, "dryRun", "service"], message });
   }
   if (Object.hasOwn(config.adopted, name)) {
-    problems.push({ path: ["adopted", name], message: "expected nothing, since its pairs stand in alpacaKeys" });
+    problems.push({ path: ["adopted", name], message: "expected nothing, since its pairs are in alpacaKeys" });
   }
   return problems;
 }

@@ -85,7 +85,7 @@ function previousNotice({ secret, state, policy, places, now, seen, hasPrevious 
   if (state.revoked) return hasPrevious ? { level: "info", message: forget(label) } : undefined;
   if (!hasPrevious) {
     const message =
-      `nobody can tell whether the key ${label} was deleted, since its pair is not in the config any more. Put it back as ` +
+      `whether the key ${label} was deleted is unknown, since its pair is not in the config any more. Put it back as ` +
       `alpacaKeys["${secret}"].previous until an update has seen its end.`;
     return { level: "warning", message };
   }
@@ -98,7 +98,7 @@ function previousNotice({ secret, state, policy, places, now, seen, hasPrevious 
         : undefined;
   const over = now >= graceEnd || atOnce !== undefined;
   if (seen?.previous === "unknown") {
-    const message = `whether the key ${label} still works is not known: ${seen.because}. The next update asks again.`;
+    const message = `whether the key ${label} still works is not known: ${seen.because}. The next update checks again.`;
     return { level: over ? "warning" : "info", message };
   }
   // A pair that is new in this update was not tried yet.

@@ -237,5 +237,5 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
 }
 
 const unknownValue = (secret: string, generation: number) =>
-  `${secret}: nobody knows the value of generation ${generation}; set it again with ` +
+  `${secret}: the value of generation ${generation} is not known; set it again with ` +
   `\`pulumi config set --secret --path 'adopted["${secret}"]'\``;

@@ -50,8 +50,8 @@ function warningOf(role: string, sessions: readonly Session[]): string {
   const many = sessions.length === 1 ? "1 session has" : `${sessions.length} sessions have`;
   return (
     `${many} logged in as ${role} since the new login was proven: pid ${named.join(", ")}${rest}. Every service was ` +
-    "restarted, so one of them holds the old credential although it says it is healthy, or somebody uses it who is not in " +
-    `the config. That login ends with the grace period. Find them: SELECT pid, application_name, client_addr, backend_start ` +
+    "restarted, so one of them holds the old credential although it says it is healthy, or a client uses it that is not in " +
+    `the config. That login is revoked after the grace period. Find them: SELECT pid, application_name, client_addr, backend_start ` +
     `FROM pg_stat_activity WHERE usename = '${role}'; then restart what holds it`
   );
 }

@@ -66,7 +66,7 @@ function assertRotates({ id, secret, rotate, activate, force }: Request): void {
         `${activate === undefined ? "adopted" : "brought back, so there is no generation to return to"}. ` +
         "To have every service fetch a new login: `rotate: true`"
       : force
-        ? `${secret} is in no store that somebody else could have written (vault-dynamic): leave \`force\` out`
+        ? `${secret} is in no store (vault-dynamic), so there is no external write to overwrite: leave \`force\` out`
         : undefined;
   if (why !== undefined) throw new RequestRefusedError(`request ${id}: ${why}; nothing was changed.`);
 }

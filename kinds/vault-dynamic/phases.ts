@@ -8,7 +8,7 @@ export const vaultDynamicPhases = {
       words: ({ name }, { secret }) =>
         `tries a login that Vault makes for ${restOf(name, secret, "proof-")}, and ends it`,
     },
-    "lease-end-older": { phase: "settle", words: () => "ends every login from before, by Vault" },
+    "lease-end-older": { phase: "settle", words: () => "has Vault end every earlier login" },
   },
   resources: {
     "vault:database/secretBackendRole:SecretBackendRole": {

@@ -12,4 +12,4 @@ export const roleGone = ({ name }: Pick<StackView, "name">, path: string, whose:
 
 /** While Vault does not answer, nothing is known about what it makes. */
 export const noAnswer = (error: unknown, about: About): Finding =>
-  about({ cause: "Vault cannot be asked", evidence: messageOf(error), command: "vault status" });
+  about({ cause: "Vault does not answer", evidence: messageOf(error), command: "vault status" });

@@ -76,9 +76,9 @@ async function checkConnection(client: Vault, { mount, connection }: VaultEngine
   const { username, connection_url: url } = found.connection_details ?? {};
   const foreign = (found.allowed_roles ?? []).filter((role) => !connection.roles.includes(role));
   const differs = [
-    ...(username === connection.username ? [] : [`it logs in as ${username ?? "somebody else"}`]),
+    ...(username === connection.username ? [] : [`it logs in as ${username ?? "another user"}`]),
     ...(url === connection.url ? [] : ["it names another database"]),
-    ...(foreign.length === 0 ? [] : [`it lets in ${foreign.join(", ")}`]),
+    ...(foreign.length === 0 ? [] : [`it allows ${foreign.join(", ")}`]),
   ];
   if (differs.length === 0) return;
   throw new StepError(

@@ -13,7 +13,7 @@ export async function seeVaultRotation(config: Pick<Config, "store">, secret: Va
   if (rotation !== undefined) return rotation;
   throw new UnavailableError(
     `${secret.name}: Vault has no role at ${placeOf(secret)} any more; services cannot read their login. Make it again with ` +
-      "`pulumi up --refresh` once somebody knows why it is gone; nothing was changed.",
+      "`pulumi up --refresh` once it is known why it is gone; nothing was changed.",
   );
 }
 

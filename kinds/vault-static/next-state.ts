@@ -84,7 +84,7 @@ function assertRotation({ id, secret, activate, adopt }: Request): void {
   }
   if (adopt) {
     throw new RequestRefusedError(
-      `request ${id}: Vault makes the value of ${secret}, so there is none to take over. Remove the config key \`request\`; ` +
+      `request ${id}: Vault makes the value of ${secret}, so there is none to adopt. Remove the config key \`request\`; ` +
         "nothing was changed.",
     );
   }

@@ -5,7 +5,7 @@ export const vaultStaticPhases = {
   steps: {
     "vault-rotation": {
       phase: "database",
-      words: () => "has Vault rotate the password where that is asked for, and reads when it did last",
+      words: () => "has Vault rotate the password if that is requested, and reads when it last did",
     },
     "vault-login": { phase: "verify" },
   },

@@ -53,7 +53,7 @@ export class AwsSecrets implements StoreClient {
     const before = (await this.describe(secret))?.VersionIdsToStages ?? {};
     const [previous] = Object.entries(before).find(([, stages]) => stages.includes("AWSPREVIOUS")) ?? [];
     if (previous === undefined || previous === found?.version) return { version };
-    const warning = `${path}: somebody else wrote version ${previous} while this update wrote ${version}; theirs is kept as AWSPREVIOUS`;
+    const warning = `${path}: external write of version ${previous} while this update wrote ${version}; it is kept as AWSPREVIOUS`;
     return { version, warning };
   }
 
@@ -95,7 +95,7 @@ export class AwsSecrets implements StoreClient {
    */
   async check(paths: readonly string[]): Promise<string> {
     const found = await Promise.all(paths.map((path) => this.checkOne(this.nameOf(path))));
-    return `${this.store.region}, ${found.join(", ")}; PutSecretValue and TagResource cannot be asked for beforehand`;
+    return `${this.store.region}, ${found.join(", ")}; PutSecretValue and TagResource cannot be checked beforehand`;
   }
 
   private async checkOne(secret: string): Promise<string> {
