@@ -10,6 +10,6 @@ export const roleGone = ({ name }: Pick<StackView, "name">, path: string, whose:
     hint: "makes it again; find out who removed it",
   });
 
-/** While Vault does not answer, nothing is known about what it makes. */
+/** While Vault cannot be queried, nothing is known about what it makes. */
 export const noAnswer = (error: unknown, about: About): Finding =>
-  about({ cause: "Vault does not answer", evidence: messageOf(error), command: "vault status" });
+  about({ cause: "Vault cannot be queried", evidence: messageOf(error), command: "vault status" });

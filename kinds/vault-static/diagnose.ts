@@ -4,7 +4,7 @@ import type { About, Finding, StackView } from "../kind-operations";
 import { noAnswer, roleGone } from "../vault-engine/findings";
 import { issuedLogin, lastRotation, unseenRotation } from "./facts";
 
-/** A rotation by Vault without a restart of the services, or a missing role; also that Vault does not answer. */
+/** A rotation by Vault without a restart of the services, or a missing role; also that Vault cannot be queried. */
 export async function rotationFindings(
   stack: StackView,
   secret: VaultStaticConfig,
