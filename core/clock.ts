@@ -31,7 +31,7 @@ export function clockBehind(secret: string, { step }: SecretState, now: Date): s
   if (behind <= TOLERANCE) return undefined;
   return (
     `${secret}: this machine's clock says ${now.toISOString()}, which is before the last step (${step.action} at ${step.at}). ` +
-    `Nothing becomes due before it has caught up (${formatDuration(Math.ceil(behind / 60_000) * 60_000)}): set it right (\`timedatectl\`) and run this again.`
+    `Nothing becomes due before it has caught up (${formatDuration(Math.ceil(behind / 60_000) * 60_000)}): correct it (\`timedatectl\`) and run this again.`
   );
 }
 

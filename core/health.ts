@@ -134,7 +134,7 @@ function textOf(body: Buffer): string {
     try {
       bytes = gunzipSync(body, { maxOutputLength: LONGEST_BODY });
     } catch {
-      return "(packed, and not readable)";
+      return "(compressed, and not readable)";
     }
   }
   return bytes.toString("utf8").replace(/^\uFEFF/, "");

@@ -46,7 +46,7 @@ export function chainSentence({ valid, guarded, rows, tail, problems, omitted }:
     return `The log was tampered with: ${counted(problems.length + omitted, "problem")} in ${counted(rows, "row")}.`;
   }
   const last = tail ? `, the last one row ${tail.id} with hash ${tail.hash}` : "";
-  const guard = guarded ? "" : " The triggers that refuse UPDATE and DELETE are out of force.";
+  const guard = guarded ? "" : " The triggers that refuse UPDATE and DELETE are not in force.";
   return `The chain is intact: ${counted(rows, "row")}${last}.${guard}`;
 }
 

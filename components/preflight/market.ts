@@ -56,7 +56,7 @@ async function hoursOf(clock: MarketClock, store: StoreClient, tries: number): P
   const [keyId, secretKey] = await Promise.all([store.read(keyIdPath), store.read(secretKeyPath)]);
   if (keyId?.value === undefined || secretKey?.value === undefined) {
     throw new StepError(
-      `no Alpaca pair in the store to ask for market hours with; put one at ${keyIdPath} and ${secretKeyPath}`,
+      `no Alpaca pair in the store to query the market hours with; put one at ${keyIdPath} and ${secretKeyPath}`,
     );
   }
   const pair = { keyId: keyId.value, secretKey: secretKey.value };
@@ -67,7 +67,7 @@ async function hoursOf(clock: MarketClock, store: StoreClient, tries: number): P
       throw new StepError(`Alpaca's clock at ${baseUrl} does not answer: ${error.found}; try again later`);
     if (!(error instanceof MarketClockError)) throw error;
     throw new StepError(
-      `Alpaca's clock at ${baseUrl} says nothing of the market's hours: ${error.message}; try again later`,
+      `Alpaca's clock at ${baseUrl} gives no market hours: ${error.message}; try again later`,
     );
   }
 }

@@ -37,7 +37,7 @@ export function checkHost(
 /** A service on the machine that runs Pulumi. */
 export async function checkLocalService(service: Service, asked: Asked): Promise<string> {
   const notes = await checkServices([service], "localhost", asked, shellHere());
-  return notes.map((note) => note.replace(`${service.name} `, "")).join(", ") || "not asked for its health";
+  return notes.map((note) => note.replace(`${service.name} `, "")).join(", ") || "health not checked";
 }
 
 async function checkServices(

@@ -98,7 +98,7 @@ async function whyRefused(args: VerifyArgs, status: 401 | 403): Promise<string> 
   const seconds = purpose === "rotation" ? Math.ceil(activationWait / 1000) : 0;
   return (
     `expected ${places.baseUrl} to answer 200 to ${pairName(pair)}, found 401 Unauthorized` +
-    `${seconds > 0 ? ` still after ${seconds} s` : ""}. Look at ${places.dashboard} → API Keys: if the key is not marked ` +
+    `${seconds > 0 ? ` still after ${seconds} s` : ""}. Check ${places.dashboard} → API Keys: if the key is not marked ` +
     "Active, wait and run this again (config key alpaca.activationWait); if it is, the pair was copied wrongly: copy it " +
     "again, or generate a new key, and supply it with `rotation alpaca add-key`."
   );
@@ -152,7 +152,7 @@ async function assertSameAccount(args: VerifyArgs, found: Account): Promise<void
     if (answer === undefined) return;
     if (answer.account === undefined) {
       throw new PairRefusedError(
-        `the pair in use, ${pairName(before)}, answers ${answer.status} as well, so nothing tells whether ${pairName(pair)} ` +
+        `the pair in use, ${pairName(before)}, answers ${answer.status} as well, so it is unknown whether ${pairName(pair)} ` +
           `belongs to the same account (it belongs to ${found.number}). If that is the account to trade with, say so: set ` +
           `\`account: ${found.number}\` for this secret in the stack config. ${NOTHING}`,
       );

@@ -171,7 +171,7 @@ const DUE: Record<string, Fault> = {
     },
     says: [
       "1 of ",
-      /market: Alpaca's clock at http:\S+ says nothing of the market's hours: expected `is_open` true or false, found none \(its fields: message\)/,
+      /market: Alpaca's clock at http:\S+ gives no market hours: expected `is_open` true or false, found none \(its fields: message\)/,
     ],
   },
   "a market that opens in 20 s": {

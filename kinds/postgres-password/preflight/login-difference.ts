@@ -19,7 +19,7 @@ function conflicts({ owner, from }: Asked): Found[] {
     refuse: true,
     text:
       `${keyName(key)} was changed on ${owner.name} (${theirs ?? "the default"}) and on ${from.name} ` +
-      `(${login ?? "the default"}), which services use: one of them has to give way. Keep the owner's: ` +
+      `(${login ?? "the default"}), which services use: only one can be kept. Keep the owner's: ` +
       `\`${alteration(from.name, key, theirs ?? undefined)}\`; or the login's: \`${alteration(owner.name, key, login ?? undefined)}\``,
   }));
 }

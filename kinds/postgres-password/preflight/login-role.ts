@@ -85,8 +85,8 @@ const MEMBERSHIP = `SELECT pg_has_role(slot.oid, owner.oid, $4) AS member,
 
 const foreign = (name: string, owner: string) =>
   `there is a role ${name} already, and it is not this stack's (it does not act as ${owner}): it would get a new password. ` +
-  `Give it another name (\`ALTER ROLE ${identifier(name)} RENAME TO ${identifier(`${name}_old`)}\`), or drop it if nobody ` +
-  `needs it (\`DROP ROLE ${identifier(name)}\`)`;
+  `Give it another name (\`ALTER ROLE ${identifier(name)} RENAME TO ${identifier(`${name}_old`)}\`), or drop it if it ` +
+  `is not needed (\`DROP ROLE ${identifier(name)}\`)`;
 
 /** A return to the platform's own role, which is never changed: settings of the login in use alone are lost. */
 function returnProblems({ owner, from }: Asked): Found[] {

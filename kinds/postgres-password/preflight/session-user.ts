@@ -19,7 +19,7 @@ export async function namingProblems({ client, owner, logins, from }: Asked): Pr
     .map(({ kind, name, relation, expression, sql }) => ({
       refuse: kind === "policy" || kind === "constraint" || kind === "view",
       text:
-        `${kind} ${name}${relation === "" ? "" : ` on ${relation}`} asks for the login's own name (${excerpt(expression)}), which ` +
+        `${kind} ${name}${relation === "" ? "" : ` on ${relation}`} uses the login's own name (${excerpt(expression)}), which ` +
         `becomes ${logins.to} instead of ${from.name}: use current_user, which stays ${owner.acting ?? owner.name}` +
         `${sql === "" ? "" : `: \`${sql}\``}`,
     }));
