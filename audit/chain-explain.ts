@@ -5,13 +5,13 @@ import type { ChainHead, ChainProblem, ProblemKind } from "./chain";
 export interface SeenRow extends ChainRow {
   /** Its number in the order of ids. */
   readonly position: number;
-  /** The id with which its hash is right, which is where it was written. */
+  /** The id with which its hash is right, which is the place where it was written. */
   readonly written: number | undefined;
   /** Its hash is right and it follows the row before it. */
   readonly sound: boolean;
 }
 
-/** The rows around every break, in the order of their ids, behind a row that stands for what the first one follows. */
+/** The rows around every break, in the order of their ids, after a row that represents what the first one follows. */
 export interface Breaks {
   readonly rows: readonly SeenRow[];
   readonly head: ChainHead | undefined;
@@ -24,11 +24,11 @@ interface GoodRow extends SeenRow {
   readonly written: number;
 }
 
-// So many rows without a place are tried at so many places.
+// The most rows without a place, and the most places at which they are tried.
 const TRIED_ROWS = 100;
 const TRIED_PLACES = 500;
 
-/** Names what was done to the rows: a good row says what it follows, and a bad one is judged by what follows it. */
+/** Names what was done to the rows: a good row names its predecessor, and a bad one is judged by its successor. */
 export function explain(breaks: Breaks): ChainProblem[] {
   const rows = findPlaces(breaks);
   const good = rows.filter(isGood);
@@ -59,7 +59,7 @@ const byHash = (row: SeenRow): [string, SeenRow] => [row.hash ?? "", row];
 
 const followable = (row: SeenRow): [string, SeenRow][] => [byHash(row), [recomputed(row), row]];
 
-/** Rows that went far: each fits at the place of another such row, or where one is missing. */
+/** Rows that were moved far: each fits at the place of another such row, or of a missing one. */
 function findPlaces({ rows, head }: Breaks): SeenRow[] {
   const lost = rows.filter((row) => !isGood(row));
   const gaps = rows.filter((row) => isGood(row) && !row.sound).map((row) => (row.written ?? 0) - 1);
@@ -71,7 +71,7 @@ function findPlaces({ rows, head }: Breaks): SeenRow[] {
   });
 }
 
-/** A good row in another place than it was written for: it was moved if its own place misses it. */
+/** A good row in another place than its own: it was moved if its own place is empty. */
 function misplaced(row: GoodRow, { good, head }: Known): ChainProblem[] {
   const others = good.filter((other) => other.written !== row.written);
   const overtaken = others.some((other) => other.position < row.position !== other.written < row.written);
@@ -120,7 +120,7 @@ function predecessor(row: GoodRow, { followed, prunes }: Known): SeenRow | "prun
   return followed.get(hash);
 }
 
-/** What a successor says it follows is not there: it was taken away, or replaced by something else. */
+/** The predecessor that a row names is missing: it was removed, or replaced by something else. */
 function lost(written: number, position: number, follower: string, known: Known): ChainProblem[] {
   const before = known.good.filter((row) => row.written < written).reduce((a, b) => (b.written > a.written ? b : a));
   const from = before.written + 1;
@@ -129,7 +129,7 @@ function lost(written: number, position: number, follower: string, known: Known)
     if (before.id === 0) return [problem(written, "changed", `${follower} follows another beginning than the log's`)];
     return [problem(before.id, "changed", `row ${before.id} was replaced: ${follower} follows another version of it`)];
   }
-  // Rows in between that do not match their hash are reported already.
+  // Rows in between that do not match their hash were already reported.
   const between = known.rows.filter((row) => !isGood(row) && row.position > before.position && row.position < position);
   if (between.length > to - from) return [];
   const range = from === to ? `row ${from} is` : `rows ${from} to ${to} are`;
@@ -137,7 +137,7 @@ function lost(written: number, position: number, follower: string, known: Known)
   return [problem(from, "deleted", `${range} missing ${where}`)];
 }
 
-/** The end of the rows against the log's own note of it. */
+/** Compares the end of the rows with the log's own note of it. */
 function ending(known: Known): ChainProblem[] {
   const { head, rows, good, followed } = known;
   const tail = rows.at(-1);

@@ -14,10 +14,10 @@ export interface ChainFindings {
   readonly prunedThrough: number | null;
 }
 
-// How far around its place a moved row is looked for, and for how many rows that is tried.
+// How far around its place a moved row is searched, and for how many rows.
 const REACH = 32;
 const SEARCHES = 200;
-// How many sound rows are kept on each side of a break, and how many rows in all, to explain what happened.
+// How many sound rows are kept on each side of a break, and how many rows in all, to explain the break.
 const MARGIN = 4;
 const KEPT = 2_000;
 
@@ -52,7 +52,7 @@ export class ChainWalk {
     const written = this.writtenAs(row);
     const shift = written === undefined ? this.shift : row.id - written;
     const sound = written !== undefined && shift === this.shift && row.previousHash === this.last.hash;
-    // Written out: a spread of a row takes as long as its hash, a million times.
+    // No spread: for a million rows it takes as long as their hashes.
     const { id, previousHash, hash, fields } = row;
     const seen: SeenRow = { id, previousHash, hash, fields, position: this.rows, written, sound };
     this.shift = shift;
@@ -64,7 +64,7 @@ export class ChainWalk {
     if (written !== undefined && row.fields[ACTION] === "PRUNE") this.notePrune(row.fields[OUTPUTS] ?? null);
   }
 
-  /** Says what was found, once all rows were taken. @param head the log's own note of its end, if it is there. */
+  /** The result, once all rows were taken. @param head the log's own note of its end, if it is there. */
   finish(head: ChainHead | undefined): ChainFindings {
     const rows = [genesis, ...this.kept, ...this.margin];
     const problems = [...explain({ rows, head, prunes: this.prunes }), ...this.replaced];

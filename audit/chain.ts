@@ -8,7 +8,7 @@ export interface ChainProblem {
   readonly message: string;
 }
 
-/** A row's place in the chain, as somebody noted it. */
+/** A row's place in the chain, as noted elsewhere. */
 export interface ChainAnchor {
   readonly id: number;
   readonly hash: string;

@@ -4,9 +4,9 @@ import { messageOf } from "../core/errors";
 import { AuditLogError } from "./errors";
 
 /**
- * Connects, does the work and closes the connection, whatever happens.
+ * Connects, does the work and always closes the connection.
  * What `connection` leaves out comes from the PG* variables and the password file, as everywhere.
- * @throws AuditLogError when the database cannot be reached within 10 s (or `connectionTimeoutMillis`) or refuses the login.
+ * @throws AuditLogError if the database cannot be reached within 10 s (or `connectionTimeoutMillis`) or refuses the login.
  */
 export function withClient<Result>(
   connection: pg.ClientConfig,

@@ -50,7 +50,7 @@ function agesText(secrets: readonly SecretSummary[]): string {
 
 function chainText({ valid, guarded, rows, problems, omitted }: ChainVerdict): string {
   if (!valid) return `The log's hash chain is broken (${counted(problems.length + omitted, "problem")}).`;
-  if (!guarded) return "The log's hash chain is intact, but the triggers that protect it are out of force.";
+  if (!guarded) return "The log's hash chain is intact, but the triggers that protect it are not in force.";
   return `The log is append-only, and the hash chain over its ${counted(rows, "row")} is intact.`;
 }
 

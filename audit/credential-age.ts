@@ -1,24 +1,24 @@
 import { DAY } from "../core/time";
 import type { FigureRow } from "./queries";
 
-/** A time in which one credential was in use. */
+/** A period in which one credential was in use. */
 export interface CredentialSpan {
   readonly generation: number | null;
-  /** When the credential was made; the earliest date known where it is older than the log. */
+  /** When the credential was made; the earliest known date if it is older than the log. */
   readonly madeAt: Date;
-  /** Whether that is its date. Else it was in use before that already, nobody knows for how long. */
+  /** Whether that is its date. Otherwise it was in use before that, for an unknown time. */
   readonly ageKnown: boolean;
   readonly from: Date;
   readonly to: Date;
-  /** Where Vault makes short-lived logins: the days that one of them lives at the most; else null. */
+  /** If Vault makes short-lived logins: the longest life of one, in days; else null. */
   readonly leaseDays: number | null;
 }
 
 const RENEWS = new Set(["ROTATE", "MANUAL", "ADOPT"]);
 
 /**
- * The credentials of one secret, one after the other, as its rows tell, which come in the order of their dates: a rotation
- * begins a new one, and a rollback brings back the one of its generation with the age it has. Rows that failed change nothing.
+ * The credentials of one secret, one after the other, from its rows in the order of their dates: a rotation begins a new
+ * one, and a rollback restores the one of its generation with its age. Rows that failed change nothing.
  */
 export class CredentialHistory {
   private readonly made = new Map<number | null, Pick<CredentialSpan, "madeAt" | "ageKnown">>();
@@ -26,7 +26,7 @@ export class CredentialHistory {
   private first: Date | undefined;
 
   /**
-   * @param until where the last credential's time ends; later rows are left out
+   * @param until the end of the last credential's period; later rows are left out
    * @param from what ended before is forgotten
    */
   constructor(
@@ -41,7 +41,7 @@ export class CredentialHistory {
       const madeAt = madeAtOf({ outputs, rotationDate });
       this.made.set(generation, { madeAt, ageKnown: (outputs as { ageKnown?: unknown } | null)?.ageKnown !== false });
     } else if (action !== "ROLLBACK") return;
-    // Nobody noted when an adopted credential was made: it is at least as old as the oldest row.
+    // When an adopted credential was made is not recorded: it is at least as old as the oldest row.
     const unknown = { madeAt: this.first ?? rotationDate, ageKnown: false };
     const { madeAt, ageKnown } = this.made.get(generation) ?? unknown;
     this.first ??= madeAt;
@@ -54,7 +54,7 @@ export class CredentialHistory {
   }
 }
 
-/** A key that an operator made days before it was taken over is as old as its outputs say. */
+/** A key that an operator made days before its adoption is as old as its outputs say. */
 function madeAtOf({ outputs, rotationDate }: Pick<FigureRow, "outputs" | "rotationDate">): Date {
   const noted = new Date(String((outputs as { rotatedAt?: unknown } | null)?.rotatedAt));
   return noted < rotationDate ? noted : rotationDate;

@@ -3,7 +3,7 @@ import type pg from "pg";
 const PAGE = 2_000;
 
 /**
- * The rows of a query, a page at a time, through a cursor of the transaction under way: in constant memory, however many
+ * The rows of a query, a page at a time, through a cursor of the current transaction: in constant memory, however many
  * there are. The server prepares the next page while one is worked on.
  * @param name of the cursor; one of that name may be open at a time
  */
@@ -22,12 +22,12 @@ export async function* pagesOf<Row extends pg.QueryResultRow | unknown[]>(
       yield page;
     }
   } finally {
-    // Nobody waits for the page that was asked for ahead where the reader stops early.
+    // If the reader stops early, the page that was requested ahead is not awaited.
     await next.catch(() => undefined);
   }
 }
 
-/** Does work on one unchanging view of the database, in which cursors can be. Writers are not held up. */
+/** Does work on one snapshot of the database, in which cursors can be opened. Writers are not blocked. */
 export async function onSnapshot<Result>(client: pg.ClientBase, work: () => Promise<Result>): Promise<Result> {
   await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   try {

@@ -16,7 +16,7 @@ const text = z
   .min(1)
   .refine((value) => !value.includes("\0") && !/\p{Surrogate}/u.test(value), "holds a NUL or an unpaired surrogate");
 
-/** One row as a caller states it; position and hashes are the database's. */
+/** One row from a caller; the database adds position and hashes. */
 export const AuditEntry = z.strictObject({
   /** As the services know it, such as `database/password`. */
   secretName: text,
@@ -62,13 +62,13 @@ export function canonicalJson(value: unknown): string {
 
 /**
  * Refuses an entry in which one of `secrets` occurs, plain or as JSON, base64 or a URL would write it.
- * Texts shorter than six characters are not looked for: they would match by chance, and a finished rotation has no row then.
+ * Texts shorter than six characters are ignored: they would match by chance, and a finished rotation would have no row.
  * @throws AuditEntryError naming the field, never the value.
  */
 export function assertNoSecret(entry: AuditEntryInput, secrets: readonly string[]): void {
   const long = secrets.filter(({ length }) => length >= 6);
   for (const [field, value] of Object.entries(entry)) {
-    // A text on its own as well: within another JSON, one that is JSON itself would be escaped twice.
+    // Each text separately as well: within another JSON, one that is JSON itself would be escaped twice.
     if ([canonicalJson(value), ...textsIn(value)].every((text) => redact(text, long) === text)) continue;
     throw new AuditEntryError(
       `The audit entry's field ${field} holds a secret's value; expected versions, dates and paths only. Remove that value from the stack's outputs and run again.`,

@@ -7,7 +7,7 @@ import { migrateIfNeeded } from "./migrate";
 
 export { isCurrent, migrate, schemaToMigrate } from "./migrate";
 
-/** Where a row is in the chain. Kept elsewhere, it shows later whether the rows up to it are still there. */
+/** A row's place in the chain. Kept elsewhere, it shows later whether the rows up to it are still there. */
 export interface Recorded {
   readonly id: number;
   readonly hash: string;
@@ -100,7 +100,7 @@ function explained(client: pg.Client, error: unknown): unknown {
 /**
  * Removes the oldest rows up to `before` (without it) and logs that as a PRUNE row. Needs the table's owner.
  * @returns the number of rows removed.
- * @throws AuditLogError for any other login, and PostgreSQL's error when `before` is younger than the retention of two years.
+ * @throws AuditLogError for any other login, and PostgreSQL's error if `before` is younger than the retention of two years.
  */
 export async function prune(client: pg.Client, before: Date, by: string): Promise<number> {
   try {

@@ -8,14 +8,14 @@ import { AuditLogError } from "./errors";
 
 const MIGRATIONS_TABLE = "secret_rotation_log_migrations";
 
-// Any number that is ours alone: two callers that migrate wait for each other on it.
+// The number of the advisory lock on which two callers that migrate wait for each other.
 const LOCK = 1_936_881_266;
 
 const silent = { info: ignore, warn: ignore, error: ignore };
 
 /**
- * Brings the log's tables up to date in the first schema of the connection's search path, or where
- * `secret_rotation_log` already is, and repeats the grants of `rotation_audit_writer`. Needs the table's owner.
+ * Brings the log's tables up to date in the first schema of the connection's search path, or in the schema of an existing
+ * `secret_rotation_log`, and repeats the grants of `rotation_audit_writer`. Needs the table's owner.
  * Callers at the same time wait for each other.
  * @returns the names of the migrations that ran now.
  */
@@ -26,7 +26,7 @@ export async function migrate(connection: pg.ClientConfig): Promise<string[]> {
 /** {@link migrate} on a connection that the caller has open; its search path is set to the log's schema. */
 export async function migrateWith(client: pg.Client): Promise<string[]> {
   const directory = packageFile("migrations");
-  // Loaded here alone: it takes longer to load than a log that is up to date takes to answer.
+  // Loaded only here: loading takes longer than the answer of a log that is up to date.
   const { runner } = await import("node-pg-migrate");
   const schema = await schemaToMigrate(client);
   await client.query("SELECT pg_advisory_lock($1)", [LOCK]);
@@ -72,7 +72,7 @@ interface Place {
 }
 
 /**
- * The schema where the log is or will be.
+ * The schema of the log, existing or to be made.
  * @throws AuditLogError for a login that may not make or change it there, with what to do
  */
 export async function schemaToMigrate(client: pg.Client): Promise<string> {

@@ -13,7 +13,7 @@ export interface ReportSecret {
   readonly store?: string;
 }
 
-/** The time that a report covers, and what it cannot know by itself. */
+/** The period that a report covers, and its input from outside of the log. */
 export interface ReportOptions {
   readonly from: Date;
   /** Not covered itself. */
@@ -25,10 +25,10 @@ export interface ReportOptions {
 /** A failure or a rollback, for the timeline. */
 export type Incident = Pick<ReportRow, "rotationDate" | "action" | "status" | "reason">;
 
-/** How a secret stands: warning five days before its limit, alert two days before, unknown without a row or a date. */
+/** A secret's status: warning five days before its limit, alert two days before, unknown without a row or a date. */
 export type SecretStanding = "ok" | "warning" | "alert" | "overdue" | "unknown";
 
-/** One secret over the time of the report; dates are ISO 8601 in UTC. */
+/** One secret in the report's period; dates are ISO 8601 in UTC. */
 export interface SecretSummary {
   readonly name: string;
   readonly environment: string | null;
@@ -50,11 +50,11 @@ export interface SecretSummary {
   readonly rotations: number;
   readonly failures: number;
   readonly rollbacks: number;
-  /** The greatest age that a credential reached within the time of the report. */
+  /** The greatest age that a credential reached in the report's period. */
   readonly longestAgeDays: number | null;
-  /** No credential was in use beyond its limit, as far as the log tells; false where it does not tell an age. */
+  /** No credential was in use beyond its limit, according to the log; false if the log does not show an age. */
   readonly withinLimit: boolean;
-  /** Where Vault makes short-lived logins: the days that one lives at the most, and nothing reaches a limit; else null. */
+  /** If Vault makes short-lived logins: the longest life of one, in days, and nothing reaches a limit; else null. */
   readonly leaseDays: number | null;
   /** The credentials that were in use, for the timeline. */
   readonly credentials: readonly {
@@ -65,30 +65,30 @@ export interface SecretSummary {
     to: string;
     leaseDays: number | null;
   }[];
-  /** What went wrong within the time of the report, oldest first. */
+  /** What went wrong in the report's period, oldest first. */
   readonly incidents: readonly Incident[];
 }
 
-/** A row of the log within the time of the report. */
+/** A row of the log in the report's period. */
 export type ReportRow = Omit<LogRow, "rotationDate" | "recordedAt"> & {
   readonly rotationDate: string;
   readonly recordedAt: string | null;
 };
 
-/** A control of a standard, and what this report has to say about it. */
+/** A control of a standard, and this report's evidence for it. */
 export interface ControlEvidence {
   readonly framework: string;
   /** The number that the runbook cites. */
   readonly control: string;
-  /** The number in the edition that is in force now, where it differs, and what each is about. */
+  /** The number in the current edition, if it differs, and the subject of each. */
   readonly current: string;
   readonly asks: string;
   readonly evidence: string;
-  /** The log supports the control over the time of the report. Whether it is met is for the auditor to say. */
+  /** The log supports the control in the report's period. Whether it is met is for the auditor to decide. */
   readonly supported: boolean;
 }
 
-/** Everything that a report says but its rows. */
+/** The whole report except its rows. */
 export interface ReportFigures {
   readonly generatedAt: string;
   readonly from: string;
@@ -107,7 +107,7 @@ export interface ReportFigures {
   readonly controls: readonly ControlEvidence[];
 }
 
-/** Everything that a report says; the renderers add nothing. */
+/** The whole report; the renderers add nothing. */
 export interface Report extends ReportFigures {
   /** In the order of their dates. They may come from the database as they are read, which they can be once. */
   readonly rows: Iterable<ReportRow> | AsyncIterable<ReportRow>;

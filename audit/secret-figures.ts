@@ -22,7 +22,7 @@ export function tallied(tally: Tally, row: FigureRow): void {
   else if (isRotation(row)) tally.rotations += 1;
 }
 
-/** Taking over a credential as it is (generation 0) rotates nothing. */
+/** Adopting a credential as it is (generation 0) rotates nothing. */
 const isRotation = ({ action, generation }: FigureRow) =>
   action === "ROTATE" || action === "MANUAL" || (action === "ADOPT" && generation !== 0);
 
@@ -88,7 +88,7 @@ export class SecretFigures {
 const standing = (ageDays: number | null, maxAgeDays: number): SecretStanding =>
   ageDays === null ? "unknown" : urgencyOf(ageDays * DAY, maxAgeDays * DAY);
 
-/** What was written from outside was in use when it was adopted; the platform's own credential before the first row. */
+/** An external write was in use when it was adopted; the platform's own credential before the first row. */
 const inUseBefore = ({ generation, madeAt, from }: CredentialSpan): Date => (generation === 0 ? madeAt : from);
 
 const days = (later: Date, earlier: Date) => (later.getTime() - earlier.getTime()) / DAY;

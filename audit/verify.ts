@@ -11,8 +11,8 @@ export type { ChainAnchor, ChainProblem, ProblemKind } from "./chain";
 /** What {@link verifyChain} takes. */
 export interface VerifyOptions {
   /**
-   * Rows of the chain as noted elsewhere, such as in the stack's outputs: without one, somebody who may alter the
-   * whole database can rewrite the whole chain, or cut off its end, unseen.
+   * Rows of the chain as noted elsewhere, such as in the stack's outputs: without one, an attacker who may alter the
+   * whole database can rewrite the whole chain, or cut off its end, unnoticed.
    */
   anchors?: readonly ChainAnchor[];
 }
@@ -35,8 +35,8 @@ const TRIGGERS = `
 
 /**
  * Recomputes every row's hash here, from the row's text, and follows the chain through one snapshot of the log, in
- * constant memory. Writers are not held up. Needs SELECT alone; opens a transaction of its own.
- * @throws AuditLogError where there is no log, or one that was not migrated yet.
+ * constant memory. Writers are not blocked. Needs SELECT alone; opens a transaction of its own.
+ * @throws AuditLogError if there is no log, or one that was not migrated yet.
  */
 export async function verifyChain(client: pg.ClientBase, options: VerifyOptions = {}): Promise<ChainVerdict> {
   const walk = new ChainWalk(options.anchors);

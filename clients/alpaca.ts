@@ -2,29 +2,29 @@ import { parseTime } from "../core/time";
 import { doubling, poll } from "./poll";
 import { trustingFetch } from "./trust";
 
-/** What every request proves itself with. */
+/** The credentials of every request. */
 export interface Credentials {
   readonly keyId: string;
   readonly secretKey: string;
 }
 
-/** What `GET /v2/account` says of the account behind a pair. */
+/** What `GET /v2/account` says about the account of a pair. */
 export interface Account {
   readonly number: string;
   /** `ACTIVE`, or such as `SUSPENDED`. */
   readonly status: string;
 }
 
-/** Alpaca's answer to a pair: the account, or that the pair is refused. */
+/** Alpaca's answer for a pair: the account, or that the pair is refused. */
 export type Answer =
   | { readonly status: 200; readonly account: Account }
   | { readonly status: 401 | 403; readonly account?: undefined };
 
-/** Alpaca gave no answer that says anything about the pair, however often it was asked. */
+/** Alpaca gave no answer that says anything about the pair, not even after retries. */
 export class AlpacaUnavailableError extends Error {
   override readonly name = "AlpacaUnavailableError";
 
-  /** @param found what came instead of an answer, and how often it was asked for */
+  /** @param found what came instead of an answer, and the number of tries */
   constructor(
     url: URL,
     readonly found: string,
@@ -38,7 +38,7 @@ export interface AskOptions {
   readonly limit?: number;
   /** Milliseconds until one request gives up. Default 10 s. */
   readonly timeout?: number;
-  /** At most so many requests. By default as many as the limit has room for. */
+  /** The most requests. By default as many as fit into the limit. */
   readonly tries?: number;
 }
 
@@ -46,13 +46,13 @@ export interface AskOptions {
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 4000;
 
-/** What one request came to: an answer, or what was found in its place. */
+/** The result of one request: an answer, or what came instead. */
 interface Try<T> {
   readonly answer?: T;
   readonly found?: string;
-  /** Milliseconds until the next try, as the server asks for. */
+  /** Milliseconds until the next try, as the server requests. */
   readonly wait?: number | undefined;
-  /** The same is found however often it is asked for. */
+  /** Whether another try would give the same result. */
   readonly final?: boolean;
 }
 
@@ -111,7 +111,7 @@ async function tryOnce<T>(
   try {
     const response = await trustingFetch(url, {
       headers: { "APCA-API-KEY-ID": keyId, "APCA-API-SECRET-KEY": secretKey },
-      // Followed, it would carry the pair to somebody else.
+      // Following a redirect could send the pair to another host.
       redirect: "manual",
       signal: AbortSignal.timeout(timeout),
     });
@@ -131,7 +131,7 @@ function accountOf(text: string): Pick<Try<Answer>, "answer" | "found"> {
     if (typeof number === "string" && typeof status === "string")
       return { answer: { status: 200, account: { number, status } } };
   } catch {
-    // A proxy's page, say: not what Alpaca answers.
+    // For example a proxy's page, not Alpaca's answer.
   }
   return { found: "200 without an account number and a status" };
 }
@@ -144,7 +144,7 @@ function retryAfter(header: string | null): number | undefined {
   return time && Math.max(0, time.getTime() - Date.now());
 }
 
-/** Node says only `fetch failed`; why is in the cause. */
+/** Node says only `fetch failed`; the reason is in the cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return "no answer in time";

@@ -22,7 +22,7 @@ export class SecretsManager {
     private readonly endpoint: string | undefined,
   ) {}
 
-  /** @returns undefined where the secret, or a version of it, does not exist. @throws StepError */
+  /** @returns undefined if the secret, or the version, does not exist. @throws StepError */
   async ask<T>(
     operation: string,
     secret: string,
@@ -44,7 +44,7 @@ export class SecretsManager {
 
   // Loaded at first use: a Vault stack's steps start faster without it.
   private async connect(): Promise<Connection> {
-    // What the SDK says about Node.js would stand among the step's errors.
+    // The SDK's warnings about Node.js would appear among the step's errors.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
     const { default: sdk } = await import("@aws-sdk/client-secrets-manager");
     const { region, endpoint } = this;
@@ -59,7 +59,7 @@ export class SecretsManager {
   }
 }
 
-/** What is known of a failed call. */
+/** The facts about a failed call. */
 interface Call {
   /** The action, as an IAM policy names it: `secretsmanager:GetSecretValue`. */
   readonly action: string;
@@ -81,7 +81,7 @@ const noKey: Explanation = ({ where }, words) =>
   "one in the config key store.kmsKeyId";
 
 const throttled: Explanation = ({ action, where }) =>
-  `AWS throttles ${action} (${where}) also after several tries; wait a minute and run this again: it goes on where it stopped`;
+  `AWS throttles ${action} (${where}) even after several tries; wait a minute and run this again: it continues where it stopped`;
 
 const unknownToken: Explanation = ({ where }) =>
   `AWS does not know the credentials (${where}): check AWS_PROFILE or AWS_ACCESS_KEY_ID with \`aws sts get-caller-identity\``;
@@ -106,7 +106,7 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
 
 const DELETED = /marked (for deletion|deleted)|scheduled for deletion/i;
 
-/** One message for a failed call to Secrets Manager: what was wanted, what AWS said, and what to do. */
+/** One message for a failed call to Secrets Manager: what was attempted, what AWS said, and what to do. */
 function awsError(error: unknown, call: Call): StepError {
   const name = error instanceof Error ? error.name : "";
   const words = messageOf(error).trim();
@@ -120,9 +120,9 @@ function awsError(error: unknown, call: Call): StepError {
 }
 
 /**
- * The same for a failure that only a provider's text tells of, such as `... api error ThrottlingException: Rate exceeded`.
+ * The same for a failure known only from a provider's text, such as `... api error ThrottlingException: Rate exceeded`.
  *
- * @returns undefined where the text names no refusal that is known here.
+ * @returns undefined if the text names no refusal that is known here.
  */
 export function explainAwsText(text: string, call: Call): string | undefined {
   for (const { 0: name, index } of text.matchAll(/\b[A-Z]\w+(?=: )/g)) {

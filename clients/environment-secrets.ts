@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { homeOf, pulumiHome } from "./home";
 
-/** Variables whose value is a credential, of every tool that a run uses or is started by. */
+/** Variables whose value is a credential, for every tool that a run uses or is started by. */
 const CREDENTIALS = [
   ...["VAULT_TOKEN", "BAO_TOKEN"],
   ...["PGPASSWORD"],
@@ -15,13 +15,13 @@ const CREDENTIALS = [
   ...["APCA_API_KEY_ID", "APCA_API_SECRET_KEY"],
 ];
 
-/** Variables with an address, in which a password may stand. */
+/** Variables with an address, which may contain a password. */
 const ADDRESSES = [
   ...["PULUMI_BACKEND_URL", "DATABASE_URL", "VAULT_ADDR", "BAO_ADDR"],
   ...["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"],
 ];
 
-/** A passphrase of three letters is a word like any other, and hides nothing. */
+/** Shorter values are not redacted: a passphrase of three letters is a word like any other. */
 const SHORTEST = 4;
 
 /**
@@ -52,7 +52,7 @@ function textOf(file: string | undefined): string[] {
   }
 }
 
-/** A URL's password, as it stands there and as it is meant. */
+/** A URL's password, as written and decoded. */
 function passwordIn(address: string | undefined): string[] {
   const [, written] = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@]*?:([^/?#]*)@/i.exec(address ?? "") ?? [];
   if (written === undefined) return [];
@@ -63,7 +63,7 @@ function passwordIn(address: string | undefined): string[] {
   }
 }
 
-/** The fifth field of each line; `\:` and `\\` stand for themselves. */
+/** The fifth field of each line; `\:` and `\\` are escapes. */
 const passwordsOfPgpass = (text: string): string[] =>
   text
     .split("\n")

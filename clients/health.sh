@@ -1,12 +1,12 @@
-# Asks services for their health on the machine where they run: what is added behind these functions calls `ask` for each
-# service, `wait` when enough are under way, and `tell` at the end. $longest, in bytes, is set before them.
+# Queries the health of services on the machine where they run: the script that follows these functions calls `ask` for each
+# service, `wait` when enough are running, and `tell` at the end. $longest, in bytes, is set before them.
 # shellcheck shell=sh disable=SC2154
 
 d=$(mktemp -d) || exit 1
 trap 'rm -rf "$d"' EXIT
 cd "$d" || exit 1
 
-# ask WAY INDEX SECONDS ...: in the background. It prints the status alone; the answer goes into a file, so that nothing in
+# ask WAY INDEX SECONDS ...: in the background. It prints only the status; the answer goes into a file, so that nothing in
 # it can be taken for a status.
 ask() {
   way=$1

@@ -2,19 +2,19 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 
 /**
- * The user's home as Vault, node-postgres and most tools look for it: HOME, and only without one the passwd's. Undefined where
- * there is neither, as for a container's user that no passwd knows.
+ * The user's home as Vault, node-postgres and most tools find it: HOME, else the entry in passwd. Undefined if there is
+ * neither, as for a container's user without an entry in passwd.
  */
 export const homeOf = (env: NodeJS.ProcessEnv): string | undefined => env.HOME || passwdHome();
 
-/** The user's home as Pulumi looks for it: the passwd's, and HOME only where no passwd knows the account. */
+/** The user's home as Pulumi finds it: the entry in passwd, else HOME. */
 export const homeForPulumi = (env: NodeJS.ProcessEnv): string | undefined => passwdHome() || env.HOME;
 
 /** Where Pulumi keeps plugins, credentials and the selected stacks: PULUMI_HOME, else `~/.pulumi`. */
 export const pulumiHome = (env: NodeJS.ProcessEnv): string =>
   env.PULUMI_HOME || join(homeForPulumi(env) ?? "", ".pulumi");
 
-/** The folders in which a plugin may have been installed: Pulumi's own, and the one that HOME would have it look in. */
+/** The folders in which a plugin may have been installed: Pulumi's own, and the one below HOME. */
 export const pluginHomes = (env: NodeJS.ProcessEnv): string[] => [
   ...new Set([pulumiHome(env), ...(env.PULUMI_HOME || !env.HOME ? [] : [join(env.HOME, ".pulumi")])]),
 ];
@@ -27,7 +27,7 @@ function passwdHome(): string | undefined {
   }
 }
 
-/** The account's name; its number where no passwd knows it. */
+/** The account's name; its number if it has no entry in passwd. */
 export function accountOf(env: NodeJS.ProcessEnv): string {
   try {
     return userInfo().username;
@@ -36,5 +36,5 @@ export function accountOf(env: NodeJS.ProcessEnv): string {
   }
 }
 
-/** Who is at work: ROTATED_BY, else the pipeline's actor, else the account. */
+/** Who runs this: ROTATED_BY, else the pipeline's actor, else the account. */
 export const operator = (env: NodeJS.ProcessEnv): string => env.ROTATED_BY || env.GITHUB_ACTOR || accountOf(env);

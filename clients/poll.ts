@@ -1,17 +1,17 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** How long to ask for something, and how often. */
+/** How long to poll, and how often. */
 export interface PollOptions<T> {
-  /** Milliseconds until the last question; without it there is no last one. */
+  /** Milliseconds until the last query; without it there is no limit. */
   readonly limit?: number;
-  /** Milliseconds until the next question; undefined: it is not asked. `asked` is the number of questions so far, from 1. */
+  /** Milliseconds until the next query; undefined: there is none. `asked` is the number of queries so far, from 1. */
   readonly every: number | ((answer: T, asked: number) => number | undefined);
 }
 
 /**
- * Asks until an answer is enough, and returns the last one: whether it is enough or time is up, the caller sees by it.
+ * Queries until an answer is enough, and returns the last one, from which the caller sees whether it is enough.
  *
- * @param question is given its number, from 1; what it throws ends the polling.
+ * @param question the query. It gets its number, from 1; an error ends the polling.
  */
 export async function poll<T>(
   question: (number: number) => T | Promise<T>,
@@ -25,13 +25,13 @@ export async function poll<T>(
     if (isEnough(answer) || isLast || left <= 0) return answer;
     const wait = typeof every === "number" ? every : every(answer, asked);
     if (wait === undefined) return answer;
-    // The last question is asked when time is up.
+    // The last query is sent when time is up.
     isLast = wait >= left;
     await pause(Math.min(wait, left));
   }
 }
 
-/** Pauses that double from the first to the longest, in milliseconds. @param asked questions so far, from 1 */
+/** Pauses that double from the first to the longest, in milliseconds. @param asked queries so far, from 1 */
 export const doubling = (first: number, longest: number, asked: number): number =>
   Math.min(first * 2 ** (asked - 1), longest);
 

@@ -17,7 +17,7 @@ export type DatabaseReference = z.output<typeof databaseReference>;
 /** Milliseconds until a server that does not answer counts as unreachable. */
 const CONNECT_LIMIT_MS = 10_000;
 
-/** What this program's own sessions are called in `pg_stat_activity`. */
+/** The name of this program's own sessions in `pg_stat_activity`. */
 export const APPLICATION = "secret-rotation";
 
 /** node-postgres' settings for a database; certificates come from the environment, as for libpq (PGSSLROOTCERT). */
@@ -33,9 +33,9 @@ export function clientConfig({ host, port, database, sslmode, user }: DatabaseRe
 }
 
 /**
- * A session of its own for `use`, closed afterwards, whatever happens.
+ * A session of its own for `use`, always closed afterwards.
  *
- * @param explained what to throw if the server cannot be reached or takes no such login; the driver's error as it is without.
+ * @param explained the error if the server cannot be reached or refuses the login. Default: the driver's error as it is.
  */
 export async function withSession<T>(
   config: pg.ClientConfig,
@@ -58,7 +58,7 @@ export async function withSession<T>(
   }
 }
 
-/** {@link withSession} for a step's database. @throws StepError that says where and as whom */
+/** {@link withSession} for a step's database. @throws StepError that names server and user */
 export function withDatabase<T>(
   reference: DatabaseReference,
   use: (client: pg.Client) => Promise<T>,
@@ -73,14 +73,14 @@ export function withDatabase<T>(
   });
 }
 
-/** What a login showed that was really tried: `unknown` if the server could not be asked, or had no room for it. */
+/** The result of a real login: `unknown` if the server could not be reached, or had no connection left. */
 export interface LoginAnswer {
   readonly outcome: "works" | "refused" | "unknown";
   /** For people; never the password. */
   readonly evidence: string;
 }
 
-/** Tries a login. @param reference the database; its own user is not asked */
+/** Tries a login. @param reference the database; its own user is ignored */
 export async function tryLogin(
   reference: DatabaseReference,
   { username, password }: { readonly username: string; readonly password: string },
@@ -93,13 +93,13 @@ export async function tryLogin(
   }
 }
 
-/** Whether the server knows another password, or none, for this role. */
+/** Whether the server has another password, or none, for this role. */
 const isRefusal = (error: unknown) => ["28P01", "28000"].includes(codeOf(error) ?? "");
 
 /** Why the run's own login fails. */
 function ownReason(error: unknown): string {
   const own = "the run's own login is PGUSER, or `admin` in the config, with PGPASSWORD or PGPASSFILE";
-  // node-postgres' words for a password that is not there at all.
+  // node-postgres' message if there is no password at all.
   if (/password must be a string/.test(messageOf(error))) return `it has no password; ${own}`;
   return isRefusal(error) ? `${messageOf(error)}; ${own}` : messageOf(error);
 }

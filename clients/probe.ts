@@ -25,10 +25,10 @@ export const healthProbe = z.discriminatedUnion("kind", [
 const PATIENCE = 10;
 
 /**
- * Asks services for their health where they run, and judges what they answer.
+ * Queries the health of services where they run, and judges their answers.
  *
  * @param seconds how long an answer may take.
- * @throws StepError where the machine has not what is needed to ask
+ * @throws StepError if the machine lacks the tools for it
  */
 export async function askHealth(
   probes: readonly HealthProbe[],
@@ -40,9 +40,7 @@ export async function askHealth(
   const { output } = await run(probeScript(probes, seconds), (rounds * (seconds + 2) + 20) * 1000);
   const lines = output.split("\n").filter((line) => line.startsWith(MARK));
   if (lines.length !== probes.length) {
-    throw new StepError(
-      `the services could not be asked for their health: ${output.trim().slice(-300) || "no answer"}`,
-    );
+    throw new StepError(`the services' health could not be queried: ${output.trim().slice(-300) || "no answer"}`);
   }
   return probes.map((probe, index) => {
     const [code = "", body = "", error = ""] = (lines[index] ?? "").slice(MARK.length).split(",");
@@ -53,10 +51,10 @@ export async function askHealth(
 
 const MARK = "health,";
 
-/** A small machine is not to be asked for a hundred services at the same moment. */
+/** The most queries at the same time, for small machines. */
 const AT_ONCE = 16;
 
-/** Asks all of them in one session (a server opens ten a connection by default), and prints a line for each. */
+/** Queries all of them in one session (a server allows ten a connection by default), and prints a line for each. */
 const probeScript = (probes: readonly HealthProbe[], seconds: number): string =>
   [
     `longest=${LONGEST_BODY}`,

@@ -1,36 +1,36 @@
 import { spawn } from "node:child_process";
 import { quoted } from "../core/shell-word";
 
-/** What a command said, standard output and error together, and how it ended. */
+/** What a command printed, standard output and error together, and how it ended. */
 export interface Ran {
-  /** The exit status; null where it was ended by its time limit or by a signal. */
+  /** The exit status; null if it was ended by its time limit or by a signal. */
   readonly status: number | null;
   readonly output: string;
 }
 
-/** Runs a POSIX shell script somewhere, and ends it after so many milliseconds. What the script prints is not an error. */
+/** Runs a POSIX shell script somewhere, with a time limit in milliseconds. What the script prints is not an error. */
 export type RunScript = (script: string, limit: number) => Promise<Ran>;
 
 /** What the `timeout` command exits with after a time limit: by itself, and if the command had to be killed. */
 const TIMED_OUT = [124, 137];
 
 /**
- * Runs a shell command and ends it after so many seconds: where it runs, and here if the place says nothing more. In a
- * shell of its own, so that one of several parts (`rollout restart ... && rollout status ...`) ends as one.
+ * Runs a shell command with a time limit in seconds: enforced where it runs, and here if that place does not answer. In a
+ * shell of its own, so that a command of several parts (`rollout restart ... && rollout status ...`) ends as a whole.
  *
- * @returns status null where its time was over
+ * @returns status null if its time was over
  */
 export async function runLimited(run: RunScript, command: string, seconds: number): Promise<Ran> {
   const { status, output } = await run(`timeout -k 5 ${seconds} sh -c ${quoted(command)}`, (seconds + 15) * 1000);
   return { status: status !== null && TIMED_OUT.includes(status) ? null : status, output };
 }
 
-/** More is not kept of what a command says. In characters. */
+/** How much of a command's output is kept, in characters. */
 export const LONGEST_OUTPUT = 8 * 1024 * 1024;
 
 /**
- * On this machine, with this process's environment, or another. What the script starts ends with this process's group, as
- * when an update is cancelled.
+ * Runs on this machine, with this process's environment or the given one. What the script starts ends with this process's
+ * group, as when an update is cancelled.
  */
 export const shellHere =
   (env: NodeJS.ProcessEnv = process.env): RunScript =>
@@ -52,7 +52,7 @@ export const shellHere =
       };
       const timer = setTimeout(() => {
         child.kill("SIGKILL");
-        // What the shell has started may hold them open.
+        // Processes that the shell has started may hold them open.
         child.stdout.destroy();
         child.stderr.destroy();
         end(null);

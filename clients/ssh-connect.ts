@@ -15,17 +15,17 @@ export type HostReference = z.output<typeof hostReference>;
 /** Milliseconds until a host that does not answer counts as unreachable. */
 export const TIMEOUT = 15_000;
 
-/** A host that answers none of so many questions within that time is gone, also in the middle of a command. */
+/** A host that answers no keep-alive in this time and number is gone, also in the middle of a command. */
 const KEEPALIVES = 3;
 
-/** The host cannot be reached, or not any more; another attempt may succeed. */
+/** The host cannot be reached, or the connection was lost; another attempt may succeed. */
 export class UnreachableError extends StepError {}
 
-/** An SSH connection to a host that shows the key it must. @throws StepError that says what was expected and found */
+/** An SSH connection to a host with the expected key. @throws StepError that says what was expected and found */
 export async function connect(name: string, host: HostReference, privateKey: string): Promise<Client> {
   const client = new Client();
-  // One that failed says so again when its socket closes. An event without a listener would end the process; the
-  // command under way is told by its stream.
+  // A failed connection emits the error again when its socket closes. An event without a listener would end the process;
+  // the running command learns of it from its stream.
   client.on("error", () => undefined);
   const keys = [host.hostKey].flat().map((key) => key.trim().split(/\s+/));
   let offered = "";
@@ -37,7 +37,7 @@ export async function connect(name: string, host: HostReference, privateKey: str
     readyTimeout: TIMEOUT,
     keepaliveInterval: TIMEOUT / KEEPALIVES,
     keepaliveCountMax: KEEPALIVES,
-    // A host has several keys, and shows the one that it is asked for.
+    // A host has several keys, and shows the requested one.
     algorithms: { serverHostKey: algorithmsOf(keys.map(([type = ""]) => type)) },
     hostVerifier: (key: Buffer) => {
       offered = key.toString("base64");
@@ -48,9 +48,9 @@ export async function connect(name: string, host: HostReference, privateKey: str
     await within(
       2 * TIMEOUT,
       new Promise<void>((resolve, reject) => client.once("ready", resolve).once("error", reject).connect(config)),
-      () => new Error("it took the connection and then said nothing"),
+      () => new Error("it accepted the connection and sent nothing"),
     );
-    // Many small packets to and fro: waiting to fill them costs 40 ms each.
+    // Many small packets are exchanged: waiting to fill them costs 40 ms each.
     client.setNoDelay(true);
     return client;
   } catch (error) {
@@ -60,7 +60,7 @@ export async function connect(name: string, host: HostReference, privateKey: str
   }
 }
 
-/** RSA keys are asked for with the signatures that servers of today make. */
+/** RSA keys are requested with the signatures that current servers make. */
 function algorithmsOf(types: readonly string[]): ServerHostKeyAlgorithm[] {
   const algorithms = types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]));
   return [...new Set(algorithms)] as ServerHostKeyAlgorithm[];
@@ -78,7 +78,7 @@ function connectError(
   if (shown !== undefined) {
     return new StepError(
       `${where} shows another key than hosts.${name}.hostKey: ${shown.slice(0, 40)}...; if the host was reinstalled, ` +
-        "put its new key into the config (`ssh-keyscan`), else somebody stands in between",
+        "put its new key into the config (`ssh-keyscan`), otherwise the connection may be intercepted",
     );
   }
   if (/no matching host key format|Unsupported algorithm/i.test(message)) {
@@ -100,7 +100,7 @@ function connectError(
   );
 }
 
-/** A host that does not answer does not close the connection either. */
+/** Does not wait: a host that does not answer does not close the connection either. */
 export function end(client: Client): void {
   client.end();
   const close = setTimeout(() => client.destroy(), 1000);

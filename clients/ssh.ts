@@ -10,8 +10,8 @@ import { connect, end, type HostReference, TIMEOUT, UnreachableError } from "./s
 export { type HostReference, hostReference, UnreachableError } from "./ssh-connect";
 
 /**
- * One SSH connection, on which `use` may run scripts; where it breaks, the next script has another. Every part of it has a
- * time limit.
+ * One SSH connection, on which `use` may run scripts; if it breaks, the next script gets a new one. Every part has a time
+ * limit.
  *
  * @param attempts how often a host that does not answer is tried.
  * @throws StepError that says what was expected and found
@@ -43,7 +43,7 @@ export async function withHost<T>(
   }
 }
 
-/** The first success; the last failure, where all of so many attempts find the host unreachable. */
+/** The first success; the last failure, if all attempts find the host unreachable. */
 async function firstOf<T>(attempts: number, attempt: () => Promise<T>): Promise<T> {
   for (let left = attempts; ; left--) {
     try {
@@ -56,8 +56,8 @@ async function firstOf<T>(attempts: number, attempt: () => Promise<T>): Promise<
 }
 
 /**
- * Runs a script by `/bin/sh`, whatever the login shell, which may greet and say goodbye: only what stands between two marks
- * is the script's own. The script goes over stdin, so that no process list of the host shows it.
+ * Runs a script by `/bin/sh`, whatever the login shell, which may print a greeting: only the text between two marks is the
+ * script's own. The script goes over stdin, so that no process list of the host shows it.
  */
 async function run(client: Client, where: string, script: string, limit: number): Promise<Ran> {
   const mark = randomBytes(12).toString("hex");
@@ -72,7 +72,7 @@ async function run(client: Client, where: string, script: string, limit: number)
   });
   const ended = collect(channel, mark);
   channel.on("error", () => undefined);
-  // What the login shell says there is for a person.
+  // The login shell's own errors are for people.
   channel.stderr.resume();
   channel.end(framed(script, mark));
   const ran = await within(limit, ended, () => new TimedOut()).catch((error: unknown) => {
@@ -99,7 +99,7 @@ const framed = (script: string, mark: string) =>
 /** The channel closed without an exit status. */
 const BROKEN = -1;
 
-/** What stands between the marks, once the second is there; the login shell's exit status where it never comes. */
+/** The text between the marks, once the second has arrived; the login shell's exit status if it never comes. */
 function collect(channel: ClientChannel, mark: string): Promise<Ran | number> {
   const [begin, end] = [`\n${mark} begins\n`, new RegExp(`\n${mark} ends (\\d+)\n`)];
   const decoder = new StringDecoder("utf8");
@@ -107,7 +107,7 @@ function collect(channel: ClientChannel, mark: string): Promise<Ran | number> {
   return new Promise((resolve) => {
     channel.on("data", (chunk: Buffer) => {
       const more = decoder.write(chunk);
-      // Of what is too much the middle is left out: the marks are at both ends.
+      // If the output is too long, its middle is left out: the marks are at both ends.
       if (text.length > LONGEST_OUTPUT) text = text.slice(0, LONGEST_OUTPUT / 2) + text.slice(-100);
       text += more;
       const found = end.exec(text.slice(-more.length - 100));

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, rootCertificates } from "node:tls";
 
-/** How a client checks the server it talks to. Undefined: as Node.js does by itself. */
+/** How a client checks its server. Undefined: as Node.js does by default. */
 export type Trust = Pick<AgentOptions, "ca" | "cert" | "key" | "rejectUnauthorized" | "servername">;
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -16,7 +16,7 @@ export class TrustError extends Error {
 
 /**
  * For every server but Vault: the public authorities, and those of SSL_CERT_FILE and SSL_CERT_DIR, as OpenSSL, Go and
- * curl take them. Undefined where neither is set.
+ * curl take them. Undefined if neither is set.
  */
 export function publicTrust(env: Env = process.env): Trust | undefined {
   return withPublic([...file(env, "SSL_CERT_FILE"), ...folders(env, "SSL_CERT_DIR")], env);
@@ -47,14 +47,14 @@ export function vaultTrust(env: Env = process.env): Trust | undefined {
   return Object.keys(trust).length === 0 ? undefined : trust;
 }
 
-/** How a client of PostgreSQL checks the server, as libpq does. */
+/** How a PostgreSQL client checks the server, as libpq does. */
 export type SslMode = "disable" | "require" | "verify-ca" | "verify-full";
 
 /**
  * For PostgreSQL, as libpq takes it: PGSSLROOTCERT (a file, or `system` for the public authorities), else
- * `~/.postgresql/root.crt` where it exists; PGSSLCERT and PGSSLKEY. With an authority, `require` verifies as `verify-ca` does.
+ * `~/.postgresql/root.crt` if it exists; PGSSLCERT and PGSSLKEY. With an authority, `require` verifies as `verify-ca` does.
  *
- * @param mode the config's; like a connection parameter it goes before PGSSLMODE.
+ * @param mode the config's; like a connection parameter it takes precedence over PGSSLMODE.
  */
 export function databaseTrust(mode: SslMode, env: Env = process.env): ConnectionOptions | false {
   if (mode === "disable") return false;
@@ -69,11 +69,11 @@ export function databaseTrust(mode: SslMode, env: Env = process.env): Connection
   return { ...client, ...authority, checkServerIdentity: () => undefined };
 }
 
-/** An agent of `node:https` for clients that take one; undefined where there is nothing to set. */
+/** An agent of `node:https` for clients that take one; undefined if there is nothing to set. */
 export const agentWith = (trust: Trust | undefined): Agent | undefined =>
   trust === undefined ? undefined : new Agent({ ...trust, keepAlive: true });
 
-/** `fetch` that checks servers in this way. Loads its library where there is something to set, and not before. */
+/** `fetch` that checks servers in this way. Loads its library only if there is something to set. */
 export function fetchWith(trust: () => Trust | undefined): typeof fetch {
   let made: Promise<typeof fetch> | undefined;
   return async (input, init) => {
@@ -102,7 +102,7 @@ export const trustingFetch: typeof fetch = (input, init) => fetchWith(publicTrus
 
 function withPublic(own: readonly string[], env: Env): Trust | undefined {
   if (own.length === 0) return undefined;
-  // What is set here takes the place of what Node.js reads by itself.
+  // What is set here replaces what Node.js reads by itself.
   return { ca: [...rootCertificates, ...file(env, "NODE_EXTRA_CA_CERTS"), ...own] };
 }
 
@@ -112,7 +112,7 @@ function file(env: Env, name: string): string[] {
   return [read(name, path, () => readFileSync(path, "utf8"))];
 }
 
-/** Several folders stand there as in PATH. */
+/** Several folders are separated as in PATH. */
 function folders(env: Env, name: string): string[] {
   const found = (env[name] ?? "").split(":").filter((path) => path !== "");
   return found.flatMap((path) =>

@@ -6,16 +6,16 @@ import { lackingCapabilities, type Needs } from "../core/vault-needs";
 import { homeOf } from "./home";
 import { fetchWith, vaultTrust } from "./trust";
 
-/** Statuses that mean there is nothing; or a judgement that sees Vault's words too. */
+/** Statuses that mean there is nothing, or a function that also sees Vault's message. */
 export type Absent = readonly number[] | ((status: number, words: string) => boolean);
 
 /** Names the namespace; a few paths of the API (`sys/health`) exist outside of every namespace and refuse it. */
 export const NAMESPACE_HEADER = "X-Vault-Namespace";
 
-/** Statuses that pass by themselves: a standby that lags, a limit on requests, a leader that changes. */
+/** Temporary statuses: a standby that lags, a limit on requests, a change of leader. */
 const PASSING = [412, 429, 500, 502, 504];
 
-/** Milliseconds for what Vault itself has to ask a database for. */
+/** Milliseconds for requests for which Vault itself has to query a database. */
 const SLOW = 30_000;
 
 /** Vault's HTTP API, with address, token, namespace and authorities of the environment, as the `vault` command takes them. */
@@ -41,26 +41,26 @@ export class Vault {
   }
 
   /**
-   * Asks once: a request that does something is not sent a second time by itself.
+   * Sends a request once: one that changes something is not repeated automatically.
    * @throws StepError
    */
   async post(path: string, json: Record<string, unknown>): Promise<void> {
     await this.ask("post", path, { json, retry: 0, timeout: SLOW });
   }
 
-  /** Sends something that may be sent twice. @param absent statuses that mean there is nothing. @throws StepError */
+  /** Sends a request that may be repeated. @param absent statuses that mean there is nothing. @throws StepError */
   put<T>(path: string, json: Record<string, unknown>, absent: Absent = []): Promise<T | undefined> {
     return this.ask<T>("put", path, { json, timeout: SLOW }, absent);
   }
 
-  /** The names below a path; none where there is nothing. @throws StepError */
+  /** The names below a path; none if there is nothing. @throws StepError */
   async list(path: string): Promise<readonly string[]> {
     const answer = await this.get<{ data: { keys: string[] } }>(path, { list: "true" });
     return answer?.data.keys ?? [];
   }
 
   /**
-   * The evidence. @param needs capabilities by path of the API; a list among them: one of these
+   * The evidence. @param needs capabilities by path of the API; in a list, any one is enough
    * @throws StepError naming each path and what the token lacks there
    */
   async mayDo(needs: Needs): Promise<string> {
@@ -77,13 +77,13 @@ export class Vault {
     return lackingCapabilities(needs, has ?? {});
   }
 
-  /** @returns undefined for what `absent` says, and where the answer is empty. @throws StepError with Vault's own words. */
+  /** @returns undefined for what `absent` says, and if the answer is empty. @throws StepError with Vault's own message. */
   async ask<T>(method: string, path: string, options: Options, absent: Absent = []): Promise<T | undefined> {
     const { text, ok } = await this.askText(method, path, options, absent);
     return ok && text !== "" ? (JSON.parse(text) as T) : undefined;
   }
 
-  // Loaded at first use: it loads all of `fetch`, which a preview without a question to Vault does not need.
+  // Loaded at first use: it loads all of `fetch`, which a preview without a request to Vault does not need.
   private async connect(): Promise<KyInstance> {
     const { default: ky } = await import("ky");
     return ky.create({
@@ -96,13 +96,13 @@ export class Vault {
         methods: ["get", "post", "patch"],
         statusCodes: [...PASSING],
         backoffLimit: 2000,
-        // What `Retry-After` says may be an hour: then it is for the operator to wait, and to know.
+        // `Retry-After` may say an hour: then the operator must know, and wait.
         maxRetryAfter: 2000,
       },
     });
   }
 
-  /** The answer's text as it came; not `ok` for what `absent` says. @throws StepError with Vault's own words. */
+  /** The answer's text as it came; not `ok` for what `absent` says. @throws StepError with Vault's own message. */
   async askText(
     method: string,
     path: string,
@@ -146,18 +146,18 @@ function tokenFile(): string | undefined {
   }
 }
 
-/** What to look at if Vault answers with this status. */
+/** What to check if Vault answers with this status. */
 function statusHint(status: number): string {
   if (status === 403) return " (is VAULT_TOKEN valid and allowed? `vault token lookup`)";
   if (status === 429)
     return "; it limits this run's requests (`vault read sys/quotas/rate-limit`): wait and run this again";
   if (status === 503) return " (sealed or not active: `vault status`)";
-  return status >= 500 ? "; look at `vault status`, and run this again once it answers" : "";
+  return status >= 500 ? "; check `vault status`, and run this again once it answers" : "";
 }
 
 const isHttpError = (error: unknown): error is HTTPError => error instanceof Error && error.name === "HTTPError";
 
-/** Vault's own words in one line. */
+/** Vault's own message in one line. */
 function wordsOf(text: string): string {
   try {
     return (JSON.parse(text) as { errors?: string[] }).errors?.join("; ").replaceAll(/\s+/g, " ").trim() ?? "";

@@ -6,7 +6,7 @@ import { stepCommand } from "./step-command";
 
 /** Where the rows go, the same for every secret of a stack. */
 export interface AuditTarget {
-  /** The database of `secret_rotation_log`; no password among it. */
+  /** The database of `secret_rotation_log`, without a password. */
   readonly connection: Record<string, unknown>;
   readonly stack: string;
   readonly environment: string;
@@ -16,9 +16,9 @@ export interface AuditRecordArgs {
   readonly target: AuditTarget;
   readonly secret: string;
   readonly state: SecretState;
-  /** When the rotation began, ISO 8601; empty where that is not known any more. */
+  /** When the rotation began, ISO 8601; empty if that is no longer known. */
   readonly startedAt: pulumi.Input<string>;
-  /** What the stack says of the secret: versions, dates and paths, never a value. */
+  /** The stack's output for the secret: versions, dates and paths, never a value. */
   readonly outputs: pulumi.Input<Record<string, unknown>>;
   /** The lab's clock; undefined everywhere else. */
   readonly clock: string | undefined;
@@ -36,7 +36,7 @@ export class AuditRecord extends pulumi.ComponentResource {
   constructor(name: string, args: AuditRecordArgs, opts: pulumi.ComponentResourceOptions) {
     super("secret-rotation:index:AuditRecord", name, {}, opts);
     const { target, secret, state } = args;
-    // Drawn when the secret is taken over: an earlier life of it, in this stack or another, counted its steps from 1 too.
+    // Drawn when the secret is adopted: an earlier life of it, in this stack or another, counted its steps from 1 too.
     const history = new RandomId(`${name}-history`, { byteLength: 8 }, { parent: this });
     const { sequence, action, generation, reason, at } = state.step;
     const step = `${sequence}-${action}-${generation}`;

@@ -8,7 +8,7 @@ export const rotationPhases = {
       words: () =>
         "checks store, database, hosts, services, market and the credential in use, and stops here if one fails",
     },
-    "store-unchanged": { phase: "preflight", words: () => "makes sure that nobody else has written to the store" },
+    "store-unchanged": { phase: "preflight", words: () => "checks that there was no external write to the store" },
     "store-write": {
       phase: "store",
       words: (step) => `writes ${stepOf(step)?.about ?? step.name}, beside what others keep there, and reads it back`,
@@ -17,7 +17,7 @@ export const rotationPhases = {
     "store-mark": {
       phase: "settle",
       words: (step) =>
-        `marks ${stepOf(step)?.about ?? step.name}: when it was rotated, until when the one before works`,
+        `marks ${stepOf(step)?.about ?? step.name}: when it was rotated, until when the previous one works`,
     },
     "audit-record": { phase: "audit" },
   },

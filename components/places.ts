@@ -56,20 +56,20 @@ export function runAt(
   });
 }
 
-/** What a service answers to the question for its health, asked from its own place, and what the health gate makes of it. */
+/** A service's answer about its health, queried from its own place, and the health gate's verdict. */
 export function askHealth(config: Config, place: Place): Promise<Verdict> {
   const probe = probeAt(probeOf(place.config), place.host?.address ?? "localhost");
   return shellAt(config, place, async (run) => (await askProbes([probe], run))[0] as Verdict);
 }
 
-/** Restarts what runs at these places, one after the other, each behind its health gate; what was done, in words. */
+/** Restarts what runs at these places, one after the other, each with its health gate. @returns what was done, in words */
 export async function restartPlaces(config: Config, places: readonly Place[]): Promise<string> {
   const done: string[] = [];
   for (const place of places) done.push(await restart(config, place));
   return done.join("; ");
 }
 
-/** Restarts what runs at a place, unless it is healthy by now: an earlier fix may have restarted it already. */
+/** Restarts what runs at a place, unless it is healthy: an earlier fix may have restarted it already. */
 export async function restartUnlessHealthy(config: Config, place: Place): Promise<string> {
   const verdict = await askHealth(config, place).catch(() => undefined);
   return verdict?.healthy ? `${placeName(place)} is healthy by now` : restart(config, place);

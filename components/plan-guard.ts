@@ -5,8 +5,8 @@ import type { SecretState } from "../core/state";
 import { without } from "../core/without";
 
 /**
- * What a preview rests on, beside a secret's state: {@link planGuard}. Secrets stand in it as 16 bits of their hash, which
- * say that one changed and are of no use to whoever guesses at one.
+ * What a preview depends on, besides a secret's state: {@link planGuard}. It contains 16 bits of each secret's hash, which
+ * show that a secret changed and are of no use for guessing it.
  *
  * @param config every key of the stack's config (`pulumi.runtime.allConfig()`)
  * @param program the program's own file
@@ -23,10 +23,10 @@ export function planBasis(config: Readonly<Record<string, string>>, program: Buf
 }
 
 /**
- * The `ignoreChanges` of a secret's component, which changes nothing but makes a saved plan (`pulumi up --plan`) fail there,
- * where what it rests on is not what it was: "violates plan: ignoreChanges changed: added config-...; deleted config-...".
+ * The `ignoreChanges` of a secret's component, which changes nothing but makes a saved plan (`pulumi up --plan`) fail there
+ * if its basis has changed: "violates plan: ignoreChanges changed: added config-...; deleted config-...".
  *
- * Without it the first step with other inputs would fail, and Pulumi prints those as they are, credentials included. The
+ * Without it the first step with changed inputs would fail, and Pulumi prints those as they are, credentials included. The
  * component has no input that is a secret, and none of its resources is declared before it. As an input the same would be
  * one more change in the preview of every rotation.
  */

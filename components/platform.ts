@@ -11,12 +11,12 @@ export interface Platform {
   readonly secrets: readonly SecretConfig[];
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly hosts: Readonly<Record<string, HostConfig>>;
-  /** Opens every host. Undefined where no service has a host. */
+  /** Opens every host. Undefined if no service has a host. */
   readonly privateKey: pulumi.Output<string> | undefined;
-  /** Asked whether the market is open. Undefined where the config names no API. */
+  /** Queried for whether the market is open. Undefined if the config names no API. */
   readonly marketClock: MarketClock | undefined;
   readonly allowOpenMarket: boolean;
-  /** How long before a rotation by age the team must have been told, in milliseconds; undefined where it need not. */
+  /** How long before a rotation by age the team must be notified, in milliseconds; undefined if it need not be. */
   readonly notice: number | undefined;
   readonly audit: AuditTarget;
   /** The lab's clock; undefined everywhere else. */

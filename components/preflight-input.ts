@@ -5,14 +5,14 @@ import type { StoreReference } from "../stores/schemas";
 import type { StoreEntry } from "../stores/store";
 import { serviceCheck, servicesOf, takes } from "./service-check";
 
-/** Alpaca's `GET /v2/clock`, and where the pair to ask it with is kept. */
+/** Alpaca's `GET /v2/clock`, and the paths of the pair for it. */
 export interface MarketClock {
   readonly baseUrl: string;
   readonly keyIdPath: string;
   readonly secretKeyPath: string;
 }
 
-/** Who has to be told of a rotation, and when. */
+/** Who must be notified of a rotation, and when. */
 export interface Notice {
   /** Milliseconds. */
   readonly before: number;
@@ -22,7 +22,7 @@ export interface Notice {
   readonly clock: string | null;
 }
 
-/** What surrounds every secret of a stack. `V` is a value that is secret: a text, or one that is known later. */
+/** What the secrets of a stack share. `V` is a secret value: a text, or one that is known later. */
 export interface Surroundings<V> {
   /** Every secret of the config. */
   readonly secrets: readonly SecretConfig[];
@@ -33,17 +33,17 @@ export interface Surroundings<V> {
   readonly audit: Readonly<Record<string, unknown>>;
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly hosts: Readonly<Record<string, HostConfig>>;
-  /** Opens every host. Undefined where no service has one. */
+  /** Opens every host. Undefined if no service has one. */
   readonly privateKey: V | undefined;
   readonly marketClock: MarketClock | undefined;
   readonly allowOpenMarket: boolean;
-  /** How long before a rotation by age the team must have been told, in milliseconds; undefined where it need not. */
+  /** How long before a rotation by age the team must be notified, in milliseconds; undefined if it need not be. */
   readonly notice: number | undefined;
   /** The lab's clock; undefined everywhere else. */
   readonly clock: string | undefined;
 }
 
-/** The credential in use: it must be what the store holds, and log in where it is a login. */
+/** The credential in use: it must be what the store holds, and must log in if it is a login. */
 export interface CredentialInUse<V> {
   readonly generation: number;
   readonly username?: string;
@@ -51,7 +51,7 @@ export interface CredentialInUse<V> {
   readonly entries: readonly StoreEntry<V>[];
 }
 
-/** What a kind makes its own part of a preflight's input from. */
+/** What a kind computes its part of a preflight's input from. */
 export interface KindQuestion<S extends SecretConfig> {
   readonly secret: S;
   readonly state: SecretState;
@@ -61,21 +61,21 @@ export interface KindQuestion<S extends SecretConfig> {
   readonly secrets: readonly SecretConfig[];
 }
 
-/** What only a secret's kind knows of its preflight. Pure. */
+/** A kind's part in its secrets' preflight. Pure. */
 export interface KindAsks<S extends SecretConfig = SecretConfig> {
-  /** What the preflight of a state's activation asks for. */
+  /** What the preflight of a state's activation checks. */
   modeOf(state: SecretState): PreflightMode;
   /** Whether the credential in use must be the one in the store. `force`: a request says to overwrite another. */
   asksInUse(mode: PreflightMode, force: boolean): boolean;
-  /** What the store may hold where nobody knows the value in use; undefined where that is not asked. */
+  /** What the store may hold if the value in use is unknown; undefined if that is not checked. */
   expected(secret: S): readonly StoreEntry<string>[] | undefined;
-  /** What to do where the store holds another value than the one in use; the end of a message. */
+  /** What to do if the store holds another value than the one in use; the end of a message. */
   whenForeign(secret: S, decided: Decided, inUse: number | undefined): string;
-  /** What only this kind has in the input: where its database is, say. */
+  /** What only this kind has in the input, such as its database. */
   own(question: KindQuestion<S>): Readonly<Record<string, unknown>>;
 }
 
-/** What a message about an external write is made from. */
+/** The input of a message about an external write. */
 export interface Decided extends Pick<Decision, "mode" | "state"> {
   /** The stack's name, for commands. */
   readonly stack: string | undefined;
@@ -85,15 +85,15 @@ export interface PreflightQuestion<V> {
   readonly secret: SecretConfig;
   readonly asks: KindAsks;
   readonly decision: Pick<Decision, "state" | "mode" | "force">;
-  /** Undefined where its value is not known. */
+  /** Undefined if its value is not known. */
   readonly inUse: CredentialInUse<V> | undefined;
   /** The age that the credential may reach, in milliseconds. */
   readonly maxAge: number;
 }
 
 /**
- * Everything that the preflight of one secret asks, out of what is decided. The one place that says so: an update and the
- * CLI's own preflight ask the same.
+ * Everything that the preflight of one secret checks, computed from what was decided. The only place for it: an update and
+ * the CLI's own preflight check the same.
  */
 export function preflightInput<V>(around: Surroundings<V>, question: PreflightQuestion<V>) {
   const { secret, asks, decision, inUse, maxAge } = question;
@@ -102,7 +102,7 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
   const used = new Set(services.flatMap(([, { hosts }]) => hosts));
   return {
     mode,
-    // Not `secret`: what stands under that key is taken out of every message.
+    // Not `secret`: the value of that key is redacted from every message.
     secretName: secret.name,
     store: around.store,
     paths: pathsOf(secret),
@@ -116,7 +116,7 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
     allowOpenMarket: around.allowOpenMarket,
     notice: noticeOf(state, around),
     current: asks.asksInUse(mode, force) ? inUse && currentOf(inUse) : undefined,
-    // Where the value in use is not known, nothing else may be overwritten unseen.
+    // If the value in use is not known, nothing else may be overwritten unseen.
     expected: mode === "rotation" && inUse === undefined ? asks.expected(secret) : undefined,
     whenForeign: asks.whenForeign(secret, { mode, state, stack: around.stack }, inUse?.generation),
     force,
@@ -124,7 +124,7 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
   };
 }
 
-/** Only what comes by itself has to be told before: a request is an operator's own decision. */
+/** Notice is needed only for automatic rotations: a request is an operator's own decision. */
 function noticeOf(state: SecretState, { notice, clock }: Surroundings<unknown>): Notice | undefined {
   if (notice === undefined || !state.byAge) return undefined;
   const replaced = previousGeneration(state) ?? activeGeneration(state) - 1;

@@ -7,26 +7,26 @@ import type { preflightInput, Surroundings } from "./preflight-input";
 import { stepCommand } from "./step-command";
 
 export interface PreflightArgs {
-  /** What it looks at. */
+  /** What it checks. */
   readonly input: ReturnType<typeof preflightInput<pulumi.Input<string>>>;
   readonly begins: Begins;
 }
 
-/** What an update brings a secret to, and what the stack's state has of that already. */
+/** The state that an update brings a secret to, and what the stack's state already records of it. */
 export interface Begins {
   readonly state: SecretState;
-  /** What the last activation was to bring about, as the stack's state has it; undefined where it has none. */
+  /** The target of the last activation, as the stack's state records it; undefined if it records none. */
   readonly recorded: SecretState | undefined;
 }
 
-/** What surrounds the secrets, as their preflights look at it. */
+/** What the preflights of all secrets share. */
 export function surroundingsOf(platform: Platform): Surroundings<pulumi.Input<string>> {
   const { secrets, store, audit, services, hosts, privateKey, marketClock, allowOpenMarket, notice, clock } = platform;
   const given = { secrets, services, hosts, privateKey, marketClock, allowOpenMarket, notice, clock };
   return { store: store.reference, stack: audit.stack, audit: audit.connection, ...given };
 }
 
-/** Looks at everything a rotation will touch and touches nothing. The first resource of every rotation. */
+/** Checks everything that a rotation will touch, and changes nothing. The first resource of every rotation. */
 export class Preflight extends pulumi.ComponentResource {
   readonly command: local.Command;
 
@@ -39,7 +39,7 @@ export class Preflight extends pulumi.ComponentResource {
         step: "preflight",
         input,
         trigger: activation(begins.state),
-        // Its answer depends on the moment; only a new activation asks again.
+        // Its answer depends on the moment; only a new activation runs it again.
         runOnInputChange: false,
       },
       { parent: this, ...(opts.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) },
@@ -48,12 +48,12 @@ export class Preflight extends pulumi.ComponentResource {
   }
 
   /**
-   * Kept in the state as soon as the checks have passed, so that an update that is interrupted after that is finished by
-   * the next one, whatever the config asks by then. What was recorded of the same activation stays as it is.
+   * Kept in the state as soon as the checks have passed, so that the next update finishes one that is
+   * interrupted after that, whatever the config says by then. An existing record of the same activation stays as it is.
    */
   private begun(secret: string, { state, recorded }: Begins): pulumi.Inputs & Partial<BegunOutputs> {
     if (recorded !== undefined && isRecorded(recorded, state)) return { secret, state: recorded };
-    // Unknown in a preview: there are times in it, and a saved plan must hold none.
+    // Unknown in a preview: it contains times, and a saved plan must contain none.
     const begins = this.command.id.apply(() => (pulumi.runtime.isDryRun() ? pulumi.unknown : state));
     return { secret, state: begins } as unknown as pulumi.Inputs & BegunOutputs;
   }

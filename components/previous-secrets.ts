@@ -5,9 +5,9 @@ import type { SecretState } from "../core/state";
 /** A secret as the last finished update of a stack left it: its output. */
 export interface PreviousSecret {
   readonly state: SecretState;
-  /** What restarted the services (`RESTARTED_BY`); undefined of an update by an earlier version of this program. */
+  /** What restarted the services (`RESTARTED_BY`); undefined for an update by an earlier version of this program. */
   readonly restartedBy?: string;
-  /** What its kind says of it. */
+  /** Its kind's own outputs. */
   readonly [about: string]: unknown;
 }
 
@@ -18,7 +18,7 @@ export type PreviousSecrets = Readonly<Record<string, PreviousSecret | undefined
 export interface Known {
   /** As the last finished update left them: the stack's own outputs. */
   readonly previous: PreviousSecrets;
-  /** What the last activation of a secret was to bring about, whether it finished or not, by the secret's name. */
+  /** The target of a secret's last activation, whether it finished or not, by the secret's name. */
   readonly recorded: Readonly<Record<string, SecretState | undefined>>;
 }
 
@@ -29,7 +29,7 @@ const READ_RESOURCES = "pulumi:pulumi:readStackResourceOutputs";
 export async function readKnown(stack: string, secrets: readonly string[]): Promise<Known> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;
   const { value } = await new pulumi.StackReference("previous", { name }).getOutputDetails("secrets");
-  // The engine has no answer for a stack that was never deployed. What a first update began is computed the same again.
+  // The engine has no answer for a stack that was never deployed. What a first update began is computed again, the same.
   if (value === undefined) return { previous: {}, recorded: {} };
   const { outputs } = (await pulumi.runtime.invoke(READ_RESOURCES, { stackName: name })) as {
     readonly outputs: Readonly<Record<string, StateResource>>;

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 /**
  * Ends the debug messages of Pulumi's SDK in this process. They hold the engine's answers with every secret in plain
- * text, and an event log takes them without being asked: `pulumi up --event-log`, which the Automation API always uses,
+ * text, and an event log includes them without a request: `pulumi up --event-log`, which the Automation API always uses,
  * and `--debug`. Pulumi's SDKs for Node.js 22 leave the values out themselves (pulumi/pulumi#24478).
  */
 export function silenceDebugMessages(): void {
@@ -10,8 +10,8 @@ export function silenceDebugMessages(): void {
 }
 
 /**
- * Leaves stack traces as V8 writes them, in this process. The SDK installs source-map-support, and asks for a stack with
- * each resource: a seventh of an update that changes nothing went into mapping them. Mapped frames also lose the SDK's
+ * Leaves stack traces as V8 writes them, in this process. The SDK installs source-map-support, and takes a stack trace for
+ * each resource: mapping them took a seventh of an update that changes nothing. Mapped frames also lose the SDK's
  * name (`node_modules/@pulumi/resource.ts`), and on such a line `util.inspect` of Node.js 20 and later, by which Pulumi
  * shows an error, goes on for a minute (`markNodeModules`).
  */
@@ -21,7 +21,7 @@ export function plainStackTraces(): void {
 
 /**
  * Leaves out where in the program a resource was declared, in this process. The SDK sends it with each resource and the
- * engine keeps it: lines of a bundle, which help nobody, were a fifth of a state that is written after every step.
+ * engine keeps it: useless lines of a bundle were a fifth of a state that is written after every step.
  */
 export function forgetDeclarationTraces(): void {
   Object.assign(pulumi.Resource, { stackTrace: () => [] });

@@ -3,7 +3,7 @@ import { quoted } from "../core/shell-word";
 
 type Ways = Pick<ServiceConfig, "restart" | "kubernetes" | "compose" | "timeout">;
 
-/** The shell command that restarts a service where it runs: the config's own, or that of what it runs under. */
+/** The shell command that restarts a service where it runs: the config's own, or that of its platform. */
 export function restartCommand(name: string, { restart, kubernetes, compose, timeout }: Ways): string {
   if (kubernetes !== undefined) return rollout(name, kubernetes, Math.ceil(timeout / 1000));
   if (compose !== undefined) return `${composeFor(compose)} restart ${compose.service ?? name}`;
@@ -11,7 +11,7 @@ export function restartCommand(name: string, { restart, kubernetes, compose, tim
 }
 
 /**
- * A command that looks whether the restart can find what it is to restart, and changes nothing; undefined for a service
+ * A command that checks that the restart can find its target, and changes nothing; undefined for a service
  * with a command of its own.
  */
 export function restartCheck(name: string, { kubernetes, compose }: Omit<Ways, "timeout">): string | undefined {
@@ -29,7 +29,7 @@ type Compose = NonNullable<Ways["compose"]>;
 
 function rollout(name: string, kubernetes: Kubernetes, seconds: number): string {
   const [kubectl, workload] = [kubectlFor(kubernetes), workloadOf(name, kubernetes)];
-  // It ends before the script's own time limit, so that kubectl says itself what it waits for.
+  // It ends before the script's own time limit, so that kubectl's message says what it waits for.
   const limit = Math.max(1, seconds - 5);
   return `${kubectl} rollout restart ${workload} && ${kubectl} rollout status ${workload} --timeout=${limit}s`;
 }

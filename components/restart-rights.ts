@@ -5,9 +5,9 @@ import { kubectlFor, workloadOf } from "./restart-command";
 type Ways = Pick<ServiceConfig, "restart" | "kubernetes" | "compose">;
 
 /**
- * A POSIX shell script that asks whether the account may restart a service, and changes nothing: in no case does it run the
- * restart. It prints what is known, and fails with the reason where the restart would be refused; what cannot be asked is
- * said and refused nothing.
+ * A POSIX shell script that checks whether the account may restart a service, and changes nothing: it never runs the
+ * restart. It prints what is known, and fails with the reason if the restart would be refused; what cannot be checked is
+ * reported and is no failure.
  */
 export function restartRights(name: string, { restart, kubernetes, compose }: Ways): string | undefined {
   if (kubernetes !== undefined) return kubernetesRights(name, kubernetes);
@@ -23,7 +23,7 @@ export function restartRights(name: string, { restart, kubernetes, compose }: Wa
   return `command -v ${quoted(program)} >/dev/null || { ${missing}; }`;
 }
 
-/** The words of a command that needs no shell; undefined for any other, which is not taken apart here. */
+/** The words of a command that needs no shell; undefined for any other, which is not parsed here. */
 function wordsOf(command: string): string[] | undefined {
   return /^[\w@%+=:,./ -]+$/.test(command) && !/^\s*\w+=/.test(command)
     ? command.split(" ").filter((word) => word !== "")
@@ -52,7 +52,7 @@ function kubernetesRights(name: string, kubernetes: NonNullable<Ways["kubernetes
 
 const SEE = "see docs/restarts.md, systemd";
 
-/** `sudo -l` with a command lists it where it is allowed, and does not run it. */
+/** `sudo -l` with a command lists it if it is allowed, and does not run it. */
 function sudoRights(words: readonly string[]): string {
   const { options, command } = withoutOptions(words);
   const asked = command.map(quoted).join(" ");
@@ -63,14 +63,14 @@ function sudoRights(words: readonly string[]): string {
     `said=$(sudo -n -l ${options.map(quoted).join(" ")} -- ${asked} 2>&1 </dev/null) || {`,
     `  echo "$(id -un) may not run ${shown} by sudo: $(printf '%s' "$said" | tail -n 1); add to sudoers: $(id -un) ALL=(root) NOPASSWD: $(command -v ${quoted(command[0] ?? "")} || echo ${quoted(command[0] ?? "")}) ${command.slice(1).join(" ")} (${SEE})"`,
     "  exit 1; }",
-    // Allowed with a password is not enough; which of the rules holds is known where all of them or this one ask for none.
+    // Allowed with a password is not enough. The rule in force is known only if all of them, or this one, need none.
     "sudo -n -v 2>/dev/null </dev/null && exit 0",
     `sudo -n -l 2>/dev/null </dev/null | grep NOPASSWD: | grep -qE "NOPASSWD:.*(ALL|$(printf '%s' "$said" | tail -n 1 | sed 's/[][\\\\.*^$+?(){}|]/\\\\&/g'))" || echo 'whether sudo asks for a password could not be asked'`,
     "exit 0",
   ].join("\n");
 }
 
-/** The options of sudo before the command; `-n` is always asked with. */
+/** The options of sudo before the command; `-n` is always added. */
 function withoutOptions(words: readonly string[]): { options: string[]; command: string[] } {
   const options: string[] = [];
   let at = 0;
@@ -85,9 +85,9 @@ function withoutOptions(words: readonly string[]): { options: string[]; command:
 }
 
 /**
- * Whether there is the unit, and whether polkit lets the account restart it. An account that is not root may ask polkit about
- * a unit only through systemd: a restart in the job mode `isolate`, which systemd refuses to everybody ("Isolate is only
- * valid for start"), and to who may not restart it before that.
+ * Whether the unit exists, and whether polkit lets the account restart it. An account that is not root can query polkit
+ * about a unit only through systemd: by a restart in the job mode `isolate`, which systemd always refuses ("Isolate is
+ * only valid for start"), but only after the check of the right.
  */
 function systemdRights({ name, user }: Unit): string {
   const fix = `allow it by a polkit rule, or by sudo (${SEE})`;
@@ -99,7 +99,7 @@ function systemdRights({ name, user }: Unit): string {
   ].join("\n");
 }
 
-/** A fake or an old systemctl that knows no `show` says nothing against it. */
+/** A fake or an old systemctl without `show` is no reason to fail. */
 function existing({ name, user }: Unit): string[] {
   const scope = user ? "--user " : "";
   return [
@@ -114,7 +114,7 @@ const POLKIT = [
   "if command -v pkcheck >/dev/null; then",
   "  said=$(ask --detail unit UNIT --detail verb restart); status=$?",
   '  [ "$status" -ne 0 ] || exit 0',
-  // 1 to 3: it was asked and is not allowed. Above: the details may be asked by root alone.
+  // 1 to 3: the answer is no. Above: only root may query the details.
   '  [ "$status" -gt 3 ] || refused "polkit says no ($said)"',
   "  ask >/dev/null && exit 0",
   "fi",

@@ -12,17 +12,17 @@ export interface RollingRestartArgs {
   readonly services: readonly { readonly name: string; readonly config: ServiceConfig }[];
   /** The hosts by name. */
   readonly hosts: Readonly<Record<string, HostConfig>>;
-  /** Opens every host. Undefined where no service has a host. */
+  /** Opens every host. Undefined if no service has a host. */
   readonly privateKey: pulumi.Output<string> | undefined;
   /** A change restarts everything, once. A change of anything else restarts nothing. */
   readonly trigger: string;
-  /** The activation that an earlier version rolled out, if any: where it is the trigger's, what is new here restarts nothing. */
+  /** The activation that an earlier version rolled out, if any: if it is the trigger's, new resources restart nothing. */
   readonly rolledOut?: string | undefined;
 }
 
 /**
- * Restarts services one after the other, each behind its health gate; the first that stays unhealthy stops the rollout
- * with its last answer in the message, and everything behind it keeps running as it is.
+ * Restarts services one after the other, each with its health gate; the first that stays unhealthy stops the rollout
+ * with its last answer in the message, and the remaining services keep running as they are.
  */
 export class RollingRestart extends pulumi.ComponentResource {
   /** The last restart: what comes after the rollout depends on it. */
@@ -40,7 +40,7 @@ export class RollingRestart extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** By a step of ours, over an SSH connection of ours: the command plugin's own has no time limit but for the dial. */
+  /** By a step of ours, over an SSH connection of ours: the command plugin's own has a time limit for the dial only. */
   private restart(name: string, { service, config, place }: At, args: RollingRestartArgs, before: pulumi.Resource) {
     const { privateKey, trigger, rolledOut = "" } = args;
     const { host } = place;
@@ -58,9 +58,9 @@ export class RollingRestart extends pulumi.ComponentResource {
           activation: trigger,
         },
         trigger,
-        // Triggers alone restart: a new time-out or a new key in the config must not.
+        // Only triggers restart: a new time-out or a new key in the config must not.
         runOnInputChange: false,
-        // On this machine the resource is the one that earlier versions had, which a new activation alone replaces.
+        // On this machine the resource is the one that earlier versions had; only a new activation replaces it.
         ...(host === undefined ? {} : { rolledOut: rolledOut === trigger ? trigger : "" }),
       },
       { parent: this, dependsOn: before },
@@ -90,7 +90,7 @@ function placesOf(service: string, config: ServiceConfig, hosts: RollingRestartA
   });
 }
 
-/** Restarts the services that a secret names, in its order, once an activation. */
+/** Restarts the services that a secret names, in its order, once for each activation. */
 export function restartServices(
   secret: string,
   names: readonly string[],

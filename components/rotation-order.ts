@@ -1,9 +1,9 @@
 import { type DatabasePasswordConfig, hasDatabase, type SecretConfig, traitsOf } from "../config";
 
 /**
- * Whether a secret rotates only after another one, which stands before it in the config: an API key does and is waited
- * for (runbook: the database first), and so is a password of the same database, one that a service of its own restarts
- * for, and what Vault rotates itself. Other passwords have nothing in common and rotate at the same time.
+ * Whether a secret rotates only after another one that precedes it in the config. API keys wait and are waited for
+ * (runbook: the database first), as are passwords of the same database, passwords with a service in common, and what Vault
+ * rotates itself. Other passwords have nothing in common and rotate at the same time.
  */
 export function waitsFor(secret: SecretConfig, earlier: SecretConfig): boolean {
   if (!hasDatabase(secret) || !hasDatabase(earlier)) return true;

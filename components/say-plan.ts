@@ -2,7 +2,7 @@ import { appendFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { describePlan, PLANS_FILE, type Plan } from "../core/plan";
 
-/** Says what happens to a secret: a sentence for people, and data for the CLI where it asks for that. */
+/** Reports what happens to a secret: a sentence for people, and data for the CLI if it requests that. */
 export function sayPlan({ secret, action, from, to, reason, resumes, deferred }: Plan): void {
   const plan: Plan = {
     ...{ secret, action, from, to, reason },

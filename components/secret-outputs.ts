@@ -13,11 +13,11 @@ export interface DescribeArgs {
   readonly policy: Policy;
   /** What the store's read-back answered: the path and version of each entry. */
   readonly written: pulumi.Output<Record<string, unknown>>;
-  /** What only this kind of secret has to say. */
+  /** The kind's own outputs. */
   readonly more?: pulumi.Output<Record<string, unknown>>;
 }
 
-/** What the stack's outputs and the audit row say of a secret: versions, dates and paths, never a value. */
+/** The stack's outputs and the audit row's data for a secret: versions, dates and paths, never a value. */
 export function describeSecret(args: DescribeArgs): pulumi.Output<Record<string, unknown>> {
   const { kind, strategy, role, store, state, policy, written, more } = args;
   const previous = previousGeneration(state);
@@ -29,7 +29,7 @@ export function describeSecret(args: DescribeArgs): pulumi.Output<Record<string,
       store,
       generation: activeGeneration(state),
       rotatedAt: state.rotatedAt,
-      // Only where it is not, so that nothing changes in the outputs of any other.
+      // Only if it is not, so that the outputs of other secrets stay unchanged.
       ...(ageOf(state).known ? {} : { ageKnown: false }),
       dueAt: dueAt(state, policy).toISOString(),
       ...(previous === undefined
@@ -47,7 +47,7 @@ export function describeSecret(args: DescribeArgs): pulumi.Output<Record<string,
   );
 }
 
-/** What is said beside each value in the store: when it was rotated, and how long the one before stays valid. */
+/** The marks beside each value in the store: when it was rotated, and how long the previous one stays valid. */
 export function marksOf(state: SecretState, policy: Policy): Record<string, string> {
   const previous = previousGeneration(state);
   return {

@@ -17,17 +17,17 @@ export interface SecretRotationArgs {
   readonly config: SecretConfig;
   /** The state this update brings the secret to. */
   readonly state: SecretState;
-  /** What the last activation was to bring about, as the stack's state has it; undefined where it has none. */
+  /** The target of the last activation, as the stack's state records it; undefined if it records none. */
   readonly recorded?: SecretState | undefined;
   /** Whether a request says to overwrite an external write to the store. Default false. */
   readonly force?: boolean;
-  /** The activation that an earlier version of this program rolled out, by resources that this one has no more. */
+  /** The activation that an earlier version of this program rolled out, by resources that this one no longer has. */
   readonly rolledOut?: string | undefined;
   readonly policy: Policy;
   readonly platform: Platform;
 }
 
-/** What every kind of secret gives to the stack. */
+/** The results of every kind of secret. */
 export interface StackSecret {
   /** Resolved once the whole chain is done, the audit row included. */
   readonly state: pulumi.Output<SecretState>;
@@ -49,7 +49,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
   abstract readonly description: pulumi.Output<Record<string, unknown>>;
   abstract readonly last: pulumi.Resource;
 
-  /** What only this kind of secret asks before it is touched. */
+  /** The kind's own part of the preflight. */
   protected abstract readonly asks: KindAsks<A["config"]>;
   protected readonly trigger: string;
 
@@ -64,7 +64,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     this.trigger = activation(args.state);
   }
 
-  /** @param inUse the credential in use, where the stack knows it */
+  /** @param inUse the credential in use, if the stack knows it */
   protected createPreflight(inUse?: CredentialInUse<pulumi.Input<string>>): local.Command {
     const { dependsOn } = this.opts;
     const { config, state, recorded, force = false, policy, platform } = this.args;
@@ -79,7 +79,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     ).command;
   }
 
-  /** What the preflight asks for. */
+  /** What the preflight checks. */
   protected get mode(): PreflightMode {
     return this.asks.modeOf(this.args.state);
   }
@@ -90,7 +90,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     return restartServices(this.name, config.restart, platform, { trigger, rolledOut }, { parent: this, dependsOn });
   }
 
-  /** @param steps what they let pass and warned of stands in the row; the first is the preflight. @param more the same of others */
+  /** @param steps their exceptions and warnings go into the row; the first is the preflight. @param more further ones */
   protected createAudit(
     steps: readonly [local.Command, ...local.Command[]],
     dependsOn: pulumi.Resource,

@@ -9,7 +9,7 @@ export interface Unseen {
 export const isUnseen = (seen: unknown): seen is Unseen =>
   typeof seen === "object" && seen !== null && "unseen" in seen;
 
-/** Longer nobody waits for one answer: what does not come by then counts as not seen. */
+/** The longest wait for one answer: after it, the thing counts as not seen. */
 const LIMIT_MS = 20_000;
 
 /** An answer, or why there is none. Never throws. */

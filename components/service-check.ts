@@ -13,7 +13,7 @@ export function servicesOf(names: readonly string[], services: Readonly<Record<s
   });
 }
 
-/** What the preflight asks of a service. @param restarts whether the rotation restarts it. */
+/** What the preflight requires of a service. @param restarts whether the rotation restarts it. */
 export function serviceCheck(name: string, config: ServiceConfig, restarts: boolean) {
   return {
     name,

@@ -1,10 +1,10 @@
 import type { ServiceConfig } from "../config";
 import type { HealthProbe, HealthRule } from "../core/health";
 
-/** A service that the config says nothing of: any 2xx, and `"status":"healthy"`. */
+/** The default: any 2xx, and `"status":"healthy"`. */
 const DEFAULT_RULE: HealthRule = { status: [], field: "status", equals: ["healthy"], text: null };
 
-/** How a service is asked for its health, from the host itself, and what its answer must be; `probeAt` puts the address in. */
+/** How a service's health is queried, from the host itself, and what its answer must be; `probeAt` inserts the address. */
 export function probeOf({ health, healthy }: Pick<ServiceConfig, "health" | "healthy">): HealthProbe {
   if (typeof health !== "string") return { kind: "command", command: health.command };
   if (!/^tcp:/i.test(health)) return { kind: "http", url: health, rule: ruleOf(healthy) };
@@ -12,7 +12,7 @@ export function probeOf({ health, healthy }: Pick<ServiceConfig, "health" | "hea
   return { kind: "tcp", host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
-/** What is left out of `healthy` is not looked at; `equals` alone is about `status`, and a field alone must be `healthy`. */
+/** What is left out of `healthy` is not checked; `equals` alone applies to `status`, and a field alone must be `healthy`. */
 function ruleOf(healthy: ServiceConfig["healthy"]): HealthRule {
   if (healthy === undefined) return DEFAULT_RULE;
   const { status = "2xx", field = healthy.equals === undefined ? null : "status", equals, text } = healthy;

@@ -7,14 +7,14 @@ import { type StoreReference, schemaOf } from "../stores/schemas";
 import type { DeclareBefore, StoreEntry, WriteOptions } from "../stores/store";
 import { answerOf, stepCommand } from "./step-command";
 
-/** A value of the program's and where it is kept. */
+/** A value of the program and its path. */
 export type DeclaredEntry = StoreEntry<pulumi.Input<string>>;
 
 export interface WriteArgs {
   readonly entries: readonly DeclaredEntry[];
   /** Kept beside values that belong together, so that a reader can tell whether it read a pair. */
   readonly generation: pulumi.Input<number>;
-  /** The slot that the values are from; told apart in the same way by a store that cannot keep a number. */
+  /** The slot of the values, which serves the same purpose in a store that cannot keep a number. */
   readonly slot: SlotIndex;
   /** Every value that this stack knows of a path, one entry for each: only they are overwritten. */
   readonly known: readonly DeclaredEntry[];
@@ -26,10 +26,10 @@ export interface WriteArgs {
   readonly trigger: pulumi.Input<string>;
 }
 
-/** What is said about each path: all that is ours, so that a mark that is left out goes. Never a value. */
+/** Our marks on each path, complete: a mark that is left out is removed. Never a value. */
 export type Marks = readonly { readonly path: string; readonly says: pulumi.Input<Record<string, string>> }[];
 
-/** What became of a write. */
+/** The result of a write. */
 export interface Stored {
   /** What comes after the write depends on it. */
   readonly last: pulumi.Resource;
@@ -50,8 +50,8 @@ export class StackStore {
   }
 
   /**
-   * Writes the entries, one after the other, beside all that others keep there, and reads each back. Nothing is written
-   * if the store holds the value; what this stack does not know is refused.
+   * Writes the entries, one after the other, keeps all that belongs to others, and reads each back. Nothing is written
+   * if the store holds the value; an external write is refused.
    *
    * Each is written by a step of ours: a provider's resource writes the whole document, from its own state, and knows
    * neither what others keep in it nor which version it overwrites.
@@ -109,5 +109,5 @@ export async function createStore(config: StoreConfig, environment: string): Pro
   return new StackStore(schemaOf(config).referenceOf(config, environment), await declareStore(config, environment));
 }
 
-/** What a resource of a path is called: `database-password-database-username`. */
+/** The name of a resource for a path: `database-password-database-username`. */
 const pathName = (name: string, path: string) => `${name}-${path.replaceAll("/", "-")}`;

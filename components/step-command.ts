@@ -5,9 +5,9 @@ import { rolledOutInterpreter, type StepName, stepProgram } from "../core/phases
 export interface StepCommandArgs {
   /** A program in `steps/`, by its file name: reads JSON from stdin, prints one line of JSON without a secret. */
   readonly step: StepName;
-  /** What the step is about, no secret: it stands behind the command, so that previews, plans and failures name it. */
+  /** What the step is about, no secret: an argument of the command, so that previews, plans and failures name it. */
   readonly about?: string;
-  /** The step's whole input. A secret travels here and nowhere else: a failure prints the command line. */
+  /** The step's whole input. Secrets belong here and nowhere else: a failure prints the command line. */
   readonly input: pulumi.Input<Record<string, unknown>>;
   /**
    * The activation that the step belongs to; a change runs the step again, as a replacement. Without it a changed input
@@ -19,11 +19,11 @@ export interface StepCommandArgs {
    * step whose answer depends on the moment.
    */
   readonly runOnInputChange?: boolean;
-  /** Whether what the step says on stderr is shown while it runs. Default false. */
+  /** Whether the step's stderr is shown while it runs. Default false. */
   readonly progress?: boolean;
   /**
-   * An activation that needs no run of the step: it was carried out before this resource was there. What stood here when the
-   * resource was made stays; the step finds it in the environment as `ROLLED_OUT`.
+   * An activation that needs no run of the step: it was carried out before this resource existed. The value at the
+   * resource's creation is kept; the step finds it in the environment as `ROLLED_OUT`.
    */
   readonly rolledOut?: string;
 }
@@ -46,7 +46,7 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
   );
 }
 
-/** The JSON line a step printed; an empty object where it printed none (its last run was an update without effect). */
+/** The JSON line that a step printed; an empty object if it printed none (its last run was an update without effect). */
 export function answerOf(command: local.Command): pulumi.Output<Record<string, unknown>> {
   return command.stdout.apply((line) => (line.trim() === "" ? {} : (JSON.parse(line) as Record<string, unknown>)));
 }

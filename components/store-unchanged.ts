@@ -3,25 +3,25 @@ import type { StoreReference } from "../stores/schemas";
 import type { DeclaredEntry } from "./stack-store";
 import { stepCommand } from "./step-command";
 
-/** What may be overwritten in the store, and what to say where something else stands there. */
+/** What may be overwritten in the store, and what to say if it holds something else. */
 export interface StoreGuard {
-  /** Every value that this stack knows of a path, one entry for each; a path that is not among them is not asked. */
+  /** Every value that this stack knows of a path, one entry for each; other paths are not checked. */
   readonly known: readonly DeclaredEntry[];
-  /** What to do where somebody else wrote; the end of the message. */
+  /** What to do after an external write; the end of the message. */
   readonly whenForeign: string;
 }
 
 export interface StoreUnchangedArgs extends StoreGuard {
   readonly store: StoreReference;
-  /** Whether what somebody else wrote is overwritten all the same. */
+  /** Whether an external write is overwritten. */
   readonly force: boolean;
   /** The activation. */
   readonly trigger: string;
 }
 
 /**
- * Asks once more, right before the first change, that nobody else wrote: the preflight was some time ago, and asks
- * nothing of the kind in a rollback or an emergency.
+ * Checks again, right before the first change, that there was no external write: the preflight was some time ago, and does
+ * not check this in a rollback or an emergency.
  */
 export function storeUnchanged(name: string, args: StoreUnchangedArgs, opts: pulumi.CustomResourceOptions) {
   const { store, known, whenForeign, force, trigger } = args;

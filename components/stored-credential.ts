@@ -6,11 +6,11 @@ import type { DeclaredEntry, Marks, Stored } from "./stack-store";
 import { type StoreGuard, storeUnchanged } from "./store-unchanged";
 
 export interface StoredCredentialArgs extends SecretRotationArgs {
-  /** Whether a request says to overwrite what an external writer put into the store. */
+  /** Whether a request says to overwrite an external write to the store. */
   readonly force: boolean;
 }
 
-/** What every secret has in common whose value this stack writes into the store: asked before, written, marked. */
+/** What all secrets share whose value this stack writes into the store: checked before, written, marked. */
 export abstract class StoredCredential<A extends StoredCredentialArgs> extends SecretRotation<A> {
   protected createUnchanged(guard: StoreGuard, dependsOn: pulumi.Resource): local.Command {
     const { force, platform } = this.args;

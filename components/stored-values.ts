@@ -31,7 +31,7 @@ export async function sameAsStored(config: Reach, entries: readonly StoreEntry[]
   return found.map(({ path, held }) => `${path} version ${held?.version}`).join(", ");
 }
 
-/** Writes values into the store that it must hold already, marked as a rotation marks them. */
+/** Writes the values that the store should already hold, marked as a rotation marks them. */
 export async function writeBack(config: Reach, entries: readonly StoreEntry[], state: SecretState): Promise<void> {
   const client = storeClient(storeOf(config));
   const pair = entries.length > 1 ? { generation: activeGeneration(state), slot: state.active } : undefined;
@@ -39,7 +39,7 @@ export async function writeBack(config: Reach, entries: readonly StoreEntry[], s
     const found = await client.read(entry.path);
     if (found?.content.kind === "unusable")
       throw new Error(`${describe(entry.path, found)}: ${client.advice(entry.path)}`);
-    // What is there is in the finding that is being fixed, and is overwritten; nothing that is written after it is.
+    // The content from the finding that is being fixed is overwritten; anything written after it is not.
     const known = found?.value === undefined ? [] : [found.value];
     await writeEntry(client, {
       entry,

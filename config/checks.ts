@@ -15,8 +15,8 @@ import { tooLong } from "./messages";
 import type { Config } from "./schema";
 
 /**
- * What a schema of single keys cannot see: names that must exist, keys that need one another. Asked also where single
- * keys are wrong, so that all is named at once: a check that cannot be made there finds nothing.
+ * What a schema of single keys cannot check: names that must exist, keys that need one another. These also run if single
+ * keys are wrong, so that everything is named at once: a check that cannot run then finds nothing.
  */
 export function crossChecks(config: Config): Problem[] {
   return [
@@ -37,12 +37,12 @@ export function crossChecks(config: Config): Problem[] {
   ].flatMap(attempt);
 }
 
-/** What a check finds; nothing where the config is not even of the shape that it looks at. */
+/** What a check finds; nothing if the config does not have the shape that it reads. */
 export function attempt(check: () => readonly Problem[]): readonly Problem[] {
   try {
     return check();
   } catch (error) {
-    // The shape is not what the types say, which the schema has said already.
+    // The shape is not what the types say; the schema has reported that.
     if (error instanceof TypeError) return [];
     throw error;
   }
@@ -50,7 +50,7 @@ export function attempt(check: () => readonly Problem[]): readonly Problem[] {
 
 const lengthOf = (list: unknown) => (Array.isArray(list) ? [...list.keys()] : []);
 
-/** The secrets with their place in the list, without those that repeat an earlier one: that is said once. */
+/** The secrets with their place in the list, without those that repeat an earlier one: that is reported once. */
 const distinct = ({ secrets }: Config) =>
   [...secrets.entries()].filter(
     ([index, secret]) => isOfKind(secret) && secrets.findIndex(({ name }) => name === secret.name) === index,
@@ -102,7 +102,7 @@ interface Keyed {
   readonly key: string;
 }
 
-/** Those whose key stands in the list before them, with the place of the first. */
+/** Those whose key occurs earlier in the list, with the place of the first. */
 function repeated<T extends Keyed>(keys: readonly T[]): (T & { readonly first: number })[] {
   const seen = new Map<string, number>();
   return keys.flatMap((entry) => {
@@ -140,7 +140,7 @@ function kindChecks(config: Config, index: number): readonly Problem[] {
   return isOfKind(secret) ? checkSecret(config, secret, index) : [];
 }
 
-/** The names of all secrets. @throws TypeError where one is wrong: nothing can be held to them then. */
+/** The names of all secrets. @throws TypeError if one is wrong: then nothing can be compared with them. */
 function namesOf({ secrets }: Config): string[] {
   const names = secrets.map(({ name }) => name);
   if (names.length === 0 || !names.every(isSecretName)) throw new TypeError("wrong names");
@@ -203,7 +203,10 @@ function requestChecks(config: Config): Problem[] {
 function operationChecks({ notify, preflight, validation, hosts }: Config): Problem[] {
   const problems: Problem[] = [];
   if (preflight.notice !== undefined && notify === undefined) {
-    problems.push({ path: ["preflight", "notice"], message: "expected only with `notify`: nobody would be told" });
+    problems.push({
+      path: ["preflight", "notice"],
+      message: "expected only with `notify`: otherwise there is no one to notify",
+    });
   }
   if (notify?.email !== undefined && !notify.email.verifyCertificate && !isLoopback(notify.email.host)) {
     problems.push({
@@ -218,7 +221,7 @@ function operationChecks({ notify, preflight, validation, hosts }: Config): Prob
   return problems;
 }
 
-/** A clock of one's own must never reach a stack that holds real credentials. */
+/** A custom clock must never reach a stack that holds real credentials. */
 function labChecks(config: Config): Problem[] {
   if (config.lab === undefined) return [];
   if (config.environment === "prod") {
@@ -235,7 +238,7 @@ function labChecks(config: Config): Problem[] {
   return outsideChecks(addresses);
 }
 
-/** A lab's clock must never reach a real store, nor what only a lab may have a real stack. */
+/** Neither a lab's clock nor anything else that only a lab may have may reach a real store. */
 function storeChecks({ store, lab, environment }: Config): Problem[] {
   const { host, onlyInLab } = schemaOf(store);
   if (lab === undefined) return onlyInLab(store).map(({ key, message }) => ({ path: ["store", key], message }));

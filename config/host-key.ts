@@ -1,4 +1,4 @@
-/** The types of host keys that an SSH server shows today, and how long such a key is in bytes, where that is fixed. */
+/** The types of host keys that an SSH server shows today, and how long such a key is in bytes, if that is fixed. */
 const LENGTHS: Readonly<Record<string, number | undefined>> = {
   "ssh-ed25519": 51,
   "ecdsa-sha2-nistp256": 104,
@@ -7,7 +7,7 @@ const LENGTHS: Readonly<Record<string, number | undefined>> = {
   "ssh-rsa": undefined,
 };
 
-/** What is wrong with a public host key; `none` where the text is none at all. Undefined for one that is right. */
+/** What is wrong with a public host key; `none` if the text is none at all. Undefined if it is right. */
 export function hostKeyProblem(text: string): "none" | string | undefined {
   const [type = "", key = ""] = text.trim().split(/\s+/);
   if (!/^(ssh|ecdsa|sk)-/.test(type) || key === "") return "none";
@@ -16,7 +16,7 @@ export function hostKeyProblem(text: string): "none" | string | undefined {
   }
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(key)) return "expected a host key in base64, found other characters in it";
   const blob = Buffer.from(key, "base64");
-  // A placeholder, which no host has: the host's own key will tell.
+  // A placeholder, which no host has: the connection will fail on it.
   if (blob.length < 8) return undefined;
   const named = blob.subarray(4, 4 + blob.readUInt32BE(0)).toString("latin1");
   if (named !== type) return `expected a host key of the type ${type}, as it says itself, found another in it`;

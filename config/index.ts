@@ -55,7 +55,7 @@ export function parseConfig(raw: Readonly<Record<string, string>>, stack: string
 /**
  * {@link parseConfig} for a part of the config: every key given must be one of `shape`'s.
  *
- * @param checks what ties keys together. Asked also where single keys are wrong, so that every wrong key is named at once.
+ * @param checks the checks across keys. They also run if single keys are wrong, so that every wrong key is named at once.
  * @throws ConfigError
  */
 export function parseSettings<T>(
@@ -86,7 +86,7 @@ export function policyOf(config: Pick<Config, "policy">, secret: SecretConfig): 
   return { ...config.policy, ...secret.policy };
 }
 
-/** Where `secret_rotation_log` is: `audit`, else the database of the first secret that has one. */
+/** The database of `secret_rotation_log`: `audit`, else the database of the first secret that has one. */
 export function auditDatabase(config: Pick<Config, "audit" | "secrets">): DatabaseConfig | undefined {
   return config.audit ?? config.secrets.find(hasDatabase)?.database;
 }
@@ -103,7 +103,7 @@ export const referenceOf = ({ host, port, name, admin, sslmode }: DatabaseConfig
 /** Runbook: "24h advance notice". */
 const DEFAULT_NOTICE = parseDuration("24h");
 
-/** How long before a rotation by age the team must have been told; undefined where it need not. */
+/** How long before a rotation by age the team must be notified; undefined if it need not be. */
 export function noticeOf({ preflight, notify }: Pick<Config, "preflight" | "notify">): Duration | undefined {
   const notice = preflight.notice ?? (notify === undefined ? undefined : DEFAULT_NOTICE);
   return notice === 0 ? undefined : notice;

@@ -4,7 +4,7 @@ import { oneOf } from "../core/problem";
 import { holdsSecrets, partsOf } from "../core/secret-fields";
 import { defaultNameOf } from "../kinds/schemas";
 
-/** Longer texts are cut: a message is read, not searched. */
+/** Longer texts are cut, so that a message stays readable. */
 const LONGEST = 60;
 
 /** Every key of the project's namespace, as it was found. */
@@ -16,7 +16,7 @@ interface Subject {
   readonly schema: z.core.$ZodType;
 }
 
-/** What was expected, in the words of somebody who writes YAML; undefined where the schema says it itself. */
+/** What was expected, in words for authors of YAML; undefined if the schema's own message says it. */
 export function expectation(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
@@ -61,14 +61,14 @@ export function linesOf(issues: readonly z.core.$ZodIssue[], subject: Subject): 
     const paths = unknown.length > 0 ? unknown.map((key) => [...issue.path, key]) : [issue.path];
     for (const path of paths) {
       const where = whereOf(path, subject);
-      // A later one is about a value that is wrong already, or is hidden behind the same secret key.
+      // A later one is about the same wrong value, or is hidden behind the same secret key.
       if (!lines.has(where)) lines.set(where, `${where}: ${issue.message}${foundOf(issue, path, subject)}`);
     }
   }
   return [...lines.values()];
 }
 
-/** What stands there; nothing where it is a secret, or where the message has said it already. */
+/** The value that was found; nothing if it is a secret, or if the message already contains it. */
 function foundOf({ code }: z.core.$ZodIssue, path: readonly PropertyKey[], { settings, schema }: Subject): string {
   if (code === "custom" || code === "unrecognized_keys" || code === "invalid_key") return "";
   const value = path.reduce<unknown>(below, settings);
@@ -87,7 +87,7 @@ const below = (at: unknown, key: PropertyKey): unknown =>
     ? (at as Record<PropertyKey, unknown>)[key]
     : undefined;
 
-/** Whether a path begins with a key that holds secrets: nothing below it is shown, for a secret may stand in a wrong place. */
+/** Whether a path begins with a key that holds secrets: nothing below is shown, since a secret may be in the wrong place. */
 const isHidden = ([first]: readonly PropertyKey[], schema: z.core.$ZodType) =>
   first !== undefined && inside([schema], first).some((part) => holdsSecrets(part));
 
@@ -98,14 +98,14 @@ function whereOf(path: readonly PropertyKey[], { settings, schema }: Subject): s
   for (const [index, part] of path.entries()) {
     const entry =
       typeof part === "number" || here.flatMap(withSame).some((one) => Object.hasOwn(partsOf(one).keys, part));
-    // Whoever swaps name and value puts the value where a name is expected.
+    // If name and value are swapped, the value is where a name is expected.
     if (!entry && !isNameOfSecret(part, settings)) return `${textOf(path.slice(0, index))} (an entry)`;
     here = inside(here, part);
   }
   return textOf(path);
 }
 
-/** The schemas of what stands at a key. */
+/** The schemas of the value at a key. */
 const inside = (schemas: readonly z.core.$ZodType[], key: PropertyKey): z.core.$ZodType[] =>
   schemas.flatMap(withSame).flatMap((schema) => {
     const { keys, entry } = partsOf(schema);
@@ -113,7 +113,7 @@ const inside = (schemas: readonly z.core.$ZodType[], key: PropertyKey): z.core.$
     return [known, entry].filter((part) => part !== undefined);
   });
 
-/** A schema with all that it wraps, or is a choice of. */
+/** A schema with all that it wraps or chooses from. */
 const withSame = (schema: z.core.$ZodType): z.core.$ZodType[] => [schema, ...partsOf(schema).same.flatMap(withSame)];
 
 const textOf = (path: readonly PropertyKey[]) =>

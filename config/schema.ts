@@ -17,8 +17,8 @@ const policy = settings({
   /** How long the previous credential stays valid after a rotation. Default 24h. */
   gracePeriod: duration.default(DEFAULT_POLICY.gracePeriod),
   /**
-   * How long the previous login may go on after a rotation while somebody still uses it: sessions, foreign-data mappings,
-   * scheduled jobs. Default 7d, or gracePeriod where that is longer. Past it the login is revoked all the same.
+   * How long the previous login is kept after a rotation while it is still in use: by sessions, foreign-data mappings,
+   * scheduled jobs. Default 7d, or gracePeriod if that is longer. After that the login is revoked even if it is in use.
    */
   gracePeriodMax: duration.default(DEFAULT_POLICY.gracePeriodMax),
   /** How long after a rollback the next rotation by age waits. Default 24h. */
@@ -40,7 +40,7 @@ const policy = settings({
 
 const REASON = "expected a reason, which is written into the audit log";
 
-/** A command that looks and changes nothing, run by `sh -c`. */
+/** A command that only checks and changes nothing, run by `sh -c`. */
 const command = settings({
   /** Run by `sh -c`; exit 0 is fine. */
   command: z.string().min(1),
@@ -50,11 +50,11 @@ const command = settings({
   timeout: duration.default(parseDuration("120s")),
 });
 
-/** What `rotation validate` asks beyond what it can see itself. */
+/** What `rotation validate` checks besides what it can see itself. */
 const validation = settings({
   /**
-   * Prints the authentication errors in a service's log, and nothing where it is clean; run on each host of each
-   * service. `{service}` and `{since}` (ISO 8601) stand for the service and the time of the rotation.
+   * Prints the authentication errors in a service's log, and nothing if there are none; run on each host of each
+   * service. `{service}` and `{since}` (ISO 8601) are replaced by the service and the time of the rotation.
    */
   logs: z.string().min(1).optional(),
   /** The paper run, such as `make paper-run`; exit 0 is fine. */
@@ -73,7 +73,7 @@ const notify = settings({
     port: port.default(587),
     /** `starttls` (default) insists on it; `tls` is for port 465. */
     encryption: z.enum(["starttls", "tls"]).default("starttls"),
-    /** Default true; false only where the server is on a loopback address. */
+    /** Default true; false only if the server is on a loopback address. */
     verifyCertificate: z.boolean().default(true),
     /** The login at the mail server. Default: none. */
     user: z.string().min(1).optional(),
@@ -91,19 +91,19 @@ const notify = settings({
 const wishes = (request: object) => ["rotate", "activate", "adopt"].filter((wish) => wish in request);
 
 const request = settings({
-  /** Any text or number; a request acts once, and the next one needs another id. */
+  /** Any text or number; a request acts once, and the next one needs a new id. */
   id: z.preprocess((id) => (typeof id === "number" ? String(id) : id), z.string().min(1).max(100)),
   /** The secret's name. */
   secret: secretName,
   /** Rotates now, whatever its age. */
   rotate: z.literal(true).optional(),
-  /** With rotate: a leaked secret. Does not wait for the market to close, and the old login ends at once. */
+  /** With rotate: a leaked secret. Does not wait for the market to close, and the old login is revoked at once. */
   emergency: z.literal(true).optional(),
   /** Goes back to this generation: the previous one, or 0 for the value that was adopted. */
   activate: z.number().int().min(0).optional(),
-  /** Takes over the value that somebody else wrote into the store; first set it as `adopted`. */
+  /** Adopts a value from an external write to the store; first set it as `adopted`. */
   adopt: z.literal(true).optional(),
-  /** With rotate or activate: overwrites what somebody else wrote into the store. The audit row says what it was. */
+  /** With rotate or activate: overwrites an external write to the store. The audit row says what it was. */
   force: z.literal(true).optional(),
   /** Why, for the audit log. */
   reason: z.string(REASON).min(1, REASON).max(500),
@@ -129,15 +129,15 @@ export const schema = settings({
   /** When secrets rotate and how long the previous credential stays valid. */
   policy: policy.default(DEFAULT_POLICY),
   store,
-  /** Asked whether the market is open, and for the account of every key pair. */
+  /** Queried for whether the market is open, and for the account of every key pair. */
   alpaca: alpaca.optional(),
   /** What must hold before a rotation begins. */
   preflight: settings({
     /** Rotates also while the market is open. Default false. Its use is written into the audit row. */
     allowOpenMarket: z.boolean().default(false),
     /**
-     * How long before a rotation by age the team must have been told (`rotation remind`). Default: 24h where `notify`
-     * is set, else not asked. An emergency does not wait.
+     * How long before a rotation by age the team must be notified (`rotation remind`). Default: 24h if `notify` is set,
+     * else no notice is needed. An emergency does not wait.
      */
     notice: duration.optional(),
   }).default({ allowOpenMarket: false }),
@@ -145,13 +145,13 @@ export const schema = settings({
   hosts: z.record(name, host).default({}),
   /** Everything that reads a secret and is restarted after a rotation, by the service's name. */
   services: z.record(name, service),
-  /** In the order in which they rotate. One that is taken out is forgotten by the stack and stays as it is. */
+  /** In the order in which they rotate. If one is removed, the stack forgets it and it stays as it is. */
   secrets: z.array(secretSchema),
   /** The database of `secret_rotation_log`. Default: the database of the first secret. */
   audit: database.optional(),
-  /** What an operator asks for, once; `rotation` writes it, and so may you. It may stay in the config. */
+  /** An operator's request, carried out once. `rotation` writes it; you may write it too. It may stay in the config. */
   request: request.optional(),
-  /** Where `rotation remind` sends what is to be known. */
+  /** Where `rotation remind` sends its messages. */
   notify: notify.optional(),
   validation: validation.default({}),
   /** Secret. The values in use before this stack, by the secret's name: what generation 0 rolls back to. */
@@ -164,14 +164,14 @@ export const schema = settings({
   alpacaKeys: z.record(secretName, keyPairs, type("expected an object from names to pairs")).default({}),
   /** Secret. The private key for every host, OpenSSH format. */
   sshPrivateKey: secret(z.string().min(1)).optional(),
-  /** Only where every address is a loopback address. */
+  /** Only if every address is a loopback address. */
   lab: settings({
-    /** The time that the stack goes by, instead of the machine's. */
+    /** The time that the stack uses instead of the machine's. */
     clock: z.iso.datetime({ offset: true, error: "expected a time such as 2026-11-23T02:00:00Z" }).optional(),
   }).optional(),
 });
 
-/** The keys whose values are secrets, or hold some: none of it is ever repeated in a message. */
+/** The keys whose values are secrets or contain some: none of it is ever repeated in a message. */
 export const SECRET_KEYS: readonly string[] = keysWithSecrets(schema.shape);
 
 export type Config = z.output<typeof schema>;

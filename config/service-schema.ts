@@ -12,14 +12,14 @@ const hostKey = z.string(EXPECTED_KEY).superRefine((key, context) => {
   context.addIssue({ code: "custom", message });
 });
 
-/** Told apart by hand, so that what is wrong inside is said, and not that no form fits. */
+/** Distinguished by hand, so that the message names what is wrong inside, and not that no form fits. */
 const oneOrMore = (one: typeof hostKey, expected: string) =>
   z.union([one, z.array(one).min(1, expected)], {
     error: (issue) =>
       (typeof issue.input === "string" || Array.isArray(issue.input) ? innerMessage(issue) : undefined) ?? expected,
   });
 
-/** What the form that the value has the shape of says. */
+/** The findings of the form whose shape the value has. */
 function innerMessage({ input, errors }: z.core.$ZodRawIssue): string | undefined {
   const tried = (errors as z.core.$ZodIssue[][] | undefined) ?? [];
   return tried[Array.isArray(input) ? 1 : 0]?.[0]?.message;
@@ -31,12 +31,12 @@ export const host = settings({
   user: name,
   /**
    * The host's public key as in known_hosts, such as `ssh-ed25519 AAAA...`, or a list of them. Mandatory: without it any
-   * host is believed. Only keys of the types that stand here are asked for, so one of several that the host has is enough.
+   * host would be trusted. Only keys of the listed types are requested, so one of the host's several keys is enough.
    */
   hostKey: oneOrMore(hostKey, EXPECTED_KEY),
 });
 
-/** `kubectl rollout restart` and `rollout status`, run where `hosts` says. */
+/** `kubectl rollout restart` and `rollout status`, run on `hosts`. */
 const kubernetes = settings({
   /** Default `deployment/` and the service's name; also a statefulset or a daemonset. */
   workload: text(
@@ -49,7 +49,7 @@ const kubernetes = settings({
   context: z.string().min(1).optional(),
 });
 
-/** `docker compose restart`, run where `hosts` says. */
+/** `docker compose restart`, run on `hosts`. */
 const compose = settings({
   /** Default: the service's name. */
   service: name.optional(),
@@ -101,13 +101,13 @@ const status = z.union(
   "expected 2xx, an HTTP status such as 200, or a list of them",
 );
 
-/** What an answer must be to count as healthy, for an http address. What is left out is not looked at. */
+/** What an answer must be to count as healthy, for an http address. What is left out is not checked. */
 const healthy = settings({
   /** The HTTP status, or a list of them. Default `2xx`. */
   status: status.optional(),
-  /** A field of the JSON answer; a path with dots for one inside of another. Default `status` where `equals` is set. */
+  /** A field of the JSON answer; a path with dots for a nested one. Default `status` if `equals` is set. */
   field: z.string().min(1).nullable().optional(),
-  /** What the field may be, such as `[UP]`: compared as text, upper and lower case apart. Default `healthy`. */
+  /** What the field may be, such as `[UP]`: compared as text, case-sensitively. Default `healthy`. */
   equals: texts.optional(),
   /** Instead of a field: what the whole body may be, such as `OK`. */
   text: texts.optional(),
@@ -123,11 +123,11 @@ const healthy = settings({
   });
 
 export const service = settings({
-  /** Where it runs, names of `hosts`, restarted in this order. Empty: on the machine that runs Pulumi. */
+  /** The hosts that it runs on, names of `hosts`, restarted in this order. Empty: on the machine that runs Pulumi. */
   hosts: z.array(name).default([]),
   /**
-   * Asked from the host itself: an http address, `tcp://{address}:5432` (it takes a connection), or `{ command }` (it ends
-   * with status 0). `{address}` stands for the host's address.
+   * Queried from the host itself: an http address, `tcp://{address}:5432` (it accepts a connection), or `{ command }` (it
+   * exits with status 0). `{address}` is replaced by the host's address.
    */
   health: z.union([address, settings({ command: z.string().min(1) })], {
     error: ({ input }) => (typeof input === "object" && input !== null ? `${ADDRESS}, or { command }` : ADDRESS),
@@ -140,7 +140,7 @@ export const service = settings({
   kubernetes: kubernetes.optional(),
   /** Instead of `restart`: it runs under Docker Compose. */
   compose: compose.optional(),
-  /** How long a restart may take, and then again until the service is healthy. Default 60s. */
+  /** Time limit for a restart, and again for the service to become healthy. Default 60s. */
   timeout: duration.default(parseDuration("60s")),
 }).superRefine((value, context) => {
   const [, second] = ["restart", "kubernetes", "compose"].filter((way) => way in value);

@@ -19,7 +19,7 @@ export interface BegunOutputs {
  * The state that the last activation of a secret was bringing about, from the moment its preflight passed, whether that
  * update finished or not. Undefined before the first one, and for a stack whose last activation is older than this record.
  *
- * @param resources those of the stack's state; no secret of it has to be decrypted
+ * @param resources those of the stack's state; no secret has to be decrypted
  */
 export function recordedOf(resources: Iterable<StateResource>, secret: string): SecretState | undefined {
   for (const { type, outputs } of resources) {
@@ -28,13 +28,13 @@ export function recordedOf(resources: Iterable<StateResource>, secret: string): 
   return undefined;
 }
 
-/** Whether what is recorded is what this state's activation began; the record stays as it is then. */
+/** Whether the record belongs to this state's activation; if so, the record stays as it is. */
 export const isRecorded = (recorded: SecretState | undefined, state: SecretState): boolean =>
   recorded !== undefined &&
   activation(recorded) === activation(state) &&
   recorded.labels[recorded.active] === state.labels[state.active];
 
-/** What was begun and is not finished: the outputs, `finished`, have not heard of it. */
+/** What was begun and is not finished: the outputs, `finished`, do not contain it yet. */
 export function unfinishedOf(
   finished: SecretState | undefined,
   recorded: SecretState | undefined,
@@ -43,10 +43,10 @@ export function unfinishedOf(
 }
 
 /**
- * The state that an interrupted update of this secret was bringing about; undefined where every update that passed its
+ * The state that an interrupted update of this secret was bringing about; undefined if every update that passed its
  * preflight has finished. The next update finishes it, or carries out a rollback on top of it.
  *
- * @param resources those of the stack's state, the stack itself among them; no secret of it has to be decrypted
+ * @param resources those of the stack's state, including the stack itself; no secret has to be decrypted
  */
 export function begunOf(resources: readonly StateResource[], secret: string): SecretState | undefined {
   const outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs as

@@ -14,21 +14,21 @@ export interface StorePath {
 }
 
 /**
- * A kind's part in the config. `S` is a secret of the kind; `C` is the config, as far as the checks look at it.
+ * A kind's part in the config. `S` is a secret of the kind; `C` is the part of the config that the checks read.
  *
- * Checks are asked also where single keys are wrong, so that every wrong key is named at once: one that cannot be made
- * then finds nothing.
+ * Checks also run if single keys are wrong, so that every wrong key is named at once: a check that cannot run then finds
+ * nothing.
  */
 export interface ConfigPart<S extends OfKind, C> {
   readonly traits: Traits;
-  /** The name of a secret to which the config gives none; undefined where the name is mandatory. */
+  /** The name of a secret if the config gives none; undefined if the name is mandatory. */
   readonly defaultName?: string;
-  /** Where the store keeps it, the value of a login behind its user name. Empty where it is in no store. */
+  /** Where the store keeps it, the value of a login behind its user name. Empty if it is in no store. */
   paths(secret: S): readonly StorePath[];
-  /** Names or addresses of the servers that only this secret is about: in a lab they must be loopback addresses. */
+  /** Names or addresses of the servers that only this secret uses: in a lab they must be loopback addresses. */
   addresses(secret: S): readonly string[];
-  /** What ties one secret to the rest of the config. */
+  /** Checks of one secret against the rest of the config. */
   check(config: C, placed: Placed<S>): readonly Problem[];
-  /** What ties all secrets of the kind, and its own keys of the config, together. Each is asked once. */
+  /** Checks across all secrets of the kind and its own keys of the config. Each runs once. */
   readonly checksTogether: readonly ((config: C) => readonly Problem[])[];
 }

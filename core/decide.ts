@@ -6,14 +6,14 @@ import { type Base, resolve } from "./resume";
 import type { SecretState } from "./state";
 
 /**
- * What the preflight asks for what: a rollback and a repair must work while services are down and the market is open, an
+ * What the preflight checks, by mode: a rollback and a repair must work while services are down and the market is open, an
  * adoption that moves nothing restarts no service, and an emergency does not wait for the market.
  */
 export const PREFLIGHT_MODES = ["adoption", "rotation", "emergency", "rollback", "repair"] as const;
 
 export type PreflightMode = (typeof PREFLIGHT_MODES)[number];
 
-/** What surrounds a decision where nothing is unfinished. */
+/** The context of a decision if nothing is unfinished. */
 export interface Situation extends Omit<Base, "previous"> {
   readonly now: Date;
   readonly policy: Policy;
@@ -27,7 +27,7 @@ export interface Rules {
    * @throws RequestRefusedError for a request that cannot be carried out
    */
   readonly next: (previous: SecretState | undefined, situation: Situation) => SecretState;
-  /** What the preflight of a state's activation asks for. */
+  /** What the preflight of a state's activation checks. */
   readonly modeOf: (state: SecretState) => PreflightMode;
   /** Whether what was begun can still be finished. */
   readonly canFinish: (begun: SecretState) => boolean;
@@ -46,12 +46,12 @@ export interface DecideInputs {
   readonly rules: Rules;
 }
 
-/** What an update does to one secret, and why. Everything that says or does something about it reads this. */
+/** What an update does to one secret, and why. Everything that reports it or carries it out reads this. */
 export interface Decision extends Plan {
   /** The state that the update brings the secret to. */
   readonly state: SecretState;
   readonly finished: SecretState | undefined;
-  /** What an interrupted update had begun; undefined where nothing is unfinished. */
+  /** What an interrupted update had begun; undefined if nothing is unfinished. */
   readonly begun: SecretState | undefined;
   readonly mode: PreflightMode;
   /** Whether a request says to overwrite an external write. Only in the update that handles the request. */
@@ -86,7 +86,7 @@ function isFinishable({ finished, recorded, request, rules }: DecideInputs): boo
   return begun === undefined || request?.activate !== undefined || rules.canFinish(begun);
 }
 
-/** What the preflight of a state's activation asks for, whatever kind of secret it is. */
+/** What the preflight of a state's activation checks, for any kind of secret. */
 export function modeOf(state: SecretState): PreflightMode {
   if (state.activatedBy !== undefined) return "rollback";
   return state.emergency ? "emergency" : "rotation";

@@ -1,4 +1,4 @@
-/** Everything of a rotation but its restarts: proofs, the role, the store, marks and the audit row. Milliseconds. */
+/** Everything in a rotation except its restarts: proofs, the role, the store, marks and the audit row. Milliseconds. */
 const REST = 2 * 60_000;
 
 /**

@@ -9,7 +9,7 @@ const WRITTEN = /^(\d+(?:\.\d+)?)(s|m|h|d)$/;
 /**
  * Reads a duration as the config writes it: a number and its unit, `90d`, `24h`, `30m` or `45s`.
  *
- * @throws Error that names the expected form when the text is anything else.
+ * @throws Error that names the expected form if the text is anything else.
  */
 export function parseDuration(text: string): Duration {
   if (!WRITTEN.test(text)) {

@@ -1,9 +1,9 @@
-/** A step's input is wrong, or what it looked at is not as it must be. The message is for people. */
+/** A step's input is wrong, or what it checked is not as it must be. The message is for people. */
 export class StepError extends Error {
   override readonly name = "StepError";
 }
 
-/** It may pass by itself, and nobody knows whether what was asked for was done. */
+/** It may pass by itself; whether the request was carried out is unknown. */
 export class PassingError extends StepError {}
 
 /** What an error says; an empty message (a refused connection on two addresses) becomes its parts, else its name. */

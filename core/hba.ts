@@ -15,17 +15,17 @@ export interface HbaUser {
   readonly groups: readonly string[];
 }
 
-/** A line that lets one role in, where another one is not let in from the same place with its password. */
+/** A line that allows one role, while another role is refused from the same place with its password. */
 export interface HbaDifference {
   readonly rule: HbaRule;
-  /** The line that decides for the other role; undefined where none does. */
+  /** The line that decides for the other role; undefined if none does. */
   readonly other: HbaRule | undefined;
 }
 
 /** Methods with which a role that has a password in PostgreSQL can log in. */
 const BY_PASSWORD = new Set(["trust", "password", "md5", "scram-sha-256"]);
 
-/** Kinds of connections, and the lines that are about each. */
+/** Kinds of connections, and the lines that apply to each. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
   local: ["local"],
   plain: ["host", "hostnossl", "hostnogssenc"],
@@ -34,7 +34,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The lines that let `owner` into a database from a place from which `login` would be refused. The first line that
+ * The lines that allow `owner` into a database from a place from which `login` would be refused. The first line that
  * matches decides, as in the server; every line's own address is tried.
  */
 export function hbaDifferences(
@@ -72,7 +72,7 @@ function isFor(databases: readonly string[], users: readonly string[], database:
 const isNamed = (word: string, { name, groups }: HbaUser): boolean =>
   word.startsWith("+") ? groups.includes(word.slice(1)) : word === name || matches(word, name);
 
-/** From PostgreSQL 16 on a word that begins with a slash is a regular expression. */
+/** Since PostgreSQL 16 a word that begins with a slash is a regular expression. */
 function matches(word: string, text: string): boolean {
   if (!word.startsWith("/")) return false;
   try {
@@ -82,7 +82,7 @@ function matches(word: string, text: string): boolean {
   }
 }
 
-/** Whether a line is about all addresses that another one is about. */
+/** Whether a line covers all addresses that another one covers. */
 function covers(rule: HbaRule, place: HbaRule, kind: string): boolean {
   if (kind === "local" || rule.address === "all") return true;
   if (rule.address === place.address && rule.netmask === place.netmask) return true;

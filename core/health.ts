@@ -5,21 +5,21 @@ import { isSoleKey, valueAt } from "./json-field";
 export interface HealthRule {
   /** The HTTP statuses that are accepted; empty: any 2xx. */
   readonly status: readonly number[];
-  /** A field of the JSON answer, by its name or its path with dots; null: the body is not looked at as JSON. */
+  /** A field of the JSON answer, by its name or its path with dots; null: the body is not parsed as JSON. */
   readonly field: string | null;
   /** What `field` may be, compared as text. */
   readonly equals: readonly string[];
-  /** What the whole body may be, without white space around it; null: not looked at. */
+  /** What the whole body may be, without surrounding white space; null: not checked. */
   readonly text: readonly string[] | null;
 }
 
-/** Where a service is asked for its health, and how the answer is judged. */
+/** Where a service's health is queried, and how the answer is judged. */
 export type HealthProbe =
   | { readonly kind: "http"; readonly url: string; readonly rule: HealthRule }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "command"; readonly command: string };
 
-/** The probe with the address of a host in the place of `{address}`. */
+/** The probe with a host's address in place of `{address}`. */
 export function probeAt(probe: HealthProbe, address: string): HealthProbe {
   const at = (text: string) => text.replaceAll("{address}", address);
   switch (probe.kind) {
@@ -44,17 +44,17 @@ export interface ProbeAnswer {
 /** What {@link judge} finds. */
 export interface Verdict {
   readonly healthy: boolean;
-  /** `expected ..., found ...`: what was asked for and what came, whether healthy or not. */
+  /** `expected ..., found ...`: what was required and what came, whether healthy or not. */
   readonly why: string;
   /** The answer as it is shown to people, cut to a few hundred characters. */
   readonly answer: string;
-  /** The top-level field `started_at`: it must be another after a restart. */
+  /** The top-level field `started_at`: it must differ after a restart. */
   readonly startedAt?: string;
   /** The top-level field `secrets_backend`. */
   readonly backend?: string;
 }
 
-/** More of an answer is not read. In bytes. */
+/** An answer is read up to this length, in bytes. */
 export const LONGEST_BODY = 256 * 1024;
 
 const SHOWN = 300;
@@ -122,19 +122,19 @@ function bodyFinding({ field, equals, text: texts }: HealthRule, text: string, p
   const value = valueAt(parsed, field);
   if (value === undefined) return { fits: false, found: `no \`${field}\` (its fields: ${namesOf(parsed)})` };
   if (!isScalar(value)) return { fits: false, found: `${kindOf(value)} as \`${field}\`` };
-  // Which of two is meant, nobody can say.
+  // Which of the two is meant cannot be known.
   if (!isSoleKey(text, field)) return { fits: false, found: `\`${field}\` more than once` };
   return { fits: equals.includes(String(value)), found: `\`${field}\` ${String(value).slice(0, 60)}` };
 }
 
-/** Without a byte order mark; unpacked where a server packs what nobody asked it to. */
+/** Without a byte order mark; unpacked if a server compresses without having been asked to. */
 function textOf(body: Buffer): string {
   let bytes = body;
   if (body[0] === 0x1f && body[1] === 0x8b) {
     try {
       bytes = gunzipSync(body, { maxOutputLength: LONGEST_BODY });
     } catch {
-      return "(packed, and not readable)";
+      return "(compressed, and not readable)";
     }
   }
   return bytes.toString("utf8").replace(/^\uFEFF/, "");

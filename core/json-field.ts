@@ -1,4 +1,4 @@
-/** A field of a JSON object, by its own name or else by its path with dots; undefined where there is none. */
+/** A field of a JSON object, by its own name or else by its path with dots; undefined if there is none. */
 export function valueAt(object: Readonly<Record<string, unknown>>, field: string): unknown {
   if (Object.hasOwn(object, field)) return object[field];
   return field.split(".").reduce<unknown>(below, object);
@@ -13,8 +13,8 @@ const below = (at: unknown, key: string): unknown =>
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
 
 /**
- * Whether the field, or the first part of its path, stands once in the outermost object. `JSON.parse` takes the last of
- * several without a word.
+ * Whether the field, or the first part of its path, occurs once in the outermost object. `JSON.parse` silently takes the
+ * last of several.
  *
  * @param text JSON that was parsed before.
  */

@@ -1,10 +1,10 @@
 /**
- * The members of a JSON object, each value as the text it was written in: what is put together again from them keeps
- * numbers that JavaScript cannot hold (`12345678901234567890`, `1.0`) byte for byte.
+ * The members of a JSON object, each value as its original text: an object that is rebuilt from them keeps numbers that
+ * JavaScript cannot hold (`12345678901234567890`, `1.0`) byte for byte.
  *
  * @param json the text of an object that `JSON.parse` takes.
  * @returns key to text, in the object's order; the last of two equal keys counts, as for `JSON.parse`
- * @throws SyntaxError where the text is not JSON, or not an object
+ * @throws SyntaxError if the text is not JSON, or not an object
  */
 export function jsonMembers(json: string): Map<string, string> {
   const parsed: unknown = JSON.parse(json);
@@ -24,7 +24,7 @@ export function jsonMembers(json: string): Map<string, string> {
   return members;
 }
 
-/** The object of such members. */
+/** The object with these members. */
 export const jsonObject = (members: ReadonlyMap<string, string>): string =>
   `{${[...members].map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(",")}}`;
 

@@ -1,23 +1,23 @@
-/** Who logs in as a role: found on the server, told to people, and what keeps a login from being revoked. */
+/** Who logs in as a role: found on the server, shown to people, and a reason not to revoke a login. */
 export type LoginUse =
   | {
       readonly kind: "session";
-      /** Empty where the client names none. */
+      /** Empty if the client names none. */
       readonly application: string;
-      /** The client's address; `a local socket`; null where the run's login may not see it (`pg_read_all_stats`). */
+      /** The client's address; `a local socket`; null if the run's login may not see it (`pg_read_all_stats`). */
       readonly client: string | null;
-      /** When the oldest of these sessions began, ISO 8601; null where the run's login may not see it. */
+      /** When the oldest of these sessions began, ISO 8601; null if the run's login may not see it. */
       readonly since: string | null;
     }
   | { readonly kind: "mapping"; readonly server: string; readonly mappedFor: string }
   | { readonly kind: "job"; readonly scheduler: string; readonly name: string };
 
-/** So many are named; a message is read. */
+/** How many a message names at the most, so that it stays readable. */
 const NAMED = 5;
 
 /**
  * Who uses a login, for people: `nightly-reconcile from 10.0.0.7 since 2026-11-24 02:10 UTC; job "vacuum" of pg_cron`.
- * Says the same for the same users: no process id and no count is in it.
+ * The same users always give the same text: it contains no process id and no count.
  */
 export function useWords(uses: readonly LoginUse[]): string {
   const named = [...new Set(uses.map(wordsOf))];

@@ -1,7 +1,7 @@
 /**
- * What PostgreSQL keeps of a role that a session of it sees, each under a key: `connection limit`, `valid until`,
- * `replication`, `set NAME` and `set NAME in DATABASE`. What has its default is left out. The role that a login acts as
- * (`set role`) is not in it: for a login of ours that is always the owner's.
+ * What PostgreSQL keeps for a role and its sessions see, each under a key: `connection limit`, `valid until`,
+ * `replication`, `set NAME` and `set NAME in DATABASE`. Defaults are left out. The role that a login acts as
+ * (`set role`) is not included: for a login of ours that is always the owner.
  */
 export type LoginView = Readonly<Record<string, string>>;
 
@@ -18,11 +18,11 @@ export interface Merged {
 }
 
 /**
- * What the next login gets: the owner's, with what was changed by hand on the login in use. Three ways, so that a change
- * on either side since the last copy is kept. Where both changed the same key, the login's own value stands (services run
- * with it) and the conflict is told.
+ * What the next login gets: the owner's values, with what was changed by hand on the login in use. A three-way merge, so
+ * that a change on either side since the last copy is kept. If both changed the same key, the login's own value wins
+ * (services run with it) and the conflict is reported.
  *
- * @param copied the owner as it was at the last copy; empty where nothing was ever copied.
+ * @param copied the owner as it was at the last copy; empty if nothing was ever copied.
  */
 export function mergeViews(copied: LoginView, owner: LoginView, login: LoginView): Merged {
   const view: Record<string, string> = {};
@@ -53,7 +53,7 @@ export function settingOf(key: string): { readonly name: string; readonly databa
   return name === undefined ? undefined : { name, database };
 }
 
-/** What `ALTER ROLE` says to bring a role from one view to another, one statement a key. */
+/** The `ALTER ROLE` statements that bring a role from one view to another, one for each key. */
 export function alterations(role: string, from: LoginView, to: LoginView): string[] {
   return differingKeys(from, to).map((key) => alteration(role, key, to[key]));
 }
@@ -97,7 +97,7 @@ function listOf(value: string): string[] {
 /** A setting's name; the parts of one with a prefix (`app.user`) may be words of SQL. */
 const dotted = (name: string): string => (name.includes(".") ? name.split(".").map(identifier).join(".") : name);
 
-/** A name in quotes, for that works with every name. */
+/** A name in quotes, which works with every name. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** A string constant, with the escapes that a backslash needs. */
@@ -114,7 +114,7 @@ const IN_MILLISECONDS = new Set(["statement_timeout", "idle_in_transaction_sessi
 
 const UNITS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A setting's value as a login of ours gets it: the same for a session, in a form that the plugin can read. */
+/** A setting's value as a login of ours gets it: equivalent for a session, in a form that the plugin can read. */
 export function plainValue(name: string, value: string): string {
   const [, amount, unit = "ms"] = /^\s*([+-]?[\d.]+)\s*(us|ms|s|min|h|d)?\s*$/.exec(value) ?? [];
   if (!IN_MILLISECONDS.has(name) || amount === undefined) return value;

@@ -1,12 +1,12 @@
 import { parseTime } from "./time";
 
-/** What Alpaca's clock says, held to its form. */
+/** What Alpaca's clock says, validated. */
 export interface MarketHours {
   readonly isOpen: boolean;
   /** As it was written. */
   readonly nextOpen: string;
   readonly nextClose: string;
-  /** Milliseconds until the market opens; of an open market, until it opens again. */
+  /** Milliseconds until the market opens; if it is open, until it opens again. */
   readonly opensIn: number;
 }
 
@@ -18,14 +18,14 @@ export class MarketClockError extends Error {
 /** ISO 8601 with its offset, to any part of a second. */
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$/i;
 
-/** A clock that differs more from ours answers from a cache, or one of the two is wrong. In milliseconds. */
+/** If the clocks differ by more, the answer comes from a cache, or one of the two is wrong. In milliseconds. */
 const MOST_SKEW = 10 * 60_000;
 
 /**
  * Reads the answer of `GET /v2/clock`.
  *
  * @param now this machine's time.
- * @throws MarketClockError where it is anything else
+ * @throws MarketClockError if it is anything else
  */
 export function marketHours(body: string, now: Date): MarketHours {
   const answer = objectIn(body);

@@ -26,31 +26,31 @@ export interface Inputs {
   readonly request?: Request | undefined;
   /** Whether the value of generation 0 is known, so that a rollback can return to it. */
   readonly hasAdopted: boolean;
-  /** Whether two credentials can be valid at once. Default true; false where a new password ends the old one. */
+  /** Whether two credentials can be valid at once. Default true; false if a new password ends the old one. */
   readonly overlaps?: boolean | undefined;
   /** The label of the key that the operator supplied; only for secrets whose values the pipeline cannot make. */
   readonly suppliedKeyLabel?: string | undefined;
   /** The label of the key that the platform had before this stack, if it is not the supplied one. */
   readonly adoptedKeyLabel?: string | undefined;
-  /** When the credential that the first update takes over came into being, where that is known. */
+  /** When the credential that the first update adopts was made, if known. */
   readonly adoptedSince?: Date | undefined;
   /** Whether `previous` is what an interrupted update had begun, and not what a finished one left. Default false. */
   readonly begun?: boolean | undefined;
-  /** Whether it is certain that `previous` tells of every update that changed something. Default false. */
+  /** Whether `previous` certainly includes every update that changed something. Default false. */
   readonly certain?: boolean | undefined;
-  /** Whether the end of the previous credential is up to somebody else and has been seen (Alpaca answers 401). */
+  /** Whether the previous credential is ended outside of this program and that was observed (Alpaca answers 401). */
   readonly previousGone?: boolean | undefined;
   /**
-   * Who still uses the previous login, in words, as the server says; empty where nobody does. Asked once its grace period
+   * Who still uses the previous login, in words, as the server says; empty if it is unused. Queried once its grace period
    * is over. Only for logins that this stack revokes.
    */
   readonly previousInUse?: string | undefined;
 }
 
 /**
- * The state after this update: at most one step on from `previous`, however long the stack lay still.
+ * The state after this update: at most one step after `previous`, however long ago the last update was.
  *
- * The order of what may act: a request not yet handled, a newly supplied key, the age, the end of the grace period.
+ * In order of precedence: a request not yet handled, a newly supplied key, the age, the end of the grace period.
  *
  * @throws RequestRefusedError for a request that cannot be carried out.
  */
@@ -78,7 +78,7 @@ function mayRevoke(state: SecretState, inputs: Inputs): boolean {
   return graceIsOver(state, policy, now) && (previousInUse === "" || now >= graceLimitAt(state, policy));
 }
 
-/** The supplied label where it was never seen before. @throws RequestRefusedError for one that was used up. */
+/** The supplied label if it was never seen before. @throws RequestRefusedError for one that was used before. */
 function newLabel(state: SecretState, { suppliedKeyLabel: label }: Inputs): string | undefined {
   if (label === undefined || state.labels.includes(label)) return undefined;
   if (state.usedLabels.includes(label)) {
@@ -116,7 +116,7 @@ function firstState(inputs: Inputs): SecretState {
   };
   if (request === undefined) return first;
   if (request.activate !== undefined && request.activate !== activeGeneration(first)) {
-    // The first update died half-way and the operator wants the platform's own credential back.
+    // The first update was interrupted and the operator wants the platform's own credential back.
     assertRestorable(request, request.activate, first, inputs.hasAdopted);
     return {
       ...activated(first, request.activate, request, inputs),
@@ -151,8 +151,8 @@ function handle(state: SecretState, request: Request, inputs: Inputs): SecretSta
 }
 
 /**
- * The value that somebody else wrote, as a generation of its own in the slot in use: what was there is in use no more.
- * Its age stays: a write from outside never resets the clock.
+ * The value of an external write, as a generation of its own in the slot in use: the previous value is no longer in use.
+ * Its age stays: an external write never resets the clock.
  */
 function adopted(state: SecretState, request: Request, inputs: Inputs): SecretState {
   assertAdoptable(request, state, inputs);
@@ -171,7 +171,7 @@ function adopted(state: SecretState, request: Request, inputs: Inputs): SecretSt
   };
 }
 
-/** The config holds one adopted value: of the one before only what it was adopted over is known, where that was kept. */
+/** The config holds one adopted value: of the previous one only the value beneath it is known, if that was kept. */
 function underneath(state: SecretState, slot: SlotIndex): Generation {
   const kept = keptGeneration(state, slot);
   return kept === state.slots[slot] ? EMPTY : kept;
@@ -186,7 +186,7 @@ function assertAdoptable(request: Request, state: SecretState, inputs: Inputs): 
   if (!inputs.hasAdopted) {
     throw refuse(`give the value first: \`pulumi config set --secret --path 'adopted["${secret}"]'\``);
   }
-  // An adoption that failed is followed by one of a corrected value.
+  // An adoption that failed may be repeated with a corrected value.
   if (activeGeneration(state) === adoptedGeneration(state) && !inputs.begun) {
     throw refuse(
       `generation ${activeGeneration(state)} of ${secret}, which is in use, is the config's \`adopted\` already: ` +
@@ -196,7 +196,7 @@ function assertAdoptable(request: Request, state: SecretState, inputs: Inputs): 
 }
 
 /**
- * A rollback to the generation that is active already means that an update died half-way: the outputs never heard of
+ * A rollback to the generation that is already active means that an update was interrupted: the outputs do not contain
  * the generation that it left in the other slot. That slot is given the number it has on the platform, so that the
  * state is the same as after an update that finished: two values never share a generation.
  */

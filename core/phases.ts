@@ -5,7 +5,7 @@ import { quoted } from "./shell-word";
 export type Touches = "nothing" | "stack" | "database" | "store" | "services" | "log";
 
 interface PhaseRow {
-  /** What is done, for people who wait for it. */
+  /** What is done, as shown while it runs. */
   readonly words: string;
   readonly touches: Touches;
 }
@@ -43,7 +43,7 @@ export const stepProgram = (step: StepName, about?: string): string =>
   `node dist/steps/${step}.mjs${about === undefined ? "" : ` ${quoted(about)}`}`;
 
 /**
- * How a step's command is run that notes what an earlier version of this program has rolled out, and does nothing.
+ * The interpreter for a step that only records what an earlier version of this program has rolled out.
  *
  * @param activation the one that was rolled out
  */
@@ -54,7 +54,7 @@ export const rolledOutInterpreter = (activation: string): string[] => [
   "-c",
 ];
 
-/** Whether a command with these inputs only notes that its activation was rolled out before. */
+/** Whether a command with these inputs only records that its activation was rolled out before. */
 export function isRolledOut({ interpreter, triggers }: Readonly<Record<string, unknown>>): boolean {
   const [activation] = Array.isArray(triggers) ? triggers : [];
   return activation !== undefined && Array.isArray(interpreter) && interpreter[1] === `ROLLED_OUT=${activation}`;
@@ -75,33 +75,33 @@ export interface Acting extends Required<Placed> {
   readonly op: string;
 }
 
-/** What a reader is told around a resource. */
+/** The context in which a resource is described. */
 export interface Around {
   /** The secret that it belongs to. */
   readonly secret: string;
-  /** Whether the update does anything to that secret. */
+  /** Whether the update changes that secret. */
   readonly acts: boolean;
   readonly phase: Phase | undefined;
 }
 
-/** Says in a plan what a resource does; undefined if it only accompanies another one. */
+/** Describes in a plan what a resource does; undefined if it only accompanies another one. */
 export type Words = (resource: Acting, around: Around) => string | undefined;
 
 /** A program in `steps/`, or a component, in a rotation. */
 export interface Row {
-  /** The part it belongs to; null for what acts in none (an id that is drawn once). */
+  /** The part it belongs to; null for what belongs to none (an id that is drawn once). */
   readonly phase: Phase | null;
-  /** Without them the phase speaks for it. */
+  /** Default: the phase's own words. */
   readonly words?: Words;
 }
 
 /** A type of a provider's resources in a rotation. */
 export interface ResourceRow extends Row {
-  /** Whether it holds a credential, which nobody gets back once it is deleted. */
+  /** Whether it holds a credential, which cannot be restored once it is deleted. */
   readonly holdsCredential?: true;
 }
 
-/** What a kind or a store brings to a rotation, and which part of it each belongs to. */
+/** What a kind or a store adds to a rotation, and which part of it each belongs to. */
 export interface PhaseTable {
   /** By the file name of the program. */
   readonly steps?: Readonly<Record<StepName, Row>>;
@@ -114,7 +114,7 @@ export interface PhaseTable {
 /** A step that a command runs. */
 export interface StepRun {
   readonly step: StepName;
-  /** What it is about, where the command says so behind the program. */
+  /** What it is about, if the command says so after the program. */
   readonly about: string | undefined;
 }
 

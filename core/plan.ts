@@ -2,22 +2,22 @@ import type { Resolved } from "./resume";
 import { activeGeneration, type SecretState } from "./state";
 
 /**
- * The environment variable by which the CLI names a file that the program writes its plans to, each a line of JSON. The
- * CLI goes by that, never by what is said to people.
+ * The environment variable with the file to which the program writes its plans for the CLI, each a line of JSON. The CLI
+ * reads that, never the messages for people.
  */
 export const PLANS_FILE = "SECRET_ROTATION_PLANS_FILE";
 
 /** What this update will do to one secret. */
 export interface Plan {
   readonly secret: string;
-  /** Undefined where nothing happens. */
+  /** Undefined if nothing happens. */
   readonly action: SecretState["step"]["action"] | undefined;
   readonly from: number | undefined;
   readonly to: number;
   readonly reason: string;
   /** Whether it finishes what an interrupted update had begun. */
   readonly resumes?: boolean;
-  /** The id of a request that waits for that, and acts in the next update. */
+  /** The id of a request that waits for that and is carried out by the next update. */
   readonly deferred?: string;
 }
 

@@ -1,6 +1,6 @@
 import { type Duration, parseDuration } from "./duration";
 
-/** How often a secret changes and how long the one before stays usable. */
+/** How often a secret changes and how long the previous one stays valid. */
 export interface Policy {
   /** The age no secret may pass. Default 90 d (runbook, Compliance: PCI DSS 3.6.4). */
   readonly maxAge: Duration;
@@ -9,8 +9,8 @@ export interface Policy {
   /** How long the previous credential stays valid after a rotation. Default 24 h (runbook, part B step 5). */
   readonly gracePeriod: Duration;
   /**
-   * How long the previous login may go on while somebody still uses it. Default 7 d; at least `gracePeriod`. Past it the
-   * login is revoked, and the audit row names who still used it.
+   * How long the previous login is kept while it is still in use. Default 7 d; at least `gracePeriod`. After that the
+   * login is revoked, and the audit row names its last users.
    */
   readonly gracePeriodMax: Duration;
   /** How long after a rollback the next rotation waits. Default 24 h. */

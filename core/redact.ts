@@ -1,12 +1,12 @@
-/** Shorter texts would match by chance inside of others: they are replaced where they stand by themselves. */
+/** Shorter texts would match by chance inside others: they are replaced only as whole words. */
 const SHORTEST = 6;
 
-/** A line of a text of several that is no credential of its own: too short, or a key's frame. */
+/** A line of a multi-line text that is no credential by itself: too short, or a key's frame. */
 const FRAME = /^.{0,15}$|^-----/;
 
 /**
- * How a secret may be written: plain, URL-encoded (in three ways), JSON-escaped, quoted for SQL or a shell, hex, and base64 of
- * either alphabet, on its own or (in each of the three alignments) inside of more.
+ * The forms of a secret: plain, URL-encoded (in three ways), JSON-escaped, quoted for SQL or a shell, hex, and base64 of
+ * either alphabet, on its own or (in each of the three alignments) inside a longer text.
  */
 export function formsOf(secret: string): Set<string> {
   const bytes = Buffer.from(secret, "utf8");
@@ -14,7 +14,7 @@ export function formsOf(secret: string): Set<string> {
     const encoded = Buffer.concat([Buffer.alloc(offset), bytes])
       .toString("base64")
       .replace(/=+$/, "");
-    // The first and the last characters depend on what stands around it.
+    // The first and the last characters depend on the surrounding text.
     return encoded.slice(offset === 0 ? 0 : offset + 1, (offset + bytes.length) % 3 === 0 ? undefined : -1);
   });
   const base64 = [bytes.toString("base64").replace(/=+$/, ""), ...inside];
@@ -36,26 +36,26 @@ export function formsOf(secret: string): Set<string> {
   ]);
 }
 
-/** A secret and, of one that is written in lines (a private key), each line. */
+/** A secret and, if it has several lines (a private key), each line. */
 const withLines = (secret: string): string[] =>
   secret.includes("\n") ? [secret, ...secret.split(/\r?\n/).filter((line) => !FRAME.test(line))] : [secret];
 
-/** A text as a regular expression that matches it alone. */
+/** A regular expression that matches exactly this text. */
 const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 
-/** Where a short secret stands by itself: it is not a part of a longer word. */
+/** Matches a short secret as a whole word only. */
 const alone = (text: string) => `(?<![A-Za-z0-9])${literal(text)}(?![A-Za-z0-9])`;
 
 /**
  * Replaces every given secret in a text, in each of its {@link formsOf}. Every log line, error and report passes through
- * here. One of less than six characters is replaced where it stands by itself, and not inside of other words.
+ * here. One of less than six characters is replaced as a whole word, not inside other words.
  */
 export function redact(text: string, secrets: Iterable<string>): string {
   const given = [...new Set([...secrets].flatMap(withLines))].filter((secret) => secret !== "");
   const short = given.filter(({ length }) => length < SHORTEST);
   const forms = new Set(given.flatMap((secret) => [...formsOf(secret)]).filter(({ length }) => length >= SHORTEST));
   if (forms.size + short.length === 0) return text;
-  // The longest first: a secret that contains another must not leave its rest behind.
+  // The longest first: otherwise the rest of a secret that contains another would remain.
   const ordered = [...forms].sort((a, b) => b.length - a.length).map(literal);
   return text.replace(new RegExp([...ordered, ...short.map(alone)].join("|"), "g"), "[secret]");
 }

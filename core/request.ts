@@ -1,6 +1,6 @@
 import { activeGeneration, adoptedGeneration, EMPTY, type Generation, keptGeneration, type SecretState } from "./state";
 
-/** What an operator asks for in the stack config. Acts exactly once: its id is remembered in the secret's state. */
+/** An operator's request in the stack config. It acts exactly once: its id is kept in the secret's state. */
 export interface Request {
   /** Any text that was not used before for this secret, such as `2026-11-23-leak`. */
   readonly id: string;
@@ -10,11 +10,11 @@ export interface Request {
   readonly rotate?: true | undefined;
   /** With `rotate`: a leaked secret. Does not wait for the market to close, and the old login ends at once. */
   readonly emergency?: true | undefined;
-  /** A rollback to this generation. It is named, so it means the same after an update that died half-way. */
+  /** A rollback to this generation. A number means the same after an interrupted update. */
   readonly activate?: Generation | undefined;
-  /** Takes over what somebody else wrote into the store: the config's `adopted` value becomes a generation in use. */
+  /** Adopts an external write to the store: the config's `adopted` value becomes the generation in use. */
   readonly adopt?: true | undefined;
-  /** With `rotate` or `activate`: overwrites what somebody else wrote into the store. The audit row says what. */
+  /** With `rotate` or `activate`: overwrites an external write to the store. The audit row says what it was. */
   readonly force?: true | undefined;
   /** Written into the audit row. */
   readonly reason: string;
@@ -32,7 +32,7 @@ export function restorableGenerations(state: SecretState, hasAdopted: boolean): 
   return all.filter((generation) => generation !== EMPTY && isKnown(generation));
 }
 
-/** @throws RequestRefusedError with the generations that can be had, where `target` is none of them. */
+/** @throws RequestRefusedError with the available generations, if `target` is none of them. */
 export function assertRestorable(request: Request, target: Generation, state: SecretState, hasAdopted: boolean): void {
   const possible = restorableGenerations(state, hasAdopted);
   if (possible.includes(target)) return;
@@ -40,7 +40,7 @@ export function assertRestorable(request: Request, target: Generation, state: Se
   const offer =
     others.length === 0
       ? "there is nothing to roll back to"
-      : `those that can be had: ${others.join(", ")} (active now: ${activeGeneration(state)})`;
+      : `available: ${others.join(", ")} (active now: ${activeGeneration(state)})`;
   const adopted =
     target === adoptedGeneration(state) && !hasAdopted
       ? " Its value was never given: set the secret config key `adopted`."

@@ -1,7 +1,7 @@
-/** The part a resource's name of a secret begins with: `database/password` is `database-password` in URNs. */
+/** The prefix of a secret's resource names: `database/password` is `database-password` in URNs. */
 export const slugOf = (secret: string): string => secret.replaceAll("/", "-");
 
-/** The secret that a resource belongs to, the longest name first; undefined for what all secrets share. */
+/** The secret that a resource belongs to, the longest name first; undefined for shared resources. */
 export function secretOf(resource: string, secrets: readonly string[]): string | undefined {
   return secrets
     .filter((secret) => resource === slugOf(secret) || resource.startsWith(`${slugOf(secret)}-`))

@@ -2,11 +2,11 @@ import { unfinishedOf } from "./begun";
 import type { Request } from "./request";
 import { activeGeneration, type SecretState } from "./state";
 
-/** Where an update of a secret starts from. */
+/** The starting point of an update of a secret. */
 export interface Start {
   /** The state as the last finished update left it: the stack's outputs. */
   readonly finished: SecretState | undefined;
-  /** What the last activation was to bring about (`recordedOf`); undefined where the stack's state does not say. */
+  /** The target of the last activation (`recordedOf`); undefined if the stack's state does not say. */
   readonly recorded: SecretState | undefined;
   /** The request in the config, if it is for this secret. */
   readonly request: Request | undefined;
@@ -16,25 +16,25 @@ export interface Start {
 /** What an update makes of it. */
 export interface Resolved {
   readonly state: SecretState;
-  /** Whether it goes on with what an interrupted update had begun. */
+  /** Whether it continues what an interrupted update had begun. */
   readonly resumes: boolean;
-  /** A request that this update does not carry out, since something begun has to be finished first: the next one does. */
+  /** A request that is left to the next update, since something begun has to be finished first. */
   readonly deferred?: Request;
 }
 
-/** What a decision on a secret without anything unfinished is told. */
+/** The input of a decision on a secret with nothing unfinished. */
 export interface Base {
   readonly previous: SecretState | undefined;
   readonly request: Request | undefined;
   /** Whether `previous` is what an interrupted update had begun, and not the outputs. */
   readonly begun: boolean;
-  /** Whether the state says for sure what was begun: where it does not, the outputs may not have heard of an update. */
+  /** Whether the state says for sure what was begun: otherwise the outputs may lack an update. */
   readonly certain: boolean;
 }
 
 /**
- * Whether finishing what was begun is what a request asks for: the same generation, or a rotation where one was begun. A
- * leak is another matter: it may be of the very value that was begun, unless that was for a leak as well.
+ * Whether finishing what was begun fulfils a request: the same generation, or a rotation if one was begun. Not so for a
+ * leak: the leaked value may be the one that was begun, unless that was for a leak as well.
  */
 function answers(begun: SecretState, { activate, rotate, emergency }: Request): boolean {
   if (activate !== undefined) return activate === activeGeneration(begun);
@@ -44,7 +44,7 @@ function answers(begun: SecretState, { activate, rotate, emergency }: Request): 
 
 /**
  * What was begun, finished now: the grace period of the previous credential and the wait after a rollback begin when
- * services have changed over. The credential's own age counts on.
+ * services have changed over. The credential's own age is kept.
  */
 function movedTo(begun: SecretState, now: Date): SecretState {
   const { step, notBefore } = begun;
@@ -57,11 +57,11 @@ function movedTo(begun: SecretState, now: Date): SecretState {
 
 /**
  * The state after this update of a secret. What an interrupted update had begun is finished first, whatever age, keys or
- * config say by then; only a rollback or an adoption is carried out instead, on top of what was begun, so that no value
+ * config say now; only a rollback or an adoption is carried out instead, on top of what was begun, so that no value
  * that may be in use is lost. A request for what was begun is answered by finishing it; any other rotation acts in the
  * update after.
  *
- * @param next the decision where nothing is unfinished
+ * @param next the decision if nothing is unfinished
  * @throws RequestRefusedError as `next` does
  */
 export function resolve({ finished, recorded, request, now }: Start, next: (base: Base) => SecretState): Resolved {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { parseDuration } from "./duration";
 import { oneOf } from "./problem";
 
-/** An object that names its keys where one of them is wrong, and its mandatory ones where it is no object. */
+/** An object that names its keys if one of them is wrong, and its mandatory ones if it is no object. */
 export const settings = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: ({ code }) => {
@@ -17,15 +17,15 @@ function mandatory(shape: z.core.$ZodLooseShape): string {
   return needed.length === 0 ? oneOf(keys) : needed.join(", ");
 }
 
-/** Other words for what is of a wrong type altogether. */
+/** Another message for a value of the wrong type. */
 export const type = (expected: string) => ({
   error: ({ code }: z.core.$ZodRawIssue) => (code === "invalid_type" ? expected : undefined),
 });
 
-/** For objects told apart by `kind`. */
+/** For objects distinguished by `kind`. */
 export const byKind = type("expected an object with kind");
 
-/** Text of a form, with the same words for text of another and for what is no text. */
+/** Text of a given form, with one message for text of another form and for what is no text. */
 export const text = (form: RegExp, expected: string) => z.string(expected).regex(form, expected);
 
 /** A duration with its unit: `90d`, `24h`, `30m`, `45s`. */

@@ -18,7 +18,7 @@ export function scramVerifier(password: string, salt: string): string {
   return `SCRAM-SHA-256$${ITERATIONS}:${salt}$${storedKey}:${serverKey}`;
 }
 
-/** PostgreSQL uses the bytes as they are where SASLprep refuses them; so does this. */
+/** If SASLprep refuses the bytes, PostgreSQL uses them as they are; so does this. */
 function prepared(password: string): string {
   try {
     return saslprep(password, { allowUnassigned: true });

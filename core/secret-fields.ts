@@ -5,8 +5,8 @@ type Schema = z.core.$ZodType;
 const marks = z.registry<{ readonly secret: true }>();
 
 /**
- * Marks a field of a schema as a credential, here and nowhere else: whatever stands there is hidden in messages, logs, errors
- * and audit rows. What only names one (a path, a role, a key of an object) is never marked.
+ * Marks a field of a schema as a credential, here and nowhere else: its value is hidden in messages, logs, errors and audit
+ * rows. What only names one (a path, a role, a key of an object) is never marked.
  */
 export function secret<T extends z.ZodType>(schema: T): T {
   // A copy: the schema given may be shared with fields that are no secrets.
@@ -18,7 +18,7 @@ export function secret<T extends z.ZodType>(schema: T): T {
 /** Whether a field is marked itself. */
 export const isSecret = (schema: Schema): boolean => marks.get(schema)?.secret === true;
 
-/** What a schema consists of, one level down: the schemas below each key, and those that only wrap it. */
+/** The parts of a schema, one level down: the schemas below each key, and those that only wrap it. */
 export interface Parts {
   /** Of an object, by key. */
   readonly keys: Readonly<Record<string, Schema>>;
@@ -58,7 +58,7 @@ export function partsOf(schema: Schema): Parts {
   }
 }
 
-/** Whether a marked field stands anywhere in a schema. */
+/** Whether a schema contains a marked field. */
 export function holdsSecrets(schema: Schema, seen = new Set<Schema>()): boolean {
   if (isSecret(schema)) return true;
   if (seen.has(schema)) return false;
@@ -73,9 +73,8 @@ export const keysWithSecrets = (shape: Readonly<Record<string, Schema>>): string
   Object.keys(shape).filter((key) => holdsSecrets(shape[key] as Schema));
 
 /**
- * Every text in a value that stands in a marked field of its schema, also where the value is not as the schema wants it.
- * What says `public: true` of itself holds none: a role's name is kept in the store like a password, and without it no
- * message could say who cannot log in.
+ * Every text in a marked field of a value, also if the value does not match its schema. An entry with `public: true` holds
+ * none: a role's name is kept in the store like a password, and without it no message could say who cannot log in.
  */
 export function secretsIn(schema: Schema, value: unknown): string[] {
   if (value === undefined || value === null) return [];

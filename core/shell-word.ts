@@ -1,2 +1,2 @@
-/** One word for a shell: as it is where that is safe, else in single quotes. */
+/** One word for a shell: as it is if that is safe, else in single quotes. */
 export const quoted = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -7,9 +7,9 @@ export const EMPTY = -1;
 export type SlotIndex = 0 | 1;
 
 /**
- * What an update did to a secret, as `secret_rotation_log` calls it: ADOPT takes the platform's own credential over
+ * What an update did to a secret, as `secret_rotation_log` calls it: ADOPT adopts the platform's own credential
  * (and, for a password, rotates away from it in the same update), ROTATE fills a slot, ROLLBACK flips back, REVOKE ends
- * the grace period of the credential before.
+ * the grace period of the previous credential.
  */
 export type Action = "ADOPT" | "ROTATE" | "ROLLBACK" | "REVOKE";
 
@@ -32,21 +32,21 @@ export interface Step {
 export interface SecretState {
   readonly slots: readonly [Generation, Generation];
   readonly active: SlotIndex;
-  /** When the active generation came into being, ISO 8601. Its age counts from here. */
+  /** When the active generation was made, ISO 8601. Its age counts from here. */
   readonly rotatedAt: string;
   /** When each slot was filled, ISO 8601; null for one that is empty. */
   readonly filledAt: readonly [string | null, string | null];
-  /** Labels of the supplied keys (Alpaca) by slot; null where the pipeline makes the value itself. */
+  /** Labels of the supplied keys (Alpaca) by slot; null if the pipeline makes the value itself. */
   readonly labels: readonly [string | null, string | null];
   /** Every label that was ever supplied, so that a key is never taken twice. */
   readonly usedLabels: readonly string[];
   /** The id of the last request that acted. */
   readonly handledRequest?: string;
-  /** The request that made the active generation active, where a rollback did. */
+  /** The request that made the active generation active, if it was a rollback. */
   readonly activatedBy?: string;
   /** Set by a request that could not wait for the market to close; until the next rotation. */
   readonly emergency?: true;
-  /** Set by a rotation that came by age and that nobody asked for; until the next rotation or rollback. */
+  /** Set by a rotation by age, without a request; until the next rotation or rollback. */
   readonly byAge?: true;
   /** No rotation by age before this time, ISO 8601; set by a rollback. */
   readonly notBefore?: string;
@@ -55,18 +55,18 @@ export interface SecretState {
   /** The generation whose key was deleted before its grace period ended; until the next rotation or rollback. */
   readonly endedEarly?: Generation;
   /**
-   * The generation whose value is the config's `adopted`, where a request took over what somebody else wrote into the
-   * store; 0 (the credential that the platform had before) where none did.
+   * The generation whose value is the config's `adopted`, if a request adopted an external write to the store; else 0 (the
+   * credential that the platform had before).
    */
   readonly adoptedGeneration?: Generation;
   /**
-   * The generation that `adoptedGeneration` was adopted over. The stack keeps its value as long as the adopted one stands
-   * in its slot, so that a rollback can return to it.
+   * The generation that `adoptedGeneration` was adopted over. The stack keeps its value as long as the adopted one is in
+   * its slot, so that a rollback can return to it.
    */
   readonly adoptedOver?: Generation;
-  /** Vault's `last_vault_rotation` that the active generation stands for; only of a password that Vault rotates. */
+  /** Vault's `last_vault_rotation` of the active generation; only for a password that Vault rotates. */
   readonly vaultRotation?: string;
-  /** Set by a rotation that this stack had Vault do; until the next one. Unset where Vault did it by itself. */
+  /** Set by a rotation that this stack had Vault do; until the next one. Unset if Vault did it by itself. */
   readonly forced?: true;
   readonly step: Step;
 }
@@ -78,7 +78,7 @@ export const activeGeneration = (state: Pick<SecretState, "slots" | "active">): 
 /** The generation whose value the operator gave: the config's `adopted`. */
 export const adoptedGeneration = (state: SecretState): Generation => state.adoptedGeneration ?? 0;
 
-/** One more than every generation so far, so that none ever stands for two values. */
+/** One more than every generation so far, so that none ever means two values. */
 export const nextGeneration = (state: SecretState): Generation =>
   Math.max(...state.slots, adoptedGeneration(state)) + 1;
 
@@ -97,7 +97,7 @@ export function leftAdoption(state: SecretState): Generation | undefined {
     : undefined;
 }
 
-/** The generation a rollback can return to, or undefined where there is none. */
+/** The generation a rollback can return to; undefined if there is none. */
 export function previousGeneration(state: SecretState): Generation | undefined {
   const generation = state.slots[other(state.active)];
   return generation === EMPTY ? undefined : generation;
@@ -108,16 +108,16 @@ export function withSlot<T>(pair: readonly [T, T], slot: SlotIndex, value: T): r
   return slot === 0 ? [value, pair[1]] : [pair[0], value];
 }
 
-/** Where a generation is held, or undefined. */
+/** The slot that holds a generation, or undefined. */
 export function slotOf(state: SecretState, generation: Generation): SlotIndex | undefined {
   if (state.slots[0] === generation) return 0;
   return state.slots[1] === generation ? 1 : undefined;
 }
 
 /**
- * What every acting resource has as its trigger: moves with each rotation, each rollback and each key that was deleted
- * too early (services may still hold it), and with nothing else. A rollback names its request too, so that after an
- * update that died half-way a service that was not yet restarted (its trigger still names the generation returned to) is
+ * The trigger of every acting resource: it changes with each rotation, each rollback and each key that was deleted too
+ * early (services may still hold it), and with nothing else. A rollback names its request too, so that after an
+ * interrupted update a service that was not yet restarted (its trigger still names the generation returned to) is
  * restarted all the same.
  */
 export function activation(state: SecretState): string {

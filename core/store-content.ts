@@ -1,16 +1,16 @@
 /** What a store holds at a path, as far as this program understands it. No text in it carries a value. */
 export type Content =
-  /** A text where this program reads it. */
+  /** A text in the place where this program reads it. */
   | { readonly kind: "value"; readonly value: string; readonly generation: string | undefined }
   /** Nothing that a write could lose. `why` says in which way. */
   | { readonly kind: "empty"; readonly why: string }
-  /** Something that this program did not write and cannot read. `why` says what, and where the credential seems to be. */
+  /** Something that this program did not write and cannot read. `why` says what, and in which key the credential may be. */
   | { readonly kind: "unusable"; readonly why: string };
 
-/** Names under which people keep a credential: what a message points to. */
+/** Usual names of keys with a credential, for the message. */
 const LIKELY = /^(value|pass(word|wd)?|pwd|pw|secret(_?(value|key))?|(api_?)?key(_?id)?|(api_)?secret_key|token)$/i;
 
-/** Marks of ours among those of others: ours are set, ours that are over go, theirs stay. `null` takes one away. */
+/** Our marks merged with those of others: ours are set, ours that are obsolete go, theirs stay. `null` removes one. */
 export function changedMarks(
   found: Readonly<Record<string, string>>,
   says: Readonly<Record<string, string>>,
@@ -33,7 +33,7 @@ const OWN_MARKS = [
   "grace_until",
 ];
 
-/** Where in a document the credential seems to be, by the names of its keys. */
+/** The key of a document that seems to hold the credential, by its name. */
 export function whereabouts(keys: readonly string[]): string {
   const likely = keys.filter((key) => LIKELY.test(key));
   const all = keys.map((key) => `\`${key}\``).join(", ");

@@ -1,8 +1,8 @@
-/** What is true of a kind of secret, as data: what everything outside of the kind's own folder goes by. */
+/** The properties of a kind of secret, as data: everything outside the kind's own folder uses these. */
 export interface Traits {
   /** Whether it is a login of a database that the config names. */
   readonly hasDatabase: boolean;
-  /** Whether it becomes too old, so that it is rotated by age. False for leases, which end by themselves. */
+  /** Whether it is rotated by age. False for leases, which end by themselves. */
   readonly ages: boolean;
   /** Whether the old and the new credential are valid at once, so that no login fails while services restart. */
   readonly overlaps: boolean;
@@ -17,7 +17,7 @@ export interface Traits {
   readonly plugins: readonly ("postgresql" | "vault")[];
 }
 
-/** What tells a secret's kind: two keys of the config. */
+/** The two keys of the config that identify a secret's kind. */
 export interface OfKind {
   readonly kind: string;
   readonly strategy?: string | undefined;

@@ -1,4 +1,4 @@
-/** What a decision needs to know could not be asked. Nothing was changed. The message is meant for people. */
+/** A query that a decision depends on failed. Nothing was changed. The message is for people. */
 export class UnavailableError extends Error {
   override readonly name = "UnavailableError";
 }

@@ -1,10 +1,10 @@
-/** A capability of a Vault policy; a list stands for any one of its members. */
+/** A capability of a Vault policy; a list means any one of its members. */
 export type Need = string | readonly string[];
 
 /** What a token needs, by path of the API. */
 export type Needs = Readonly<Record<string, readonly Need[]>>;
 
-/** What `sys/capabilities-self` leaves to be wished for; undefined where nothing is. */
+/** What is missing according to `sys/capabilities-self`; undefined if nothing is. */
 export function lackingCapabilities(
   needs: Needs,
   has: Readonly<Record<string, readonly string[] | undefined>>,
@@ -21,9 +21,9 @@ export function lackingCapabilities(
 }
 
 /**
- * Why a mount cannot be the store; undefined where it can.
+ * Why a mount cannot be the store; undefined if it can.
  *
- * @param about what `sys/internal/ui/mounts/<mount>` says; undefined where it says nothing (403, 404).
+ * @param about what `sys/internal/ui/mounts/<mount>` says; undefined if it says nothing (403, 404).
  */
 export function refusedMount(
   mount: string,
@@ -52,7 +52,7 @@ export interface TokenFacts {
   /** Requests that are left; 0: no limit. */
   readonly num_uses?: number;
   readonly renewable?: boolean;
-  /** Seconds that no renewal goes beyond; 0: none. */
+  /** The longest life that renewals can reach, in seconds; 0: no limit. */
   readonly explicit_max_ttl?: number;
 }
 
@@ -60,7 +60,7 @@ export interface TokenFacts {
 const REQUESTS = 100;
 
 /**
- * Why a token does not last for a rotation; undefined where it does.
+ * Why a token does not last for a rotation; undefined if it does.
  *
  * @param seconds how long the rotation may take at the most.
  */

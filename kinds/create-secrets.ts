@@ -11,11 +11,11 @@ import { decideSecret, kindFor, type SeenOutside } from ".";
 /** The resources that restart services, as a stack's outputs name them. */
 const RESTARTED_BY = "step";
 
-/** The activation that an earlier version of this program rolled out: the resources of this one need not do it again. */
+/** The activation that an earlier version of this program rolled out, so that this version does not repeat it. */
 const rolledOutBy = (before: PreviousSecret | undefined): string | undefined =>
   before === undefined || before.restartedBy === RESTARTED_BY ? undefined : activation(before.state);
 
-/** What a change in place would break: a role would be renamed, or lose its password while services use it. */
+/** Keys that must not change in place: a role would be renamed, or lose its password while services use it. */
 const FIXED = ["strategy", "role"] as const;
 
 /** @throws RequestRefusedError with the way to change it without an outage. */
@@ -33,7 +33,7 @@ function assertUnchanged(secret: SecretConfig, before: PreviousSecret | undefine
 }
 
 /**
- * Declares every secret of the config in its order, and says what happens to each. Returns the stack's output.
+ * Declares every secret of the config in its order, and reports what happens to each. Returns the stack's output.
  *
  * @throws RequestRefusedError, ConfigError
  */
@@ -54,7 +54,7 @@ export async function createSecrets(
       return { secret, declare: await kindFor(secret).declare(secret, stack, seen[name] ?? {}) };
     }),
   );
-  // From here on nothing is waited for: what is refused is refused before the engine hears of any resource.
+  // No await from here on: any refusal comes before the first resource is declared.
   const outputs: Record<string, unknown> = {};
   const earlier: { readonly secret: SecretConfig; readonly last: pulumi.Resource }[] = [];
   for (const { secret, declare } of prepared) {

@@ -8,7 +8,7 @@ import type { KindName } from "./schemas";
 import { vaultDynamic } from "./vault-dynamic";
 import { vaultStatic } from "./vault-static";
 
-/** Every kind of secret. One that is missing here, or lacks a part, does not compile. */
+/** Every kind of secret. A kind that is missing here, or lacks a part, does not compile. */
 const KINDS = {
   "alternating-users": postgresPassword,
   "single-user": postgresPassword,
@@ -26,11 +26,11 @@ export interface KnownState {
   readonly recorded: SecretState | undefined;
 }
 
-/** What was seen outside of the stack, by the secret's name. */
+/** What was observed outside of the stack, by the secret's name. */
 export type SeenOutside = Readonly<Record<string, object | undefined>>;
 
 /**
- * Looks outside of the stack for each of these secrets. The program and the CLI both ask here.
+ * Observes what is outside of the stack for each of these secrets. Used by the program and the CLI.
  *
  * @throws UnavailableError if a decision needs an answer and there is none; nothing was changed
  */
@@ -48,9 +48,9 @@ export async function observe(
 }
 
 /**
- * What this update does to a secret of the config. The program and the CLI both ask here.
+ * What this update does to a secret of the config. Used by the program and the CLI.
  *
- * @param seen what its kind has observed; empty where nobody looked
+ * @param seen what its kind has observed; empty if nothing was observed
  * @throws RequestRefusedError
  */
 export function decideSecret(

@@ -8,19 +8,19 @@ import type { Policy } from "../core/policy";
 import type { SecretState } from "../core/state";
 import type { StoreEntry } from "../stores/store";
 
-/** A stack as it is known before anything is asked on the outside. */
+/** A stack as it is known before anything outside of it is queried. */
 export interface KnownStack {
   readonly config: Config;
   /** The resources of the stack's state, its secrets decrypted. */
   readonly resources: readonly NamedResource[];
 }
 
-/** A resource of the stack's state that can be told by its name. */
+/** A resource of the stack's state that is found by its name. */
 export interface NamedResource extends StateResource {
   readonly urn: string;
 }
 
-/** What a kind looks at a stack with, and what it proposes. */
+/** What a kind uses to check a stack and to propose fixes. */
 export interface StackView extends KnownStack {
   /** The stack's name, for commands in messages. */
   readonly name: string;
@@ -33,29 +33,29 @@ export interface StackView extends KnownStack {
   readonly rolledOutAt: (secret: string) => Promise<Date | undefined>;
 }
 
-/** Something that is not as it must be. */
+/** A problem that was found. */
 export interface Finding {
   /** The secret; null for the stack as a whole. */
   readonly secret: string | null;
-  /** The service that it is about, if it explains why that one is not healthy. */
+  /** The affected service, if this explains why it is not healthy. */
   readonly service?: string;
   readonly cause: string;
   readonly evidence: string;
   /** The exact command that fixes it. */
   readonly command: string;
-  /** What else to know of the command. */
+  /** A note on the command. */
   readonly hint?: string;
-  /** Does what the command does, and says what it did; undefined if only a person can. */
+  /** Does what the command does, and returns what was done; undefined if only a person can. */
   readonly fix?: () => Promise<string>;
 }
 
-/** One secret's findings, all made the same way. */
+/** Makes the findings of one secret. */
 export type About = (found: Omit<Finding, "secret">) => Finding;
 
 /** A point of the validation checklist. */
 export interface Check {
   readonly point: string;
-  /** The evidence, or undefined for a point that the config does not say how to look at. Throws what is wrong. */
+  /** The evidence, or undefined for a point without the config to check it. Throws what is wrong. */
   readonly look: () => Promise<string | undefined>;
 }
 
@@ -64,9 +64,9 @@ export interface LoginSeen {
   readonly generation: number;
   /** The role, or the label of a key pair. */
   readonly name: string;
-  /** Who takes it: `database`, or the name of a service of others. */
+  /** What accepts it: `database`, or the name of an external service. */
   readonly of: string;
-  /** Set if the operator supplied it: that it works says nothing of what an update has changed. */
+  /** Set if the operator supplied it: that it works does not show what an update has changed. */
   readonly supplied?: true;
   readonly answer: "works" | "refused" | Unseen;
 }
@@ -74,7 +74,7 @@ export interface LoginSeen {
 /** A credential that the stack knows. */
 export interface Known {
   readonly generation: number;
-  /** What the store holds of it. */
+  /** Its entries in the store. */
   readonly entries: readonly StoreEntry[];
   /** Whether it works. Never throws. */
   readonly tried: () => Promise<LoginSeen>;
@@ -82,9 +82,9 @@ export interface Known {
 
 /** How a value in the store that this stack did not write is adopted. */
 export interface Adoption<Secret> {
-  /** Whether a stored value is one that this stack made itself, in one of these states. */
+  /** Whether this stack itself made a stored value, in one of these states. */
   isOurs(stack: KnownStack, secret: Secret, states: readonly SecretState[], value: string): boolean;
-  /** Proves that the value is the credential in use: as whom it was tried, and why it failed if it did. */
+  /** Proves that the value is the credential in use. Returns the login that was tried, and why it failed if it did. */
   prove(secret: Secret, state: SecretState | undefined, value: string): Promise<Proof>;
 }
 
@@ -96,7 +96,7 @@ export interface Proof {
 
 /** How the operator supplies new values of a kind whose values this pipeline cannot make. */
 export interface Supply {
-  /** The command of `rotation` that takes a new value, without the stack. */
+  /** The `rotation` command that takes a new value, without the stack. */
   readonly command: string;
   /** What to do before it, as a sentence. */
   readonly how: string;
@@ -112,7 +112,7 @@ export interface Kept {
   readonly words: string;
 }
 
-/** What only a kind can say of how a secret stands. */
+/** A kind's own part of a secret's status. */
 export interface OwnStatus {
   /** For logins that Vault makes: how long they last from one renewal to the next and at the most, seconds. */
   readonly lease?: { readonly defaultTtlSeconds: number; readonly maxTtlSeconds: number };
@@ -124,22 +124,22 @@ export interface OwnStatus {
 }
 
 /**
- * What the CLI asks of a kind of secret, besides its traits. The objects are small, and whatever reaches a server is
+ * What a kind of secret provides to the CLI, besides its traits. The objects are small, and code that reaches a server is
  * loaded when used: every command of the CLI loads all of them.
  */
 export interface KindOperations<Secret extends SecretConfig> {
   /** What its rotation consists of, beside what all rotations have. */
   readonly phases: readonly PhaseTable[];
-  /** Undefined if nobody has to supply anything. */
+  /** Undefined if the operator has nothing to supply. */
   readonly supply: Supply | undefined;
   /** Why a value in the store cannot be adopted, or how it is. */
   readonly adoption: string | Adoption<Secret>;
-  /** Why an update acts that neither age nor a request asked for, in a few words. */
+  /** Why an update acts without a due date or a request, in a few words. */
   readonly otherwise: string;
   /** Why a request cannot go back to the previous generation; undefined if it can. */
   noWayBack(secret: string): string | undefined;
   status(secret: Secret, state: SecretState | undefined): OwnStatus;
-  /** Whether the previous credential outlives its grace period, since it is in use; undefined if nobody is asked. Never throws. */
+  /** Whether the previous credential outlives its grace period since it is in use; undefined if unchecked. Never throws. */
   kept(secret: Secret, state: SecretState, policy: Policy, now: Date): Promise<Kept | undefined>;
   /**
    * The credentials that the stack knows.

@@ -9,29 +9,29 @@ import type { SecretState } from "../core/state";
 
 /**
  * What a kind of secret is to the program and to the CLI, above its part in the config (`schemas.ts`): one folder, and one
- * line in the registry (`index.ts`). `S` is a secret of the kind, `Seen` what it looks for outside of the stack.
+ * line in the registry (`index.ts`). `S` is a secret of the kind, `Seen` what it observes outside of the stack.
  */
 export interface Kind<S extends SecretConfig = SecretConfig, Seen extends object = object> {
-  /** What its preflight asks, beyond what every preflight does. */
+  /** What its preflight checks, besides the common checks. */
   readonly asks: KindAsks<S>;
   /**
-   * Looks outside of the stack, before anything is decided.
+   * Observes what is outside of the stack, before anything is decided.
    *
    * @throws UnavailableError if the decision needs the answer and there is none; nothing was changed
    */
   observe(secret: S, about: About): Promise<Seen>;
-  /** What it decides by. `seen` is empty where nobody looked. */
+  /** The rules of its decisions. `seen` is empty if nothing was observed. */
   rules(secret: S, config: DecidingConfig, seen: Partial<Seen>): Rules;
   /**
-   * Loads what it is declared with, asks what only that needs, and refuses what can never be; for every secret before the
-   * first is declared, so that a refusal changes nothing.
+   * Loads the modules for the declaration, queries what only that needs, and refuses what is impossible; for every secret
+   * before the first is declared, so that a refusal changes nothing.
    *
    * @throws RequestRefusedError, ConfigError
    */
   declare(secret: S, stack: DeclaredIn, seen: Partial<Seen>): Promise<Declare>;
 }
 
-/** What is looked at before a decision. */
+/** The input of an observation before a decision. */
 export interface About {
   readonly config: ObservedConfig;
   readonly finished: SecretState | undefined;
@@ -39,10 +39,10 @@ export interface About {
   readonly now: Date;
 }
 
-/** What is read of the config to look outside of the stack. A pair that is not there is not asked about. */
+/** The part of the config for observations outside of the stack. A pair that is missing is not tried. */
 export type ObservedConfig = Pick<Config, "policy" | "store" | "environment" | "request" | "alpaca" | "alpacaKeys">;
 
-/** What a decision reads of the config. Of its secrets no value: that there is one, and labels. */
+/** The part of the config for a decision. It contains no secret value, only whether there is one, and labels. */
 export type DecidingConfig = Pick<Config, "policy" | "request" | "adopted" | "alpacaKeys">;
 
 /** The stack in which a secret is declared. */
@@ -52,16 +52,16 @@ export interface DeclaredIn {
   readonly now: Date;
   /** The secret as the last finished update left it. */
   readonly before: PreviousSecret | undefined;
-  /** What the last activation was to bring about, as the stack's state has it. */
+  /** The target of the last activation, as the stack's state records it. */
   readonly recorded: SecretState | undefined;
   /** Whether an update of this stack has finished a secret of that name. */
   readonly isKnown: (secret: string) => boolean;
 }
 
 /**
- * Declares a secret, and says what happens to it.
+ * Declares a secret, and reports what happens to it.
  *
- * @throws RequestRefusedError where the config asks for what cannot be had; nothing was changed then
+ * @throws RequestRefusedError if the config requests what is impossible; nothing was changed then
  */
 export type Declare = (decision: Decision, given: Declared) => StackSecret;
 

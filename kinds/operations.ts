@@ -7,7 +7,7 @@ import { type KindName, kindOf } from "./schemas";
 import { vaultDynamic } from "./vault-dynamic/operations";
 import { vaultStatic } from "./vault-static/operations";
 
-/** What the CLI asks of each kind of secret. */
+/** What each kind of secret provides to the CLI. */
 const OPERATIONS = {
   "alternating-users": postgresPassword,
   "single-user": postgresPassword,
@@ -16,7 +16,7 @@ const OPERATIONS = {
   "alpaca-key": alpacaKey,
 } as const satisfies Readonly<Record<KindName, KindOperations<never>>>;
 
-/** What the CLI asks of a secret's kind. */
+/** What a secret's kind provides to the CLI. */
 export const operationsOf = (secret: SecretConfig): KindOperations<SecretConfig> => OPERATIONS[kindOf(secret)];
 
 /** What the rotations of all kinds consist of, beside what every rotation has. */

@@ -12,7 +12,7 @@ import {
 import { storeResources } from "../stores/schemas";
 import { phasesOfKinds } from "./operations";
 
-/** What brings parts to a rotation. */
+/** Everything that adds parts to a rotation. */
 const TABLES: readonly PhaseTable[] = [
   rotationPhases,
   ...storeResources().map((resources) => ({ resources })),
@@ -29,17 +29,17 @@ const RESOURCES = together<ResourceRow>(({ resources }) => resources);
 /** The programs in `steps/` that have a row. */
 export const stepNames = (): string[] => [...STEPS.keys()];
 
-/** What is the same step twice, before the restarts and after them, by how the later one's name ends. */
+/** Steps that run twice, before and after the restarts, by the suffix of the later one's name. */
 const LATER: readonly (readonly [ending: string, Phase])[] = [["-confirm-login", "confirm"]];
 
-/** What accompanies others: our own components, and what the engine has of its own. */
+/** Resources that only accompany others: our own components, and the engine's own. */
 const NOTHING: Row = { phase: null, words: () => undefined };
 
-/** What is known of a resource itself: as a component, as a type of a provider, or as a step; undefined if nothing is. */
+/** The row of a resource itself: as a component, a provider's type, or a step; undefined if there is none. */
 export function rowOf(resource: Placed): ResourceRow | undefined {
   const { type } = resource;
   const component = COMPONENTS.get(type);
-  // A component that says nothing only holds others.
+  // A component without a row only contains others.
   if (component?.words !== undefined) return component;
   if (type.startsWith("pulumi:") || type.startsWith("secret-rotation:")) return NOTHING;
   const run = stepOf(resource);
@@ -62,10 +62,10 @@ export function placeOf(resource: Placed): Phase | null | undefined {
 /** Which part of a rotation a resource belongs to; undefined for one that is not part of it. */
 export const phaseOf = (resource: Placed): Phase | undefined => placeOf(resource) ?? undefined;
 
-/** What the engine touches with a resource: of one that no table knows nobody can tell. */
+/** What the engine touches with a resource; unknown for one that is in no table. */
 export function touches(resource: Placed): Touches | "unknown" {
   const phase = placeOf(resource);
   if (phase === undefined) return "unknown";
-  // A component is there before anything inside of it acts.
+  // A component exists before anything inside it acts.
   return phase === null || COMPONENTS.has(resource.type) ? "nothing" : PHASE[phase].touches;
 }

@@ -11,10 +11,10 @@ import { passwordChecks } from "./postgres-password/preflight/own-checks";
 import { leaseChecks } from "./vault-dynamic/preflight";
 import { vaultRoleChecks } from "./vault-static/preflight";
 
-/** What only some kinds check, by the key of their part of the input (`KindAsks.own`). A secret has one at the most. */
+/** The kinds' own checks, by the key of their part of the input (`KindAsks.own`). A secret has one at the most. */
 const PARTS = { database: passwordChecks, vaultRole: vaultRoleChecks, leases: leaseChecks };
 
-/** All that the preflight of one secret looks at. */
+/** The whole input of one secret's preflight. */
 export const preflightInput = everyInput.extend({
   database: PARTS.database.input.optional(),
   vaultRole: PARTS.vaultRole.input.optional(),
@@ -23,7 +23,7 @@ export const preflightInput = everyInput.extend({
 
 export type PreflightInput = z.output<typeof preflightInput>;
 
-/** What only the secret's kind does. */
+/** The kind's own part. */
 function ownChecks(given: PreflightInput): OwnChecks {
   const key = (Object.keys(PARTS) as (keyof typeof PARTS)[]).find((one) => given[one] !== undefined);
   if (key === undefined) return { isStored: true, checks: [] };
@@ -33,7 +33,7 @@ function ownChecks(given: PreflightInput): OwnChecks {
 /** Runs every check, all at once. */
 export const runPreflight = (given: PreflightInput): Promise<CheckResult[]> => runChecks(given, ownChecks(given));
 
-/** What the step answers once everything holds. */
+/** What the step prints if every check passes. */
 export async function answerOf(given: PreflightInput, results: readonly CheckResult[]) {
   const own = ownChecks(given);
   return { ...(await own.answer?.()), overrides: overridesOf(given, own, results) };

@@ -12,14 +12,14 @@ import { vaultDynamicPassword } from "./vault-dynamic/schema";
 import { vaultStaticInConfig } from "./vault-static/checks";
 import { vaultStaticPassword } from "./vault-static/schema";
 
-/** Told apart by `strategy`, each with the keys that it knows; a strategy of Vault's is one more option here. */
+/** Distinguished by `strategy`, each with its own keys; a Vault strategy is one more option here. */
 const postgresPassword = z.discriminatedUnion(
   "strategy",
   [ownPassword, vaultStaticPassword, vaultDynamicPassword],
   type("expected an object with name, database, restart"),
 );
 
-/** What the config may say of a secret, by its `kind`: a line each. */
+/** The schemas of a secret in the config, by `kind`: a line each. */
 const SCHEMAS = [postgresPassword, alpacaKey] as const;
 
 /** A secret of the config. */
@@ -27,7 +27,7 @@ export const secretSchema = z.discriminatedUnion("kind", SCHEMAS, byKind);
 
 export type SecretConfig = z.output<typeof secretSchema>;
 
-/** Every kind's part in the config: by its strategy where a `kind` has several, else by the `kind` itself. */
+/** Every kind's part in the config: by its strategy if a `kind` has several, else by the `kind` itself. */
 const KINDS = {
   "alternating-users": alternatingUsersInConfig,
   "single-user": singleUserInConfig,
@@ -40,50 +40,50 @@ export type KindName = keyof typeof KINDS;
 
 type Part = (typeof KINDS)[KindName];
 
-/** Takes the config as far as one kind's checks look at it. */
+/** The part of the config that one kind's checks read. */
 type Takes<P> = P extends ConfigPart<never, infer C> ? (config: C) => void : never;
 
-/** The config as far as the checks of all kinds look at it. */
+/** The part of the config that the checks of all kinds read. */
 type CheckedConfig = Takes<Part> extends (config: infer C) => void ? C : never;
 
-/** A kind's part as it is asked with a secret that is one of its own. */
+/** A kind's part, called with a secret of that kind. */
 type AnyPart = ConfigPart<SecretConfig, CheckedConfig>;
 
-/** What a secret's kind is called in the registries. */
+/** The name of a secret's kind in the registries. */
 export const kindOf = ({ kind, strategy }: OfKind): KindName => (strategy ?? kind) as KindName;
 
-/** Whether a secret is of a kind that there is: one that the schema has refused may not be. */
+/** Whether a secret's kind exists: a secret that the schema has refused may have another. */
 export const isOfKind = (secret: OfKind): boolean => Object.hasOwn(KINDS, kindOf(secret));
 
 const partOf = (secret: OfKind) => KINDS[kindOf(secret)] as AnyPart;
 
-/** What is true of a secret's kind. */
+/** The traits of a secret's kind. */
 export const traitsOf = (secret: OfKind): Traits => partOf(secret).traits;
 
 /** Whether a secret is a login of a database that the config names. */
 export const hasDatabase = <S extends OfKind>(secret: S): secret is Extract<S, { readonly database: unknown }> =>
   traitsOf(secret).hasDatabase;
 
-/** Where the store keeps a secret, the value of a login behind its user name. */
+/** The paths of a secret in the store, the value of a login after its user name. */
 export const storePaths = (secret: SecretConfig): readonly StorePath[] => partOf(secret).paths(secret);
 
-/** {@link storePaths} without the keys that say so. */
+/** {@link storePaths} without the config keys. */
 export const pathsOf = (secret: SecretConfig): string[] => storePaths(secret).map(({ path }) => path);
 
-/** The servers that a secret is about. */
+/** The servers that a secret uses. */
 export const addressesOf = (secret: SecretConfig): readonly string[] => partOf(secret).addresses(secret);
 
-/** The name of a secret to which the config gives none. */
+/** The default name of a secret. */
 export const defaultNameOf = (kind: unknown): string | undefined =>
   typeof kind === "string" && Object.hasOwn(KINDS, kind)
     ? (KINDS as Record<string, AnyPart>)[kind]?.defaultName
     : undefined;
 
-/** What ties a secret to the rest of the config. */
+/** Checks of a secret against the rest of the config. */
 export const checkSecret = (config: CheckedConfig, secret: SecretConfig, index: number): readonly Problem[] =>
   partOf(secret).check(config, { index, secret });
 
-/** What ties the secrets of a kind, and the kind's own keys of the config, together. */
+/** Checks across the secrets of a kind and the kind's own keys of the config. */
 export const CHECKS_TOGETHER: ReadonlySet<(config: CheckedConfig) => readonly Problem[]> = new Set(
   Object.values(KINDS).flatMap(({ checksTogether }) => [...checksTogether]),
 );

@@ -38,7 +38,7 @@ await runStep(input, async ({ connection, startedAt, clock, entry }) => {
   } catch (error) {
     throw new StepError(
       `${entry.action} of ${entry.secretName} (generation ${entry.generation}) is done and in use; only its row in ` +
-        `secret_rotation_log is missing: ${messageOf(error)}. Mend that and run \`pulumi up\` again: it writes the row and nothing else.`,
+        `secret_rotation_log is missing: ${messageOf(error)}. Fix that and run \`pulumi up\` again: it writes the row and nothing else.`,
     );
   }
 });

@@ -15,7 +15,7 @@ const input = z.object({
   acts: z.boolean(),
 });
 
-/** Makes a login role the equal of the one that it replaces, before anybody uses it. */
+/** Makes a login role equal to the one that it replaces, before it is used. */
 await runStep(input, async ({ database, owner, from, to, acts }) => {
   if (!acts) return {};
   const changed = await withDatabase(database, (client) => copyRole(client, { owner, from, to }));

@@ -12,20 +12,20 @@ const input = z.object({
   timeout: z.number(),
   host: hostReference.extend({ name: z.string() }).optional(),
   privateKey: secret(z.string()).optional(),
-  /** How to return to the pair before; the end of a message. */
+  /** How to return to the previous pair; the end of a message. */
   wayBack: z.string(),
-  /** Kept out of every message. */
+  /** Redacted from every message. */
   secrets: z.array(z.object({ keyId: secret(z.string()), secretKey: secret(z.string()) })),
 });
 
 type Input = z.output<typeof input>;
 
-/** What a line says that must not be there. */
+/** A line that must not occur. */
 const WRONG = /\b(ERROR|CRITICAL|FATAL)\b|^Traceback \(most recent call last\)/;
 const LINES = 5;
 const LENGTH = 300;
 
-/** Runs the platform's dry run where its service runs, and reads what it says. */
+/** Runs the platform's dry run on its service's machine, and checks its output. */
 await runStep(input, async (given) => {
   const started = Date.now();
   const { host } = given;
@@ -39,7 +39,7 @@ await runStep(input, async (given) => {
   if (problem !== undefined) {
     throw new StepError(
       `the dry run of ${given.service} (\`${given.command}\`): ${problem}\nThe store has the new pair and the services ` +
-        `run with it. Mend what it says and run \`pulumi up\` again, or go back: ${given.wayBack}`,
+        `run with it. Fix what it reports and run \`pulumi up\` again, or go back: ${given.wayBack}`,
     );
   }
   return { lines: lines.length, seconds: Math.round((Date.now() - started) / 1000) };

@@ -7,11 +7,11 @@ import { runStep } from "./run-step";
 const input = z.object({
   store: storeReference,
   mount: z.string(),
-  /** For each role the moment at which its proof was made: what is older ends. */
+  /** For each role the time of its proof: older logins end. */
   proofs: z.array(z.object({ role: z.string(), issuedAt: z.string() })),
 });
 
-/** After the restarts: ends every login that was made before this generation. Doing it twice does no harm. */
+/** After the restarts: ends every login that was made before this generation. Safe to repeat. */
 await runStep(input, async ({ store, mount, proofs }) => {
   const client = vaultOf(store);
   const ended: Record<string, number> = {};

@@ -3,7 +3,7 @@ import { StepError } from "../core/errors";
 import { answerOf, preflightInput, runPreflight } from "../kinds/preflights";
 import { runStep } from "./run-step";
 
-/** Looks at everything a rotation will touch, all of it at once, and touches nothing. */
+/** Checks everything that a rotation will touch, all at once, and changes nothing. */
 await runStep(preflightInput, async (given) => {
   const startedAt = new Date().toISOString();
   const results = await runPreflight(given);
@@ -17,7 +17,7 @@ await runStep(preflightInput, async (given) => {
   };
 });
 
-/** They get into the audit row. */
+/** Written into the audit row. */
 function warningsOf(results: readonly CheckResult[]) {
   const warnings = results.flatMap((result) => result.warnings ?? []);
   return warnings.length === 0 ? {} : { warnings };

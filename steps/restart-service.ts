@@ -12,14 +12,14 @@ const input = z.object({
   probe: healthProbe,
   /** Milliseconds. */
   timeout: z.number(),
-  /** Where it runs; undefined for this machine. */
+  /** The host that it runs on; undefined for this machine. */
   host: hostReference.extend({ name: z.string() }).optional(),
   privateKey: secret(z.string()).optional(),
   /** The activation that the restart belongs to. */
   activation: z.string(),
 });
 
-/** The store holds the new credential by now: a host that is away for a moment is not to stop the rollout. */
+/** The store already holds the new credential: a short outage of a host must not stop the rollout. */
 const ATTEMPTS = 3;
 
 /** Restarts one service at one place, and waits until it is healthy. */

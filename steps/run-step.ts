@@ -5,8 +5,8 @@ import { redact, redactIn } from "../core/redact";
 import { secretsIn } from "../core/secret-fields";
 
 /**
- * Runs a step: JSON on stdin, one line of JSON on stdout, exit 1 with one message on stderr. Whatever is printed is
- * searched first for every secret in the environment and in the fields that the schema marks (`secret`).
+ * Runs a step: JSON on stdin, one line of JSON on stdout, exit 1 with one message on stderr. All output is
+ * first redacted: every secret in the environment and in the fields that the schema marks (`secret`).
  */
 export async function runStep<T>(schema: z.ZodType<T>, step: (input: T) => Promise<object>): Promise<void> {
   let secrets = environmentSecrets(process.env);

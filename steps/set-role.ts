@@ -11,15 +11,15 @@ const input = z.object({
   role: z.string(),
   /** Whether it may log in. */
   login: z.boolean(),
-  /** Set where the role is to log in and does not with it yet. It stays here: the server gets the verifier alone. */
+  /** Set if the role is to log in with it. It stays here: the server gets the verifier alone. */
   password: secret(z.string()).optional(),
-  /** Of the verifier: 16 bytes, base64. */
+  /** The verifier's salt: 16 bytes, base64. */
   salt: secret(z.string()).optional(),
 });
 
 /**
- * Changes a role's login and its password, and nothing else of it: memberships, settings and attributes are others'. A role
- * that is so already is left alone.
+ * Changes a role's login and its password, and nothing else: memberships, settings and attributes belong to others. A role
+ * that is already as it should be stays untouched.
  */
 await runStep(input, async ({ database, role, login, password, salt }) => {
   const now = await withDatabase(database, (client) => loginOf(client, role));
@@ -43,12 +43,12 @@ async function loginOf(client: pg.ClientBase, role: string): Promise<boolean | u
   return rows[0]?.rolcanlogin;
 }
 
-/** Where pg_hba.conf lets the role in without asking (`trust`), a login proves nothing: then the password is set. */
+/** If pg_hba.conf allows the role without a password (`trust`), a login proves nothing: then the password is set. */
 async function isInUse(database: DatabaseReference, role: string, password: string): Promise<boolean> {
   return (await logsIn(database, role, password)) && !(await logsIn(database, role, `not ${password}`));
 }
 
-/** If it could not be asked (no connection is free, say), the same password is set once more. */
+/** If that is unknown (for example since no connection is free), the same password is set again. */
 async function logsIn(database: DatabaseReference, username: string, password: string): Promise<boolean> {
   return (await tryLogin(database, { username, password })).outcome === "works";
 }

@@ -7,14 +7,14 @@ import { runStep } from "./run-step";
 
 const input = z.object({
   store: storeReference,
-  /** Every value that this stack knows of a path; a path stands there once for each. */
+  /** Every value that this stack knows of a path, one entry for each. */
   known: z.array(storeEntry),
   whenForeign: z.string(),
-  /** Whether a request says to overwrite what somebody else wrote. */
+  /** Whether a request says to overwrite an external write. */
   force: z.boolean(),
 });
 
-/** Right before the first change: nobody wrote to the store meanwhile. Fails with which version, when, and the ways on. */
+/** Right before the first change: no external write meanwhile. Fails with its version, its time and the options. */
 await runStep(input, async ({ store, known, whenForeign, force }) => {
   const client = storeClient(store);
   if (!force) return { found: await checkUnchanged(client, known, whenForeign), overrides: [] };

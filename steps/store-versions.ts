@@ -5,7 +5,7 @@ import { runStep } from "./run-step";
 
 const input = z.object({ store: storeReference, paths: z.array(z.string()) });
 
-/** Which version the store has of each path before it is written; a path that holds nothing is left out. */
+/** The store's version of each path before it is written; an empty path is left out. */
 await runStep(input, async ({ store, paths }) => {
   const client = storeClient(store);
   const entries = await Promise.all(paths.map(async (path) => ({ path, version: (await client.read(path))?.version })));

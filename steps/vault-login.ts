@@ -7,7 +7,7 @@ import { runStep } from "./run-step";
 
 const input = z.object({ store: storeReference, role: vaultRole, database: databaseReference });
 
-/** Logs in with what Vault hands out to the services, and asks who it is. The password goes nowhere else. */
+/** Logs in with what Vault hands out to the services, and queries the session's user. The password goes nowhere else. */
 await runStep(input, async ({ store, role, database }) => {
   const { username, password, last_vault_rotation } = await readLogin(vaultOf(store), role);
   const [row] = await withDatabase(

@@ -7,15 +7,15 @@ import { runStep } from "./run-step";
 const input = z.object({
   store: storeReference,
   role: vaultRole,
-  /** Whether Vault has to rotate now, where it has not done so since `before`. */
+  /** Whether Vault has to rotate now, if it has not done so since `before`. */
   force: z.boolean(),
-  /** Vault's last rotation as this rotation's preflight saw it; empty where there was none. */
+  /** Vault's last rotation as this rotation's preflight saw it; empty if there was none. */
   before: z.string(),
 });
 
 /**
- * Has Vault rotate a role's password, once, and says when it did last. An update that died right after it finds a newer
- * rotation than its preflight saw, and asks for no second one.
+ * Has Vault rotate a role's password, once, and prints when it did last. An update that continues after an interruption
+ * finds a newer rotation than its preflight saw, and requests no second one.
  */
 await runStep(input, async ({ store, role, force, before }) => {
   const client = vaultOf(store);

@@ -10,19 +10,19 @@ const input = z.object({
   database: databaseReference,
   username: z.string(),
   password: secret(z.string()),
-  /** The platform's own role, where the login is one of ours that acts as it. */
+  /** The platform's own role, if the login is one of ours that acts as it. */
   owner: z.string().optional(),
-  /** The login before, where it is another one and still valid. */
+  /** The previous login, if it is another one and still valid. */
   oldLogin: z.string().optional(),
-  /** Process ids of its sessions before anything was restarted; given once all services were. */
+  /** Process ids of its sessions before the restarts; given once all services were restarted. */
   oldSessions: z.array(z.number()).optional(),
 });
 
 /**
- * Logs in anew with a credential and asks who it is. Fails where the login is refused.
+ * Logs in anew with a credential and queries the session's user. Fails if the login is refused.
  *
- * Before the restarts it notes the sessions of the old login; after them it warns of those that began since: somebody
- * goes on using the old credential.
+ * Before the restarts it notes the sessions of the old login; after them it warns of those that began since: the old
+ * credential is still in use.
  */
 await runStep(input, async ({ database, username, password, owner, oldLogin, oldSessions }) => {
   try {

@@ -13,7 +13,7 @@ const storeOf = ({ kind }: Pick<StoreConfig, "kind">): Store<StoreConfig, StoreR
 /** The client of a store. */
 export const storeClient = (reference: StoreReference): StoreClient => storeOf(reference).connect(reference);
 
-/** What the program has to declare before it writes to the config's store: {@link Store.declare}. */
+/** What the program must declare before it writes to the config's store: {@link Store.declare}. */
 export const declareStore = (config: StoreConfig, environment: string): Promise<DeclareBefore | undefined> =>
   storeOf(config).declare(config, environment);
 

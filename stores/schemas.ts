@@ -4,43 +4,43 @@ import { byKind } from "../core/schema-parts";
 import { awsSchema } from "./aws/schema";
 import { vaultSchema } from "./vault/schema";
 
-/** Every store, as the config knows it: a line each. */
+/** Every store's part in the config: a line each. */
 const SCHEMAS = [vaultSchema, awsSchema] as const satisfies readonly StoreSchema[];
 
 /**
- * What is known of a store without asking it: data and pure functions.
+ * What is known of a store without querying it: data and pure functions.
  *
  * `C` is its part of the config, `R` how a step reaches it.
  */
 export interface StoreSchema<C = unknown, R = unknown> {
   /** The config's `store.kind`; outputs and reports name the store so. */
   readonly kind: string;
-  /** What is below `store` in the config. */
+  /** The schema of `store` in the config. */
   readonly config: z.ZodObject;
-  /** How a step reaches it; no credential among it: that comes from the environment. */
+  /** How a step reaches it, without a credential: that comes from the environment. */
   readonly reference: z.ZodObject;
-  /** It is part of every step's input, and so of the state: a changed order of keys is a changed step. */
+  /** It is part of every step's input, and so of the state: a changed order of keys would change the step. */
   referenceOf(config: C, environment: string): R;
-  /** Where a path is kept, as the store's users write it. */
+  /** The full location of a path, as the store's users write it. */
   placeOf(reference: R, path: string): string;
   /** The store's host as far as the config names it: in a lab it must be a loopback address. */
   host(config: C): string;
-  /** What the config says that only a lab may have, with the key below `store`. */
+  /** Settings that only a lab may have, with their key below `store`. */
   onlyInLab(config: C): readonly { readonly key: string; readonly message: string }[];
-  /** The Vault that keeps it, which can make logins by itself; undefined if it is another store. */
+  /** The Vault that is the store, which can make logins itself; undefined for another store. */
   vault(place: C | R): { readonly address?: string | undefined } | undefined;
-  /** What the store calls marks beside a value; the steps that set them are named after it. */
+  /** The store's word for marks beside a value; the steps that set them are named after it. */
   readonly marks: string;
   /** The provider plugins that a stack needs for it. */
   readonly plugins: readonly string[];
   /**
    * The types of its provider's resources, of earlier versions of this program too: which part of a rotation each belongs
-   * to, and whether it holds a credential, which nobody gets back once it is deleted.
+   * to, and whether it holds a credential, which cannot be restored once it is deleted.
    */
   readonly resources: Readonly<Record<string, { readonly phase: Phase; readonly holdsCredential?: true }>>;
 }
 
-/** What each store's provider makes in a rotation: {@link StoreSchema.resources}. */
+/** The resources of each store's provider in a rotation: {@link StoreSchema.resources}. */
 export const storeResources = (): StoreSchema["resources"][] => SCHEMAS.map(({ resources }) => resources);
 
 /** One part of each, with its own type. */
@@ -49,7 +49,7 @@ const each = <const L extends readonly object[], K extends keyof L[number]>(list
     [I in keyof L]: K extends keyof L[I] ? L[I][K] : never;
   };
 
-/** Where the services read their secrets from. */
+/** The store that services read their secrets from. */
 export const store = z.discriminatedUnion("kind", each(SCHEMAS, "config"), byKind);
 
 /** How to reach the store; its credential comes from the environment. */

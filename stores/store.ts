@@ -5,8 +5,8 @@ import type { SlotIndex } from "../core/state";
 import type { Content } from "../core/store-content";
 
 /**
- * A place that services read secrets from: what its folder gives beside its schema (`StoreSchema`). How a value is written
- * safely (`writeEntry`) and what surrounds it in an update (`components/stack-store.ts`) is the same for all.
+ * A place that services read secrets from: what its folder provides besides its schema (`StoreSchema`). How a value is
+ * written safely (`writeEntry`) and the resources around it (`components/stack-store.ts`) are the same for all.
  *
  * `C` is its part of the config, `R` how a step reaches it.
  */
@@ -15,13 +15,13 @@ export interface Store<C = unknown, R = unknown> {
   connect(reference: R): StoreClient;
   /**
    * What the Pulumi program has to declare before a path is written, such as the secret itself; undefined if nothing. Loads a
-   * provider's SDK, so only the store in use is asked: `@pulumi/aws` has 84 MB.
+   * provider's SDK, so it is called for the store in use only: `@pulumi/aws` has 84 MB.
    */
   declare(config: C, environment: string): Promise<DeclareBefore | undefined>;
 }
 
 /**
- * Declares what must be there before a path is written.
+ * Declares what must exist before a path is written.
  *
  * @param name the name of the resource that writes it; this one's begins with it.
  */
@@ -34,17 +34,17 @@ export interface WriteOptions {
 
 /** What steps and the CLI need of a store. Paths are below the environment, such as `database/password`. */
 export interface StoreClient {
-  /** What is at a path, with its version; undefined if there never was anything. @throws StepError */
+  /** The content of a path, with its version; undefined if there never was any. @throws StepError */
   read(path: string): Promise<StoredValue | undefined>;
   /**
    * Fails if the store cannot be reached, is not of the right kind, or the paths may not be written and marked. Returns
    * the evidence. @param seconds how long the run's credential is needed, at the least
    */
   check(paths: readonly string[], seconds?: number): Promise<string>;
-  /** Whether what was read is what a write of this entry would leave there. */
+  /** Whether the content that was read equals what a write of this entry would leave. */
   holds(found: StoredValue | undefined, entry: StoreEntry, pair: PairMark | undefined): boolean;
   /**
-   * Writes the entry beside all that is not ours, if the store still has what was read (`found`).
+   * Writes the entry and keeps all that is not ours, if the store still has what was read (`found`).
    * @returns the new version; undefined if there was an external write since, and nothing was written
    */
   writeAt(
@@ -52,15 +52,15 @@ export interface StoreClient {
     entry: StoreEntry,
     pair: PairMark | undefined,
   ): Promise<NewVersion | undefined>;
-  /** Whether an answer is from before a version that was just written: a standby's, say. */
+  /** Whether an answer is older than a version that was just written, such as a standby's. */
   isBefore(read: StoredValue | undefined, version: string, found: StoredValue | undefined): boolean;
-  /** What to do if something is at a path that this program does not read. */
+  /** What to do if a path holds something that this program cannot read. */
   advice(path: string): string;
-  /** Sets our marks beside those of others, and takes away ours that are over. @returns what changed */
+  /** Sets our marks beside those of others, and removes our obsolete ones. @returns what changed */
   mark(path: string, says: Readonly<Record<string, string>>): Promise<readonly string[]>;
 }
 
-/** One value and where it is kept. `V` is a text, or one that is known later. */
+/** One value and its path. `V` is a text, or one that is known later. */
 export interface StoreEntry<V = string> {
   readonly path: string;
   readonly value: V;
@@ -73,27 +73,27 @@ export const storeEntry = z.object({ path: z.string(), value: secret(z.string())
 
 /** What the store holds at a path. */
 export interface StoredValue {
-  /** Undefined if the store holds no text that this program reads: `content` says what it holds. */
+  /** Undefined if the store holds no text that this program can read: `content` says what it holds. */
   readonly value: string | undefined;
   readonly content: Content;
   /** The version, as the store's users name it. */
   readonly version: string;
   /** When the version was written, ISO 8601. */
   readonly writtenAt: string;
-  /** Vault: the whole document as it was read, with what is not ours. Never printed. */
+  /** Vault: the whole document as it was read, including what is not ours. Never printed. */
   readonly document?: string;
   /** AWS: the version's labels. */
   readonly labels?: readonly string[];
 }
 
-/** What a write made. */
+/** The result of a write. */
 export interface NewVersion {
   readonly version: string;
-  /** What is to be told of it. */
+  /** A warning about it. */
   readonly warning?: string;
 }
 
-/** What values that belong together carry, so that a reader never takes half a pair. */
+/** A mark on values that belong together, so that a reader never takes half a pair. */
 export interface PairMark {
   readonly generation: number;
   readonly slot: SlotIndex;

@@ -3,35 +3,35 @@ import { doubling, poll } from "../clients/poll";
 import { PassingError, StepError } from "../core/errors";
 import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "./store";
 
-/** One value, and what may stand in its place. */
+/** One value, and what it may replace. */
 export interface Wish {
   readonly entry: StoreEntry;
   readonly pair?: PairMark | undefined;
   /** The values that this stack knows of the path: only they are overwritten. */
   readonly known: readonly string[];
-  /** Whether a request says to overwrite what somebody else wrote. */
+  /** Whether a request says to overwrite an external write. */
   readonly force: boolean;
-  /** What to do where somebody else wrote; the end of the message. */
+  /** What to do after an external write; the end of the message. */
   readonly whenForeign: string;
 }
 
 export interface Written {
   readonly path: string;
   readonly version: string;
-  /** Whether a version was written: false where the store held the value already. */
+  /** Whether a version was written: false if the store held the value already. */
   readonly wrote: boolean;
   readonly warnings: readonly string[];
 }
 
-/** How often a write is tried while others write beside it, and milliseconds until a written version must be readable. */
+/** How often a write is tried while others write too, and milliseconds until a written version must be readable. */
 const TRIES = 8;
 const READABLE = 30_000;
 
 /**
- * Makes a value the one in use: reads what is there, refuses what is not ours, writes our keys at the version that was
- * read, and asks until that version is there. Writes nothing where the store holds the value.
+ * Makes a value the one in use: reads the path, refuses an external write, writes our keys at the version that was read,
+ * and reads until the new version is there. Writes nothing if the store holds the value.
  *
- * @throws StepError where somebody else wrote, or the store never shows what was written
+ * @throws StepError after an external write, or if the store never shows what was written
  */
 export async function writeEntry(client: StoreClient, wish: Wish): Promise<Written> {
   const { entry, pair } = wish;
@@ -44,15 +44,13 @@ export async function writeEntry(client: StoreClient, wish: Wish): Promise<Writt
     const made = await tryWrite(client, wish, found, tries === TRIES);
     if (made !== undefined) return { path, ...(await confirmed(client, wish, found, made)), wrote: true };
     if (tries === TRIES)
-      throw new StepError(
-        `${path}: others wrote to it ${TRIES} times while this was written; nothing was written. Run it again`,
-      );
-    // A standby may still answer with the version before the one that it compares with.
+      throw new StepError(`${path}: ${TRIES} external writes came in between; nothing was written. Run it again`);
+    // A standby may still answer with an older version than the one that a write is compared with.
     await pause(100 * 2 ** Math.min(tries, 5));
   }
 }
 
-/** @returns undefined where nothing was written, or nobody knows: what is there is read again then */
+/** @returns undefined if nothing was written, or if that is unknown: then the path is read again */
 async function tryWrite(
   client: StoreClient,
   { entry, pair }: Wish,
@@ -67,24 +65,24 @@ async function tryWrite(
   }
 }
 
-/** Whether something is there that this stack did not write. */
+/** Whether the path holds something that this stack did not write. */
 export const isForeign = (found: StoredValue | undefined, known: readonly string[]): found is StoredValue =>
   found !== undefined && found.content.kind !== "empty" && (found.value === undefined || !known.includes(found.value));
 
 function assertOurs({ entry: { path }, known, force, whenForeign }: Wish, found: StoredValue | undefined): void {
   if (force || !isForeign(found, known)) return;
-  throw new StepError(`somebody else wrote ${describe(path, found)}. ${whenForeign}`);
+  throw new StepError(`external write to ${describe(path, found)}. ${whenForeign}`);
 }
 
-/** Which version, when, and what is odd about it; never a value. */
+/** The version, its time, and what is wrong with its content; never a value. */
 export const describe = (path: string, stored: StoredValue): string =>
   `${path}: version ${stored.version}, written ${stored.writtenAt}${oddWords(stored)}`;
 
-/** What is odd about a version, to be put behind its description; empty where it holds a text. */
+/** What is wrong with a version's content, to be appended to its description; empty if it holds a text. */
 export const oddWords = ({ content }: StoredValue): string =>
   content.kind === "value" ? "" : `, where ${content.why}`;
 
-/** Asks until the store shows the version that was written, or a newer one with our value. Stale is not foreign. */
+/** Reads until the store shows the version that was written, or a newer one with our value. Stale is not foreign. */
 async function confirmed(
   client: StoreClient,
   { entry: { path, value }, whenForeign }: Wish,
@@ -101,10 +99,10 @@ async function confirmed(
     throw new StepError(
       `version ${version} of ${path} was written, and the store still answers with ` +
         `${read === undefined ? "nothing" : `version ${read.version}`} after ${READABLE / 1000} s: a standby or a replica ` +
-        "lags behind. No service was restarted. Run it again once it has caught up: it goes on from here",
+        "lags behind. No service was restarted. Run it again once it has caught up: it continues from here",
     );
   }
   if (read?.value === value) return { version: read.version, warnings: warning === undefined ? [] : [warning] };
-  const after = read === undefined ? `took ${path} away` : `wrote ${describe(path, read)}`;
-  throw new StepError(`somebody else ${after}, right after this update wrote version ${version}. ${whenForeign}`);
+  const after = read === undefined ? `${path} was deleted` : `external write to ${describe(path, read)}`;
+  throw new StepError(`${after}, right after this update wrote version ${version}. ${whenForeign}`);
 }

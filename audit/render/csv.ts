@@ -44,7 +44,7 @@ function csv(rows: readonly ReportRow[], header: boolean): string {
     header,
     columns: HEAD,
     escape_formulas: true,
-    // Without it a text with a lone carriage return would stand without quotes.
+    // Without it a text with a lone carriage return would not be quoted.
     quoted_string: true,
     record_delimiter: "windows",
   });

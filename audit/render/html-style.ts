@@ -1,4 +1,4 @@
-/** The page's style: light and dark, screen, phone and paper. Colours are told apart by shape or pattern as well. */
+/** The page's style: light and dark, screen, phone and paper. Colours also differ in shape or pattern. */
 export const STYLE = `
 :root { color-scheme: light dark; --text: #1b1f24; --soft: #59636e; --page: #fff; --panel: #f6f8fa; --line: #d1d9e0;
   --fine: #2f7d4f; --late: #c0271f; --warn: #9a6700; --ahead: #b9d8c5; --back: #8250df; }

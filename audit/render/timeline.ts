@@ -46,7 +46,7 @@ function lane(secret: SecretSummary, at: Scale, until: number): Html {
 }
 
 function bars(credential: SecretSummary["credentials"][number], maxAgeDays: number, at: Scale): Html {
-  // A lease ends by itself: what is shown is that leases were in use.
+  // A lease ends by itself: the bar shows that leases were in use.
   const limit = credential.leaseDays === null ? time(credential.madeAt) + maxAgeDays * DAY : Number.POSITIVE_INFINITY;
   const [from, to] = [time(credential.from), time(credential.to)];
   const late = Math.max(from, Math.min(limit, to));

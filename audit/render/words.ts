@@ -5,7 +5,7 @@ import type { Report, ReportRow, SecretStanding, SecretSummary } from "../report
 
 export { counted };
 
-/** What every renderer says the same way. */
+/** The texts that all renderers share. */
 
 export const STANDINGS: Record<SecretStanding, string> = {
   ok: "within limit",
@@ -15,12 +15,12 @@ export const STANDINGS: Record<SecretStanding, string> = {
   unknown: "age unknown",
 };
 
-/** `2026-11-23 09:00` in UTC; a dash where there is none. */
+/** `2026-11-23 09:00` in UTC; a dash if there is none. */
 export function when(iso: string | null): string {
   return iso === null ? "–" : iso.slice(0, 16).replace("T", " ");
 }
 
-/** `2026-11-23`; a dash where there is none. */
+/** `2026-11-23`; a dash if there is none. */
 export const day = (iso: string | null): string => when(iso).slice(0, 10);
 
 export const orDash = (value: string | number | null): string => (value === null || value === "" ? "–" : String(value));
@@ -46,7 +46,7 @@ export function chainSentence({ valid, guarded, rows, tail, problems, omitted }:
     return `The log was tampered with: ${counted(problems.length + omitted, "problem")} in ${counted(rows, "row")}.`;
   }
   const last = tail ? `, the last one row ${tail.id} with hash ${tail.hash}` : "";
-  const guard = guarded ? "" : " The triggers that refuse UPDATE and DELETE are out of force.";
+  const guard = guarded ? "" : " The triggers that refuse UPDATE and DELETE are not in force.";
   return `The chain is intact: ${counted(rows, "row")}${last}.${guard}`;
 }
 

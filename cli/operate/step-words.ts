@@ -90,7 +90,7 @@ function marked({ name, newInputs: { path }, type, op }: Step, secret: string): 
       ? path.replace("/metadata/", "/")
       : restOf(name, secret, "").split("-").slice(0, -1).join("-");
   return type.startsWith("command:") || typeof path === "string"
-    ? `marks ${where}: when it was rotated, until when the one before works`
+    ? `marks ${where}: when it was rotated, until when the previous one works`
     : `${opOf(op)} ${type} ${name}`;
 }
 

@@ -4,21 +4,21 @@ import { messageOf, StepError } from "../../core/errors";
 import { MarketClockError, type MarketHours, marketHours } from "../../core/market-clock";
 import type { StoreClient } from "../../stores/store";
 
-/** Alpaca's API, and where in the store the pair is that it is asked with. */
+/** Alpaca's API, and the paths in the store of the pair for it. */
 export interface MarketClock {
   readonly baseUrl: string;
   readonly keyIdPath?: string | undefined;
   readonly secretKeyPath?: string | undefined;
 }
 
-/** What the config let pass: the evidence, and what the audit row says of it. */
+/** What the config let pass: the evidence, and the text for the audit row. */
 export interface Allowed {
   readonly evidence: string;
   readonly override: string;
 }
 
 /**
- * Asks Alpaca (`GET /v2/clock`) with the pair in the store whether the market is closed, and stays so while a rotation runs.
+ * Checks with Alpaca (`GET /v2/clock`, the pair in the store) that the market is closed, and stays so during the rotation.
  *
  * @param allowOpen lets an open market pass, and a clock that does not answer; what it let pass is in the result.
  * @param takes how long the rotation may take, in milliseconds.
@@ -48,7 +48,7 @@ const inWords = (duration: number) =>
 
 const allowed = (what: string): Allowed => ({ evidence: what, override: `allowOpenMarket: ${what}` });
 
-/** Alpaca is asked so often before its clock counts as failing. */
+/** How often Alpaca's clock is tried before it counts as failing. */
 const TRIES = 5;
 
 async function hoursOf(clock: MarketClock, store: StoreClient, tries: number): Promise<MarketHours> {
@@ -56,7 +56,7 @@ async function hoursOf(clock: MarketClock, store: StoreClient, tries: number): P
   const [keyId, secretKey] = await Promise.all([store.read(keyIdPath), store.read(secretKeyPath)]);
   if (keyId?.value === undefined || secretKey?.value === undefined) {
     throw new StepError(
-      `no Alpaca pair in the store to ask for market hours with; put one at ${keyIdPath} and ${secretKeyPath}`,
+      `no Alpaca pair in the store to query the market hours with; put one at ${keyIdPath} and ${secretKeyPath}`,
     );
   }
   const pair = { keyId: keyId.value, secretKey: secretKey.value };
@@ -66,8 +66,6 @@ async function hoursOf(clock: MarketClock, store: StoreClient, tries: number): P
     if (error instanceof AlpacaUnavailableError)
       throw new StepError(`Alpaca's clock at ${baseUrl} does not answer: ${error.found}; try again later`);
     if (!(error instanceof MarketClockError)) throw error;
-    throw new StepError(
-      `Alpaca's clock at ${baseUrl} says nothing of the market's hours: ${error.message}; try again later`,
-    );
+    throw new StepError(`Alpaca's clock at ${baseUrl} gives no market hours: ${error.message}; try again later`);
   }
 }

@@ -3,7 +3,7 @@ import { type DatabaseReference, withDatabase } from "../../clients/postgres";
 import { formatDuration } from "../../core/duration";
 import { StepError } from "../../core/errors";
 
-/** What the team must have been told, and how long ago. */
+/** The notice that the team must have got, and how long ago. */
 export const noticeInput = z.object({
   /** Milliseconds. */
   before: z.number(),
@@ -15,7 +15,7 @@ export const noticeInput = z.object({
 
 export type NoticeInput = z.output<typeof noticeInput>;
 
-/** The team was told of this rotation long enough ago, as `rotation remind` has noted. */
+/** The team was notified of this rotation long enough ago, according to the records of `rotation remind`. */
 export function checkNotice(
   audit: DatabaseReference,
   secret: string,
@@ -37,16 +37,16 @@ export function checkNotice(
     const way = "Or rotate without: preflight.notice: 0s, or `rotation rotate-now` in an emergency";
     if (first === undefined) {
       throw new StepError(
-        `the team was not told of this rotation; \`rotation remind\` (hourly) tells it, then wait ${formatDuration(before)}. ${way}`,
+        `the team was not notified of this rotation; \`rotation remind\` (hourly) does that, then wait ${formatDuration(before)}. ${way}`,
       );
     }
     const now = clock === null ? new Date() : new Date(clock);
     const free = new Date(first.at.getTime() + before);
     if (now < free) {
       throw new StepError(
-        `the team was told at ${first.at.toISOString()}, less than ${formatDuration(before)} ago; wait until ${free.toISOString()}. ${way}`,
+        `the team was notified at ${first.at.toISOString()}, less than ${formatDuration(before)} ago; wait until ${free.toISOString()}. ${way}`,
       );
     }
-    return `the team was told (${first.kind}) at ${first.at.toISOString()}`;
+    return `the team was notified (${first.kind}) at ${first.at.toISOString()}`;
   });
 }

@@ -13,14 +13,14 @@ import { checkNotice, noticeInput } from "./notice";
 import { checkHost, checkLocalService } from "./services";
 import { checkCurrentValue, checkDocuments } from "./store";
 
-/** Alpaca's API, and where in the store the pair is that it is asked with. */
+/** Alpaca's API, and the paths in the store of the pair for it. */
 const marketClock = z.object({
   baseUrl: z.string(),
   keyIdPath: z.string().optional(),
   secretKeyPath: z.string().optional(),
 });
 
-/** What the preflight of every secret looks at. A kind adds what only it has ({@link KindChecks}). */
+/** What the preflight of every secret checks. A kind adds its own part ({@link KindChecks}). */
 export const preflightInput = z.object({
   mode: z.enum(["adoption", "rotation", "emergency", "rollback", "repair"]),
   secretName: z.string(),
@@ -31,11 +31,11 @@ export const preflightInput = z.object({
     z.object({
       name: z.string(),
       hosts: z.array(z.string()),
-      /** How it is asked for its health; `{address}` stands for the host's address. */
+      /** How its health is queried; `{address}` is replaced by the host's address. */
       probe: healthProbe,
-      /** A command that looks whether its restart finds what it restarts, and changes nothing. */
+      /** A command that checks that the restart finds its target, and changes nothing. */
       restartCheck: z.string().optional(),
-      /** A script that asks whether the account may restart it, and changes nothing. */
+      /** A script that checks whether the account may restart it, and changes nothing. */
       restartRights: z.string().optional(),
     }),
   ),
@@ -50,17 +50,17 @@ export const preflightInput = z.object({
       username: z.string().optional(),
       password: secret(z.string()).optional(),
       entries: z.array(storeEntry),
-      /** Whether it is the config's `adopted`: where the login is refused, that is the likelier cause. */
+      /** Whether it is the config's `adopted`: if the login is refused, that is the likelier cause. */
       adopted: z.boolean().optional(),
     })
     .optional(),
-  /** What may stand at the paths where the value in use is not known; undefined where it is (`current`). */
+  /** What the paths may hold if the value in use is not known; undefined if it is known (`current`). */
   expected: z.array(storeEntry).optional(),
-  /** Asked for a rotation by age alone; undefined where nobody has to be told. */
+  /** For rotations by age only; undefined if no notice is needed. */
   notice: noticeInput.optional(),
-  /** What to do where the store holds another value than `current`; the end of the message. */
+  /** What to do if the store holds another value than `current`; the end of the message. */
   whenForeign: z.string(),
-  /** Whether that other value is overwritten all the same: a request said so. */
+  /** Whether that other value is overwritten, since a request says so. */
   force: z.boolean().optional(),
 });
 
@@ -72,33 +72,33 @@ interface Login {
   readonly password: string;
 }
 
-/** What only some kinds of secrets check, out of a part of the input that only they have. */
+/** A kind's own checks, for the part of the input that only it has. */
 export interface KindChecks<Part> {
   readonly input: z.ZodType<Part>;
   of(part: Part, given: PreflightInput): OwnChecks;
 }
 
-/** What the preflight of one secret does beyond what every preflight does. */
+/** What the preflight of one secret does besides the common checks. */
 export interface OwnChecks {
-  /** Whether the store keeps the value, so that one that nobody knows cannot be returned to. */
+  /** Whether the store keeps the value, so that a rollback to an unknown one is impossible. */
   readonly isStored: boolean;
   readonly checks: readonly Check[];
   /** Proves the login in use by a real one. */
   readonly proveLogin?: (login: Login) => Promise<string>;
-  /** What the step answers besides, for the steps behind it. */
+  /** What else the step prints, for later steps. */
   readonly answer?: () => Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** One thing that must hold before anything is touched. */
 export interface Check {
   readonly name: string;
-  /** Checks that must have held before: where one has not, this one would only say the same again. */
+  /** Checks that must have passed before: otherwise this one would only repeat the same failure. */
   readonly needs?: readonly string[];
   /** Returns the evidence, and what the config let pass, if anything. */
   readonly run: () => Promise<string | Allowed | Warned>;
 }
 
-/** A check that holds, and what it found beside. */
+/** A check that passed, and its warnings. */
 interface Warned {
   readonly evidence: string;
   readonly warnings: readonly string[];
@@ -106,7 +106,7 @@ interface Warned {
 
 function checksOf(given: PreflightInput, own: OwnChecks): Check[] {
   const { mode, store, audit, services, hosts, privateKey, alpaca } = given;
-  // A rollback and a repair mend unhealthy services, so they do not ask for healthy ones; an adoption restarts none.
+  // A rollback and a repair fix unhealthy services, so they do not require healthy ones; an adoption restarts none.
   const asked = { healthy: mode === "rotation" || mode === "emergency", restartable: mode !== "adoption" };
   return [
     { name: "store", run: () => checkStore(given) },
@@ -140,16 +140,16 @@ function checksOf(given: PreflightInput, own: OwnChecks): Check[] {
   ];
 }
 
-/** The store may be written, and what stands there now may be written over. */
+/** The store may be written, and its present content may be overwritten. */
 async function checkStore({ store, paths, takes, force, expected, whenForeign }: PreflightInput): Promise<string> {
   const client = storeClient(store);
   const evidence = await client.check(paths, Math.ceil(takes / 1000));
-  // What is overwritten is said by the step right before.
+  // The step right before the write reports what is overwritten.
   if (!force) await checkDocuments(client, paths, expected, whenForeign);
   return evidence;
 }
 
-/** Whether anything is asked about its restart. */
+/** Whether its restart is checked. */
 const isRestarted = ({ restartCheck, restartRights }: PreflightInput["services"][number]) =>
   restartCheck !== undefined || restartRights !== undefined;
 
@@ -162,12 +162,12 @@ function noticeChecks({ notice, audit, secretName, store }: PreflightInput): Che
 function currentChecks({ current, store, whenForeign, force }: PreflightInput, { proveLogin }: OwnChecks): Check[] {
   if (current === undefined) return [];
   const { username, password, entries } = current;
-  // Whoever wrote it may have changed the login as well. What is overwritten is said by the step right before.
+  // The login may have been changed as well. The step right before the write reports what is overwritten.
   if (force) return [];
   const login = "current login";
   const value = {
     name: "current value",
-    // A wrong `adopted` is one cause; where somebody else wrote, the version is what helps, whether the login works or not.
+    // A wrong `adopted` is one cause; after an external write the version helps, whether the login works or not.
     needs: current.adopted ? ["store", login] : ["store"],
     run: () => checkCurrentValue(storeClient(store), entries, whenForeign),
   };
@@ -175,7 +175,7 @@ function currentChecks({ current, store, whenForeign, force }: PreflightInput, {
   return [{ name: login, needs: ["database"], run: () => proveLogin({ username, password }) }, value];
 }
 
-/** What the config let pass, and what could not be asked: written into the audit row. */
+/** What the config let pass, and what could not be checked: written into the audit row. */
 export function overridesOf(
   { mode, allowOpenMarket, alpaca, current }: PreflightInput,
   { isStored }: OwnChecks,
@@ -191,18 +191,18 @@ export function overridesOf(
   ];
 }
 
-/** What became of a check: the evidence, or what was found instead. */
+/** The result of a check: the evidence, or what was found instead. */
 export interface CheckResult {
   readonly name: string;
   readonly ok: boolean;
   readonly evidence: string;
   /** What the config let pass. */
   readonly override?: string;
-  /** What does not stop a rotation, and somebody should know. */
+  /** Warnings, which do not stop a rotation. */
   readonly warnings?: readonly string[];
 }
 
-/** Runs every check, all at once; none stops another but those that need it. */
+/** Runs every check, all at once; a failed one stops only those that need it. */
 export async function runChecks(given: PreflightInput, own: OwnChecks): Promise<CheckResult[]> {
   const running = new Map<string, Promise<CheckResult | undefined>>();
   for (const check of checksOf(given, own)) {
@@ -212,7 +212,7 @@ export async function runChecks(given: PreflightInput, own: OwnChecks): Promise<
   return (await Promise.all(running.values())).filter((result) => result !== undefined);
 }
 
-/** Undefined where something that the check needs does not hold. */
+/** Undefined if a check that this one needs has failed. */
 async function resultOf(
   { name, run }: Check,
   needed: readonly Promise<CheckResult | undefined>[],

@@ -11,16 +11,16 @@ interface Service {
   readonly restartRights?: string | undefined;
 }
 
-/** What is asked of services: a rollback must work while they are down. */
+/** What is required of services: a rollback must work while they are down. */
 interface Asked {
   readonly healthy: boolean;
   readonly restartable: boolean;
 }
 
-/** Milliseconds that a look at one restart may take. */
+/** Milliseconds that the check of one restart may take. */
 const LIMIT = 30_000;
 
-/** The host shows the key it must, has what the health gate needs, and the given services on it are as they must be. */
+/** The host shows the expected key, has the tools for the health gate, and the given services on it are as required. */
 export function checkHost(
   name: string,
   host: HostReference,
@@ -37,7 +37,7 @@ export function checkHost(
 /** A service on the machine that runs Pulumi. */
 export async function checkLocalService(service: Service, asked: Asked): Promise<string> {
   const notes = await checkServices([service], "localhost", asked, shellHere());
-  return notes.map((note) => note.replace(`${service.name} `, "")).join(", ") || "not asked for its health";
+  return notes.map((note) => note.replace(`${service.name} `, "")).join(", ") || "health not checked";
 }
 
 async function checkServices(
@@ -85,7 +85,7 @@ async function assertHealthy(services: readonly Service[], address: string, run:
     const verdict = verdicts[index];
     return verdict === undefined || verdict.healthy ? [] : [`${name} (its answer: ${illnessOf(name, verdict)})`];
   });
-  if (unhealthy.length > 0) throw new StepError(`not healthy before the start: ${unhealthy.join(", ")}; mend it first`);
+  if (unhealthy.length > 0) throw new StepError(`not healthy before the start: ${unhealthy.join(", ")}; fix it first`);
 }
 
 /** A wrong name, or a right that is missing, is found before anything is changed, not at the restart. */
@@ -103,7 +103,7 @@ async function lookAtRestart(
   if (status !== 0) {
     return { problem: notRestartable(name, status, output, "give the account that right"), notes: [] };
   }
-  // What could not be asked.
+  // What could not be checked.
   const lines = output.split("\n").filter((line) => line.trim() !== "");
   return { notes: lines.map((line) => `${name}: ${line.trim()}`) };
 }

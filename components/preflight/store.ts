@@ -3,10 +3,10 @@ import type { StoreClient, StoredValue, StoreEntry } from "../../stores/store";
 import { describe, isForeign } from "../../stores/write-entry";
 
 /**
- * Whatever is to happen: what stands at the paths is of a shape that this program reads and writes.
+ * In every mode: the content of the paths has a shape that this program reads and writes.
  *
- * @param expected what may stand there where the value in use is not known; undefined where it is.
- * @param whenForeign what to do where something else does.
+ * @param expected what the paths may hold if the value in use is not known; undefined if it is known.
+ * @param whenForeign what to do if they hold something else.
  */
 export async function checkDocuments(
   store: StoreClient,
@@ -25,13 +25,13 @@ export async function checkDocuments(
     isForeign(stored, valuesOf(path)) ? [describe(path, stored)] : [],
   );
   if (there.length > 0)
-    throw new StepError(`there is a value already that this stack does not know: ${there.join("; ")}. ${whenForeign}`);
+    throw new StepError(`the store holds a value that this stack does not know: ${there.join("; ")}. ${whenForeign}`);
 }
 
 /**
  * The store holds the value that is about to become the previous one: a rollback finds it there too.
  *
- * @param whenForeign what to do where it holds another one.
+ * @param whenForeign what to do if it holds another one.
  */
 export async function checkCurrentValue(
   store: StoreClient,
@@ -50,10 +50,9 @@ export async function checkCurrentValue(
 }
 
 /**
- * Nobody else wrote any of the paths: each is empty or holds one of the values that are known for it. Asked right before
- * a change.
+ * No path has an external write: each is empty or holds one of its known values. Checked right before a change.
  *
- * @param whenForeign what to do where somebody did.
+ * @param whenForeign what to do after an external write.
  */
 export async function checkUnchanged(
   store: StoreClient,
@@ -61,11 +60,11 @@ export async function checkUnchanged(
   whenForeign: string,
 ): Promise<string> {
   const foreign = await foreignOf(store, known);
-  if (foreign.length === 0) return "nobody else wrote";
-  throw new StepError(`somebody else wrote ${foreign.join("; ")}. ${whenForeign}`);
+  if (foreign.length === 0) return "no external write";
+  throw new StepError(`external write to ${foreign.join("; ")}. ${whenForeign}`);
 }
 
-/** What somebody else wrote and a request says to overwrite. Never fails for it. */
+/** The external writes that a request says to overwrite. Never fails for them. */
 export async function overwrittenValues(store: StoreClient, known: readonly StoreEntry[]): Promise<string> {
   const foreign = await foreignOf(store, known);
   return foreign.length === 0 ? "nothing is overwritten" : `overwrites ${foreign.join("; ")}`;

@@ -5,7 +5,7 @@ import { UnreachableError } from "../../clients/ssh";
 import { StepError } from "../../core/errors";
 import { type HealthProbe, illnessOf, type Verdict } from "../../core/health";
 
-/** A service must be healthy so many times in a row: one that flaps is not. */
+/** How many times in a row a service must be healthy: one that flaps is not. */
 const IN_A_ROW = 3;
 
 /** One restart, at one place. */
@@ -20,12 +20,12 @@ export interface Restart {
   readonly timeout: number;
 }
 
-/** What is to be done after a failure, as the message says it. */
-const NEXT = "Mend it (its log says why) and run this again, which goes on here; or roll back.";
+/** The advice after a failure, for the message. */
+const NEXT = "Fix it (see its log) and run this again, which continues here; or roll back.";
 
 /**
- * Restarts a service where it runs and waits until it is healthy, three times in a row. A service whose answer names
- * `started_at` must name another than before: else the restart left the old process, with the old credential, in place.
+ * Restarts a service where it runs and waits until it is healthy, three times in a row. If a service's answer has
+ * `started_at`, it must have changed: otherwise the old process, with the old credential, is still running.
  *
  * @returns `NAME on PLACE is healthy`
  * @throws StepError with the service's last answer, and what was expected
@@ -63,20 +63,20 @@ async function becomeHealthy(what: string, restart: Restart, before: string | un
       seen ||= answer.healthy === true;
       return answer;
     },
-    // One that is healthy at the end is given the time to show that it stays so.
+    // A service that is healthy at the end gets the time to show that it stays so.
     () => row >= IN_A_ROW || (row === 0 && performance.now() >= end),
     { every: (_, asked) => (row > 0 ? PAUSE : Math.min(PAUSE * 1.5 ** asked, LONGEST_PAUSE)) },
   );
   if (row < IN_A_ROW) throw notHealthy(what, restart, verdict, isOld(verdict), seen);
 }
 
-/** A connection that breaks says nothing of the service: it is asked again over another. */
+/** A broken connection says nothing about the service: the query is repeated over another. */
 function unreachable(error: unknown): Verdict {
   if (!(error instanceof UnreachableError)) throw error;
   return { healthy: false, why: "expected an answer, found none", answer: error.message };
 }
 
-/** Milliseconds between two questions; more and more while it is not healthy. */
+/** Milliseconds between two queries; longer and longer while it is not healthy. */
 const PAUSE = 150;
 const LONGEST_PAUSE = 1000;
 

@@ -4,10 +4,10 @@ import type { AlpacaKeyConfig } from "../../config";
 import { modeOf } from "../../core/decide";
 import { activeGeneration, previousGeneration, type SecretState } from "../../core/state";
 
-/** What the preflight of a key pair asks: what only Alpaca can tell, `verify-alpaca` asks. */
+/** What the preflight of a key pair checks; what only Alpaca knows, `verify-alpaca` checks. */
 export const alpacaKeyAsks: KindAsks<AlpacaKeyConfig> = {
   modeOf(state) {
-    // The pair in use is the only one there ever was: nothing moves.
+    // The pair in use is the only one so far: nothing changes.
     if (previousGeneration(state) === undefined) return "adoption";
     return state.endedEarly === undefined ? modeOf(state) : "repair";
   },

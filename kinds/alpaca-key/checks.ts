@@ -4,7 +4,7 @@ import type { OfKind } from "../../core/traits";
 import { ALPACA_NAME, type AlpacaConfig, type AlpacaKeyConfig, type KeyPairs } from "./schema";
 import { alpacaKey } from "./traits";
 
-/** What the checks read of the config. */
+/** The part of the config that the checks read. */
 interface Checked {
   readonly environment: string;
   readonly alpaca?: AlpacaConfig | undefined;
@@ -27,7 +27,7 @@ export const alpacaKeyInConfig: ConfigPart<AlpacaKeyConfig, Checked> = {
   checksTogether: [nameChecks, mixUpChecks],
 };
 
-/** Pairs that are no secret's. */
+/** Pairs that belong to no secret. */
 function nameChecks({ secrets, alpacaKeys }: Checked): Problem[] {
   const names = secrets.filter(({ kind }) => kind === "alpaca-key").map(({ name }) => name);
   const strange = Object.keys(alpacaKeys).filter((name) => !names.includes(name));
@@ -55,12 +55,12 @@ function keyChecks(config: Checked, { index, secret }: Placed<AlpacaKeyConfig>):
     problems.push({ path: ["secrets", index, "dryRun", "service"], message });
   }
   if (Object.hasOwn(config.adopted, name)) {
-    problems.push({ path: ["adopted", name], message: "expected nothing, since its pairs stand in alpacaKeys" });
+    problems.push({ path: ["adopted", name], message: "expected nothing, since its pairs are in alpacaKeys" });
   }
   return problems;
 }
 
-/** The one mix-up of paper and live that the config alone shows; the rest is proven by what Alpaca answers. */
+/** The one mix-up of paper and live that is visible in the config; Alpaca's answers show the others. */
 function mixUpChecks({ environment, alpaca }: Checked): Problem[] {
   if (alpaca === undefined) return [];
   const expected = { prod: "https://api.alpaca.markets", paper: "https://paper-api.alpaca.markets" }[environment];

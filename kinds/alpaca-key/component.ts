@@ -21,24 +21,24 @@ export interface AlpacaKeyArgs extends StoredCredentialArgs {
   readonly activationWait: number;
   /** The pair that the state makes active. */
   readonly active: KeyPair;
-  /** The pair in the other slot, where the config still has it. */
+  /** The pair in the other slot, if the config still has it. */
   readonly previous: KeyPair | undefined;
 }
 
-/** What `store-versions` answers for one path. */
+/** The output of `store-versions` for one path. */
 interface StoredVersion {
   readonly path: string;
   readonly version: string;
 }
 
 /**
- * An Alpaca key pair through one whole rotation: preflight, proof by Alpaca, store, restarts, dry run, mark for the pair
- * before, audit row. Each part waits for the one before. The first update with the pair in use alone adopts it: proves
- * it, compares it with the store and writes nothing but the audit row.
+ * An Alpaca key pair through one whole rotation: preflight, proof by Alpaca, store, restarts, dry run, mark for the
+ * previous pair, audit row. Each part waits for the previous one. The first update with the pair in use alone adopts it:
+ * it proves the pair, compares it with the store and writes only the audit row.
  */
 export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   readonly state: pulumi.Output<SecretState>;
-  /** Label and account are among it. */
+  /** It includes label and account. */
   readonly description: pulumi.Output<Record<string, unknown>>;
   readonly last: pulumi.Resource;
   protected readonly asks = alpacaKeyAsks;
@@ -61,7 +61,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     this.registerOutputs({});
   }
 
-  /** The pair in use is the only one there ever was: nothing moves. */
+  /** The pair in use is the only one so far: nothing changes. */
   private get adoptedOnly(): boolean {
     return previousGeneration(this.args.state) === undefined;
   }
@@ -84,12 +84,12 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
 
   private lookFirst(): local.Command {
     const { state, active } = this.args;
-    // The new pair too: somebody may have written it by hand before it was supplied.
+    // The new pair too: it may have been written by hand before it was supplied.
     const entries = this.adoptedOnly ? this.entries(active) : this.storedBefore;
     return this.createPreflight(entries.length === 0 ? undefined : { generation: activeGeneration(state), entries });
   }
 
-  /** What the store may hold before it is written; nothing where the config no longer has the pair before. */
+  /** What the store may hold before it is written; nothing if the config no longer has the previous pair. */
   private get storedBefore(): DeclaredEntry[] {
     const { active, previous } = this.args;
     return previous === undefined ? [] : [...this.entries(previous), ...this.entries(active)];
@@ -106,7 +106,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     return this.asks.whenForeign(config, { mode: this.mode, state, stack: platform.audit.stack }, undefined);
   }
 
-  /** What the store has before it is written: the versions that the deprecation mark names. */
+  /** The store's versions before it is written, which the deprecation mark names. */
   private createVersionsBefore(dependsOn: pulumi.Resource): local.Command {
     const input = { store: this.args.platform.store.reference, paths: this.paths };
     return stepCommand(
@@ -138,7 +138,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     );
   }
 
-  /** Restarts, dry run, and the mark for the pair before. */
+  /** Restarts, dry run, and the mark for the previous pair. */
   private createRollout({ last: stored }: Stored, before: local.Command): pulumi.Resource {
     const restarted = this.createRestarts(stored);
     return this.createMarks(this.marks(before), this.createDryRun(restarted.last));
@@ -169,7 +169,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     );
   }
 
-  /** The runbook's `status=deprecated`, with which version and until when; `active` again once the pair before is gone. */
+  /** The runbook's `status=deprecated`, with its version and end; `active` again once the previous pair is gone. */
   private marks(before: local.Command): Marks {
     const { state, policy } = this.args;
     const graceEnd = graceEndsAt(state, policy);

@@ -15,7 +15,7 @@ import { rollbackRefused } from "./verify";
 /**
  * Declares a key pair. Refuses at once a known label with another pair, and a rollback to a key that is gone.
  *
- * @throws RequestRefusedError where the config asks for what cannot be had; nothing was changed then.
+ * @throws RequestRefusedError if the config requests what is impossible; nothing was changed then.
  */
 export function declareAlpacaKey(secret: AlpacaKeyConfig, stack: DeclaredIn, { previousKey }: AlpacaKeySeen): Declare {
   const { config, before, recorded, platform, now } = stack;
@@ -70,7 +70,7 @@ function requirePair(secret: AlpacaKeyConfig, keys: KeyPairs, state: SecretState
   );
 }
 
-/** A label stands for one pair for ever: another pair under it would slip in without a rotation. */
+/** A label always means the same pair: another pair under it would come into use without a rotation. */
 function assertSamePair(secret: AlpacaKeyConfig, keys: KeyPairs, before: PreviousSecret | undefined): void {
   const known = before?.key as { readonly label: string; readonly keyId: string } | undefined;
   if (known === undefined) return;
@@ -82,7 +82,7 @@ function assertSamePair(secret: AlpacaKeyConfig, keys: KeyPairs, before: Previou
   );
 }
 
-/** Refuses a rollback to a key that is gone, in the preview already. */
+/** Refuses a rollback to a key that is gone, even in the preview. */
 function assertAlive(
   config: Config,
   secret: AlpacaKeyConfig,

@@ -42,7 +42,7 @@ async function storeDiffers(
   const status = keyId === undefined || secretKey === undefined ? undefined : await ask(stack, { keyId, secretKey });
   const answered = status === undefined ? "" : `; Alpaca answers ${status} to it`;
   return about({
-    cause: "the store holds another pair than the one in use: somebody wrote it by hand",
+    cause: "the store holds another pair than the one in use: it was written by hand",
     evidence: `${where}${answered}`,
     command: stack.command(`diagnose ${secret.name} --fix`),
     hint: `writes the pair ${active.label} back and restarts the services`,
@@ -94,6 +94,6 @@ async function deletedEarly(
   });
 }
 
-/** Undefined where Alpaca does not answer. */
+/** Undefined if Alpaca does not answer. */
 const ask = ({ config }: StackView, pair: { readonly keyId: string; readonly secretKey: string }) =>
   askAlpaca(config, pair).catch(() => undefined);

@@ -8,17 +8,17 @@ import type { AlpacaPlaces } from "./places";
 import type { Pair } from "./verify";
 
 /**
- * Whether the pair before still works: `alive` (200), `gone` (401, while the pair in use answers 200), or `unknown` with
+ * Whether the previous pair still works: `alive` (200), `gone` (401, while the pair in use answers 200), or `unknown` with
  * the reason.
  */
 export type PreviousSeen =
   | { readonly previous: "alive" | "gone" }
   | { readonly previous: "unknown"; readonly because: string };
 
-/** Short: this must never hold up an update that has nothing to do with Alpaca. */
+/** Short: this must never delay an update that has nothing to do with Alpaca. */
 const BRIEFLY: AskOptions = { limit: 6000, timeout: 4000 };
 
-/** Asks Alpaca with the pair before. Never throws. */
+/** Queries Alpaca with the previous pair. Never throws. */
 export async function seePrevious(
   { baseUrl }: AlpacaPlaces,
   previous: Pair,
@@ -31,7 +31,7 @@ export async function seePrevious(
     if (status === 403) return { previous: "unknown", because: "it answers 403, which a deleted key does not" };
     if (active === undefined)
       return { previous: "unknown", because: "the pair in use is not in the config to compare" };
-    // A broker that refuses everybody says nothing about one key.
+    // If the broker refuses every pair, that says nothing about this key.
     const { status: inUse } = await askAccount(baseUrl, active, ask);
     if (inUse === 200) return { previous: "gone" };
     return { previous: "unknown", because: `the pair in use, ${active.label}, is refused as well (${inUse})` };
@@ -40,7 +40,7 @@ export async function seePrevious(
   }
 }
 
-/** Something the operator should know of a key; a `warning` asks for an action. */
+/** Something that the operator should know about a key; a `warning` needs an action. */
 export interface Notice {
   readonly level: "info" | "warning";
   readonly message: string;
@@ -53,13 +53,13 @@ export interface NoticesArgs {
   readonly policy: Policy;
   readonly places: Pick<AlpacaPlaces, "dashboard">;
   readonly now: Date;
-  /** What Alpaca answered; undefined where nobody asked. */
+  /** What Alpaca answered; undefined if it was not queried. */
   readonly seen?: PreviousSeen | undefined;
-  /** Whether the config still has the pair before. */
+  /** Whether the config still has the previous pair. */
   readonly hasPrevious: boolean;
 }
 
-/** What to say about a secret's keys: in the update, in the status and as a reminder. Pure. */
+/** The notices about a secret's keys, for the update, the status and reminders. Pure. */
 export function keyNotices(args: NoticesArgs): Notice[] {
   const { secret, state, policy, places, now } = args;
   const due = dueAt(state, policy);
@@ -85,7 +85,7 @@ function previousNotice({ secret, state, policy, places, now, seen, hasPrevious 
   if (state.revoked) return hasPrevious ? { level: "info", message: forget(label) } : undefined;
   if (!hasPrevious) {
     const message =
-      `nobody can tell whether the key ${label} was deleted, since its pair is not in the config any more. Put it back as ` +
+      `whether the key ${label} was deleted is unknown, since its pair is not in the config any more. Put it back as ` +
       `alpacaKeys["${secret}"].previous until an update has seen its end.`;
     return { level: "warning", message };
   }
@@ -98,10 +98,10 @@ function previousNotice({ secret, state, policy, places, now, seen, hasPrevious 
         : undefined;
   const over = now >= graceEnd || atOnce !== undefined;
   if (seen?.previous === "unknown") {
-    const message = `whether the key ${label} still works is not known: ${seen.because}. The next update asks again.`;
+    const message = `whether the key ${label} still works is not known: ${seen.because}. The next update checks again.`;
     return { level: over ? "warning" : "info", message };
   }
-  // A pair that is new in this update was not asked yet.
+  // A pair that is new in this update was not tried yet.
   if (!over)
     return {
       level: "info",

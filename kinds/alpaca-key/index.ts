@@ -24,7 +24,7 @@ export const alpacaKey: Kind<AlpacaKeyConfig, AlpacaKeySeen> = {
           previousGone: previousKey?.previous === "gone",
         }),
       modeOf: alpacaKeyAsks.modeOf,
-      // The operator may have taken a pair out again: Alpaca refused it, say. What it has left in the store is found there.
+      // The operator may have removed a pair again, for example since Alpaca refused it; the store may still hold it.
       canFinish: ({ labels, active }) => [current.label, previous?.label].includes(labels[active] ?? undefined),
     };
   },

@@ -1,7 +1,7 @@
 import type { MarketClock } from "../../components/preflight-input";
 import type { Config } from "../../config";
 
-/** Alpaca's clock, asked with the pair that the first key of the config has in the store. */
+/** Alpaca's clock, queried with the stored pair of the first key in the config. */
 export function marketClock({ alpaca, secrets }: Pick<Config, "alpaca" | "secrets">): MarketClock | undefined {
   if (alpaca === undefined) return undefined;
   const key = secrets.find((secret) => secret.kind === "alpaca-key");

@@ -21,7 +21,7 @@ export function pairsOf(
   return { active: held(state.active), previous: held(other(state.active)) };
 }
 
-/** What the store holds of a pair. */
+/** The entries of a pair in the store. */
 export const pairEntries = (secret: AlpacaKeyConfig, { keyId, secretKey }: Pick<KeyPair, "keyId" | "secretKey">) => [
   { path: secret.keyIdPath, value: keyId },
   { path: secret.secretKeyPath, value: secretKey },
@@ -47,7 +47,7 @@ export function knownPairs({ config }: KnownStack, secret: AlpacaKeyConfig, stat
   });
 }
 
-/** The pair in use; in a rotation the new one too: somebody may have written it by hand before it was supplied. */
+/** The pair in use; in a rotation the new one too: it may have been written by hand before it was supplied. */
 export function pairsInUse(
   { config }: KnownStack,
   secret: AlpacaKeyConfig,

@@ -1,6 +1,6 @@
 import type { PhaseTable } from "../../core/phases";
 
-/** What the rotation of a key pair consists of, beside what all rotations have. */
+/** The parts of a key pair's rotation, besides the common ones. */
 export const alpacaKeyPhases = {
   steps: {
     "store-versions": { phase: "preflight", words: () => "notes which versions the store has" },

@@ -1,7 +1,7 @@
-/** Where a stack's pairs live, and where an operator makes and deletes them. */
+/** The API of a stack's pairs, and the dashboard on which an operator makes and deletes them. */
 export interface AlpacaPlaces {
   readonly baseUrl: string;
-  /** The other environment's API; undefined where nobody knows it. */
+  /** The other environment's API; undefined if it is not known. */
   readonly otherUrl: string | undefined;
   readonly environment: "paper" | "live";
   /** The dashboard's address. */
@@ -11,7 +11,7 @@ export interface AlpacaPlaces {
 const PAPER = "paper-api.alpaca.markets";
 const LIVE = "api.alpaca.markets";
 
-/** @param environment the stack's; what is not Alpaca's own host (a lab, a proxy) is live in `prod` and `live` alone. */
+/** @param environment the stack's; a host that is not Alpaca's own (a lab, a proxy) is live only in `prod` and `live`. */
 export function alpacaPlaces(
   { baseUrl, otherUrl }: { readonly baseUrl: string; readonly otherUrl?: string | undefined },
   environment: string,

@@ -4,7 +4,7 @@ import { EMPTY, other, previousGeneration, type SecretState, type SlotIndex } fr
 import { type PreviousSeen, seePrevious } from "./grace";
 import { type AlpacaPlaces, alpacaPlaces } from "./places";
 
-/** What Alpaca says of the previous pair; undefined if nobody asked. */
+/** What Alpaca says about the previous pair; undefined if it was not queried. */
 export interface AlpacaKeySeen {
   readonly previousKey?: PreviousSeen | undefined;
 }
@@ -13,11 +13,11 @@ export interface AlpacaKeySeen {
 type KeysConfig = Pick<Config, "alpacaKeys" | "alpaca" | "environment" | "request">;
 
 /**
- * Asks Alpaca about the previous pair whose end has not been seen yet, or that a request wants back. Never throws.
+ * Queries Alpaca about a previous pair whose end has not been observed yet, or that a request wants back. Never throws.
  *
  * @param finished the state as the last finished update left it
- * @param recorded what the last activation was to bring about
- * @returns undefined if there is nothing to ask
+ * @param recorded the target of the last activation
+ * @returns undefined if there is nothing to query
  */
 export async function seePreviousKey(
   config: KeysConfig,
@@ -41,13 +41,13 @@ export function keysOf({ alpacaKeys }: Pick<Config, "alpacaKeys">, { name }: Alp
   return keys;
 }
 
-/** Where the environment's Alpaca is. */
+/** The addresses of the environment's Alpaca. */
 export function placesOf({ alpaca, environment }: Pick<Config, "alpaca" | "environment">): AlpacaPlaces {
   if (alpaca === undefined) throw new Error("crossChecks must have asked for `alpaca`");
   return alpacaPlaces(alpaca, environment);
 }
 
-/** The pair that a slot holds, found by its label; undefined where the config has it no more. */
+/** The pair that a slot holds, found by its label; undefined if the config no longer has it. */
 export function pairOf({ current, previous }: KeyPairs, state: SecretState, slot: SlotIndex): KeyPair | undefined {
   const label = state.slots[slot] === EMPTY ? null : state.labels[slot];
   return [current, previous].find((pair) => pair !== undefined && pair.label === label);

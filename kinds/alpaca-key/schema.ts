@@ -18,15 +18,15 @@ export const alpacaKey = settings({
   /** Default `alpaca/api_secret_key`. A change writes the pair to the new path. */
   secretKeyPath: secretName.default("alpaca/api_secret_key"),
   /**
-   * The account number that every pair must belong to. Default: that of the pair in use, which must answer for it; so it
-   * is needed only where the pair in use was deleted before a new one came.
+   * The account number that every pair must belong to. Default: that of the pair in use, which must answer for it; so this
+   * is needed only if the pair in use was deleted before a new one was supplied.
    */
   account: z.string().min(1).optional(),
-  /** Run after the restarts: it must end with status 0 and without a line that says ERROR. */
+  /** Run after the restarts: it must exit with status 0 and print no line that says ERROR. */
   dryRun: settings({
     /** Such as `python -m apps.orchestrator.main --dry-run`. */
     command: z.string().min(1),
-    /** It runs where this service runs: on its first host. */
+    /** The service on whose first host it runs. */
     service: name,
     /** Default 60s. */
     timeout: duration.default(parseDuration("60s")),
@@ -55,7 +55,7 @@ export const keyPair = settings({
 export const keyPairs = settings({
   /** The newest pair. A new label is what rotates. */
   current: keyPair,
-  /** The pair before, through its grace period: what a rollback returns to. */
+  /** The previous pair, through its grace period: what a rollback returns to. */
   previous: keyPair.optional(),
 }).superRefine(({ current, previous }, context) => {
   if (previous === undefined) return;
@@ -69,9 +69,9 @@ export const keyPairs = settings({
 export const alpaca = settings({
   /** This environment's: https://paper-api.alpaca.markets or https://api.alpaca.markets. */
   baseUrl: httpUrl,
-  /** The other environment's, asked only to say why a pair is refused. Default: Alpaca's own. */
+  /** The other environment's, queried only to explain why a pair is refused. Default: Alpaca's own. */
   otherUrl: httpUrl.optional(),
-  /** How long a new pair may answer 401 until it is refused: Alpaca takes seconds to activate one. Default 30s. */
+  /** How long a new pair may answer 401 before it is refused: Alpaca takes seconds to activate one. Default 30s. */
   activationWait: duration.default(parseDuration("30s")),
 });
 

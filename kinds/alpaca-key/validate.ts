@@ -32,10 +32,10 @@ export function keyChecks({ config, now }: StackView, secret: AlpacaKeyConfig, s
     {
       point: "old credential invalid",
       look: async () => {
-        if (previous === undefined) return "there is none, or the config has it no more";
+        if (previous === undefined) return "there is none, or it is no longer in the config";
         const status = await askAlpaca(config, previous);
         const end = graceEndsAt(state, policyOf(config, secret));
-        return oldEnded(status === 200, `Alpaca answers ${status} to the pair before`, state, end, now);
+        return oldEnded(status === 200, `Alpaca answers ${status} to the previous pair`, state, end, now);
       },
     },
   ];

@@ -8,14 +8,14 @@ export interface Pair extends Credentials {
   readonly label: string;
 }
 
-/** A pair is not what it must be. The message says what was expected, what was found and what to do. */
+/** A pair was refused. The message says what was expected, what was found and what to do. */
 export class PairRefusedError extends Error {
   override readonly name = "PairRefusedError";
 }
 
 /**
- * What a pair is proven for: `adoption` takes over the pair in use, `rotation` a new one, `rollback` returns to the one
- * before, `repair` proves the pair in use after the one before was deleted too early.
+ * The purpose of a proof: `adoption` adopts the pair in use, `rotation` introduces a new one, `rollback` returns to the
+ * previous one, `repair` proves the pair in use after the previous one was deleted too early.
  */
 export type Purpose = "adoption" | "rotation" | "rollback" | "repair";
 
@@ -25,9 +25,9 @@ export interface VerifyArgs {
   readonly pair: Pair;
   /** The pair in use, whose account the new one must have. */
   readonly before?: Pair | undefined;
-  /** The account number that the pair must have; then `before` is not asked for it. */
+  /** The account number that the pair must have; then `before` is not queried. */
   readonly account?: string | undefined;
-  /** For a rotation: milliseconds that the pair may go on answering 401. */
+  /** For a rotation: milliseconds that the pair may keep answering 401. */
   readonly activationWait?: number | undefined;
   /** Called once when the wait for a pair that is not active yet begins. */
   readonly onWait?: (message: string) => void;
@@ -36,7 +36,7 @@ export interface VerifyArgs {
 
 export interface Verified {
   readonly account: Account;
-  /** Seconds until the pair was active; 0 where it was at once. */
+  /** Seconds until the pair was active; 0 if it was active at once. */
   readonly waited: number;
 }
 
@@ -68,7 +68,7 @@ export async function verifyPair(args: VerifyArgs): Promise<Verified> {
   return { account, waited };
 }
 
-/** A new key answers 401 for some seconds (runbook, troubleshooting 2): asked again, unless it is known why. */
+/** A new key answers 401 for some seconds (runbook, troubleshooting 2): tried again, unless the reason is known. */
 async function askUntilActive(args: VerifyArgs): Promise<{ answer: Answer; waited: number }> {
   const { places, pair, purpose, activationWait = 0, onWait } = args;
   const begin = Date.now();
@@ -98,13 +98,13 @@ async function whyRefused(args: VerifyArgs, status: 401 | 403): Promise<string> 
   const seconds = purpose === "rotation" ? Math.ceil(activationWait / 1000) : 0;
   return (
     `expected ${places.baseUrl} to answer 200 to ${pairName(pair)}, found 401 Unauthorized` +
-    `${seconds > 0 ? ` still after ${seconds} s` : ""}. Look at ${places.dashboard} → API Keys: if the key is not marked ` +
+    `${seconds > 0 ? ` still after ${seconds} s` : ""}. Check ${places.dashboard} → API Keys: if the key is not marked ` +
     "Active, wait and run this again (config key alpaca.activationWait); if it is, the pair was copied wrongly: copy it " +
     "again, or generate a new key, and supply it with `rotation alpaca add-key`."
   );
 }
 
-/** Why there is no way back to a pair that answers 401, and what helps instead (runbook, troubleshooting 3). */
+/** Why a rollback to a pair that answers 401 is impossible, and what helps instead (runbook, troubleshooting 3). */
 export function rollbackRefused(places: AlpacaPlaces, pair: Pair): string {
   return (
     `the rollback to ${pairName(pair)} is refused: expected ${places.baseUrl} to answer 200 to it, found 401 ` +
@@ -115,7 +115,7 @@ export function rollbackRefused(places: AlpacaPlaces, pair: Pair): string {
   );
 }
 
-/** What is wrong with a refused pair, where Alpaca's other answers tell. */
+/** What is wrong with a refused pair, if Alpaca's other answers show it. */
 async function mistake({ places, pair, ask }: VerifyArgs): Promise<string | undefined> {
   const { baseUrl, otherUrl, environment, dashboard } = places;
   const answers = async (url: string, credentials: Credentials) => {
@@ -152,7 +152,7 @@ async function assertSameAccount(args: VerifyArgs, found: Account): Promise<void
     if (answer === undefined) return;
     if (answer.account === undefined) {
       throw new PairRefusedError(
-        `the pair in use, ${pairName(before)}, answers ${answer.status} as well, so nothing tells whether ${pairName(pair)} ` +
+        `the pair in use, ${pairName(before)}, answers ${answer.status} as well, so it is unknown whether ${pairName(pair)} ` +
           `belongs to the same account (it belongs to ${found.number}). If that is the account to trade with, say so: set ` +
           `\`account: ${found.number}\` for this secret in the stack config. ${NOTHING}`,
       );
@@ -166,7 +166,7 @@ async function assertSameAccount(args: VerifyArgs, found: Account): Promise<void
   );
 }
 
-/** In a rollback the pair that is left may well be broken: then it says nothing, and must not stand in the way. */
+/** In a rollback the pair that is left may be broken: then it proves nothing, and must not block the rollback. */
 async function askBefore({ places, purpose, ask }: VerifyArgs, before: Pair): Promise<Answer | undefined> {
   if (purpose !== "rollback") return askAccount(places.baseUrl, before, ask);
   const answer = await askAccount(places.baseUrl, before, { limit: 5000, ...ask }).catch(() => undefined);

@@ -6,7 +6,7 @@ import type { StoreEntry } from "../../stores/store";
 import { ownUsernames, rotatedLogins } from "./roles";
 import { usernamePathOf } from "./schema";
 
-/** What the preflight of a password asks that this pipeline makes. */
+/** What the preflight checks for a password that this pipeline makes. */
 export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
   modeOf,
   // A rollback and an emergency leave the credential in use behind, whatever the store holds of it.
@@ -27,7 +27,7 @@ export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
   },
 };
 
-/** What the store holds while a login is in use. On a platform that was adopted it is the password alone. */
+/** The store's entries while a login is in use. On an adopted platform it is the password alone. */
 export function loginEntries<V>(
   secret: PostgresPasswordConfig,
   { generation, username, password }: { readonly generation: number; readonly username: V; readonly password: V },
@@ -37,7 +37,7 @@ export function loginEntries<V>(
   return [{ path: usernamePathOf(secret), value: username, public: true }, entry];
 }
 
-/** The two ways on where somebody else wrote a password into the store; the end of a message. */
+/** The two options after an external write of a password to the store; the end of a message. */
 function foreignAdvice(secret: string): string {
   return twoWays(
     `set it with \`pulumi config set --secret --path 'adopted["${secret}"]'\`, then ${requestFor(secret, '"adopt":true')}`,
@@ -45,7 +45,7 @@ function foreignAdvice(secret: string): string {
   );
 }
 
-/** The two ways on where the store holds a value and nobody told this stack that it is the one in use. */
+/** The two options if the store holds a value that this stack does not know as the one in use. */
 function unknownAdvice(secret: string, stack: string | undefined): string {
   const named = stack === undefined ? "" : ` --stack ${stack}`;
   return (

@@ -32,7 +32,7 @@ function usernameChecks({ index, secret: { usernamePath } }: Placed<PostgresPass
   return [{ path: ["secrets", index, "usernamePath"], message }];
 }
 
-/** The database's name, which is taken where no role is named, may be longer than a role's. */
+/** The database's name is the default role, and may be longer than a role's name. */
 export function roleChecks({ index, secret }: Placed<{ readonly role: string }>): Problem[] {
   if (secret.role.length <= LONGEST_ROLE) return [];
   const message = `expected at most ${LONGEST_ROLE} characters, found the database's name; name the role`;

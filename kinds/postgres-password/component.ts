@@ -27,25 +27,25 @@ import { usernamePathOf } from "./schema";
 
 export interface PostgresPasswordArgs extends StoredCredentialArgs {
   readonly config: PostgresPasswordConfig;
-  /** Whether this update does a step of the secret. Where it does not, a login role keeps what it has. */
+  /** Whether this update does a step of the secret. If not, a login role keeps what it has. */
   readonly acts: boolean;
   /** The password in use before this stack, generation 0. Without it the first rotation cannot be rolled back. */
   readonly adopted: pulumi.Output<string> | undefined;
-  /** Login roles of the secret that are there although the stack does not know them: they are taken over. */
+  /** Login roles of the secret that exist although the stack does not know them: they are adopted. */
   readonly left: readonly string[];
 }
 
-/** What a service logs in with. */
+/** A service's login. */
 interface Credential {
   readonly username: string;
   readonly password: pulumi.Output<string>;
-  /** What the store holds of it. */
+  /** Its entries in the store. */
   readonly entries: readonly DeclaredEntry[];
 }
 
 /**
  * A PostgreSQL password through one whole rotation: preflight, slot, role, login, store, restarts, login again, audit
- * row. Each part waits for the one before, and everything that acts is triggered by the state's activation.
+ * row. Each part waits for the previous one, and everything that acts is triggered by the state's activation.
  */
 export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   readonly state: pulumi.Output<SecretState>;
@@ -98,13 +98,13 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       parent: this,
       ...(dependsOn === undefined ? {} : { dependsOn }),
     });
-    // A value that somebody else wrote and this stack took over; generation 0 is a login of its own.
+    // A value from an external write that this stack adopted; generation 0 is a login of its own.
     if (generation <= 0 || generation !== adoptedGeneration(state)) return made;
     if (adopted === undefined) throw new Error(unknownValue(this.args.config.name, generation));
     return { ...made, password: adopted };
   }
 
-  /** What a slot's generation logs in with; undefined where nobody knows its password. */
+  /** The login of a slot's generation; undefined if its password is not known. */
   private credential(slot: SlotIndex, { password }: PasswordSlot): Credential | undefined {
     const { config, state, adopted } = this.args;
     const generation = state.slots[slot];
@@ -116,14 +116,14 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return { username, password: value, entries };
   }
 
-  /** What the store holds of the credential before: on a platform that is adopted the password alone. */
+  /** The store's entries of the previous credential: on an adopted platform the password alone. */
   private storedBefore(previous: Credential | undefined): readonly DeclaredEntry[] {
     const { config, state } = this.args;
     const adopted = state.slots[other(state.active)] === 0;
     return (previous?.entries ?? []).filter(({ path }) => !adopted || path === config.name);
   }
 
-  /** What an adoption left in the store that a rollback has given up. */
+  /** What an adoption left in the store and a rollback has abandoned. */
   private get leftBehind(): readonly DeclaredEntry[] {
     const { config, state, adopted } = this.args;
     return adopted === undefined || leftAdoption(state) === undefined ? [] : [{ path: config.name, value: adopted }];
@@ -147,7 +147,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return this.createPreflight(this.adoptedNow() ?? inUse);
   }
 
-  /** The credential in use, where this stack takes over a value that somebody else wrote. */
+  /** The credential in use, if this stack adopts a value from an external write. */
   private adoptedNow(): CredentialInUse<pulumi.Output<string>> | undefined {
     const { config, state, adopted } = this.args;
     const generation = activeGeneration(state);
@@ -178,7 +178,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return alternatingUsers(this.name, { ...args, left, provider }, { parent: this });
   }
 
-  /** The login that services held before, where it is another one that stays valid for now. */
+  /** The services' previous login, if it is another one that stays valid for now. */
   private oldLogin({ username }: Credential, previous: Credential | undefined): string | undefined {
     const { state } = this.args;
     if (previous === undefined || previous.username === username || state.emergency) return undefined;
@@ -207,7 +207,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
         step: "verify-login",
         input: { database: referenceOf(database), username, password, ...owner, ...old },
         trigger: this.trigger,
-        // Who still uses the old login is said at once.
+        // The users of the old login are shown at once.
         progress: this.alternating && step === "confirm-login",
       },
       { parent: this, dependsOn },
@@ -216,7 +216,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
 
   private marks({ entries }: Credential, confirmed: local.Command): Marks {
     const { state, policy } = this.args;
-    // Known only once the login is confirmed: a saved plan must not hold the time at which it was made.
+    // Known only once the login is confirmed: a saved plan must not contain the time at which it was made.
     const says = confirmed.stdout.apply(() => marksOf(state, policy));
     return entries.map(({ path }) => ({ path, says }));
   }
@@ -237,5 +237,5 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
 }
 
 const unknownValue = (secret: string, generation: number) =>
-  `${secret}: nobody knows the value of generation ${generation}; set it again with ` +
+  `${secret}: the value of generation ${generation} is not known; set it again with ` +
   `\`pulumi config set --secret --path 'adopted["${secret}"]'\``;

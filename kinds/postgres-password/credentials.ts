@@ -14,7 +14,7 @@ export interface Login {
   readonly generation: number;
   readonly username: string;
   readonly password: string;
-  /** What the store holds while this login is the active one. */
+  /** The store's entries while this login is the active one. */
   readonly entries: readonly StoreEntry[];
 }
 
@@ -25,7 +25,7 @@ export interface Logins {
   readonly previous: Login | undefined;
 }
 
-/** Takes a secret's logins out of the stack's decrypted state. */
+/** Reads a secret's logins from the stack's decrypted state. */
 export function loginsOf(
   { config: { adopted }, resources }: { readonly config: Pick<Config, "adopted"> } & Pick<KnownStack, "resources">,
   secret: PostgresPasswordConfig,
@@ -41,7 +41,7 @@ export function loginsOf(
     if (password === undefined) return undefined;
     const username = activeUsername(secret.strategy, secret.role, { ...state, active: slot });
     const entries: StoreEntry[] = [{ path: secret.name, value: password }];
-    // The store of a platform that was adopted has the password alone.
+    // The store of an adopted platform has the password alone.
     if (secret.strategy === "alternating-users" && (generation !== 0 || state.step.action === "ROLLBACK")) {
       entries.unshift({ path: usernamePathOf(secret), value: username });
     }
@@ -97,7 +97,7 @@ export const loginInUse = (
 ): CredentialInUse<string> | undefined =>
   adoptedLogin(stack, secret, decision) ?? finishedLogin(stack, secret, decision);
 
-/** What an update adopts that a request asks for. */
+/** What an update adopts by request. */
 function adoptedLogin(
   { config: { adopted } }: KnownStack,
   secret: PostgresPasswordConfig,

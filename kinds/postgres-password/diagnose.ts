@@ -26,7 +26,7 @@ export async function passwordFindings(
     foreignEntries(stack, active),
   ]);
   if (login.outcome === "unknown") {
-    const cause = "the database cannot be asked whether it takes the credential in use";
+    const cause = "the credential in use could not be tried on the database";
     return [about({ cause, evidence: login.evidence, command: stack.command("preflight") })];
   }
   const differs = foreign.join("; ");
@@ -64,7 +64,7 @@ function storeDiffers(
   differs: string,
 ): Finding {
   return about({
-    cause: "the store and the database differ: somebody wrote the store by hand",
+    cause: "the store and the database differ: the store was changed by hand",
     evidence: `${differs}; the database takes the value that this stack wrote (${active.username} logs in)`,
     command: stack.command(`diagnose ${secret.name} --fix`),
     hint: "writes that value back and restarts the services",
@@ -83,7 +83,7 @@ interface Refusal {
   readonly isDropped: boolean;
 }
 
-/** The value that this stack knows is put back; a rotation would want healthy services first. */
+/** The fix restores the value that this stack knows; a rotation would require healthy services first. */
 function refused(
   stack: StackView,
   secret: PostgresPasswordConfig,
@@ -108,8 +108,8 @@ function refused(
   const keep = inBoth ? `; or keep what was written: ${stack.command(`adopt ${secret.name}`)}` : "";
   return about({
     cause: inBoth
-      ? "somebody changed the credential by hand, in the database and in the store"
-      : "the database refuses the credential in use: somebody changed its password",
+      ? "the credential was changed by hand, in the database and in the store"
+      : "the database refuses the credential in use: its password was changed",
     evidence: inBoth ? `${evidence}; ${differs}` : evidence,
     command: stack.command(`diagnose ${secret.name} --fix`),
     hint: `gives ${active.username} the password of this stack again and restarts the services${keep}`,
@@ -133,7 +133,7 @@ async function cached(
   const commands = places.map(({ service, config }) => restartCommand(service, config));
   return [
     about({
-      cause: "somebody still works with the credential before (a service caches it for up to an hour)",
+      cause: "the previous credential is still in use (a service caches it for up to an hour)",
       evidence: sessionWords(holding),
       command: [...new Set(commands)].join("; "),
       hint: `one at a time, each healthy before the next: ${places.map(placeName).join(", ")}`,

@@ -2,16 +2,16 @@ import { ConfigError, type PostgresPasswordConfig, referenceOf } from "../../con
 import { slotRole } from "./roles";
 
 /**
- * Asks the server for login roles of ours that the stack does not know: a first update was killed between `CREATE ROLE`
- * and its being saved, or the secret was taken out of the config and put back. They are adopted. Never throws: where
- * the server does not answer, the preflight says so.
+ * Queries the server for login roles of ours that the stack does not know: a first update was killed between `CREATE ROLE`
+ * and the save, or the secret was removed from the config and put back. They are adopted. Never throws: if the server does
+ * not answer, the preflight reports it.
  */
 export const seeLeftRoles = ({ database, role }: PostgresPasswordConfig): Promise<readonly string[]> =>
   namesOf(database, OURS, [role, [slotRole(role, 0), slotRole(role, 1)]]).catch(() => []);
 
 /**
- * For a preview, which runs no preflight: the role that would be adopted exists. A server that does not answer is the
- * preflight's to tell.
+ * For a preview, which runs no preflight: the role that would be adopted exists. If the server does not answer, the
+ * preflight reports it.
  *
  * @throws ConfigError for one that does not
  */
@@ -26,7 +26,7 @@ export async function assertRoleExists({ name, database, role }: PostgresPasswor
 
 /**
  * Ours is a role that acts as the owner from its login on (or as the role that the owner itself acts as), and is a member
- * of it: nobody else makes such roles.
+ * of it: only this program makes such roles.
  */
 const OURS = `SELECT slot.rolname FROM pg_roles owner
   JOIN pg_auth_members ON roleid = owner.oid
@@ -36,7 +36,7 @@ const OURS = `SELECT slot.rolname FROM pg_roles owner
       ARRAY(SELECT entry FROM unnest(owner.rolconfig) AS entry WHERE entry LIKE 'role=%'))`;
 
 async function namesOf(database: PostgresPasswordConfig["database"], sql: string, values: readonly unknown[]) {
-  // Loaded when used: after its first update a stack never asks.
+  // Loaded when used: after its first update a stack never needs it.
   const steps = await import("../../clients/postgres");
   return steps.withDatabase(referenceOf(database), async (client) => {
     const { rows } = await client.query<{ rolname: string }>(sql, [...values]);

@@ -12,7 +12,7 @@ export interface Copy {
   readonly to: string;
 }
 
-/** Copies in one transaction what a session of the login in use sees. Returns what differed. */
+/** Copies, in one transaction, what a session of the login in use sees. Returns what differed. */
 export async function copyRole(client: pg.ClientBase, { owner, from, to }: Copy): Promise<readonly string[]> {
   await client.query("BEGIN");
   const [theirs, inUse, next] = [
@@ -20,7 +20,7 @@ export async function copyRole(client: pg.ClientBase, { owner, from, to }: Copy)
     await existing(client, from),
     await existing(client, to),
   ];
-  // The preflight refuses what was changed on both sides, except where waiting is worse: then services keep what they have.
+  // The preflight refuses what was changed on both sides, unless waiting is worse: then services keep what they have.
   const { view } = mergedView(theirs, inUse);
   const statements = copyStatements(theirs, view, next);
   for (const statement of statements) await client.query(statement);

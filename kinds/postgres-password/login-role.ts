@@ -8,7 +8,7 @@ export interface LoginRoleArgs {
   readonly role: string;
   /** Whether it may log in. A change runs the step again. */
   readonly login: boolean;
-  /** What it logs in with; undefined where its password is not this stack's. A change gives it the new one. */
+  /** What it logs in with; undefined if its password is not this stack's. A change gives it the new one. */
   readonly slot: PasswordSlot | undefined;
   /** The activation that makes it the login in use; undefined for one that is not. */
   readonly activation: string | undefined;
@@ -17,13 +17,13 @@ export interface LoginRoleArgs {
 /**
  * Whether a role may log in, and with which password: all that a rotation changes of a role. By a step of ours, since the
  * postgresql plugin's update of a role revokes and grants each membership anew, sets `search_path` back and cannot read
- * every `statement_timeout`. The inputs are what a reviewer reads of it.
+ * every `statement_timeout`. The inputs are what a reviewer sees.
  */
 export class LoginRole extends pulumi.ComponentResource {
   constructor(name: string, args: LoginRoleArgs, opts: pulumi.ComponentResourceOptions) {
     const { database, role, login, slot, activation } = args;
     const says = { role, login, ...(slot === undefined ? {} : { verifier: "SCRAM-SHA-256" }) };
-    // A login that is no longer in use keeps the activation that it had: what has been done is not done again.
+    // A login that is no longer in use keeps its activation, so that the step is not run again.
     const ignoreChanges = (key: string) => (activation === undefined ? { ignoreChanges: [key] } : {});
     super(
       "secret-rotation:index:LoginRole",

@@ -46,22 +46,22 @@ export interface LoginRolesArgs {
 }
 
 export interface SingleUserArgs extends LoginRolesArgs {
-  /** The value of generation 0, where it is known. */
+  /** The value of generation 0, if it is known. */
   readonly adopted: pulumi.Output<string> | undefined;
 }
 
 export interface AlternatingUsersArgs extends LoginRolesArgs {
-  /** Login roles of ours that are there although the stack does not know them. */
+  /** Login roles of ours that exist although the stack does not know them. */
   readonly left: readonly string[];
-  /** As whom the plugin makes roles. */
+  /** The plugin's provider, with the login that makes roles. */
   readonly provider: postgresql.Provider;
 }
 
-/** The roles of one strategy, in the two moments at which a rotation changes them. */
+/** The roles of one strategy, at the two moments at which a rotation changes them. */
 export interface LoginRoles {
   /** Before the store is written: the active credential can log in. */
   ready(dependsOn: pulumi.Resource): pulumi.Resource;
-  /** After the restarts: whoever may not log in any more cannot. */
+  /** After the restarts: revokes the logins that are no longer valid. */
   settle(dependsOn: pulumi.Resource): pulumi.Resource;
 }
 
@@ -92,7 +92,7 @@ export function alternatingUsers(
   const { database, role, state, slots } = args;
   const adopted = activeGeneration(state) === 0;
   const activationOf = (active: boolean) => (active ? activation(state) : undefined);
-  // PostgreSQL refuses two role changes at once (`tuple concurrently updated`): each waits for the one before.
+  // PostgreSQL refuses two role changes at once (`tuple concurrently updated`): each waits for the previous one.
   const owner: Change = (dependsOn) =>
     new LoginRole(
       `${name}-login`,
@@ -153,7 +153,7 @@ function memberRole(
   );
 }
 
-/** Before a login is used: it sees what the one that it replaces saw. */
+/** Before a login is used: it gets what the login that it replaces had. */
 function copyRole(
   name: string,
   { database, role: owner, state, acts }: LoginRolesArgs,
@@ -167,7 +167,7 @@ function copyRole(
       input: { database, owner, from, to, acts },
       trigger: activation(state),
     },
-    // Between rotations nothing is copied; a stack from before this step gets it without an effect.
+    // Between rotations nothing is copied; an older stack gets this step without an effect.
     { ...opts, ...(acts ? {} : { ignoreChanges: ["stdin"] }) },
   );
 }

@@ -2,11 +2,11 @@ import type pg from "pg";
 import { APPLICATION } from "../../clients/postgres";
 import type { LoginUse } from "../../core/login-use";
 
-/** At most so many of one sort are read. */
+/** The most entries of one sort that are read. */
 const MOST = 200;
 
 /**
- * Who logs in as `role`: sessions in any database of the server, but this program's own; foreign-data mappings and
+ * Who logs in as `role`: sessions in any database of the server, except this program's own; foreign-data mappings and
  * scheduled jobs of the connection's database, as far as the run's login may read them.
  */
 export async function usesOf(client: pg.ClientBase, role: string): Promise<LoginUse[]> {
@@ -26,16 +26,16 @@ async function sessions(client: pg.ClientBase, role: string): Promise<LoginUse[]
 /** Sessions of one application from one place. */
 export interface SessionGroup {
   readonly application: string;
-  /** Null where the run's login may not see it (`pg_read_all_stats`). */
+  /** Null if the run's login may not see it (`pg_read_all_stats`). */
   readonly client: string | null;
-  /** When the oldest began; null as `client`. */
+  /** When the oldest began; null like `client`. */
   readonly oldest: Date | null;
   readonly count: number;
-  /** Whether they are idle, and nobody has used them since the given time. */
+  /** Whether they are idle, and unused since the given time. */
   readonly unused: boolean;
 }
 
-/** The sessions of a role in any database of the server, but this program's own. @param since without it none is unused */
+/** A role's sessions in any database of the server, except this program's own. @param since without it all count as used */
 export async function sessionGroups(client: pg.ClientBase, role: string, since?: Date): Promise<SessionGroup[]> {
   // A row that may not be seen has neither address nor state: `backend_type` is null too.
   const { rows } = await client.query<SessionGroup>(
@@ -49,7 +49,7 @@ export async function sessionGroups(client: pg.ClientBase, role: string, since?:
   return rows;
 }
 
-/** The options of a mapping are shown to its user and to the server's owner alone. */
+/** The options of a mapping are visible only to its user and to the server's owner. */
 async function mappings(client: pg.ClientBase, role: string): Promise<LoginUse[]> {
   const { rows } = await client.query<{ server: string; mappedFor: string }>(
     `SELECT srvname AS server, usename AS "mappedFor" FROM pg_user_mappings
@@ -59,7 +59,7 @@ async function mappings(client: pg.ClientBase, role: string): Promise<LoginUse[]
   return rows.map((row) => ({ kind: "mapping", ...row }));
 }
 
-/** Schedulers whose jobs log in as a role, where their extension is in the connection's database. */
+/** Schedulers whose jobs log in as a role, if their extension is in the connection's database. */
 const SCHEDULERS = [
   {
     scheduler: "pg_cron",

@@ -15,13 +15,13 @@ export interface RoleNow {
   readonly name: string;
   readonly login: boolean;
   readonly superuser: boolean;
-  /** What its sessions see, in the form that a login of ours gets it. */
+  /** What its sessions see, in the form that a login of ours gets. */
   readonly view: LoginView;
   /** The same as the server has it. */
   readonly raw: LoginView;
-  /** The role that its sessions act as, where it says so. */
+  /** The role that its sessions act as, if it is set. */
   readonly acting: string | undefined;
-  /** The owner as it was at the last copy; empty where none was remembered. */
+  /** The owner as it was at the last copy; empty if none was recorded. */
   readonly copied: LoginView;
   readonly comment: string | null;
 }
@@ -35,7 +35,7 @@ const ROLE = `SELECT oid, rolcanlogin, rolsuper, rolreplication, rolconnlimit,
 const SETTINGS = `SELECT datname, unnest(setconfig) AS entry
   FROM pg_db_role_setting LEFT JOIN pg_database d ON d.oid = setdatabase WHERE setrole = $1`;
 
-/** Reads a role; undefined where there is none. Needs no privilege. */
+/** Reads a role; undefined if there is none. Needs no privilege. */
 export async function readRole(client: pg.ClientBase, name: string): Promise<RoleNow | undefined> {
   const [role] = (await client.query(ROLE, [name])).rows;
   if (role === undefined) return undefined;
@@ -60,7 +60,7 @@ export async function readRole(client: pg.ClientBase, name: string): Promise<Rol
   return { name, login, superuser, view, raw, acting, copied: copiedOf(comment), comment };
 }
 
-/** Before the JSON in a login role's comment: on the role itself, the memory outlives any loss of the stack's state. */
+/** The prefix of the JSON in a login role's comment: the record on the role itself outlives a loss of the stack's state. */
 const MARK = "secret-rotation keeps this login equal to its owner, last: ";
 
 function copiedOf(comment: string | null): LoginView {
@@ -80,11 +80,11 @@ function commentOf({ comment }: Pick<RoleNow, "comment">, owner: RoleNow): strin
   return `${theirs}${MARK}${JSON.stringify(owner.view)}`;
 }
 
-/** What the next login gets, of the owner and the login in use. */
+/** What the next login gets from the owner and the login in use. */
 export const mergedView = (owner: RoleNow, inUse: RoleNow): Merged =>
   inUse.name === owner.name ? { view: owner.view, conflicts: [] } : mergeViews(inUse.copied, owner.view, inUse.view);
 
-/** The statements that make a login role the equal of the one in use. None where it is already. */
+/** The statements that make a login role the equal of the one in use. None if they are equal. */
 export function copyStatements(owner: RoleNow, view: LoginView, login: RoleNow): string[] {
   const acting = owner.acting ?? owner.name;
   const comment = commentOf(login, owner);

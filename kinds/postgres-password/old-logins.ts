@@ -6,14 +6,14 @@ import type { Policy } from "../../core/policy";
 import { other, type SecretState } from "../../core/state";
 import { activeUsername } from "./roles";
 
-/** Who still uses a login whose grace period is over, in words; empty if nobody does, undefined if nobody was asked. */
+/** Who still uses a login whose grace period is over, in words; empty if it is unused, undefined if not checked. */
 export interface PasswordSeen {
   readonly previousInUse?: string | undefined;
 }
 
 /**
- * Asks the server who still uses a login whose grace period is over, before an update revokes it; undefined if nobody is
- * asked. Never throws: if the server does not answer, nobody can tell that the login is unused, and it stays.
+ * Queries the server for users of a login whose grace period is over, before an update revokes it; undefined if there is
+ * nothing to check. Never throws: if the server does not answer, the login may be in use, so it stays.
  */
 export async function seeOldLogin(
   secret: PostgresPasswordConfig,
@@ -30,7 +30,7 @@ const previousUsername = ({ strategy, role }: PostgresPasswordConfig, state: Sec
   activeUsername(strategy, role, { ...state, active: other(state.active) });
 
 async function oldLoginUse(secret: PostgresPasswordConfig, state: SecretState): Promise<string> {
-  // Loaded when used: most updates end no login.
+  // Loaded when used: most updates revoke no login.
   const [{ withDatabase }, { usesOf }] = await Promise.all([import("../../clients/postgres"), import("./login-use")]);
   try {
     return await withDatabase(referenceOf(secret.database), async (client) =>
@@ -41,7 +41,7 @@ async function oldLoginUse(secret: PostgresPasswordConfig, state: SecretState): 
   }
 }
 
-/** What to say of a login that is kept because somebody uses it; undefined where there is none. */
+/** The warning about a login that is kept because it is in use; undefined if there is none. */
 export function keptLogin(
   secret: SecretConfig,
   state: SecretState,

@@ -1,13 +1,13 @@
 import type pg from "pg";
 import { poll } from "../../clients/poll";
 
-/** A session as every role may see it. */
+/** The part of a session that every role may see. */
 export interface Session {
   readonly pid: number;
   readonly application: string;
 }
 
-/** At most so many are noted and named. */
+/** The most sessions that are noted and named. */
 const MOST = 500;
 const NAMED = 5;
 
@@ -26,10 +26,10 @@ export async function sessionsOf(client: pg.ClientBase, role: string): Promise<S
 }
 
 /**
- * The sessions of a login that are there still, and were not among `before`: those of a service that was restarted and
- * holds the old credential, or of somebody whom the config does not know.
+ * The open sessions of a login that were not among `before`: those of a service that was restarted and holds the old
+ * credential, or of a client that is not in the config.
  *
- * @returns a warning, or undefined where there is none
+ * @returns a warning, or undefined if there are none
  */
 export async function newSessions(
   client: pg.ClientBase,
@@ -50,8 +50,8 @@ function warningOf(role: string, sessions: readonly Session[]): string {
   const many = sessions.length === 1 ? "1 session has" : `${sessions.length} sessions have`;
   return (
     `${many} logged in as ${role} since the new login was proven: pid ${named.join(", ")}${rest}. Every service was ` +
-    "restarted, so one of them holds the old credential although it says it is healthy, or somebody uses it who is not in " +
-    `the config. That login ends with the grace period. Find them: SELECT pid, application_name, client_addr, backend_start ` +
+    "restarted, so one of them holds the old credential although it says it is healthy, or a client uses it that is not in " +
+    `the config. That login is revoked after the grace period. Find them: SELECT pid, application_name, client_addr, backend_start ` +
     `FROM pg_stat_activity WHERE usename = '${role}'; then restart what holds it`
   );
 }

@@ -1,10 +1,10 @@
 import type { Acting, PhaseTable } from "../../core/phases";
 
-/** What the rotation of a password that this stack makes consists of, beside what all rotations have. */
+/** The parts of the rotation of a password that this stack makes, besides the common ones. */
 export const postgresPasswordPhases = {
   steps: {
     "copy-role": { phase: "database", words: ({ newInputs }) => copied(newInputs.stdin) },
-    // Its component says what it does.
+    // Its component describes it.
     "set-role": { phase: "database", words: () => undefined },
     "verify-login": { phase: "verify" },
   },
@@ -45,18 +45,20 @@ function login({ op, oldInputs, newInputs }: Acting, acts: boolean): string {
   if (op === "create" && may !== false && (!acts || (activation ?? "") === ""))
     return `adopts the login of the role ${name} as it is`;
   if (may === false)
-    return before === undefined ? `lets nobody log in as ${name} yet` : `lets the role ${name} log in no more`;
+    return before === undefined
+      ? `does not allow the role ${name} to log in yet`
+      : `revokes the login of the role ${name}`;
   if (activation !== "" && activation !== oldInputs.activation && verifier !== undefined)
     return `gives the role ${name} its password (${verifier})${before === false ? " and lets it log in" : ""}`;
-  return before === undefined ? `leaves the role ${name} its login` : `lets the role ${name} log in`;
+  return before === undefined ? `keeps the login of the role ${name}` : `lets the role ${name} log in`;
 }
 
 /** Before the store is written a role gets its new password; after the restarts only its login changes. */
 function role({ op, oldInputs, newInputs }: Acting, active: boolean): string {
   const name = String(newInputs.name ?? oldInputs.name ?? "?");
-  if (op === "import") return `takes the role ${name} over as it is`;
+  if (op === "import") return `adopts the role ${name} as it is`;
   if (op === "create") return `makes the role ${name}, which may ${newInputs.login === false ? "not " : ""}log in`;
-  if (newInputs.login === false && oldInputs.login !== false) return `lets the role ${name} log in no more`;
+  if (newInputs.login === false && oldInputs.login !== false) return `revokes the login of the role ${name}`;
   if (active) return `gives the role ${name} its password${oldInputs.login === false ? " and lets it log in" : ""}`;
   return oldInputs.login === newInputs.login ? `brings the role ${name} up to date` : `lets the role ${name} log in`;
 }

@@ -14,7 +14,7 @@ export function activeUsername(
   return own ? role : slotRole(role, state.active);
 }
 
-/** What a rotation of a login is about: the roles in use before and after it, and those of ours. */
+/** The roles of a rotation: those in use before and after it, and ours. */
 export interface RotatedLogins {
   readonly owner: string;
   readonly from: string;
@@ -53,8 +53,8 @@ export function ownerMayLogin(state: SecretState): boolean {
 }
 
 /**
- * What the store may name as the user without anybody else having written it: the platform's own role, and the login
- * roles, which an earlier life of the secret in this stack may have left there. Empty with one user, who is not named.
+ * The user names that the store may hold without an external write: the platform's own role, and the login roles, which an
+ * earlier life of the secret in this stack may have left there. Empty for a single user, which the store does not name.
  */
 export const ownUsernames = (secret: {
   readonly name: string;

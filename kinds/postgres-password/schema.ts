@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { database, policyOverride, restart, roleName, secretName, settings } from "../../core/schema-parts";
 
-/** What every strategy of a database password has. */
+/** The keys of every strategy of a database password. */
 export const passwordSettings = {
   /** What kind of credential it is. */
   kind: z.literal("postgres-password"),
@@ -21,14 +21,14 @@ export const ownPassword = settings({
   ...passwordSettings,
   /**
    * `single-user` changes the password of the role itself; `alternating-users` (default) switches between two login
-   * roles, so that no login ever fails. Changing it on a running stack adopts the credential in use anew.
+   * roles, so that no login ever fails. Changing it on a running stack adopts the credential in use again.
    */
   strategy: z.enum(["single-user", "alternating-users"]).optional().default("alternating-users"),
-  /** Where the login role's name is kept, for alternating-users. Default: `username` beside the password. */
+  /** The path of the login role's name, for alternating-users. Default: `username` beside the password. */
   usernamePath: secretName.optional(),
 }).transform(withRole);
 
-/** The role is called as its database unless the config says otherwise. */
+/** The role has its database's name unless the config says otherwise. */
 export function withRole<T extends { role?: string | undefined; database: { name: string } }>(secret: T) {
   return { ...secret, role: secret.role ?? secret.database.name };
 }
@@ -36,7 +36,7 @@ export function withRole<T extends { role?: string | undefined; database: { name
 /** A database password that this pipeline makes. */
 export type PostgresPasswordConfig = z.output<typeof ownPassword>;
 
-/** Where the login role's name is kept, beside the password unless the config says otherwise. */
+/** The path of the login role's name, beside the password unless the config says otherwise. */
 export const usernamePathOf = ({
   name,
   usernamePath,

@@ -6,21 +6,21 @@ import type { SecretState } from "../../core/state";
 import type { StackView } from "../kind-operations";
 import { type SessionGroup, sessionGroups } from "./login-use";
 
-/** Open sessions of a role, in any database of its server, but this program's own. */
+/** Open sessions of a role, in any database of its server, except this program's own. */
 export interface Sessions {
   readonly role: string;
   readonly count: number;
-  /** When the oldest began; null where there is none, or the run's login may not see it (`pg_read_all_stats`). */
+  /** When the oldest began; null if there is none, or the run's login may not see it (`pg_read_all_stats`). */
   readonly oldest: Date | null;
   /** Who holds them. */
   readonly users: readonly LoginUse[];
-  /** Beside them: idle connections that nobody has used since the given time. A pooler keeps such ones open. */
+  /** Additional idle connections that were not used since the given time. A pooler keeps such ones open. */
   readonly unused: number;
 }
 
 /**
  * The sessions of a role.
- * @param since idle connections that were not used since then are told apart; without it every session counts as used
+ * @param since idle connections that were not used since then are counted separately; without it every session is used
  */
 export function sessionsOf(secret: DatabasePasswordConfig, role: string, since?: Date): Promise<Sessions> {
   return withDatabase(referenceOf(secret.database), async (client) => {
@@ -46,9 +46,9 @@ export function sessionWords({ role, count, oldest, users }: Sessions): string {
 }
 
 /**
- * `pg_stat_activity`: sessions of the login in use, none of the previous one but a pooler's unused connections.
+ * `pg_stat_activity`: sessions of the login in use, none of the previous one except a pooler's unused connections.
  *
- * @param before the previous login; undefined if nobody knows of one
+ * @param before the previous login; undefined if none is known
  * @throws Error that says what is wrong
  */
 export async function sessionsInUse(
@@ -68,7 +68,7 @@ export async function sessionsInUse(
   }
   if (current.count === 0)
     throw new Error(`no session uses ${username}; expected those of ${secret.restart.join(", ")}`);
-  // The lab's calendar says nothing about when a session began.
+  // The lab's clock does not apply to the start of a session.
   const { oldest } = current;
   if (before === username && config.lab?.clock === undefined && oldest !== null && oldest < new Date(state.step.at)) {
     throw new Error(`a session of ${username} is open since ${utc(oldest)}, from before the rotation`);

@@ -10,5 +10,5 @@ export const alternatingUsers = {
   plugins: ["postgresql"],
 } as const satisfies Traits;
 
-/** One role whose password changes: PostgreSQL knows one password a role. */
+/** One role whose password changes: in PostgreSQL a role has one password. */
 export const singleUser = { ...alternatingUsers, overlaps: false } as const satisfies Traits;

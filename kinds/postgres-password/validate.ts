@@ -37,7 +37,7 @@ export function passwordChecks(stack: StackView, secret: PostgresPasswordConfig,
     {
       point: "old credential invalid",
       look: async () => {
-        if (previous === undefined) return "there is none, or nobody knows its value";
+        if (previous === undefined) return "there is none, or its value is not known";
         const { outcome, evidence } = await tryLogin(referenceOf(secret.database), previous);
         if (outcome === "unknown") throw new Error(evidence);
         const works = outcome === "works";

@@ -3,7 +3,7 @@ import type { VaultDynamicConfig } from "../../config";
 import { engineAsked, madeByVaultAsks } from "../vault-engine/asks";
 import { leaseRoleOf } from "../vault-engine/engine";
 
-/** What the preflight of short-lived logins asks. */
+/** What the preflight of short-lived logins checks. */
 export const vaultDynamicAsks: KindAsks<VaultDynamicConfig> = {
   ...madeByVaultAsks,
   own(question) {

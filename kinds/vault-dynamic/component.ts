@@ -15,7 +15,7 @@ export type VaultDynamicLoginsArgs = VaultCredentialArgs<VaultDynamicConfig>;
 /**
  * Short-lived logins from Vault's database secrets engine: preflight, connection, a role and a policy for each service,
  * a proof of each role by a real login, restarts, the end of every older login, audit row. Vault ends the logins by
- * itself after that; this acts only on a new definition or a request.
+ * itself later; this acts only on a new definition or a request.
  */
 export class VaultDynamicLogins extends VaultCredential<VaultDynamicConfig> {
   readonly state: pulumi.Output<SecretState>;
@@ -49,7 +49,7 @@ export class VaultDynamicLogins extends VaultCredential<VaultDynamicConfig> {
     return proofs;
   }
 
-  /** The role that a service's logins come from, and the policy that lets it have them and keep them alive. */
+  /** The role that a service's logins come from, and the policy that lets it request and renew them. */
   private createRole(service: string, dependsOn: pulumi.Resource): pulumi.Resource {
     const { config, databases } = this.args;
     const { mount, connection } = config.vault;

@@ -13,5 +13,5 @@ export function definitionOf(config: VaultDynamicConfig): LeaseDefinition {
   };
 }
 
-/** {@link definitionOf} as the short text that the state remembers. */
+/** {@link definitionOf} as the short text that is kept in the state. */
 export const leaseFingerprint = (config: VaultDynamicConfig) => fingerprint(definitionOf(config));

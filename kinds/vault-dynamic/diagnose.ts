@@ -7,7 +7,7 @@ import type { About, Finding, StackView } from "../kind-operations";
 import { noAnswer, roleGone } from "../vault-engine/findings";
 import { leasePath, leasesOf, roleInVault, rolePath } from "./facts";
 
-/** A service that can get no login: its role or its lease is gone. Also that Vault cannot be asked. */
+/** A service that can get no login: its role or its lease is gone. Also that Vault cannot be queried. */
 export async function leaseFindings(
   stack: StackView,
   secret: VaultDynamicConfig,

@@ -7,15 +7,15 @@ import { type HeldLease, heldLeases, type LeaseProof, proveRole, readRole } from
 
 type Reach = Pick<Config, "store" | "environment">;
 
-/** Whether the config describes the logins otherwise than the last finished update did. */
+/** Whether the config's definition of the logins differs from that of the last finished update. */
 export const definitionChanged = (secret: VaultDynamicConfig, state: SecretState): boolean =>
   state.labels[state.active] !== leaseFingerprint(secret);
 
-/** Where a service's logins come from. */
+/** The source of a service's logins. */
 export const leasePath = (secret: VaultDynamicConfig, service: string): string =>
   `${secret.vault.mount}/creds/${leaseRoleOf(secret, service)}`;
 
-/** Where the role that makes them is. */
+/** The path of the role that makes them. */
 export const rolePath = (secret: VaultDynamicConfig, service: string): string =>
   `${secret.vault.mount}/roles/${leaseRoleOf(secret, service)}`;
 

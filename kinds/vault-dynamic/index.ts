@@ -4,7 +4,7 @@ import { vaultDynamicAsks } from "./asks";
 import { leaseFingerprint } from "./definition";
 import { nextLeaseState } from "./next-state";
 
-/** Logins that Vault makes for a short time. Only the config decides: nothing is looked at. */
+/** Logins that Vault makes for a short time. Only the config decides: nothing is observed. */
 export const vaultDynamic: Kind<VaultDynamicConfig> = {
   asks: vaultDynamicAsks,
   observe: async () => ({}),

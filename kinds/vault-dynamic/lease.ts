@@ -20,11 +20,11 @@ interface Looked {
 export interface HeldLease {
   readonly id: string;
   readonly issuedAt: string;
-  /** When it ends unless it is renewed; null where Vault knows none. */
+  /** When it ends unless it is renewed; null if Vault knows no end. */
   readonly expiresAt: string | null;
 }
 
-/** Where logins come from, and whom they act as. */
+/** The source of logins, and the role that they act as. */
 export const leaseRole = z.object({
   mount: z.string(),
   /** The role's name in Vault. */
@@ -36,7 +36,7 @@ export const leaseRole = z.object({
 
 export type LeaseRole = z.output<typeof leaseRole>;
 
-/** What a login of a role turned out to be; no secret among it. */
+/** The proven facts about a login of a role, without a secret. */
 export interface LeaseProof {
   readonly role: string;
   readonly loggedInAs: string;
@@ -101,7 +101,7 @@ export async function heldLeases(client: Vault, path: string): Promise<HeldLease
   const held: HeldLease[] = [];
   for (const name of await client.list(`sys/leases/lookup/${path}`)) {
     const id = `${path}/${name}`;
-    // Undefined where it ended by itself meanwhile.
+    // Undefined if it ended by itself meanwhile.
     const looked = await client.put<Looked>("sys/leases/lookup", { lease_id: id }, [400, 404]);
     if (looked !== undefined) held.push({ id, issuedAt: looked.data.issue_time, expiresAt: looked.data.expire_time });
   }
@@ -116,7 +116,7 @@ export async function endOlder(client: Vault, mount: string, role: string, befor
   return older.length;
 }
 
-/** How long a role lets a login live, in seconds; undefined where there is no such role. @throws StepError */
+/** How long a role lets a login live, in seconds; undefined if there is no such role. @throws StepError */
 export async function readRole(client: Vault, mount: string, role: string): Promise<RoleTtl | undefined> {
   const answer = await client.get<{ data: { default_ttl: number; max_ttl: number } }>(`${mount}/roles/${role}`);
   return answer && { defaultTtl: Number(answer.data.default_ttl), maxTtl: Number(answer.data.max_ttl) };

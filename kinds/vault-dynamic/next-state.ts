@@ -1,7 +1,7 @@
 import { type Request, RequestRefusedError } from "../../core/request";
 import { type Action, activeGeneration, EMPTY, type Generation, type SecretState } from "../../core/state";
 
-/** What the next state of short-lived logins rests on; the clock is an argument. */
+/** The input of the next state of short-lived logins; the clock is an argument. */
 export interface LeaseInputs {
   readonly now: Date;
   /** The request in the config, if it is for this secret. */
@@ -12,8 +12,8 @@ export interface LeaseInputs {
 
 /**
  * The state after this update of a secret whose logins Vault makes on demand. A lease ends by itself, so nothing is ever
- * due by age: a generation is one definition of the logins, or one request to have all of them fetched anew. There is
- * one slot, for there is no value to go back to.
+ * due by age: a generation is one definition of the logins, or one request to fetch all of them anew. There is one slot,
+ * since there is no value to go back to.
  *
  * @throws RequestRefusedError for a request that makes no sense with leases.
  */
@@ -66,7 +66,7 @@ function assertRotates({ id, secret, rotate, activate, force }: Request): void {
         `${activate === undefined ? "adopted" : "brought back, so there is no generation to return to"}. ` +
         "To have every service fetch a new login: `rotate: true`"
       : force
-        ? `${secret} is in no store that somebody else could have written (vault-dynamic): leave \`force\` out`
+        ? `${secret} is in no store (vault-dynamic), so there is no external write to overwrite: leave \`force\` out`
         : undefined;
   if (why !== undefined) throw new RequestRefusedError(`request ${id}: ${why}; nothing was changed.`);
 }

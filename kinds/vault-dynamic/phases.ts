@@ -1,6 +1,6 @@
 import { type PhaseTable, restOf } from "../../core/phases";
 
-/** What a new generation of logins that Vault makes consists of, beside what all rotations have. */
+/** The parts of a new generation of logins that Vault makes, besides the common ones. */
 export const vaultDynamicPhases = {
   steps: {
     "lease-proof": {
@@ -8,7 +8,7 @@ export const vaultDynamicPhases = {
       words: ({ name }, { secret }) =>
         `tries a login that Vault makes for ${restOf(name, secret, "proof-")}, and ends it`,
     },
-    "lease-end-older": { phase: "settle", words: () => "ends every login from before, by Vault" },
+    "lease-end-older": { phase: "settle", words: () => "has Vault end every earlier login" },
   },
   resources: {
     "vault:database/secretBackendRole:SecretBackendRole": {

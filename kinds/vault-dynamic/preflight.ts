@@ -6,7 +6,7 @@ import { StepError } from "../../core/errors";
 import { vaultOf } from "../../stores";
 import { checkOwnership, engineNeeds, vaultEngineInput } from "../vault-engine/preflight";
 
-/** Logins that Vault makes for a short time, as their preflight looks at them. */
+/** Logins that Vault makes for a short time, in the preflight's input. */
 export const leasesInput = z.object({
   engine: vaultEngineInput,
   /** The roles in Vault, one for each service. */
@@ -48,7 +48,7 @@ function needsOf({ engine, roles }: LeasesInput): Record<string, string[]> {
   };
 }
 
-/** The token may make the roles, prove them and end older logins; what an earlier update made is there. */
+/** The token may make the roles, prove them and end older logins; what an earlier update made still exists. */
 export async function checkLeases(client: Vault, given: LeasesInput): Promise<string> {
   await client.mayDo(needsOf(given));
   if (!given.taken) await checkOwnership(client, given.engine);

@@ -10,21 +10,21 @@ const statements = z.array(z.string().min(1)).min(1, "expected at least one SQL 
 export const vaultDynamicPassword = settings({
   ...passwordSettings,
   /**
-   * Vault's database secrets engine makes a login for each service that asks, and ends it. `role` stays the owner of
+   * Vault's database secrets engine makes a login for each service on request, and ends it. `role` stays the owner of
    * all objects; a service reads `<mount>/creds/<service>-<connection>` and renews its lease.
    */
   strategy: z.literal("vault-dynamic"),
   vault: vaultConnection,
   /** How long a lease lasts from one renewal to the next. Default 1h. A change rotates. */
   defaultTtl: duration.default(parseDuration("1h")),
-  /** How long a login lives at the most, however often it is renewed. Default 24h. A change rotates. */
+  /** The longest life of a login, including renewals. Default 24h. A change rotates. */
   maxTtl: duration.default(parseDuration("24h")),
   /**
    * The SQL that makes a login, with Vault's {{name}}, {{password}} and {{expiration}}. Default: a member of `role` that
-   * acts as it from login on and has an end. A change rotates.
+   * acts as it from login on and expires. A change rotates.
    */
   creationStatements: statements.optional(),
-  /** The SQL that ends a login. Default: no new session, the open ones ended, the role dropped. A change rotates. */
+  /** The SQL that ends a login. Default: forbid new sessions, end open ones, drop the role. A change rotates. */
   revocationStatements: statements.optional(),
 })
   .transform(withRole)

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 /**
  * What Vault's database engine runs on PostgreSQL for a short-lived login. `{{name}}`, `{{password}}` and `{{expiration}}`
- * are Vault's own; one statement an entry, since it divides a text at each semicolon.
+ * are Vault's own; one statement for each entry, since Vault splits a text at each semicolon.
  */
 
 /** A login that is a member of the owner role and acts as it from the first moment, so that objects keep one owner. */
@@ -12,8 +12,8 @@ export const creationStatements = (owner: string): string[] => [
 ];
 
 /**
- * The end of a login: no new session, the open ones ended, the role dropped. It owns nothing, so there is nothing to
- * reassign. A login that is gone already is no error: Vault would try for ever.
+ * The end of a login: forbid new sessions, end open ones, drop the role. It owns nothing, so there is nothing to reassign.
+ * A login that is already gone is no error: Vault would retry for ever.
  */
 export const revocationStatements = (): string[] => [
   `DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{{name}}') THEN ALTER ROLE "{{name}}" NOLOGIN; END IF; END $$`,

@@ -1,6 +1,6 @@
 import type { Traits } from "../../core/traits";
 
-/** Logins that Vault makes for a short time. One that has ended cannot be brought back. */
+/** Logins that Vault makes for a short time. One that has ended cannot be restored. */
 export const vaultDynamic = {
   hasDatabase: true,
   ages: false,

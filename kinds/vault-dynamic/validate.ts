@@ -35,7 +35,7 @@ export function leaseChecks({ config, now }: StackView, secret: VaultDynamicConf
 
 async function rolesAsDescribed(config: Config, secret: VaultDynamicConfig, state: SecretState): Promise<string> {
   if (definitionChanged(secret, state)) {
-    throw new Error("the config describes the logins otherwise than the last update did: `rotation run`");
+    throw new Error("the config's definition of the logins differs from the last update's: `rotation run`");
   }
   const [defaultTtl, maxTtl] = [secret.defaultTtl / 1000, secret.maxTtl / 1000];
   for (const service of secret.restart) {
@@ -45,7 +45,7 @@ async function rolesAsDescribed(config: Config, secret: VaultDynamicConfig, stat
     if (found.defaultTtl !== defaultTtl || found.maxTtl !== maxTtl) {
       throw new Error(
         `expected a ttl of ${defaultTtl} s and at most ${maxTtl} s at ${path}, found ${found.defaultTtl} s and ` +
-          `${found.maxTtl} s: somebody changed it; \`pulumi up --refresh\` sets it right`,
+          `${found.maxTtl} s: it was changed; \`pulumi up --refresh\` fixes it`,
       );
     }
   }
@@ -58,7 +58,7 @@ async function leaseWords(config: Config, secret: VaultDynamicConfig, service: s
   return `${service} holds ${held.length === 1 ? "a lease" : `${held.length} leases`}`;
 }
 
-/** `pg_stat_activity`: sessions of logins that Vault made, and none of the owner, whose password nobody rotates. */
+/** `pg_stat_activity`: sessions of logins that Vault made, and none of the owner, whose password is not rotated. */
 function sessionsOfLogins({ role, database }: VaultDynamicConfig): Promise<string> {
   return withDatabase(referenceOf(database), async (client) => {
     const { rows } = await client.query<{ leased: number; owner: number }>(
@@ -69,13 +69,13 @@ function sessionsOfLogins({ role, database }: VaultDynamicConfig): Promise<strin
       [role, APPLICATION],
     );
     const { leased = 0, owner = 0 } = rows[0] ?? {};
-    if (owner > 0) throw new Error(`${owner} sessions log in as ${role} itself, with a password that nobody rotates`);
+    if (owner > 0) throw new Error(`${owner} sessions log in as ${role} itself, with a password that is not rotated`);
     if (leased === 0) throw new Error("no session uses a login that Vault made");
     return `${leased} sessions of logins that Vault made`;
   });
 }
 
-/** The owner's own password is from before: it may work through the grace period after services moved to leases. */
+/** The owner's own password is older: it may work through the grace period after services moved to leases. */
 async function ownerEnded(config: Config, secret: VaultDynamicConfig, state: SecretState, now: Date): Promise<string> {
   const { role, database } = secret;
   const mayLogIn = await withDatabase(referenceOf(database), async (client) => {
@@ -85,7 +85,7 @@ async function ownerEnded(config: Config, secret: VaultDynamicConfig, state: Sec
   if (!mayLogIn) return `${role} may not log in, and each lease ends by itself`;
   const end = graceEndsAt(state, policyOf(config, secret));
   if (activeGeneration(state) > 1 || now >= end) {
-    throw new Error(`${role} may still log in with a password that nobody rotates: \`ALTER ROLE ${role} NOLOGIN\``);
+    throw new Error(`${role} may still log in with a password that is not rotated: \`ALTER ROLE ${role} NOLOGIN\``);
   }
   return `each lease ends by itself; ${role} may log in, as intended, until ${utc(end)}: then \`ALTER ROLE ${role} NOLOGIN\``;
 }

@@ -3,7 +3,7 @@ import { referenceOf } from "../../config";
 import { modeOf } from "../../core/decide";
 import { isMadeByVault, type VaultPasswordConfig, vaultEngineOf } from "./engine";
 
-/** What the preflights of all that Vault makes have in common: the value is in no store. */
+/** The common part of the preflights of all that Vault makes: the value is in no store. */
 export const madeByVaultAsks: Omit<KindAsks<VaultPasswordConfig>, "own"> = {
   modeOf,
   asksInUse: (mode, force) => mode === "rotation" || force,
@@ -11,7 +11,7 @@ export const madeByVaultAsks: Omit<KindAsks<VaultPasswordConfig>, "own"> = {
   whenForeign: () => "",
 };
 
-/** The engine and the database, as the preflight looks at them. */
+/** The engine and the database, in the preflight's input. */
 export const engineAsked = ({ secret, state, secrets }: KindQuestion<VaultPasswordConfig>) => ({
   engine: vaultEngineOf(secrets.filter(isMadeByVault), secret),
   database: { ...referenceOf(secret.database), role: secret.role },

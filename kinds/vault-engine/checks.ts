@@ -6,10 +6,10 @@ import { type StoreConfig, schemaOf } from "../../stores/schemas";
 import { roleChecks } from "../postgres-password/checks";
 import { connectionOf, isMadeByVault, rolesInVault, type VaultPasswordConfig } from "./engine";
 
-/** Vault looks for what is due every five seconds. */
+/** Vault checks for due rotations every five seconds. */
 export const SHORTEST_PERIOD = parseDuration("5s");
 
-/** What the checks read of the config. */
+/** The part of the config that the checks read. */
 export interface Checked {
   readonly store: StoreConfig;
   readonly policy: { readonly maxAge: number };
@@ -20,7 +20,7 @@ export interface Checked {
 
 type Part = ConfigPart<VaultPasswordConfig, Checked>;
 
-/** What all that Vault makes has in the config: it is in no store, and Vault reaches its database in its own way. */
+/** The common config of all that Vault makes: it is in no store, and Vault reaches its database in its own way. */
 export const madeByVaultInConfig: Omit<Part, "traits"> = {
   paths: () => [],
   addresses: ({ database, vault }) => [database.host, ...(vault.host === undefined ? [] : [vault.host])],
@@ -32,7 +32,7 @@ export const madeByVaultInConfig: Omit<Part, "traits"> = {
 const vaultPasswords = ({ secrets }: Checked): Placed<VaultPasswordConfig>[] =>
   secrets.flatMap((secret, index) => (isMadeByVault(secret) ? [{ index, secret }] : []));
 
-/** Services read it from Vault's database engine: that they read the rest from AWS makes no sense. */
+/** Services read it from Vault's database engine; reading the rest from AWS would make no sense. */
 function placeChecks({ store }: Checked, { index, secret }: Placed<VaultPasswordConfig>): Problem[] {
   if (schemaOf(store).vault(store) !== undefined) return [];
   const message =
@@ -41,7 +41,7 @@ function placeChecks({ store }: Checked, { index, secret }: Placed<VaultPassword
   return [{ path: ["secrets", index, "strategy"], message }];
 }
 
-/** Vault's own login is a login of its own. */
+/** Vault's own login must be a separate login. */
 function loginChecks({ connectionPasswords }: Checked, { index, secret }: Placed<VaultPasswordConfig>): Problem[] {
   const { vault, role, database } = secret;
   const path = ["secrets", index, "vault"];
@@ -108,13 +108,13 @@ function sharedChecks(config: Checked): Problem[] {
   });
 }
 
-/** What must be the same for all that share a connection. */
+/** The settings that all secrets of a connection must share. */
 function describe({ vault, database }: VaultPasswordConfig): string {
   const { username, host = database.host, port = database.port, rotateRoot } = vault;
   return `${username} on ${host}:${port}/${database.name}, ${database.sslmode}${rotateRoot ? ", rotateRoot" : ""}`;
 }
 
-/** A name that is no connection's is not repeated: it may be a password. */
+/** A name of no connection is not repeated: it may be a password. */
 function passwordChecks(config: Checked): Problem[] {
   const known = [...new Set(vaultPasswords(config).map(({ secret }) => connectionOf(secret)))];
   return Object.keys(config.connectionPasswords)

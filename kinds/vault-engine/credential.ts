@@ -12,7 +12,7 @@ export interface VaultCredentialArgs<C extends VaultPasswordConfig> extends Secr
 }
 
 /**
- * What every secret that Vault makes has in common: its preflight, and steps that run once a generation. The value is
+ * What all secrets that Vault makes share: the preflight, and steps that run once for each generation. The value is
  * never in the stack: services and steps read it from Vault.
  */
 export abstract class VaultCredential<C extends VaultPasswordConfig> extends SecretRotation<VaultCredentialArgs<C>> {
@@ -22,7 +22,7 @@ export abstract class VaultCredential<C extends VaultPasswordConfig> extends Sec
     return referenceOf(database);
   }
 
-  /** A step that runs once a generation. */
+  /** A step that runs once for each generation. */
   protected createStep(
     name: string,
     step: StepCommandArgs["step"],

@@ -11,17 +11,17 @@ export interface VaultDatabasesArgs {
   /** How a step reaches Vault. */
   readonly reference: StoreReference;
   readonly environment: string;
-  /** Every secret that Vault makes: a connection lets in the roles of all that share it. */
+  /** Every secret that Vault makes: a connection allows the roles of all that share it. */
   readonly secrets: readonly VaultPasswordConfig[];
   /** The password of Vault's own login, by the connection's name. */
   readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
-  /** Mounts that a first update made and died before it was saved: they are taken over. */
+  /** Mounts of a first update that was interrupted before they were saved: they are adopted. */
   readonly leftMounts?: ReadonlySet<string>;
 }
 
 /**
  * Vault's database secrets engine as one stack uses it: mounts and connections, each declared once, by the first secret
- * that needs it. All of it stays in Vault when it leaves the stack: services read from it.
+ * that needs it. All of it stays in Vault when it is removed from the stack: services read from it.
  */
 export class VaultDatabases {
   private readonly mounts = new Map<string, pulumi.Resource>();
@@ -39,10 +39,10 @@ export class VaultDatabases {
   }
 
   /**
-   * The connection of a secret, with its own login's password changed where the config says so. What is made in it
+   * The connection of a secret, with its own login's password changed if the config says so. What is made in it
    * depends on the result.
    *
-   * @param dependsOn what comes before the connection is made, where no other secret has made it already.
+   * @param dependsOn what comes before the connection is made, if no other secret has made it already.
    */
   connect(secret: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
     const { mount, connection } = secret.vault;
@@ -54,7 +54,7 @@ export class VaultDatabases {
     return made;
   }
 
-  /** The mount of a secret; what it depends on where the mount is not this stack's. */
+  /** The mount of a secret; what it depends on if the mount is not this stack's. */
   mount({ vault: { mount, createMount } }: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
     if (!createMount) return dependsOn;
     const known = this.mounts.get(mount);
@@ -73,13 +73,13 @@ export class VaultDatabases {
     return made;
   }
 
-  /** What the policy that lets services read a secret is called, or the one service where each has its own. */
+  /** The name of the policy that lets services read a secret, or that of one service if each has its own. */
   policyName({ name, vault: { policy } }: VaultPasswordConfig, service?: string): string {
     const own = policy ?? `${this.args.environment}-${name.replaceAll("/", "-")}`;
     return service === undefined ? own : `${own}-${service}`;
   }
 
-  /** Lets services read a path, and do nothing else. */
+  /** Lets services only read a path. */
   policy(
     name: string,
     secret: VaultPasswordConfig,
@@ -111,7 +111,7 @@ export class VaultDatabases {
           connectionUrl: connectionUrl(secret),
           username,
           ...(password === undefined ? {} : { password }),
-          // Vault sends a verifier: the server's log would show the password.
+          // Vault sends a verifier: otherwise the server's log would show the password.
           passwordAuthentication: "scram-sha-256",
         },
       },
@@ -135,7 +135,7 @@ export class VaultDatabases {
   }
 }
 
-/** One for each program: the first secret that Vault makes asks for it, the others share it. */
+/** One for each program: the first secret that Vault makes creates it, the others share it. */
 const opened = new WeakMap<DeclaredIn["platform"], Promise<VaultDatabases>>();
 
 /** The engine as the config's secrets use it. */

@@ -5,10 +5,10 @@ import type { VaultStaticConfig } from "../vault-static/schema";
 /** A database password that Vault makes. */
 export type VaultPasswordConfig = VaultStaticConfig | VaultDynamicConfig;
 
-/** What a mount of the database secrets engine says of itself if a stack of this program made it. */
+/** The description of a mount of the database secrets engine that a stack of this program made. */
 export const MOUNT_DESCRIPTION = "logins for services, by secret-rotation";
 
-/** A secret of Vault's, also where another key is wrong and the defaults are not there yet. */
+/** A Vault secret, even if another key is wrong and the defaults are not set yet. */
 type Placed = Pick<VaultPasswordConfig, "vault" | "database">;
 
 /** The connection's name in Vault. */
@@ -20,7 +20,7 @@ export function connectionUrl({ vault, database }: Placed): string {
   return `postgresql://{{username}}:{{password}}@${host}:${port}/${database.name}?sslmode=${database.sslmode}`;
 }
 
-/** What the roles of a secret are called in Vault. */
+/** The names of a secret's roles in Vault. */
 export const rolesInVault = (secret: VaultPasswordConfig): string[] =>
   secret.strategy === "vault-static"
     ? [secret.staticRole]
@@ -29,14 +29,14 @@ export const rolesInVault = (secret: VaultPasswordConfig): string[] =>
 /** The role in Vault that a service gets its short-lived logins from. */
 export const leaseRoleOf = (secret: Placed, service: string): string => `${service}-${connectionOf(secret)}`;
 
-/** The roles that a secret's connection lets in: those of every secret that shares it. */
+/** The roles that a secret's connection allows: those of every secret that shares it. */
 export function allowedRoles(secrets: readonly VaultPasswordConfig[], secret: VaultPasswordConfig): string[] {
   return secrets
     .filter((other) => other.vault.mount === secret.vault.mount && connectionOf(other) === connectionOf(secret))
     .flatMap(rolesInVault);
 }
 
-/** The engine's part in a secret, as the preflight looks at it; nothing secret among it. */
+/** The engine's part of a secret in the preflight's input, without a secret value. */
 export function vaultEngineOf(secrets: readonly VaultPasswordConfig[], secret: VaultPasswordConfig) {
   const { mount, createMount, username } = secret.vault;
   return {

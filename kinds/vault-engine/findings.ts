@@ -10,6 +10,6 @@ export const roleGone = ({ name }: Pick<StackView, "name">, path: string, whose:
     hint: "makes it again; find out who removed it",
   });
 
-/** Nothing can be said of what Vault makes while it does not answer. */
+/** While Vault cannot be queried, nothing is known about what it makes. */
 export const noAnswer = (error: unknown, about: About): Finding =>
-  about({ cause: "Vault cannot be asked", evidence: messageOf(error), command: "vault status" });
+  about({ cause: "Vault cannot be queried", evidence: messageOf(error), command: "vault status" });

@@ -4,9 +4,9 @@ import { MOUNT_DESCRIPTION, type VaultPasswordConfig } from "./engine";
 import { readMount } from "./preflight";
 
 /**
- * Asks Vault for mounts of ours that the stack may not know: a first update was killed between making one and its being
- * saved. They are taken over, since a second one cannot be made in the same place. Never throws: where Vault does not
- * answer, the preflight says so.
+ * Queries Vault for mounts of ours that the stack may not know: a first update was killed between making one and the save.
+ * They are adopted, since a second one cannot be made in the same place. Never throws: if Vault does not answer, the
+ * preflight reports it.
  */
 export async function seeLeftMounts(
   secrets: readonly VaultPasswordConfig[],

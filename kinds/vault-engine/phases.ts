@@ -1,6 +1,6 @@
 import type { PhaseTable } from "../../core/phases";
 
-/** What this stack makes in Vault's database engine for every secret of it. */
+/** What this stack makes in Vault's database engine for each of its secrets. */
 export const vaultEnginePhases = {
   steps: { "vault-rotate-root": { phase: "database" } },
   resources: {

@@ -12,7 +12,7 @@ export const vaultEngineInput = z.object({
     /** Vault's own login. */
     username: z.string(),
     url: z.string(),
-    /** The roles that this stack lets in. */
+    /** The roles that this stack allows. */
     roles: z.array(z.string()),
   }),
 });
@@ -41,7 +41,7 @@ export const engineNeeds = ({ mount, createMount, connection }: VaultEngineInput
 });
 
 /**
- * Nothing of somebody else's would be taken over or overwritten: asked before the first update of a secret.
+ * Nothing foreign would be adopted or overwritten: checked before the first update of a secret.
  * @throws StepError naming what is there and what helps
  */
 export async function checkOwnership(client: Vault, engine: VaultEngineInput): Promise<void> {
@@ -49,7 +49,7 @@ export async function checkOwnership(client: Vault, engine: VaultEngineInput): P
   await checkConnection(client, engine);
 }
 
-/** What is mounted there; undefined where nothing is. */
+/** What is mounted there; undefined if nothing is. */
 export async function readMount(client: Vault, mount: string): Promise<Mount | undefined> {
   const answer = await client.get<Mount & { readonly data?: Mount }>(`sys/mounts/${mount}`, {}, [400, 404]);
   return answer?.data ?? answer;
@@ -68,7 +68,7 @@ async function checkMount(client: Vault, mount: string): Promise<void> {
   );
 }
 
-/** A connection with the same login on the same database that lets in nobody else's roles is as good as ours. */
+/** A connection with the same login on the same database that allows no foreign roles is as good as ours. */
 async function checkConnection(client: Vault, { mount, connection }: VaultEngineInput): Promise<void> {
   const path = `${mount}/config/${connection.name}`;
   const found = (await client.get<ConnectionAnswer>(path))?.data;
@@ -76,9 +76,9 @@ async function checkConnection(client: Vault, { mount, connection }: VaultEngine
   const { username, connection_url: url } = found.connection_details ?? {};
   const foreign = (found.allowed_roles ?? []).filter((role) => !connection.roles.includes(role));
   const differs = [
-    ...(username === connection.username ? [] : [`it logs in as ${username ?? "somebody else"}`]),
+    ...(username === connection.username ? [] : [`it logs in as ${username ?? "another user"}`]),
     ...(url === connection.url ? [] : ["it names another database"]),
-    ...(foreign.length === 0 ? [] : [`it lets in ${foreign.join(", ")}`]),
+    ...(foreign.length === 0 ? [] : [`it allows ${foreign.join(", ")}`]),
   ];
   if (differs.length === 0) return;
   throw new StepError(

@@ -21,14 +21,14 @@ interface CredsAnswer {
   };
 }
 
-/** When Vault rotated the role last. @throws StepError where there is no such role */
+/** When Vault rotated the role last. @throws StepError if there is no such role */
 export async function readRotation(client: Vault, role: VaultRole): Promise<string> {
   const rotation = await findRotation(client, role);
   if (rotation === undefined) throw new StepError(`Vault has no static role ${role.mount}/static-roles/${role.name}`);
   return rotation;
 }
 
-/** When Vault rotated the role last; undefined where there is no such role. */
+/** When Vault rotated the role last; undefined if there is no such role. */
 export async function findRotation(client: Vault, { mount, name }: VaultRole): Promise<string | undefined> {
   const answer = await client.get<RoleAnswer>(`${mount}/static-roles/${name}`);
   return answer?.data.last_vault_rotation;

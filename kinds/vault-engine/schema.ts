@@ -1,19 +1,19 @@
 import * as z from "zod";
 import { name, port, roleName, settings, text } from "../../core/schema-parts";
 
-/** Longer than a password policy of any server takes; what Vault keeps it under is one word in a path. */
+/** A connection's or a role's name in Vault: one word in a path. */
 export const vaultName = text(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, "expected letters, digits, -, _ or .");
 
 /**
  * How Vault's database secrets engine reaches the database. Secrets that name the same mount and connection share
- * both, and must say the same of them.
+ * both, and must have the same settings for them.
  */
 export const vaultConnection = settings({
-  /** Where the database secrets engine is mounted. Default `database`. */
+  /** The mount of the database secrets engine. Default `database`. */
   mount: name.default("database"),
-  /** Whether this stack makes the mount. Default true; false for one that is there already, which stays as it is. */
+  /** Whether this stack makes the mount. Default true; false for one that already exists, which stays as it is. */
   createMount: z.boolean().default(true),
-  /** The connection's name in Vault. Default: the database's name. Made by this stack, with what stands here. */
+  /** The connection's name in Vault. Default: the database's name. This stack makes it with these settings. */
   connection: vaultName.optional(),
   /**
    * Vault's own login, which changes the roles: LOGIN, CREATEROLE and ADMIN on them. Its password is the secret config
@@ -27,13 +27,13 @@ export const vaultConnection = settings({
   /** The policy that lets a service read this secret. Default: the environment and the secret's name, joined by `-`. */
   policy: vaultName.optional(),
   /**
-   * Whether Vault changes the password of its own login once, right after it got it, so that nobody else knows it.
-   * Default false. There is no way back: `username` must be a login that nobody else uses.
+   * Whether Vault changes the password of its own login once, right after it got it, so that only Vault knows it.
+   * Default false. This cannot be undone: `username` must be a login that nothing else uses.
    */
   rotateRoot: z.boolean().default(false),
 });
 
-/** The connection is called as its database unless the config says otherwise. */
+/** The connection has its database's name unless the config says otherwise. */
 export const withConnection = <
   V extends { connection?: string | undefined },
   S extends { vault: V; database: { name: string } },

@@ -3,12 +3,12 @@ import type { VaultStaticConfig } from "../../config";
 import { modeOf } from "../../core/decide";
 import { engineAsked, madeByVaultAsks } from "../vault-engine/asks";
 
-/** What the preflight of a password asks that Vault rotates. */
+/** What the preflight checks for a password that Vault rotates. */
 export const vaultStaticAsks: KindAsks<VaultStaticConfig> = {
   ...madeByVaultAsks,
   modeOf(state) {
     const mode = modeOf(state);
-    // What Vault has rotated by itself has to be rolled out, whatever the market does: new logins fail meanwhile.
+    // Vault's own rotation must be rolled out whether the market is open or not: new logins fail meanwhile.
     const rolledOut = mode === "rotation" && state.step.action === "ROTATE" && !state.forced;
     return rolledOut ? "repair" : mode;
   },

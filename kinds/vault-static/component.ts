@@ -12,7 +12,7 @@ export type VaultStaticPasswordArgs = VaultCredentialArgs<VaultStaticConfig>;
 
 /**
  * A PostgreSQL password that Vault rotates by itself (a static role), through one whole rotation: preflight, the role in
- * Vault, Vault's rotation where this stack asks for one, login, restarts, login again, audit row.
+ * Vault, Vault's rotation if this stack requests one, login, restarts, login again, audit row.
  */
 export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
   readonly state: pulumi.Output<SecretState>;
@@ -26,7 +26,7 @@ export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
 
     const preflight = this.createPreflight();
     const connected = databases.connect(config, preflight);
-    // Services may read it before Vault makes it: from then on nothing else has the password.
+    // The policy comes before the role: once Vault makes the role, nothing else has the password.
     const readable = databases.policy(
       `${name}-policy`,
       config,
@@ -37,7 +37,7 @@ export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
     const verified = this.createLogin("verify-login", rotation);
     const restarted = this.createRestarts(verified);
     const confirmed = this.createLogin("confirm-login", restarted.last);
-    // What Vault had done before the restarts began: a rotation after that is the next update's.
+    // Vault's last rotation before the restarts began: a later one is left to the next update.
     const seen = answerOf(rotation).apply(({ lastVaultRotation }) => lastVaultRotation as string | undefined);
     this.description = this.describe(seen);
     const audit = this.createAudit([preflight], confirmed);
@@ -68,7 +68,7 @@ export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
         ...(schedule === undefined ? {} : { rotationSchedule: schedule }),
         ...(window === undefined ? {} : { rotationWindow: Math.ceil(window / 1000) }),
       },
-      // Services read from it: it stays when the secret leaves the stack.
+      // Services read from it: it stays when the secret is removed from the stack.
       { parent: this, dependsOn, provider: databases.provider, retainOnDelete: true },
     );
   }

@@ -4,7 +4,7 @@ import type { About, Finding, StackView } from "../kind-operations";
 import { noAnswer, roleGone } from "../vault-engine/findings";
 import { issuedLogin, lastRotation, unseenRotation } from "./facts";
 
-/** A rotation of Vault's that services have not seen yet, or a role that is gone; also that Vault cannot be asked. */
+/** A rotation by Vault without a restart of the services, or a missing role; also that Vault cannot be queried. */
 export async function rotationFindings(
   stack: StackView,
   secret: VaultStaticConfig,

@@ -30,7 +30,7 @@ export async function unseenRotation(
 export const issuedLogin = (config: Reach, secret: VaultStaticConfig) =>
   readLogin(vaultOf(storeOf(config)), roleOf(secret));
 
-/** What Vault hands out, tried. Never throws. */
+/** Tries what Vault hands out. Never throws. */
 export async function seeIssued(config: Reach, secret: VaultStaticConfig, generation: number): Promise<LoginSeen> {
   const login = await seen(() => issuedLogin(config, secret));
   if (isUnseen(login)) return { generation, name: secret.role, of: "database", answer: login };

@@ -5,15 +5,15 @@ import { vaultOf } from "../../stores";
 import { findRotation } from "../vault-engine/role";
 
 /**
- * Asks Vault when it rotated a password last that this stack has adopted.
- * @throws UnavailableError with one message: what was asked, what was found, what helps
+ * Queries Vault for its last rotation of a password that this stack has adopted.
+ * @throws UnavailableError with one message: what was queried, what was found, what helps
  */
 export async function seeVaultRotation(config: Pick<Config, "store">, secret: VaultStaticConfig): Promise<string> {
   const rotation = await lastRotation(config, secret);
   if (rotation !== undefined) return rotation;
   throw new UnavailableError(
     `${secret.name}: Vault has no role at ${placeOf(secret)} any more; services cannot read their login. Make it again with ` +
-      "`pulumi up --refresh` once somebody knows why it is gone; nothing was changed.",
+      "`pulumi up --refresh` once it is known why it is gone; nothing was changed.",
   );
 }
 

@@ -4,22 +4,22 @@ import { type Request, RequestRefusedError } from "../../core/request";
 import { activeGeneration, EMPTY, type SecretState, type Step } from "../../core/state";
 import { without } from "../../core/without";
 
-/** What the state of a password that Vault rotates rests on; the clock is an argument. */
+/** The input of the next state of a password that Vault rotates; the clock is an argument. */
 export interface VaultInputs {
   readonly now: Date;
   readonly policy: Policy;
   /** The request in the config, if it is for this secret. */
   readonly request?: Request | undefined;
-  /** Vault's `last_vault_rotation` as it is now; undefined where Vault has no such role yet. */
+  /** Vault's `last_vault_rotation` as it is now; undefined if Vault has no such role yet. */
   readonly rotation?: string | undefined;
 }
 
 /**
  * The state after this update of a password that Vault rotates by itself. A generation is one rotation that services were
- * restarted for, however many Vault did in between; only the last of them is known to anybody. The slot beside stays
- * empty: Vault keeps no earlier password.
+ * restarted for, however many Vault did in between; only the last password is known. The other slot stays empty: Vault
+ * keeps no earlier password.
  *
- * The order of what may act: a request not yet handled, a rotation that Vault did since, the age.
+ * In order of precedence: a request not yet handled, a rotation by Vault since then, the age.
  *
  * @throws RequestRefusedError for a rollback or an adoption
  */
@@ -46,7 +46,7 @@ export function nextVaultState(previous: SecretState | undefined, inputs: VaultI
   return previous;
 }
 
-/** Whether Vault rotated after what is known; both are its own times. */
+/** Whether Vault rotated after the known rotation; both are its own times. */
 export const isNewer = (rotation: string, known: string | undefined): boolean =>
   known === undefined || Date.parse(rotation) > Date.parse(known);
 
@@ -84,7 +84,7 @@ function assertRotation({ id, secret, activate, adopt }: Request): void {
   }
   if (adopt) {
     throw new RequestRefusedError(
-      `request ${id}: Vault makes the value of ${secret}, so there is none to take over. Remove the config key \`request\`; ` +
+      `request ${id}: Vault makes the value of ${secret}, so there is none to adopt. Remove the config key \`request\`; ` +
         "nothing was changed.",
     );
   }

@@ -4,7 +4,7 @@ import type { KindOperations } from "../kind-operations";
 import { vaultEnginePhases } from "../vault-engine/phases";
 import { vaultStaticPhases } from "./phases";
 
-/** A password that Vault rotates: nobody knows an earlier value, so what Vault hands out now is tried. */
+/** A password that Vault rotates: earlier values are not known, so what Vault hands out now is tried. */
 export const vaultStatic = {
   phases: [vaultEnginePhases, vaultStaticPhases],
   supply: undefined,

@@ -1,11 +1,11 @@
 import type { PhaseTable } from "../../core/phases";
 
-/** What the rollout of a password that Vault rotates consists of, beside what all rotations have. */
+/** The parts of the rollout of a password that Vault rotates, besides the common ones. */
 export const vaultStaticPhases = {
   steps: {
     "vault-rotation": {
       phase: "database",
-      words: () => "has Vault rotate the password where that is asked for, and reads when it did last",
+      words: () => "has Vault rotate the password if that is requested, and reads when it last did",
     },
     "vault-login": { phase: "verify" },
   },

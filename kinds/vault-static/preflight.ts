@@ -7,10 +7,10 @@ import { vaultOf } from "../../stores";
 import { checkOwnership, engineNeeds, vaultEngineInput } from "../vault-engine/preflight";
 import { findRotation, readLogin, vaultRole } from "../vault-engine/role";
 
-/** A password that Vault rotates, as its preflight looks at it. */
+/** A password that Vault rotates, in the preflight's input. */
 export const vaultRoleInput = vaultRole.extend({
   engine: vaultEngineInput,
-  /** Whether it rotates by a schedule, which not every server has. */
+  /** Whether it rotates by a schedule, which not every server supports. */
   schedule: z.boolean(),
   database: databaseReference.extend({ role: z.string() }),
   /** Whether an earlier update made the role in Vault, so that it must be there. */
@@ -19,7 +19,7 @@ export const vaultRoleInput = vaultRole.extend({
 
 export type VaultRoleInput = z.output<typeof vaultRoleInput>;
 
-/** What the preflight of a password checks that Vault rotates. */
+/** What the preflight checks for a password that Vault rotates. */
 export const vaultRoleChecks: KindChecks<VaultRoleInput> = {
   input: vaultRoleInput,
   of: (role, { store }) => ({
@@ -35,7 +35,7 @@ export const vaultRoleChecks: KindChecks<VaultRoleInput> = {
   }),
 };
 
-/** The token may describe the engine, have it rotate and read what it hands out; the server has what the config uses. */
+/** The token may describe the engine, have it rotate and read what it hands out; the server supports the config. */
 export async function checkVaultRole(client: Vault, given: VaultRoleInput): Promise<string> {
   const { mount, name } = given;
   await client.mayDo({
@@ -59,7 +59,7 @@ interface Help {
   readonly openapi?: { readonly components?: { readonly schemas?: Record<string, { properties?: object }> } };
 }
 
-/** The engine's own description says whether it knows schedules; where it is not mounted yet, its first answer does. */
+/** The engine's own description says whether it supports schedules; if it is not mounted yet, its first answer does. */
 async function checkSchedule(client: Vault, { mount, name }: VaultRoleInput): Promise<void> {
   const help = await client.get<Help>(`${mount}/static-roles/${name}`, { help: "1" });
   const schemas = Object.values(help?.openapi?.components?.schemas ?? {});
@@ -69,7 +69,7 @@ async function checkSchedule(client: Vault, { mount, name }: VaultRoleInput): Pr
   );
 }
 
-/** The role exists in the database; the login that Vault hands out works, where there is one. */
+/** The role exists in the database; the login that Vault hands out works, if there is one. */
 export async function checkVaultLogin(client: Vault, { database, ...role }: VaultRoleInput): Promise<string> {
   const found = await withDatabase(database, async (admin) => {
     const { rows } = await admin.query("SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", [database.role]);

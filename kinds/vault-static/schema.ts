@@ -4,7 +4,7 @@ import { duration, settings, text } from "../../core/schema-parts";
 import { passwordSettings, withRole } from "../postgres-password/schema";
 import { vaultConnection, vaultName, withConnection } from "../vault-engine/schema";
 
-/** The same floor as Vault's own. */
+/** The same minimum as Vault's own. */
 const SHORTEST_WINDOW = parseDuration("1h");
 
 /** A password that Vault makes and rotates. */
@@ -20,7 +20,7 @@ export const vaultStaticPassword = settings({
   staticRole: vaultName.optional(),
   /** How often Vault rotates by itself, at least 5s. Either this or `rotationSchedule`. */
   rotationPeriod: duration.optional(),
-  /** When Vault rotates by itself, as in cron, in UTC: `0 2 * * SAT`. Only where the server has schedules. */
+  /** When Vault rotates by itself, as in cron, in UTC: `0 2 * * SAT`. Only if the server supports schedules. */
   rotationSchedule: text(
     /^\S+( \S+){4}$/,
     "expected five fields as in cron, such as `0 2 * * SAT`, found another number",

@@ -14,7 +14,7 @@ export class AwsSecrets implements StoreClient {
     this.aws = new SecretsManager(store.region, store.endpoint);
   }
 
-  /** The version with the label AWSCURRENT; undefined where there is none. */
+  /** The version with the label AWSCURRENT; undefined if there is none. */
   async read(path: string): Promise<StoredValue | undefined> {
     const secret = this.nameOf(path);
     const answer = await this.aws.ask("GetSecretValue", secret, ({ sdk, client }) =>
@@ -35,7 +35,7 @@ export class AwsSecrets implements StoreClient {
     return found?.value === value && (pair === undefined || found.labels?.includes(labelOf(pair)) === true);
   }
 
-  /** AWS has no check-and-set: the version that became AWSPREVIOUS says whether somebody wrote in between. */
+  /** AWS has no check-and-set: the version that became AWSPREVIOUS shows whether there was an external write meanwhile. */
   async writeAt(
     found: StoredValue | undefined,
     { path, value }: StoreEntry,
@@ -53,7 +53,7 @@ export class AwsSecrets implements StoreClient {
     const before = (await this.describe(secret))?.VersionIdsToStages ?? {};
     const [previous] = Object.entries(before).find(([, stages]) => stages.includes("AWSPREVIOUS")) ?? [];
     if (previous === undefined || previous === found?.version) return { version };
-    const warning = `${path}: somebody else wrote version ${previous} while this update wrote ${version}; theirs is kept as AWSPREVIOUS`;
+    const warning = `${path}: external write of version ${previous} while this update wrote ${version}; it is kept as AWSPREVIOUS`;
     return { version, warning };
   }
 
@@ -90,12 +90,12 @@ export class AwsSecrets implements StoreClient {
   }
 
   /**
-   * Fails where AWS does not answer, denies reading, or a secret is on its way out. Whether the role may write and tag,
-   * AWS says only when it is tried.
+   * Fails if AWS does not answer, denies reading, or a secret is scheduled for deletion. Whether the role may write and
+   * tag, AWS says only when it is tried.
    */
   async check(paths: readonly string[]): Promise<string> {
     const found = await Promise.all(paths.map((path) => this.checkOne(this.nameOf(path))));
-    return `${this.store.region}, ${found.join(", ")}; PutSecretValue and TagResource cannot be asked for beforehand`;
+    return `${this.store.region}, ${found.join(", ")}; PutSecretValue and TagResource cannot be checked beforehand`;
   }
 
   private async checkOne(secret: string): Promise<string> {
@@ -122,5 +122,5 @@ export class AwsSecrets implements StoreClient {
   }
 }
 
-/** The label that both values of a pair carry. */
+/** The label on both values of a pair. */
 const labelOf = ({ slot }: PairMark) => (slot === 0 ? "slot-a" : "slot-b");

@@ -6,7 +6,7 @@ import { messageOf } from "../../core/errors";
 import type { DeclareBefore } from "../store";
 import type { AwsConfig } from "./schema";
 
-/** What an existing secret has and keeps: description, policy, replicas and tags are their owners'. */
+/** What an existing secret keeps: description, policy, replicas and tags belong to their owners. */
 const OTHERS = ["description", "forceOverwriteReplicaSecret", "policy", "replicas", "tags", "tagsAll", "type"];
 
 /**
@@ -40,7 +40,7 @@ export async function declareSecrets(config: AwsConfig, environment: string): Pr
   };
 }
 
-/** The first call to AWS in an update: where AWS refuses it, nothing was changed. @throws RunError that says what to do */
+/** The first call to AWS in an update: if AWS refuses it, nothing was changed. @throws RunError that says what to do */
 async function existingSecrets({ region }: AwsConfig, environment: string, provider: Provider): Promise<string[]> {
   const filters = [{ name: "name", values: [`${environment}/`] }];
   try {

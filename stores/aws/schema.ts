@@ -4,14 +4,14 @@ import { httpUrl, settings, text } from "../../core/schema-parts";
 const config = settings({
   /** Which store: AWS Secrets Manager. */
   kind: z.literal("aws"),
-  /** Where the secrets are, such as `us-east-1`. Credentials are always the environment's. */
+  /** The region of the secrets, such as `us-east-1`. Credentials are always the environment's. */
   region: text(/^[a-z]{2,}(-[a-z]+)+-\d+$/, "expected a region, such as us-east-1"),
   /**
    * The KMS key that encrypts the secrets: id, ARN or alias. Default: a new secret gets the account's
-   * `aws/secretsmanager`, and one that exists keeps its own. A change encrypts every secret anew.
+   * `aws/secretsmanager`, and one that exists keeps its own. A change re-encrypts every secret.
    */
   kmsKeyId: z.string().min(1).optional(),
-  /** Days in which a deleted secret can be restored: 7 to 30, and 0 (deleted at once) only in a lab. Default 30. */
+  /** Days in which a deleted secret can be restored: 7 to 30; 0 (deleted at once) only in a lab. Default 30. */
   recoveryWindowDays: z
     .number()
     .int()

@@ -31,7 +31,7 @@ export class VaultKv implements StoreClient {
   }
 
   async read(path: string): Promise<StoredValue | undefined> {
-    // A version that was deleted answers 404 too, and says which it is.
+    // A deleted version answers 404 too, with its metadata.
     const { text } = await this.vault.askText("get", this.pathOf("data", path), {}, [404]);
     const data = member(text, "data");
     const about = member(data, "metadata");
@@ -49,7 +49,7 @@ export class VaultKv implements StoreClient {
     return pair === undefined || found.content.generation === String(pair.generation);
   }
 
-  /** Check-and-set, whether the mount or the secret asks for it or not. */
+  /** Check-and-set, whether the mount or the secret requires it or not. */
   async writeAt(
     found: StoredValue | undefined,
     { path, value }: StoreEntry,
@@ -57,7 +57,7 @@ export class VaultKv implements StoreClient {
   ): Promise<NewVersion | undefined> {
     const data = mergedVaultData(found?.document, value, pair?.generation);
     const body = `{"options":{"cas":${found?.version ?? 0}},"data":${data}}`;
-    // Sent a second time, a write whose answer was lost would seem to be somebody else's: who asks reads again instead.
+    // A repeated write whose answer was lost would look like an external write, so the caller reads again instead.
     const request = { body, headers: JSON_BODY, retry: 0 };
     const answer = await this.vault.ask<{ data: { version: number } }>(
       "post",
@@ -78,7 +78,7 @@ export class VaultKv implements StoreClient {
     const changed = changedMarks(found, says);
     if (Object.keys(changed).length === 0) return [];
     const body = JSON.stringify({ custom_metadata: changed });
-    // A patch leaves others no time in between. A token that may only `update`, and Vault before 1.9, write the whole.
+    // A patch leaves no time for a write in between. A token with `update` alone, and Vault before 1.9, write the whole.
     const { ok } = await this.vault.askText("patch", place, { body, headers: MERGE_PATCH }, [403, 405]);
     if (!ok) {
       const all = Object.entries({ ...found, ...changed }).filter(([, text]) => text !== null);
@@ -102,7 +102,7 @@ export class VaultKv implements StoreClient {
       // For the marks beside the values.
       ...Object.fromEntries(paths.map((path) => [this.pathOf("metadata", path), ["read", ["update", "patch"]]])),
     };
-    // A token that Vault does not know is refused here; what it lacks means nothing where the mount is a wrong one.
+    // A token that Vault does not know is refused here; what it lacks means nothing if the mount is a wrong one.
     const lacking = await this.vault.lacking(needs);
     if (paths.length > 0) await this.assertVersion2();
     if (lacking !== undefined) throw new StepError(lacking);
@@ -110,7 +110,7 @@ export class VaultKv implements StoreClient {
     return [this.vault.address, ...Object.keys(needs)].join(", ");
   }
 
-  /** Whatever may read a path in a mount may ask what the mount is. */
+  /** A token that may read a path in a mount may also query what the mount is. */
   private async assertVersion2(): Promise<void> {
     const { mount } = this.store;
     const about = await this.vault.get<{ data: Parameters<typeof refusedMount>[1] }>(
@@ -122,7 +122,7 @@ export class VaultKv implements StoreClient {
     if (refused !== undefined) throw new StepError(refused);
   }
 
-  /** A token that may not look itself up (it has no policy `default`) is not asked. */
+  /** A token that may not look itself up (it has no policy `default`) is not checked. */
   private async assertTokenLasts(seconds: number): Promise<void> {
     const answer = await this.vault.get<{ data: TokenFacts }>("auth/token/lookup-self", {}, [403, 404]);
     const refused = answer && refusedToken(answer.data, seconds);
@@ -132,7 +132,7 @@ export class VaultKv implements StoreClient {
   private async assertUnsealed(): Promise<void> {
     const health = await this.vault.ask<{ sealed: boolean; initialized: boolean }>("get", "sys/health", {
       searchParams: { standbyok: "true", perfstandbyok: "true", sealedcode: "200", uninitcode: "200" },
-      // It is outside of every namespace: with the header it answers 400.
+      // This path is outside of every namespace: with the header it answers 400.
       headers: { [NAMESPACE_HEADER]: undefined },
     });
     if (health?.initialized === false) throw new StepError(`Vault at ${this.vault.address} is not initialised`);
@@ -146,13 +146,13 @@ export class VaultKv implements StoreClient {
   }
 }
 
-/** The text of a member of an answer; undefined where the answer is no object or has no such member. */
+/** The text of a member of an answer; undefined if the answer is no object or has no such member. */
 function member(json: string | undefined, name: string): string | undefined {
   if (json === undefined || !json.trimStart().startsWith("{")) return undefined;
   return jsonMembers(json).get(name);
 }
 
-/** Nobody can read the latest version any more. */
+/** The latest version cannot be read any more. */
 function goneWords({ version, deletion_time: deleted, destroyed }: KvVersion): string | undefined {
   if (destroyed === true) return `version ${version} is destroyed`;
   if (!deleted || new Date(deleted) > new Date()) return undefined;

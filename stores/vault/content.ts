@@ -4,10 +4,10 @@ import { type Content, typeName, whereabouts } from "../../core/store-content";
 /** The key of a Vault document that services read. */
 const VALUE_KEY = "value";
 
-/** The key that values which belong together carry, so that a reader never takes half a pair. */
+/** The key that marks values as belonging together, so that a reader never takes half a pair. */
 const GENERATION_KEY = "generation";
 
-/** Earlier versions of this program wrote it on a rollback; it goes with the next write. */
+/** Earlier versions of this program wrote it on a rollback; the next write removes it. */
 const FORMER_KEYS = ["request"];
 
 /** What a Vault document holds. @param data the text of its `data`: an object, or `null` */
@@ -27,10 +27,10 @@ export function vaultContent(data: string): Content {
 }
 
 /**
- * The document with our keys in it and all others as they were, byte for byte.
+ * The document with our keys set and all others unchanged, byte for byte.
  *
- * @param data the text of the document as it was read; undefined, or `null`, where there is none.
- * @param generation set where the value belongs to a pair.
+ * @param data the text of the document as it was read; undefined, or `null`, if there is none.
+ * @param generation set if the value belongs to a pair.
  */
 export function mergedVaultData(data: string | undefined, value: string, generation: number | undefined): string {
   const members = data === undefined || data.trim() === "null" ? new Map<string, string>() : jsonMembers(data);

@@ -32,7 +32,7 @@ export const vaultSchema = {
     ...(address === undefined ? {} : { address }),
   }),
   placeOf: ({ mount, environment }: VaultReference, path: string) => `${mount}/${environment}/${path}`,
-  /** Without an address the environment names it. */
+  /** Without an address the environment's is used. */
   host: ({ address }: VaultConfig) => (address === undefined ? "localhost" : new URL(address).hostname),
   onlyInLab: () => [],
   vault: ({ address }: VaultConfig | VaultReference) => ({ address }),

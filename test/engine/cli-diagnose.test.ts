@@ -92,7 +92,7 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({
       secret: SECRET,
-      cause: "the store and the database differ: somebody wrote the store by hand",
+      cause: "the store and the database differ: the store was changed by hand",
       evidence: expect.stringMatching(/^database\/password has version \d+, written .* UTC; .*\(trader_b logs in\)$/),
       command: "rotation diagnose database/password --fix --stack paper",
       fixable: true,
@@ -108,7 +108,7 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     await lab.hosts[0]?.systemctl("restart", "signal-service");
     const { found, done } = await mended();
     expect(found[0]).toMatchObject({
-      cause: "the database refuses the credential in use: somebody changed its password",
+      cause: "the database refuses the credential in use: its password was changed",
       evidence: expect.stringContaining('password authentication failed for user "trader_b"'),
       command: "rotation diagnose database/password --fix --stack paper",
     });
@@ -155,7 +155,7 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     await byHand("changed-in-both");
     const [found] = await findings();
     expect(found).toMatchObject({
-      cause: "somebody changed the credential by hand, in the database and in the store",
+      cause: "the credential was changed by hand, in the database and in the store",
       hint: expect.stringContaining("or keep what was written: rotation adopt database/password --stack paper"),
     });
     expect(JSON.stringify(found)).not.toContain("changed-in-both");
@@ -179,7 +179,7 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     const { found, done } = await mended();
     expect(found[0]).toMatchObject({
       secret: ALPACA_KEY,
-      cause: "the store holds another pair than the one in use: somebody wrote it by hand",
+      cause: "the store holds another pair than the one in use: it was written by hand",
       evidence: expect.stringContaining("Alpaca answers 401 to it"),
       fixable: true,
     });

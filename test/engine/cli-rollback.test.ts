@@ -21,7 +21,7 @@ describe("rotation rollback", () => {
     const before = await stored(bench(), SECRET);
     const refused = await rotation(bench(), ["rollback", SECRET, "--to", "7", "--reason", "x", "--yes"]);
     expect([refused.exitCode, refused.stdout]).toEqual([2, ""]);
-    expect(refused.stderr).toContain("has no generation 7 in its slots; those that can be had: 0 (active now: 1)");
+    expect(refused.stderr).toContain("has no generation 7 in its slots; available: 0 (active now: 1)");
     expect(await stored(bench(), SECRET)).toEqual(before);
     expect((await bench().stack.pulumi(["config", "get", "request"])).exitCode).not.toBe(0);
   });

@@ -171,7 +171,7 @@ const DUE: Record<string, Fault> = {
     },
     says: [
       "1 of ",
-      /market: Alpaca's clock at http:\S+ says nothing of the market's hours: expected `is_open` true or false, found none \(its fields: message\)/,
+      /market: Alpaca's clock at http:\S+ gives no market hours: expected `is_open` true or false, found none \(its fields: message\)/,
     ],
   },
   "a market that opens in 20 s": {
@@ -195,7 +195,7 @@ const DUE: Record<string, Fault> = {
     },
     says: [
       "1 of ",
-      /host trading-1: not healthy before the start: orchestrator \(its answer: \{"status":"unhealthy".*\); mend it first/,
+      /host trading-1: not healthy before the start: orchestrator \(its answer: \{"status":"unhealthy".*\); fix it first/,
     ],
   },
   "a service that does not run": {
@@ -206,7 +206,7 @@ const DUE: Record<string, Fault> = {
         await lab.healthy();
       };
     },
-    says: ["1 of ", /not healthy before the start: signal-service \(its answer: curl: \(7\).*\); mend it first/],
+    says: ["1 of ", /not healthy before the start: signal-service \(its answer: curl: \(7\).*\); fix it first/],
   },
   "an open market": {
     breaks: async ({ lab }) => {
@@ -333,9 +333,7 @@ describe("what the preflight refuses, by plain `pulumi up`", () => {
     const request = { id: "back", secret: "database/password", reason: "a test" };
     await expectRefusal(bench(), {
       settings: (settings) => Object.assign(settings, { request: { ...request, activate: 7 } }),
-      says: [
-        "request back: database/password has no generation 7 in its slots; those that can be had: 0 (active now: 1).",
-      ],
+      says: ["request back: database/password has no generation 7 in its slots; available: 0 (active now: 1)."],
     });
     await expectRefusal(bench(), {
       settings: (settings) => Object.assign(settings, { request: { ...request, activate: 0 }, adopted: {} }),

@@ -42,7 +42,7 @@ describe("an Alpaca pair, kept in AWS Secrets Manager", () => {
     const { version } = await stored<string>(bench(), SECRET);
     await request({ id: "back" });
     const said = (await refusedUp(bench())).replace(/\s+/g, " ");
-    expect(said).toContain(`somebody else wrote ${SECRET}: version ${version}, written 20`);
+    expect(said).toContain(`external write to ${SECRET}: version ${version}, written 20`);
     expect(said).toContain("Nothing was overwritten. Two ways on: take that value over");
     expect(said).not.toContain("written-by-hand");
     expect((await stored<string>(bench(), SECRET)).version).toBe(version);

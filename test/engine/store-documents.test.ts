@@ -72,7 +72,7 @@ describe.each(["alternating-users", "single-user"] as const)("a value that nobod
       { username: "trader", password: "OLD", host: "db" },
       "it is there under the key `password`",
     ],
-    ["a value", { value: "OLD" }, "there is a value already that this stack does not know"],
+    ["a value", { value: "OLD" }, "the store holds a value that this stack does not know"],
   ])("is refused before anything changes: %s", async (_, data, words) => {
     const { lab } = bench();
     const old = String(lab.adopted[SECRET]);

@@ -92,7 +92,7 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
 
     const invalid = await rotation(bench(), ["validate"]);
     expect(invalid.exitCode).toBe(1);
-    expect(unwrapped(invalid.stdout)).toContain("trader may still log in with a password that nobody rotates");
+    expect(unwrapped(invalid.stdout)).toContain("trader may still log in with a password that is not rotated");
     await bench().lab.postgres.query("ALTER ROLE trader NOLOGIN");
     const valid = unwrapped(await fine(bench(), ["validate"]));
     expect(valid).toContain(

@@ -2,7 +2,7 @@ import type pg from "pg";
 import * as z from "zod";
 import type { RoleNow } from "../login-view";
 
-/** The roles that a rotation is about, as the preflight looks at them. */
+/** The roles of a rotation, in the preflight's input. */
 export const loginsInput = z.object({
   /** The platform's own role. */
   owner: z.string(),
@@ -20,21 +20,21 @@ export const loginsInput = z.object({
 
 export type Logins = z.output<typeof loginsInput>;
 
-/** Something that was found: `refuse` where a service would break. */
+/** A finding: `refuse` if a service would break. */
 export interface Found {
   readonly refuse: boolean;
-  /** What is so, what would break, and the SQL that sets it right. */
+  /** The fact, what would break, and the SQL that fixes it. */
   readonly text: string;
 }
 
-/** What all parts of the check ask with. */
+/** What all parts of the check share. */
 export interface Asked {
   readonly client: pg.ClientBase;
   readonly logins: Logins;
   readonly admin: Admin;
   readonly owner: RoleNow;
   readonly from: RoleNow;
-  /** Undefined where the update makes it. */
+  /** Undefined if the update makes it. */
   readonly to: RoleNow | undefined;
   readonly database: string;
 }

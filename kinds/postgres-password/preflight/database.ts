@@ -42,7 +42,7 @@ export function checkDatabase(reference: DatabaseReference, roles: readonly stri
 /**
  * The credential in use is proven before it is touched.
  *
- * @param whenForeign what to do where it is another one.
+ * @param whenForeign what to do if it is another one.
  */
 export async function checkCurrentLogin(
   reference: DatabaseReference,

@@ -27,7 +27,7 @@ function superuser({ admin, owner, logins }: Asked): Found[] {
   return [{ refuse: true, text }];
 }
 
-/** VALID UNTIL is a limit of the password: past it every login fails, whatever the password. */
+/** VALID UNTIL is a limit of the password: after it every login fails, whatever the password. */
 function validity({ owner, from, logins }: Asked): Found[] {
   const until = mergedView(owner, from).view["valid until"];
   const due = new Date(Date.now() + logins.maxAge);
@@ -44,7 +44,7 @@ function validity({ owner, from, logins }: Asked): Found[] {
   ];
 }
 
-/** The proof of the login needs a connection of its own, beside those of the services. */
+/** The proof of the login needs a connection of its own, besides those of the services. */
 async function connections({ client, owner, from }: Asked): Promise<Found[]> {
   const limit = Number(mergedView(owner, from).view["connection limit"] ?? -1);
   if (limit < 0) return [];
@@ -62,7 +62,7 @@ async function connections({ client, owner, from }: Asked): Promise<Found[]> {
 
 async function connect({ client, owner, to, database, logins }: Asked): Promise<Found[]> {
   if (logins.to === owner.name) return [];
-  // A login role that is made only now has what the owner has.
+  // A login role that is made in this update gets what the owner has.
   const role = to?.name ?? owner.name;
   const { rows } = await client.query("SELECT has_database_privilege($1::name, $2::text, 'CONNECT') AS may", [
     role,
@@ -73,7 +73,7 @@ async function connect({ client, owner, to, database, logins }: Asked): Promise<
   return [{ refuse: true, text: `${role} may not connect to ${database}: \`${sql}\`` }];
 }
 
-/** pg_hba.conf, where it may be read; what it says is otherwise found out by the first login, before the store is written. */
+/** pg_hba.conf, if it may be read; otherwise the first login, before the store is written, shows its effect. */
 async function hostBased({ client, owner, database, logins }: Asked): Promise<Found[]> {
   if (logins.to === owner.name) return [];
   const may = await client.query(
@@ -102,7 +102,7 @@ async function hostBased({ client, owner, database, logins }: Asked): Promise<Fo
   }));
 }
 
-/** A verifier of ours is SCRAM-SHA-256, whatever the server would have made. */
+/** Our verifiers are SCRAM-SHA-256, whatever the server's own setting. */
 async function encryption({ client, owner, from, admin }: Asked): Promise<Found[]> {
   const { rows } = await client.query("SELECT current_setting('password_encryption') AS encryption");
   const stored = admin.superuser

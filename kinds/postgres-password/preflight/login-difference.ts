@@ -19,7 +19,7 @@ function conflicts({ owner, from }: Asked): Found[] {
     refuse: true,
     text:
       `${keyName(key)} was changed on ${owner.name} (${theirs ?? "the default"}) and on ${from.name} ` +
-      `(${login ?? "the default"}), which services use: one of them has to give way. Keep the owner's: ` +
+      `(${login ?? "the default"}), which services use: only one can be kept. Keep the owner's: ` +
       `\`${alteration(from.name, key, theirs ?? undefined)}\`; or the login's: \`${alteration(owner.name, key, login ?? undefined)}\``,
   }));
 }
@@ -33,7 +33,7 @@ async function unsettable(asked: Asked): Promise<Found[]> {
   const names = [...new Set(changed.flatMap((key) => settingOf(key)?.name ?? []))];
   if (names.length === 0) return [];
   const may = admin.version >= 150_000 ? "has_parameter_privilege(name, 'SET')" : "false";
-  // What pg_settings does not have is a placeholder, or is hidden from this login: both take a privilege.
+  // A setting that is not in pg_settings is a placeholder, or hidden from this login: both need a privilege.
   const { rows } = await client.query(
     `SELECT name FROM unnest($1::text[]) AS asked(name) LEFT JOIN pg_settings USING (name)
      WHERE coalesce(context, 'superuser') IN ('superuser', 'superuser-backend') AND NOT ${may}`,
@@ -49,7 +49,7 @@ async function unsettable(asked: Asked): Promise<Found[]> {
   }));
 }
 
-/** Before PostgreSQL 15 nobody but a superuser can: on the login that comes, which it makes where it is not there. */
+/** Before PostgreSQL 15 only a superuser can: on the next login, which is made if it does not exist. */
 function byHand(
   { logins, owner, to }: Asked,
   name: string,
@@ -80,7 +80,7 @@ function replication({ admin, owner, from, to, logins }: Asked): Found[] {
   return [{ refuse: true, text }];
 }
 
-/** Roles that were granted to the login in use itself; what the owner is a member of, both have through it. */
+/** Roles that were granted to the login in use itself; both logins have the owner's memberships through the owner. */
 async function memberships({ client, owner, from, logins }: Asked): Promise<Found[]> {
   if (from.name === owner.name) return [];
   const { rows } = await client.query(
@@ -99,7 +99,7 @@ async function memberships({ client, owner, from, logins }: Asked): Promise<Foun
   }));
 }
 
-/** What a login made while it did not act as the owner: it stays its own. */
+/** Objects that a login made while it did not act as the owner: they stay its own. */
 async function ownObjects({ client, owner, logins }: Asked): Promise<Found[]> {
   const { rows } = await client.query(
     `SELECT r.rolname AS role, count(*)::int AS count FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid

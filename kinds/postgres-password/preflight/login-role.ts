@@ -10,8 +10,8 @@ import { differenceProblems } from "./login-difference";
 import { namingProblems } from "./session-user";
 
 /**
- * Whether a session of the login that comes sees what one of the login in use saw, and lasts as long. Each thing that would
- * be different is named with the SQL that sets it right; where a service would break, the check fails.
+ * Whether a session of the next login sees what one of the login in use saw, and lasts as long. Each difference is named
+ * with the SQL that fixes it; if a service would break, the check fails.
  */
 export function checkLoginRole(
   reference: DatabaseReference,
@@ -26,7 +26,7 @@ export function checkLoginRole(
       ...(logins.owner === logins.to ? [] : await differenceProblems(asked)),
       ...(logins.owner === logins.to ? returnProblems(asked) : await namingProblems(asked)),
     ];
-    // Where waiting is worse, only what cannot be done at all stops it, and that fails by itself.
+    // If waiting is worse, only the impossible stops it, and that fails by itself.
     const strict = mode === "rotation" || mode === "adoption";
     const refused = found.filter(({ refuse }) => refuse && strict).map(({ text }) => text);
     if (refused.length > 0) throw new StepError(refused.join("; "));
@@ -55,12 +55,12 @@ const missing = (role: string, owner: string) =>
   `the role ${role} is gone, which this stack made. Make it again: \`CREATE ROLE ${identifier(role)}; GRANT ` +
   `${identifier(owner)} TO ${identifier(role)}; ALTER ROLE ${identifier(role)} SET role = ${literal(owner)}\``;
 
-/** A role that has one of our names and is somebody else's; one of ours that is gone, or is no member any more. */
+/** A foreign role with one of our names; a role of ours that is gone, or is no longer a member. */
 async function ownershipProblems({ client, logins, admin, owner }: Asked): Promise<Found[]> {
   const found: Found[] = [];
   for (const name of logins.ours) {
     const role = await readRole(client, name);
-    // From PostgreSQL 16 on a membership may be without the right to act as the role.
+    // Since PostgreSQL 16 a membership may lack the right to act as the role.
     const mode = admin.version >= 160_000 ? "SET" : "MEMBER";
     const [member] = (await client.query(MEMBERSHIP, [owner.name, name, admin.name, mode])).rows;
     if (role === undefined) {
@@ -85,10 +85,10 @@ const MEMBERSHIP = `SELECT pg_has_role(slot.oid, owner.oid, $4) AS member,
 
 const foreign = (name: string, owner: string) =>
   `there is a role ${name} already, and it is not this stack's (it does not act as ${owner}): it would get a new password. ` +
-  `Give it another name (\`ALTER ROLE ${identifier(name)} RENAME TO ${identifier(`${name}_old`)}\`), or drop it if nobody ` +
-  `needs it (\`DROP ROLE ${identifier(name)}\`)`;
+  `Give it another name (\`ALTER ROLE ${identifier(name)} RENAME TO ${identifier(`${name}_old`)}\`), or drop it if it ` +
+  `is not needed (\`DROP ROLE ${identifier(name)}\`)`;
 
-/** A return to the platform's own role, which is never changed: what was set on the login in use alone ends. */
+/** A return to the platform's own role, which is never changed: settings of the login in use alone are lost. */
 function returnProblems({ owner, from }: Asked): Found[] {
   if (from.name === owner.name) return [];
   return differingKeys(owner.view, from.view).map((key) => ({

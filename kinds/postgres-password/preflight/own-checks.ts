@@ -7,7 +7,7 @@ import { checkLoginRole } from "./login-role";
 
 const input = databaseReference.extend({ roles: z.array(z.string()), logins: loginsInput });
 
-/** What the preflight of a password checks that this pipeline makes. */
+/** What the preflight checks for a password that this pipeline makes. */
 export const passwordChecks: KindChecks<z.output<typeof input>> = {
   input,
   of: (database, { mode, whenForeign }) => ({

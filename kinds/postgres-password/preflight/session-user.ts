@@ -1,6 +1,6 @@
 import type { Asked, Found } from "./asked";
 
-/** What in an expression is the login, not the role that it acts as. */
+/** Words in an expression that mean the login, not the role that it acts as. */
 const LOGIN_NAMES = "\\m(session_user|system_user)\\M|session_authorization";
 
 interface Row {
@@ -11,7 +11,7 @@ interface Row {
   readonly sql: string;
 }
 
-/** Whatever depends on the name of the login: of the one in use it is true, of the next one it would not be. */
+/** Expressions that depend on the login's name: true for the login in use, false for the next one. */
 export async function namingProblems({ client, owner, logins, from }: Asked): Promise<Found[]> {
   const { rows } = await client.query<Row>(QUERY, [LOGIN_NAMES, owner.name]);
   return rows
@@ -19,7 +19,7 @@ export async function namingProblems({ client, owner, logins, from }: Asked): Pr
     .map(({ kind, name, relation, expression, sql }) => ({
       refuse: kind === "policy" || kind === "constraint" || kind === "view",
       text:
-        `${kind} ${name}${relation === "" ? "" : ` on ${relation}`} asks for the login's own name (${excerpt(expression)}), which ` +
+        `${kind} ${name}${relation === "" ? "" : ` on ${relation}`} uses the login's own name (${excerpt(expression)}), which ` +
         `becomes ${logins.to} instead of ${from.name}: use current_user, which stays ${owner.acting ?? owner.name}` +
         `${sql === "" ? "" : `: \`${sql}\``}`,
     }));

@@ -74,7 +74,7 @@ const clock = (world: () => World) =>
     expect(behind.stdout).toMatch(
       /this machine's clock says 20\S+Z, which is before the last step \(ROTATE at 20\S+Z\)/,
     );
-    expect(behind.stdout).toContain("Nothing becomes due before it has caught up (60d): set it right (`timedatectl`)");
+    expect(behind.stdout).toContain("Nothing becomes due before it has caught up (60d): correct it (`timedatectl`)");
     expect(await platformOf(world())).toEqual(before);
 
     await setDay(world(), day + 89);

@@ -22,7 +22,7 @@ const service =
     };
   };
 
-const NEXT = "Mend it (its log says why) and run this again, which goes on here; or roll back.";
+const NEXT = "Fix it (see its log) and run this again, which continues here; or roll back.";
 const STORED = { role: true, stored: true } as const;
 
 const CASES: Record<string, FaultCase> = {
@@ -109,7 +109,7 @@ const CASES: Record<string, FaultCase> = {
     },
     says: [
       /ROTATE of database\/password \(generation \d+\) is done and in use; only its row in secret_rotation_log is missing: /,
-      "Mend that and run `pulumi up` again: it writes the row and nothing else.",
+      "Fix that and run `pulumi up` again: it writes the row and nothing else.",
     ],
     reached: { ...STORED, restarts: 2 },
   },

@@ -49,7 +49,7 @@ const CASES: Record<string, FaultCase> = {
     says: [
       "nothing was changed",
       /store\S*: Vault at http:\S+ answers 500: local node not active but active cluster node not found/,
-      "look at `vault status`, and run this again once it answers",
+      "check `vault status`, and run this again once it answers",
     ],
     reached: {},
   },

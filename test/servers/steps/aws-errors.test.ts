@@ -74,7 +74,7 @@ test.each(refusals)("%s: one message with the way on", async (_title, refusal, e
 
 test("throttling is waited out a few times, then said", async () => {
   answer = { status: 400, type: "ThrottlingException", message: "Rate exceeded" };
-  await expect(client.read("database/password")).rejects.toThrow(/AWS throttles .* goes on where it stopped/);
+  await expect(client.read("database/password")).rejects.toThrow(/AWS throttles .* continues where it stopped/);
   expect(calls).toBe(5);
 });
 
@@ -82,7 +82,7 @@ test("nothing at the path is no failure", async () => {
   answer = { status: 400, type: "ResourceNotFoundException", message: "Secrets Manager can't find the secret" };
   expect(await client.read("database/password")).toBeUndefined();
   expect(await client.check(["database/password"])).toBe(
-    "us-east-1, paper/database/password (will be created); PutSecretValue and TagResource cannot be asked for beforehand",
+    "us-east-1, paper/database/password (will be created); PutSecretValue and TagResource cannot be checked beforehand",
   );
 });
 

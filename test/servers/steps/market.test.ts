@@ -51,8 +51,7 @@ it.each([
   [204, ""],
   [200, { ...closed(9e6), is_open: "false" }],
 ])("refuses an answer that says nothing of it: HTTP %i %j", async (status, body) => {
-  const says =
-    /^Alpaca's clock at http:\S+ says nothing of the market's hours: expected `is_open`.*, found .*; try again/;
+  const says = /^Alpaca's clock at http:\S+ gives no market hours: expected `is_open`.*, found .*; try again/;
   await expect(ask(status, body)).rejects.toThrow(says);
   expect(await ask(status, body, { allowOpen: true })).toMatchObject({
     override: expect.stringMatching(/^allowOpenMarket: market hours not known: /),

@@ -9,7 +9,7 @@ import { UnreachableError } from "../../../clients/ssh";
 import { restartAndWait } from "../../../components/restart/restart";
 import type { HealthProbe, HealthRule } from "../../../core/health";
 
-const NEXT = "Mend it (its log says why) and run this again, which goes on here; or roll back.";
+const NEXT = "Fix it (see its log) and run this again, which continues here; or roll back.";
 const DEFAULT: HealthRule = { status: [], field: "status", equals: ["healthy"], text: null };
 const EXPECTED = "expected HTTP 2xx with `status` healthy";
 
@@ -189,7 +189,7 @@ describe("the question for a service's health", () => {
 
   it("says so where there is nothing to ask with", async () => {
     await expect(askHealth([http()], async () => ({ status: 127, output: "mktemp: not found" }))).rejects.toThrow(
-      "the services could not be asked for their health: mktemp: not found",
+      "the services' health could not be queried: mktemp: not found",
     );
   });
 });

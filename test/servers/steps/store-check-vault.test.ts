@@ -111,7 +111,7 @@ describe("the preflight of a store in Vault", () => {
     await bao().putSecret("paper/database/password", { value: "theirs", host: "db" });
     await checkDocuments(store(), ["database/password"], undefined, "");
     await expect(checkDocuments(store(), ["database/password"], [], "ADOPT IT")).rejects.toThrow(
-      /there is a value already that this stack does not know: database\/password: version 2, written .*ADOPT IT/,
+      /the store holds a value that this stack does not know: database\/password: version 2, written .*ADOPT IT/,
     );
     const expected = [{ path: "database/password", value: "theirs" }];
     await checkDocuments(store(), ["database/password", "database/none"], expected, "ADOPT IT");

@@ -53,7 +53,7 @@ describe("a write into AWS", () => {
         JSON_SECRET,
         "it is JSON: it is there under the key `password` (keys: `engine`, `host`, `username`, `password`)",
       ],
-      ["theirs", "somebody else wrote"],
+      ["theirs", "external write to"],
     ] as const) {
       const path = await secretWith(value);
       const refused = await writeEntry(awsStore(moto()), wish(path, "new", ["old"])).catch(String);
@@ -83,7 +83,7 @@ describe("a write into AWS", () => {
     });
     const { warnings } = await writeEntry(meanwhile, wish(path, "new", ["old"]));
     const theirs = (await held(path, "AWSPREVIOUS")).VersionId;
-    expect(warnings.join()).toContain(`somebody else wrote version ${theirs} while this update wrote`);
+    expect(warnings.join()).toContain(`external write of version ${theirs} while this update wrote`);
     expect((await held(path)).SecretString).toBe("new");
   });
 
@@ -127,7 +127,7 @@ describe("the preflight of a store in AWS", () => {
 
   it("says what AWS does not let anybody ask beforehand", async () => {
     expect(await awsStore(moto()).check(["none"])).toMatch(
-      /paper\/none \(will be created\); PutSecretValue and TagResource cannot be asked for beforehand/,
+      /paper\/none \(will be created\); PutSecretValue and TagResource cannot be checked beforehand/,
     );
   });
 });

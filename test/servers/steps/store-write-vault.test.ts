@@ -58,7 +58,7 @@ describe("a write into Vault", () => {
   });
 
   it.each([
-    ["a value that somebody else wrote", { value: "theirs" }, "somebody else wrote"],
+    ["a value that somebody else wrote", { value: "theirs" }, "external write to"],
     [
       "a document without `value`",
       { username: "trader", password: "theirs", host: "db" },
@@ -120,7 +120,7 @@ describe("a write into Vault", () => {
     const path = newPath();
     await put(path, { value: "old" });
     const client = interrupted(store(), () => put(path, { value: "theirs" }));
-    await expect(writeEntry(client, wish(path, "new", ["old"]))).rejects.toThrow(/somebody else wrote .*version 2/);
+    await expect(writeEntry(client, wish(path, "new", ["old"]))).rejects.toThrow(/external write to .*version 2/);
     expect(await held(path)).toEqual({ data: { value: "theirs" }, version: 2 });
   });
 
@@ -168,7 +168,7 @@ describe("a write into Vault", () => {
       through.inject({ when: ({ method }) => method === "GET", after: 1, times: 1, fault: { first } });
       const client = vaultStore(through.url, bao().rootToken);
       await expect(writeEntry(client, wish(path, "new", ["old"]))).rejects.toThrow(
-        /somebody else wrote .*version 3.*right after this update wrote version 2/,
+        /external write to .*version 3.*right after this update wrote version 2/,
       );
     });
 

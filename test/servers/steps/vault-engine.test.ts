@@ -73,8 +73,8 @@ describe("before Vault's database engine is described for the first time", () =>
   it.each<[string, object, string]>([
     ["login", { username: "their_admin" }, "it logs in as their_admin"],
     ["database", { connection_url: DSN.replace("@db:", "@other:") }, "it names another database"],
-    ["role", { allowed_roles: ["orchestrator-trader", "reports"] }, "it lets in reports"],
-    ["role of any name", { allowed_roles: ["*"] }, "it lets in *"],
+    ["role", { allowed_roles: ["orchestrator-trader", "reports"] }, "it allows reports"],
+    ["role of any name", { allowed_roles: ["*"] }, "it allows *"],
   ])("a connection with another %s is not overwritten", async (what, theirs, said) => {
     const mount = `has-another-${what.replaceAll(" ", "-")}`;
     await mounted(mount, "database", MOUNT_DESCRIPTION);

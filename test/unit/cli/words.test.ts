@@ -63,7 +63,7 @@ describe("a plan in words", () => {
     expect(plan.secrets[0]?.steps).toMatchObject([
       { phase: "store", text: "has Vault make logins on demand: role signal-service-trader" },
       { phase: "verify", text: "tries a login that Vault makes for signal-service, and ends it" },
-      { phase: "settle", text: "ends every login from before, by Vault" },
+      { phase: "settle", text: "has Vault end every earlier login" },
     ]);
   });
 
@@ -86,7 +86,7 @@ describe("a plan in words", () => {
       steps: [
         { phase: "new value", text: "makes the value of slot a (generation 0 => 2)" },
         { phase: "restart", text: "restarts signal-service on trading-1 and waits until it is healthy" },
-        { phase: "settle", text: "lets the role trader log in no more" },
+        { phase: "settle", text: "revokes the login of the role trader" },
       ],
     });
     expect(plan.dangers).toEqual([]);
@@ -161,7 +161,7 @@ describe("steps in words", () => {
     const marks = step("database-password-database-username-metadata", "command:local:Command", "update", {
       newInputs: { create },
     });
-    const after = "when it was rotated, until when the one before works";
+    const after = "when it was rotated, until when the previous one works";
     expect(
       texts([
         runs("database-password-store-unchanged", "store-unchanged", "create-replacement"),
@@ -171,7 +171,7 @@ describe("steps in words", () => {
         runs("database-password-database-username-tags", "store-mark", "create"),
       ]),
     ).toEqual([
-      ["preflight", "makes sure that nobody else has written to the store"],
+      ["preflight", "checks that there was no external write to the store"],
       ["preflight", "notes which versions the store has"],
       ["confirm", "makes the dry run"],
       ["settle", `marks secret/paper/database/username: ${after}`],

@@ -11,7 +11,7 @@ describe("clockBehind", () => {
   it("says how far the clock is behind the last step, and what to do", () => {
     expect(clockBehind("database/password", state, later(-3_600_000))).toBe(
       "database/password: this machine's clock says 2026-11-23T01:00:00.000Z, which is before the last step (ROTATE at " +
-        "2026-11-23T02:00:00.000Z). Nothing becomes due before it has caught up (1h): set it right (`timedatectl`) and run this again.",
+        "2026-11-23T02:00:00.000Z). Nothing becomes due before it has caught up (1h): correct it (`timedatectl`) and run this again.",
     );
   });
 

@@ -58,10 +58,10 @@ describe("nextState, rollbacks", () => {
       "a generation that is gone",
       rotated,
       activate("x", 0),
-      /no generation 0 in its slots; those that can be had: 1 \(active now: 2\)/,
+      /no generation 0 in its slots; available: 1 \(active now: 2\)/,
     ],
     ["one that never was", rotated, activate("x", 7), /no generation 7/],
-  ])("refuses %s with the list of those that can be had", (_, state, request, message) => {
+  ])("refuses %s with the list of available ones", (_, state, request, message) => {
     expect(() => nextState(state, inputs(89.1, { request }))).toThrow(message);
   });
 
