@@ -61,7 +61,7 @@ module.exports = {
   ],
   options: {
     exclude: "(^|/)(node_modules|dist)/|[.]sh",
-    tsConfig: { fileName: "tsconfig.check.json" },
+    tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },
   },

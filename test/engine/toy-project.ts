@@ -41,7 +41,7 @@ export interface ToyProject {
 const SOURCES = [
   ...["core", "config", "clients", "stores", "components", "kinds", "steps", "audit", "cli", "dev"],
   ...["index.ts", "main.cjs", "sdk-on-demand.cjs"],
-  ...["package.json", "tsconfig.json", "tsconfig.check.json", "Pulumi.yaml"],
+  ...["package.json", "tsconfig.json", "Pulumi.yaml"],
 ];
 
 /** Copies the project, adds the fixture, and builds it as `npm run build` does. @throws where it does not compile */
@@ -84,7 +84,7 @@ function register(root: string, { file, list, name, from }: Registration): void 
 
 /** Types too: what must be said of everything that is registered is said. */
 async function compile(root: string, include: readonly string[]): Promise<void> {
-  const settings = { extends: "./tsconfig.check.json", compilerOptions: { incremental: false } };
+  const settings = { extends: "./tsconfig.json", compilerOptions: { incremental: false } };
   writeFileSync(join(root, "tsconfig.toy.json"), JSON.stringify({ ...settings, include }));
   await run(root, join("node_modules", "typescript", "bin", "tsc"), "--project", "tsconfig.toy.json");
 }
@@ -96,7 +96,7 @@ async function run(cwd: string, ...args: readonly string[]): Promise<void> {
 
 /** The stack's folder is made of links to the checkout. */
 async function link({ projectDir }: Stack, checkout: string, root: string): Promise<void> {
-  for (const name of ["main.cjs", "sdk-on-demand.cjs", "tsconfig.json", "dist", "Pulumi.yaml"]) {
+  for (const name of ["main.cjs", "sdk-on-demand.cjs", "dist", "Pulumi.yaml"]) {
     const path = join(projectDir, name);
     if (!lstatSync(path).isSymbolicLink()) throw new Error(`expected a link to ${join(checkout, name)} at ${path}`);
     rmSync(path);
