@@ -48,8 +48,11 @@ export interface Finding {
   readonly fix?: () => Promise<string>;
 }
 
+/** A finding on a secret that its caller knows. */
+export type Found = Omit<Finding, "secret">;
+
 /** One secret's findings, all made the same way. */
-export type About = (found: Omit<Finding, "secret">) => Finding;
+export type About = (found: Found) => Finding;
 
 /** A point of the validation checklist. */
 export interface Check {

@@ -1,6 +1,7 @@
 import { storeOf } from "../../components/stored-values";
 import type { Config, SecretConfig } from "../../config";
 import { unfinishedOf } from "../../core/begun";
+import { redact } from "../../core/redact";
 import { type Request, RequestRefusedError } from "../../core/request";
 import { activeGeneration, adoptedGeneration, slotOf } from "../../core/state";
 import { decideSecret, type KnownState } from "../../kinds";
@@ -186,7 +187,7 @@ async function setAdopted(project: Project, name: string, value: string): Promis
   const { exitCode, stderr } = await runPulumi(project, args, value);
   if (exitCode !== 0) {
     throw new UsageError(
-      `pulumi config set --secret --path 'adopted["${name}"]' failed: ${stderr.trim().replaceAll(value, "[secret]")}`,
+      `pulumi config set --secret --path 'adopted["${name}"]' failed: ${redact(stderr.trim(), [value])}`,
     );
   }
 }

@@ -9,6 +9,7 @@ import { type ChainAnchor, type ChainVerdict, verifyChain } from "../../audit/ve
 import { operator } from "../../clients/home";
 import { policyOf } from "../../config";
 import { nameOf } from "../../core/resource-names";
+import { DAY } from "../../core/time";
 import { auditConnection, readLog } from "./audit-log";
 import { OperationError, UsageError } from "./errors";
 import { readOutputs } from "./outputs";
@@ -16,7 +17,6 @@ import type { Project } from "./project";
 import { clockOf, type Outline, readOutline } from "./settings";
 import { readCheckpoint } from "./state-file";
 
-const DAY = 86_400_000;
 const NO_LOG = "secret_rotation_log is not there yet: the first `rotation run` makes it";
 
 /**

@@ -1,8 +1,8 @@
 import ical, { ICalAlarmType, ICalCalendarMethod } from "ical-generator";
 import { ALERT_BEFORE, WARNING_BEFORE } from "../../core/deadlines";
+import { DAY } from "../../core/time";
 import type { StackStatus } from "./read-status";
 
-const DAY = 86_400_000;
 const SECONDS_A_DAY = 86_400;
 
 /**

@@ -10,7 +10,7 @@ import { stackFindings, tornFindings } from "./findings/stack";
 import { lookAt } from "./look";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
-import { configSecrets, environmentSecrets } from "./secrets";
+import { secretsToRedact } from "./secrets";
 import { describeSituation } from "./situation";
 import { lastRow, readStack, type Stack } from "./stack";
 
@@ -20,7 +20,7 @@ export async function diagnose(project: Project, names: readonly string[]): Prom
   // Nothing else can be asked while the state cannot be read.
   if (torn.length > 0) return torn;
   const stack = await readStack(project);
-  const secrets = [...environmentSecrets(project.env), ...configSecrets(stack.config)];
+  const secrets = secretsToRedact(project, stack.config);
   const found = await Promise.all(secretsNamed(stack.config, names).map((secret) => secretFindings(stack, secret)));
   return [...stackFindings(stack), ...found.flat()].map(({ evidence, ...finding }) => ({
     ...finding,

@@ -5,7 +5,7 @@ import type { Engine } from "./engine";
 import type { SecretOutput } from "./outputs";
 import type { Project } from "./project";
 import type { RunListener } from "./run-result";
-import { configSecrets, environmentSecrets } from "./secrets";
+import { secretsToRedact } from "./secrets";
 
 /** What every part of a run works with. */
 export interface RunContext {
@@ -25,7 +25,7 @@ export interface RunContext {
 
 /** A text without any secret that this run knows. */
 export const cleaned = ({ project, config }: Pick<RunContext, "project" | "config">, text: string): string =>
-  redact(text, [...environmentSecrets(project.env), ...configSecrets(config)]);
+  redact(text, secretsToRedact(project, config));
 
 /** The generation in use; null before the first finished update. */
 export const generationOf = (state: SecretState | undefined): number | null =>

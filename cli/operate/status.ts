@@ -3,6 +3,7 @@ import { recordedOf, type StateResource, unfinishedOf } from "../../core/begun";
 import { ageOf, dueAt, graceEndsAt, standingByAge } from "../../core/deadlines";
 import type { Policy } from "../../core/policy";
 import { activeGeneration, previousGeneration, type SecretState } from "../../core/state";
+import { DAY } from "../../core/time";
 import type { OwnStatus } from "../../kinds/kind-operations";
 import { operationsOf } from "../../kinds/operations";
 import { traitsOf } from "../../kinds/schemas";
@@ -52,8 +53,6 @@ export interface SecretStatus extends OwnStatus {
     readonly reason: string | null;
   } | null;
 }
-
-const DAY = 86_400_000;
 
 /** What tells how a secret stands, beside the outputs. */
 export interface Evidence {

@@ -9,7 +9,7 @@ import type { Check } from "../../kinds/kind-operations";
 import { operationsOf } from "../../kinds/operations";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
-import { configSecrets, environmentSecrets } from "./secrets";
+import { secretsToRedact } from "./secrets";
 import { lastRow, readStack, type Stack } from "./stack";
 
 /** One point of the runbook's validation checklist. */
@@ -30,7 +30,7 @@ export interface Validation {
 /** Asks every point of the checklist on the outside. Touches nothing. @throws ConfigError, UsageError */
 export async function validate(project: Project, names: readonly string[]): Promise<Validation[]> {
   const stack = await readStack(project);
-  const secrets = [...environmentSecrets(project.env), ...configSecrets(stack.config)];
+  const secrets = secretsToRedact(project, stack.config);
   return Promise.all(
     secretsNamed(stack.config, names).map(async (secret) => {
       const points = await Promise.all((await checksOf(stack, secret)).map((check) => carryOut(check, secrets)));

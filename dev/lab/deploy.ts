@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { DAY } from "../../core/time";
 import type { Toolchain } from "../toolchain/resolve";
 import type { AlpacaKey } from "./alpaca-state";
 import { ALPACA_KEY, type Lab } from "./lab";
@@ -131,7 +132,7 @@ export function deployStack(options: DeployOptions): Promise<Stack> {
 }
 
 /** The lab's calendar, moved: what the config key `lab` says from now on. */
-export const clockAt = (days: number) => ({ clock: new Date(LAB_START.getTime() + days * 86_400_000).toISOString() });
+export const clockAt = (days: number) => ({ clock: new Date(LAB_START.getTime() + days * DAY).toISOString() });
 
 const chosen = (values: Readonly<Record<string, string>>, only: readonly string[] | undefined) =>
   Object.fromEntries(Object.entries(values).filter(([name]) => only?.includes(name) ?? true));

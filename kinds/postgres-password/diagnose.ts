@@ -8,7 +8,7 @@ import { utc } from "../../core/clock";
 import { scramVerifier } from "../../core/scram";
 import type { SecretState } from "../../core/state";
 import { oddWords } from "../../stores/write-entry";
-import type { About, Finding, StackView } from "../kind-operations";
+import type { About, Finding, Found, StackView } from "../kind-operations";
 import { type Login, loginsOf } from "./credentials";
 import { sessionsOf, sessionWords } from "./sessions";
 import { unequalLogin } from "./unequal-login";
@@ -31,10 +31,9 @@ export async function passwordFindings(
     return [about({ cause, evidence: login.evidence, command: stack.command("preflight") })];
   }
   const differs = foreign.join("; ");
-  if (login.outcome === "refused")
-    return [refused(stack, secret, state, about, active, { evidence: login.evidence, differs })];
+  if (login.outcome === "refused") return [about(refused({ stack, secret, state, active }, login.evidence, differs))];
   const findings = [
-    ...(differs === "" ? [] : [storeDiffers(stack, secret, state, about, active, differs)]),
+    ...(differs === "" ? [] : [about(storeDiffers({ stack, secret, state, active }, differs))]),
     ...(await unequalLogin(stack, secret, state, about)),
   ];
   const old = previous === undefined || previous.username === active.username ? undefined : previous.username;
@@ -54,15 +53,16 @@ async function foreignEntries({ config }: StackView, { entries }: Login): Promis
   });
 }
 
-function storeDiffers(
-  stack: StackView,
-  secret: PostgresPasswordConfig,
-  state: SecretState,
-  about: About,
-  active: Login,
-  differs: string,
-): Finding {
-  return about({
+/** The credential in use, and where it belongs. */
+interface InUse {
+  readonly stack: StackView;
+  readonly secret: PostgresPasswordConfig;
+  readonly state: SecretState;
+  readonly active: Login;
+}
+
+function storeDiffers({ stack, secret, state, active }: InUse, differs: string): Found {
+  return {
     cause: "the store and the database differ: somebody wrote the store by hand",
     evidence: `${differs}; the database takes the value that this stack wrote (${active.username} logs in)`,
     command: stack.command(`diagnose ${secret.name} --fix`),
@@ -71,21 +71,14 @@ function storeDiffers(
       await writeBack(stack.config, active.entries, state);
       return `the value is back in the store; ${await restartAll(stack.config, secret)}`;
     },
-  });
+  };
 }
 
 /** The value that this stack knows is put back; a rotation would want healthy services first. */
-function refused(
-  stack: StackView,
-  secret: PostgresPasswordConfig,
-  state: SecretState,
-  about: About,
-  active: Login,
-  { evidence, differs }: { readonly evidence: string; readonly differs: string },
-): Finding {
+function refused({ stack, secret, state, active }: InUse, evidence: string, differs: string): Found {
   const inBoth = differs !== "";
   const keep = inBoth ? `; or keep what was written: ${stack.command(`adopt ${secret.name}`)}` : "";
-  return about({
+  return {
     cause: inBoth
       ? "somebody changed the credential by hand, in the database and in the store"
       : "the database refuses the credential in use: somebody changed its password",
@@ -97,7 +90,7 @@ function refused(
       await writeBack(stack.config, active.entries, state);
       return `${active.username} has the password of this stack again; ${await restartAll(stack.config, secret)}`;
     },
-  });
+  };
 }
 
 async function cached(

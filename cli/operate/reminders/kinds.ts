@@ -2,6 +2,7 @@ import { policyOf } from "../../../config";
 import { ageOf, dueAt, graceEndsAt, graceIsOver, graceLimitAt, urgencyOf } from "../../../core/deadlines";
 import type { Policy } from "../../../core/policy";
 import { activeGeneration, type SecretState } from "../../../core/state";
+import { DAY } from "../../../core/time";
 import type { Supply } from "../../../kinds/kind-operations";
 import { operationsOf } from "../../../kinds/operations";
 import { traitsOf } from "../../../kinds/schemas";
@@ -42,17 +43,19 @@ export interface Reminder {
   readonly day?: string;
 }
 
-const DAY = 86_400_000;
+/** What reminders are derived from. */
+interface Evidence {
+  readonly stack: string;
+  readonly outline: Pick<Outline, "environment" | "policy" | "secrets">;
+  readonly outputs: Readonly<Record<string, SecretOutput>>;
+  /** The last row of each secret in the audit log. */
+  readonly rows: readonly LogRow[];
+  /** Who still uses the previous login, by the secret's name. */
+  readonly inUse?: Readonly<Record<string, string | undefined>>;
+}
 
 /** All that is to be told at this moment, whether it was told before or not. Pure: the clock is an argument. */
-export function remindersAt(
-  stack: string,
-  outline: Pick<Outline, "environment" | "policy" | "secrets">,
-  outputs: Readonly<Record<string, SecretOutput>>,
-  rows: readonly LogRow[],
-  now: Date,
-  inUse: Readonly<Record<string, string | undefined>> = {},
-): Reminder[] {
+export function remindersAt(now: Date, { stack, outline, outputs, rows, inUse = {} }: Evidence): Reminder[] {
   return outline.secrets.flatMap((secret) => {
     const state = outputs[secret.name]?.state;
     if (state === undefined) return [];

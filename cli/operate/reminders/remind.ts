@@ -7,7 +7,7 @@ import type { LogRow } from "../audit-log";
 import { UsageError } from "../errors";
 import { readOutputs } from "../outputs";
 import type { Project } from "../project";
-import { configSecrets, environmentSecrets } from "../secrets";
+import { secretsToRedact } from "../secrets";
 import { clockOf, HIDDEN, type Outline, readConfig, readOutline } from "../settings";
 import { type Reminder, remindersAt } from "./kinds";
 import { type Channel, type Delivery, deliverOnce, undelivered } from "./ledger";
@@ -44,12 +44,12 @@ export async function remind(project: Project): Promise<Sent[]> {
     const rows: LogRow[] = await lastRowOfEach(client, { environment: outline.environment });
     const now = clockOf(outline);
     const inUse = await usersOfPrevious(outline, outputs, now);
-    const reminders = remindersAt(project.stack, outline, outputs, rows, now, inUse);
+    const reminders = remindersAt(now, { stack: project.stack, outline, outputs, rows, inUse });
     const notify = await targetsOf(project, outline);
     const open = await undelivered(client, deliveriesOf(reminders, notify));
     if (open.length === 0) return [];
     const config = await readConfig(project);
-    const secrets = [...environmentSecrets(project.env), ...configSecrets(config)];
+    const secrets = secretsToRedact(project, config);
     return deliverAll(client, open, {
       now,
       secrets,

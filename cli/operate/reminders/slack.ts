@@ -1,6 +1,7 @@
 import ky, { HTTPError } from "ky";
 import { trustingFetch } from "../../../clients/trust";
 import { messageOf } from "../../../core/errors";
+import { redact } from "../../../core/redact";
 import { OperationError } from "../errors";
 import type { Reminder } from "./kinds";
 import { wordsOf } from "./words";
@@ -40,6 +41,6 @@ export async function sendToSlack(webhook: string, reminder: Reminder): Promise<
   } catch (error) {
     const found =
       error instanceof HTTPError ? `${error.response.status} ${error.response.statusText}` : messageOf(error);
-    throw new OperationError(`Slack did not take the message: ${found.replaceAll(webhook, "[secret]")}`);
+    throw new OperationError(`Slack did not take the message: ${redact(found, [webhook])}`);
   }
 }
