@@ -27,10 +27,10 @@ export function calendarOf({
     const why =
       inUseBefore === null
         ? `Generation ${generation} reaches its maximum age at ${limit.toISOString()}.`
-        : `Nobody knows how old generation ${generation} is: it was in use before ${inUseBefore}.`;
+        : `The age of generation ${generation} is unknown: it was in use before ${inUseBefore}.`;
     const event = calendar.createEvent({
       id: `${stack}-${name.replaceAll("/", "-")}-rotation@secret-rotation`,
-      // Grows with every rotation, so that a calendar takes the moved event for the newer one.
+      // Grows with every rotation, so that a calendar takes the moved event as the newer one.
       sequence: Math.floor(Date.parse(rotatedAt) / 60_000),
       stamp: new Date(now),
       start: due,

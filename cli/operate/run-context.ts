@@ -15,11 +15,11 @@ export interface RunContext {
   readonly config: Config;
   /** The stack's outputs before the run. */
   readonly before: Readonly<Record<string, SecretOutput>>;
-  /** The command that asked for this run, to be copied as it is. */
+  /** The command of this run, ready to be copied. */
   readonly again: string;
-  /** Whether nobody is asked: so is what this run advises. */
+  /** Whether it runs without confirmation; the commands that it advises do too. */
   readonly yes: boolean;
-  /** The signal that this run was told to end by, if one came. */
+  /** The signal that interrupted this run, if any. */
   readonly stoppedBy: () => NodeJS.Signals | undefined;
 }
 

@@ -15,7 +15,7 @@ import { lastRow, readStack, type Stack } from "./stack";
 /** One point of the runbook's validation checklist. */
 export interface Point {
   readonly point: string;
-  /** `skipped` where the config does not say how to look. */
+  /** `skipped` if the config does not say how to check it. */
   readonly verdict: "ok" | "FAILED" | "skipped";
   readonly evidence: string;
 }
@@ -27,7 +27,7 @@ export interface Validation {
   readonly points: readonly Point[];
 }
 
-/** Asks every point of the checklist on the outside. Touches nothing. @throws ConfigError, UsageError */
+/** Checks every point of the checklist on the platform. Changes nothing. @throws ConfigError, UsageError */
 export async function validate(project: Project, names: readonly string[]): Promise<Validation[]> {
   const stack = await readStack(project);
   const secrets = secretsToRedact(project, stack.config);
@@ -52,7 +52,7 @@ async function carryOut({ point, look }: Check, secrets: readonly string[]): Pro
 async function checksOf(stack: Stack, secret: SecretConfig): Promise<Check[]> {
   const state = stack.outputs[secret.name]?.state;
   if (state === undefined) {
-    const look = () => Promise.reject(new Error("this stack has not taken the secret over yet: `rotation run`"));
+    const look = () => Promise.reject(new Error("this stack has not adopted the secret yet: `rotation run` adopts it"));
     return [{ point: "secret updated", look }];
   }
   const { config } = stack;
