@@ -80,7 +80,7 @@ async function writeProject(projectDir: string, stateDir: string, { host, port, 
   await writeFile(join(stacks, "prod.json"), JSON.stringify({ version: 3, checkpoint: { latest } }));
 }
 
-/** Ten days old, its predecessor ended: nothing is to be told. */
+/** Ten days old, its predecessor revoked: no reminder is due. */
 function state() {
   const at = new Date(Date.now() - 10 * DAY).toISOString();
   return {

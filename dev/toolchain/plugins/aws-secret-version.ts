@@ -93,7 +93,7 @@ async function readVersion(
   };
 }
 
-/** Gives a version the stages it should have, whoever holds them. */
+/** Gives a version the stages that it should have, also those of another version. */
 async function moveStages(client: AwsClient, id: string, wanted: string[]): Promise<void> {
   const { secretId, versionId } = parts(id);
   const secret = await removeStages(client, id, [CURRENT, ...wanted]);
