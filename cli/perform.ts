@@ -30,7 +30,7 @@ export async function perform(options: ActOptions, requests: readonly (Request |
       const run = await Run.open(project, listener, runOptions(options, request, signal));
       const result = await run.carryOut();
       listener.stop(result.outcome === "interrupted" ? "stopped" : "done");
-      // With --json nobody reads stderr, so the answer has the notes.
+      // With --json the notes are in the answer: stderr may not be read.
       results.push({ ...result, notes: listener.notes.splice(0) });
       if (!options.json) print(renderResult(result));
       if (exitCodeOf(result) !== EXIT.fine) break;

@@ -23,7 +23,7 @@ export async function checkFirst(
   });
   for (const { secret, resumes, deferred } of decisions) {
     if (resumes) listener.note(`${secret}: an earlier update was interrupted; this one continues it`);
-    if (deferred !== undefined) listener.note(`${secret}: request ${deferred} is carried out by the next run`);
+    if (deferred !== undefined) listener.note(`${secret}: request ${deferred} is carried out by the update after that`);
   }
   const fresh = decisions.filter(({ action, resumes }) => action !== undefined && action !== "REVOKE" && !resumes);
   if (fresh.length === 0) return undefined;

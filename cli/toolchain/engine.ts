@@ -57,7 +57,7 @@ const advice =
 const offlineAttempt: Attempt = {
   name: "download and build",
   make: async () => {
-    throw new Error("not tried (offline: only what is already installed is used)");
+    throw new Error("not tried (offline): only what is already installed is used");
   },
 };
 

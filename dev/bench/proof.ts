@@ -16,9 +16,7 @@ export async function writeSection(name: string, markdown: string, page = PROOF_
   const [before, rest, more] = text.split(begin);
   const [, after, yetMore] = rest?.split(end) ?? [];
   if (before === undefined || after === undefined || more !== undefined || yetMore !== undefined) {
-    throw new Error(
-      `expected one "${begin}" and, behind it, one "${end}" in ${page}; put them where the section belongs`,
-    );
+    throw new Error(`expected one "${begin}" and, after it, one "${end}" in ${page}; put them around the section`);
   }
   const temporary = `${page}.${process.pid}.tmp`;
   await writeFile(temporary, `${before}${begin}\n\n${markdown.trim()}\n\n${end}${after}`);

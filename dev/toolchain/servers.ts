@@ -73,7 +73,7 @@ export async function resolveServer(name: ServerName, context: Context): Promise
     }
   }
   const install = async (folder: string) => {
-    if (offline) throw new Error("not tried (offline: only what is already installed is used)");
+    if (offline) throw new Error("not tried (offline): only what is already installed is used");
     return await installPythonTool(folder, { ...tool, name }, { env, progress });
   };
   const label = `${tool.label} v${tool.version}`;

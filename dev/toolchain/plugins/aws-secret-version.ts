@@ -22,8 +22,8 @@ const schema: Schema = {
 const CURRENT = "AWSCURRENT";
 
 /**
- * `aws.secretsmanager.SecretVersion`. A new value is a new version, which takes AWSCURRENT and leaves AWSPREVIOUS to the
- * one before. Deleting a version takes every stage from it but AWSCURRENT: `retainOnDelete` keeps the one to roll back to.
+ * `aws.secretsmanager.SecretVersion`. A new value is a new version, which takes AWSCURRENT and gives AWSPREVIOUS to the
+ * previous one. Deleting a version takes every stage from it but AWSCURRENT: `retainOnDelete` keeps the one to roll back to.
  */
 export function secretVersionResource(client: () => AwsClient): BridgedResource {
   return {
