@@ -3,10 +3,10 @@ import type { KeyRing } from "./operate/alpaca-keys";
 import { UsageError } from "./operate/errors";
 
 /**
- * A pair from a person, who sees neither half while typing, or as JSON from stdin where that is no terminal. Never from
- * the command line, which every process of the machine can read.
+ * Asks for a pair, with both halves hidden, or reads it as JSON from stdin if that is no terminal. Never from the command
+ * line, which every process of the machine can read.
  *
- * @throws UsageError that repeats nothing of what was given
+ * @throws UsageError, which repeats no part of the input
  */
 export async function askForPair(ring: Pick<KeyRing, "places" | "now">): Promise<KeyPair> {
   if (!process.stdin.isTTY) return pairFrom(await readAll(process.stdin));
@@ -16,7 +16,7 @@ export async function askForPair(ring: Pick<KeyRing, "places" | "now">): Promise
   process.stderr.write(`${places.dashboard} → API Keys → Generate New Key. Keep the old key active.\n`);
   const valid = (part: "label" | "keyId" | "secretKey") => (value: string) => {
     const { success, error } = keyPair.shape[part].safeParse(value.trim());
-    return success || (error?.issues[0]?.message ?? "expected another");
+    return success || (error?.issues[0]?.message ?? "invalid value");
   };
   const output = { output: process.stderr };
   const today = `${places.environment}-trading-${now.toISOString().slice(0, 10)}`;
@@ -32,7 +32,7 @@ export async function askForPair(ring: Pick<KeyRing, "places" | "now">): Promise
   }
 }
 
-/** Reads `{ label, keyId, secretKey }`. @throws UsageError that names the wrong parts and repeats none */
+/** Reads `{ label, keyId, secretKey }`. @throws UsageError that names the invalid parts without their values */
 export async function pairFrom(text: string): Promise<KeyPair> {
   const expected = 'expected {"label":...,"keyId":...,"secretKey":...} as JSON on stdin';
   const { keyPair } = await import("../kinds/alpaca-key/schema");
@@ -44,8 +44,8 @@ export async function pairFrom(text: string): Promise<KeyPair> {
   }
   const { success, data, error } = keyPair.safeParse(given);
   if (success) return data;
-  const wrong = error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`);
-  throw new UsageError(`${expected}, found it wrong: ${wrong.join("; ")}`);
+  const wrong = error.issues.map(({ path, message }) => `${path.join(".") || "the document"}: ${message}`);
+  throw new UsageError(`${expected}, found invalid parts: ${wrong.join("; ")}`);
 }
 
 async function readAll(stream: NodeJS.ReadableStream): Promise<string> {

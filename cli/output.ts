@@ -6,8 +6,8 @@ import { pipeline } from "node:stream/promises";
 const CHUNK = 65_536;
 
 /**
- * Prints a text, or writes it to a file that others read: in one step, so that nobody ever sees half of it. One that comes
- * in pieces is never held as a whole, and ends in peace where nobody reads on.
+ * Prints a text, or writes it to a file atomically, so that a reader never sees half of it. A text in pieces is never held
+ * in memory as a whole, and a closed pipe ends it without an error.
  */
 export async function output(text: string | AsyncIterable<string>, file: string | undefined): Promise<void> {
   const pieces = Readable.from(inChunks(typeof text === "string" ? [text] : text));
@@ -21,7 +21,7 @@ export async function output(text: string | AsyncIterable<string>, file: string 
   }
 }
 
-/** Thousands of pieces as few writes; the last ends with a line end. */
+/** Joins thousands of pieces into few writes; the last one ends with a line end. */
 async function* inChunks(pieces: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string> {
   let waiting = "";
   let last = "";

@@ -11,7 +11,7 @@ export interface ActOptions extends CommonOptions {
 }
 
 /**
- * Carries out one run, or one a request, and prints how each ended. Stops at the first that did not succeed.
+ * Carries out one run, or one for each request, and prints each result. Stops at the first that fails.
  * @returns the exit code
  */
 export async function perform(options: ActOptions, requests: readonly (Request | undefined)[]): Promise<number> {
@@ -30,7 +30,7 @@ export async function perform(options: ActOptions, requests: readonly (Request |
       const run = await Run.open(project, listener, runOptions(options, request, signal));
       const result = await run.carryOut();
       listener.stop(result.outcome === "interrupted" ? "stopped" : "done");
-      // What was found and mended on the way belongs to the answer where nobody reads stderr.
+      // With --json the notes are in the answer: stderr may not be read.
       results.push({ ...result, notes: listener.notes.splice(0) });
       if (!options.json) print(renderResult(result));
       if (exitCodeOf(result) !== EXIT.fine) break;
@@ -67,11 +67,11 @@ function exitCodeOf({ outcome }: RunResult): number {
   return outcome === "done" || outcome === "nothing to do" ? EXIT.fine : EXIT.failed;
 }
 
-/** As a shell reports a command that a signal ended. */
+/** The exit code that a shell reports for a command ended by a signal. */
 const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** The part of a request that `--force` makes. */
+/** What `--force` adds to a request. */
 export const forced = ({ force }: ActOptions): Pick<Request, "force"> => (force === undefined ? {} : { force });
 
-/** An id that no earlier request has. */
+/** A new request's id. */
 export const requestId = (what: string): string => `${what}-${new Date().toISOString()}`;

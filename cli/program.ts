@@ -16,7 +16,7 @@ import { registerRun } from "./commands/run";
 import { registerStatus } from "./commands/status";
 import { registerValidate } from "./commands/validate";
 
-/** In the order of `--help`: what is looked at first, what acts after it. */
+/** In the order of `--help`: first the commands that read, then those that act. */
 const COMMANDS = [
   registerStatus,
   registerPlan,
@@ -36,14 +36,14 @@ const COMMANDS = [
   registerAlpaca,
 ];
 
-/** The whole command line. Commands import what they do only when they run, so that `--help` is there at once. */
+/** The whole command line. Commands import their code only when they run, so that `--help` is fast. */
 export function createProgram(): Command {
   const program = new Command("rotation")
     .description("Rotates the secrets of a trading platform every 90 days, with zero downtime.")
     .helpOption("-h, --help", "print this")
     .addHelpText(
       "after",
-      "\nExit codes: 0 fine, 1 failed, 2 wrong use or config,\n            3 a rotation is due, overdue, unfinished or failed (status),\n            130 and 143 ended by SIGINT or SIGTERM before it was done\n" +
+      "\nExit codes: 0 fine, 1 failed, 2 wrong use or config,\n            3 a rotation is due, overdue, unfinished or failed (status),\n            130 and 143 ended by SIGINT or SIGTERM before it finished\n" +
         "\nExample:\n  rotation status --stack paper\n  rotation run --stack paper",
     )
     .showHelpAfterError("(rotation --help lists the commands)")
@@ -53,7 +53,7 @@ export function createProgram(): Command {
   return program;
 }
 
-/** Wrong use ends a subcommand the same way as the program. */
+/** Subcommands treat wrong use as the program does. */
 function inherit(command: Command, parent: Command): void {
   command.copyInheritedSettings(parent);
   for (const child of command.commands) inherit(child, command);

@@ -12,7 +12,7 @@ export interface CommonOptions {
   readonly json?: true;
 }
 
-/** Gives a command the options of all and an example in its help. */
+/** Adds the options of every command, and an example for its help. */
 export function common(command: Command, example: string): Command {
   return command
     .option("-s, --stack <name>", "the stack, such as paper or prod (default: the selected one)")
@@ -36,14 +36,14 @@ export const printJson = (value: unknown): void => print(JSON.stringify(value, n
 
 const WRONG_USE = new Set(["UsageError", "ConfigError", "RequestRefusedError", "CommanderError"]);
 
-/** What went wrong, for people: never a stack trace, never a secret of the environment. */
+/** An error's message: never a stack trace, never a secret of the environment. */
 export async function messageFor(error: unknown): Promise<string> {
   const { redact } = await import("../core/redact");
   const { environmentSecrets } = await import("../clients/environment-secrets");
   return redact(messageOf(error), environmentSecrets(process.env));
 }
 
-/** Prints what went wrong and returns the exit code. */
+/** Prints an error and returns the exit code. */
 export async function explain(error: unknown): Promise<number> {
   process.stderr.write(`error: ${await messageFor(error)}\n`);
   if (process.env.ROTATION_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);

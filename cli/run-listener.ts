@@ -6,7 +6,7 @@ import { type Ending, startProgress } from "./render/progress";
 import { phaseTeller, renderPreflight } from "./render/run";
 import { print } from "./run-command";
 
-/** Prints what a run tells, and asks before it acts. */
+/** Prints the progress of a run, and asks before it acts. */
 export function runListener(options: {
   readonly json?: true;
   readonly yes?: true;
@@ -43,19 +43,19 @@ export function runListener(options: {
     confirm: async () => {
       if (options.yes) return true;
       progress.stop();
-      return confirmed("Carry this plan out?", options.signal);
+      return confirmed("Carry out this plan?", options.signal);
     },
     stop: (how) => progress.stop(how),
   };
 }
 
-/** Whether somebody can be asked. @throws UsageError where nobody can */
+/** @throws UsageError if there is no terminal to ask on */
 export function assertTerminal(): void {
   if (process.stdin.isTTY && process.stderr.isTTY) return;
-  throw new UsageError("without a terminal nobody can be asked whether to go on; add --yes");
+  throw new UsageError("there is no terminal to ask for confirmation on; add --yes");
 }
 
-/** Asks on a terminal; anywhere else `--yes` is needed. Ctrl-C and `signal` are a no. @throws UsageError */
+/** Asks on a terminal; without one, `--yes` is needed. Ctrl-C and `signal` count as no. @throws UsageError */
 export async function confirmed(message: string, signal?: AbortSignal): Promise<boolean> {
   assertTerminal();
   const { confirm } = await import("@inquirer/prompts");
@@ -70,12 +70,12 @@ export async function confirmed(message: string, signal?: AbortSignal): Promise<
 /** What the prompt throws at Ctrl-C, and when a signal ends it. */
 const NO = new Set(["ExitPromptError", "AbortPromptError"]);
 
-/** Ctrl-C and SIGTERM end a run gracefully: the engine finishes or stops what is under way, then is waited for. */
+/** Ctrl-C and SIGTERM end a run gracefully: the engine finishes or stops its current steps, and the run waits for it. */
 export function interruption(note: (text: string) => void): { readonly signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const stop = (name: NodeJS.Signals) => {
-    if (controller.signal.aborted) return note(`${name}: the engine is stopping already; it is waited for`);
-    note(`${name}: this ends as soon as the engine has stopped what is under way`);
+    if (controller.signal.aborted) return note(`${name}: the engine is already stopping; waiting for it`);
+    note(`${name}: stopping; waiting for the engine to end its current steps`);
     controller.abort(name);
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);

@@ -9,7 +9,7 @@ const commands = (folder, ending = ".ts") =>
     .filter((file) => file.endsWith(ending))
     .map((file) => `${folder}/${file}`);
 
-/** The SDKs stay outside (Pulumi wants one copy); its messages alone go in, which start in half the time so. */
+/** The SDKs stay outside (Pulumi needs a single copy); only its messages are bundled, which load in half the time then. */
 const pulumiPackages = {
   name: "pulumi-packages",
   setup: ({ onResolve }) =>
@@ -19,12 +19,12 @@ const pulumiPackages = {
 };
 
 /**
- * What pg has as `navigator`: it looks there for a Cloudflare worker, then at `Response`, which makes Node.js load its
+ * What pg finds as `navigator`: it checks there for a Cloudflare worker, else at `Response`, which makes Node.js load its
  * whole HTTP client.
  */
 const navigator = '{ "userAgent": "Node.js" }';
 
-/** Shell scripts go in as texts, as the tests have them too. */
+/** Shell scripts are bundled as texts, as in the tests. */
 const scripts = {
   name: "scripts",
   setup: ({ onLoad, onResolve }) => {
@@ -58,24 +58,24 @@ const { metafile } = await build({
   // CommonJS packages inside the bundle ask for these (ssh2 does).
   define: { navigator, __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
   banner: {
-    // What a library tells its developers (pg: "pgpass support is deprecated") is nothing that a user could fix.
+    // A library's warnings to developers (pg: "pgpass support is deprecated") do not help a user.
     js: "process.removeAllListeners('warning'); import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
   metafile: true,
 });
 
-// Pulumi's language host wants CommonJS.
+// Pulumi's language host needs CommonJS.
 await build({
   ...shared,
   entryPoints: ["index.ts"],
   outfile: "dist/index.cjs",
   format: "cjs",
   supported: { "dynamic-import": false },
-  // Loaded where the environment names certificates, and not before.
+  // Loaded only if the environment names certificates.
   external: ["undici"],
 });
 
-// The lab's service runs from a copy beside its config, where nothing can be imported.
+// The lab's service runs from a copy beside its config, so it must not import anything.
 await build({
   ...shared,
   entryPoints: ["dev/lab/services/service.ts"],
@@ -84,7 +84,7 @@ await build({
   external: ["pg-native"],
 });
 
-// Where `npx rotation` looks in the project folders that the lab makes.
+// `npx rotation` finds it here in the project folders that the lab makes.
 const link = "node_modules/.bin/rotation";
 chmodSync("dist/cli/rotation.mjs", 0o755);
 if (!existsSync(link)) {
@@ -92,6 +92,6 @@ if (!existsSync(link)) {
   symlinkSync("../../dist/cli/rotation.mjs", link);
 }
 
-// What an earlier build left goes last: a process that runs meanwhile may still import it.
+// Files of an earlier build are removed last: a running process may still import them.
 const written = new Set(Object.keys(metafile.outputs));
 for (const file of commands("dist", ".mjs")) if (!written.has(file)) rmSync(file);

@@ -1,4 +1,4 @@
-// Who may import whom; `npm run lint` holds every file to it. Types count too, and there are no circles.
+// Which folder may import which; `npm run lint` checks it. Types count too, and there are no circles.
 
 /** What a kind or a store gives to the config: its schema, its checks across keys, and data about it. */
 const SCHEMAS = "^(kinds|stores)/([a-z/-]+/|)(schemas?|traits|checks|engine)[.]ts$";
@@ -15,7 +15,7 @@ const LAYERS = [
   ["kinds", "^kinds/"],
 ];
 
-/** What is on top of all layers, and what it may import besides them. Nothing imports steps and the program. */
+/** What is above all layers, and what else it may import. Nothing imports steps and the program. */
 const TOPS = [
   ["program", "^index[.]ts$"],
   ["steps", "^steps/", "^steps/run-step[.]ts$"],
@@ -50,7 +50,7 @@ const directions = rows.map(({ name, path, may }) => ({
 module.exports = {
   forbidden: [
     ...directions,
-    // Its results are those of its arguments.
+    // Its results depend on its arguments alone.
     {
       name: "core-is-pure",
       severity: "error",
@@ -61,7 +61,7 @@ module.exports = {
   ],
   options: {
     exclude: "(^|/)(node_modules|dist)/|[.]sh",
-    tsConfig: { fileName: "tsconfig.check.json" },
+    tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },
   },

@@ -49,8 +49,11 @@ export interface Finding {
   readonly fix?: () => Promise<string>;
 }
 
-/** Makes the findings of one secret. */
-export type About = (found: Omit<Finding, "secret">) => Finding;
+/** A finding on a secret that its caller knows. */
+export type Found = Omit<Finding, "secret">;
+
+/** One secret's findings, all made the same way. */
+export type About = (found: Found) => Finding;
 
 /** A point of the validation checklist. */
 export interface Check {

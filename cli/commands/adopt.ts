@@ -8,7 +8,7 @@ export function registerAdopt(program: Command): void {
       .command("adopt")
       .description(
         "copy the value in use from the store into the secret config: before the first rotation, so that it can be " +
-          "rolled back; later, to keep what somebody else wrote",
+          "rolled back; later, to keep an external write",
       )
       .argument("[secret...]", "default: all"),
     "rotation adopt database/password --stack prod",

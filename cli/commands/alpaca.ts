@@ -10,10 +10,10 @@ interface AlpacaOptions extends CommonOptions {
 export function registerAlpaca(program: Command): void {
   const alpaca = program
     .command("alpaca")
-    .description("Alpaca's key pairs, which only its dashboard can make and delete")
+    .description("Alpaca's key pairs, which only its dashboard can create and delete")
     .addHelpText("after", "\nExample:\n  rotation alpaca add-key --stack paper");
   ofSecret(
-    alpaca.command("add-key").description("prove a new pair and put it into the stack's secret config"),
+    alpaca.command("add-key").description("test a new pair and put it into the stack's secret config"),
     'rotation alpaca add-key --stack paper\npass show alpaca/new | rotation alpaca add-key --stack prod\n  (JSON: {"label":...,"keyId":...,"secretKey":...})',
   ).action(async (options: AlpacaOptions) => {
     const { addKey, openKeyRing } = await import("../operate/alpaca-keys");
@@ -23,13 +23,15 @@ export function registerAlpaca(program: Command): void {
     const { account, ...added } = await addKey(project, ring, pair, (message) => process.stderr.write(`${message}\n`));
     if (options.json) return printJson({ ...added, account: account.number });
     print(
-      `${added.secret}: ${added.label} works (account ${account.number}, ${account.status}) and stands in the config of ` +
-        `${project.stack}${added.previous === undefined ? "" : `; ${added.previous} is kept as the one before`}.\n` +
+      `${added.secret}: ${added.label} works (account ${account.number}, ${account.status}) and is in the config of ` +
+        `${project.stack}${added.previous === undefined ? "" : `; ${added.previous} is kept as the previous pair`}.\n` +
         `Next: \`rotation run --stack ${project.stack}\`, or pulumi up.`,
     );
   });
   ofSecret(
-    alpaca.command("forget-key").description("take the pair whose end was seen out of the stack's secret config"),
+    alpaca
+      .command("forget-key")
+      .description("remove the previous pair, once Alpaca refuses it, from the stack's secret config"),
     "rotation alpaca forget-key --stack paper",
   ).action(async (options: AlpacaOptions) => {
     const { forgetKey, openKeyRing } = await import("../operate/alpaca-keys");
@@ -38,10 +40,10 @@ export function registerAlpaca(program: Command): void {
     const label = await forgetKey(project, ring);
     if (options.json) return printJson({ secret: ring.secret.name, forgotten: label });
     print(
-      `${ring.secret.name}: ${label} is out of the config of ${project.stack}; the next update takes it out of the state.`,
+      `${ring.secret.name}: ${label} was removed from the config of ${project.stack}; the next update removes it from the state.`,
     );
   });
 }
 
 const ofSecret = (command: Command, example: string) =>
-  common(command, example).option("--secret <name>", "which pair, where the stack has several");
+  common(command, example).option("--secret <name>", "which pair, if the stack has several");

@@ -10,14 +10,12 @@ interface PruneOptions extends CommonOptions {
 
 /** `rotation audit verify`, `rotation audit migrate` and `rotation audit prune` */
 export function registerAudit(program: Command): void {
-  const audit = program.command("audit").description("prove that the audit log is untouched; remove what is too old");
+  const audit = program.command("audit").description("verify that the audit log was not changed; remove old rows");
   audit.addHelpText("after", "\nExample:\n  rotation audit verify --stack prod");
   common(
     audit
       .command("verify")
-      .description(
-        "recompute the hash of every row and follow the chain; names every row that is not as it was written",
-      ),
+      .description("recompute the hash of every row and follow the chain; names every row that was changed"),
     "rotation audit verify --stack prod",
   ).action(async (options: CommonOptions) => {
     const [{ verifyAudit }, { during }] = await Promise.all([import("../operate/audit"), import("../render/progress")]);
@@ -36,7 +34,7 @@ export function registerAudit(program: Command): void {
     audit
       .command("migrate")
       .description(
-        "make or upgrade the log's tables, its triggers and the role of its writers; as their owner, not as the pipeline",
+        "create or upgrade the log's tables, its triggers and its writers' role; run it as their owner, not as the pipeline",
       ),
     "PGUSER=postgres rotation audit migrate --stack prod",
   ).action(async (options: CommonOptions) => {
@@ -46,7 +44,7 @@ export function registerAudit(program: Command): void {
     else print(migrations.length === 0 ? "The log is up to date." : `Done: ${migrations.join(", ")}.`);
   });
   common(
-    audit.command("prune").description("remove the rows that are older than two years, which the log itself records"),
+    audit.command("prune").description("remove the rows that are older than two years; the log records the removal"),
     "rotation audit prune --before 2024-01-01 --stack prod",
   )
     .option("--before <date>", "at least two years ago (default: two years ago)", date)
@@ -62,7 +60,7 @@ async function prune(options: PruneOptions): Promise<void> {
   const rows = counted(found.rows, "row");
   if (found.rows === 0) {
     if (options.json) printJson({ removed: 0, before: found.before });
-    else print(`No row is from before ${day}; nothing was removed.`);
+    else print(`No row is older than ${day}; nothing was removed.`);
     return;
   }
   if (!options.yes) {
@@ -71,7 +69,7 @@ async function prune(options: PruneOptions): Promise<void> {
   }
   const result = await pruneAudit(project, found);
   if (options.json) printJson(result);
-  else print(`${counted(result.removed, "row")} from before ${day} removed, which the log records as a PRUNE row.`);
+  else print(`${counted(result.removed, "row")} from before ${day} removed; the log records it as a PRUNE row.`);
 }
 
 function date(text: string): Date {

@@ -8,7 +8,7 @@ export function registerCalendar(program: Command): void {
     program.command("calendar").description("an iCalendar feed with every due date, its alarms, and the grace periods"),
     "rotation calendar --stack prod --out rotation.ics",
   )
-    .option("-o, --out <file>", "write it there, in one step, instead of printing it")
+    .option("-o, --out <file>", "write it to this file, atomically, instead of printing it")
     .action(async (options: CommonOptions & { readonly out?: string }) => {
       const [{ readStatus }, { calendarOf }] = await Promise.all([
         import("../operate/read-status"),

@@ -9,7 +9,7 @@ interface DiagnoseOptions extends CommonOptions {
 }
 
 /** What `--fix` did about one finding. */
-interface Mended {
+interface Fixed {
   readonly cause: string;
   readonly outcome: "done" | "failed" | "declined" | "only you can";
   readonly detail: string;
@@ -20,11 +20,13 @@ export function registerDiagnose(program: Command): void {
   common(
     program
       .command("diagnose")
-      .description("find what is wrong from the outside: cause, evidence, and the exact command that mends it")
+      .description(
+        "check the platform from the outside: each problem with its cause, its evidence and the exact command that fixes it",
+      )
       .argument("[secret...]", "default: all"),
     "rotation diagnose --stack prod\nrotation diagnose --fix --stack prod",
   )
-    .option("--fix", "do what mends it, after asking, where this program can; then look again")
+    .option("--fix", "after asking, fix what this program can fix; then check again")
     .option("-y, --yes", "with --fix: do not ask")
     .action(async (secrets: string[], options: DiagnoseOptions) => {
       if (options.fix && !options.yes) (await import("../run-listener")).assertTerminal();
@@ -37,7 +39,7 @@ export function registerDiagnose(program: Command): void {
         process.exitCode = found.length === 0 ? EXIT.fine : EXIT.failed;
         return;
       }
-      const fixed = await mend(found, options);
+      const fixed = await applyFixes(found, options);
       const remaining = await look(project, secrets, options);
       if (options.json) printJson({ findings: found.map(shown), fixed, remaining: remaining.map(shown) });
       else print(remaining.length === 0 ? renderFindings([]) : `Still wrong:\n\n${renderFindings(remaining)}`);
@@ -49,31 +51,31 @@ const shown = ({ fix, ...finding }: Finding) => ({ ...finding, fixable: fix !== 
 
 async function look(project: Project, secrets: readonly string[], options: CommonOptions): Promise<Finding[]> {
   const [{ diagnose }, { during }] = await Promise.all([import("../operate/diagnose"), import("../render/progress")]);
-  return during("diagnosis: asking store, database, services and the stack's state", options, () =>
+  return during("diagnosis: checking store, database, services and the stack's state", options, () =>
     diagnose(project, secrets),
   );
 }
 
-/** One after the other: what one fix does may be what the next one needs. */
-async function mend(findings: readonly Finding[], options: DiagnoseOptions): Promise<Mended[]> {
+/** One after the other: a fix may depend on the previous one. */
+async function applyFixes(findings: readonly Finding[], options: DiagnoseOptions): Promise<Fixed[]> {
   const [{ renderFindings }, { wrap }] = await Promise.all([import("../render/findings"), import("../render/table")]);
-  const done: Mended[] = [];
+  const done: Fixed[] = [];
   for (const finding of findings) {
     if (!options.json) print(`${renderFindings([finding])}\n`);
-    const mended = await mendOne(finding, options);
-    if (!options.json) print(`${wrap(`${mended.outcome}: ${mended.detail}`)}\n\n`);
-    done.push(mended);
+    const fixed = await applyFix(finding, options);
+    if (!options.json) print(`${wrap(`${fixed.outcome}: ${fixed.detail}`)}\n\n`);
+    done.push(fixed);
   }
   return done;
 }
 
-async function mendOne({ cause, fix }: Finding, options: DiagnoseOptions): Promise<Mended> {
-  if (fix === undefined) return { cause, outcome: "only you can", detail: "the command above is for you" };
+async function applyFix({ cause, fix }: Finding, options: DiagnoseOptions): Promise<Fixed> {
+  if (fix === undefined) return { cause, outcome: "only you can", detail: "run the command above yourself" };
   const [{ confirmed }, { during }] = await Promise.all([import("../run-listener"), import("../render/progress")]);
   if (!options.yes && !(await confirmed("Do it?")))
     return { cause, outcome: "declined", detail: "nothing was changed" };
   try {
-    return { cause, outcome: "done", detail: await during("mending it", options, fix) };
+    return { cause, outcome: "done", detail: await during("fixing it", options, fix) };
   } catch (error) {
     const { messageFor } = await import("../run-command");
     return { cause, outcome: "failed", detail: await messageFor(error) };

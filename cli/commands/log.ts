@@ -5,7 +5,7 @@ import { type CommonOptions, common, print, printJson, projectOf } from "../run-
 /** `rotation log` */
 export function registerLog(program: Command): void {
   common(
-    program.command("log").description("write the row of a rotation that was done by hand"),
+    program.command("log").description("write the audit row of a rotation that was done by hand"),
     "rotation log --secret-name database/password --rotated-by ops-user \\\n  --rotation-date 2026-11-06T14:30:00Z --stack prod",
   )
     .requiredOption("--secret-name <name>", "such as database/password")

@@ -8,7 +8,7 @@ export function registerMetrics(program: Command): void {
     program.command("metrics").description("Prometheus' text, for the node exporter's textfile collector or a scrape"),
     "rotation metrics -s prod -o /var/lib/node_exporter/textfile/rotation.prom",
   )
-    .option("-o, --out <file>", "write it there, in one step, instead of printing it")
+    .option("-o, --out <file>", "write it to this file, atomically, instead of printing it")
     .option("--verify", "verify the audit log's chain as well (15 s for a million rows)")
     .action(async (options: CommonOptions & { readonly out?: string; readonly verify?: true }) => {
       const [{ readStatus }, { metricsOf }, { verdictIfThere }] = await Promise.all([
@@ -18,7 +18,7 @@ export function registerMetrics(program: Command): void {
       ]);
       const project = await projectOf(options);
       const status = await readStatus(project);
-      // A log that cannot be read is told by the status.
+      // If the log cannot be read, the status says so.
       const verdict = options.verify && status.logError === null ? await verdictIfThere(project) : undefined;
       const text = await metricsOf(status, verdict);
       if (options.json) printJson({ metrics: text });

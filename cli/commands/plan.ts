@@ -8,7 +8,7 @@ interface PlanOptions extends CommonOptions {
 /** `rotation plan` */
 export function registerPlan(program: Command): void {
   common(
-    program.command("plan").description("what an update would do, in a reviewer's words; changes nothing"),
+    program.command("plan").description("show what an update would do, in words for a reviewer; changes nothing"),
     "rotation plan --stack prod --format markdown > comment.md",
   )
     .addOption(new Option("--format <format>", "how to print it").choices(["text", "markdown", "json"]).default("text"))

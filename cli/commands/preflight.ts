@@ -11,7 +11,7 @@ export function registerPreflight(program: Command): void {
   common(
     program
       .command("preflight")
-      .description("the pre-rotation checklist on its own: one line each with its evidence; touches nothing")
+      .description("run the pre-rotation checklist alone: each check with its evidence; changes nothing")
       .argument("[secret...]", "default: all"),
     "rotation preflight --stack prod",
   )

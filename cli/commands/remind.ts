@@ -4,19 +4,17 @@ import { type CommonOptions, common, EXIT, print, printJson, projectOf } from ".
 /** `rotation remind` */
 export function registerRemind(program: Command): void {
   common(
-    program
-      .command("remind")
-      .description("tell by Slack and e-mail what is to be known, each thing once; safe to run every hour"),
+    program.command("remind").description("send reminders by Slack and e-mail, each one once; safe to run every hour"),
     "rotation remind --stack prod",
   ).action(async (options: CommonOptions) => {
     const { remind } = await import("../operate/reminders/remind");
     const sent = await remind(await projectOf(options));
     if (options.json) printJson(sent);
-    else if (sent.length === 0) print("Nothing new to tell.");
+    else if (sent.length === 0) print("Nothing new to send.");
     else
       for (const { secret, kind, channel, recipient, outcome, error } of sent) {
         print(
-          `${outcome} ${channel}: ${kind} for ${secret}${recipient === undefined ? "" : ` to ${recipient}`}${error === undefined ? "" : ` (${error}; tried again next time)`}`,
+          `${outcome} ${channel}: ${kind} for ${secret}${recipient === undefined ? "" : ` to ${recipient}`}${error === undefined ? "" : ` (${error}; retried next time)`}`,
         );
       }
     process.exitCode = sent.some(({ outcome }) => outcome === "failed") ? EXIT.failed : EXIT.fine;

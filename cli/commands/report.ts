@@ -25,7 +25,7 @@ export function registerReport(program: Command): void {
       new Option("--last <duration>", "the time it covers, until now").default(90 * DAY, "90d").argParser(duration),
     )
     .addOption(new Option("--format <format>", "how to write it").choices(FORMATS).default("table"))
-    .option("-o, --out <file>", "write it there instead of printing it")
+    .option("-o, --out <file>", "write it to this file instead of printing it")
     .action(async (options: ReportOptions) => {
       const project = await projectOf(options);
       const [{ exportRows, makeReport }, { during }] = await Promise.all([
@@ -50,7 +50,7 @@ export function registerReport(program: Command): void {
     });
 }
 
-/** On stderr, since rows alone have no place for it. */
+/** On stderr, because CSV has no place for it. */
 async function warnOf(chain: ChainVerdict, stack: string): Promise<void> {
   const { tampered } = await import("../render/audit");
   process.stderr.write(`warning: ${tampered(chain)} Which rows: rotation audit verify --stack ${stack}\n`);

@@ -12,14 +12,14 @@ export function registerRollback(program: Command): void {
   common(
     program
       .command("rollback")
-      .description("make the credential before the active one again, in the database, the store and the services")
+      .description("make the previous credential active again, in the database, the store and the services")
       .argument("<secret>", "such as database/password"),
     'rotation rollback database/password --stack prod --reason "orders fail"',
   )
     .requiredOption("--reason <text>", "written into the audit log")
-    .option("--to <generation>", "the generation to go back to (default: the one before)", generation)
-    .option("--force", "overwrite what somebody else wrote into the store; the audit row says what it was")
-    .option("-y, --yes", "do not ask before the plan is carried out")
+    .option("--to <generation>", "the generation to go back to (default: the previous one)", generation)
+    .option("--force", "overwrite an external write in the store; the audit row records it")
+    .option("-y, --yes", "carry out the plan without asking")
     .action(async (secret: string, options: RollbackOptions) => {
       const { assertTarget, rollbackTarget } = await import("../operate/rollback");
       const project = await projectOf(options);

@@ -12,15 +12,15 @@ export function registerRotateNow(program: Command): void {
     program
       .command("rotate-now")
       .description(
-        "an emergency, such as a leaked secret: rotate without waiting for notice or market hours, and log that",
+        "for an emergency, such as a leaked secret: rotate without waiting for notice or market hours; the audit log says so",
       )
       .argument("<secret>", "such as database/password"),
     'rotation rotate-now database/password --stack prod --reason "seen in a log"',
   )
     .requiredOption("--reason <text>", "written into the audit log")
-    .option("--force", "overwrite what somebody else wrote into the store; the audit row says what it was")
-    .option("-y, --yes", "do not ask before the plan is carried out")
-    .option("--auto-rollback", "go back to the generation before when the update fails half-way")
+    .option("--force", "overwrite an external write in the store; the audit row records it")
+    .option("-y, --yes", "carry out the plan without asking")
+    .option("--auto-rollback", "roll back to the previous generation if the update fails after it changed something")
     .action(async (secret: string, options: RotateNowOptions) => {
       const { checkNames } = await import("../operate/due");
       await checkNames(await projectOf(options), [secret]);

@@ -17,15 +17,15 @@ export function registerRun(program: Command): void {
       .argument("[secret...]", "secrets to rotate now, such as database/password"),
     "rotation run --stack paper\nrotation run database/password --stack prod --auto-rollback\nrotation run --if-due --yes --stack prod   (for a scheduler)",
   )
-    .option("-y, --yes", "do not ask before the plan is carried out")
-    .option("--if-due", "do nothing, quickly, unless something is due; with names, unless one of them is")
-    .option("--auto-rollback", "go back to the generation before when the update fails half-way")
+    .option("-y, --yes", "carry out the plan without asking")
+    .option("--if-due", "do nothing, at once, unless something is due; with names, unless one of them is due")
+    .option("--auto-rollback", "roll back to the previous generation if the update fails after it changed something")
     .option("--reason <text>", "written into the audit log, for named secrets", "asked for with `rotation run`")
-    .option("--force", "overwrite what somebody else wrote into the store; the audit row says what it was")
-    .option("--no-preflight", "leave the checks to the update, which makes them in any case")
+    .option("--force", "overwrite an external write in the store; the audit row records it")
+    .option("--no-preflight", "skip the checks here; the update makes them in any case")
     .action(async (secrets: string[], options: RunCommandOptions) => {
       if (options.force && (options.ifDue || secrets.length === 0))
-        throw new UsageError("--force is for named secrets, without --if-due: say which one to overwrite");
+        throw new UsageError("--force needs the names of secrets and excludes --if-due: name the secret to overwrite");
       if (options.ifDue && !(await somethingDue(secrets, options))) return;
       const { checkNames } = await import("../operate/due");
       const named = options.ifDue ? [] : await checkNames(await projectOf(options), secrets);

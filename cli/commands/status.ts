@@ -4,7 +4,9 @@ import { type CommonOptions, common, EXIT, print, printJson, projectOf } from ".
 /** `rotation status` */
 export function registerStatus(program: Command): void {
   common(
-    program.command("status").description("how old each secret is, when it is due, and what the audit log says last"),
+    program
+      .command("status")
+      .description("show how old each secret is, when it is due, and its last row in the audit log"),
     "rotation status --stack prod",
   ).action(async (options: CommonOptions) => {
     const [{ readStatus }, { needsRotation }, { during }] = await Promise.all([

@@ -6,7 +6,9 @@ export function registerValidate(program: Command): void {
   common(
     program
       .command("validate")
-      .description("the post-rotation checklist: each point with its evidence, asked on the outside; touches nothing")
+      .description(
+        "run the post-rotation checklist against the live platform: each point with its evidence; changes nothing",
+      )
       .argument("[secret...]", "default: all"),
     "rotation validate --stack prod",
   ).action(async (secrets: string[], options: CommonOptions) => {
@@ -16,7 +18,7 @@ export function registerValidate(program: Command): void {
       import("../render/findings"),
     ]);
     const project = await projectOf(options);
-    const results = await during("validation: asking store, database, services and audit log", options, () =>
+    const results = await during("validation: checking store, database, services and audit log", options, () =>
       validate(project, secrets),
     );
     if (options.json) printJson(results);

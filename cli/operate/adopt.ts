@@ -1,6 +1,7 @@
 import { storeOf } from "../../components/stored-values";
 import type { Config, SecretConfig } from "../../config";
 import { unfinishedOf } from "../../core/begun";
+import { redact } from "../../core/redact";
 import { type Request, RequestRefusedError } from "../../core/request";
 import { activeGeneration, adoptedGeneration, slotOf } from "../../core/state";
 import { decideSecret, type KnownState } from "../../kinds";
@@ -20,7 +21,7 @@ import { clockOf, readConfig } from "./settings";
 export interface Adopted {
   readonly secret: string;
   readonly outcome: "adopted" | "was there already" | "not needed" | "waits";
-  /** The version that the store has; null where it was not asked. */
+  /** The version in the store; null if the store was not read. */
   readonly version: string | null;
   readonly detail: string;
 }
@@ -30,7 +31,7 @@ export type Way =
   | { readonly way: "none"; readonly outcome: Adopted["outcome"]; readonly detail: string }
   | { readonly way: "value" | "request"; readonly detail: string };
 
-/** What an adoption looks at. */
+/** What an adoption works with. */
 interface Context {
   readonly project: Project;
   readonly config: Config;
@@ -41,10 +42,10 @@ interface Context {
 
 /**
  * Copies the value in use from the store into the secret config key `adopted`: before a stack's first update, so that
- * the very first rotation can be rolled back too; later where an external write is to be kept, together with the request
- * that adopts it, where one is needed. The value is proven by a login first; it travels by stdin and is never printed.
+ * the very first rotation can be rolled back too; later to keep an external write, together with the request that adopts
+ * it, if one is needed. A login with the value comes first; the value travels by stdin and is never printed.
  *
- * @throws UsageError where the store has none, where the value does not log in, and where a request would be refused
+ * @throws UsageError if the store has no value, the value does not log in, or the request would be refused
  */
 export async function adopt(project: Project, names: readonly string[]): Promise<Adopted[]> {
   const [config, engine] = await Promise.all([readConfig(project), Engine.open(project)]);
@@ -66,7 +67,7 @@ export async function adopt(project: Project, names: readonly string[]): Promise
   return results;
 }
 
-/** The request in the config, where no update has handled it yet. */
+/** The request in the config, unless an update has handled it. */
 function pendingRequest({ request }: Config, outputs: Context["outputs"]): Request | undefined {
   return request === undefined || outputs[request.secret]?.state?.handledRequest === request.id ? undefined : request;
 }
@@ -112,19 +113,19 @@ async function adoptOne(
   const request = requestOf(config, secret, known, found);
   await setAdopted(project, secret.name, value);
   await engine.configure("request", request);
-  const next = `${detail}; \`rotation run --stack ${project.stack}\` adopts it as the one in use`;
+  const next = `${detail}; \`rotation run --stack ${project.stack}\` makes it the active generation`;
   return { adopted: { outcome: "adopted", version, detail: next }, request };
 }
 
 const waitsFor = ({ stack }: Project, { id, secret }: Request) =>
-  `the config has room for one request, and ${id} for ${secret} is not carried out yet: \`rotation run --stack ${stack}\`, then this again`;
+  `the config has room for one request, and ${id} for ${secret} is not carried out yet: run \`rotation run --stack ${stack}\`, then this command again`;
 
-/** How the store's value is adopted, as the secret stands. Pure. */
+/** How the store's value is adopted, given the secret's state. Pure. */
 export function adoptionOf({ finished, recorded }: KnownState, ours: boolean, isAdopted: boolean): Way {
   const begun = unfinishedOf(finished, recorded);
   const state = begun ?? finished;
   const nothing = (outcome: Adopted["outcome"], detail: string) => ({ way: "none" as const, outcome, detail });
-  if (ours) return nothing("not needed", "this stack manages it and wrote that value itself");
+  if (ours) return nothing("not needed", "this stack wrote that value");
   if (finished === undefined || state === undefined) {
     return isAdopted
       ? nothing("was there already", "the same value")
@@ -137,15 +138,12 @@ export function adoptionOf({ finished, recorded }: KnownState, ours: boolean, is
       : {
           way: "value",
           detail:
-            `generation ${active}, which is in use, is the config's \`adopted\`, and that is this value now: no request ` +
-            "is needed; restart services that still hold another one",
+            `generation ${active}, which is in use, is the config's \`adopted\`, and that is now this value: no request ` +
+            "is needed; restart the services that still use another one",
         };
   }
   if (isAdopted && slotOf(state, adopted) !== undefined) {
-    return nothing(
-      "not needed",
-      `it is the value of generation ${adopted}: a rollback to that makes it the one in use`,
-    );
+    return nothing("not needed", `it is the value of generation ${adopted}: a rollback to it makes it active again`);
   }
   return { way: "request", detail: "it is an external write" };
 }
@@ -156,15 +154,14 @@ interface Found {
   readonly value: string;
 }
 
-/** A value that was tried and does not work is never adopted. */
 const notProven = ({ name }: SecretConfig, version: string, user: string, failure: string) =>
   new UsageError(
-    `${name}: version ${version} of the store was tried and is not adopted: ${failure}. Expected a value that ${user} ` +
-      "logs in with, as the services do. Write that one into the store, then run this again; or overwrite what is there: " +
+    `${name}: version ${version} of the store does not work and is not adopted: ${failure}. Expected the value with which ${user} ` +
+      "logs in, as the services do. Write it into the store, then run this again; or overwrite what is there: " +
       `\`rotation run ${name} --force\`. Nothing was changed.`,
   );
 
-/** The request that adopts the value: one that the update will not refuse. @throws UsageError */
+/** The request that adopts the value. @throws UsageError if the update would refuse it */
 function requestOf(config: Config, secret: SecretConfig, known: KnownState, { version, value }: Found): Request {
   const request: Request = {
     id: `adopt-${new Date().toISOString()}`,
@@ -186,7 +183,7 @@ async function setAdopted(project: Project, name: string, value: string): Promis
   const { exitCode, stderr } = await runPulumi(project, args, value);
   if (exitCode !== 0) {
     throw new UsageError(
-      `pulumi config set --secret --path 'adopted["${name}"]' failed: ${stderr.trim().replaceAll(value, "[secret]")}`,
+      `pulumi config set --secret --path 'adopted["${name}"]' failed: ${redact(stderr.trim(), [value])}`,
     );
   }
 }

@@ -2,16 +2,16 @@ import { relative } from "node:path";
 import { quoted } from "../../core/shell-word";
 import type { Project } from "./project";
 
-/** Where advice is read: without `cwd`, in this process's folder. */
+/** The stack that advice is for. */
 type Reader = Pick<Project, "dir" | "stack">;
 
-/** The options that make a command of `rotation` or `pulumi` mean this stack from the folder that it was asked in. */
+/** The options with which a command of `rotation` or `pulumi` finds this stack from `cwd`. */
 function place({ dir, stack }: Reader, folderOption: "--cwd" | "-C", cwd = process.cwd()): string {
   const inside = !relative(dir, cwd).startsWith("..");
   return `--stack ${quoted(stack)}${inside ? "" : ` ${folderOption} ${quoted(dir)}`}`;
 }
 
-/** A command of `rotation` for this stack, to be copied as it is. */
+/** A command of `rotation` for this stack, ready to be copied. */
 export const rotationCommand = (project: Reader, words: string, cwd?: string): string =>
   `rotation ${words} ${place(project, "--cwd", cwd)}`;
 
@@ -19,8 +19,8 @@ export const rotationCommand = (project: Reader, words: string, cwd?: string): s
 export const pulumiCommand = (project: Reader, words: string, cwd?: string): string =>
   `pulumi ${words} ${place(project, "-C", cwd)}`;
 
-/** A command with what it does behind it, as a line that a shell takes whole. */
+/** A command, and a shell comment that says what it does. */
 export const explained = (command: string, why: string): string => `${command}   # ${why}`;
 
-/** What only a person can do, as a line that a shell passes over. */
+/** What only a person can do, as a shell comment. */
 export const byHand = (text: string): string => `# ${text}`;

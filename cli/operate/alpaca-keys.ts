@@ -13,18 +13,18 @@ import { runPulumi } from "./pulumi";
 import { environmentSecrets } from "./secrets";
 import { clockOf, type KeySettings, readKeySettings } from "./settings";
 
-/** The keys of one secret, as the config has them and as the last finished update left them. */
+/** The keys of one secret: in the config, and after the last finished update. */
 export interface KeyRing {
   readonly settings: KeySettings;
   readonly secret: AlpacaKeyConfig;
   readonly places: AlpacaPlaces;
   /** Undefined before the first finished update. */
   readonly state: SecretState | undefined;
-  /** Where an operator's day is needed: in a label. */
+  /** For the date in a label. */
   readonly now: Date;
 }
 
-/** @param name the secret's name; may be left out where the stack has one pair alone. @throws ConfigError, UsageError */
+/** @param name the secret's name; optional if the stack has only one pair. @throws ConfigError, UsageError */
 export async function openKeyRing(project: Project, name?: string): Promise<KeyRing> {
   const settings = await readKeySettings(project);
   const { alpaca, environment } = settings;
@@ -44,10 +44,10 @@ function chooseSecret({ secrets }: KeySettings, name: string | undefined): Alpac
 }
 
 /**
- * The pairs with a new one: the one in use becomes `previous`. A pair that was supplied and never rolled out gives way,
- * so that a wrong one can be supplied again under the same label.
+ * The pairs with a new one: the one in use becomes `previous`. A pair that was supplied and never rolled out is
+ * replaced, so that a wrong one can be supplied again under the same label.
  *
- * @throws UsageError for a label or a pair that was used before, and where the pair in use is not in the config
+ * @throws UsageError for a label or a pair that was used before, and if the pair in use is not in the config
  */
 export function withNewPair(ring: Pick<KeyRing, "settings" | "secret" | "state">, added: KeyPair): KeyPairs {
   const { settings, secret, state } = ring;
@@ -55,8 +55,8 @@ export function withNewPair(ring: Pick<KeyRing, "settings" | "secret" | "state">
   if (state === undefined && inUse === undefined) return { current: added };
   if (inUse === undefined) {
     throw new UsageError(
-      `expected the pair in use, ${state?.labels[state.active]}, in alpacaKeys["${secret.name}"], found it nowhere: it says ` +
-        "which account a new pair must have, and is what a rollback returns to. Put it back as `current` first.",
+      `the pair in use, ${state?.labels[state.active]}, is missing from alpacaKeys["${secret.name}"]: it determines the ` +
+        "account that a new pair must have, and a rollback returns to it. Put it back as `current` first.",
     );
   }
   if (added.label === inUse.label || state?.usedLabels.includes(added.label)) {
@@ -79,10 +79,10 @@ export interface AddedKey extends Verified {
 }
 
 /**
- * Proves a new pair by what Alpaca answers, and only then writes it into the stack's secret config, by stdin.
+ * Tests a new pair at Alpaca, and only then writes it into the stack's secret config, by stdin.
  *
- * @param onWait told when Alpaca has not activated the pair yet.
- * @throws UsageError, PairRefusedError, AlpacaUnavailableError, OperationError; nothing was written then
+ * @param onWait called when Alpaca has not activated the pair yet.
+ * @throws UsageError, PairRefusedError, AlpacaUnavailableError, OperationError; then nothing was written
  */
 export async function addKey(
   project: Project,
@@ -106,10 +106,10 @@ export async function addKey(
 }
 
 /**
- * Takes the pair that is gone out of the config; the next update takes it out of the state.
+ * Removes the deleted pair from the config; the next update removes it from the state.
  *
  * @returns its label
- * @throws UsageError while its end has not been seen
+ * @throws UsageError until an update has seen that Alpaca refuses it
  */
 export async function forgetKey(project: Project, { settings, secret, state }: KeyRing): Promise<string> {
   const { active, previous } = pairsOf(settings, secret, state);
@@ -118,8 +118,8 @@ export async function forgetKey(project: Project, { settings, secret, state }: K
   }
   if (!state.revoked) {
     throw new UsageError(
-      `${pairName(previous)} (generation ${previousGeneration(state)}) must stay until its end was seen: delete it on the ` +
-        "dashboard after its grace period, then run `pulumi up`, which confirms the 401",
+      `${pairName(previous)} (generation ${previousGeneration(state)}) must stay until an update has seen its end: delete it on the ` +
+        "dashboard after its grace period, then run `pulumi up`, which checks that Alpaca refuses it",
     );
   }
   await writeKeys(project, settings, secret.name, { current: active });
@@ -132,5 +132,5 @@ async function writeKeys(project: Project, { alpacaKeys }: KeySettings, name: st
   const { exitCode, stderr } = await runPulumi(project, args, JSON.stringify(all));
   if (exitCode === 0) return;
   const said = redact(stderr.trim(), [...secretsIn(schema.shape.alpacaKeys, all), ...environmentSecrets(project.env)]);
-  throw new OperationError(`the pair is right, but could not be written into the config of ${project.stack}: ${said}`);
+  throw new OperationError(`the pair works, but could not be written into the config of ${project.stack}: ${said}`);
 }

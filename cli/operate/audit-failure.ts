@@ -20,7 +20,7 @@ export interface FailedRow {
 }
 
 /**
- * Writes a FAILED row. A log that cannot be written is told, and changes nothing else.
+ * Writes a FAILED row. If the log cannot be written, nothing else changes.
  * @returns why it could not be written, or undefined
  */
 export async function recordFailure(outline: Outline, row: FailedRow): Promise<string | undefined> {

@@ -12,7 +12,7 @@ export function auditConnection(outline: Pick<Outline, "audit" | "secrets">): pg
   return clientConfig(auditReference(outline));
 }
 
-/** Where the audit log of a stack is. @throws UsageError where the config names no database */
+/** Where the audit log of a stack is. @throws UsageError if the config names no database */
 export function auditReference(outline: Pick<Outline, "audit" | "secrets">): DatabaseReference {
   const database = auditDatabase(outline);
   if (database !== undefined) return referenceOf(database);
@@ -20,8 +20,8 @@ export function auditReference(outline: Pick<Outline, "audit" | "secrets">): Dat
 }
 
 /**
- * Reads from the audit log of a stack; undefined where it was never written.
- * @throws AuditLogError where the database cannot be reached
+ * Reads from the audit log of a stack; undefined if there is no log yet.
+ * @throws AuditLogError if the database cannot be reached
  */
 export function readLog<T>(
   outline: Pick<Outline, "audit" | "secrets">,
@@ -33,7 +33,7 @@ export function readLog<T>(
   });
 }
 
-// A table from before the migration has only the runbook's four columns.
+// Before the migration the table has only the runbook's four columns.
 const HAS_LOG = `
   SELECT FROM pg_attribute
   WHERE attrelid = to_regclass('secret_rotation_log') AND attname = 'hash' AND NOT attisdropped`;

@@ -9,6 +9,7 @@ import { type ChainAnchor, type ChainVerdict, verifyChain } from "../../audit/ve
 import { operator } from "../../clients/home";
 import { policyOf } from "../../config";
 import { nameOf } from "../../core/resource-names";
+import { DAY } from "../../core/time";
 import { auditConnection, readLog } from "./audit-log";
 import { OperationError, UsageError } from "./errors";
 import { readOutputs } from "./outputs";
@@ -16,12 +17,11 @@ import type { Project } from "./project";
 import { clockOf, type Outline, readOutline } from "./settings";
 import { readCheckpoint } from "./state-file";
 
-const DAY = 86_400_000;
-const NO_LOG = "secret_rotation_log is not there yet: the first `rotation run` makes it";
+const NO_LOG = "there is no secret_rotation_log yet: the first `rotation run` creates it";
 
 /**
- * Rows of the log as the stack's own state noted them when they were written: somebody who rewrites the whole log does
- * not know of these. Empty where the state is not a file.
+ * The row numbers and hashes that the stack's state holds: they reveal a log that was rewritten as a whole. Empty if the
+ * state is not a file.
  */
 export function anchorsOf(project: Project): ChainAnchor[] {
   const resources = readCheckpoint(project)?.resources ?? [];
@@ -37,10 +37,10 @@ export function anchorsOf(project: Project): ChainAnchor[] {
   });
 }
 
-/** The chain's verdict, and how many rows the stack's state noted. */
+/** The chain's verdict, and how many rows were compared with the stack's state. */
 export type HeldVerdict = ChainVerdict & { readonly anchors: number };
 
-/** The chain's verdict, held to the stack's state; undefined where there is no log yet. */
+/** The chain's verdict, compared with the stack's state; undefined if there is no log yet. */
 export async function verdictIfThere(project: Project): Promise<HeldVerdict | undefined> {
   const outline = await readOutline(project);
   const anchors = anchorsOf(project);
@@ -48,7 +48,7 @@ export async function verdictIfThere(project: Project): Promise<HeldVerdict | un
   return verdict && { ...verdict, anchors: anchors.length };
 }
 
-/** {@link verdictIfThere}. @throws OperationError where there is no log */
+/** {@link verdictIfThere}. @throws OperationError if there is no log */
 export async function verifyAudit(project: Project): Promise<HeldVerdict> {
   const verdict = await verdictIfThere(project);
   if (verdict === undefined) throw new OperationError(NO_LOG);
@@ -58,7 +58,7 @@ export async function verifyAudit(project: Project): Promise<HeldVerdict> {
 /**
  * Makes the report on the time until now.
  * @param last milliseconds
- * @param write is given the report; its rows come from the log while they are read
+ * @param write receives the report; its rows are read from the log while they are written
  */
 export async function makeReport<Result>(
   project: Project,
@@ -87,8 +87,8 @@ export async function makeReport<Result>(
 }
 
 /**
- * Writes the rows of a report alone, without its figures. A format that has no place for the chain's verdict is given it
- * beside the rows: whoever takes them away shall be told.
+ * Writes the rows of a report, without its figures. The chain's verdict comes beside them: the format has no place for it,
+ * and the reader of the rows must know it.
  * @param last milliseconds
  */
 export async function exportRows<Result>(
@@ -104,14 +104,14 @@ export async function exportRows<Result>(
 
 type LogTime = [client: pg.Client, from: Date, to: Date, filter: LogFilter];
 
-/** Reads the rows of an environment until now. @throws OperationError where there is no log */
+/** Reads the rows of an environment until now. @throws OperationError if there is no log */
 async function fromLog<Result>(
   outline: Outline,
   last: number,
   read: (time: LogTime, now: Date) => Promise<Result>,
 ): Promise<Result> {
   const now = clockOf(outline);
-  // Half-open: what was written this very moment belongs to it.
+  // Half-open: a row of this millisecond belongs to it.
   const to = new Date(now.getTime() + 1);
   const from = new Date(now.getTime() - last);
   const { environment } = outline;
@@ -127,7 +127,7 @@ async function* reportRows(...time: LogTime): AsyncGenerator<ReportRow> {
 }
 
 /**
- * Makes or upgrades the log's tables, as the login of PGUSER (the config's `admin` is the pipeline's).
+ * Creates or upgrades the log's tables, as the login of PGUSER (the config's `admin` is the pipeline's).
  * @returns the migrations that ran now
  */
 export async function migrateAudit(project: Project): Promise<string[]> {
@@ -144,17 +144,17 @@ export function retentionLimit(now: Date): Date {
 
 /** The rows that retention may remove. */
 export interface Prunable {
-  /** The rows before this date, ISO 8601, are meant. */
+  /** ISO 8601; the rows before this date. */
   readonly before: string;
   readonly rows: number;
 }
 
 /**
  * How many rows are older than a date, two years ago by default.
- * @throws UsageError for a date within the last two years, OperationError where there is no log
+ * @throws UsageError for a date within the last two years, OperationError if there is no log
  */
 export async function prunable(project: Project, before?: Date): Promise<Prunable> {
-  // The log is kept by the days of the world, also where a lab has a calendar of its own.
+  // Retention goes by the real date, also if a lab has a calendar of its own.
   const limit = retentionLimit(new Date());
   const date = before ?? limit;
   if (date > limit) {

@@ -1,8 +1,8 @@
 import ical, { ICalAlarmType, ICalCalendarMethod } from "ical-generator";
 import { ALERT_BEFORE, WARNING_BEFORE } from "../../core/deadlines";
+import { DAY } from "../../core/time";
 import type { StackStatus } from "./read-status";
 
-const DAY = 86_400_000;
 const SECONDS_A_DAY = 86_400;
 
 /**
@@ -27,10 +27,10 @@ export function calendarOf({
     const why =
       inUseBefore === null
         ? `Generation ${generation} reaches its maximum age at ${limit.toISOString()}.`
-        : `Nobody knows how old generation ${generation} is: it was in use before ${inUseBefore}.`;
+        : `The age of generation ${generation} is unknown: it was in use before ${inUseBefore}.`;
     const event = calendar.createEvent({
       id: `${stack}-${name.replaceAll("/", "-")}-rotation@secret-rotation`,
-      // Grows with every rotation, so that a calendar takes the moved event for the newer one.
+      // Grows with every rotation, so that a calendar takes the moved event as the newer one.
       sequence: Math.floor(Date.parse(rotatedAt) / 60_000),
       stamp: new Date(now),
       start: due,

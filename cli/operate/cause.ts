@@ -1,9 +1,9 @@
 /** A command's script, quoted as Go does, which the command plugin puts before what it printed. */
 const SCRIPT = /running "(?:[^"\\]|\\.)*":?\n?/g;
-/** What stands before the script and says no more than that it failed. */
+/** The part before the script, if it says only that it failed. */
 const STATUS = /^(?:exit status|Process exited with status) \d+: $/;
 
-/** An engine's message without any command line: a script says nothing to a reader, and may be long. */
+/** An engine's message without any command line: a script does not help a reader, and may be long. */
 export function withoutCommandLine(text: string): string {
   return text
     .replace(SCRIPT, "\u0000")
@@ -16,7 +16,7 @@ export function withoutCommandLine(text: string): string {
     .join("\n");
 }
 
-/** Lines that accompany a failure and never are its cause. */
+/** Lines that accompany a failure and are never its cause. */
 const NOISE: readonly RegExp[] = [
   // Node's own warnings, with its advice how to trace them.
   /^\(node:\d+\) /,
@@ -25,7 +25,7 @@ const NOISE: readonly RegExp[] = [
   /^(warning|note|info|debug|hint)\b ?:/i,
   /^Python \S+ (is|will be) deprecated\b/i,
   /^\S*: ?\w*(Deprecation|Future|User|Resource)Warning: /,
-  // What a traceback says before its last line.
+  // A traceback before its last line.
   /^Traceback \(most recent call last\):$/,
   /^\s+/,
   /^During handling of the above exception, /,
@@ -40,9 +40,9 @@ const NOISE: readonly RegExp[] = [
 const LONGEST = 500;
 
 /**
- * The line that says why; undefined where nothing was said.
+ * The line that says why; undefined if there is none.
  *
- * @param about what a line of ours begins with, where there is one: it says more than what other programs printed.
+ * @param about how a line of our own begins: such a line says more than those of other programs.
  */
 export function causeIn(text: string, about?: string): string | undefined {
   const lines = withoutCommandLine(text)

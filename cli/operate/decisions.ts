@@ -12,13 +12,13 @@ type Outputs = Readonly<Record<string, SecretOutput>>;
 
 /** What an update knows of a secret before it decides, out of the stack's outputs and its resources. */
 export function knownOf(outputs: Outputs, resources: readonly StateResource[], secret: string): KnownState {
-  // As the program: before the first finished update it cannot read what was begun, and comes to the same by itself.
+  // As in the program: before the first finished update it cannot read what was begun, and decides the same anew.
   const recorded = Object.keys(outputs).length === 0 ? undefined : recordedOf(resources, secret);
   return { finished: outputs[secret]?.state, recorded };
 }
 
 /**
- * What an update decides on each of these secrets: the same decision as in the program, on what is seen now.
+ * What an update decides on each of these secrets: the same decision as in the program, on the same observations.
  *
  * @throws RequestRefusedError
  */
@@ -32,7 +32,7 @@ export async function decideAll(
   return secrets.map((secret) => decideSecret(config, secret, known(secret.name), now, seen[secret.name]));
 }
 
-/** Looks outside of the stack as the program does. What cannot be asked is left out: the preflight says why. */
+/** Observes the platform as the program does. What cannot be observed is left out: the preflight says why. */
 async function look(
   config: Config,
   secrets: readonly SecretConfig[],
@@ -46,8 +46,8 @@ async function look(
 }
 
 /**
- * What would be decided if this were asked for: what the CLI's own preflight looks at before anybody asks. Where it cannot
- * be had (a key without a new pair), what is, in the mode asked for.
+ * What would be decided on such a request, for the CLI's own preflight. If the request would be refused (a key without a
+ * new pair), what is decided without it, in the requested mode.
  */
 export async function decideOn(
   config: Config,

@@ -10,17 +10,17 @@ import { stackFindings, tornFindings } from "./findings/stack";
 import { lookAt } from "./look";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
-import { configSecrets, environmentSecrets } from "./secrets";
+import { secretsToRedact } from "./secrets";
 import { describeSituation } from "./situation";
 import { lastRow, readStack, type Stack } from "./stack";
 
-/** Looks at a stack from the outside and names what is wrong. Touches nothing. @throws ConfigError, UsageError */
+/** Checks a stack from the outside and names each problem. Changes nothing. @throws ConfigError, UsageError */
 export async function diagnose(project: Project, names: readonly string[]): Promise<Finding[]> {
   const torn = tornFindings(project);
-  // Nothing else can be asked while the state cannot be read.
+  // Nothing else can be checked while the state cannot be read.
   if (torn.length > 0) return torn;
   const stack = await readStack(project);
-  const secrets = [...environmentSecrets(project.env), ...configSecrets(stack.config)];
+  const secrets = secretsToRedact(project, stack.config);
   const found = await Promise.all(secretsNamed(stack.config, names).map((secret) => secretFindings(stack, secret)));
   return [...stackFindings(stack), ...found.flat()].map(({ evidence, ...finding }) => ({
     ...finding,
@@ -31,12 +31,12 @@ export async function diagnose(project: Project, names: readonly string[]): Prom
 async function secretFindings(stack: Stack, secret: SecretConfig): Promise<Finding[]> {
   const state = stack.outputs[secret.name]?.state;
   const about: About = (found) => ({ secret: secret.name, ...found });
-  // What an unfinished update wrote is not a fault of its own.
+  // What an unfinished update wrote is not a problem of its own.
   if (begunOf(stack.deployment.deployment.resources ?? [], secret.name) !== undefined)
     return [await halfDone(stack, secret, about), ...(await serviceFindings(stack.config, secret, about, true))];
   if (state === undefined) return [];
   const own = await operationsOf(secret).diagnose(stack, secret, state, about);
-  // What only a person can fix is what the services suffer from.
+  // If only a person can fix a problem, services stay unhealthy until then.
   const restartHelps = own.every(({ fix }) => fix !== undefined);
   return [
     ...own,
@@ -45,7 +45,7 @@ async function secretFindings(stack: Stack, secret: SecretConfig): Promise<Findi
   ];
 }
 
-/** The secret with those of its services alone whose illness no finding explains yet. */
+/** The secret with only those services that no finding explains yet. */
 const unexplained = (secret: SecretConfig, found: readonly Finding[]): SecretConfig => ({
   ...secret,
   restart: secret.restart.filter((service) => !found.some((finding) => finding.service === service)),
@@ -59,10 +59,10 @@ async function halfDone(stack: Stack, secret: SecretConfig, about: About): Promi
   ]);
   const failed = row?.status === "FAILED" ? [`row ${row.id}: ${row.reason ?? "FAILED"}.`] : [];
   return about({
-    cause: "a rotation or a rollback stopped half-way",
+    cause: "a rotation or a rollback is unfinished",
     evidence: [...failed, describeSituation(situation)].join(" "),
     command: stack.command("run"),
-    hint: `finishes it; or go back: ${stack.command(`rollback ${secret.name} --reason "it stopped half-way"`)}`,
+    hint: `finishes it; or go back: ${stack.command(`rollback ${secret.name} --reason "it did not finish"`)}`,
     fix: stack.finish,
   });
 }

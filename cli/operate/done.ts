@@ -5,7 +5,7 @@ import type { SecretPlan } from "./plan-words";
 import type { RunContext } from "./run-context";
 import { readCheckpoint } from "./state-file";
 
-/** What a plan promised and the platform does not show after its update, by the secret's name. */
+/** What a plan promised and cannot be found on the platform after its update, by the secret's name. */
 export async function whatIsMissing(
   { project, engine, config }: Pick<RunContext, "project" | "config" | "engine">,
   acted: readonly SecretPlan[],
@@ -20,7 +20,7 @@ export async function whatIsMissing(
       ({ phase, resource }) => phase === "restart" && restartedOf(resource, activation(state), resources, []) !== "yes",
     );
     const row = steps.some(({ phase }) => phase === "audit")
-      ? await rowSeen(config, resources, secret, state).catch((error: unknown) => `could not be looked for (${error})`)
+      ? await rowSeen(config, resources, secret, state).catch((error: unknown) => `could not be checked (${error})`)
       : "written";
     return [
       secret,

@@ -14,14 +14,14 @@ import { needsRotation, statusOf } from "./status";
 /** Something that an update would do now. */
 export interface Due {
   readonly secret: string;
-  /** `unfinished`, `rotation`, `request`, `grace period over`, or what only its kind acts on. */
+  /** `unfinished`, `rotation`, `request`, `grace period over`, or a reason of its kind alone. */
   readonly why: string;
 }
 
-/** What is due, and what would be but for somebody who still uses a login. */
+/** What is due, and what would be if a previous login were not still in use. */
 export interface WhatIsDue {
   readonly due: readonly Due[];
-  /** Old logins that are kept, who uses them and until when, in words. */
+  /** Previous logins that are kept: who uses them and until when, in words. */
   readonly kept: readonly string[];
 }
 
@@ -53,7 +53,7 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
   return { due, kept: (await Promise.all(kept)).flat() };
 }
 
-/** What is known of a secret when it is asked whether it is due. */
+/** What decides whether a secret is due. */
 interface Known {
   readonly output: SecretOutput | undefined;
   readonly request: Awaited<ReturnType<typeof readRequest>>;
@@ -67,7 +67,7 @@ async function dueOf(
 ): Promise<Due["why"] | undefined> {
   const finished = output?.state;
   const now = clockOf(outline);
-  // An update that is asked for nothing says what is missing: a key that is due and has no new pair is told so.
+  // An update without a request says what is missing, such as a new pair for a key that is due.
   const [status] = statusOf(
     { ...outline, secrets: [secret] },
     output ? { [secret.name]: output } : {},
@@ -97,13 +97,13 @@ function whyOf({ action, state }: Decision, secret: SecretConfig): Due["why"] | 
   return state.byAge || action === "ADOPT" ? "rotation" : operationsOf(secret).otherwise;
 }
 
-/** Secrets are not decrypted here: a value that may be there is, and a pair is the one in use. */
+/** Secrets are not decrypted here: a value that may be there counts as there, and a pair as the one in use. */
 function knownKeys({ name }: SecretConfig, label: string | null | undefined) {
   const pair = { label: label ?? "", keyId: "", secretKey: "" };
   return { adopted: { [name]: "" }, alpacaKeys: { [name]: { current: pair } } };
 }
 
-/** The names as they are. @throws UsageError for one that the config does not have */
+/** @returns the names. @throws UsageError for one that the config does not have */
 export async function checkNames(project: Project, names: readonly string[]): Promise<readonly string[]> {
   if (names.length > 0) secretsNamed(await readOutline(project), names);
   return names;

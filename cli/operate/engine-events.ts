@@ -3,14 +3,14 @@ import { nameOf } from "../../core/resource-names";
 import { withoutCommandLine } from "./cause";
 import type { EngineResult, Happening, Step } from "./engine-result";
 
-/** What the engine adds once something has failed: that it failed, and what of the plan was not done. */
+/** What the engine adds after a failure: that it failed, and what of the plan was not done. */
 const NOISE =
   /^((update|preview) (failed|canceled)|expected resource operations for \S+ but none were seen|Detected that \S+ exited prematurely\.[\s\S]*)$/;
 
-/** What a replacement leaves to be forgotten, also one of an earlier update. */
+/** What remains to be removed after a replacement, also one of an earlier update. */
 const TIDYING = new Set(["delete-replaced", "discard-replaced", "read-discard", "remove-pending-replace"]);
 
-/** Folds the engine's events. */
+/** Folds the engine's events into a result. */
 export class Recorder {
   private readonly steps = new Map<string, Step>();
   private readonly messages: string[] = [];
@@ -18,7 +18,7 @@ export class Recorder {
   private readonly open = new Map<string, Step>();
   private failedStep: Step | undefined;
   private ended = false;
-  /** Whether the engine has had a signal: it tells so in an event that it uses for nothing else. */
+  /** Whether the engine received a signal: it says so in an event that it uses for nothing else. */
   isStopping = false;
 
   constructor(private readonly happens: (happening: Happening) => void) {}
@@ -95,8 +95,8 @@ function stepOf({ op, urn, type, old, new: after }: StepEventMetadata): Step {
 }
 
 /**
- * Where an update is not what was planned, the engine prints the changed properties as they are, secrets included: their
- * names alone. What the plan guard found (`components/plan-guard.ts`) in words.
+ * If an update differs from its plan, the engine prints the changed properties as they are, secrets included: this keeps
+ * their names alone. What the plan guard found (`components/plan-guard.ts`) is put into words.
  */
 export function withoutPlanned(text: string): string {
   const [, parts] = /violates plan: ignoreChanges changed: added (.*); deleted/.exec(text) ?? [];
@@ -110,7 +110,7 @@ export function withoutPlanned(text: string): string {
   });
 }
 
-/** What the CLI said on stderr, out of the Automation API's message with its whole command line; empty where it said nothing. */
+/** What the CLI printed on stderr, from the Automation API's message, which has the whole command line too; may be empty. */
 function commandWords(message: string): string {
   const [, stderr] = /stderr: ([\s\S]*?)(?:\n\s*err\?: [\s\S]*)?$/.exec(message) ?? [];
   return withoutPlanned((stderr ?? message).trim().replace(/^error: /, ""));

@@ -10,33 +10,33 @@ export interface Step {
   readonly name: string;
   readonly oldInputs: Readonly<Record<string, unknown>>;
   readonly newInputs: Readonly<Record<string, unknown>>;
-  /** Set where the stack forgets it and leaves what it stands for as it is (`retainOnDelete`). */
+  /** Set if the stack forgets it and leaves the real thing as it is (`retainOnDelete`). */
   readonly retained?: true;
 }
 
-/** What happens while the engine works. */
+/** What the engine does. */
 export type Happening =
   | { readonly kind: "begins" | "done" | "failed"; readonly step: Step }
   /** What the program itself says. */
   | { readonly kind: "message"; readonly text: string };
 
-/** What became of a preview or an update. */
+/** The result of a preview or an update. */
 export interface EngineResult {
   readonly ok: boolean;
-  /** In the order in which the engine took them; each resource once, `same` among them. */
+  /** In the engine's order; each resource once, also with `same`. */
   readonly steps: readonly Step[];
   /** What the program itself said. */
   readonly messages: readonly string[];
   /** What the program decided on each secret; empty for an update. */
   readonly plans: readonly Plan[];
-  /** What went wrong, the first first; empty where it is `ok`. Never a secret: the engine redacts those it knows. */
+  /** What went wrong, in order; empty if `ok`. Never a secret: the engine redacts those it knows. */
   readonly errors: readonly { readonly text: string; readonly resource: string | undefined }[];
   /** The last resource that failed. */
   readonly failedStep: Step | undefined;
-  /** What was begun and neither done nor refused when the engine ended. */
+  /** What was begun and had neither succeeded nor failed when the engine ended. */
   readonly unfinished: readonly Step[];
   /** Whether a signal stopped it. */
   readonly interrupted: boolean;
-  /** Whether the engine ended without a word of its end, killed perhaps: what it had started may have outlived it. */
+  /** Whether the engine ended without a final event, perhaps killed: processes that it started may still run. */
   readonly died: boolean;
 }

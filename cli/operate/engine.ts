@@ -35,7 +35,7 @@ export interface ExportedResource {
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
-/** What every process that an engine starts has in its environment, so that none is lost when the engine is killed. */
+/** A variable in the environment of every process that an engine starts, so that they are found if it is killed. */
 const RUN_MARK = "SECRET_ROTATION_RUN";
 
 /** Pulumi's engine on one stack, through the Automation API. */
@@ -47,8 +47,8 @@ export class Engine {
   ) {}
 
   /**
-   * @param reads for the state and the config alone, without a preview or an update: no plugin is needed
-   * @throws UsageError where Pulumi or a real plugin is missing; OperationError where a state cannot be read
+   * @param reads for reading state and config only: no plugin is needed
+   * @throws UsageError if Pulumi or a real plugin is missing; OperationError if the state cannot be read
    */
   static async open(project: Project, { reads = false } = {}): Promise<Engine> {
     assertWhole(project);
@@ -70,7 +70,7 @@ export class Engine {
     return new Engine(project, withoutAsking(stack), mark);
   }
 
-  /** What an update would do, saved as a plan where `planFile` is given. `signal` ends it. */
+  /** What an update would do, saved as a plan if `planFile` is given. `signal` ends it. */
   preview(planFile: string | undefined, signal?: AbortSignal): Promise<EngineResult> {
     const { envVars } = this.stack.workspace;
     envVars[PLANNED_AT] = new Date().toISOString();
@@ -86,7 +86,7 @@ export class Engine {
     );
   }
 
-  /** Carries out an update; with a plan it does nothing else than the plan, and goes by its preview's time. `signal` ends it as Ctrl-C would. */
+  /** Carries out an update; with a plan, exactly the plan, by its preview's clock. `signal` ends it as Ctrl-C would. */
   update(
     planFile: string | undefined,
     happens: (happening: Happening) => void = ignore,
@@ -104,14 +104,14 @@ export class Engine {
   }
 
   /**
-   * Ends what an engine that was killed left running: its language host, plugins and steps.
+   * Ends the processes that a killed engine left running: its language host, plugins and steps.
    * @returns how many processes there were
    */
   endOrphans(): Promise<number> {
     return endMarked(RUN_MARK, this.mark);
   }
 
-  /** Takes the stack's lock away. */
+  /** Removes the stack's lock. */
   cancel(): Promise<void> {
     return this.stack.cancel();
   }
@@ -121,7 +121,7 @@ export class Engine {
     return (await this.stack.exportStack()) as Deployment;
   }
 
-  /** Writes the state back without the operations that an update which died had begun. */
+  /** Writes the state back without the operations that an interrupted update had begun. */
   async dropPendingOperations(): Promise<void> {
     const { version, deployment } = await this.exportState();
     await this.stack.importStack({ version, deployment: { ...deployment, pending_operations: [] } });
@@ -144,7 +144,7 @@ export class Engine {
   ): Promise<EngineResult> {
     const record = new Recorder(happens);
     const stop = new AbortController();
-    // A signal to the whole process group reaches the engine as well, which says so; a second one would cut it off.
+    // A signal to the whole process group reaches the engine as well, which says so; a second one would kill it.
     const pass = () => setTimeout(() => record.isStopping || stop.abort(), HEARD_MS).unref();
     if (signal?.aborted) pass();
     signal?.addEventListener("abort", pass, { once: true });
@@ -159,10 +159,10 @@ export class Engine {
   }
 }
 
-/** So long an engine may take to say that a signal reached it, in milliseconds. */
+/** How long an engine may take to report a signal, in milliseconds. */
 const HEARD_MS = 1500;
 
-/** A preview with what the program decided, which it writes into a file that is gone afterwards. */
+/** A preview with the program's decisions, which it writes into a temporary file. */
 async function withPlans(envVars: Record<string, string>, act: () => Promise<EngineResult>): Promise<EngineResult> {
   const folder = await mkdtemp(join(tmpdir(), "rotation-plans-"));
   const file = join(folder, "plans.jsonl");
@@ -177,12 +177,12 @@ async function withPlans(envVars: Record<string, string>, act: () => Promise<Eng
   }
 }
 
-/** Which stack is selected is the user's own affair: a plain `pulumi up` later must not meet another one. */
+/** Keeps the user's selected stack: a plain `pulumi up` later must not update another one. */
 function withoutSelecting(workspace: LocalWorkspace): LocalWorkspace {
   return Object.assign(workspace, { selectStack: () => Promise.resolve() });
 }
 
-/** After an update the Automation API asks Pulumi three times for outputs and history, a second that nobody needs here. */
+/** After an update the Automation API runs Pulumi three times for outputs and history: a second for nothing. */
 function withoutAsking(stack: Stack): Stack {
   return Object.assign(stack, { outputs: () => Promise.resolve({}), info: () => Promise.resolve(undefined) });
 }

@@ -1,9 +1,9 @@
-/** The command was used wrongly, or the project, the stack or its config is not as it must be. Exit code 2. */
+/** Wrong use, or a wrong project, stack or config. Exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** What was asked for could not be done. The message says what was found and the next command. Exit code 1. */
+/** The command failed. The message says what was found and what to run next. Exit code 1. */
 export class OperationError extends Error {
   override readonly name = "OperationError";
 }

@@ -5,22 +5,22 @@ import { causeIn, withoutCommandLine } from "./cause";
 import type { EngineResult, Step } from "./engine";
 import type { Outline } from "./settings";
 
-/** What stopped an update. What became of the platform is a matter of its own: `situation.ts`. */
+/** What stopped an update. What holds on the platform now is in `situation.ts`. */
 export interface Failure {
-  /** The secret whose part failed; undefined where it failed before or outside any. */
+  /** The secret whose part failed; undefined if it failed before or outside of any. */
   readonly secret: string | undefined;
   readonly phase: Phase | undefined;
   readonly resource: string | undefined;
   /** The cause, in one line. */
   readonly reason: string;
-  /** All that was said. */
+  /** All messages. */
   readonly detail: string;
 }
 
 /**
- * Where and why an update stopped, out of what the engine said.
+ * Where and why an update stopped, from the engine's messages.
  *
- * @param by the signal that it was told to end by, where one is known.
+ * @param by the signal that interrupted it, if known.
  */
 export function failureOf(
   result: EngineResult,
@@ -37,7 +37,7 @@ export function failureOf(
   );
   const restart = secret === undefined ? undefined : restartOf(resource ?? "", secret, services);
   const own = errors.filter((error) => error.resource !== undefined && error.resource === result.failedStep?.name);
-  // What a restart's command printed comes before our own word about the service.
+  // A restart command's output comes before our own line about the service.
   const said = causeIn((own.length > 0 ? own : errors).map(({ text }) => text).join("\n"), restart?.service);
   const at = resource === undefined ? "" : ` at ${resource}`;
   const interruption = `interrupted${by === undefined ? "" : ` by ${by}`}${at}`;
@@ -55,7 +55,7 @@ export function failureOf(
   };
 }
 
-/** The step that came furthest; secrets rotate at the same time. No step fails where what one did could not be saved. */
+/** The furthest step, as secrets rotate at the same time. No step fails if only the state could not be saved. */
 function furthest({ steps }: EngineResult): Step | undefined {
   const rank = (step: Step) => PHASES.indexOf(phaseOf(step) ?? "preflight");
   return steps
@@ -64,6 +64,6 @@ function furthest({ steps }: EngineResult): Step | undefined {
     .at(-1);
 }
 
-/** Whether the engine could not save the state, as on a full disk: it knows less than it did. */
+/** Whether the engine could not save the state, as on a full disk: the state lacks what was done last. */
 export const isUnsaved = ({ detail }: Pick<Failure, "detail">): boolean =>
   /failed to save snapshot|writing the new snapshot file/.test(detail);

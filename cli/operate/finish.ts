@@ -1,7 +1,7 @@
 import { OperationError } from "./errors";
 import type { Project } from "./project";
 
-/** What `rotation run` does, without asking: it finishes whatever an interrupted update has left. In words. */
+/** Finishes an interrupted update, as `rotation run --yes` does. @returns what was done, in words */
 export async function finish(project: Project): Promise<string> {
   const { Run } = await import("./run");
   const notes: string[] = [];

@@ -7,8 +7,8 @@ import type { RunContext } from "./run-context";
 import { readResources } from "./state-resources";
 
 /**
- * The preflight of what is about to act, told to the listener: what the update asks as well, before the plan is shown.
- * @returns the results where one check failed
+ * The preflight of what is about to act, as the update runs it too, before the plan is shown.
+ * @returns the results if one check failed
  * @throws OperationError for a request that the update would refuse
  */
 export async function checkFirst(
@@ -22,8 +22,8 @@ export async function checkFirst(
     throw error instanceof RequestRefusedError ? new OperationError(error.message) : error;
   });
   for (const { secret, resumes, deferred } of decisions) {
-    if (resumes) listener.note(`${secret}: an earlier update was interrupted; this one goes on from there`);
-    if (deferred !== undefined) listener.note(`${secret}: request ${deferred} acts in the run after that`);
+    if (resumes) listener.note(`${secret}: an earlier update was interrupted; this one continues it`);
+    if (deferred !== undefined) listener.note(`${secret}: request ${deferred} is carried out by the update after that`);
   }
   const fresh = decisions.filter(({ action, resumes }) => action !== undefined && action !== "REVOKE" && !resumes);
   if (fresh.length === 0) return undefined;

@@ -11,7 +11,7 @@ import { clockOf, readOutline } from "./settings";
 /** A rotation that was done by hand. */
 export interface ManualRotation {
   readonly secretName: string;
-  /** Default: whoever runs this. */
+  /** Default: the user who runs this. */
   readonly rotatedBy?: string;
   /** ISO 8601 with an offset. Default: now. */
   readonly rotationDate?: string;
@@ -33,7 +33,7 @@ export async function logByHand(
       `--rotation-date: expected a date with its offset, such as 2026-11-23T14:30:00Z, found ${given.rotationDate}`,
     );
   }
-  if (date > now) throw new UsageError(`--rotation-date: expected a date that is past, found ${given.rotationDate}`);
+  if (date > now) throw new UsageError(`--rotation-date: expected a date in the past, found ${given.rotationDate}`);
   const entry: AuditEntryInput = {
     secretName: given.secretName,
     rotatedBy: given.rotatedBy ?? operator(project.env),

@@ -13,23 +13,23 @@ import type { ServiceSeen, Situation, StoreSeen } from "./situation";
 
 type StateResource = Pick<ExportedResource, "urn" | "inputs" | "outputs">;
 
-/** What is looked at with. */
+/** What {@link lookAt} needs. */
 export interface Look {
   readonly config: Config;
-  /** The state after the update; undefined where it could not be exported, with the reason. */
+  /** The state after the update, or why it could not be exported. */
   readonly deployment: Deployment | Unseen;
   readonly secret: SecretConfig;
   /** The secret's state in the outputs of the last finished update. */
   readonly before: SecretState | undefined;
-  /** What the plan was to do with the secret. */
+  /** What the plan said of the secret. */
   readonly planned?: Action | undefined;
-  /** Resources that the engine had begun with and not come to an end with, by name. */
+  /** Resources that the engine had begun and not finished, by name. */
   readonly unfinished?: readonly string[];
-  /** What the engine had begun with for this secret, or for all of them. */
+  /** What the engine had begun for this secret, or for all of them. */
   readonly acted?: Situation["acted"];
 }
 
-/** Looks at the platform after an update that did not finish: all at once, in bounded time. Never throws, touches nothing. */
+/** Checks the platform after an unfinished update: all at once, in bounded time. Never throws, changes nothing. */
 export async function lookAt(look: Look): Promise<Situation> {
   const { deployment, before, secret } = look;
   const begun = isUnseen(deployment) ? undefined : begunOf(deployment.deployment.resources ?? [], secret.name);
@@ -55,13 +55,13 @@ export async function lookAt(look: Look): Promise<Situation> {
   };
 }
 
-/** The end of a grace period activates nothing, so that the state has no record of its beginning. */
+/** The end of a grace period activates nothing, so the state does not record its beginning. */
 function endOf({ planned, before }: Look): Situation["begun"] {
   const generation = before === undefined ? undefined : previousGeneration(before);
   return planned === "REVOKE" && generation !== undefined ? { action: planned, generation } : null;
 }
 
-/** The credential in use before, and the one that was begun; of each generation one. */
+/** The credential in use before, and the one that was begun; one for each generation. */
 function knownOf({ config, deployment, secret, before }: Look, begun: SecretState | undefined): Known[] {
   const resources = isUnseen(deployment) ? [] : (deployment.deployment.resources ?? []);
   const states = [before, begun].filter((state) => state !== undefined);
@@ -77,7 +77,7 @@ async function storeSeen(config: Config, paths: readonly string[], known: readon
 }
 
 /**
- * Which generation values in the store belong to. A platform's own password may have no user name beside it.
+ * Which generation values in the store belong to. The platform's own password may have no user name beside it.
  *
  * @param held what is at each path of the secret, the password or the secret key last
  */
@@ -113,7 +113,7 @@ async function servicesSeen(
   );
 }
 
-/** Whether the state has a restart as done for this activation; `open` are those that the engine had begun with. */
+/** Whether the state has a restart as done for this activation; `open` are those that the engine had begun. */
 export function restartedOf(
   name: string,
   trigger: string,

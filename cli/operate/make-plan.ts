@@ -6,7 +6,7 @@ import type { Project } from "./project";
 import { environmentSecrets } from "./secrets";
 import { readOutline } from "./settings";
 
-/** What an update would do, in a reviewer's words. @throws ConfigError, OperationError */
+/** What an update would do, in words for a reviewer. @throws ConfigError, OperationError */
 export async function makePlan(project: Project): Promise<StackPlan> {
   const [outline, engine] = await Promise.all([readOutline(project), Engine.open(project)]);
   const preview = await engine.preview(undefined);

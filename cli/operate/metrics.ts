@@ -7,7 +7,7 @@ const DAY_SECONDS = 86_400;
 
 /**
  * Prometheus' text on every secret of a stack. Durations are seconds, dates Unix time.
- * @param chain the audit log's verdict, where it was asked for
+ * @param chain the audit log's verdict, if requested
  */
 export async function metricsOf(
   { stack, environment, secrets, now, logError }: StackStatus,
@@ -16,16 +16,16 @@ export async function metricsOf(
   const registry = new Registry();
   const gauge = (name: string, help: string, more: readonly string[] = []) =>
     new Gauge({ name, help, labelNames: ["stack", "environment", "secret", ...more], registers: [registry] });
-  const age = gauge("secret_rotation_age_seconds", "Age of the credential in use; absent where nobody knows it.");
-  const maximum = gauge("secret_rotation_max_age_seconds", "Age that no credential may pass.");
+  const age = gauge("secret_rotation_age_seconds", "Age of the credential in use; absent if it is unknown.");
+  const maximum = gauge("secret_rotation_max_age_seconds", "Maximum age of the credential.");
   const due = gauge("secret_rotation_due_timestamp_seconds", "When the next rotation is due.");
   const generation = gauge("secret_rotation_generation", "Generation of the credential in use.");
   const grace = gauge(
     "secret_rotation_previous_valid_until_timestamp_seconds",
-    "Until when the credential before stays valid; absent once it has ended.",
+    "Until when the previous credential stays valid; absent once it is revoked.",
   );
   const standing = gauge("secret_rotation_state", "1 for the state that the secret is in.", ["state"]);
-  const failed = gauge("secret_rotation_last_failed", "1 where the last row of the audit log says FAILED.");
+  const failed = gauge("secret_rotation_last_failed", "1 if the last row of the audit log says FAILED.");
   for (const secret of secrets) {
     const labels = { stack, environment, secret: secret.name };
     maximum.set(labels, secret.maxAgeDays * DAY_SECONDS);
@@ -34,7 +34,7 @@ export async function metricsOf(
     if (secret.generation !== null) generation.set(labels, secret.generation);
     // A lease has no age that counts: it is never due.
     if (secret.rotatedAt === null || secret.dueAt === null) continue;
-    // Of an unknown age there is no figure: the state says `due`.
+    // An unknown age has no figure: the state says `due`.
     if (secret.inUseBefore === null) age.set(labels, (Date.parse(now) - Date.parse(secret.rotatedAt)) / 1000);
     due.set(labels, Date.parse(secret.dueAt) / 1000);
     if (secret.previous !== null && !secret.previous.revoked)
@@ -46,10 +46,14 @@ export async function metricsOf(
       value,
     );
   ofStack("secret_rotation_collected_timestamp_seconds", "When these figures were collected.", Date.parse(now) / 1000);
-  ofStack("secret_rotation_audit_log_up", "1 where the audit log could be read.", logError === null ? 1 : 0);
+  ofStack("secret_rotation_audit_log_up", "1 if the audit log could be read.", logError === null ? 1 : 0);
   if (chain !== undefined) {
     const sound = chain.valid && chain.guarded;
-    ofStack("secret_rotation_audit_chain_valid", "1 where every row is as it was written.", sound ? 1 : 0);
+    ofStack(
+      "secret_rotation_audit_chain_valid",
+      "1 if no row was changed and the triggers are in force.",
+      sound ? 1 : 0,
+    );
     ofStack("secret_rotation_audit_log_rows", "Rows of the audit log.", chain.rows);
   }
   return registry.metrics();

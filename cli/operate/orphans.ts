@@ -1,13 +1,13 @@
 import { readdir, readFile } from "node:fs/promises";
 import { poll } from "../../clients/poll";
 
-/** So long a process may take to end after SIGTERM, and again after SIGKILL, in milliseconds. */
+/** How long a process may take to end after SIGTERM, and again after SIGKILL, in milliseconds. */
 const LIMIT_MS = 5000;
 const EVERY_MS = 50;
 
 /**
- * Ends every process that has this entry in its environment, first with SIGTERM, then with SIGKILL. Where there is no
- * `/proc`, as on macOS, none is found.
+ * Ends every process that has this entry in its environment, first with SIGTERM, then with SIGKILL. Without `/proc`, as
+ * on macOS, it finds none.
  * @returns how many there were
  */
 export async function endMarked(name: string, value: string): Promise<number> {
@@ -28,7 +28,7 @@ async function marked(entry: string): Promise<number[]> {
   const pids = (await readdir("/proc").catch(() => [])).map(Number).filter((pid) => pid > 0 && pid !== process.pid);
   const found = await Promise.all(
     pids.map(async (pid) => {
-      // Empty for a process that has ended and waits for its parent to hear of it.
+      // Empty for a zombie.
       const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
       return environment.split("\0").includes(entry) ? [pid] : [];
     }),

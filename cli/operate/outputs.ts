@@ -20,8 +20,8 @@ const outputs = z.looseObject({ secrets: z.record(z.string(), secretOutput).defa
 
 /**
  * What the last finished update left in the stack's outputs, by the secret's name; empty before the first one. Read
- * from the state file where the backend is a folder, else through `pulumi stack output`.
- * @throws UsageError where there is no such stack
+ * from the state file if the backend is a folder, else through `pulumi stack output`.
+ * @throws UsageError if there is no such stack
  */
 export async function readOutputs(project: Project): Promise<Readonly<Record<string, SecretOutput>>> {
   const checkpoint = readCheckpoint(project);
@@ -36,7 +36,7 @@ async function askPulumi(project: Project): Promise<unknown> {
   const { exitCode, stdout, stderr } = await runPulumi(project, ["stack", "output", "--json"]);
   if (exitCode === 0) return JSON.parse(stdout);
   throw new UsageError(
-    `the outputs of stack ${project.stack} cannot be read: ${stderr.trim().split("\n")[0]}. Is it there? \`pulumi stack ls\`; ` +
-      `make it with \`pulumi stack init ${project.stack}\``,
+    `the outputs of stack ${project.stack} cannot be read: ${stderr.trim().split("\n")[0]}. List the stacks with \`pulumi stack ls\`; ` +
+      `create it with \`pulumi stack init ${project.stack}\``,
   );
 }

@@ -8,21 +8,21 @@ import { describe, generationOf, isPassive, opOf, plainly, QUIET } from "./step-
 
 /** One thing that an update would do. */
 export interface PlannedStep {
-  /** "settings" where a resource keeps something new about the config and does nothing. */
+  /** "settings" if a resource only records new settings. */
   readonly phase: Phase | "other" | "settings";
   readonly text: string;
   /** The resource's name. */
   readonly resource: string;
 }
 
-/** What an update would do to one secret, in a reviewer's words. */
+/** What an update would do to one secret, in words for a reviewer. */
 export interface SecretPlan {
   readonly secret: string;
-  /** Undefined where nothing happens to it. */
+  /** Undefined if nothing happens to it. */
   readonly action: Plan["action"];
   /** One sentence, as the program itself says it. */
   readonly headline: string;
-  /** What happens, in its order. */
+  /** In order. */
   readonly steps: readonly PlannedStep[];
 }
 
@@ -33,9 +33,9 @@ export interface StackPlan {
   readonly secrets: readonly SecretPlan[];
   /** Changes that belong to no secret, such as a provider's address. */
   readonly others: readonly string[];
-  /** What nobody should approve: a password replaced without a new generation, a role or secret deleted. */
+  /** What must not be approved: a password replaced without a new generation, a role or secret deleted. */
   readonly dangers: readonly string[];
-  /** Changes by the engine's own names, for whoever wants to see them. */
+  /** All changes, by the engine's own names. */
   readonly changes: readonly { readonly op: string; readonly type: string; readonly name: string }[];
   readonly unchanged: number;
 }
@@ -73,8 +73,8 @@ export function planInWords(
 }
 
 /**
- * Whether an update would do anything at all beyond reading. A step of a secret without any change is one whose update
- * died when all was done but the stack's outputs: only another update writes them.
+ * Whether an update would do anything beyond reading. If a secret acts without any change, its update was interrupted when
+ * only the stack's outputs were missing: only another update writes them.
  */
 export const doesSomething = ({ changes, secrets }: Pick<StackPlan, "changes" | "secrets">): boolean =>
   changes.length > 0 || secrets.some(({ action }) => action !== undefined);
@@ -90,7 +90,7 @@ function acting(
   });
 }
 
-/** What only takes over settings of the config, in one line a part. */
+/** Steps that only record new settings, one line for each part. */
 function keeping(own: readonly Step[], secret: string, { services }: Pick<Outline, "services">): PlannedStep[] {
   const passive = own.filter(isPassive);
   const restarts = passive.filter((step) => phaseOf(step) === "restart");
@@ -119,7 +119,7 @@ function keeping(own: readonly Step[], secret: string, { services }: Pick<Outlin
   ];
 }
 
-/** The steps with their parts; roles that change after the restarts are not what the rotation begins with. */
+/** The steps with their phases; roles that change after the restarts do not belong to the rotation's beginning. */
 export function inOrder(steps: readonly Step[]): { step: Step; phase: Phase | undefined }[] {
   let restarted = false;
   return steps.map((step) => {

@@ -12,14 +12,14 @@ export function packagesOf({ store, secrets }: Pick<Outline, "store" | "secrets"
 }
 
 /**
- * The environment to start the engine in. Real plugins are used wherever they are. Where one is missing, a stack whose
- * config says `lab` gets the offline one; any other stops here, before anything is changed.
+ * The environment to start the engine in. Real plugins are used if they are installed. If one is missing, a stack
+ * whose config says `lab` gets the offline one; any other stops here, before anything is changed.
  *
  * @throws UsageError that names each missing plugin with its version, and says how to get it
  */
 export async function engineEnvironment(project: Project): Promise<NodeJS.ProcessEnv> {
   const env = await pulumiEnvironment(project.env);
-  // A config that is wrong is told by whoever reads the whole of it; its stack is no lab.
+  // Reading the whole config reports what is wrong with it; until then its stack is no lab.
   const outline = await readOutline(project).catch(() => undefined);
   const [{ fileOfReal, unseenFolders }, { pinnedPlugins }] = await Promise.all([
     import("../toolchain/providers"),

@@ -9,7 +9,7 @@ import type { PreflightInput } from "../../kinds/preflights";
 import { auditReference } from "./audit-log";
 import type { Deployment } from "./engine";
 
-/** Everything that the preflight of a secret looks at; the same as in an update. */
+/** The input of a secret's preflight; the same as in an update. */
 export function preflightInputOf(
   config: Config,
   secret: SecretConfig,

@@ -33,8 +33,8 @@ export async function preflight(
 }
 
 /**
- * The preflights of what is decided, all at once: what an update asks. What an interrupted update had begun is not asked
- * again: it has passed, and would meet its own half-written store.
+ * The preflights of what is decided, all at once, as in an update. What an interrupted update had begun is not checked
+ * again: it passed then, and would now find its own half-written store.
  */
 export async function checkSecrets(
   { stack }: Pick<Project, "stack">,
@@ -59,10 +59,10 @@ const unfinished = ({ state }: Decision): CheckResult => ({
   ok: true,
   evidence:
     `an update to generation ${activeGeneration(state)} was interrupted after its preflight had passed; ` +
-    "the next run finishes it without asking again",
+    "the next run finishes it without another preflight",
 });
 
-/** The config's secrets of these names, all where none is named. @throws UsageError for one that is not there */
+/** The config's secrets of these names, or all. @throws UsageError for an unknown name */
 export function secretsNamed<Secret extends { readonly name: string }>(
   { secrets }: { readonly secrets: readonly Secret[] },
   names: readonly string[],

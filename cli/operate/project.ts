@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { pulumiHome } from "../../clients/home";
 import { UsageError } from "./errors";
 
-/** Where a stack is and how its state is reached: all that is known without starting Pulumi. */
+/** A stack's place and backend: what is known without starting Pulumi. */
 export interface Project {
   /** The folder with `Pulumi.yaml`. */
   readonly dir: string;
@@ -13,7 +13,7 @@ export interface Project {
   readonly stack: string;
   /** The stack's settings file, `Pulumi.<stack>.yaml`. It may not exist. */
   readonly settingsFile: string;
-  /** Such as `file:///var/lib/pulumi` or `s3://bucket`; undefined where only Pulumi knows (Pulumi Cloud's default). */
+  /** Such as `file:///var/lib/pulumi` or `s3://bucket`; undefined if only Pulumi knows (Pulumi Cloud's default). */
   readonly backend: string | undefined;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -26,7 +26,7 @@ interface ProjectFile {
 
 /**
  * Finds the project in `cwd` or above it, and the stack: the given one, else the one that `pulumi stack select` chose.
- * @throws UsageError where there is no project or no stack is named
+ * @throws UsageError if there is no project or no stack is selected
  */
 export function openProject(cwd: string, stack: string | undefined, env: NodeJS.ProcessEnv): Project {
   const dir = projectFolder(resolve(cwd));

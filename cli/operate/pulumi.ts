@@ -1,7 +1,7 @@
 import { OperationError, UsageError } from "./errors";
 import type { Project } from "./project";
 
-/** What a `pulumi` command answered. */
+/** How a `pulumi` command ended. */
 export interface PulumiAnswer {
   readonly exitCode: number;
   readonly stdout: string;
@@ -11,9 +11,9 @@ export interface PulumiAnswer {
 let prepared: Promise<NodeJS.ProcessEnv> | undefined;
 
 /**
- * The environment to run `pulumi` in: as it is where `pulumi` is on PATH, else with the one that the toolchain has made.
- * Nothing is downloaded or built here: a command that reads must not take minutes. Asked once a process.
- * @throws UsageError where there is none, with the command that makes it
+ * The environment to run `pulumi` in: unchanged if `pulumi` is on PATH, else with the toolchain's own on PATH. Nothing is
+ * downloaded or built here: a command that reads must not take minutes. Determined once in a process.
+ * @throws UsageError if there is none, with the command that installs it
  */
 export function pulumiEnvironment(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   prepared ??= prepare(env);
@@ -34,12 +34,12 @@ async function prepare(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
 }
 
 const NO_PULUMI =
-  "the Pulumi CLI is neither on PATH nor made yet; nothing was changed. Run `npm run toolchain` (some minutes where it has " +
-  "to be built), or install it (https://www.pulumi.com/docs/iac/download-install/), then run this again";
+  "the Pulumi CLI is neither on PATH nor in the toolchain's cache; nothing was changed. Run `npm run toolchain` (some " +
+  "minutes if it has to be built), or install it (https://www.pulumi.com/docs/iac/download-install/), then run this again";
 
-/** Runs `pulumi` on the project's stack; a non-zero exit is an answer. `input` goes to its stdin. */
+/** Runs `pulumi` on the project's stack; does not throw on a non-zero exit. `input` goes to its stdin. */
 export async function runPulumi(project: Project, args: readonly string[], input?: string): Promise<PulumiAnswer> {
-  // Loaded here alone: commands that read do without Pulumi, and start sooner.
+  // Loaded only here: commands that read work without Pulumi, and start sooner.
   const { execa } = await import("execa");
   const env = await pulumiEnvironment(project.env);
   const { exitCode, stdout, stderr, message } = await execa(

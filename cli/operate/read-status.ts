@@ -6,17 +6,17 @@ import { clockOf, readOutline } from "./settings";
 import { readResources } from "./state-resources";
 import { type SecretStatus, statusOf } from "./status";
 
-/** All that `rotation status` says. */
+/** The answer of `rotation status`. */
 export interface StackStatus {
   readonly stack: string;
   readonly environment: string;
   readonly now: string;
   readonly secrets: readonly SecretStatus[];
-  /** Why the audit log could not be read; null where it was. */
+  /** Why the audit log could not be read; null if it was. */
   readonly logError: string | null;
 }
 
-/** How every secret of a stack stands, without starting Pulumi where the state is a file. @throws ConfigError, UsageError */
+/** The status of every secret of a stack, without starting Pulumi if the state is a file. @throws ConfigError, UsageError */
 export async function readStatus(project: Project): Promise<StackStatus> {
   const outline = await readOutline(project);
   const [outputs, log, resources] = await Promise.all([

@@ -7,7 +7,7 @@ import { isStale, type LockHolder, type PendingOperation, readCheckpoint, readLo
 
 const LOCK_LINE = /created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)/g;
 
-/** The lock's holders in what Pulumi says when a stack is locked; empty for any other text. */
+/** The lock's holders in Pulumi's message on a locked stack; empty for any other text. */
 export function locksIn(text: string): LockHolder[] {
   if (!text.includes("locked")) return [];
   return [...text.matchAll(LOCK_LINE)].map(([, username = "", hostname = "", pid = "", timestamp = ""]) => ({
@@ -22,9 +22,9 @@ const inWords = ({ username, hostname, pid, timestamp }: LockHolder) =>
   `${username}@${hostname} (pid ${pid}, since ${timestamp})`;
 
 /**
- * Takes the locks of processes of this machine that are gone away.
- * @returns what was done, in words; empty where nothing was locked
- * @throws OperationError where somebody who may be alive holds one
+ * Removes the locks of processes of this machine that have ended.
+ * @returns what was done, in words; empty if nothing was locked
+ * @throws OperationError if a process that may be alive holds one
  */
 export async function clearLocks(
   engine: Pick<Engine, "cancel">,
@@ -34,7 +34,7 @@ export async function clearLocks(
   const alive = locks.filter((lock) => !isStale(lock));
   if (alive.length > 0) {
     throw new OperationError(
-      `the stack is being updated by ${alive.map(inWords).join(", ")}; wait for that to end. Only if it is surely dead: \`${pulumiCommand(project, "cancel --yes")}\``,
+      `the stack is being updated by ${alive.map(inWords).join(", ")}; wait until that ends. Only if its process is certainly dead: \`${pulumiCommand(project, "cancel --yes")}\``,
     );
   }
   if (locks.length === 0) return [];
@@ -42,13 +42,13 @@ export async function clearLocks(
   return locks.map((lock) => `cleared the lock that ${inWords(lock)} left behind; that process is gone`);
 }
 
-/** What an update that died had begun, as far as the state says. */
+/** What an interrupted update had begun, according to the state. */
 export function pendingOf(project: Project, deployment?: Deployment): readonly PendingOperation[] {
   return (deployment?.deployment ?? readCheckpoint(project))?.pending_operations ?? [];
 }
 
 /**
- * Mends what a killed update left: its lock and its pending operations. The next update does what they had begun again.
+ * Removes what a killed update left: its lock and its pending operations. The next update repeats those.
  * @returns what was done, in words
  */
 export async function recover(project: Project, engine: Engine): Promise<string[]> {
@@ -57,5 +57,5 @@ export async function recover(project: Project, engine: Engine): Promise<string[
   if (pending.length === 0) return notes;
   await engine.dropPendingOperations();
   const names = pending.map(({ type, resource }) => `${type} ${nameOf(resource.urn)}`);
-  return [...notes, `an update was interrupted while ${names.join(", ")}; this one does it again`];
+  return [...notes, `an update was interrupted while ${names.join(", ")}; this one repeats it`];
 }

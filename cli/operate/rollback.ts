@@ -8,7 +8,7 @@ import type { Project } from "./project";
 import { readOutline } from "./settings";
 import { readResources } from "./state-resources";
 
-/** A secret as far as it came. */
+/** A secret's finished and unfinished state. */
 interface Standing {
   /** As the last finished update left it. */
   readonly finished: SecretState | undefined;
@@ -17,9 +17,9 @@ interface Standing {
 }
 
 /**
- * The generation that a rollback without a target returns to: the one before the active one. After an update that was
- * interrupted it is the one that services had before that; a rollback that was interrupted is finished.
- * @throws RequestRefusedError where there is nothing to roll back to
+ * The generation that a rollback without a target returns to: the previous one. After an interrupted update it is the one
+ * that services had before that; an interrupted rollback is finished.
+ * @throws RequestRefusedError if there is nothing to roll back to
  */
 export async function rollbackTarget(project: Project, secret: string): Promise<number> {
   const outline = await readOutline(project);
@@ -29,16 +29,16 @@ export async function rollbackTarget(project: Project, secret: string): Promise<
   return targetOf(secret, await standingOf(project, secret));
 }
 
-/** {@link rollbackTarget} of a secret that stands so. Pure. @throws RequestRefusedError */
+/** {@link rollbackTarget} of a secret in this state. Pure. @throws RequestRefusedError */
 export function targetOf(secret: string, { finished, begun }: Standing): number {
   if (begun?.step.action === "ROLLBACK") return activeGeneration(begun);
   if (begun !== undefined && begun.step.action !== "REVOKE") {
-    // Nothing finished yet: what the platform had is generation 0.
+    // No update has finished yet: what the platform had is generation 0.
     return finished === undefined ? 0 : activeGeneration(finished);
   }
   const state = begun ?? finished;
   const previous = state && previousGeneration(state);
-  if (state === undefined) throw new Error("what was never begun is refused before");
+  if (state === undefined) throw new Error("a secret without a state is refused before");
   if (previous === undefined) {
     throw new RequestRefusedError(`${secret} has only generation ${activeGeneration(state)}: nothing to roll back to`);
   }
@@ -46,18 +46,18 @@ export function targetOf(secret: string, { finished, begun }: Standing): number 
 }
 
 /**
- * Whether a rollback can name this generation, as far as the stack's state says, before the engine is started for it.
- * @throws RequestRefusedError with those that can be had
+ * Checks by the stack's state that a rollback can return to this generation, before the engine is started.
+ * @throws RequestRefusedError that names the possible generations
  */
 export async function assertTarget(project: Project, request: Request, target: number): Promise<void> {
   secretsNamed(await readOutline(project), [request.secret]);
   const { finished, begun } = await standingOf(project, request.secret);
-  // Only the decrypted config knows whether there is an adopted value; the update looks again.
+  // Only the decrypted config knows whether there is an adopted value; the update checks again.
   const state = begun ?? finished;
   if (state !== undefined) assertRestorable(request, target, state, true);
 }
 
-/** @throws RequestRefusedError for a secret that no update has begun to take over */
+/** @throws RequestRefusedError for a secret that no update has begun to adopt */
 async function standingOf(project: Project, secret: string): Promise<Standing> {
   const [outputs, resources] = await Promise.all([readOutputs(project), readResources(project)]);
   const [finished, begun] = [outputs[secret]?.state, begunOf(resources, secret)];

@@ -5,7 +5,7 @@ import type { Engine } from "./engine";
 import type { SecretOutput } from "./outputs";
 import type { Project } from "./project";
 import type { RunListener } from "./run-result";
-import { configSecrets, environmentSecrets } from "./secrets";
+import { secretsToRedact } from "./secrets";
 
 /** What every part of a run works with. */
 export interface RunContext {
@@ -15,17 +15,17 @@ export interface RunContext {
   readonly config: Config;
   /** The stack's outputs before the run. */
   readonly before: Readonly<Record<string, SecretOutput>>;
-  /** The command that asked for this run, to be copied as it is. */
+  /** The command of this run, ready to be copied. */
   readonly again: string;
-  /** Whether nobody is asked: so is what this run advises. */
+  /** Whether it runs without confirmation; the commands that it advises do too. */
   readonly yes: boolean;
-  /** The signal that this run was told to end by, if one came. */
+  /** The signal that interrupted this run, if any. */
   readonly stoppedBy: () => NodeJS.Signals | undefined;
 }
 
 /** A text without any secret that this run knows. */
 export const cleaned = ({ project, config }: Pick<RunContext, "project" | "config">, text: string): string =>
-  redact(text, [...environmentSecrets(project.env), ...configSecrets(config)]);
+  redact(text, secretsToRedact(project, config));
 
 /** The generation in use; null before the first finished update. */
 export const generationOf = (state: SecretState | undefined): number | null =>

@@ -13,9 +13,9 @@ import { clockOf } from "./settings";
 import { describeSituation, isBegun, isTouched, type Situation } from "./situation";
 import { changedBy } from "./step-words";
 
-/** A failed update, looked into. */
+/** A failed update: why, and what holds now. */
 export interface Examined {
-  /** The secret that it failed at. */
+  /** The secret at which it failed. */
   readonly secret: string;
   readonly failure: Failure;
   /** What holds now, of each secret that the update was to change. */
@@ -26,7 +26,7 @@ export interface Examined {
   readonly begun: boolean;
   /** Whether anything was changed outside of the stack's own state. */
   readonly touched: boolean;
-  /** The generation that a rollback returns to; undefined where there is none. */
+  /** The generation that a rollback returns to; undefined if there is none. */
   readonly target: number | undefined;
 }
 
@@ -40,9 +40,9 @@ export async function examine(
   const { project, listener, config, engine, before } = context;
   if (updated.died) {
     const ended = await engine.endOrphans();
-    if (ended > 0) listener.note(`the engine is gone; ended ${ended} processes that it had left running`);
+    if (ended > 0) listener.note(`the engine is gone; ended ${ended} processes that it left running`);
   }
-  listener.step("looking at what holds now: state, store, logins, services, audit log");
+  listener.step("checking what holds now: state, store, logins, services, audit log");
   const found = failureOf(updated, config, context.stoppedBy());
   const failure = { ...found, reason: cleaned(context, found.reason), detail: cleaned(context, found.detail) };
   const acting = actingSecrets(context, plan, failure);
@@ -80,7 +80,7 @@ export async function examine(
   };
 }
 
-/** What the update had begun with of a secret, or of what all share, and may have changed. */
+/** What the update had begun of a secret, or of what all share, and may have changed. */
 export function actedFor(
   secret: string,
   { secrets }: Pick<RunContext["config"], "secrets">,
@@ -95,11 +95,11 @@ export function actedFor(
   });
 }
 
-/** Whether a rollback undoes what was begun: a rollback and the end of a grace period are only to be finished. */
+/** Whether a rollback undoes what was begun: a rollback and the end of a grace period can only be finished. */
 const goesBack = ({ begun }: Situation): boolean =>
   begun === null || isUnseen(begun) || begun.action === "ADOPT" || begun.action === "ROTATE";
 
-/** The secrets that the update was to change; where it says of none, all of them may have been. */
+/** The secrets that the update was to change; all of them if the plan names none. */
 function actingSecrets({ config }: RunContext, plan: StackPlan, failure: Failure): readonly SecretConfig[] {
   const acting = plan.secrets.filter(({ action }) => action !== undefined).map(({ secret }) => secret);
   const concerned = config.secrets.filter(({ name }) => acting.includes(name) || name === failure.secret);
@@ -108,7 +108,7 @@ function actingSecrets({ config }: RunContext, plan: StackPlan, failure: Failure
 
 const firstLine = (error: unknown) => messageOf(error).split("\n")[0] ?? "";
 
-/** What to run after a failure: each line can be given to a shell as it is. */
+/** What to run after a failure: each line can be pasted into a shell. */
 export function nextSteps(
   { secret, failure, begun, target }: Pick<Examined, "secret" | "failure" | "begun" | "target">,
   { project, again, yes }: Pick<RunContext, "project" | "again" | "yes">,
@@ -116,16 +116,16 @@ export function nextSteps(
 ): string[] {
   const acts = (words: string) => rotationCommand(project, yes ? `${words} --yes` : words);
   const finish = acts("run");
-  const diagnose = explained(rotationCommand(project, "diagnose"), "looks at it from the outside");
+  const diagnose = explained(rotationCommand(project, "diagnose"), "checks the platform from the outside");
   if (isUnsaved(failure)) {
     return [
-      byHand("make room where the state is kept; then:"),
-      explained(finish, "repairs a half-written state, and finishes it"),
+      byHand("free disk space where the state is kept; then:"),
+      explained(finish, "repairs the state if it is half written, and finishes the update"),
     ];
   }
   if (!begun) return [byHand("fix what is named above; then:"), again, diagnose];
   if (isRollback || target === undefined) return [explained(finish, "finishes it"), diagnose];
-  const why = "the update before was interrupted or failed";
+  const why = "the previous update was interrupted or failed";
   return [
     explained(finish, "finishes it"),
     explained(acts(`rollback ${secret} --reason "${why}"`), `or goes back to generation ${target}`),

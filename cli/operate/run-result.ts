@@ -6,11 +6,11 @@ import type { PreflightResult } from "./preflight";
 import type { Outline } from "./settings";
 import type { Situation } from "./situation";
 
-/** What a run tells while it goes on. */
+/** Receives the progress of a run. */
 export interface RunListener {
   /** What is being done now. */
   step(text: string): void;
-  /** Something that was found or mended on the way. */
+  /** Something that was found or fixed on the way. */
   note(text: string): void;
   preflight(results: readonly PreflightResult[]): void;
   plan(plan: StackPlan, outline: Pick<Outline, "services">): void;
@@ -20,27 +20,27 @@ export interface RunListener {
 }
 
 export interface RunOptions {
-  /** Written into the config key `request` before, and taken out again after it was carried out. */
+  /** Written into the config key `request` first, and removed once it was carried out. */
   readonly request?: Request;
-  /** Whether to look at everything on its own first; an update looks again by itself. Default true. */
+  /** Whether to run the preflight before the preview; the update runs it in any case. Default true. */
   readonly preflight?: boolean;
-  /** Goes back to the generation before when the update fails after something was changed. */
+  /** Rolls back to the previous generation if the update fails after it changed something. */
   readonly autoRollback?: boolean;
   /** Ends the run as Ctrl-C would; its reason is the signal's name. */
   readonly signal?: AbortSignal;
-  /** Whether nobody is asked before it acts, so that what is advised asks nobody either. Default false. */
+  /** Whether it acts without confirmation; the commands that it advises then do too. Default false. */
   readonly yes?: boolean;
-  /** The command that asks for this run, for who is to run it again. Default: `rotation run`. */
+  /** The command of this run, to advise running it again. Default: `rotation run`. */
   readonly command?: string;
 }
 
-/** How a secret came out of a run. */
+/** The result of a run for one secret. */
 export interface SecretResult {
   readonly secret: string;
   readonly action: string;
   readonly from: number | null;
   readonly to: number | null;
-  /** What the plan said and the platform does not show; empty where all was done. */
+  /** What was planned and cannot be found on the platform; empty if all was done. */
   readonly missing: readonly string[];
 }
 
@@ -56,17 +56,17 @@ export type RunResult =
       readonly next: readonly string[];
     }
   | {
-      /** "incomplete": the update succeeded, and something that it was to do is not to be seen. */
+      /** "incomplete": the update succeeded, but something that it was to do cannot be found. */
       readonly outcome: "done" | "incomplete";
       readonly secrets: readonly SecretResult[];
-      /** What to run next; empty where all was done. */
+      /** What to run next; empty if all was done. */
       readonly next: readonly string[];
       readonly seconds: number;
     }
   | {
       readonly outcome: "failed" | "rolled back";
       readonly failure: Failure;
-      /** What holds now, in words, as the platform showed it. */
+      /** What holds now, in words, as checked on the platform. */
       readonly situation: string;
       readonly situations: readonly Situation[];
       /** What to run next. */

@@ -22,9 +22,9 @@ import { mendTornFiles } from "./torn-files";
 /** One run of `rotation run`, from the config to the result. */
 export class Run {
   private readonly started = performance.now();
-  /** Whether an update may have begun: from then on its request stays until the platform shows that it need not. */
+  /** Whether an update may have begun: from then on its request stays in the config until it is not needed any more. */
   private updating = false;
-  /** Whether it carries out a request that had to wait for another update of the same run. */
+  /** Whether it carries out a request that waited for another update of the same run. */
   private isSecond = false;
 
   private constructor(
@@ -45,7 +45,7 @@ export class Run {
     return new Run({ project, listener, engine, config, before, again, yes, stoppedBy }, options);
   }
 
-  /** Carries out what is due, or the request. Everything that goes wrong on the way is an answer. */
+  /** Carries out what is due, or the request. A failed update is a result, not an exception. */
   async carryOut(): Promise<RunResult> {
     const { request } = this.options;
     if (this.isStopped) return this.interrupted();
@@ -59,19 +59,19 @@ export class Run {
     } catch (error) {
       if (this.updating) throw error;
       await this.restore();
-      // What a signal to the whole process group ended may have been any of the commands asked on the way.
+      // A signal to the whole process group may have ended any command that the run had started.
       if (this.isStopped) return this.interrupted();
       throw error;
     }
   }
 
-  /** Takes out of the config what this run put there. */
+  /** Restores the config's request as it was before this run. */
   private async restore(): Promise<void> {
     if (this.options.request === undefined) return;
     await this.context.engine.configure("request", this.context.config.request);
   }
 
-  /** A request that acted leaves the config; one that waited for something begun before acts in a second update. */
+  /** Removes a handled request from the config; one that waited for an unfinished update acts in a second one. */
   private async afterwards(result: RunResult): Promise<RunResult> {
     const { context, options, wanted } = this;
     if (wanted === undefined) return result;
@@ -81,7 +81,7 @@ export class Run {
       return result;
     }
     if (this.isSecond || this.isStopped) return result;
-    context.listener.note(`${wanted.secret}: what was begun before is finished; now the request`);
+    context.listener.note(`${wanted.secret}: the interrupted update is finished; now the request`);
     const second = await Run.open(context.project, context.listener, options);
     second.isSecond = true;
     return second.carryOut();
@@ -126,7 +126,7 @@ export class Run {
     }
   }
 
-  /** A dead process's lock in a backend that is no folder shows to an update alone; one that changes nothing meets it. */
+  /** Only an update sees a dead process's lock in a backend that is not a folder: this one changes nothing else. */
   private async clearSharedLock(planFile: string): Promise<void> {
     const { project, engine } = this.context;
     if (stateFolder(project) !== undefined) return;
@@ -134,7 +134,7 @@ export class Run {
     if (!updated.ok) throw this.refused(updated);
   }
 
-  /** Undefined where a signal ended it. */
+  /** Undefined if a signal ended it. */
   private async preview(planFile: string): Promise<StackPlan | undefined> {
     const { project, listener, engine, config } = this.context;
     listener.step("preview: asking the engine what would change");
@@ -170,7 +170,7 @@ export class Run {
     }));
     if (secrets.every((secret) => secret.missing.length === 0))
       return { outcome: "done", secrets, next: [], seconds: this.seconds() };
-    const next = [explained(rotationCommand(project, "diagnose"), "looks at it from the outside")];
+    const next = [explained(rotationCommand(project, "diagnose"), "checks the platform from the outside")];
     return { outcome: "incomplete", secrets, next, seconds: this.seconds() };
   }
 
@@ -185,10 +185,10 @@ export class Run {
     return { outcome: "failed", failure, situation, situations, next, seconds: this.seconds() };
   }
 
-  /** The rollback after a failure, as a request of its own; its row in the audit log comes from inside the update. */
+  /** The rollback after a failure, as a request of its own; the update writes its audit row. */
   private async rollBack({ secret, failure, situation }: Examined, target: number): Promise<RunResult> {
     const { project, listener, engine, config } = this.context;
-    listener.note(`${failure.reason}\n${situation}\nGoing back to generation ${target}.`);
+    listener.note(`${failure.reason}\n${situation}\nRolling back to generation ${target}.`);
     const reason = `automatic rollback after: ${failure.reason}`.slice(0, 500);
     await engine.configure("request", { id: `auto-${Date.now()}`, secret, activate: target, reason });
     const updated = await engine.update(undefined, (happening) => listener.happening(happening), this.options.signal);
@@ -222,7 +222,7 @@ export class Run {
     };
   }
 
-  /** Once more where only a dead process's lock stood in the way. */
+  /** Tries once more if only a dead process's lock was in the way. */
   private async unlocked(act: () => Promise<EngineResult>): Promise<EngineResult> {
     const result = await act();
     const locks = result.ok ? [] : result.errors.flatMap(({ text }) => locksIn(text));

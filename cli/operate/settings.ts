@@ -8,7 +8,7 @@ import { UsageError } from "./errors";
 import type { Project } from "./project";
 import { runPulumi } from "./pulumi";
 
-/** What stands for a secret that was not decrypted: valid as any text and as an address. */
+/** Placeholder of a secret that was not decrypted: valid as any text and as an address. */
 export const HIDDEN = "https://hidden.invalid/";
 
 /** The part of the config that holds no secret and that reading commands need. */
@@ -28,8 +28,8 @@ const outline = schema.pick({
 export type Outline = Pick<Config, keyof typeof outline.shape>;
 
 /**
- * Reads the stack's settings file without starting Pulumi; secrets stay encrypted. A project that takes settings from
- * Pulumi ESC, or one without that file, is asked through `pulumi config`.
+ * Reads the stack's settings file without starting Pulumi; secrets stay encrypted. If settings come from Pulumi ESC, or
+ * there is no such file, it runs `pulumi config`.
  * @throws ConfigError, UsageError
  */
 export async function readOutline(project: Project): Promise<Outline> {
@@ -50,7 +50,7 @@ const keysOnly = schema.pick({
   lab: true,
 });
 
-/** What `rotation alpaca` reads: it must work before the first pair stands in the config. */
+/** What `rotation alpaca` reads: it must work before the first pair is in the config. */
 export type KeySettings = Pick<Config, keyof typeof keysOnly.shape>;
 
 /** Alpaca's part of the config with its pairs decrypted. @throws ConfigError, UsageError */
@@ -60,16 +60,16 @@ export async function readKeySettings(project: Project): Promise<KeySettings> {
 
 const requestOnly = schema.pick({ request: true });
 
-/** The request that stands in the config, if one does. @throws ConfigError */
+/** The request in the config, if any. @throws ConfigError */
 export async function readRequest(project: Project): Promise<Config["request"]> {
   return partOf(await openConfig(project), project, requestOnly).request;
 }
 
-/** Every key as Pulumi would hand it over, without what is secret. */
+/** Every key as Pulumi would pass it, without what is secret. */
 const openConfig = async (project: Project): Promise<Record<string, string>> =>
   settingsOf(project) ?? (await rawConfig(project, { secrets: false }));
 
-/** The keys of `shape` alone: whatever else is wrong, they can be read. @throws ConfigError */
+/** Only the keys of `part`: they can be read even if others are wrong. @throws ConfigError */
 function partOf<Shape extends z.core.$ZodLooseShape>(
   raw: Readonly<Record<string, string>>,
   { stack }: Project,
@@ -89,7 +89,7 @@ interface SettingsFile {
   readonly environment?: unknown;
 }
 
-/** Every key as Pulumi would hand it over; undefined where Pulumi has to be asked. */
+/** Every key as Pulumi would pass it; undefined if only Pulumi knows. */
 function settingsOf({ settingsFile, stack }: Project): Record<string, string> | undefined {
   let text: string;
   try {
@@ -111,7 +111,7 @@ function settingsOf({ settingsFile, stack }: Project): Record<string, string> | 
   return Object.fromEntries(entries);
 }
 
-/** A whole key that is secret is left out: nobody knows its shape. */
+/** A key that is secret as a whole is left out: its shape is unknown. */
 function hideSecrets(value: unknown, inside = false): unknown {
   if (Array.isArray(value)) return value.map((item) => hideSecrets(item, true));
   if (typeof value !== "object" || value === null) return value;

@@ -16,32 +16,32 @@ export type StoreSeen =
 export interface ServiceSeen {
   /** `signal-service on trading-1` */
   readonly place: string;
-  /** Whether the state has its restart of this rotation as done; "begun" where the engine had asked for it and no more is known. */
+  /** Whether the state has its restart of this rotation as done; "begun" if the engine had begun it and no more is known. */
   readonly restarted: "yes" | "begun" | "no";
   readonly health: "healthy" | "not healthy" | Unseen;
 }
 
-/** One secret as the platform shows it after an update that did not finish. Nothing in it is concluded from a phase. */
+/** One secret on the platform after an unfinished update: what was observed, not what a phase suggests. */
 export interface Situation {
   readonly secret: string;
   /** The generation that the last finished update left in use; undefined before the first. */
   readonly from: number | undefined;
-  /** What an update has begun and not finished; null where nothing is. */
+  /** What an update has begun and not finished; null if nothing. */
   readonly begun: { readonly action: Action; readonly generation: number } | null | Unseen;
-  /** Undefined for what no store holds: Vault hands it out itself. */
+  /** Undefined for a secret that no store holds: Vault issues it. */
   readonly store: StoreSeen | undefined;
   readonly logins: readonly LoginSeen[];
   readonly services: readonly ServiceSeen[];
   /**
-   * Resources that the update had begun with and that may have changed something outside of the stack's own state. What is
-   * `known` can be seen in the rest; of any other nobody can tell what it has changed.
+   * Resources that the update had begun and that may have changed something outside of the stack's own state. If `known`,
+   * the other fields show what; otherwise it is unknown what the resource has changed.
    */
   readonly acted: readonly { readonly resource: string; readonly known: boolean }[];
-  /** Whether the row of what was begun is in the audit log; undefined where nothing was begun. */
+  /** Whether the row of what was begun is in the audit log; undefined if nothing was begun. */
   readonly row: "written" | "missing" | Unseen | undefined;
 }
 
-/** Whether an update has begun, as far as can be known, so that its request must stay: another run finishes it. */
+/** Whether an update has begun or may have, so that its request must stay: another run finishes it. */
 export const isBegun = ({ begun }: Pick<Situation, "begun">): boolean => begun !== null;
 
 /** Whether anything was changed outside of the stack's own state. What cannot be seen counts as changed. */
@@ -62,7 +62,7 @@ export function isTouched({ begun, from, store, logins, services, acted, row }: 
   );
 }
 
-/** A password that works only since, or no more; a rollback of alternating users returns to one that worked all along. */
+/** Whether a password has begun or ceased to work; a rollback of alternating users returns to one that worked all along. */
 function isChanged(
   { supplied, generation, answer }: LoginSeen,
   begun: { action: Action; generation: number },
@@ -81,7 +81,7 @@ const WHAT: Readonly<Record<Action, (generation: number) => string>> = {
   REVOKE: (generation) => `the end of generation ${generation}`,
 };
 
-/** The same in words: what was begun, then each thing that was looked at, then what follows from it. */
+/** The same in words: what was begun, then each observation, then what follows from them. */
 export function describeSituation(situation: Situation): string {
   return [
     begunWords(situation),
@@ -110,12 +110,12 @@ function begunWords({ secret, from, begun, acted }: Situation): string {
 }
 
 function storeWords({ store, logins, begun }: Situation): string[] {
-  // Before the first update nobody has told the stack any value.
+  // Before the first update the stack knows no value.
   if (store === undefined || (store === "unknown value" && begun === null && logins.length === 0)) return [];
   if (store === "nothing") return ["Store: nothing."];
   if (store === "unknown value") return ["Store: a value that this stack does not know."];
   if (store === "half a pair")
-    return ["Store: one part is of another generation than the other; readers wait until both agree."];
+    return ["Store: its two parts are of different generations; readers wait until both agree."];
   return [isUnseen(store) ? `Store: could not be read (${store.unseen}).` : `Store: generation ${store.generation}.`];
 }
 
@@ -136,7 +136,7 @@ const RESTARTED = { yes: "restarted", begun: "its restart did not finish", no: "
 
 function serviceWords({ services, begun }: Situation): string[] {
   const words = services.map(({ place, restarted, health }) => {
-    const said = isUnseen(health) ? `health could not be asked (${health.unseen})` : health;
+    const said = isUnseen(health) ? `health could not be checked (${health.unseen})` : health;
     const isRestarting = begun !== null && !isUnseen(begun) && begun.action !== "REVOKE";
     return `${place}: ${isRestarting ? `${RESTARTED[restarted]}, ` : ""}${said}.`;
   });
@@ -151,7 +151,7 @@ function rowWords({ row }: Situation): string[] {
 
 function unknownWords({ begun, acted }: Situation): string[] {
   const unknown = acted.filter(({ known }) => !known).map(({ resource }) => resource);
-  return begun === null || unknown.length === 0 ? [] : [`What ${unknown.join(", ")} has changed cannot be told.`];
+  return begun === null || unknown.length === 0 ? [] : [`What ${unknown.join(", ")} has changed is unknown.`];
 }
 
 function consequence(situation: Situation): string[] {
@@ -165,7 +165,7 @@ function consequence(situation: Situation): string[] {
   }
   if (begun.generation === from) return [];
   const old = logins.find(({ generation }) => generation === from);
-  if (old?.answer === "works") return [`Whoever has ${nameOf(from)} goes on with it.`];
+  if (old?.answer === "works") return [`Services that use ${nameOf(from)} keep working.`];
   if (old?.answer !== "refused") return [];
   return [`New logins of ${late.join(", ")} fail until restarted: finish or roll back now.`];
 }

@@ -9,7 +9,7 @@ import { readOutputs } from "./outputs";
 import type { Project } from "./project";
 import { clockOf, readConfig } from "./settings";
 
-/** What is known of a stack before anything is asked on the outside. */
+/** What is known of a stack before the platform is checked. */
 export interface Stack extends StackView {
   readonly project: Project;
   readonly engine: Engine;
@@ -39,7 +39,7 @@ export async function lastRow(config: Config, secret: string): Promise<LogRow | 
   return rows?.toSorted((a, b) => a.id - b.id).at(-1);
 }
 
-/** When the last rotation or rollback was done, by the server's clock; undefined if its row is not the last one. */
+/** When the last rotation or rollback finished, by the server's clock; undefined if its row is not the last one. */
 async function rolledOutAt(config: Config, secret: string): Promise<Date | undefined> {
   const row = await lastRow(config, secret).catch(() => undefined);
   const rolledOut = row?.status === "SUCCESS" && ["ADOPT", "ROTATE", "ROLLBACK"].includes(row.action);

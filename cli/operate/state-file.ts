@@ -6,7 +6,7 @@ import { gunzipSync } from "node:zlib";
 import { homeForPulumi } from "../../clients/home";
 import type { Project } from "./project";
 
-/** An operation that an update which died had begun. */
+/** An operation that an interrupted update had begun. */
 export interface PendingOperation {
   readonly type: string;
   readonly resource: { readonly urn: string };
@@ -23,7 +23,7 @@ export interface Checkpoint {
   readonly pending_operations?: readonly PendingOperation[];
 }
 
-/** Who holds a stack's lock, as the lock says it. */
+/** The holder of a stack's lock, as the lock names it. */
 export interface LockHolder {
   readonly pid: number;
   readonly username: string;
@@ -39,7 +39,7 @@ export function stateFolder({ backend, env }: Project): string | undefined {
   return path.startsWith("/") ? fileURLToPath(backend) : undefined;
 }
 
-/** The stack's checkpoint, read from a `file://` backend; undefined where there is none to be read that way. */
+/** The stack's checkpoint in a `file://` backend; undefined if it cannot be read there. */
 export function readCheckpoint(project: Project): Checkpoint | undefined {
   const folder = stateFolder(project);
   if (folder === undefined) return undefined;
@@ -54,7 +54,7 @@ export function readCheckpoint(project: Project): Checkpoint | undefined {
   }
 }
 
-/** A file of Pulumi's, compressed where its name says so. @throws SyntaxError, or zlib's error, where it is half written */
+/** A file of Pulumi's, compressed if its name says so. @throws SyntaxError, or zlib's error, if it is half written */
 export function readStateFile(path: string): unknown {
   const bytes = readFileSync(path);
   return JSON.parse((/\.gz(\.bak)?$/.test(path) ? gunzipSync(bytes) : bytes).toString("utf8"));
@@ -75,9 +75,8 @@ export function readLocks(project: Project): LockHolder[] {
 }
 
 /**
- * Whether the lock's holder is a process of this machine that is gone. A process that has ended and that nobody has
- * asked for its exit code (in a container whose first process does not) is gone; so is one whose number another process
- * has now, which started after the lock was taken.
+ * Whether the lock's holder is a process of this machine that has ended. That includes a zombie (in a container whose first
+ * process does not reap it), and a process whose number has been reused since the lock was taken.
  */
 export function isStale({ hostname: host, pid, timestamp }: Omit<LockHolder, "username">): boolean {
   if (host !== hostname()) return false;
@@ -96,7 +95,7 @@ const CLOCKS_DIFFER_MS = 5000;
 /** The unit of times in /proc: a hundredth of a second on every Linux that Node.js runs on (`getconf CLK_TCK`). */
 const TICK_MS = 10;
 
-/** What Linux tells of a process (proc(5)); undefined if it tells nothing, as on macOS. */
+/** What Linux says of a process (proc(5)); undefined elsewhere, as on macOS. */
 function processOf(pid: number): { readonly hasEnded: boolean; readonly startedAt: number } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

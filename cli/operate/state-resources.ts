@@ -4,8 +4,8 @@ import { runPulumi } from "./pulumi";
 import { readCheckpoint } from "./state-file";
 
 /**
- * The resources of the stack's state, their secrets encrypted: read from the state file where the backend is a folder,
- * else through `pulumi stack export`. Empty where it cannot be read; who needs it for more than a hint reads the outputs too.
+ * The resources of the stack's state, their secrets encrypted: read from the state file if the backend is a folder, else
+ * through `pulumi stack export`. Empty if it cannot be read; a caller that needs more than a hint reads the outputs too.
  */
 export async function readResources(project: Project): Promise<readonly StateResource[]> {
   const checkpoint = readCheckpoint(project);

@@ -3,6 +3,7 @@ import { recordedOf, type StateResource, unfinishedOf } from "../../core/begun";
 import { ageOf, dueAt, graceEndsAt, standingByAge } from "../../core/deadlines";
 import type { Policy } from "../../core/policy";
 import { activeGeneration, previousGeneration, type SecretState } from "../../core/state";
+import { DAY } from "../../core/time";
 import type { OwnStatus } from "../../kinds/kind-operations";
 import { operationsOf } from "../../kinds/operations";
 import { traitsOf } from "../../kinds/schemas";
@@ -11,10 +12,9 @@ import type { SecretOutput } from "./outputs";
 import type { Outline } from "./settings";
 
 /**
- * How a secret stands. `warning` from five days before its maximum age (day 85), `alert` from two days before (day 88),
- * `due` as soon as an update would rotate it or where nobody knows its age, `overdue` past the maximum age, `new` before
- * the first update, `unfinished` where an update was interrupted, `failed` where the last action failed and nothing else
- * is to be said.
+ * A secret's status. `warning` from five days before its maximum age (day 85), `alert` from two days before (day 88), `due`
+ * as soon as an update would rotate it or if its age is unknown, `overdue` past the maximum age, `new` before the first
+ * update, `unfinished` if an update was interrupted, `failed` if the last action failed and nothing else applies.
  */
 export const STANDINGS = ["ok", "warning", "alert", "due", "overdue", "new", "unfinished", "failed"] as const;
 
@@ -29,21 +29,21 @@ export interface SecretStatus extends OwnStatus {
   readonly standing: Standing;
   readonly generation: number | null;
   readonly rotatedAt: string | null;
-  /** Null where nobody knows: of an adopted credential without a date (`inUseBefore`). */
+  /** Null if unknown: of an adopted credential without a date (`inUseBefore`). */
   readonly ageDays: number | null;
-  /** Of a credential of unknown age: when it was in use already. Null for any other. */
+  /** Of a credential of unknown age: a time at which it was already in use. Null for any other. */
   readonly inUseBefore: string | null;
   readonly maxAgeDays: number;
   /** Until the maximum age; negative when it is past. */
   readonly daysLeft: number | null;
   readonly dueAt: string | null;
-  /** The credential before, and how long it stays usable; null where there is none. */
+  /** The previous credential, and how long it stays usable; null if there is none. */
   readonly previous: { readonly generation: number; readonly revoked: boolean; readonly validUntil: string } | null;
-  /** What an interrupted update was bringing about, which the next one finishes; null where nothing is unfinished. */
+  /** What an interrupted update had begun, which the next one finishes; null if nothing is unfinished. */
   readonly unfinished: { readonly action: string; readonly generation: number; readonly at: string } | null;
   /** The command that supplies a new value, of a secret whose values this pipeline cannot make. */
   readonly supply?: string;
-  /** The last row of the audit log; null where there is none, or where the log was not asked. */
+  /** The last row of the audit log; null if there is none, or the log was not read. */
   readonly lastRow: {
     readonly action: string;
     readonly status: string;
@@ -53,12 +53,10 @@ export interface SecretStatus extends OwnStatus {
   } | null;
 }
 
-const DAY = 86_400_000;
-
-/** What tells how a secret stands, beside the outputs. */
+/** What determines a secret's status, beside the outputs. */
 export interface Evidence {
   readonly rows: readonly LogRow[];
-  /** Resources of the stack's state: what was begun stands among them. */
+  /** Resources of the stack's state, which record what was begun. */
   readonly resources?: readonly StateResource[];
 }
 
@@ -96,7 +94,7 @@ export function statusOf(
   });
 }
 
-/** What was interrupted comes before every age; a failure only where nothing else has to be done. */
+/** An interrupted update takes precedence over any age; a failure shows only if nothing else has to be done. */
 function standingOf(byAge: Standing, begun: SecretState | undefined, failed: boolean): Standing {
   if (begun !== undefined) return "unfinished";
   return failed && !needsRotation([{ standing: byAge }]) ? "failed" : byAge;
@@ -108,7 +106,7 @@ const unfinished = (begun: SecretState) => ({
   at: begun.step.at,
 });
 
-/** What does not age is never due; the most that a lease can live is its `maxTtl`. */
+/** What does not age is never due; a lease lives at most for its `maxTtl`. */
 function ageless({ lease }: OwnStatus, state: SecretState | undefined) {
   const standing: Standing = state === undefined ? "new" : "ok";
   const most = lease === undefined ? {} : { maxAgeDays: (lease.maxTtlSeconds * 1000) / DAY };
@@ -150,7 +148,7 @@ function lastOf(name: string, environment: string, rows: readonly LogRow[]): Log
   return own.toSorted((a, b) => a.id - b.id).at(-1);
 }
 
-/** The last row, where it says that something failed since the last step of the secret. */
+/** The last row, if it is a failure since the last step of the secret. */
 export function lastFailure(
   name: string,
   environment: string,

@@ -4,7 +4,7 @@ import { rowOf, touches } from "../../kinds/phases";
 import type { Step } from "./engine";
 import type { Outline } from "./settings";
 
-/** What the engine does to a resource, without the parts that a replacement comes in. */
+/** What the engine does to a resource; the parts of a replacement count as `replace`. */
 export const opOf = (op: string) => (op.includes("replace") ? "replace" : op);
 
 /** The same with the engine's own names. */
@@ -44,7 +44,7 @@ export function describe(
     }
     case "audit":
       return op === "update"
-        ? "looks that the row of the last step is in secret_rotation_log; writes none"
+        ? "checks that the row of the last step is in secret_rotation_log; writes none"
         : "writes the row into secret_rotation_log";
     case "preflight":
     case undefined:
@@ -52,33 +52,33 @@ export function describe(
   }
 }
 
-/** A command without a script for its end leaves everything as it is, as what is retained or deletes nothing does. */
+/** A command without a script for its deletion changes nothing, as does a resource that is retained or deletes nothing. */
 const isForgotten = ({ retained, type, oldInputs }: Step): boolean =>
   retained === true || oldInputs.disableDelete === true || (COMMANDS.has(type) && oldInputs.delete === undefined);
 
 /** The types of the command plugin. */
 const COMMANDS: ReadonlySet<string> = new Set(["command:local:Command", "command:remote:Command"]);
 
-/** What the engine only looks at. */
+/** What the engine only reads. */
 export const QUIET: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
 
-/** Whether a command only notes changed inputs: its triggers are the same, and its `update` does nothing. */
+/** Whether a command only records changed inputs: its triggers are the same, and its `update` does nothing. */
 export const isPassive = ({ op, type, newInputs }: Step): boolean =>
   op === "update" && COMMANDS.has(type) && newInputs.update === NOTHING;
 
-/** What a command runs if nothing is to run. */
+/** The script of a command that does nothing. */
 const NOTHING = "true";
 
 /**
- * What the engine may have changed outside of the stack's own state once it has begun with a step. Of a resource that no
- * table knows it may be anything.
+ * What the engine may have changed outside of the stack's own state once it has begun a step. A resource that no table
+ * knows may have changed anything.
  */
 export function changedBy(step: Step): Touches | "unknown" {
   if (QUIET.has(step.op) || isPassive(step) || (step.op === "delete" && isForgotten(step))) return "nothing";
   return touches(step);
 }
 
-/** What a resource stands for, as its users call it. */
+/** The name that users know a resource by. */
 function whatIs({ type, name, oldInputs }: Step): string {
   const path = [oldInputs.mount, oldInputs.name ?? oldInputs.path].filter((part) => typeof part === "string");
   return `${path.length === 0 ? name : path.join("/")} (${type})`;
@@ -107,5 +107,5 @@ function written({ newInputs, oldInputs, type, op }: Step): string {
   const inputs = { ...oldInputs, ...newInputs };
   const path = [inputs.mount, inputs.name ?? inputs.path ?? inputs.secretId].filter((part) => typeof part === "string");
   const what = path.length === 0 ? type : path.join("/");
-  return op === "import" ? `takes ${what} over as it is` : `writes ${what}`;
+  return op === "import" ? `adopts ${what} as it is` : `writes ${what}`;
 }

@@ -8,19 +8,19 @@ import { isStale, readLocks, readStateFile, stateFolder } from "./state-file";
 export interface TornFile {
   readonly path: string;
   /**
-   * Where it is the state itself, its whole copy; null where that is torn too. Undefined for the small `.attrs` file
-   * beside it, which is only removed.
+   * For the state itself, its whole copy; null if that is torn too. Undefined for the small `.attrs` file beside it, which
+   * is only removed.
    */
   readonly copy: string | null | undefined;
 }
 
 /**
- * What Pulumi left half written in a `file://` backend. Killed, it is the small `.attrs` file beside the state (content
- * type, check sum), which it writes in place: it says `failed to load checkpoint: EOF` from then on, and nothing of the
- * state is in it. On a full disk it is the state itself: Pulumi renames what it could write over it, and keeps the one
- * before as `.bak`.
+ * What Pulumi left half written in a `file://` backend. If Pulumi was killed, that is the small `.attrs` file beside the
+ * state (content type, checksum), which it writes in place: from then on it says `failed to load checkpoint: EOF`, although
+ * the file holds nothing of the state. On a full disk it is the state itself: Pulumi renames what it could write over it,
+ * and keeps the previous one as `.bak`.
  *
- * @returns empty while somebody who may be alive holds the stack's lock and could be writing one
+ * @returns empty while a process that may be alive holds the stack's lock: it could be writing
  */
 export function tornFiles(project: Project): TornFile[] {
   const folder = stateFolder(project);
@@ -36,7 +36,7 @@ export function tornFiles(project: Project): TornFile[] {
     });
 }
 
-/** @throws OperationError where a torn file keeps Pulumi from reading the state */
+/** @throws OperationError if a torn file keeps Pulumi from reading the state */
 export function assertWhole(project: Project): void {
   const torn = tornFiles(project);
   if (torn.length === 0) return;
@@ -44,44 +44,44 @@ export function assertWhole(project: Project): void {
   const lost = torn.find(({ copy }) => copy !== undefined);
   if (lost === undefined) {
     throw new OperationError(
-      `an update that died left ${torn.map(({ path }) => path).join(" and ")} half written, and Pulumi cannot read the ` +
-        `state beside it. The state itself is whole: \`${fix}\` removes what is torn.`,
+      `an interrupted update left ${torn.map(({ path }) => path).join(" and ")} half written, and Pulumi cannot read the ` +
+        `state beside it. The state itself is whole. Run \`${fix}\`: it removes what is half written.`,
     );
   }
   throw new OperationError(
     lost.copy === null
       ? whyNoCopy(lost.path)
-      : `the state ${lost.path} is half written, as by an update on a full disk; the one before is whole, beside it: make ` +
-          `room, then \`${fix}\` puts it back, and the next update does again what it does not know of.`,
+      : `the state ${lost.path} is half written, as by an update on a full disk; the previous state beside it is whole. Free ` +
+          `disk space, then run \`${fix}\`: it restores that state, and the next update repeats what it lacks.`,
   );
 }
 
 /**
- * Removes what is torn, and puts the state's copy in its place; the torn one stays as `.torn`.
+ * Removes what is torn, and restores the state from its copy; the torn one stays as `.torn`.
  *
  * @returns what was done, in words
- * @throws OperationError where there is no whole copy
+ * @throws OperationError if there is no whole copy
  */
 export function mendTornFiles(project: Project): string[] {
   return tornFiles(project).map(({ path, copy }) => {
     if (copy === undefined) {
       rmSync(path, { force: true });
-      return `removed ${path}, which an update that died left half written; the state itself is whole`;
+      return `removed ${path}, which an interrupted update left half written; the state itself is whole`;
     }
     if (copy === null) throw new OperationError(whyNoCopy(path));
     const whole = `${path}.whole`;
     copyFileSync(copy, whole);
     renameSync(path, `${path}.torn`);
     renameSync(whole, path);
-    // Its check sum is the torn one's; Pulumi writes it again.
+    // It has the torn file's checksum; Pulumi writes it again.
     rmSync(`${path}.attrs`, { force: true });
-    return `put back ${path} from its copy ${copy}, for an update left it half written (it is ${path}.torn now); what that update did last is done again`;
+    return `restored ${path} from its copy ${copy}: an update had left it half written (it is now ${path}.torn); what that update did last is repeated by the next one`;
   });
 }
 
 const whyNoCopy = (path: string) =>
-  `the state ${path} is half written, and so is its copy (.bak). Put it back from your own backup, or from the last ` +
-  `finished update's: the newest of ${finishedStates(path)}`;
+  `the state ${path} is half written, and so is its copy (.bak). Restore it from your own backup, or from the last ` +
+  `finished update: the newest of ${finishedStates(path)}`;
 
 /** The states of finished updates, which Pulumi keeps, as a shell's pattern. */
 export function finishedStates(path: string): string {
@@ -108,7 +108,7 @@ function isTorn(path: string): boolean {
     readStateFile(path);
     return false;
   } catch (error) {
-    // What cannot be opened is another matter.
+    // A file that cannot be opened is not torn.
     return error instanceof SyntaxError || (error as NodeJS.ErrnoException).code?.startsWith("Z_") === true;
   }
 }

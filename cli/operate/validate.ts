@@ -9,13 +9,13 @@ import type { Check } from "../../kinds/kind-operations";
 import { operationsOf } from "../../kinds/operations";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
-import { configSecrets, environmentSecrets } from "./secrets";
+import { secretsToRedact } from "./secrets";
 import { lastRow, readStack, type Stack } from "./stack";
 
 /** One point of the runbook's validation checklist. */
 export interface Point {
   readonly point: string;
-  /** `skipped` where the config does not say how to look. */
+  /** `skipped` if the config does not say how to check it. */
   readonly verdict: "ok" | "FAILED" | "skipped";
   readonly evidence: string;
 }
@@ -27,10 +27,10 @@ export interface Validation {
   readonly points: readonly Point[];
 }
 
-/** Asks every point of the checklist on the outside. Touches nothing. @throws ConfigError, UsageError */
+/** Checks every point of the checklist on the platform. Changes nothing. @throws ConfigError, UsageError */
 export async function validate(project: Project, names: readonly string[]): Promise<Validation[]> {
   const stack = await readStack(project);
-  const secrets = [...environmentSecrets(project.env), ...configSecrets(stack.config)];
+  const secrets = secretsToRedact(project, stack.config);
   return Promise.all(
     secretsNamed(stack.config, names).map(async (secret) => {
       const points = await Promise.all((await checksOf(stack, secret)).map((check) => carryOut(check, secrets)));
@@ -52,7 +52,7 @@ async function carryOut({ point, look }: Check, secrets: readonly string[]): Pro
 async function checksOf(stack: Stack, secret: SecretConfig): Promise<Check[]> {
   const state = stack.outputs[secret.name]?.state;
   if (state === undefined) {
-    const look = () => Promise.reject(new Error("this stack has not taken the secret over yet: `rotation run`"));
+    const look = () => Promise.reject(new Error("this stack has not adopted the secret yet: `rotation run` adopts it"));
     return [{ point: "secret updated", look }];
   }
   const { config } = stack;

@@ -3,23 +3,26 @@ import type { ChainVerdict } from "../../audit/verify";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
 
-/** That somebody changed the log, in a line. */
+/** One line that says that the log was changed. */
 export const tampered = ({ rows, problems, omitted }: ChainVerdict): string =>
   `The log was tampered with: ${counted(problems.length + omitted, "problem")} in ${counted(rows, "row")}.`;
 
-/** The chain's verdict, with every row that is not as it was written. */
+/** The chain's verdict, with every row that was changed. */
 export function renderVerdict(verdict: ChainVerdict & { readonly anchors: number }, width = WIDTH): string {
   const { valid, guarded, rows, tail, problems, omitted, prunedThrough, anchors } = verdict;
   const lines = [valid ? colors.green(`The chain is intact: ${counted(rows, "row")}.`) : colors.red(tampered(verdict))];
   if (tail !== null) lines.push(wrap(`The last row is ${tail.id}, hash ${tail.hash}.`, "", width));
   lines.push(
     anchors === 0
-      ? wrap("The stack's state notes no row, so a log rewritten as a whole could not be told.", "", width)
-      : wrap(`Compared with what the stack's state noted when it was written: ${counted(anchors, "row")}.`, "", width),
+      ? wrap(
+          "The stack's state has no row to compare with, so a log that was rewritten as a whole would not be noticed.",
+          "",
+          width,
+        )
+      : wrap(`Rows compared with the hashes that the stack's state holds: ${anchors}.`, "", width),
   );
-  if (prunedThrough !== null)
-    lines.push(`Rows up to ${prunedThrough} were removed by retention, which the log records.`);
-  if (!guarded) lines.push(colors.red("The triggers that refuse UPDATE, DELETE and TRUNCATE are out of force."));
+  if (prunedThrough !== null) lines.push(`Rows up to ${prunedThrough} were removed by retention; the log records it.`);
+  if (!guarded) lines.push(colors.red("The triggers that refuse UPDATE, DELETE and TRUNCATE are not in force."));
   if (problems.length > 0) {
     const columns = [{ title: "ROW", align: "right" as const }, { title: "WHAT" }, { title: "FOUND", flexible: true }];
     lines.push(

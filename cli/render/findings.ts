@@ -24,13 +24,13 @@ export function renderValidation(results: readonly Validation[], width = WIDTH):
 
 /** What is wrong: cause, evidence, command. */
 export function renderFindings(findings: readonly Omit<Finding, "fix">[], width = WIDTH): string {
-  if (findings.length === 0) return colors.green("Nothing is wrong, as far as can be seen from here.");
+  if (findings.length === 0) return colors.green("No problem found.");
   return findings
     .map(({ secret, cause, evidence, command, hint }) =>
       [
         wrap(`${colors.red("*")} ${secret === null ? "" : `${secret}: `}${cause}`, "", width),
         wrap(evidence, "    ", width),
-        // Not wrapped: it is there to be copied.
+        // Not wrapped, so that it can be copied.
         `  ${colors.bold(command)}`,
         ...(hint === undefined ? [] : [wrap(`(${hint})`, "    ", width)]),
       ].join("\n"),

@@ -2,7 +2,7 @@ import type { SecretPlan, StackPlan } from "../operate/plan-words";
 import { colors } from "./colors";
 import { WIDTH, wrap } from "./table";
 
-/** A plan as a reviewer reads it, at most 80 columns wide. */
+/** A plan for a reviewer, at most 80 columns wide. */
 export function renderPlan(plan: StackPlan, width = WIDTH): string {
   const { stack, environment, secrets, others, dangers, changes, unchanged } = plan;
   const lines = [
@@ -16,7 +16,7 @@ export function renderPlan(plan: StackPlan, width = WIDTH): string {
       lines.push(`${String(index + 1).padStart(3)}. ${first.trimStart()}`, ...rest);
     });
   }
-  if (others.length > 0) lines.push("", "Beside the secrets:", ...others.map((other) => wrap(other, "  ", width)));
+  if (others.length > 0) lines.push("", "Other changes:", ...others.map((other) => wrap(other, "  ", width)));
   if (dangers.length > 0) {
     lines.push(
       "",
@@ -33,7 +33,7 @@ export function planMarkdown(plan: StackPlan): string {
   const lines = [`### Secret rotation: what \`${stack}\` (environment ${environment}) would do`, ""];
   if (dangers.length > 0) lines.push("> [!CAUTION]", ...dangers.map((danger) => `> ${danger}`), "");
   for (const secret of secrets) lines.push(...section(secret));
-  if (others.length > 0) lines.push("**Beside the secrets**", "", ...others.map((other) => `- \`${other}\``), "");
+  if (others.length > 0) lines.push("**Other changes**", "", ...others.map((other) => `- \`${other}\``), "");
   lines.push(`<details><summary>${changes.length} changes, ${unchanged} unchanged</summary>`, "");
   if (changes.length > 0) {
     lines.push("| change | resource | type |", "| --- | --- | --- |");

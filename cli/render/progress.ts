@@ -1,27 +1,27 @@
 import { stripVTControlCharacters } from "node:util";
 import { wrap } from "./table";
 
-/** Tells on stderr what is going on, so that stdout stays the answer. */
+/** Shows progress on stderr, so that stdout has only the answer. */
 export interface Progress {
   /**
-   * What is being done now. What was done under the same key before is finished with that: on a terminal its line stays
-   * with the time it took, below which the line of what is going on turns; elsewhere both are lines.
+   * What is being done now. It ends the previous step of the same key: on a terminal that step's line stays, with its
+   * duration, above the spinner; elsewhere each step prints a line when it begins and when it ends.
    */
   step(text: string, key?: string): void;
-  /** What was done under a key has ended otherwise than well. */
+  /** The step of this key failed. */
   failed(key: string): void;
   /** A line that stays. */
   note(text: string): void;
-  /** Ends it: what was going on has come to an end, well unless said otherwise. */
+  /** Ends the current steps, as done by default. */
   stop(how?: Ending): void;
 }
 
-/** How what is going on ends: done, stopped, or unsaid where it was no part of anything that is worth a line. */
+/** How a step ends: done, stopped, or without a line of its own. */
 export type Ending = "done" | "stopped" | "unsaid";
 
 const FRAMES = ["|", "/", "-", "\\"];
 const EVERY_MS = 120;
-/** The key of what belongs to no secret. */
+/** The key of steps that belong to no secret. */
 const SHARED = "";
 
 /** Progress for a stream; `quiet` (with --json) says nothing. */
@@ -30,12 +30,12 @@ export function startProgress(stream: NodeJS.WriteStream, { quiet = false, now =
   return stream.isTTY ? new Turning(stream, now) : new Plain(stream, now);
 }
 
-/** What is told only where it lasts longer. */
+/** With `soon`, shorter work shows no progress. */
 const SOON_MS = 1000;
 
 /**
- * Tells on stderr what is waited for; with `soon`, only once it has taken a second. `json` says nothing. The work may end it
- * before it is done itself, to print.
+ * Shows progress on stderr while the work runs; with `soon`, only after a second; with `json`, nothing. The work may stop
+ * it early, to print.
  */
 export async function during<T>(
   text: string,
@@ -61,7 +61,7 @@ interface Doing {
   readonly since: number;
 }
 
-/** What is going on, by key, in the order in which it began; writes what has ended. */
+/** The current steps by key, in the order in which they began; writes a line for each that ends. */
 abstract class Following implements Progress {
   protected readonly doing = new Map<string, Doing>();
 
@@ -77,7 +77,7 @@ abstract class Following implements Progress {
   step(text: string, key = SHARED): void {
     if (this.doing.get(key)?.text === text) return;
     this.end(key, "done");
-    // What belongs to no secret comes before all secrets, or after one of them was stopped.
+    // A step of no secret comes before all secrets, or after one of them was stopped.
     if (key === SHARED) for (const other of [...this.doing.keys()]) this.end(other, "stopped");
     else this.end(SHARED, "done");
     const doing = { text, since: this.now() };
@@ -125,7 +125,7 @@ class Turning extends Following {
   private frame = 0;
 
   protected override begun(): void {
-    // A prompt or an exit must not wait for it.
+    // The timer must not delay a prompt or an exit.
     this.timer ??= setInterval(() => this.draw(), EVERY_MS).unref();
     this.draw();
   }

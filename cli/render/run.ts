@@ -29,7 +29,7 @@ export function renderPreflight(results: readonly PreflightResult[], width = WID
     .join("\n\n");
 }
 
-/** Follows an update and tells which phase of which secret it is in, each once, and each restart by itself. */
+/** Follows an update and reports each phase of each secret once, and each restart by itself. */
 export function phaseTeller(
   secrets: readonly string[],
   { services }: Pick<Outline, "services">,
@@ -98,7 +98,7 @@ export function renderResult(result: RunResult, width = WIDTH): string {
   }
 }
 
-/** Commands stand unbroken, however long, so that they can be copied. */
+/** Commands are not wrapped, so that they can be copied. */
 const nextLines = (next: readonly string[]): string[] => ["Next:", ...next.map((line) => `  ${line}`)];
 
 function secretLines({ secret, action, from, to, missing }: SecretResult, width: number): string[] {
@@ -109,7 +109,7 @@ function secretLines({ secret, action, from, to, missing }: SecretResult, width:
 }
 
 function doneWords(action: string, from: number | null, to: number | null): string {
-  if (action === "REVOKE") return `the credential before generation ${to} can no longer be used`;
-  const what = { ADOPT: "taken over, now at", ROTATE: "rotated to", ROLLBACK: "rolled back to" }[action] ?? action;
+  if (action === "REVOKE") return `the credential before generation ${to} is revoked`;
+  const what = { ADOPT: "adopted, now at", ROTATE: "rotated to", ROLLBACK: "rolled back to" }[action] ?? action;
   return `${what} generation ${to}${from === null ? "" : ` (was ${from})`}`;
 }

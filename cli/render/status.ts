@@ -74,7 +74,7 @@ function detail(secret: SecretStatus, now: string): string {
       `an update (${action} to generation ${generation}, begun ${minute(at)}) was interrupted; the next \`rotation run\` finishes it`,
     );
   }
-  if (standing === "new") parts.push("not taken over yet; the first `rotation run` does");
+  if (standing === "new") parts.push("not adopted yet; the first `rotation run` adopts it");
   if (supply !== undefined && standing !== "ok" && standing !== "new") {
     parts.push(`it rotates once a new value is supplied: \`${supply}\``);
   }
@@ -86,9 +86,9 @@ function detail(secret: SecretStatus, now: string): string {
 }
 
 function ending({ revoked, validUntil }: NonNullable<SecretStatus["previous"]>, now: string): string {
-  if (revoked) return "is ended";
+  if (revoked) return "is revoked";
   if (now < validUntil) return `stays usable until ${minute(validUntil)}`;
-  return `is to be ended since ${minute(validUntil)}; the next update does`;
+  return `has been due for revocation since ${minute(validUntil)}; the next update revokes it`;
 }
 
 const seconds = (count: number) => formatDuration(count * 1000);

@@ -1,16 +1,16 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** Columns that texts and tables fit into: the terminal's, else 80. */
+/** Width of texts and tables: the terminal's, else 80. */
 export const WIDTH = process.stdout.isTTY ? Math.max(process.stdout.columns || 80, 40) : 80;
 
-/** One column; `flexible` columns wrap where the whole would be too wide. */
+/** One column; `flexible` columns wrap if the table would be too wide. */
 export interface Column {
   readonly title: string;
   readonly align?: "left" | "right";
   readonly flexible?: boolean;
 }
 
-/** The narrowest that a flexible column becomes. */
+/** The least width of a flexible column. */
 const NARROWEST = 8;
 
 /**
@@ -33,11 +33,11 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   return drawn.join("\n");
 }
 
-// A colour around the whole of a cell.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour begins with
+// A colour around a whole cell.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a colour begins with one
 const PAINTED = /^((?:\x1b\[[\d;]*m)+)(.*?)((?:\x1b\[[\d;]*m)+)$/s;
 
-/** The lines of a cell, wrapped at `width`; each is painted by itself, so that no colour reaches the cell beside it. */
+/** The lines of a cell, wrapped at `width`; each is painted by itself, so that no colour leaks into the next cell. */
 function linesOf(cell: string, width: number | undefined): string[] {
   const [, on = "", text = cell, off = ""] = PAINTED.exec(cell) ?? [];
   const lines = (width === undefined ? text : wrap(text, "", width)).split("\n");

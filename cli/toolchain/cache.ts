@@ -8,7 +8,7 @@ import { homeOf } from "../../clients/home";
 import type { Progress } from "./progress";
 import { ToolchainError } from "./types";
 
-/** What a recipe leaves in the folder it was given. */
+/** What a recipe has made in its folder. */
 export interface Made {
   source: "download" | "go modules" | "pypi";
   /** Version by tool. */
@@ -44,7 +44,7 @@ const recordSchema = z.object({
 
 /**
  * The cache folder: $SECRET_ROTATION_CACHE, else `secret-rotation` in $XDG_CACHE_HOME, else in the cache folder below HOME.
- * @throws ToolchainError where there is no home either
+ * @throws ToolchainError if there is no home either
  */
 export function cacheRoot(env: NodeJS.ProcessEnv): string {
   if (env.SECRET_ROTATION_CACHE) return path.resolve(env.SECRET_ROTATION_CACHE);
@@ -61,7 +61,7 @@ export function cacheRoot(env: NodeJS.ProcessEnv): string {
 
 const recordFile = (root: string, key: string) => path.join(root, `${key}.json`);
 
-/** The size of a regular file; a link (into the system's Python, say) only has to lead somewhere. */
+/** The size of a regular file; a link (into the system's Python, say) only needs a target. */
 async function sizeOf(file: string): Promise<number> {
   if ((await lstat(file)).isSymbolicLink()) return (await stat(file)).isFile() ? 0 : -1;
   return (await stat(file)).size;
@@ -97,7 +97,7 @@ async function removeLeftovers(root: string, key: string): Promise<void> {
 }
 
 async function makeEntry(root: string, recipe: Recipe): Promise<Entry> {
-  // Under the lock nobody else makes this entry: what is left of it comes from a process that was killed.
+  // Under the lock no other process makes this entry: leftovers come from a process that was killed.
   await removeLeftovers(root, recipe.key);
   const folder = `${recipe.key}@${randomBytes(4).toString("hex")}`;
   await mkdir(path.join(root, folder));
@@ -136,7 +136,7 @@ export async function ensureEntry(root: string, recipe: Recipe, options: EnsureO
     progress.note(`${recipe.label} is kept in ${entry.folder}`);
     return entry;
   } finally {
-    // A lock that was taken over (this computer slept, say) is no longer ours to give back.
+    // A lock that another process took over (this computer slept, say) is not ours to release.
     await release().catch(() => undefined);
   }
 }

@@ -22,7 +22,7 @@ export const officialRelease = (version: string): ReleaseAddress => ({
   archives: ["https://get.pulumi.com/releases/sdk", `https://github.com/pulumi/pulumi/releases/download/v${version}`],
 });
 
-/** Name of the official archive for a platform; undefined where there is none. */
+/** Name of the official archive for a platform; undefined if there is none. */
 export function archiveName(version: string, platform = process.platform, arch = process.arch): string | undefined {
   const supported = (platform === "linux" || platform === "darwin") && (arch === "x64" || arch === "arm64");
   return supported ? `pulumi-v${version}-${platform}-${arch}.tar.gz` : undefined;

@@ -14,7 +14,7 @@ export interface Context {
   env: NodeJS.ProcessEnv;
   progress: Progress;
   offline: boolean;
-  /** Asks a server again that lately did not answer. */
+  /** Tries a server again that did not answer within the last hour. */
   retry?: boolean;
 }
 
@@ -28,7 +28,7 @@ const platform = `${process.platform}-${process.arch}`;
 
 /**
  * Tries one way after the other.
- * @throws ToolchainError with what became of each way, then `advice`
+ * @throws ToolchainError with the failure of each way, then `advice`
  */
 export async function firstThatWorks(
   what: string,
@@ -44,7 +44,7 @@ export async function firstThatWorks(
     } catch (error) {
       const reason = messageOf(error);
       failures.push(`  ${attempt.name}: ${reason.replaceAll("\n", "\n    ")}`);
-      if (attempt !== attempts.at(-1)) note(`${attempt.name}: ${reason.split("\n")[0]}; going on`);
+      if (attempt !== attempts.at(-1)) note(`${attempt.name}: ${reason.split("\n")[0]}; trying the next way`);
     }
   }
   throw new ToolchainError(`${what} was not found and could not be made.\n${failures.join("\n")}\n${advice}`);
@@ -57,7 +57,7 @@ const advice =
 const offlineAttempt: Attempt = {
   name: "download and build",
   make: async () => {
-    throw new Error("not tried, because only what is already there was asked for (offline)");
+    throw new Error("not tried (offline): only what is already installed is used");
   },
 };
 
@@ -100,7 +100,7 @@ const hostRecipe = (context: Context): Recipe => ({
     ),
 });
 
-/** What a recipe makes; offline what is there, without a wait for somebody who makes it. @throws ToolchainError */
+/** A recipe's entry; offline only an existing one, without waiting for a process that makes it. @throws ToolchainError */
 async function entryOf(recipe: Recipe, context: Context): Promise<Entry> {
   if (!context.offline) return ensureEntry(context.cache, recipe, context);
   const there = await readEntry(context.cache, recipe.key);

@@ -11,7 +11,7 @@ const isExecutable = async (file: string) => {
   }
 };
 
-/** First executable of that name on PATH that `accept` takes; undefined when there is none. */
+/** The first executable of that name on PATH that `accept` accepts; undefined when there is none. */
 export async function findOnPath(
   name: string,
   env: NodeJS.ProcessEnv,

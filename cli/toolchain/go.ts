@@ -77,7 +77,7 @@ async function buildTarget(folder: string, scratch: string, target: Target, env:
   const needed = requiredGo(await readFile(path.join(module, "go.mod"), "utf8"));
   const { go, version } = await findGo(env);
   const { env: goEnv, writable } = await goEnvironment(go, version, needed, scratch, env);
-  // Nobody debugs these: without DWARF the compiler takes a fifth less.
+  // Without debug information the compiler needs a fifth less time.
   const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false"];
   if (writable) flags.push("-modcacherw");
   const setVersion = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${target.version}`;
@@ -125,7 +125,7 @@ export async function buildFromGo(
     await progress.during(text, target.estimate, () => buildTarget(folder, scratch, target, env));
     made.versions[target.name] = target.version;
     made.files[target.name] = `bin/${target.binary}`;
-    // Listed too, so that a cache that lost it is seen.
+    // Listed too, so that a cache entry without it is made again.
     if (target.name === "languageHost") made.files.languageHostProgram = `bin/host/${target.binary}`;
   }
   await rm(scratch, { recursive: true, force: true });

@@ -17,7 +17,7 @@ export function isOfflineLauncher(start: string): boolean {
 
 /**
  * The launcher's text: a shell script that becomes the plugin's process. The engine takes what is on PATH before what is
- * in the plugin folder, so the script itself hands over to a real plugin that was installed since it was written.
+ * in the plugin folder, so the script itself runs a real plugin that was installed since it was written.
  */
 export function launcherScript(
   node: string,

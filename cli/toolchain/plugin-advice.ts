@@ -8,12 +8,12 @@ export interface PluginVersion {
 export const installCommand = ({ name, version }: PluginVersion) =>
   `pulumi plugin install resource ${name} v${version}`;
 
-/** How to get real plugins, also where Pulumi's own server cannot be reached. */
+/** How to get real plugins, also if Pulumi's own server cannot be reached. */
 export function pluginAdvice(missing: readonly PluginVersion[]): string {
   return [
     "Install what is missing:",
     ...missing.map((plugin) => `  ${installCommand(plugin)}`),
-    "Where Pulumi's plugin server does not answer, add `--server https://YOUR-MIRROR`, or `--file ARCHIVE` with an",
-    "archive that was fetched elsewhere; or put pulumi-resource-NAME on PATH.",
+    "If Pulumi's plugin server does not answer, add `--server https://YOUR-MIRROR`, or `--file ARCHIVE` with an",
+    "archive that was downloaded elsewhere; or put pulumi-resource-NAME on PATH.",
   ].join("\n");
 }

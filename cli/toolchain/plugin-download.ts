@@ -6,7 +6,7 @@ import { type Limits, open, save, usualLimits } from "./download";
 export interface PluginRelease {
   /** GitHub's description of the release, which has the SHA-256 of each of its archives. */
   description: string;
-  /** The folder of Pulumi's own download: another place, so that one alone cannot lie. */
+  /** The folder of Pulumi's own download: another server, so that one alone cannot forge an archive. */
   archives: string;
 }
 
@@ -24,9 +24,9 @@ export const pluginArchive = (name: string, version: string, platform = process.
   `pulumi-resource-${name}-v${version}-${platform}-${arch === "x64" ? "amd64" : arch}.tar.gz`;
 
 /**
- * Downloads a provider's archive into `folder` and holds it to the SHA-256 that its release publishes. (`pulumi plugin
+ * Downloads a provider's archive into `folder` and checks it against the SHA-256 that its release publishes. (`pulumi plugin
  * install --checksum` would not do: CLI 3.250 leaves the end of the archive out of its sum and refuses the right one.)
- * @throws Error where the release names no digest, a server does not answer, or the archive is another one
+ * @throws Error if the release names no digest, a server does not answer, or the digest differs
  */
 export async function downloadPlugin(
   folder: string,

@@ -25,7 +25,7 @@ export function stderrSink(stream: NodeJS.WriteStream = process.stderr): Progres
   };
 }
 
-/** Tells a waiting person what goes on, and that it still does. */
+/** Shows what is being done, and that it is still running. */
 export class Progress {
   private readonly underWay = new Set<() => string>();
 
@@ -40,8 +40,8 @@ export class Progress {
   }
 
   /**
-   * Runs `work`, showing `text … 43 s (estimate)` while it lasts and a closing line when it was long. On a terminal, what
-   * goes on at the same time stands in the same line.
+   * Runs `work`, showing `text … 43 s (estimate)` while it lasts and a closing line when it was long. On a terminal,
+   * simultaneous work shares one line.
    */
   async during<T>(text: string, estimate: string | undefined, work: () => Promise<T>): Promise<T> {
     const started = Date.now();

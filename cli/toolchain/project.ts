@@ -3,7 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 
-/** Versions that the toolchain's own `go.mod` files pin; a test holds them to those files. */
+/** Versions that the toolchain's own `go.mod` files pin; a test compares them. */
 export const versions = {
   pulumi: "3.250.0",
   languageHost: "3.68.0",

@@ -20,12 +20,12 @@ const installLimit = 120_000;
 const onPath = (name: string, env: NodeJS.ProcessEnv) =>
   findOnPath(`pulumi-resource-${name}`, env, async (file) => !isOfflineLauncher(await head(file)));
 
-/** The file of the real plugin: on PATH, else in the plugin folder in exactly this version; undefined where there is none. */
+/** The file of the real plugin: on PATH, else in the plugin folder in exactly this version; undefined if there is none. */
 export async function fileOfReal(name: string, version: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   return (await onPath(name, env)) ?? (await findInPluginFolder(name, version, env))?.path;
 }
 
-/** The folders that must be put on PATH, since Pulumi itself does not look there: it goes by the passwd, and not by HOME. */
+/** The folders that must be put on PATH because Pulumi does not search them: it takes the home from passwd, not from HOME. */
 export function unseenFolders(files: readonly string[], env: NodeJS.ProcessEnv): string[] {
   const others = pluginHomes(env).slice(1);
   const unseen = files.filter((file) => others.some((home) => file.startsWith(path.join(home, "plugins", path.sep))));
@@ -54,14 +54,16 @@ async function findInPluginFolder(name: string, version: string, env: NodeJS.Pro
 
 /**
  * Whether the official plugin server answers. A "no" is remembered for an hour, so that a lab's many calls wait once, and
- * said each time; `retry` asks anew.
+ * reported each time; `retry` tries again.
  */
 async function networkAllows(server: string, { cache, progress, retry }: Context): Promise<boolean> {
   const memory = path.join(cache, "network-unreachable");
   const since = Number(await readFile(memory, "utf8").catch(() => "0"));
   const minutes = Math.round((Date.now() - since) / 60_000);
   if (Date.now() - since < hour && !retry) {
-    progress.note(`${server} did not answer ${minutes} min ago, and is not asked again within the hour; going on`);
+    progress.note(
+      `${server} did not answer ${minutes} min ago, and is not tried again within the hour; continuing without it`,
+    );
     return false;
   }
   try {
@@ -69,7 +71,7 @@ async function networkAllows(server: string, { cache, progress, retry }: Context
     await rm(memory, { force: true });
     return true;
   } catch {
-    progress.note(`${server} does not answer; going on without installing plugins`);
+    progress.note(`${server} does not answer; continuing without installing plugins`);
     await writeFile(memory, String(Date.now())).catch(() => undefined);
     return false;
   }
@@ -80,7 +82,7 @@ async function install(name: string, version: string, pulumi: string, context: C
   const env = { ...context.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
   try {
     await context.progress.during(`installing the ${name} plugin v${version}`, undefined, async () => {
-      // Pulumi by itself would believe whatever its server sends.
+      // Pulumi itself would not check what its server sends.
       const file = await download(folder, { name, version });
       await run(pulumi, ["plugin", "install", "resource", name, version, "--file", file], {
         env,
@@ -88,7 +90,7 @@ async function install(name: string, version: string, pulumi: string, context: C
       });
     });
   } catch (error) {
-    context.progress.note(`${messageOf(error).split("\n")[0]}; going on`);
+    context.progress.note(`${messageOf(error).split("\n")[0]}; continuing without it`);
     return undefined;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -106,10 +108,10 @@ export interface Providers {
 }
 
 /**
- * Finds the real plugins, installs those missing where the network allows it, and puts offline ones in place of the rest,
- * which serve a lab's stack alone.
- * @param server what must answer for an installation to be tried
- * @param download gets a plugin's archive and proves it; one that it refuses is not installed
+ * Finds the real plugins, installs those missing if the network allows it, and replaces the rest by offline ones, which
+ * serve only a lab's stack.
+ * @param server must answer before an installation is tried
+ * @param download gets a plugin's archive and verifies it; one that it refuses is not installed
  */
 export async function resolveProviders(
   pulumi: string,

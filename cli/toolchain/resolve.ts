@@ -6,7 +6,7 @@ import { Progress, stderrSink } from "./progress";
 import { resolveProviders, unseenFolders } from "./providers";
 import type { PulumiTools, ResolveOptions } from "./types";
 
-/** What the options leave out is this process's own. */
+/** The defaults are this process's own. */
 export function contextOf(options: ResolveOptions): Context {
   const env = options.env ?? process.env;
   const { onProgress } = options;
@@ -26,15 +26,15 @@ async function pathWith(folders: readonly string[], env: NodeJS.ProcessEnv): Pro
   return [...new Set(parts.filter((folder) => folder !== ""))].join(path.delimiter);
 }
 
-/** The folders of what the toolchain made itself: to be put on PATH, so that `pulumi` is found. */
+/** The folders of what the toolchain made, to be put on PATH. */
 export function madeFolders({ pulumi, languageHost }: Pick<PulumiTools, "pulumi" | "languageHost">): string[] {
   const made = [pulumi, languageHost].filter((tool) => tool.source !== "PATH").map((tool) => path.dirname(tool.path));
   return [...new Set(made)];
 }
 
 /**
- * PATH with `pulumi` on it, from what is there already; nothing is downloaded or built.
- * @throws ToolchainError where it is neither on PATH nor made
+ * PATH with `pulumi` on it, from what is already installed; nothing is downloaded or built.
+ * @throws ToolchainError if it is neither on PATH nor in the cache
  */
 export async function pathOfEngine(env: NodeJS.ProcessEnv): Promise<string> {
   return pathWith(madeFolders(await resolveEngine(contextOf({ env, offline: true }))), env);
@@ -43,7 +43,7 @@ export async function pathOfEngine(env: NodeJS.ProcessEnv): Promise<string> {
 /**
  * Finds or makes the Pulumi CLI with the provider plugins. In this order: a program on PATH (or a plugin in the plugin
  * folder), the cache, the official download, a build from Go modules; for plugins, at last, this project's offline ones,
- * which serve a lab's stack alone.
+ * which serve only a lab's stack.
  * @throws ToolchainError with what was tried and what to install
  */
 export async function resolvePulumi(context: Context): Promise<PulumiTools> {

@@ -1,4 +1,4 @@
-/** Where a tool came from. `cached` on {@link Tool} tells whether this call had to make it. */
+/** Where a tool came from. `cached` of {@link Tool} says whether this call had to make it. */
 export type ToolSource =
   | "PATH"
   | "next to pulumi"
@@ -13,14 +13,14 @@ export type ToolSource =
 export interface Tool {
   /** Absolute path of the executable. */
   readonly path: string;
-  /** Version without a leading "v"; "unknown" when the program does not tell. */
+  /** Version without a leading "v"; "unknown" when the program does not say. */
   readonly version: string;
   readonly source: ToolSource;
   /** True when it was taken from the cache folder as an earlier call left it there. */
   readonly cached: boolean;
 }
 
-/** A provider plugin: the real one, or the stand-in of this project where no real one is to be had. */
+/** A provider plugin: the real one, or this project's substitute. */
 export interface PluginTool extends Tool {
   readonly kind: "real" | "offline";
 }
@@ -44,7 +44,7 @@ export interface ResolveOptions {
   onProgress?: (line: string) => void;
   /** Use only what PATH, the plugin folder and the cache hold; never reach for the network. Default: false. */
   offline?: boolean;
-  /** Ask the plugin server also where it did not answer within the last hour. Default: false. */
+  /** Try the plugin server even if it did not answer within the last hour. Default: false. */
   retry?: boolean;
 }
 

@@ -5,6 +5,7 @@ import type pg from "pg";
 import { withClient } from "../../audit/connection";
 import { migrate } from "../../audit/log";
 import { PROJECT } from "../../config";
+import { DAY } from "../../core/time";
 import { type Postgres, startPostgres } from "../lab/postgres";
 
 /** A project whose stack was deployed long ago, and its audit log on a server of its own: what reading commands need. */
@@ -17,7 +18,6 @@ export interface AuditPlatform {
   stop(): Promise<void>;
 }
 
-const DAY = 86_400_000;
 const SECRETS = Array.from({ length: 20 }, (_, index) => `service-${index + 1}/password`);
 const BATCH = 50_000;
 
@@ -80,7 +80,7 @@ async function writeProject(projectDir: string, stateDir: string, { host, port, 
   await writeFile(join(stacks, "prod.json"), JSON.stringify({ version: 3, checkpoint: { latest } }));
 }
 
-/** Ten days old, its predecessor ended: nothing is to be told. */
+/** Ten days old, its predecessor revoked: no reminder is due. */
 function state() {
   const at = new Date(Date.now() - 10 * DAY).toISOString();
   return {

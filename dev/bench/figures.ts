@@ -1,4 +1,4 @@
-/** The middle value; the mean of the two in the middle where their number is even. @throws RangeError for none */
+/** The median. @throws RangeError for no value */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -17,11 +17,11 @@ export function growthExponent(points: readonly { readonly x: number; readonly y
   return covariance / logs.reduce((sum, { x }) => sum + (x - mx) ** 2, 0);
 }
 
-/** A figure that was measured, beside what was promised. */
+/** A measured figure and its target. */
 export interface Figure {
   readonly what: string;
   readonly measured: string;
-  /** What it shall be; undefined where nothing was promised. */
+  /** The target; undefined if there is none. */
   readonly target?: string;
   readonly met?: boolean;
 }

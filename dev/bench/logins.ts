@@ -7,7 +7,7 @@ const WANTED = 200;
 
 /** (e) new logins all the time, through rotations and their rollbacks, with alternating users. */
 export async function loginsBench(say: (text: string) => void, rounds: number): Promise<Outcome> {
-  // A rollback puts the next rotation by age off; the calendar moves further than that in every round.
+  // A rollback postpones the next rotation by age; the calendar moves further than that in every round.
   const platform = await Platform.start({});
   try {
     const { lab, stack } = platform;
@@ -50,7 +50,7 @@ export async function loginsBench(say: (text: string) => void, rounds: number): 
           what: "(e) new logins a second all the while",
           measured: String(Math.round(rate)),
           target: `${WANTED}`,
-          // A load that is asked for 200 makes a few less, between two services that restart.
+          // A load of 200 makes a few less while a service restarts.
           met: rate >= 0.95 * WANTED,
         },
       ],

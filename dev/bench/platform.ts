@@ -53,7 +53,7 @@ export class Platform {
   }
 }
 
-/** `pulumi up`, timed. @throws Error with what it printed where it fails */
+/** `pulumi up`, timed. @throws Error with its output if it fails */
 export const up = (stack: Stack) => succeed(stack, ["up", "--yes", "--skip-preview"]);
 
 /** `pulumi up`, with the largest memory of the engine, the language host and the plugins together. */

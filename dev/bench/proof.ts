@@ -6,9 +6,9 @@ import { projectRoot } from "../../cli/toolchain/project";
 export const PROOF_PAGE = join(projectRoot(), "docs", "proof.md");
 
 /**
- * Replaces what stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` of docs/proof.md; everything else stays.
+ * Replaces the text between `<!-- NAME:begin -->` and `<!-- NAME:end -->` of docs/proof.md; everything else stays.
  *
- * @throws Error where the page has no such markers, or not exactly one pair of them.
+ * @throws Error if the page does not have exactly one pair of these markers.
  */
 export async function writeSection(name: string, markdown: string, page = PROOF_PAGE): Promise<void> {
   const text = await readFile(page, "utf8");
@@ -16,9 +16,7 @@ export async function writeSection(name: string, markdown: string, page = PROOF_
   const [before, rest, more] = text.split(begin);
   const [, after, yetMore] = rest?.split(end) ?? [];
   if (before === undefined || after === undefined || more !== undefined || yetMore !== undefined) {
-    throw new Error(
-      `expected one "${begin}" and, behind it, one "${end}" in ${page}; put them where the section belongs`,
-    );
+    throw new Error(`expected one "${begin}" and, after it, one "${end}" in ${page}; put them around the section`);
   }
   const temporary = `${page}.${process.pid}.tmp`;
   await writeFile(temporary, `${before}${begin}\n\n${markdown.trim()}\n\n${end}${after}`);

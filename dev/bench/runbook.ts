@@ -1,5 +1,5 @@
-// The runbook's part A as a script that polls instead of sleeping: what the pipeline is measured against. It reads where
-// everything is from stdin (JSON) and prints when it changed the role (JSON).
+// The runbook's part A as a script that polls instead of sleeping: the pipeline is measured against it. It reads all
+// addresses from stdin (JSON) and prints when it changed the role (JSON).
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
 import pg from "pg";
@@ -12,7 +12,7 @@ import { messageOf } from "../../core/errors";
 import { probeAt } from "../../core/health";
 import { scramVerifier } from "../../core/scram";
 
-/** What the script is told. */
+/** The script's input. */
 export interface RunbookInput {
   readonly database: { readonly host: string; readonly port: number; readonly database: string };
   readonly admin: { readonly user: string; readonly password: string };

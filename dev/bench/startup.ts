@@ -5,7 +5,7 @@ import { type Measured, measure, rotationCommand } from "./measured";
 const RUNS = 9;
 const EMPTY = "an empty Node.js process";
 
-/** The commands that are there at once, and the seconds of their own that they may take. */
+/** The commands that must be fast, and the seconds of processor time that they may take. */
 const COMMANDS: readonly { readonly args: readonly string[]; readonly target: number }[] = [
   { args: ["--help"], target: 0.2 },
   { args: ["status"], target: 0.5 },

@@ -43,7 +43,7 @@ export interface Access {
   readonly pid: number;
 }
 
-/** How to reach what runs. */
+/** How to reach everything of a lab. */
 export function accessOf({ lab, stack }: DemoPlatform, envFile: string): Access {
   const { postgres, openbao, moto, store, environment, adopted } = lab;
   return {

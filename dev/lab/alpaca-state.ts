@@ -84,7 +84,7 @@ export class AlpacaState {
     return found;
   }
 
-  /** What "Generate New Key" on the dashboard does; older keys go on working. */
+  /** What "Generate New Key" on the dashboard does; older keys keep working. */
   createKey(options: NewKey = {}): AlpacaKey {
     const key = {
       keyId: options.keyId ?? this.newKeyId(),

@@ -17,7 +17,7 @@ export interface Alpaca {
   readonly paper: AlpacaEnvironment;
   readonly live: AlpacaEnvironment;
   /**
-   * The dashboard for hands: `POST <adminUrl>/{paper|live}/{create-key|delete-key|fault|market}` with a JSON body, such as
+   * The dashboard as an API: `POST <adminUrl>/{paper|live}/{create-key|delete-key|fault|market}` with a JSON body, such as
    * `{"activeAfterMs":3000}`, `{"keyId":"PK…"}`, `{"status":429,"retryAfterSeconds":1}` or null, `{"open":true}`.
    * The URL has a secret part of its own.
    */

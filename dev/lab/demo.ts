@@ -20,7 +20,7 @@ interface Options {
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-/** A line before and its duration behind: something takes more than a second. */
+/** Prints what is being done, then how long it took. */
 async function step<T>(text: string, work: () => Promise<T>): Promise<T> {
   const started = performance.now();
   process.stdout.write(`${text} ... `);
@@ -73,20 +73,24 @@ async function play(scenario: Scenario): Promise<{ rotations: Seen[]; rollbacks:
   await scenario.supplyKey("paper-trading-2027-02-20");
   say(readablePreview(await scenario.preview()));
 
-  say(heading("Day 89: the rotation, while the services log in and ask Alpaca all the time"));
+  say(heading("Day 89: the rotation, while the services log in and query Alpaca all the time"));
   const rotations = await step("pulumi up", () => scenario.watchedUp(secrets));
   say(phaseLines(rotations));
 
-  say(heading("The way back: the generation before is active again, as a request in the config"));
+  say(heading("The rollback: the previous generation is active again, by a request in the config"));
   const rollbacks: Seen[] = [];
   for (const { secret, from } of rotations) {
-    await scenario.request(secret, from, "the demo shows the way back");
+    await scenario.request(secret, from, "the demo shows a rollback");
     rollbacks.push(
       ...(await step(`pulumi up (${secret} back to generation ${from})`, () => scenario.watchedUp([secret]))),
     );
   }
 
-  say(heading("A day later: the new pair is deleted on the dashboard, and seen to be gone; so is the other login"));
+  say(
+    heading(
+      "A day later: the new pair is deleted on the dashboard, which the update confirms; the other login is revoked",
+    ),
+  );
   await scenario.passDays(90.1);
   scenario.deleteNewKey();
   await step("pulumi up (REVOKE)", () => scenario.up());

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { DAY } from "../../core/time";
 import type { Toolchain } from "../toolchain/resolve";
 import type { AlpacaKey } from "./alpaca-state";
 import { ALPACA_KEY, type Lab } from "./lab";
@@ -83,7 +84,7 @@ export function labConfig({
   };
 }
 
-/** The longest period there is: within a test Vault rotates by itself only where it is told a shorter one. */
+/** The longest possible period: within a test Vault rotates by itself only if a shorter one is set. */
 const LONGEST_PERIOD = { rotationPeriod: "90d" };
 
 /** The label of the pair in use at the lab's start. */
@@ -130,8 +131,8 @@ export function deployStack(options: DeployOptions): Promise<Stack> {
   });
 }
 
-/** The lab's calendar, moved: what the config key `lab` says from now on. */
-export const clockAt = (days: number) => ({ clock: new Date(LAB_START.getTime() + days * 86_400_000).toISOString() });
+/** A value of the config key `lab` that moves the lab's calendar. */
+export const clockAt = (days: number) => ({ clock: new Date(LAB_START.getTime() + days * DAY).toISOString() });
 
 const chosen = (values: Readonly<Record<string, string>>, only: readonly string[] | undefined) =>
   Object.fromEntries(Object.entries(values).filter(([name]) => only?.includes(name) ?? true));

@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { readBody, startHttp } from "./http";
 import { pause } from "./poll";
 
-/** A request that the proxy was asked, without its body: that may hold a secret. */
+/** A request to the proxy, without its body, which may hold a secret. */
 export interface ProxiedRequest {
   readonly method: string;
   /** Path and query. */
@@ -11,35 +11,35 @@ export interface ProxiedRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** What happens to a request instead of, or before, its way to the server. */
+/** What happens to a request before, or instead of, forwarding it. */
 export type Fault =
-  /** This answer; the server is not asked. */
+  /** This answer, without forwarding the request. */
   | { readonly status: number; readonly headers?: OutgoingHttpHeaders; readonly body?: string }
   /** The connection breaks: at once, or after the server has done its work, so that only the answer is lost. */
   | { readonly drop: "request" | "answer" }
   /** The server's own answer, so many milliseconds later. */
   | { readonly delayMs: number }
-  /** Done first, such as to seal the server; then it is asked as ever. */
+  /** Done first, such as sealing the server; then the request is forwarded. */
   | { readonly first: () => Promise<unknown> };
 
-/** A fault and which requests it meets. */
+/** A fault and the requests that it affects. */
 export interface FaultRule {
-  /** Whether it meets this request; every one by default. */
+  /** Whether it affects this request; every one by default. */
   readonly when?: (request: ProxiedRequest, body: string) => boolean;
   /** How many requests it lets through first; 0 by default. */
   readonly after?: number;
-  /** How many requests it meets; all that come by default. */
+  /** How many requests it affects; all by default. */
   readonly times?: number;
   readonly fault: Fault;
 }
 
-/** An HTTP server on loopback that passes everything on to another one, but for the faults it is told. */
+/** An HTTP server on loopback that forwards everything to another one, except for the faults that are set. */
 export interface FaultProxy {
   /** `http://127.0.0.1:PORT`, to be named instead of the server's. */
   readonly url: string;
-  /** Every request so far, also those that a fault met. */
+  /** Every request so far, also those that a fault affected. */
   readonly requests: readonly ProxiedRequest[];
-  /** Adds a rule; the first that meets a request wins. Returns how often it has met one. */
+  /** Adds a rule; the first that matches a request wins. Returns how often it has matched. */
   inject(rule: FaultRule): { met(): number };
   /** Forgets every rule. */
   clear(): void;

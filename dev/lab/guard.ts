@@ -40,7 +40,7 @@ let guard: Guard | undefined;
 const entries = new Set<string>();
 /** The signal that ends this process: from then on nothing is started any more. */
 let ending: NodeJS.Signals | undefined;
-/** What this process ends with after a signal; it dies of the signal where nobody said. */
+/** The exit code after a signal; unless set, the process dies of the signal. */
 let expectedExit: number | undefined;
 
 /** The signal that asks a process to end; PostgreSQL waits for its clients on SIGTERM and wants SIGINT. */
@@ -48,7 +48,7 @@ export type StopSignal = "TERM" | "INT" | "QUIT";
 
 /**
  * Ends the process (or, with a negative id, the process group) when this one ends, in whatever way.
- * Returns what takes it off the list again. Where this process is ending already it is killed at once.
+ * Returns a function that removes it from the list. If this process is already ending, it is killed at once.
  */
 export function guardProcess(pid: number, signal: StopSignal): () => void {
   if (ending !== undefined) {
@@ -61,7 +61,7 @@ export function guardProcess(pid: number, signal: StopSignal): () => void {
 /**
  * Removes the folder, which may be made afterwards, when this process ends. The path must hold no white space.
  *
- * @throws Error where this process is ending already
+ * @throws Error if this process is already ending
  */
 export function guardFolder(path: string): () => void {
   if (/\s/.test(path))
@@ -70,7 +70,7 @@ export function guardFolder(path: string): () => void {
   return register(`folder ${path}`);
 }
 
-/** A signal is how this process is meant to end from now on: it ends with `code` after it, once everything is removed. */
+/** From now on a signal is the normal end: the process exits with `code` once everything is removed. */
 export function expectSignal(code = 0): void {
   expectedExit = code;
 }
@@ -84,7 +84,7 @@ function register(entry: string): () => void {
   entries.add(entry);
   input.write(`+ ${entry}\n`);
   return () => {
-    // What is left when a signal came is the guard's to end.
+    // After a signal the guard ends what is left.
     if (ending !== undefined || !entries.delete(entry)) return;
     input.write(`- ${entry}\n`);
     if (entries.size === 0) endGuard();
@@ -136,7 +136,7 @@ async function onSignal(signal: NodeJS.Signals): Promise<void> {
   for (const [kind, path] of [...entries].map((entry) => entry.split(" "))) {
     if (kind !== "folder" || path === undefined) continue;
     await endPulumiProcesses(path);
-    // Whatever was about to be written has made the folder again.
+    // A pending write has created the folder again.
     rmSync(path, { recursive: true, force: true });
   }
   if (expectedExit !== undefined) process.exit(expectedExit);

@@ -53,7 +53,7 @@ export interface LabOptions {
   secret?: SecretGenerator;
   /** Settings of PostgreSQL beyond the lab's own. */
   postgresSettings?: Record<string, string>;
-  /** Stands around every restart that somebody asks for over SSH; nothing does by default. */
+  /** Wraps every restart over SSH; none by default. */
   around?: HostOptions["around"];
 }
 
@@ -67,7 +67,7 @@ export interface Lab {
   readonly environment: string;
   readonly postgres: Postgres;
   readonly openbao: OpenBao;
-  /** The emulator of AWS, where the store is "aws" or a path of it was given. */
+  /** The emulator of AWS, if the store is "aws" or its path was given. */
   readonly moto: Moto | undefined;
   /** The store that the services read. */
   readonly store: SecretBackend;
@@ -102,7 +102,7 @@ export interface Lab {
 /** Starts everything and waits until every service is healthy. What had been started is stopped when something fails. */
 export async function startLab(options: LabOptions): Promise<Lab> {
   const dir = join(tmpdir(), `secret-rotation-lab-${randomBytes(6).toString("hex")}`);
-  // Before it is there: nothing that happens afterwards can leave it behind.
+  // Registered before it exists, so that it can never be left behind.
   const release = guardFolder(dir);
   await mkdir(dir, { mode: 0o700 });
   const cleanups: (() => Promise<unknown>)[] = [];
@@ -215,7 +215,7 @@ function planHosts(names: readonly string[], services: readonly PlacedService[])
 
 type HostPlanKey = "name" | "address" | "services";
 
-// As Promise.all, but a failure is told only when every other has come to its end, so that all can be stopped.
+// As Promise.all, but it rejects only when all have settled, so that all can be stopped.
 async function allStarted<T extends readonly unknown[]>(
   promises: {
     [K in keyof T]: Promise<T[K]>;

@@ -25,7 +25,7 @@ export interface Failure {
   code: string;
 }
 
-/** What became of one kind of attempt. */
+/** The outcomes of one kind of attempt. */
 export interface Outcome {
   tried: number;
   failed: number;
@@ -47,13 +47,13 @@ export interface Enough {
 
 /** A running load. */
 export interface Load {
-  /** What became of the attempts so far. */
+  /** The outcomes so far. */
   snapshot(): Promise<LoadResult>;
   /**
-   * Ends it and says what became of all, once at least so many were tried: a quick machine is through with its work before
-   * much was. A second call gives the same again.
+   * Ends it and returns all outcomes, once at least so many were tried: a fast machine finishes its work after few. A second
+   * call returns the same.
    *
-   * @throws Error where the services do not try as many within four minutes
+   * @throws Error if the services do not try as many within four minutes
    */
   stop(enough?: Enough): Promise<LoadResult>;
 }
@@ -150,7 +150,7 @@ export function failureCounts(failures: readonly Failure[]): string {
   return [...counts].map(([what, count]) => `${what} ${count}`).join(", ");
 }
 
-/** Seconds from the first to the last failed attempt: how long somebody could be turned away. 0 without a failure. */
+/** Seconds from the first to the last failed attempt; 0 without a failure. */
 export function exposure(failures: readonly Pick<Failure, "t">[]): number {
   const times = failures.map((failure) => failure.t);
   return times.length === 0 ? 0 : (Math.max(...times) - Math.min(...times)) / 1000;

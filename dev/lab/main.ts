@@ -13,7 +13,7 @@ interface Options {
   readonly strategy: Strategy;
 }
 
-/** A reader that stops reading is no reason to end. */
+/** A closed pipe does not end the lab. */
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
@@ -55,11 +55,11 @@ Example:
   kill "$(jq .pid lab.json)"`,
   );
 
-/** What a failed start is about, and what to do. */
+/** Why the start failed, and what to do. */
 function explain(error: unknown): string {
   const text = messageOf(error);
   const advice = /EADDRINUSE|address already in use|no free port/i.test(text)
-    ? "\nAnother program took a port of the lab meanwhile. Run it again; `ss -ltnp` shows who listens where."
+    ? "\nAnother program took a port of the lab in the meantime. Run it again; `ss -ltnp` shows which program listens on which port."
     : "";
   return `The lab did not start, and nothing of it is left.\n${text}${advice}`;
 }

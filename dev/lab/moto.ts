@@ -12,7 +12,7 @@ export interface MotoOptions {
   readonly bin: string;
 }
 
-/** An emulator of AWS on loopback: Secrets Manager, S3 and the rest. It asks nobody for a permission. */
+/** An emulator of AWS on loopback: Secrets Manager, S3 and the rest. It checks no permissions. */
 export interface Moto {
   /** `http://127.0.0.1:PORT` */
   readonly address: string;

@@ -36,7 +36,7 @@ export interface OpenBao {
   putSecret(path: string, data: Record<string, unknown>): Promise<number>;
   /** The newest version at `<mount>/data/<path>`, or undefined. */
   getSecret(path: string): Promise<StoredSecret | undefined>;
-  /** Any request of the API with the root token, such as `request("GET", "sys/mounts")`. Throws on other than 2xx. */
+  /** Any request of the API with the root token, such as `request("GET", "sys/mounts")`. Throws unless the answer is 2xx. */
   request(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
   /** Stops the server; what it held is gone. */
   stop(): Promise<void>;
@@ -48,7 +48,7 @@ export interface StoredSecret {
   version: number;
 }
 
-/** An answer of the API other than 2xx. */
+/** An answer of the API that is not 2xx. */
 export class OpenBaoError extends Error {
   constructor(
     readonly status: number,

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 /** The passphrase of a lab's stacks. */
 export const PASSPHRASE = "lab";
 
-/** One for all, so that the key is derived once; what it protects is known to whoever reads this. */
+/** One for all, so that the key is derived once. It is public, and so are the values that a lab encrypts with it. */
 const SALT = Buffer.alloc(8, "lab");
 let key: Promise<Buffer> | undefined;
 

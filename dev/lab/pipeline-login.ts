@@ -23,7 +23,7 @@ export async function createPipelineLogin(
 ): Promise<PipelineLogin> {
   const { host, port, adminUser, adminPassword, database } = postgres;
   await postgres.query(deploySql("pipeline-login", { pipeline: PIPELINE }));
-  // The verifier, for the statement stands in the server's log.
+  // The verifier, because the statement is in the server's log.
   const verifier = scramVerifier(password, randomBytes(16).toString("base64"));
   await postgres.query(`ALTER ROLE ${pg.escapeIdentifier(PIPELINE)} PASSWORD ${pg.escapeLiteral(verifier)}`);
   for (const { role, name } of databases) {

@@ -16,7 +16,7 @@ export interface LabDatabase {
   role: string;
   /** Path of the password below the environment, such as "database/password". */
   secretName: string;
-  /** Path of the user name, which the services read where something is there: `username` beside the password. */
+  /** Path of the user name, which the services read if it exists: `username` beside the password. */
   usernameName?: string;
   /** Where Vault rotates the role's password itself (a static role), if it does. */
   vault?: {
@@ -82,7 +82,7 @@ export async function seedDatabase(platform: Platform, database: LabDatabase): P
   const password = platform.secret(`database ${database.role}`);
   const [name, role] = [pg.escapeIdentifier(database.name), pg.escapeIdentifier(database.role)];
   if (database.name !== postgres.database) await postgres.query(`create database ${name}`, [], "postgres");
-  // The verifier, for the statement stands in the server's log.
+  // The verifier, because the statement is in the server's log.
   const verifier = scramVerifier(password, randomBytes(16).toString("base64"));
   await postgres.query(
     `create role ${role} login password ${pg.escapeLiteral(verifier)};
@@ -98,7 +98,7 @@ export async function seedDatabase(platform: Platform, database: LabDatabase): P
   return password;
 }
 
-/** Makes Vault's own login on a database. Returns its password; undefined where Vault has none there. */
+/** Makes Vault's own login on a database. Returns its password; undefined if Vault has none there. */
 export async function seedVaultLogin(platform: Platform, database: LabDatabase): Promise<string | undefined> {
   if (database.vault === undefined) return undefined;
   const password = platform.secret(`vault ${database.role}`);
@@ -125,7 +125,7 @@ export async function seedAlpaca({ alpaca, store }: Platform): Promise<AlpacaKey
 /** A service with the names of its hosts. */
 export type PlacedService = HostService & Pick<LabService, "hosts">;
 
-/** What each service is told, the same on every host. */
+/** Each service's config, the same on every host. */
 export async function describeServices(
   platform: Platform,
   databases: readonly LabDatabase[],

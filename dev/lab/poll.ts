@@ -1,7 +1,7 @@
 import { poll as pollFor } from "../../clients/poll";
 import { messageOf } from "../../core/errors";
 
-/** How long to ask for something, and how often. */
+/** How long to poll, and how often. */
 export interface PollOptions {
   /** What is awaited, for the error: "PostgreSQL on 127.0.0.1:5433". */
   what: string;

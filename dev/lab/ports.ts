@@ -2,15 +2,15 @@ import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
 /**
- * Below the ports that systems give to outgoing connections (from 32768 on Linux): there the next connection of any
- * process may take a port between its being found free and its server's start, which happened.
+ * Below the ports that systems give to outgoing connections (from 32768 on Linux): there another process's connection may
+ * take a port after it was found free and before its server starts.
  */
 const [LOWEST, HIGHEST] = [15_000, 32_000];
 
-/** So many taken in a row are no accident. */
+/** How many taken ports in a row count as an error. */
 const TRIES = 100;
 
-/** Each process goes on from a place of its own, so that no port is given twice before its server listens. */
+/** Each process starts at its own port, so that no port is given twice before its server listens. */
 let next = randomInt(LOWEST, HIGHEST);
 
 /** A TCP port that is free on `address` now (127.0.0.1 by default). */
@@ -23,7 +23,7 @@ export async function freePort(address = "127.0.0.1"): Promise<number> {
   throw new Error(`no free port on ${address} from ${LOWEST} to ${HIGHEST}: ${TRIES} were tried`);
 }
 
-/** Starts a server on a free port, and on another one where somebody took that port in the meantime. */
+/** Starts a server on a free port, and on another one if that was taken in the meantime. */
 export async function onFreePort<T>(start: (port: number) => Promise<T>, tries = 3): Promise<T> {
   try {
     return await start(await freePort());

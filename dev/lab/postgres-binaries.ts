@@ -24,7 +24,7 @@ export async function postgresHome(): Promise<string> {
   return home;
 }
 
-/** PostgreSQL refuses to run as root: then it runs as `postgres`, or as `nobody` where there is no such user. */
+/** PostgreSQL refuses to run as root: then it runs as `postgres`, or as `nobody` if there is no such user. */
 export async function serverAccount(): Promise<ServerAccount> {
   if (process.getuid?.() !== 0) return {};
   const id = async (flag: string, user: string) => Number((await promisify(execFile)("id", [flag, user])).stdout);
@@ -32,16 +32,16 @@ export async function serverAccount(): Promise<ServerAccount> {
     try {
       return { uid: await id("-u", user), gid: await id("-g", user) };
     } catch {
-      // The next one, then.
+      // Try the next one.
     }
   }
   throw new Error("expected a user postgres or nobody to run PostgreSQL as, found neither; run as a normal user");
 }
 
 /**
- * `home`, or a copy of it below `dir` where another account could not reach it (a checkout in /root).
+ * `home`, or a copy of it below `dir` if the account cannot reach it (a checkout in /root).
  *
- * @throws Error where the account could not reach `dir` either
+ * @throws Error if the account cannot reach `dir` either
  */
 export async function reachableHome(home: string, account: ServerAccount, dir: string): Promise<string> {
   if (account.uid !== undefined && !everybodyMayEnter(dirname(dir)))

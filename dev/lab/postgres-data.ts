@@ -30,7 +30,7 @@ export async function makeData(home: string, account: ServerAccount, dir: string
   return data;
 }
 
-/** Where the folder for copying is kept: another server, another way to make it and another owner have their own. */
+/** Where the folder for copying is kept; it depends on the server, the arguments and the owner. */
 async function keptFolder(home: string, { uid = process.getuid?.() }: ServerAccount): Promise<string> {
   const server = await readFile(join(home, "bin/postgres"));
   const key = createHash("sha256")
@@ -41,7 +41,7 @@ async function keptFolder(home: string, { uid = process.getuid?.() }: ServerAcco
   return join(cacheRoot(process.env), `postgres-data-${key}`);
 }
 
-/** Of several processes that do this at once, one puts its copy there and the others remove theirs. */
+/** If several processes do this at once, one publishes its copy and the others remove theirs. */
 async function keep(data: string, kept: string): Promise<void> {
   const own = `${kept}.${randomBytes(4).toString("hex")}`;
   const release = guardFolder(own);

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Lab } from "./lab";
 
-/** When the server was told to change the role (epoch milliseconds), as its own log has it, from `since` on. */
+/** When the role was changed (epoch milliseconds), by the server's own log, from `since` on. */
 export async function roleChanges(lab: Pick<Lab, "postgres">, role: string, since: number): Promise<number[]> {
   const log = await readFile(lab.postgres.logFile, "utf8");
   return log

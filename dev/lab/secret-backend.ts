@@ -14,13 +14,13 @@ export interface SecretBackend {
   readonly kind: "vault" | "aws";
   /** Writes a new version, as a person would. */
   put(path: string, value: string): Promise<void>;
-  /** The version in use; undefined where there is none. */
+  /** The version in use; undefined if there is none. */
   get(path: string): Promise<BackendValue | undefined>;
   /** What the stack config says under `store`. */
   readonly config: Readonly<Record<string, unknown>>;
   /** What the pipeline needs to reach it. */
   readonly env: Readonly<Record<string, string>>;
-  /** What the services are told, with a credential of their own; in Vault it has these policies as well. */
+  /** The services' part of the config, with a credential of their own; in Vault it has these policies as well. */
   serviceStore(policies?: readonly string[]): Promise<StoreConfig>;
 }
 

@@ -7,7 +7,7 @@ import { projectRoot } from "../../cli/toolchain/project";
  * Copies the service, as `npm run build` bundled it, into `dir` and returns the file. Every lab has its own, so that
  * building the project does not pull the program out from under a lab that runs.
  *
- * @throws Error where the project is not built
+ * @throws Error if the project is not built
  */
 export async function copyService(dir: string): Promise<string> {
   const built = join(projectRoot(), "dist", "dev", "lab", "service.cjs");

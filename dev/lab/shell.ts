@@ -27,7 +27,7 @@ export async function writeEnvFile(lab: Lab, stack: Stack, tools: Toolchain): Pr
   await writeRotation(join(bin, "rotation"));
   if (tools.openbao !== undefined) {
     const { path } = tools.openbao;
-    // OpenBao's client speaks to it as Vault's does: good enough where there is no `vault`.
+    // OpenBao's client speaks the same protocol as Vault's, which may not be installed.
     for (const name of ["bao", "vault"]) await symlink(path, join(spare, name));
   }
   const { PATH: start = "", ...variables } = stack.env;

@@ -22,7 +22,7 @@ export interface HostOptions {
   program?: string;
   /** The client key pair in OpenSSH's formats, for hosts that share one; made when it is not given. */
   clientKeys?: { private: string; public: string };
-  /** Stands around every restart that somebody asks for over SSH; nothing does by default. */
+  /** Wraps every restart over SSH; none by default. */
   around?: Around | undefined;
 }
 

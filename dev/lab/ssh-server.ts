@@ -35,7 +35,7 @@ export function startSshServer(options: SshServerOptions): Promise<SshServer> {
     client.on("authentication", (context) => authenticate(context, options.user, authorized));
     client.on("session", (accept) => {
       const session = accept();
-      // As OpenSSH does by default: no variable of the client's is taken over.
+      // As OpenSSH does by default: the client's variables are ignored.
       session.on("env", (_accept, rejectEnv) => rejectEnv?.());
       session.on("exec", (acceptExec, _reject, info) => run(acceptExec(), info.command, options));
     });
@@ -75,7 +75,7 @@ function mayEnter(context: AuthContext, user: string, authorized: Buffer): boole
 }
 
 function run(channel: ServerChannel, command: string, options: SshServerOptions): void {
-  // As bash does under sshd: what stands in the account's .bashrc comes first, a greeting too.
+  // As bash does under sshd: the account's .bashrc runs first, with any greeting.
   const login = `[ ! -f "$HOME/.bashrc" ] || . "$HOME/.bashrc"\n${command}`;
   const child = spawn("/bin/sh", ["-c", login], { env: options.env, cwd: options.cwd, detached: true });
   // A negative id is the whole group: the shell and what it started.

@@ -21,7 +21,7 @@ export function pulumiProcesses(dir: string): StackProcess[] {
   });
 }
 
-/** Ends what engines that were killed have left below `dir`; nothing else of whoever works there by hand. */
+/** Ends the processes below `dir` that killed engines left behind, and no others. */
 export async function endPulumiProcesses(dir: string): Promise<void> {
   await poll(
     () => {

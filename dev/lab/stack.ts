@@ -57,7 +57,7 @@ export interface RunOptions {
 }
 
 /** What the project folder shares with the checkout. */
-const SHARED = ["main.cjs", "sdk-on-demand.cjs", "tsconfig.json", "node_modules", "dist", "Pulumi.yaml"];
+const SHARED = ["main.cjs", "sdk-on-demand.cjs", "node_modules", "dist", "Pulumi.yaml"];
 
 /** Makes the project folder and the stack; nothing is deployed yet. */
 export async function createStack(options: StackOptions): Promise<Stack> {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type ManagedProcess, startProcess } from "./processes";
 import type { Fault, ServiceConfig } from "./services/types";
 
-/** A start or restart that somebody asked for. */
+/** A requested start or restart. */
 export interface Restart {
   service: string;
   at: Date;
@@ -65,7 +65,7 @@ export class Supervisor {
     else await rm(file, { force: true });
   }
 
-  /** `systemctl VERB NAME...`, as somebody on the host runs it. */
+  /** `systemctl VERB NAME...`, as run on the host. */
   control(verb: string, names: readonly string[]): Promise<Answer> {
     return this.controlAll(verb, names, this.around);
   }

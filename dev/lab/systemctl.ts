@@ -9,7 +9,7 @@ export interface SystemctlOptions {
   /** Folder of the host. */
   dir: string;
   supervisor: Supervisor;
-  /** The host's loopback address; on other than 127.0.0.1, `curl` on the host finds its own "localhost" there. */
+  /** The host's loopback address; unless it is 127.0.0.1, `curl` on the host finds its own "localhost" there. */
   address: string;
   /** Further commands of the host: name -> shell script. */
   commands?: Record<string, string>;

@@ -14,13 +14,13 @@ export type TcpFault =
 
 /** Looks at what a client sends. */
 export interface Watch {
-  /** Whether this is what is waited for; given what one connection has sent of late, as text. */
+  /** Whether this triggers the fault; receives what one connection has sent lately, as text. */
   readonly when: (sent: string) => boolean;
   /** Done once, before it is passed on. */
   readonly run: () => unknown;
 }
 
-/** A TCP server on loopback that passes everything on to another one, but for the faults it is told. */
+/** A TCP server on loopback that forwards everything to another one, except for the faults that are set. */
 export interface TcpProxy {
   readonly host: string;
   readonly port: number;
@@ -33,7 +33,7 @@ export interface TcpProxy {
 
 const HOST = "127.0.0.1";
 
-/** So much of what was sent is looked at together. */
+/** How much of the sent data is searched at once. */
 const WINDOW = 4096;
 
 /** @param target host and port of the server, which may be down. */

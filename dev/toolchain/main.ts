@@ -49,7 +49,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-/** A line for `eval` that puts pulumi and its language host on PATH; a remark where they are there already. */
+/** A line for `eval` that puts pulumi and its language host on PATH; a comment if they are already there. */
 function shellLine(toolchain: Toolchain): string {
   const folders = madeFolders(toolchain);
   if (folders.length === 0) return "# pulumi is on PATH already";

@@ -69,11 +69,11 @@ export async function resolveServer(name: ServerName, context: Context): Promise
       return { path: file, version: parseVersion(said) ?? "unknown", source: "PATH", cached: false };
     } catch {
       // Version managers leave shims on PATH for programs that are not installed.
-      progress.note(`${file} does not run; going on without it`);
+      progress.note(`${file} does not run; continuing without it`);
     }
   }
   const install = async (folder: string) => {
-    if (offline) throw new Error("not tried, because only what is already there was asked for (offline)");
+    if (offline) throw new Error("not tried (offline): only what is already installed is used");
     return await installPythonTool(folder, { ...tool, name }, { env, progress });
   };
   const label = `${tool.label} v${tool.version}`;

@@ -4,7 +4,7 @@ import { type AlpacaKeyConfig, type KeyPair, policyOf } from "../../config";
 import { utc } from "../../core/clock";
 import { graceEndsAt } from "../../core/deadlines";
 import { previousGeneration, type SecretState } from "../../core/state";
-import type { About, Finding, StackView } from "../kind-operations";
+import type { About, Finding, Found, StackView } from "../kind-operations";
 import { askAlpaca, storedPair } from "./ask";
 import { pairEntries, pairsOf } from "./pairs";
 
@@ -20,20 +20,23 @@ export async function keyFindings(
   const differs =
     active !== undefined && (held?.keyId.value !== active.keyId || held.secretKey.value !== active.secretKey);
   const own = differs
-    ? await storeDiffers(stack, secret, state, active, held, about)
-    : await inUseRefused(stack, secret, state, active, about);
-  const early = previous === undefined ? undefined : await deletedEarly(stack, secret, state, previous, about);
-  return [own, early].filter((finding) => finding !== undefined);
+    ? await storeDiffers({ stack, secret, state }, active, held)
+    : await inUseRefused({ stack, secret, state }, active);
+  const early = previous === undefined ? undefined : await deletedEarly({ stack, secret, state }, previous);
+  return [own, early].filter((found) => found !== undefined).map(about);
+}
+
+interface Keys {
+  readonly stack: StackView;
+  readonly secret: AlpacaKeyConfig;
+  readonly state: SecretState;
 }
 
 async function storeDiffers(
-  stack: StackView,
-  secret: AlpacaKeyConfig,
-  state: SecretState,
+  { stack, secret, state }: Keys,
   active: KeyPair,
   held: Awaited<ReturnType<typeof storedPair>>,
-  about: About,
-): Promise<Finding> {
+): Promise<Found> {
   const where =
     held === undefined
       ? "the store holds no pair"
@@ -41,7 +44,7 @@ async function storeDiffers(
   const [keyId, secretKey] = [held?.keyId.value, held?.secretKey.value];
   const status = keyId === undefined || secretKey === undefined ? undefined : await ask(stack, { keyId, secretKey });
   const answered = status === undefined ? "" : `; Alpaca answers ${status} to it`;
-  return about({
+  return {
     cause: "the store holds another pair than the one in use: it was written by hand",
     evidence: `${where}${answered}`,
     command: stack.command(`diagnose ${secret.name} --fix`),
@@ -51,20 +54,14 @@ async function storeDiffers(
       await writeBack(config, pairEntries(secret, active), state);
       return `the pair ${active.label} is back in the store; ${await restartPlaces(config, placesOf(config, secret))}`;
     },
-  });
+  };
 }
 
-async function inUseRefused(
-  stack: StackView,
-  secret: AlpacaKeyConfig,
-  state: SecretState,
-  active: KeyPair | undefined,
-  about: About,
-): Promise<Finding | undefined> {
+async function inUseRefused({ stack, secret, state }: Keys, active: KeyPair | undefined): Promise<Found | undefined> {
   const status = active && (await ask(stack, active));
   if (active === undefined || status === undefined || status === 200) return undefined;
   const back = previousGeneration(state);
-  return about({
+  return {
     cause: `Alpaca answers ${status} to the pair in use: not active yet, copied wrongly, or deleted`,
     evidence: `GET /v2/account with ${active.label} (key ...${active.keyId.slice(-4)}): ${status}`,
     command: stack.command(`alpaca add-key --secret ${secret.name}`),
@@ -73,25 +70,19 @@ async function inUseRefused(
       (back === undefined
         ? ""
         : `, or go back: ${stack.command(`rollback ${secret.name} --reason "Alpaca answers ${status}"`)}`),
-  });
+  };
 }
 
-async function deletedEarly(
-  stack: StackView,
-  secret: AlpacaKeyConfig,
-  state: SecretState,
-  previous: KeyPair,
-  about: About,
-): Promise<Finding | undefined> {
+async function deletedEarly({ stack, secret, state }: Keys, previous: KeyPair): Promise<Found | undefined> {
   const end = graceEndsAt(state, policyOf(stack.config, secret));
   if (state.revoked || stack.now >= end || (await ask(stack, previous)) !== 401) return undefined;
-  return about({
+  return {
     cause: "the old key was deleted before its grace period ended: services that hold it fail when their cache expires",
     evidence: `Alpaca answers 401 to ${previous.label}; its grace period ends at ${utc(end)}`,
     command: stack.command("run"),
     hint: "restarts every service that reads the pair",
     fix: stack.finish,
-  });
+  };
 }
 
 /** Undefined if Alpaca does not answer. */

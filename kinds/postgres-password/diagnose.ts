@@ -6,7 +6,7 @@ import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { utc } from "../../core/clock";
 import type { SecretState } from "../../core/state";
 import { oddWords } from "../../stores/write-entry";
-import type { About, Finding, StackView } from "../kind-operations";
+import type { About, Finding, Found, StackView } from "../kind-operations";
 import { type Login, loginsOf } from "./credentials";
 import { exists, restoreLogin } from "./restore-login";
 import { sessionsOf, sessionWords } from "./sessions";
@@ -31,11 +31,12 @@ export async function passwordFindings(
   }
   const differs = foreign.join("; ");
   if (login.outcome === "refused") {
-    const isDropped = !(await exists(secret, active.username));
-    return [refused(stack, secret, state, about, active, { evidence: login.evidence, differs, isDropped })];
+    const inUse = { stack, secret, state, active };
+    const isThere = await exists(secret, active.username);
+    return [about(isThere ? refused(inUse, login.evidence, differs) : dropped(inUse, login.evidence))];
   }
   const findings = [
-    ...(differs === "" ? [] : [storeDiffers(stack, secret, state, about, active, differs)]),
+    ...(differs === "" ? [] : [about(storeDiffers({ stack, secret, state, active }, differs))]),
     ...(await unequalLogin(stack, secret, state, about)),
   ];
   const old = previous === undefined || previous.username === active.username ? undefined : previous.username;
@@ -55,15 +56,16 @@ async function foreignEntries({ config }: StackView, { entries }: Login): Promis
   });
 }
 
-function storeDiffers(
-  stack: StackView,
-  secret: PostgresPasswordConfig,
-  state: SecretState,
-  about: About,
-  active: Login,
-  differs: string,
-): Finding {
-  return about({
+/** The credential in use, and where it belongs. */
+interface InUse {
+  readonly stack: StackView;
+  readonly secret: PostgresPasswordConfig;
+  readonly state: SecretState;
+  readonly active: Login;
+}
+
+function storeDiffers({ stack, secret, state, active }: InUse, differs: string): Found {
+  return {
     cause: "the store and the database differ: the store was changed by hand",
     evidence: `${differs}; the database takes the value that this stack wrote (${active.username} logs in)`,
     command: stack.command(`diagnose ${secret.name} --fix`),
@@ -72,41 +74,29 @@ function storeDiffers(
       await writeBack(stack.config, active.entries, state);
       return `the value is back in the store; ${await restartAll(stack.config, secret)}`;
     },
-  });
+  };
 }
 
-interface Refusal {
-  readonly evidence: string;
-  /** What the store holds otherwise than this stack wrote it; empty if nothing. */
-  readonly differs: string;
-  /** Whether the role is not there any more. PostgreSQL's refusal is the same then. */
-  readonly isDropped: boolean;
+/** The role in use is not there any more; PostgreSQL's refusal does not say so. */
+function dropped({ stack, secret, state, active }: InUse, evidence: string): Found {
+  return {
+    cause: `the role in use, ${active.username}, was dropped from the database`,
+    evidence,
+    command: stack.command(`diagnose ${secret.name} --fix`),
+    hint: `creates it again with the password of this stack, equal to ${secret.role}, and restarts the services`,
+    fix: async () => {
+      await restoreLogin(secret, active);
+      await writeBack(stack.config, active.entries, state);
+      return `${active.username} is there again; ${await restartAll(stack.config, secret)}`;
+    },
+  };
 }
 
 /** The fix restores the value that this stack knows; a rotation would require healthy services first. */
-function refused(
-  stack: StackView,
-  secret: PostgresPasswordConfig,
-  state: SecretState,
-  about: About,
-  active: Login,
-  { evidence, differs, isDropped }: Refusal,
-): Finding {
-  if (isDropped)
-    return about({
-      cause: `the role in use, ${active.username}, was dropped from the database`,
-      evidence,
-      command: stack.command(`diagnose ${secret.name} --fix`),
-      hint: `creates it again with the password of this stack, equal to ${secret.role}, and restarts the services`,
-      fix: async () => {
-        await restoreLogin(secret, active);
-        await writeBack(stack.config, active.entries, state);
-        return `${active.username} is there again; ${await restartAll(stack.config, secret)}`;
-      },
-    });
+function refused({ stack, secret, state, active }: InUse, evidence: string, differs: string): Found {
   const inBoth = differs !== "";
   const keep = inBoth ? `; or keep what was written: ${stack.command(`adopt ${secret.name}`)}` : "";
-  return about({
+  return {
     cause: inBoth
       ? "the credential was changed by hand, in the database and in the store"
       : "the database refuses the credential in use: its password was changed",
@@ -118,7 +108,7 @@ function refused(
       await writeBack(stack.config, active.entries, state);
       return `${active.username} has the password of this stack again; ${await restartAll(stack.config, secret)}`;
     },
-  });
+  };
 }
 
 async function cached(

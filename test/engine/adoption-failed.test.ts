@@ -72,12 +72,12 @@ describe.each([
     const refused = await rotation(bench(), ["adopt", SECRET]);
     expect(refused.exitCode).not.toBe(0);
     expect(unwrapped(refused.stderr)).toContain(`${user} cannot log in to trader`);
-    expect(unwrapped(refused.stderr)).toContain(`Expected a value that ${user} logs in with`);
+    expect(unwrapped(refused.stderr)).toContain(`Expected the value with which ${user} logs in`);
     expect(refused.stdout + refused.stderr).not.toContain("never-set-anywhere");
     expect(await configOf(bench(), "adopted")).toBe(kept);
     expect(await configOf(bench(), "request")).toBe("");
     await bench().lab.store.put(SECRET, own.value);
-    expect(unwrapped(await fine(bench(), ["adopt", SECRET]))).toContain("wrote that value itself");
+    expect(unwrapped(await fine(bench(), ["adopt", SECRET]))).toContain("this stack wrote that value");
   });
 
   it("goes back by the advised rollback when its adoption fails at a service", { timeout: 600_000 }, async () => {

@@ -105,7 +105,7 @@ describe("rotation alpaca", () => {
     await up(bench());
     const { exitCode, stderr } = await alpaca(["forget-key"]);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("must stay until its end was seen");
+    expect(stderr).toContain("must stay until an update has seen its end");
   });
 
   it("forget-key takes a pair that is gone out of the config", async () => {

@@ -56,7 +56,7 @@ describe("rotation log", () => {
   it.each([
     [["--secret-name", "nope"], "no secret has the name nope; expected one of database/password, alpaca/api_key"],
     [["--secret-name", DATABASE, "--rotation-date", "2027-02-20 14:30"], "expected a date with its offset"],
-    [["--secret-name", DATABASE, "--rotation-date", "2031-01-01T00:00:00Z"], "expected a date that is past"],
+    [["--secret-name", DATABASE, "--rotation-date", "2031-01-01T00:00:00Z"], "expected a date in the past"],
     [["--secret-name", DATABASE, "--status", "DONE"], "Allowed choices are SUCCESS, FAILED, ROLLED_BACK"],
     [[], "required option '--secret-name <name>' not specified"],
   ])("refuses %j and writes nothing", async (args, message) => {
@@ -155,7 +155,7 @@ describe("rotation audit verify", () => {
   it("says that nobody touched the log, held to what the stack's state noted", async () => {
     const text = await fine(bench(), ["audit", "verify"]);
     expect(text).toMatch(/^The chain is intact: 7 rows\.\n/);
-    expect(text).toContain("Compared with what the stack's state noted when it was written: 2 rows.");
+    expect(text).toContain("Rows compared with the hashes that the stack's state holds: 2.");
     expect(tooWide(text)).toEqual([]);
   });
 
@@ -206,10 +206,10 @@ describe("rotation audit prune", () => {
     expect(await auditRows(bench())).toHaveLength(7);
     const owner = await asOwner();
     expect(await fine(bench(), ["audit", "prune", "--before", "2023-01-01", "--yes"], owner)).toBe(
-      "3 rows from before 2023-01-01 removed, which the log records as a PRUNE row.",
+      "3 rows from before 2023-01-01 removed; the log records it as a PRUNE row.",
     );
     expect(await fine(bench(), ["audit", "prune", "--before", "2023-01-01", "--yes"])).toBe(
-      "No row is from before 2023-01-01; nothing was removed.",
+      "No row is older than 2023-01-01; nothing was removed.",
     );
     const rows = await auditRows(bench());
     expect(rows.map(({ id }) => id)).toEqual(["4", "5", "6", "7", "8"]);
@@ -227,7 +227,10 @@ describe("rotation audit migrate", () => {
     await bench().lab.postgres.query("CREATE DATABASE elsewhere");
     await editSettings(bench(), { audit: { host, port, name: "elsewhere", sslmode: "disable" } });
     const missing = await rotation(bench(), ["audit", "verify"], await asOwner());
-    expect([missing.exitCode, missing.stderr]).toEqual([1, expect.stringContaining("is not there yet")]);
+    expect([missing.exitCode, missing.stderr]).toEqual([
+      1,
+      expect.stringContaining("there is no secret_rotation_log yet"),
+    ]);
     const made = await rotation(bench(), ["audit", "migrate", "--json"], await asOwner());
     expect((JSON.parse(made.stdout) as { migrations: string[] }).migrations).toContainEqual(
       expect.stringContaining("secret-rotation-log"),

@@ -8,7 +8,7 @@ import { changePassword } from "./role-support";
 import { onTerminal } from "./terminal";
 
 const SECRET = "database/password";
-const CLEAN = "Nothing is wrong, as far as can be seen from here.";
+const CLEAN = "No problem found.";
 
 interface Finding {
   readonly secret: string | null;
@@ -78,7 +78,7 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
       command: "rotation run --stack paper",
       fixable: true,
     });
-    expect(await fix()).toContain("done: the pending operations are out of the state");
+    expect(await fix()).toContain("done: removed the pending operations from the state");
   });
 
   it("1: store and database differ; a no changes nothing, --fix writes the value back", async () => {
@@ -163,7 +163,7 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     expect(unwrapped(kept)).toMatch(/adopted: .*`rotation run --stack paper` adopts it/);
     const run = await rotation(bench(), ["run", "--yes"]);
     expect(run.exitCode, run.stdout + run.stderr).toBe(0);
-    expect(run.stdout).toContain("done database/password: taken over, now at generation 2");
+    expect(run.stdout).toContain("done database/password: adopted, now at generation 2");
     expect(await login(bench(), "trader_b", "changed-in-both")).toBe("ok");
     expect(await fine(bench(), ["diagnose"])).toBe(CLEAN);
 
@@ -217,7 +217,7 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     expect(exitCode).toBe(1);
     expect(stdout).toContain("Alpaca answers 401 to the pair in use");
     expect(stdout).toContain("  rotation alpaca add-key --secret alpaca/api_key --stack paper\n");
-    expect(stdout).toContain("only you can: the command above is for you");
+    expect(stdout).toContain("only you can: run the command above yourself");
     expect(stdout).toContain("Still wrong:");
   });
 });

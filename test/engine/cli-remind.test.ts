@@ -61,7 +61,7 @@ it("over 95 days nobody acts; each message arrives once on each channel, also fr
     }
   };
 
-  expect(await fine(bench(), ["remind"])).toBe("Nothing new to tell.");
+  expect(await fine(bench(), ["remind"])).toBe("Nothing new to send.");
   for (let day = 0; day < 85; day++) note(await hourly(day), day);
   const before: string[] = [...told.keys()];
   // The day-85 warning, and the alert for the key, which is three days older: Slack is down, then two runs at once meet while Slack is slow, then nothing is left to tell.
@@ -70,7 +70,7 @@ it("over 95 days nobody acts; each message arrives once on each channel, also fr
   const down = await rotation(bench(), ["remind"]);
   expect(down.exitCode).toBe(1);
   expect(down.stdout).toContain(`sent email: warning for ${DATABASE}`);
-  expect(down.stdout).toContain(`failed slack: warning for ${DATABASE} (Slack did not take the message: 503`);
+  expect(down.stdout).toContain(`failed slack: warning for ${DATABASE} (Slack did not accept the message: 503`);
   expect(down.stdout + down.stderr).not.toContain(new URL(lab.slack.url).pathname);
   lab.slack.setFault({ slowMs: 3000 });
   const two = await Promise.all([rotation(bench(), ["remind"]), rotation(bench(), ["remind"])]);
@@ -81,7 +81,7 @@ it("over 95 days nobody acts; each message arrives once on each channel, also fr
     `sent slack: alert for ${ALPACA}`,
     `sent slack: warning for ${DATABASE}`,
   ]);
-  expect(await fine(bench(), ["remind"])).toBe("Nothing new to tell.");
+  expect(await fine(bench(), ["remind"])).toBe("Nothing new to send.");
   for (let day = 85; day < 95; day++) note(await hourly(day), day);
 
   const days = Object.fromEntries(told);
@@ -132,7 +132,7 @@ it("a rotation that failed is told with its reason, a mail server that refuses i
   const about = { secret: DATABASE, generation: 1, kind: "failed" };
   expect(JSON.parse(refused.stdout)).toEqual([
     { ...about, channel: "slack", outcome: "sent" },
-    { ...about, channel: "email", outcome: "failed", error: expect.stringContaining("did not take the mail: ") },
+    { ...about, channel: "email", outcome: "failed", error: expect.stringContaining("did not accept the mail: ") },
   ]);
   expect(JSON.parse(await fine(bench(), ["remind", "--json"]))).toEqual([
     { ...about, channel: "email", outcome: "sent" },

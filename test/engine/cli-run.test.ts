@@ -55,7 +55,7 @@ describe("rotation run, rollback, rotate-now", () => {
     await fine(bench(), ["run", "--yes"]);
     await setClock(bench(), 89);
     const before = await stored(bench(), SECRET);
-    const { exitCode, shown } = await onTerminal(bench(), ["run"], [["Carry this plan out?", "n"]]);
+    const { exitCode, shown } = await onTerminal(bench(), ["run"], [["Carry out this plan?", "n"]]);
     expect(exitCode, shown).toBe(1);
     expect(shown).toContain("rotates from generation 1 to 2 (due by age)");
     expect(shown).toContain("Nothing was changed.");
@@ -63,7 +63,7 @@ describe("rotation run, rollback, rotate-now", () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a terminal gets
     const lines = tooWide(shown.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "").replaceAll("\r", "\n"));
     // The prompt is painted several times in one place.
-    expect(lines.filter((line) => !line.startsWith("? Carry this plan out?"))).toEqual([]);
+    expect(lines.filter((line) => !line.startsWith("? Carry out this plan?"))).toEqual([]);
   });
 
   it("--if-due rotates what is due, and does nothing quickly afterwards", async () => {
@@ -91,7 +91,7 @@ describe("rotation run, rollback, rotate-now", () => {
     expect(words).toContain(
       "signal-service on trading-1: restarted, healthy. orchestrator on trading-1: its restart did not finish, not healthy.",
     );
-    expect(words).toContain("Whoever has generation 2 goes on with it.");
+    expect(words).toContain("Services that use generation 2 keep working.");
     const [finish, back] = adviceIn(failed.stdout);
     expect(finish).toBe("rotation run --yes --stack paper   # finishes it");
     expect(back).toMatch(
@@ -126,7 +126,7 @@ describe("rotation run, rollback, rotate-now", () => {
       await hasRow(bench(), "ROTATE FAILED 3"),
     );
     expect(failed.exitCode, failed.stdout + failed.stderr).toBe(1);
-    expect(unwrapped(failed.stderr)).toContain("Going back to generation 3.");
+    expect(unwrapped(failed.stderr)).toContain("Rolling back to generation 3.");
     expect(failed.stdout).toMatch(/^FAILED, and rolled back$/m);
     expect(unwrapped(failed.stdout)).toContain("Every service is back on generation 3.");
     expect((await rowsOf(bench())).slice(-2)).toEqual(["ROTATE FAILED 3", "ROLLBACK SUCCESS 3"]);

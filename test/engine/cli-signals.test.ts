@@ -17,7 +17,7 @@ const activeOf = async (bench: Bench) => {
 /** What `rotation diagnose --fix` is told to do: nobody was left to say what to run. */
 async function diagnosed(bench: Bench): Promise<readonly string[]> {
   const { findings } = await json<{ findings: { cause: string }[] }>(bench, ["diagnose"]);
-  expect(findings.map(({ cause }) => cause)).toContain("a rotation or a rollback stopped half-way");
+  expect(findings.map(({ cause }) => cause)).toContain("a rotation or a rollback is unfinished");
   return ["rotation diagnose --fix --yes --stack paper"];
 }
 

@@ -119,7 +119,7 @@ describe("rotation: what is looked at, from a new stack to an overdue one", () =
   it("run needs somebody to ask, or --yes", async () => {
     const { exitCode, stdout, stderr } = await rotation(bench(), ["run"]);
     expect([exitCode, stdout]).toEqual([2, ""]);
-    expect(stderr).toBe("error: without a terminal nobody can be asked whether to go on; add --yes");
+    expect(stderr).toBe("error: there is no terminal to ask for confirmation on; add --yes");
   });
 
   it("plan in words, for a terminal and for a pull request", async () => {
@@ -137,8 +137,8 @@ describe("rotation: what is looked at, from a new stack to an overdue one", () =
   it("run --yes carries it out, with progress by phase, and a second one finds nothing to do", async () => {
     const { exitCode, stdout, stderr } = await rotation(bench(), ["run", "--yes"]);
     expect(exitCode, stdout + stderr).toBe(0);
-    expect(stdout).toContain("done database/password: taken over, now at generation 1\n");
-    expect(stdout).toContain("done alpaca/api_key: taken over, now at generation 0\n");
+    expect(stdout).toContain("done database/password: adopted, now at generation 1\n");
+    expect(stdout).toContain("done alpaca/api_key: adopted, now at generation 0\n");
     expect(tooWide(stdout)).toEqual([]);
     expect(stderr).toMatch(
       /^reading the stack\n(done .*\n|preflight: .*\n|preview: .*\n)+((done +)?database\/password: .*\n)+((done +)?(alpaca\/api_key|database\/password): .*\n?)+$/,

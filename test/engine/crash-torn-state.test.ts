@@ -45,7 +45,7 @@ describe("an update that ends while it saves the state", () => {
     expect([planned.exitCode, planned.stderr]).toEqual([1, expect.stringContaining("rotation diagnose --fix")]);
     const ran = await rotation("run", "--yes");
     expect(ran.exitCode, ran.stdout + ran.stderr).toBe(0);
-    expect(ran.stderr).toMatch(/^note: put back .*paper\.json from its copy .*\.bak, .* is done again$/m);
+    expect(ran.stderr).toMatch(/^note: restored .*paper\.json from its copy .*\.bak: .* is repeated by the next one$/m);
     expect((await auditRows(bench())).map(({ action }) => action)).toEqual(["ADOPT", "ROTATE"]);
     expect((await up(bench())).stdout).toMatch(UNCHANGED);
   });

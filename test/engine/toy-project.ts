@@ -37,7 +37,7 @@ export interface ToyProject {
 const SOURCES = [
   ...["core", "config", "clients", "stores", "components", "kinds", "steps", "audit", "cli", "dev"],
   ...["index.ts", "main.cjs", "sdk-on-demand.cjs"],
-  ...["package.json", "tsconfig.json", "tsconfig.check.json", "Pulumi.yaml"],
+  ...["package.json", "tsconfig.json", "Pulumi.yaml"],
 ];
 
 /** Copies the project, adds the fixture, and builds it as `npm run build` does. @throws where it does not compile */
@@ -50,7 +50,7 @@ export async function toyProject({ fixture, folder, registrations }: ToyOptions)
     await addFixture(join(checkout, "test", "engine", fixture), join(root, folder));
     for (const registration of registrations) register(root, registration);
     // Types too: what must be said of everything that is registered is said.
-    const types = ["--project", "tsconfig.check.json", "--incremental", "false"];
+    const types = ["--project", "tsconfig.json", "--incremental", "false"];
     await Promise.all([run(root, "node_modules/typescript/bin/tsc", ...types), run(root, "dev/build.mjs")]);
   } catch (error) {
     remove();
@@ -82,7 +82,7 @@ async function run(cwd: string, ...args: readonly string[]): Promise<void> {
 
 /** The stack's folder is made of links to the checkout. */
 async function link({ projectDir }: Stack, checkout: string, root: string): Promise<void> {
-  for (const name of ["main.cjs", "sdk-on-demand.cjs", "tsconfig.json", "dist", "Pulumi.yaml"]) {
+  for (const name of ["main.cjs", "sdk-on-demand.cjs", "dist", "Pulumi.yaml"]) {
     const path = join(projectDir, name);
     if (!lstatSync(path).isSymbolicLink()) throw new Error(`expected a link to ${join(checkout, name)} at ${path}`);
     rmSync(path);

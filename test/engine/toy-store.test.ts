@@ -141,7 +141,7 @@ describe("a store is one folder and a line in each registry", () => {
     const [validation] = await json<Validation[]>(bench, ["validate"]);
     expect(validation?.points.filter(({ verdict }) => verdict === "FAILED")).toEqual([]);
     expect(validation?.points[0]?.evidence).toContain("database/password version 4");
-    expect(await fine(bench, ["diagnose"])).toContain("Nothing is wrong");
+    expect(await fine(bench, ["diagnose"])).toContain("No problem found");
     expect(JSON.parse(await fine(bench, ["report", "--json"]))).toMatchObject({ secrets: [{ store: "toy" }] });
   });
 

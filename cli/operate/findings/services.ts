@@ -8,7 +8,7 @@ import type { About, Finding } from "../../../kinds/kind-operations";
 /**
  * Services of a secret that are not healthy, each with what its `/health` says.
  *
- * @param restartHelps false where what they read does not work either: a restart would only wait for its time limit.
+ * @param restartHelps false if the credential in the store does not work either: a restart would only time out.
  */
 export async function serviceFindings(
   config: Config,
@@ -38,6 +38,6 @@ export async function serviceFindings(
 }
 
 function illness(answer: string): string {
-  if (/password authentication failed/.test(answer)) return "does not get into the database with what it holds";
-  return /\b401\b/.test(answer) ? "holds a pair that Alpaca refuses" : "is not healthy";
+  if (/password authentication failed/.test(answer)) return "cannot log in to the database with its credential";
+  return /\b401\b/.test(answer) ? "uses a pair that Alpaca refuses" : "is not healthy";
 }

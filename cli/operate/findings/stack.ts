@@ -8,15 +8,16 @@ import type { Stack } from "../stack";
 import { isStale, readLocks } from "../state-file";
 import { finishedStates, mendTornFiles, tornFiles } from "../torn-files";
 
-/** What an update that was killed, or met a full disk, in the middle of saving leaves of the state. */
+/** What an update leaves of the state if it is killed, or the disk fills up, while it saves. */
 export function tornFindings(project: Project): Finding[] {
-  const fix = () => Promise.resolve(mendTornFiles(project).join("; ") || "it is gone already");
+  const fix = () => Promise.resolve(mendTornFiles(project).join("; ") || "it is already gone");
   return tornFiles(project).map(({ path, copy }): Finding => {
     if (copy === undefined) {
       return {
         secret: null,
-        cause: "an update died while it saved: a file beside the state is half written, and Pulumi says `EOF`",
-        evidence: `${path} is no JSON; it holds a check sum and nothing of the state`,
+        cause:
+          "an update was interrupted while it saved: a file beside the state is half written, and Pulumi says `EOF`",
+        evidence: `${path} is not JSON; it holds only a checksum, nothing of the state`,
         command: `rm ${path}`,
         fix,
       };
@@ -31,9 +32,9 @@ export function tornFindings(project: Project): Finding[] {
       };
     return {
       ...about,
-      evidence: `${path} is no JSON; ${copy}, the state before, is`,
+      evidence: `${path} is not JSON; its copy ${copy}, the previous state, is`,
       command: `cp ${copy} ${path}`,
-      hint: "make room on its disk first; the next update does again what that state does not know of",
+      hint: "free disk space first; the next update repeats what the copy lacks",
       fix,
     };
   });
@@ -50,15 +51,15 @@ function lockFindings({ project, engine }: Stack): Finding[] {
     if (!isStale(lock)) {
       return {
         secret: null,
-        cause: "an update is under way, or died on another machine",
+        cause: "an update is running, or was interrupted on another machine",
         evidence: who,
         command: pulumiCommand(project, "cancel"),
-        hint: "only if it is surely dead; else wait for it to end",
+        hint: "only if its process is certainly dead; otherwise wait until it ends",
       };
     }
     return {
       secret: null,
-      cause: "the stack is locked by an update that died",
+      cause: "the stack is locked by an interrupted update",
       evidence: `${who}; that process is gone`,
       command: pulumiCommand(project, "cancel --yes"),
       fix: async () => (await clearLocks(engine, [lock], project)).join("; "),
@@ -75,10 +76,10 @@ function pendingFindings(stack: Stack): Finding[] {
       cause: "an update was interrupted in the middle of an operation",
       evidence: pending.map(({ type, resource }) => `${type} ${nameOf(resource.urn)}`).join(", "),
       command: stack.command("run"),
-      hint: "does it again",
+      hint: "repeats it",
       fix: async () => {
         await stack.engine.dropPendingOperations();
-        return "the pending operations are out of the state; the next update does them again";
+        return "removed the pending operations from the state; the next update repeats them";
       },
     },
   ];

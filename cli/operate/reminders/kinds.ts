@@ -2,6 +2,7 @@ import { policyOf } from "../../../config";
 import { ageOf, dueAt, graceEndsAt, graceIsOver, graceLimitAt, urgencyOf } from "../../../core/deadlines";
 import type { Policy } from "../../../core/policy";
 import { activeGeneration, type SecretState } from "../../../core/state";
+import { DAY } from "../../../core/time";
 import type { Supply } from "../../../kinds/kind-operations";
 import { operationsOf } from "../../../kinds/operations";
 import { traitsOf } from "../../../kinds/schemas";
@@ -11,15 +12,15 @@ import type { Outline } from "../settings";
 import { lastFailure } from "../status";
 
 /**
- * What people are told of: five days and two days before the maximum age (day 85, day 88), a day before a rotation by
- * age, the end of the credential before, each day that somebody still uses it, an age past the maximum, and a rotation that
- * failed.
+ * The occasions of reminders: five days and two days before the maximum age (day 85, day 88), a day before a rotation by
+ * age, the end of the previous credential's grace period, each day that it is still used after that, an age past the
+ * maximum, and a failed rotation.
  */
 export const KINDS = ["warning", "alert", "planned", "grace-over", "in-use", "overdue", "failed"] as const;
 
 export type ReminderKind = (typeof KINDS)[number];
 
-/** One thing to tell, once per secret, generation and kind, or once a day of these. */
+/** One reminder, sent once per secret, generation and kind, or once a day. */
 export interface Reminder {
   readonly secret: string;
   readonly generation: number;
@@ -31,28 +32,30 @@ export interface Reminder {
    * which a login that is in use is revoked in any case.
    */
   readonly at: string;
-  /** Null where nobody knows how old it is. */
+  /** Null if its age is unknown. */
   readonly ageDays: number | null;
   readonly maxAgeDays: number;
   /** How the operator supplies a new value; undefined if the pipeline makes it. */
   readonly supply: Supply | undefined;
   /** The reason that a failed rotation's row gives, or who still uses a login, in words. */
   readonly reason: string | null;
-  /** The day of what is told daily, such as 2026-11-30; undefined where it is told once. */
+  /** The day of a daily reminder, such as 2026-11-30; undefined if it is sent once. */
   readonly day?: string;
 }
 
-const DAY = 86_400_000;
+/** What reminders are derived from. */
+interface Evidence {
+  readonly stack: string;
+  readonly outline: Pick<Outline, "environment" | "policy" | "secrets">;
+  readonly outputs: Readonly<Record<string, SecretOutput>>;
+  /** The last row of each secret in the audit log. */
+  readonly rows: readonly LogRow[];
+  /** Who still uses the previous login, by the secret's name. */
+  readonly inUse?: Readonly<Record<string, string | undefined>>;
+}
 
-/** All that is to be told at this moment, whether it was told before or not. Pure: the clock is an argument. */
-export function remindersAt(
-  stack: string,
-  outline: Pick<Outline, "environment" | "policy" | "secrets">,
-  outputs: Readonly<Record<string, SecretOutput>>,
-  rows: readonly LogRow[],
-  now: Date,
-  inUse: Readonly<Record<string, string | undefined>> = {},
-): Reminder[] {
+/** All reminders that are due now, whether sent before or not. Pure: the clock is an argument. */
+export function remindersAt(now: Date, { stack, outline, outputs, rows, inUse = {} }: Evidence): Reminder[] {
   return outline.secrets.flatMap((secret) => {
     const state = outputs[secret.name]?.state;
     if (state === undefined) return [];
@@ -84,19 +87,19 @@ export function remindersAt(
   });
 }
 
-/** One of them at a time: what is more urgent makes up for what was missed. */
+/** One of them at a time: the most urgent one makes up for any that was missed. */
 function ageKinds(age: number, { maxAge }: Policy): ReminderKind[] {
   const urgency = urgencyOf(age, maxAge);
   return urgency === "ok" ? [] : [urgency];
 }
 
-/** Not asked of a value that the operator supplies: it rotates when it is supplied. */
+/** Not for a value that the operator supplies: it rotates when it is supplied. */
 function isPlanned(state: SecretState, policy: Policy, now: Date): boolean {
   const due = dueAt(state, policy).getTime();
   return now.getTime() >= due - DAY && now.getTime() < due;
 }
 
-/** The end of the previous credential, or that somebody still uses it and until when that may be. */
+/** The end of the previous credential's grace period, or who still uses it and until when. */
 function ending(state: SecretState, policy: Policy, now: Date, users: string | undefined) {
   const limit = graceLimitAt(state, policy);
   if (users === undefined || now >= limit)

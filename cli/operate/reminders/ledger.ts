@@ -5,7 +5,7 @@ export const CHANNELS = ["slack", "email"] as const;
 
 export type Channel = (typeof CHANNELS)[number];
 
-/** A reminder on its way to one channel, and there to one recipient where the channel has several. */
+/** A reminder for one channel, and for one recipient if the channel has several. */
 export interface Delivery {
   readonly reminder: Reminder;
   readonly channel: Channel;
@@ -21,11 +21,11 @@ const aboutOf = ({ reminder: { stack, environment, secret, generation, kind, day
   day === undefined ? kind : `${kind} ${day}`,
 ];
 
-/** What the ledger calls it: `slack`, `email team@example.org`. An address is the same in capitals. */
+/** What the ledger calls it: `slack`, `email team@example.org`. Addresses ignore case. */
 const nameOf = ({ channel, recipient }: Delivery) =>
   recipient === undefined ? channel : `${channel} ${recipient.toLowerCase()}`;
 
-/** Those of the deliveries that nobody has made yet. */
+/** The deliveries that were not made yet. */
 export async function undelivered(client: pg.ClientBase, deliveries: readonly Delivery[]): Promise<Delivery[]> {
   const found: Delivery[] = [];
   // A connection takes one query at a time.
@@ -33,7 +33,7 @@ export async function undelivered(client: pg.ClientBase, deliveries: readonly De
     const { rowCount } = await client.query(
       `SELECT FROM secret_rotation_reminders
        WHERE stack = $1 AND environment = $2 AND secret_name = $3 AND generation = $4 AND kind = $5 AND channel = ANY ($6)`,
-      // Before recipients had rows of their own, one row stood for all of a channel's.
+      // Older rows name the channel alone, for all of its recipients.
       [...aboutOf(delivery), [nameOf(delivery), delivery.channel]],
     );
     if (rowCount === 0) found.push(delivery);
@@ -42,8 +42,8 @@ export async function undelivered(client: pg.ClientBase, deliveries: readonly De
 }
 
 /**
- * Makes a delivery exactly once, also when two try at the same moment: the row comes first and the second waits for it;
- * a delivery that fails takes its row back, so that the next run tries again.
+ * Makes a delivery exactly once, also if two runs try at the same moment: the row is written first, and the second run
+ * waits for it. A failed delivery rolls its row back, so that the next run tries again.
  *
  * @returns whether this call sent it
  */

@@ -27,8 +27,8 @@ export function mailText(reminder: Reminder): string {
 }
 
 /**
- * Sends a mail over TLS to one of the config's recipients; its head names all of them. Each by itself: a server that takes
- * one and refuses another would have the whole counted as sent.
+ * Sends a mail over TLS to one of the config's recipients; its header names all of them. Each gets a mail of its own: if a
+ * server took one recipient and refused another, the mail would count as sent.
  * @throws OperationError without the password
  */
 export async function sendMail(email: EmailConfig, reminder: Reminder, recipient: string): Promise<void> {
@@ -53,7 +53,7 @@ export async function sendMail(email: EmailConfig, reminder: Reminder, recipient
       text: mailText(reminder),
     });
   } catch (error) {
-    throw new OperationError(`${host}:${port} did not take the mail: ${messageOf(error)}`);
+    throw new OperationError(`${host}:${port} did not accept the mail: ${messageOf(error)}`);
   } finally {
     transport.close();
   }

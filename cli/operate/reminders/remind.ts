@@ -7,29 +7,29 @@ import type { LogRow } from "../audit-log";
 import { UsageError } from "../errors";
 import { readOutputs } from "../outputs";
 import type { Project } from "../project";
-import { configSecrets, environmentSecrets } from "../secrets";
+import { secretsToRedact } from "../secrets";
 import { clockOf, HIDDEN, type Outline, readConfig, readOutline } from "../settings";
 import { type Reminder, remindersAt } from "./kinds";
 import { type Channel, type Delivery, deliverOnce, undelivered } from "./ledger";
 import { recipientsOf } from "./recipients";
 
-/** What became of one reminder on one channel. */
+/** The result of one reminder on one channel. */
 export interface Sent {
   readonly secret: string;
   readonly generation: number;
   readonly kind: Reminder["kind"];
   readonly channel: Channel;
-  /** Where the channel has several: the e-mail address. */
+  /** The e-mail address, if there are several. */
   readonly recipient?: string;
   readonly outcome: "sent" | "sent by another run" | "failed";
   readonly error?: string;
 }
 
 /**
- * Tells what is to be told, each thing once per secret, generation, kind, channel and recipient. Safe to run every hour and twice
- * at once. Where nothing is to be told it neither starts Pulumi nor decrypts anything.
+ * Sends the reminders that are due, each once per secret, generation, kind, channel and recipient. Safe to run every hour,
+ * and twice at once. If none is due, it neither starts Pulumi nor decrypts anything.
  *
- * @throws UsageError where the config names no channel
+ * @throws UsageError if the config names no channel
  */
 export async function remind(project: Project): Promise<Sent[]> {
   const outline = await readOutline(project);
@@ -44,12 +44,12 @@ export async function remind(project: Project): Promise<Sent[]> {
     const rows: LogRow[] = await lastRowOfEach(client, { environment: outline.environment });
     const now = clockOf(outline);
     const inUse = await usersOfPrevious(outline, outputs, now);
-    const reminders = remindersAt(project.stack, outline, outputs, rows, now, inUse);
+    const reminders = remindersAt(now, { stack: project.stack, outline, outputs, rows, inUse });
     const notify = await targetsOf(project, outline);
     const open = await undelivered(client, deliveriesOf(reminders, notify));
     if (open.length === 0) return [];
     const config = await readConfig(project);
-    const secrets = [...environmentSecrets(project.env), ...configSecrets(config)];
+    const secrets = secretsToRedact(project, config);
     return deliverAll(client, open, {
       now,
       secrets,
@@ -73,20 +73,20 @@ async function usersOfPrevious(
   return Object.fromEntries(await Promise.all(asked));
 }
 
-/** Whom to tell. @throws UsageError where it is nobody */
+/** The channels. @throws UsageError if there is none */
 async function targetsOf(project: Project, outline: Outline): Promise<NotifyConfig> {
-  // A `notify` that is secret as a whole, or whose recipients are, cannot be looked into without Pulumi.
+  // A `notify` that is secret as a whole, or whose recipients are, cannot be read without Pulumi.
   const isHidden = outline.notify === undefined || outline.notify.email?.to.includes(HIDDEN);
   const notify = isHidden ? (await readConfig(project)).notify : outline.notify;
   if (notify === undefined) {
     throw new UsageError(
-      "nobody would be told: set the config key `notify`, for example `pulumi config set --secret --path notify.slackWebhook`",
+      "there is no channel to send reminders to: set the config key `notify`, for example `pulumi config set --secret --path notify.slackWebhook`",
     );
   }
   return notify;
 }
 
-/** Each reminder to Slack and to each recipient of e-mail, named where there are several. */
+/** Each reminder to Slack and to each recipient of e-mail. */
 export function deliveriesOf(reminders: readonly Reminder[], { slackWebhook, email }: NotifyConfig): Delivery[] {
   const recipients = email === undefined ? [] : recipientsOf(email);
   return reminders.flatMap((reminder): Delivery[] => [
@@ -99,13 +99,13 @@ export function deliveriesOf(reminders: readonly Reminder[], { slackWebhook, ema
 export interface DeliverOptions {
   readonly now: Date;
   readonly send: (delivery: Delivery) => Promise<void>;
-  /** Kept out of what is said of a failure. */
+  /** Redacted in the messages of failures. */
   readonly secrets: readonly string[];
-  /** Whether the answer says who was told: where the channel has several. */
+  /** Whether the result names the recipient: if there are several. */
   readonly nameRecipients: boolean;
 }
 
-/** Makes each delivery by itself: one that fails keeps no other from going out, and is tried again next time. */
+/** Makes each delivery by itself: one that fails does not stop the others, and is retried by the next run. */
 export async function deliverAll(
   client: Parameters<typeof deliverOnce>[0],
   deliveries: readonly Delivery[],

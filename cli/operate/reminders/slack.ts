@@ -1,6 +1,7 @@
 import ky, { HTTPError } from "ky";
 import { trustingFetch } from "../../../clients/trust";
 import { messageOf } from "../../../core/errors";
+import { redact } from "../../../core/redact";
 import { OperationError } from "../errors";
 import type { Reminder } from "./kinds";
 import { wordsOf } from "./words";
@@ -17,7 +18,7 @@ export function slackMessage(reminder: Reminder): Record<string, unknown> {
     ["Generation", String(reminder.generation)],
   ].map(([name, value]) => ({ type: "mrkdwn", text: `*${name}*\n${escaped(value ?? "")}` }));
   return {
-    // What a notification shows, and screen readers read.
+    // For notifications and screen readers.
     text: escaped(title),
     blocks: [
       { type: "header", text: { type: "plain_text", text: title.slice(0, 150) } },
@@ -40,6 +41,6 @@ export async function sendToSlack(webhook: string, reminder: Reminder): Promise<
   } catch (error) {
     const found =
       error instanceof HTTPError ? `${error.response.status} ${error.response.statusText}` : messageOf(error);
-    throw new OperationError(`Slack did not take the message: ${found.replaceAll(webhook, "[secret]")}`);
+    throw new OperationError(`Slack did not accept the message: ${redact(found, [webhook])}`);
   }
 }

@@ -4,7 +4,7 @@ import type { Reminder } from "./kinds";
 export interface Words {
   readonly title: string;
   readonly text: string;
-  /** The command to run now; undefined where nothing has to be done. */
+  /** The command to run now; undefined if nothing has to be done. */
   readonly command: string | undefined;
 }
 
@@ -14,9 +14,9 @@ const minute = (iso: string) => `${iso.slice(0, 16).replace("T", " ")} UTC`;
 export function wordsOf(reminder: Reminder): Words {
   const { secret, kind, environment, stack, at, ageDays, maxAgeDays, supply, reason, generation } = reminder;
   const what = `${secret} (${environment})`;
-  const age = ageDays === null ? "Nobody knows how old it is; it was adopted" : `It is ${ageDays} days old`;
+  const age = ageDays === null ? "It was adopted at an unknown age" : `It is ${ageDays} days old`;
   const rotate = `rotation ${supply?.command ?? "run"} --stack ${stack}`;
-  const how = supply?.how ?? "The scheduled run rotates it; nothing has to be done if that is set up.";
+  const how = supply?.how ?? "If a scheduled run is set up, it rotates the secret, and nothing has to be done.";
   switch (kind) {
     case "warning":
       return {
@@ -47,19 +47,19 @@ export function wordsOf(reminder: Reminder): Words {
         title: `${what}: ${supply?.ending.title ?? "grace period over"}`,
         text: supply
           ? `Its grace period ended at ${minute(at)}. ${supply.ending.text(generation)}`
-          : `The credential before generation ${generation} was to stay valid until ${minute(at)}. The next run ends it.`,
+          : `The grace period of the credential before generation ${generation} ended at ${minute(at)}. The next run revokes it.`,
         command: `rotation run --stack ${stack}`,
       };
     case "in-use":
       return {
         title: `${what}: the previous login is still in use`,
-        text: `Its grace period is over, and it is still used by ${reason}. Move these users to the login in the store: it is revoked when nobody uses it, and at ${minute(at)} in any case (policy.gracePeriodMax).`,
+        text: `Its grace period is over, and it is still used by ${reason}. Move these users to the login in the store: the previous login is revoked as soon as it is unused, and at ${minute(at)} in any case (policy.gracePeriodMax).`,
         command: `rotation validate ${secret} --stack ${stack}`,
       };
     case "failed":
       return {
         title: `${what}: a rotation FAILED`,
-        text: `At ${minute(at)}: ${reason ?? "no reason was given"}. Generation ${generation} is the last one that is complete.`,
+        text: `At ${minute(at)}: ${reason ?? "no reason was given"}. Generation ${generation} is the last complete one.`,
         command: `rotation diagnose --stack ${stack}`,
       };
   }

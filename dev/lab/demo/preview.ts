@@ -1,11 +1,11 @@
 /** The head of one resource in a `pulumi preview --diff`. */
 const RESOURCE = /^\s*([+~-]{1,2}|\+-|=)\s*(\S+): \((\w[\w-]*)\)$/;
 const URN = /^\s*\[urn=.*::(.+)\]$/;
-/** What of a resource a reviewer wants to see: which generation moves, which login, that a value changes. */
+/** The properties that matter to a reviewer: the generation, the login, that a value changes. */
 const CHANGE = /^\s*~ (generation|login|password)\s*: .* => /;
 const TOTAL = /^Resources:|^ {4}([~+=-]|\+-)\s?\d+ to |^ {4}\d+ changes/;
 
-/** Pulumi's diff as a reviewer reads it: each resource by its own name, then what of it changes. */
+/** Pulumi's diff, shortened for a reviewer: each resource by its name, then its changes. */
 export function readablePreview(diff: string): string {
   const lines = diff.split("\n");
   return lines

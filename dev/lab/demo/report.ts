@@ -7,7 +7,7 @@ const PLAIN = { head: [], border: [] };
 /** A line that says what happens next. */
 export const heading = (text: string) => `\n${pc.bold(pc.cyan(`== ${text}`))}`;
 
-/** What changed, how long it took and who was turned away. */
+/** What changed, how long it took and how many logins failed. */
 export function summaryTable(seen: readonly (Seen & { readonly action: string })[]): string {
   const table = new Table({
     head: ["what", "strategy", "generation", "seconds", "logins", "failed", "exposure"],

@@ -10,7 +10,7 @@ import type { PulumiResult, Stack } from "../stack";
 import { DEMO_DATABASES, startPlatform } from "./platform";
 import { type Phase, timeline } from "./timeline";
 
-/** A rotation or a rollback as the demo saw it. */
+/** A rotation or a rollback as the demo observed it. */
 export interface Seen {
   readonly secret: string;
   readonly strategy: string;
@@ -18,11 +18,11 @@ export interface Seen {
   readonly to: number;
   /** From the preflight's start to the audit row. */
   readonly seconds: number;
-  /** From the first to the last login that failed; 0 where none did. */
+  /** From the first to the last login that failed; 0 if none did. */
   readonly exposureSeconds: number;
   /** New logins, or requests to Alpaca, of the services that read the secret. */
   readonly logins: Outcome;
-  /** Failures that nothing excuses: before the role changed or after the last restart, and any with a key pair. */
+  /** Unexpected failures: before the role changed or after the last restart, and any with a key pair. */
   readonly outside: number;
   readonly phases: readonly Phase[];
 }
@@ -33,7 +33,7 @@ export interface Seen {
  */
 const loginsOf = (updateSeconds: number) => Math.min(100, 190 / updateSeconds);
 
-/** So many are tried over the rotation and the rollback together, also where the first update was an unusually slow one. */
+/** The least number tried over the rotation and the rollback together, even if the first update was unusually slow. */
 const LOGINS = 1000;
 
 /** Requests to Alpaca a second of each service. */
@@ -82,7 +82,7 @@ export class Scenario {
     return this.stack.configure("request", { id, secret, activate: generation, reason });
   }
 
-  /** What the operator does on the dashboard and with `rotation alpaca add-key`: a new pair, the one in use behind it. */
+  /** What the operator does on the dashboard and with `rotation alpaca add-key`: a new pair as `current`, the one in use as `previous`. */
   async supplyKey(label: string): Promise<void> {
     const { paper } = this.lab.alpaca;
     const [current, previous] = [paper.createKey(), this.lab.adoptedAlpaca];
@@ -91,13 +91,13 @@ export class Scenario {
     await this.stack.configureSecret("alpacaKeys", pairs);
   }
 
-  /** What the operator does on the dashboard with a pair that nobody uses any more. */
+  /** What the operator does on the dashboard with a pair that is no longer used. */
   deleteNewKey(): void {
     if (this.newKey === undefined) throw new Error("there is no new key");
     this.lab.alpaca.paper.deleteKey(this.newKey.keyId);
   }
 
-  /** An update under load, and what became of each secret that it moved. */
+  /** An update under load, and the result for each secret that it changed. */
   async watchedUp(secrets: readonly string[]): Promise<Seen[]> {
     const load = await this.startLoad(secrets);
     const startedAt = Date.now();
@@ -112,7 +112,7 @@ export class Scenario {
     return Promise.all(secrets.map((secret) => this.seen(secret, outcome, startedAt)));
   }
 
-  /** Whoever reads one of the secrets works with it all the time; an update must have told how long one takes here. */
+  /** Every service that reads one of the secrets uses it all the time; an update must have run, to know its duration here. */
   private async startLoad(secrets: readonly string[]): Promise<Load> {
     if (this.firstUpdateSeconds === undefined) throw new Error("no update ran yet");
     const readers = (some: readonly string[]) => [...new Set(some.flatMap((secret) => this.lab.readers(secret)))];
@@ -168,7 +168,7 @@ export class Scenario {
     };
   }
 
-  /** From the moment the server was told to change the role, as its own log has it, to the last restart's end. */
+  /** From the change of the role, by the server's own log, to the last restart's end. */
   private async window(
     secret: string,
     phases: readonly Phase[],

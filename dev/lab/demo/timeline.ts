@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Stack } from "../stack";
 
-/** One part of a rotation and when it was done. */
+/** One part of a rotation and when it finished. */
 export interface Phase {
   readonly name: string;
   /** Seconds since the part before. */
@@ -17,13 +17,13 @@ interface Resource {
   readonly created?: string;
 }
 
-/** A resource's name behind the secret's, and what people call it. */
+/** The end of a resource's name, and its label. */
 const PHASES: readonly (readonly [RegExp, string])[] = [
   [/preflight-checks$/, "preflight"],
   [/slot-[ab]-password$/, "new password"],
   [/role(-[ab])?$|login(-[ab])?-set$/, "role"],
   [/verify-login$/, "login"],
-  [/store-unchanged$/, "nobody else wrote"],
+  [/store-unchanged$/, "store unchanged"],
   [/(database|analytics|alpaca)-(username|password|api_key_id|api_secret_key)$/, "store"],
   [/verify-alpaca$/, "proof by Alpaca"],
   [/dry-run$/, "dry run"],

@@ -4,7 +4,7 @@ import type { AlpacaConfig, DatabaseConfig } from "./types";
 
 const LOGIN_LIMIT_MS = 5000;
 
-/** A new login, one query, and out again. */
+/** A new login and one query. */
 export async function tryLogin(config: DatabaseConfig, login: DatabaseLogin): Promise<void> {
   const client = new pg.Client(connection(config, login));
   client.on("error", () => undefined);
@@ -40,7 +40,7 @@ export interface AlpacaAccount {
   buying_power: string;
 }
 
-/** An answer of Alpaca other than 200. */
+/** An answer of Alpaca that is not 200. */
 export class AlpacaStatusError extends Error {
   constructor(readonly status: number) {
     super(status === 401 ? "401 Unauthorized (invalid API key)" : `Alpaca answered HTTP ${status}`);

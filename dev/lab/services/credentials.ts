@@ -36,7 +36,7 @@ export async function readCredentials(reader: SecretReader, config: ServiceConfi
   };
 }
 
-/** A login of the database engine where it issues one, else the one in the store. */
+/** A login of the database engine if it issues one, else the one in the store. */
 async function readLogin(reader: SecretReader, config: DatabaseConfig): Promise<DatabaseLogin> {
   const { credsPath, usernamePath, passwordPath } = config;
   const leased = await issueLogin(reader, config);
@@ -44,7 +44,7 @@ async function readLogin(reader: SecretReader, config: DatabaseConfig): Promise<
   const issued = credsPath === undefined ? undefined : await reader.staticLogin?.(credsPath);
   if (issued) return { ...issued, loadedAt: new Date().toISOString() };
   const password = await required(reader, passwordPath);
-  // Asked after the password: a name that appeared in the meantime may belong to it.
+  // Read after the password: a name that was written in the meantime may belong to it.
   if (usernamePath === undefined || !(await reader.read(usernamePath))) {
     return { user: config.username, password: password.value, ...origin(password) };
   }
@@ -52,7 +52,7 @@ async function readLogin(reader: SecretReader, config: DatabaseConfig): Promise<
   return { user: user.value, password: paired.value, ...origin(paired) };
 }
 
-/** A new login of the database engine; undefined where the service has no part in it. */
+/** A new login of the database engine; undefined if the service does not use it. */
 export async function issueLogin(
   { leases }: SecretReader,
   { leasePath }: DatabaseConfig,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { Fault, Health } from "./types";
 
-/** The fault that the lab asks for now. */
+/** The fault that the lab has set. */
 export function readFault(file: string): Fault | undefined {
   try {
     return JSON.parse(readFileSync(file, "utf8")) as Fault;
@@ -36,7 +36,7 @@ export function healthServer(health: () => Health, faultFile: string): Server {
   });
 }
 
-/** How many answers were asked of a service that flaps. */
+/** How many answers a flapping service has given. */
 let answered = 0;
 
 function misled(health: Health, fault: Fault | undefined): Health {

@@ -7,7 +7,7 @@ export interface LeaseKeeperOptions {
   readonly source: LeaseSource;
   /** Fetches a new login and works with it from then on. */
   readonly replace: () => Promise<void>;
-  /** Receives what could not be done; it is tried again. */
+  /** Receives failures; what failed is retried. */
   readonly onFailure: (error: unknown) => void;
   readonly log: (level: "INFO" | "ERROR", message: string) => void;
 }
@@ -25,14 +25,14 @@ export class LeaseKeeper {
     return this.held;
   }
 
-  /** Keeps this lease from now on; the one before ends by itself. */
+  /** Keeps this lease from now on; the previous one expires. */
   keep(lease: Lease | undefined): void {
     this.held = lease;
     if (lease !== undefined) this.wakeAt(renewAt(lease, Date.now()));
     else clearTimeout(this.timer);
   }
 
-  /** Looks at the lease right now, because the database turned the service away. */
+  /** Checks the lease at once, because the database refused the service. */
   async check(): Promise<void> {
     const lease = this.held;
     if (lease !== undefined && this.replacing === undefined) await this.tend(lease);
@@ -60,13 +60,13 @@ export class LeaseKeeper {
         log("ERROR", new LeaseLostError(lease.id).message);
         return this.replace();
       }
-      // It is valid still: nobody is turned away.
+      // The lease is still valid.
       log("ERROR", `the database lease ${shortLease(lease.id)} could not be renewed: ${(error as Error).message}`);
       this.wakeAt(Date.now() + RETRY_MS);
     }
   }
 
-  /** One replacement at a time; one that fails is tried again. */
+  /** One replacement at a time; one that fails is retried. */
   private replace(): Promise<void> {
     this.replacing ??= this.options
       .replace()

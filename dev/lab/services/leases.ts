@@ -19,9 +19,9 @@ export class LeaseLostError extends Error {
 
 /** Issues and renews logins of Vault's database engine. */
 export interface LeaseSource {
-  /** A new login from `<mount>/creds/<role>`; undefined where there is no such role, or it may not be read. */
+  /** A new login from `<mount>/creds/<role>`; undefined if there is no such role, or it may not be read. */
   issue(path: string): Promise<Lease | undefined>;
-  /** The lease with its new end. @throws LeaseLostError where Vault does not know it any more */
+  /** The lease with its new end. @throws LeaseLostError if Vault does not know it any more */
   renew(lease: Lease): Promise<Lease>;
 }
 
@@ -68,7 +68,7 @@ export function vaultLeases({ address, token }: VaultStoreConfig): LeaseSource {
   };
 }
 
-/** Vault answers 400 to every renewal that fails; its words tell a lease that is gone from a database that is down. */
+/** Vault answers 400 to every renewal that fails; its message distinguishes a lost lease from a database that is down. */
 const LOST = /lease not found|lease expired|invalid lease|not renewable|role .* does not exist/;
 
 interface LeaseAnswer {

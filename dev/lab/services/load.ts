@@ -6,7 +6,7 @@ import type { Attempt, LoadOrder, ServiceConfig } from "./types";
 
 const LOOK_EVERY_MS = 100;
 const QUIET_LOOK_EVERY_MS = 10_000;
-// A slow server gets fewer attempts, not a growing heap of them.
+// A slow server gets fewer attempts, not a growing queue.
 const MAX_AT_ONCE = 8;
 
 /** Makes attempts while the lab's load file says so, with what the service holds at each moment. */
@@ -23,19 +23,19 @@ export class LoadWorker {
     private readonly held: () => Credentials | undefined,
   ) {}
 
-  /** Looks for an order now and every 100 ms; a quiet service every 10 s. */
+  /** Checks for an order now and every 100 ms; a quiet service every 10 s. */
   start(): void {
     this.look();
     setInterval(() => this.look(), this.config.quiet ? QUIET_LOOK_EVERY_MS : LOOK_EVERY_MS).unref();
   }
 
-  /** Starts no attempt any more; those under way are not recorded, for it is the service that ends them. */
+  /** Starts no more attempts; running ones are not recorded, because the service itself ends them. */
   stop(): void {
     this.stopped = true;
     for (const { timer } of this.timers.values()) clearInterval(timer);
   }
 
-  /** Says that it is busy before it reads the order: whoever took the order away and sees nobody busy has the last word. */
+  /** Marks itself busy before it reads the order: if the lab removed the order and sees no busy service, none will start. */
   private look(): void {
     const { load, busy } = this.config.files;
     if (this.stopped || (!this.busy && !existsSync(load))) return;
@@ -45,14 +45,14 @@ export class LoadWorker {
     try {
       this.order = text ? (JSON.parse(text) as LoadOrder) : undefined;
     } catch {
-      return; // Half written; the next look sees the whole.
+      return; // Half written; the next check sees the whole.
     }
     this.rest();
     this.pace("login", this.config.database ? (this.order?.loginsPerSecond ?? 0) : 0);
     this.pace("alpaca", this.config.alpaca ? (this.order?.alpacaPerSecond ?? 0) : 0);
   }
 
-  /** Without an order, and with nothing under way. */
+  /** Without an order and a running attempt. */
   private rest(): void {
     if (!this.busy || this.order !== undefined || this.running.login + this.running.alpaca > 0) return;
     rmSync(this.config.files.busy, { force: true });
@@ -105,6 +105,6 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch {
-    return ""; // Taken away.
+    return ""; // Removed.
   }
 }

@@ -33,7 +33,7 @@ export class Runtime {
     this.keeper = new LeaseKeeper({ source, replace, onFailure, log });
   }
 
-  /** What it works with, once that has been proven to work. */
+  /** The credentials, once they have been proven to work. */
   readonly credentials = (): Credentials | undefined => this.held;
 
   /** Reads and proves the credentials, again and again with growing pauses until they work. */
@@ -84,7 +84,7 @@ export class Runtime {
     this.log("INFO", `Connected to the database as ${this.session?.user} (store version ${login.version})`);
   }
 
-  /** Moves to a new login of the database engine; the sessions of the one before end when their work is done. */
+  /** Moves to a new login of the database engine; the previous one's sessions end when their work is done. */
   private async replaceLease(): Promise<void> {
     const { name, database } = this.config;
     if (database === undefined) return;
@@ -107,7 +107,7 @@ export class Runtime {
       if (this.config.alpaca && this.held?.alpaca) await fetchAccount(this.config.alpaca, this.held.alpaca);
       this.error = undefined;
     } catch (error) {
-      // Only a refused credential is the service's own illness; a slow broker is not.
+      // Only a refused credential makes the service unhealthy; a slow broker does not.
       if (error instanceof AlpacaStatusError && error.status !== 401) this.log("ERROR", error.message);
       else this.fail(error);
       await this.keeper?.check();

@@ -1,6 +1,6 @@
 import type { LeaseSource } from "./leases";
 
-/** One value of the store with what is needed to tell whether two belong together. */
+/** One value of the store with what shows whether two belong together. */
 export interface StoredValue {
   value: string;
   /** A number in Vault, an id in AWS. */
@@ -9,18 +9,18 @@ export interface StoredValue {
   generation?: string;
 }
 
-/** Reads values; `undefined` where nothing is. */
+/** Reads values; `undefined` for an empty path. */
 export interface SecretReader {
   /** What `/health` calls `secrets_backend`. */
   readonly backend: string;
   /** Where the store issues logins of its own (Vault's database engine). */
   readonly leases?: LeaseSource;
   read(path: string): Promise<StoredValue | undefined>;
-  /** An existing role's login, whose password Vault rotates (a static role); undefined where it hands out none. */
+  /** An existing role's login, whose password Vault rotates (a static role); undefined if there is none. */
   staticLogin?(path: string): Promise<StaticLogin | undefined>;
 }
 
-/** What a static role of Vault's database engine hands out. */
+/** A static role's login. */
 export interface StaticLogin {
   user: string;
   password: string;

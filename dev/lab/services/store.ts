@@ -54,7 +54,7 @@ interface KvVersion {
 }
 
 /**
- * Reads two values that belong together while somebody may be writing them one after the other. With generations on both,
+ * Reads two values that belong together, while they may be written one after the other. With generations on both,
  * they must be equal, else it throws after `limitMs`. With a generation on one alone, the other is awaited as long, and
  * then taken as written by hand. Values without generations may not change while they are read.
  */

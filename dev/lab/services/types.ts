@@ -1,4 +1,4 @@
-/** What a service of the lab is told at its start (a JSON file). */
+/** The config file of a service of the lab (JSON). */
 export interface ServiceConfig {
   name: string;
   /** Loopback address and port of its `/health`. */
@@ -44,10 +44,10 @@ export interface DatabaseConfig {
   passwordPath: string;
   /**
    * Where Vault hands out a role's login whose password it rotates itself, such as "database/static-creds/trader". Until
-   * there is one (no static role, or no policy yet), the service takes what stands at `passwordPath`.
+   * there is one (no static role, or no policy yet), the service takes the value at `passwordPath`.
    */
   credsPath?: string;
-  /** Path of the user name; where it is not set, or nothing is there, the user is `username`. */
+  /** Path of the user name; if it is not set, or nothing is there, the user is `username`. */
   usernamePath?: string;
   username: string;
   /**
@@ -55,7 +55,7 @@ export interface DatabaseConfig {
    * for it yet, it logs in with the password.
    */
   leasePath?: string;
-  /** What it asks the database in its daily work; `select 1` by default. */
+  /** The query of its daily work; `select 1` by default. */
   query?: string;
 }
 

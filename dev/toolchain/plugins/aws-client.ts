@@ -14,7 +14,7 @@ export interface AwsClient {
   find<T>(doing: string, call: (api: SecretsManager) => Promise<T>): Promise<T | undefined>;
 }
 
-/** The client that the provider's config describes and, where that is silent, the usual AWS variables and files. Connects at first use. */
+/** The client of the provider's config, completed by the usual AWS variables and files. Connects at first use. */
 export function awsClient(config: Properties, environment: NodeJS.ProcessEnv): AwsClient {
   const region = text(config.region) ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? "";
   let api: Promise<SecretsManager> | undefined;

@@ -22,8 +22,8 @@ const schema: Schema = {
 const CURRENT = "AWSCURRENT";
 
 /**
- * `aws.secretsmanager.SecretVersion`. A new value is a new version, which takes AWSCURRENT and leaves AWSPREVIOUS to the
- * one before. Deleting a version takes every stage from it but AWSCURRENT: `retainOnDelete` keeps the one to roll back to.
+ * `aws.secretsmanager.SecretVersion`. A new value is a new version, which takes AWSCURRENT and gives AWSPREVIOUS to the
+ * previous one. Deleting a version takes every stage from it but AWSCURRENT: `retainOnDelete` keeps the one to roll back to.
  */
 export function secretVersionResource(client: () => AwsClient): BridgedResource {
   return {
@@ -93,7 +93,7 @@ async function readVersion(
   };
 }
 
-/** Gives a version the stages it should have, whoever holds them. */
+/** Gives a version the stages that it should have, also those of another version. */
 async function moveStages(client: AwsClient, id: string, wanted: string[]): Promise<void> {
   const { secretId, versionId } = parts(id);
   const secret = await removeStages(client, id, [CURRENT, ...wanted]);

@@ -2,7 +2,7 @@ import type { AwsClient } from "./aws-client";
 import type { BridgedResource } from "./bridge";
 import { isObject, type Properties } from "./values";
 
-/** `aws.secretsmanager.Tag`: one tag of a secret whose other tags are somebody else's. */
+/** `aws.secretsmanager.Tag`: one tag of a secret; its other tags are not managed. */
 export function tagResource(client: () => AwsClient): BridgedResource {
   const write = async (plan: Properties): Promise<Properties> => {
     const [SecretId, Key, Value] = [String(plan.secretId), String(plan.key), String(plan.value)];

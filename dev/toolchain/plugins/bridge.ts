@@ -9,7 +9,7 @@ import { hasUnknown, isObject, isUnknown, type Json, type Properties, plainPrope
 /** A resource type of a bridged package. States and plans are without secret marks. */
 export interface BridgedResource {
   schema: Schema;
-  /** Version of the state's schema where it is not 0. */
+  /** Version of the state's schema if it is not 0. */
   schemaVersion?: string;
   /** Terraform's names that do not follow from the property's. */
   renamed?: Record<string, string>;
@@ -179,7 +179,7 @@ function known(planned: Properties): Properties {
   return Object.fromEntries(Object.entries(planned).map(([key, value]) => [key, isUnknown(value) ? null : value]));
 }
 
-/** What the server answered, except that an empty collection which was never asked for stays "not given". */
+/** What the server answered, except that an empty collection that was never set stays "not given". */
 function asPlanned(planned: Properties, state: Properties, old: Properties = {}): Properties {
   const entries = Object.entries(state).map(([key, value]): [string, Json] => {
     const emptyCollection = typeof value === "object" && isEmpty(value);

@@ -8,7 +8,7 @@ export function canonicalJson(value: Json): string {
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(",")}}`;
 }
 
-/** The same for JSON text; what is no JSON stays as it is. */
+/** The same for JSON text; any other text stays as it is. */
 export function normalizeJson(text: string): string {
   try {
     return canonicalJson(JSON.parse(text) as Json);

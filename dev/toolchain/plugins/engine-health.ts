@@ -3,7 +3,7 @@ import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
 /** How often a real plugin looks whether its engine is still there. */
 export const FIVE_MINUTES = 300_000;
 
-/** Resolves when the engine at `address` no longer answers, asked every `everyMs` milliseconds. */
+/** Resolves when the engine at `address` no longer answers; polls every `everyMs` milliseconds. */
 export async function whenGone(address: string, everyMs: number): Promise<void> {
   const client = new Client(address, credentials.createInsecure());
   try {
@@ -14,7 +14,7 @@ export async function whenGone(address: string, everyMs: number): Promise<void> 
   }
 }
 
-/** Whether somebody answers: also that there is no such method, which is what Pulumi's engine says. */
+/** Whether the engine answers, even if only that there is no such method, as Pulumi's does. */
 function answers(client: Client): Promise<boolean> {
   const nothing = Buffer.alloc(0);
   return new Promise((resolve) =>

@@ -17,7 +17,7 @@ export interface Serving {
   answer: Answer;
   /** Aborted when the user cancels. */
   cancellation: AbortController;
-  /** Throws where the stack of this URN must not be served. */
+  /** Throws if the stack of this URN must not be served. */
   guard?: (urn: string) => void;
 }
 

@@ -5,7 +5,7 @@ import { type PluginVersion, pluginAdvice } from "../../../cli/toolchain/plugin-
 
 const KEY = "secret-rotation:lab";
 
-/** Which plugin asks, and where the engine runs it: in the program's folder. */
+/** The plugin, and the folder in which the engine runs it: the program's. */
 export interface LabOnly extends PluginVersion {
   readonly folder: string;
 }
@@ -14,7 +14,7 @@ export interface LabOnly extends PluginVersion {
  * A guard that lets only a stack pass whose settings file has the config key `lab`. What belongs to any other is left to
  * the real plugin: an offline one does what this project needs, and has seen no platform but the lab's.
  *
- * @returns throws where the stack of a URN is no lab, with the command that installs the real plugin
+ * @returns throws if the stack of a URN is not a lab, with the command that installs the real plugin
  */
 export function labOnly({ folder, ...plugin }: LabOnly): (urn: string) => void {
   const labs = new Set<string>();

@@ -3,7 +3,7 @@ import type { Client, ClientConfig } from "pg";
 import { number, text } from "./coerce";
 import type { Properties } from "./values";
 
-/** The administrator's connection, from the provider's config and, where that is silent, from libpq's variables. */
+/** The administrator's connection, from the provider's config, completed by libpq's variables. */
 export interface PgConnection {
   /** Whether the administrator may do everything; without it, some statements are left out or need a membership first. */
   superuser: boolean;

@@ -80,7 +80,7 @@ export function roleResource(connection: () => PgConnection): BridgedResource {
       const name = String(plan.name);
       const work = connection().transaction((client) => alterRole(client, String(old.name ?? id), old, plan));
       await attempt("", work);
-      // What was changed stays, also where the role cannot be read afterwards.
+      // What was changed stays, even if the role cannot be read afterwards.
       return readBack(name, plan);
     },
     delete: async (id, state) => {
@@ -235,7 +235,7 @@ async function dropRole(client: Client, name: string, state: Properties, superus
   if (state.skipDropRole !== true) await doing(`could not delete role ${name}`, client.query(`DROP ROLE ${role}`));
 }
 
-/** Makes the administrator a member, as whoever is not superuser has to be to take over what a role owns. */
+/** Makes the administrator a member: without superuser rights it could not reassign what a role owns. */
 async function join(client: Client, name: string): Promise<boolean> {
   const { rows } = await client.query<{ member: boolean }>("SELECT pg_has_role($1, 'USAGE') AS member", [name]);
   if (rows[0]?.member) return false;

@@ -1,6 +1,6 @@
 import type { Properties } from "./values";
 
-/** What every request about a resource tells a provider. */
+/** What every request about a resource contains. */
 export interface ResourceContext {
   /** The type token, such as `random:index/randomPassword:RandomPassword`. */
   type: string;

@@ -13,7 +13,7 @@ interface Kind {
   secrets: string[];
   meta?: string;
   generate(inputs: Properties): Promise<{ id: string; outputs: Properties }>;
-  /** The inputs and outputs that an imported id stands for. */
+  /** The inputs and outputs of an imported id. */
   adopt(id: string): Promise<{ id: string; inputs: Properties; outputs: Properties }>;
 }
 
@@ -165,7 +165,7 @@ function idOutputs(bytes: Buffer, prefix: Json | undefined) {
   return { id, outputs };
 }
 
-/** As many of each class as asked for, the rest from all that are allowed, in random order. */
+/** The required number of each class, the rest from all that are allowed, in random order. */
 function password(inputs: Properties): string {
   const special = typeof inputs.overrideSpecial === "string" ? inputs.overrideSpecial : "!@#$%&*()-_=+[]{}<>:?";
   const classes = [

@@ -52,7 +52,7 @@ function nestedDefaults(attribute: Attribute | undefined, value: Json): Json {
   return isObject(block) ? withDefaults(attribute.fields, block) : value;
 }
 
-/** Marks what the schema says is secret, also where there is nothing: the real ones do. */
+/** Marks what the schema says is secret, even if it is empty, as the real plugins do. */
 export function markSecrets(schema: Schema, values: Properties): Properties {
   const marked: Properties = {};
   for (const [key, value] of Object.entries(values)) {

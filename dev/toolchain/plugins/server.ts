@@ -8,7 +8,7 @@ import { tracked } from "./tracked";
 /** A plugin that listens. */
 export interface PluginServer {
   port: number;
-  /** Stops listening, and ends once the work under way is done: also when nobody waits for its answer any more. */
+  /** Stops listening, and ends once the current work is done, even if no client waits for its answer any more. */
   close(): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export interface ServeOptions {
   provider: Provider;
   /** `host:port` of the engine, where a command's output is shown. None: it is dropped. */
   engineAddress?: string;
-  /** Throws where the stack of this URN must not be served. None: all are. */
+  /** Throws if the stack of this URN must not be served. None: all are. */
   guard?: (urn: string) => void;
 }
 

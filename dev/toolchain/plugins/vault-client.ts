@@ -9,11 +9,11 @@ import { isObject, type Json, type Properties } from "./values";
 
 /** Vault's (or OpenBao's) HTTP API. */
 export interface VaultClient {
-  /** The answer's `data`, or undefined where there is nothing (404). */
+  /** The answer's `data`, or undefined if there is nothing (404). */
   read(path: string, namespace?: Json): Promise<Properties | undefined>;
-  /** The answer's `data`, or undefined where the server says nothing. */
+  /** The answer's `data`, or undefined if the answer is empty. */
   write(path: string, body: Properties, namespace?: Json): Promise<Properties | undefined>;
-  /** Deleting what is gone already is fine. */
+  /** Deleting what no longer exists is no error. */
   remove(path: string, namespace?: Json): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ interface Answer {
   body: Json;
 }
 
-/** The client that the provider's config describes and, where that is silent, VAULT_ADDR, VAULT_TOKEN and their kin. Connects at first use. */
+/** The client of the provider's config, completed by VAULT_ADDR, VAULT_TOKEN and the like. Connects at first use. */
 export function vaultClient(config: Properties, env: NodeJS.ProcessEnv): VaultClient {
   const settings: Settings = {
     address: (text(config.address) ?? env.VAULT_ADDR ?? "").replace(/\/+$/, ""),

@@ -17,7 +17,7 @@ const schema: Schema = {
   writeFields: { kind: "list" },
 };
 
-/** `vault.generic.Endpoint`: any path of the API, written as it is told. */
+/** `vault.generic.Endpoint`: any path of the API, written as given. */
 export function endpointResource(client: () => VaultClient): BridgedResource {
   const write = async (plan: Properties): Promise<Properties> => {
     const path = String(plan.path);

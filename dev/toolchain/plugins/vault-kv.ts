@@ -126,7 +126,7 @@ function seconds(duration: string): number {
   );
 }
 
-/** `vault.kv.getSecretV2`: the version asked for, or the newest. */
+/** `vault.kv.getSecretV2`: the requested version, or the newest. */
 export async function getSecretV2(client: VaultClient, args: Properties): Promise<Properties> {
   const path = dataPath(args);
   const version = number(args.version);

@@ -28,7 +28,7 @@ const fullDisk: FaultCase["breaks"] = async (world: World) => {
     const torn = await rotation(world, ["diagnose", "--json"]);
     expect(JSON.parse(torn.stdout), torn.stderr).toMatchObject({ findings: [{ cause: TORN }] });
     const mended = await rotation(world, ["diagnose", "--fix", "--yes"]);
-    expect(unwrapped(mended.stdout), mended.stderr).toMatch(/done: put back .*paper\.json from its copy/);
+    expect(unwrapped(mended.stdout), mended.stderr).toMatch(/done: restored .*paper\.json from its copy/);
   };
 };
 
@@ -55,7 +55,7 @@ const CASES: Record<string, FaultCase> = {
     says: [
       /failed to save snapshot: [\s\S]*file too large/,
       "The new login exists; the store may name it already.",
-      "make room where the state is kept, which could not be saved",
+      "free disk space where the state is kept",
       "rotation run --stack",
     ],
     // Of the pair the name alone is written.

@@ -127,7 +127,7 @@ test.each([[["status"]], [["plan"]], [["run", "--yes"]], [["calendar"]]])(
     env.PULUMI_BACKEND_URL = "https://api.pulumi.example";
     const { status, stderr } = rotation(...args);
     expect(stderr).toMatch(
-      /error: the Pulumi CLI is neither on PATH nor made yet; nothing was changed\. Run `npm run toolchain`/,
+      /error: the Pulumi CLI is neither on PATH nor in the toolchain's cache; nothing was changed\. Run `npm run toolchain`/,
     );
     expect(status).toBe(2);
   },

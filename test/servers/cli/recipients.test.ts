@@ -57,7 +57,7 @@ it("one of two is refused: the other is told once, and the refused one is tried 
   smtp.setFault({ refuse: { [DESK]: 550 } });
   const first = await remind();
   expect(first.told).toEqual([`${OPS}: sent`, `${DESK}: failed`]);
-  expect(first.errors).toEqual([expect.stringMatching(/did not take the mail: .*550/)]);
+  expect(first.errors).toEqual([expect.stringMatching(/did not accept the mail: .*550/)]);
   expect(first.arrived).toEqual([OPS]);
   expect(first.raw).toContain(`To: ${OPS}, ${DESK}`);
   expect((await remind()).told).toEqual([`${DESK}: failed`]);

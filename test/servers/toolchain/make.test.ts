@@ -166,7 +166,7 @@ describe("one way after the other", () => {
       { name: "build", make: async () => made },
     ];
     expect(await firstThatWorks("pulumi", attempts, "advice", "", (text) => notes.push(text))).toBe(made);
-    expect(notes).toEqual(["official download: checksum mismatch, refused: a; going on"]);
+    expect(notes).toEqual(["official download: checksum mismatch, refused: a; trying the next way"]);
   });
 
   test("when none works the error lists each with its reason, then the advice", async () => {

@@ -68,7 +68,7 @@ test("a plugin that cannot be installed is replaced by the offline one, and said
   const { plugins, launchers } = await resolveProviders(pulumi, context, (await server()).url, download);
   expect(plugins.random?.kind).toBe("real");
   expect(plugins.vault?.kind).toBe("offline");
-  expect(lines.some((line) => line.includes("exit code 1; going on"))).toBe(true);
+  expect(lines.some((line) => line.includes("exit code 1; continuing without it"))).toBe(true);
   expect(await readdir(launchers ?? "")).toEqual(["pulumi-resource-vault"]);
 });
 
@@ -80,7 +80,7 @@ test("a plugin whose archive is not proven is not installed", async () => {
   };
   const { plugins } = await resolveProviders(pulumi, context, (await server()).url, refusing);
   expect([plugins.random?.kind, plugins.vault?.kind]).toEqual(["real", "offline"]);
-  expect(lines).toContain("checksum mismatch, refused: vault; going on");
+  expect(lines).toContain("checksum mismatch, refused: vault; continuing without it");
   expect((await called()).filter((call) => call.includes("vault"))).toEqual([]);
 });
 
@@ -125,8 +125,8 @@ test("without a network nothing is installed, and it is asked only once an hour"
   expect((await resolveProviders(pulumi, context, reachable.url, download)).plugins.random?.kind).toBe("offline");
   expect([asked(), reachable.asked(), await called()]).toEqual([0, 0, []]);
   expect(lines).toEqual([
-    `${url} does not answer; going on without installing plugins`,
-    `${reachable.url} did not answer 0 min ago, and is not asked again within the hour; going on`,
+    `${url} does not answer; continuing without installing plugins`,
+    `${reachable.url} did not answer 0 min ago, and is not tried again within the hour; continuing without it`,
   ]);
   // Whoever asks by name is not told what was so an hour ago; and an answer makes up for the vain try.
   const again = { ...context, retry: true };

@@ -142,7 +142,7 @@ describe("servers", () => {
     const lines: string[] = [];
     const { openbao } = await resolve({ need: ["openbao"], onProgress: (line) => void lines.push(line) });
     expect(openbao?.path).toBe(vault);
-    expect(lines).toEqual([`${shim} does not run; going on without it`]);
+    expect(lines).toEqual([`${shim} does not run; continuing without it`]);
   });
 
   test("missing, the error says what to install", async () => {

@@ -67,7 +67,7 @@ describe("a new pair in the config", () => {
   });
 
   it("refuses to lose the pair in use", () => {
-    expect(() => withNewPair(ring({ current: A }, onB), C)).toThrow(/expected the pair in use, paper-2026-12-01/);
+    expect(() => withNewPair(ring({ current: A }, onB), C)).toThrow(/the pair in use, paper-2026-12-01, is missing/);
   });
 });
 
@@ -77,7 +77,7 @@ describe("a pair from stdin", () => {
   it.each([
     ["", "found nothing"],
     ["PKAAAA secret-of-nobody", "found no JSON"],
-    ["[]", "found it wrong"],
+    ["[]", "found invalid parts"],
     [JSON.stringify({ ...A, label: "secret-of-nobody" }), "label: expected a text with a date at its end"],
     [JSON.stringify({ ...A, secretKey: "secret-of nobody" }), "secretKey: expected at least 6 characters and no space"],
     [JSON.stringify({ ...A, "secret-of-nobody": 1 }), "unknown key"],

@@ -23,7 +23,7 @@ describe("progress", () => {
       progress.step("b: checking", "b");
       progress.step("a: restarting one", "a");
       progress.failed("a");
-      progress.step("looking at what holds now");
+      progress.step("checking what holds now");
       progress.stop();
       const lines = kept(written).filter((line) => /^(done|stopped)/.test(line));
       expect(lines.map((line) => line.replace(/ \(.*/, ""))).toEqual([
@@ -31,7 +31,7 @@ describe("progress", () => {
         "done    a: checking",
         "stopped a: restarting one",
         "stopped b: checking",
-        "done    looking at what holds now",
+        "done    checking what holds now",
       ]);
       expect(lines.every((line) => /\(\d+(\.\d)? s\)$/.test(line))).toBe(true);
     }

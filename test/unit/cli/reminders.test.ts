@@ -28,10 +28,19 @@ const state = (more: Partial<SecretState> = {}): SecretState => ({
   ...more,
 });
 
+const remindersOn = (days: number, { state: given = state(), ...more }: Given = {}) =>
+  remindersAt(new Date(START + days * DAY), {
+    stack: "prod",
+    outline,
+    outputs: { "database/password": { state: given } },
+    rows: [],
+    ...more,
+  });
+
+type Given = Partial<Parameters<typeof remindersAt>[1]> & { readonly state?: SecretState };
+
 const kindsAt = (days: number, given = state(), rows: LogRow[] = []) =>
-  remindersAt("prod", outline, { "database/password": { state: given } }, rows, new Date(START + days * DAY)).map(
-    ({ kind }) => kind,
-  );
+  remindersOn(days, { state: given, rows }).map(({ kind }) => kind);
 
 describe("what people are told, and when", () => {
   it("nothing of age where each login ends by itself, but that a rotation failed", () => {
@@ -39,8 +48,7 @@ describe("what people are told, and when", () => {
       ...outline,
       secrets: [{ ...outline.secrets[0], strategy: "vault-dynamic" }],
     } as unknown as Outline;
-    const at = (days: number, rows: LogRow[] = []) =>
-      remindersAt("prod", leased, { "database/password": { state: state() } }, rows, new Date(START + days * DAY));
+    const at = (days: number, rows: LogRow[] = []) => remindersOn(days, { outline: leased, rows });
     for (const days of [85, 88, 89, 90.5, 400]) expect(at(days)).toEqual([]);
     const failed = { id: 9, secretName: "database/password", environment: "prod", status: "FAILED", reason: "sealed" };
     const row = { ...failed, rotationDate: new Date(START + 2 * DAY) } as unknown as LogRow;
@@ -71,9 +79,11 @@ describe("what people are told, and when", () => {
       step: { ...state().step, action: "ROTATE", at: new Date(START).toISOString() },
     });
     const told = (days: number, users: string | undefined) =>
-      remindersAt("prod", outline, { "database/password": { state: rotated } }, [], new Date(START + days * DAY), {
-        "database/password": users,
-      }).map(({ kind, day, reason }) => [kind, day, reason]);
+      remindersOn(days, { state: rotated, inUse: { "database/password": users } }).map(({ kind, day, reason }) => [
+        kind,
+        day,
+        reason,
+      ]);
     const users = "nightly-reconcile from 10.0.0.7";
     expect(told(1.1, users)).toEqual([["in-use", new Date(START + 1.1 * DAY).toISOString().slice(0, 10), users]]);
     expect(told(6.9, users)[0]?.[0]).toBe("in-use");
@@ -106,13 +116,7 @@ describe("what people are told, and when", () => {
   });
 
   it("in words that name secret, environment and command, for Slack and for mail", () => {
-    const [reminder] = remindersAt(
-      "prod",
-      outline,
-      { "database/password": { state: state() } },
-      [],
-      new Date(START + 85 * DAY),
-    );
+    const [reminder] = remindersOn(85);
     if (reminder === undefined) throw new Error("expected a reminder");
     const slack = JSON.stringify(slackMessage(reminder));
     for (const text of [slack, mailText(reminder)]) {

@@ -78,7 +78,7 @@ describe("what holds after an update that did not finish", () => {
       "database/password: the rotation to generation 9 has begun and is not finished; generation 8 was in use before. " +
         "Store: generation 9. Logins: generation 8 (trader_b) works; generation 9 (trader_a) works. " +
         "signal-service on trading-1: restarted, healthy. orchestrator on trading-1: its restart did not finish, not healthy. " +
-        "execution-gateway on trading-1: not restarted, healthy. Whoever has generation 8 goes on with it.",
+        "execution-gateway on trading-1: not restarted, healthy. Services that use generation 8 keep working.",
     );
   });
 
@@ -124,7 +124,7 @@ describe("what holds after an update that did not finish", () => {
     const untouched = { ...BEGUN, store: { generation: 8 }, logins: [], services: [] };
     expect(isTouched(untouched)).toBe(false);
     expect(isTouched({ ...untouched, acted })).toBe(true);
-    expect(describeSituation({ ...untouched, acted })).toContain("has changed cannot be told.");
+    expect(describeSituation({ ...untouched, acted })).toContain("has changed is unknown.");
   });
 
   it("names what an update that began no rotation was at", () => {
@@ -179,7 +179,7 @@ describe("what holds after an update that did not finish", () => {
           if (begun !== null) expect(isTouched(situation)).toBe(true);
         }
         for (const { health } of services)
-          if (typeof health === "object") expect(text).toContain(`health could not be asked (${health.unseen})`);
+          if (typeof health === "object") expect(text).toContain(`health could not be checked (${health.unseen})`);
         if (begun !== null && services.some(({ restarted }) => restarted !== "no"))
           expect(isTouched(situation)).toBe(true);
       }),

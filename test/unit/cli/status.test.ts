@@ -192,9 +192,11 @@ describe("what stands below the table", () => {
 
   it("until when the credential before works, and that the next update ends it", () => {
     expect(shown("2026-01-01T00:00:00.000Z")).toContain("generation 1 stays usable until 2026-01-02 00:00");
-    expect(shown("2026-01-02T00:00:00.000Z")).toContain("is to be ended since 2026-01-02 00:00; the next update does");
+    expect(shown("2026-01-02T00:00:00.000Z")).toContain(
+      "has been due for revocation since 2026-01-02 00:00; the next update revokes it",
+    );
     const revoked = { generation: 1, revoked: true, validUntil: "2026-01-02T00:00:00.000Z" };
-    expect(shown("2026-01-03T00:00:00.000Z", { ...base, previous: revoked })).toContain("generation 1 is ended");
+    expect(shown("2026-01-03T00:00:00.000Z", { ...base, previous: revoked })).toContain("generation 1 is revoked");
   });
 
   it("a pair that only the operator can make", () => {

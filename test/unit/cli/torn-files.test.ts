@@ -83,9 +83,9 @@ describe("a state that a full disk left half written", () => {
     await put(`${file}.attrs`, WHOLE);
     expect(tornFiles(project)).toEqual([{ path, copy: `${path}.bak` }]);
     expect(() => assertWhole(project)).toThrow(
-      /is half written.*make room, then `rotation diagnose --fix --stack paper`/s,
+      /is half written.*Free disk space, then run `rotation diagnose --fix --stack paper`/s,
     );
-    expect(mendTornFiles(project)).toEqual([expect.stringContaining(`put back ${path} from its copy ${path}.bak`)]);
+    expect(mendTornFiles(project)).toEqual([expect.stringContaining(`restored ${path} from its copy ${path}.bak`)]);
     expect(await readFile(path)).toEqual(bytesOf(file, STATE));
     expect(await readFile(`${path}.torn`)).toEqual(half);
     // The check sum of what was half written.

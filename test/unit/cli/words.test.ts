@@ -277,7 +277,7 @@ describe("a failure in words", () => {
     expect(failure).toMatchObject({ secret: "database/password", phase: "store" });
     const context = { project: { dir: process.cwd(), stack: "paper" }, again: "rotation run" } as never;
     const next = nextSteps({ secret: "database/password", failure, begun: true, target: 1 }, context, false);
-    expect(next[0]).toContain("# make room where the state is kept");
+    expect(next[0]).toContain("# free disk space where the state is kept");
     expect(next[1]).toContain("rotation run --stack paper   #");
   });
 });
@@ -315,7 +315,7 @@ describe("a change of the config alone", () => {
     const plan = planInWords("paper", outline, result([checks, restart("update", "1"), row]));
     const texts = plan.secrets[0]?.steps.map(({ text }) => text);
     expect(texts).toEqual([
-      "looks that the row of the last step is in secret_rotation_log; writes none",
+      "checks that the row of the last step is in secret_rotation_log; writes none",
       "keeps new settings for the restart of signal-service on trading-1; nothing is restarted",
       "keeps new settings of database-password-preflight-checks; nothing runs",
     ]);
@@ -408,8 +408,8 @@ describe("what stopped an update", () => {
     const about = { secret: "a/b", failure, target: 1 };
     expect(nextSteps({ ...about, begun: true }, context, false)).toEqual([
       "rotation run --yes --stack paper   # finishes it",
-      'rotation rollback a/b --reason "the update before was interrupted or failed" --yes --stack paper   # or goes back to generation 1',
-      "rotation diagnose --stack paper   # looks at it from the outside",
+      'rotation rollback a/b --reason "the previous update was interrupted or failed" --yes --stack paper   # or goes back to generation 1',
+      "rotation diagnose --stack paper   # checks the platform from the outside",
     ]);
     expect(nextSteps({ ...about, begun: true }, context, true)).toHaveLength(2);
     expect(nextSteps({ ...about, begun: false }, context, false)[1]).toBe("rotation run a/b --yes");
