@@ -44,11 +44,11 @@ export function hbaDifferences(
   login: HbaUser,
 ): HbaDifference[] {
   const found = new Map<HbaRule, HbaDifference>();
-  for (const [kind, types] of Object.entries(KINDS)) {
+  for (const types of Object.values(KINDS)) {
     const possible = rules.filter(({ type }) => types.includes(type));
     for (const place of possible) {
       const decides = (user: HbaUser) =>
-        possible.find((rule) => covers(rule, place, kind) && isFor(rule.databases, rule.users, database, user));
+        possible.find((rule) => covers(rule, place) && isFor(rule.databases, rule.users, database, user));
       const [rule, other] = [decides(owner), decides(login)];
       if (rule === undefined || rule.method === "reject" || rule === other) continue;
       if (other === undefined || !BY_PASSWORD.has(other.method)) found.set(rule, { rule, other });
@@ -83,8 +83,8 @@ function matches(word: string, text: string): boolean {
 }
 
 /** Whether a line covers all addresses that another one covers. */
-function covers(rule: HbaRule, place: HbaRule, kind: string): boolean {
-  if (kind === "local" || rule.address === "all") return true;
+function covers(rule: HbaRule, place: HbaRule): boolean {
+  if (rule.address === "all") return true;
   if (rule.address === place.address && rule.netmask === place.netmask) return true;
   const [wide, narrow] = [network(rule), network(place)];
   return wide !== undefined && narrow !== undefined && wide.all === narrow.all && narrow.bits.startsWith(wide.bits);
@@ -103,7 +103,7 @@ function bitsOf(address: string): string | undefined {
   const [left = "", right] = address.split("::");
   const words = (text: string) => (text === "" ? [] : text.split(":").map((word) => Number.parseInt(word, 16)));
   const [before, after] = [words(left), words(right ?? "")];
-  const zeros = right === undefined ? 0 : 8 - before.length - after.length;
+  const zeros = 8 - before.length - after.length;
   return binary([...before, ...Array<number>(Math.max(0, zeros)).fill(0), ...after], 16);
 }
 

@@ -21,12 +21,12 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
 export function isSoleKey(text: string, field: string): boolean {
   const names = [field, field.split(".")[0]];
   let [depth, count] = [0, 0];
-  let last: string | undefined;
+  let last = "";
   for (const [token] of text.matchAll(TOKEN)) {
     if (token === "{" || token === "[") depth++;
     else if (token === "}" || token === "]") depth--;
-    else if (token === ":" && depth === 1 && last !== undefined && names.includes(JSON.parse(last))) count++;
-    last = token.startsWith('"') ? token : undefined;
+    else if (token === ":" && depth === 1 && names.includes(JSON.parse(last))) count++;
+    last = token;
   }
   return count <= 1;
 }

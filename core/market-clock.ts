@@ -65,7 +65,7 @@ function timeIn(answer: Readonly<Record<string, unknown>>, key: string): string 
 }
 
 function found(answer: Readonly<Record<string, unknown>>, key: string): string {
-  if (Object.hasOwn(answer, key)) return JSON.stringify(answer[key])?.slice(0, 60) ?? "nothing";
+  if (Object.hasOwn(answer, key)) return JSON.stringify(answer[key]).slice(0, 60);
   return `none (its fields: ${Object.keys(answer).slice(0, 6).join(", ").slice(0, 100) || "none"})`;
 }
 

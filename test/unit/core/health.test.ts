@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type HealthRule, illnessOf, judge, probeAt } from "../../../core/health";
+import { type HealthRule, illnessOf, judge, LONGEST_BODY, probeAt } from "../../../core/health";
 
 const DEFAULT: HealthRule = { status: [], field: "status", equals: ["healthy"], text: null };
 const UP: HealthRule = { status: [200], field: "status", equals: ["UP"], text: null };
@@ -21,6 +21,7 @@ describe("the judge, unless the config says otherwise", () => {
     ["a byte order mark", '\uFEFF{"status":"healthy"}'],
     ["an escaped field", '{"st\\u0061tus":"he\\u0061lthy"}'],
     ["a packed answer", gzipSync('{"status":"healthy"}')],
+    ["the field's name as the text of another", '{"status":"healthy","field":"status","by":"name"}'],
     ["the field's name inside of a text", '{"status":"healthy","note":"\\"status\\":\\"unhealthy\\""}'],
   ])("takes %s for healthy", (_, body) => {
     expect(healthy(DEFAULT, 200, body)).toBe(true);
@@ -42,6 +43,13 @@ describe("the judge, unless the config says otherwise", () => {
     ['{"status":["healthy"]}', "a list as `status`"],
     ['{"status":"unhealthy","status":"healthy"}', "`status` more than once"],
     ['{"status":"healthy","st\\u0061tus":"healthy"}', "`status` more than once"],
+    ['{"checks":{"db":1},"status":"unhealthy","status":"healthy"}', "`status` more than once"],
+    ['{"list":[{"status":1}],"status":"unhealthy","status":"healthy"}', "`status` more than once"],
+    ['{"list":[1],"status":"unhealthy","status":"healthy"}', "`status` more than once"],
+    ['{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9}', "no `status` (its fields: a, b, c, d, e, f, g, h)"],
+    [`{"${"n".repeat(121)}":1}`, `no \`status\` (its fields: ${"n".repeat(120)})`],
+    [`{"status":"${"u".repeat(61)}"}`, `\`status\` ${"u".repeat(60)}`],
+    ['{"status":"\uFEFFhealthy"}', "`status` \uFEFFhealthy"],
     ['{"status":"UP"}', "`status` UP"],
     ['{"status":"healthy"} trailing', "text that is no JSON in place of a JSON object"],
     ["OK", "text that is no JSON in place of a JSON object"],
@@ -68,6 +76,33 @@ describe("the judge, unless the config says otherwise", () => {
       expect(healthy(DEFAULT, code, "")).toBe(false);
     },
   );
+
+  it("unpacks what is packed, and nothing else, and no more than it reads", () => {
+    const packed = gzipSync('{"status":"healthy"}');
+    const unreadable = "(packed, and not readable) (HTTP 200)";
+    expect(asked(DEFAULT, 200, packed.subarray(0, 12)).answer).toBe(unreadable);
+    const padded = (length: number) => gzipSync(JSON.stringify({ status: "healthy", padding: "x".repeat(length) }));
+    expect(healthy(DEFAULT, 200, padded(LONGEST_BODY - 100))).toBe(true);
+    expect(asked(DEFAULT, 200, padded(LONGEST_BODY))).toMatchObject({ healthy: false, answer: unreadable });
+    expect(asked(DEFAULT, 200, "\u001fOK").answer).toBe("OK (HTTP 200)");
+    expect(asked(DEFAULT, 200, Buffer.from([0x4f, 0x8b])).answer).toBe("O\uFFFD (HTTP 200)");
+  });
+
+  it("shows an answer without white space around it, an empty one by name, and a missing one", () => {
+    expect(asked(DEFAULT, 200, " OK\n").answer).toBe("OK (HTTP 200)");
+    expect(asked(DEFAULT, 200, " \n").answer).toBe("(an empty body) (HTTP 200)");
+    expect(asked(DEFAULT, 0, "", " \n").answer).toBe("no answer");
+  });
+
+  it.each([
+    [299, false],
+    [300, true],
+    [399, true],
+    [400, false],
+  ])("takes HTTP %i for a redirect: %s", (code, isRedirect) => {
+    expect(asked(PLAIN, code, "").why.includes("a redirect")).toBe(isRedirect);
+    expect(healthy(PLAIN, code, "")).toBe(code === 299);
+  });
 
   it("says that a redirect is not followed, and what the client said where there is no answer", () => {
     expect(asked(DEFAULT, 302, '{"status":"healthy"}')).toMatchObject({
@@ -108,6 +143,8 @@ describe("the judge, told otherwise", () => {
     expect(healthy(rule, 200, '{"health":{"state":"green"}}')).toBe(true);
     expect(healthy(rule, 200, '{"health.state":"green"}')).toBe(true);
     expect(healthy(rule, 200, '{"state":"green"}')).toBe(false);
+    expect(healthy(rule, 200, '{"health":null}')).toBe(false);
+    expect(asked(rule, 200, '{"health":{},"health":{"state":"green"}}').why).toContain("`health.state` more than once");
     expect(healthy({ ...rule, field: "health.0" }, 200, '{"health":["green"]}')).toBe(false);
     expect(healthy({ ...rule, field: "constructor.name", equals: ["Object"] }, 200, "{}")).toBe(false);
     expect(healthy({ ...rule, field: "__proto__" }, 200, "{}")).toBe(false);
@@ -123,21 +160,41 @@ describe("the judge, told otherwise", () => {
       false,
     ]);
     expect(asked(rule, 200, "no").why).toBe("expected HTTP 2xx with the text OK, found HTTP 200 with another text");
+    expect(asked({ ...rule, text: ["OK", "UP"] }, 200, " ").why).toBe(
+      "expected HTTP 2xx with the text OK or UP, found HTTP 200 with an empty body",
+    );
+    expect(asked(PLAIN, 204, "OK").why).toBe("expected HTTP 2xx, found HTTP 204");
+    expect(asked({ ...UP, status: [200, 503], equals: ["pass", "warn"] }, 500, "").why).toBe(
+      "expected HTTP 200 or 503 with `status` pass or warn, found HTTP 500 with an empty body",
+    );
   });
 
   it("takes a port that takes connections, and a command that ends with status 0", () => {
-    const answer = (code: number, error = "") => ({ code, body: Buffer.from(""), error });
+    const answer = (code: number, error = "", body = "") => ({ code, body: Buffer.from(body), error });
     const tcp = probeAt({ kind: "tcp", host: "{address}", port: 5432 }, "10.0.0.1");
     expect(judge(tcp, answer(0)).healthy).toBe(true);
     expect(judge(tcp, answer(1, "Connection refused"))).toMatchObject({
       healthy: false,
       why: "expected 10.0.0.1:5432 to take connections, found Connection refused",
     });
+    expect(judge(tcp, answer(0)).why).toBe("expected 10.0.0.1:5432 to take connections, found that it does");
+    expect(judge(tcp, answer(1)).why).toBe("expected 10.0.0.1:5432 to take connections, found none");
     const command = { kind: "command", command: "pg_isready" } as const;
+    expect(judge(command, answer(0)).answer).toBe("ok");
+    expect(judge(command, answer(0, "", " accepting\n")).answer).toBe("accepting");
+    expect(judge(command, answer(2)).answer).toBe("exit status 2");
+    expect(judge(command, answer(2, " refused\n", " no\n")).answer).toBe("no\nrefused");
     expect(judge(command, answer(0)).healthy).toBe(true);
     expect(judge(command, answer(2)).why).toBe("expected `pg_isready` to end with status 0, found 2");
     expect(judge(command, answer(124)).why).toContain("found that it did not end in time");
   });
+});
+
+it("a probe has the host's address wherever it is named", () => {
+  const http = { kind: "http", url: "http://{address}:80/{address}", rule: PLAIN } as const;
+  expect(probeAt(http, "h")).toEqual({ ...http, url: "http://h:80/h" });
+  const command = { kind: "command", command: "pg_isready -h {address}" } as const;
+  expect(probeAt(command, "h")).toEqual({ kind: "command", command: "pg_isready -h h" });
 });
 
 describe("the judge, whatever it is given", () => {

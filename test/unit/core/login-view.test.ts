@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { alteration, alterations, type LoginView, mergeViews, plainValue, settingOf } from "../../../core/login-view";
+import {
+  alteration,
+  alterations,
+  keyName,
+  type LoginView,
+  mergeViews,
+  plainValue,
+  settingKey,
+  settingOf,
+} from "../../../core/login-view";
 
 const view: fc.Arbitrary<LoginView> = fc.dictionary(
   fc.constantFrom("set work_mem", "set app.tenant", "set search_path in trader", "connection limit", "valid until"),
@@ -49,6 +58,18 @@ describe("what the next login gets", () => {
   });
 });
 
+it("both views of a conflict are told, in the order of the keys, and what neither side has is not there", () => {
+  const copied = { b: "1", a: "1", c: "1" };
+  expect(mergeViews(copied, { b: "2", c: "2" }, { a: "2", b: "3" })).toStrictEqual({
+    view: { a: "2", b: "3" },
+    conflicts: [
+      { key: "a", owner: null, login: "2" },
+      { key: "b", owner: "2", login: "3" },
+      { key: "c", owner: "2", login: null },
+    ],
+  });
+});
+
 describe("the statements", () => {
   it("quote lists as pg_dump does, and everything else as one value", () => {
     const role = 'odd"one';
@@ -57,6 +78,10 @@ describe("the statements", () => {
     );
     expect(alteration(role, "set search_path in my db", '""')).toBe(
       `ALTER ROLE "odd""one" IN DATABASE "my db" SET search_path TO ''`,
+    );
+    expect(alteration("t", "set search_path", "")).toBe(`ALTER ROLE "t" SET search_path TO ''`);
+    expect(alteration("t", "set Temp_Tablespaces", '"a""b",c')).toBe(
+      `ALTER ROLE "t" SET Temp_Tablespaces TO 'a"b', 'c'`,
     );
     expect(alteration("t", "set DateStyle", "ISO, MDY")).toBe(`ALTER ROLE "t" SET DateStyle TO 'ISO, MDY'`);
     expect(alteration("t", "set app.user", "it's \\ here")).toBe(
@@ -76,7 +101,22 @@ describe("the statements", () => {
     ]);
   });
 
+  it("know every key of a view, and no other", () => {
+    expect(alteration("t", "connection limit", "5")).toBe('ALTER ROLE "t" CONNECTION LIMIT 5');
+    expect(alteration("t", "valid until", "2031-01-01")).toBe(`ALTER ROLE "t" VALID UNTIL '2031-01-01'`);
+    expect(alteration("t", "replication", "on")).toBe('ALTER ROLE "t" REPLICATION');
+    expect(() => alteration("t", "superuser", "on")).toThrow("expected a key of a role's view, found superuser");
+  });
+
   it("read back the setting that a key names", () => {
+    for (const database of [undefined, "trader", "a in b"]) {
+      expect(settingOf(settingKey("work_mem", database))).toEqual({ name: "work_mem", database });
+    }
+    expect([settingKey("work_mem"), settingKey("work_mem", "db")]).toEqual(["set work_mem", "set work_mem in db"]);
+    expect([keyName("set work_mem in db"), keyName("connection limit"), keyName("offset x")]).toEqual([
+      ...["work_mem in db", "connection limit", "offset x"],
+    ]);
+    expect([settingOf("set a b"), settingOf("no set a")]).toEqual([undefined, undefined]);
     expect(settingOf("set work_mem in a in b")).toEqual({ name: "work_mem", database: "a in b" });
     expect(settingOf("set work_mem")).toEqual({ name: "work_mem", database: undefined });
     expect(settingOf("connection limit")).toBeUndefined();
@@ -91,6 +131,13 @@ it.each([
   ["1500us", "2"],
   ["30000", "30000"],
   ["0", "0"],
+  ["+5s", "5000"],
+  [" 30000 ", "30000"],
+  ["1h ", "3600000"],
+  ["1d", "86400000"],
+  ["DEFAULT", "DEFAULT"],
+  ["at 30s", "at 30s"],
+  ["30s or so", "30s or so"],
 ])("a timeout of %s is %s milliseconds", (value, plain) => {
   expect(plainValue("statement_timeout", value)).toBe(plain);
   expect(plainValue("idle_in_transaction_session_timeout", value)).toBe(plain);

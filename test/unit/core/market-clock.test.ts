@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { marketHours } from "../../../core/market-clock";
+import { MarketClockError, marketHours } from "../../../core/market-clock";
 
 const now = new Date("2026-11-23T02:00:00Z");
 const RIGHT = {
@@ -34,6 +34,13 @@ describe("the market's clock", () => {
     [{ ...RIGHT, is_open: null }, "expected `is_open` true or false, found null"],
     [{ ...RIGHT, next_open: undefined }, "expected `next_open` a time such as"],
     [{ ...RIGHT, next_open: "tomorrow" }, 'found "tomorrow"'],
+    [" \n", "found an empty answer"],
+    [
+      { a: 1, b: 2, c: 3, d: 4, e: 5, f: 6, g: 7 },
+      "expected `is_open` true or false, found none (its fields: a, b, c, d, e, f)",
+    ],
+    [{ ["n".repeat(101)]: 1 }, `found none (its fields: ${"n".repeat(100)})`],
+    [{ ...RIGHT, next_open: [RIGHT.next_open] }, `found ["${RIGHT.next_open}"]`],
     [{ ...RIGHT, next_open: 1795426200 }, "found 1795426200"],
     [{ ...RIGHT, next_open: "2026-11-23T09:30:00" }, 'found "2026-11-23T09:30:00"'],
     [{ ...RIGHT, next_open: "2026-13-45T09:30:00Z" }, 'found "2026-13-45T09:30:00Z"'],
@@ -45,6 +52,22 @@ describe("the market's clock", () => {
     ],
   ])("refuses %j", (answer, says) => {
     expect(() => read(answer)).toThrow(says);
+  });
+
+  it("shows no more than 60 characters of what it found", () => {
+    expect(() => read({ ...RIGHT, is_open: "x".repeat(80) })).toThrow(
+      new MarketClockError(`expected \`is_open\` true or false, found "${"x".repeat(59)}`),
+    );
+  });
+
+  it("may differ by ten minutes from this machine's, in both directions, and the market opens later than now", () => {
+    const later = (milliseconds: number) => new Date(now.getTime() + milliseconds).toISOString();
+    for (const skew of [-600_000, 600_000]) expect(read({ ...RIGHT, timestamp: later(skew) }).isOpen).toBe(false);
+    for (const skew of [-600_001, 600_001])
+      expect(() => read({ ...RIGHT, timestamp: later(skew) })).toThrow("expected the time of now");
+    const opens = (milliseconds: number) => read({ ...RIGHT, timestamp: undefined, next_open: later(milliseconds) });
+    expect(opens(1).opensIn).toBe(1);
+    expect(() => opens(0)).toThrow("expected `next_open` in the future");
   });
 
   it("takes nothing for closed but an answer that says so", () => {

@@ -95,6 +95,22 @@ describe("an update that was interrupted", () => {
     expect(update(done(halfWay, 91.1, rotate("r2")), 91.2, rotate("r2")).state.slots).toEqual([2, 3]);
   });
 
+  it("answers a rotation if it was the first one, too, and what is decided without it is told so", () => {
+    const halfWay = interrupted({ finished: undefined, recorded: undefined }, 0);
+    expect(update(halfWay, 0.1, rotate("r"))).toEqual({
+      state: { ...finishedAt(0.1, halfWay), handledRequest: "r" },
+      resumes: true,
+    });
+    const bases: unknown[] = [];
+    const { finished, recorded } = first;
+    const decided = resolve({ finished, recorded, request: undefined, now: at(1) }, (base) => {
+      bases.push(base);
+      return finished as SecretState;
+    });
+    expect(decided).toEqual({ state: finished, resumes: false });
+    expect(bases).toEqual([{ previous: finished, request: undefined, begun: false, certain: true }]);
+  });
+
   it("goes before an emergency, which acts in the update after unless it was one itself", () => {
     const leak = { ...rotate("leak"), emergency: true as const };
     const halfWay = interrupted(second, 91, rotate("r1"));

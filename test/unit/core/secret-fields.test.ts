@@ -6,50 +6,8 @@ import * as z from "zod";
 import { configSecrets } from "../../../cli/operate/secrets";
 import { SECRET_KEYS, schema } from "../../../config/schema";
 import { redact } from "../../../core/redact";
-import { isSecret, partsOf, secret, secretsIn } from "../../../core/secret-fields";
+import { isSecret, partsOf } from "../../../core/secret-fields";
 import { configWith, parse } from "../config/example";
-
-describe("secretsIn", () => {
-  it("finds what stands in a marked field, however it is wrapped", () => {
-    const one = secret(z.string());
-    const shapes: [z.ZodType, unknown][] = [
-      [z.object({ a: one, b: z.string() }), { a: "s", b: "n" }],
-      [z.object({ a: one.min(1).max(9).describe("x").optional().nullable().default("y") }), { a: "s" }],
-      [z.array(z.record(z.string(), one)), [{ name: "s" }]],
-      [
-        z.discriminatedUnion("k", [z.object({ k: z.literal("a"), a: one }), z.object({ k: z.literal("b") })]),
-        { k: "a", a: "s" },
-      ],
-      [z.object({ a: one }).transform(({ a }) => ({ a })), { a: "s" }],
-      [z.preprocess((value) => value, z.object({ a: one })), { a: "s" }],
-      [z.lazy(() => z.object({ a: one })), { a: "s" }],
-      [z.object({ a: secret(z.object({ b: z.array(z.string()) })) }), { a: { b: ["s"] } }],
-    ];
-    for (const [shape, value] of shapes) expect(secretsIn(shape, value)).toEqual(["s"]);
-  });
-
-  it("marks a field, and not the schema that it shares with others", () => {
-    const url = z.url();
-    const shape = z.object({ webhook: secret(url), address: url });
-    expect(secretsIn(shape, { webhook: "https://a", address: "https://b" })).toEqual(["https://a"]);
-  });
-
-  it("takes neither a secret's name nor a public value for one", () => {
-    const entry = z.object({ path: z.string(), value: secret(z.string()) });
-    const value = [
-      { path: "database/username", value: "trader_a", public: true },
-      { path: "database/password", value: "p2" },
-    ];
-    expect(secretsIn(z.array(entry), value)).toEqual(["p2"]);
-  });
-
-  it("takes all of what is not as the schema wants it", () => {
-    const shape = z.object({ adopted: z.record(z.string(), secret(z.string())), name: z.string() });
-    expect(secretsIn(shape, { adopted: "hunter2", name: ["n"] })).toEqual(["hunter2"]);
-    expect(secretsIn(shape, { adopted: { a: ["x", { b: 123456 }] } })).toEqual(["x", "123456"]);
-    expect(secretsIn(shape, undefined)).toEqual([]);
-  });
-});
 
 /** What a key is called under which a credential may stand. */
 const CREDENTIAL = /pass(word|phrase)|secret|token|key|credential|verifier|webhook|private|adopted/i;

@@ -128,7 +128,8 @@ describe("what a rollback can return to", () => {
       try {
         assertRestorable(activate("back", target), target, of, hasAdopted);
       } catch (error) {
-        return String((error as Error).message);
+        expect((error as Error).name).toBe("RequestRefusedError");
+        return (error as Error).message;
       }
       return undefined;
     };

@@ -30,7 +30,9 @@ describe("the members of a JSON object", () => {
     ));
 
   it("are refused where there is no object", () => {
-    for (const text of ["[1]", "null", '"a"', "{", ""]) expect(() => jsonMembers(text)).toThrow(SyntaxError);
+    for (const text of ["{", ""]) expect(() => jsonMembers(text)).toThrow(SyntaxError);
+    for (const text of ["[1]", "null", '"a"', "5", '[{"a":1}]'])
+      expect(() => jsonMembers(text)).toThrow(new SyntaxError("expected an object"));
   });
 });
 

@@ -4,18 +4,21 @@ import { StepError } from "../../../core/errors";
 import { lackingCapabilities, type Needs } from "../../../core/vault-needs";
 import { checkLeases, type LeasesInput, leaseChecks } from "../../../kinds/vault-dynamic/preflight";
 import { MOUNT_DESCRIPTION } from "../../../kinds/vault-engine/engine";
-import { checkVaultRole, type VaultRoleInput } from "../../../kinds/vault-static/preflight";
+import { checkVaultRole, type VaultRoleInput, vaultRoleChecks } from "../../../kinds/vault-static/preflight";
 
 const ALL = ["create", "read", "update", "delete", "list", "sudo"];
 
-/** A Vault that has this at these paths, and a token that may do everything but what is listed by path. */
+/** A Vault that has this at these paths, or answers with a status; the token may do everything but what is listed by path. */
 function vaultWith(held: Readonly<Record<string, unknown>>, may: Readonly<Record<string, readonly string[]>> = {}) {
   const asked: string[] = [];
   const client = {
-    get: async (path: string, query: Readonly<Record<string, string>> = {}) => {
+    get: async (path: string, query: Readonly<Record<string, string>> = {}, absent: readonly number[] = [404]) => {
       const at = "help" in query ? `${path}?help=${query.help}` : path;
       asked.push(at);
-      return held[at];
+      const found = held[at] ?? 404;
+      if (typeof found !== "number") return found;
+      if (absent.includes(found)) return undefined;
+      throw new StepError(`HTTP ${found}`);
     },
     mayDo: async (needs: Needs) => {
       const has = Object.fromEntries(Object.keys(needs).map((path) => [path, may[path] ?? ALL]));
@@ -125,7 +128,8 @@ describe("an engine that is there already", () => {
     ["Vault says it in `data`", { "sys/mounts/database": { data: { description: MOUNT_DESCRIPTION } } }],
     ["the connection is as ours would be", { [CONFIG]: shown() }],
     ["the connection lets in all of our roles", { [CONFIG]: shown({}, connection.roles) }],
-    ["the connection lets in none yet", { [CONFIG]: shown({}, undefined) }],
+    ["the connection lets in none yet", { [CONFIG]: shown({}, null) }],
+    ["Vault refuses to describe what is not mounted", { "sys/mounts/database": 400 }],
   ])("is taken where %s", async (_, held) => {
     await expect(check(held)).resolves.toContain("will be made");
   });
@@ -178,6 +182,15 @@ describe("the preflight of a password that Vault rotates", () => {
     const said = "Vault rotated it last at 2026-11-23T02:00:00Z";
     expect(await checkVaultRole(vaultWith(rotated), role())).toBe(said);
     expect(await checkVaultRole(vaultWith(rotated), role({ taken: true }))).toBe(said);
+  });
+
+  it("asks for the role before its login", () => {
+    const { isStored, checks } = vaultRoleChecks.of(role(), {} as never);
+    expect(isStored).toBe(false);
+    expect(checks.map(({ name, needs }) => [name, needs])).toEqual([
+      ["role in Vault", ["store"]],
+      ["login from Vault", ["role in Vault"]],
+    ]);
   });
 
   it("looks whose the engine is only before an earlier update made the role", async () => {
