@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# comment.sh MARK FILE: puts the file into the comment of this mark on the pull request $PULL_REQUEST, making it if it is
-# not there. Needs `gh` with $GH_TOKEN.
+# comment.sh MARK FILE: writes the file to the comment with this mark on the pull request $PULL_REQUEST, and creates the
+# comment if it does not exist. Needs `gh` with $GH_TOKEN.
 set -euo pipefail
 mark="<!-- $1 -->"
 body=$(printf '%s\n' "$mark"; head -c 60000 "$2")

@@ -1,15 +1,15 @@
--- The pipeline as a writer of secret_rotation_log: INSERT and SELECT. First make the log as its owner (an administrator,
--- or a role of its own; never the pipeline, which could then take the triggers off), and again after an upgrade:
+-- Lets the pipeline write secret_rotation_log: INSERT and SELECT. First create the log as its owner (an administrator, or
+-- a role of its own; never the pipeline, which could then remove the triggers), and repeat this after an upgrade:
 --
 --   PGUSER=postgres PGPASSFILE=... npx rotation audit migrate --stack prod
 --   psql -v ON_ERROR_STOP=1 -v pipeline=rotation -v database=trader -f deploy/sql/audit-log.sql trader
 --
--- `rotation audit migrate` makes the role rotation_audit_writer with its grants (audit/privileges.sql). Rows older than
--- two years leave through `rotation audit prune`, which the owner runs.
+-- `rotation audit migrate` creates the role rotation_audit_writer with its grants (audit/privileges.sql). The owner removes
+-- rows older than two years with `rotation audit prune`.
 SELECT set_config('secret_rotation.pipeline', :'pipeline', false);
 DO $$
 BEGIN
-    -- Before PostgreSQL 16 a member always has the rights, unless its login is NOINHERIT.
+    -- Before PostgreSQL 16 a member always has the role's privileges, unless its login is NOINHERIT.
     EXECUTE format('GRANT rotation_audit_writer TO %I', current_setting('secret_rotation.pipeline'))
             || CASE WHEN current_setting('server_version_num')::int >= 160000 THEN ' WITH INHERIT TRUE, SET FALSE' ELSE '' END;
 END

@@ -1,11 +1,11 @@
--- One role whose password the pipeline rotates, and its database. Once a secret, as a superuser, in any database:
+-- One role whose password the pipeline rotates, and its database. Run it once per secret, as a superuser, in any database:
 --
 --   psql -v ON_ERROR_STOP=1 -v pipeline=rotation -v role=trader -v database=trader -f deploy/sql/managed-role.sql postgres
 --
 -- ADMIN lets the pipeline change the role's password and login and make its two login roles members of it. Without
--- INHERIT and SET it can neither read nor write the role's data. Before PostgreSQL 16, CREATEROLE reaches every role
--- without superuser rights, and nothing is granted. Also where a role has a setting that only a superuser may give
--- (log_statement, or one with a prefix such as app.tenant), from PostgreSQL 15 on, which the preflight names:
+-- INHERIT and SET it can neither read nor write the role's data. Before PostgreSQL 16, CREATEROLE covers every role
+-- that is no superuser, so nothing is granted. If a role has a setting that only a superuser may set (log_statement, or
+-- one with a prefix such as app.tenant), the preflight names it; from PostgreSQL 15 on also run:
 --
 --   GRANT SET ON PARAMETER log_statement TO rotation;
 SELECT set_config('secret_rotation.pipeline', :'pipeline', false), set_config('secret_rotation.role', :'role', false);
@@ -18,5 +18,5 @@ BEGIN
 END
 $$;
 
--- Needed where PUBLIC may not connect (services.sql); harmless elsewhere.
+-- Needed if PUBLIC may not connect (services.sql); harmless otherwise.
 GRANT CONNECT ON DATABASE :"database" TO :"pipeline";

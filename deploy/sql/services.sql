@@ -1,10 +1,10 @@
 -- What the services may do: read and write rows of one database. The role that they act as (the config key `role`) owns
--- nothing here; the tables belong to another role without login. Once a database, in it, as a superuser:
+-- nothing here; the tables belong to another role without login. Run it once per database, in that database, as a superuser:
 --
 --   psql -v ON_ERROR_STOP=1 -v role=trader -v owner=trader_owner -v database=trader -f deploy/sql/services.sql trader
 --
--- With alternating users, trader_a and trader_b are members of the role and have all of this through it. Optional: a
--- role that owns its tables, as in the runbook, rotates just the same.
+-- With alternating users, trader_a and trader_b are members of the role and inherit these privileges. This file is optional:
+-- a role that owns its tables, as in the runbook, can be rotated too.
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"database" TO :"role";

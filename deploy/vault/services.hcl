@@ -2,7 +2,7 @@
 #
 #   sed 's/ENVIRONMENT/prod/' deploy/vault/services.hcl | vault policy write rotation-services-prod -
 #
-# A service that reads one secret alone gets a policy with that path: secret/data/prod/alpaca/*.
+# A service that reads only one secret gets a policy with that path: secret/data/prod/alpaca/*.
 
 path "secret/data/ENVIRONMENT/*" {
   capabilities = ["read"]

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import ts from "typescript";
 
-/** An expression that makes a schema, and the file that it stands in. */
+/** An expression that makes a schema, and the file that it is in. */
 export interface Place {
   readonly node: ts.Expression;
   readonly file: ts.SourceFile;
@@ -14,7 +14,7 @@ export interface WrittenKey {
   readonly place: Place;
 }
 
-/** What a schema is made of, as its source says. */
+/** The parts of a schema, as its source has them. */
 export interface Written {
   readonly keys: ReadonlyMap<string, WrittenKey>;
   readonly entry: Place | undefined;
@@ -31,7 +31,7 @@ function open(path: string): ts.SourceFile {
   return file;
 }
 
-/** The value of a constant in a file of the config. @throws Error where there is none */
+/** The value of a constant in a file of the config. @throws Error if there is none */
 export function constant(path: string, name: string): Place {
   const found = find(open(path), name);
   if (found === undefined) throw new Error(`${path} has no constant ${name}`);
@@ -58,7 +58,7 @@ function find(file: ts.SourceFile, name: string): WrittenKey | undefined {
   return undefined;
 }
 
-/** A node's doc comment as one paragraph; "" where it has none. */
+/** A node's doc comment as one paragraph; "" if it has none. */
 function docOf(node: ts.Node): string {
   const text = node.getSourceFile().text;
   const comments = ts.getLeadingCommentRanges(text, node.getFullStart()) ?? [];
@@ -127,7 +127,7 @@ function keysOf(node: ts.ObjectLiteralExpression, file: ts.SourceFile): Map<stri
       for (const [key, written] of read({ node: property.expression, file }).keys) keys.set(key, written);
     } else if (ts.isPropertyAssignment(property) || ts.isShorthandPropertyAssignment(property)) {
       const value = ts.isPropertyAssignment(property) ? property.initializer : property.name;
-      // What the constant says that stands there, where the key itself says nothing.
+      // The constant's own comment, if the key has none.
       const doc = docOf(property) || docOfConstant(value, file);
       keys.set(property.name.getText(), { doc, place: { node: value, file } });
     }

@@ -12,11 +12,11 @@ type Schema = z.core.$ZodType;
 export interface Row {
   readonly path: string;
   readonly type: string;
-  /** What is taken without it; "" for nothing, undefined where it is mandatory. */
+  /** Its default; "" for none, undefined if it is mandatory. */
   readonly standard: string | undefined;
   readonly secret: boolean;
   readonly doc: string;
-  /** The options (`kind: vault`) that have it; none where all have it. */
+  /** The options (`kind: vault`) that have it; none if all have it. */
   readonly only: readonly string[];
 }
 
@@ -65,13 +65,13 @@ function rowsOf(one: Schema, written: WrittenKey | undefined, path: string, hidd
   return [own, ...below];
 }
 
-/** Whether each value that may stand there is a secret: of a map or a list too. */
+/** Whether each of its values is a secret, in a map or a list too. */
 function marked(one: Schema): boolean {
   const { entry, same } = partsOf(one);
   return isSecret(one) || (entry !== undefined && marked(entry)) || same.some(marked);
 }
 
-/** Of what has keys of its own. */
+/** Rows of a schema that has keys of its own. */
 function shapeOf(one: Schema): string {
   const { entry, same } = partsOf(one);
   if (typeOfSchema(one) === "array") return "list";
@@ -87,7 +87,7 @@ function nameOfOption(option: Schema, union: Schema): string {
   return values === "" ? "" : `\`${key}: ${values}\``;
 }
 
-/** What stands at a key in an option, or in each of those that it is made of. */
+/** The schema of a key in an option, or in each of those that the option is made of. */
 function valuesOf(option: Schema, key: string): string[] {
   const { keys, same } = partsOf(option);
   const own = keys[key];
@@ -114,7 +114,7 @@ function merged(options: readonly OptionRows[]): Row[] {
   }));
 }
 
-/** Every key of the config, in the schema's order. A key that says nothing of itself is another's in a new place. */
+/** Every key of the config, in the schema's order. A key without a comment repeats another one in a new place. */
 export function allRows(): Row[] {
   const rows = rowsBelow({ schema, place: constant(join(projectRoot(), "config", "schema.ts"), "schema") }, "");
   return rows.map((row) => {
@@ -137,16 +137,16 @@ function lineOf({ path, type, standard, secret, doc, only }: Row): string {
 
 const INTRODUCTION = `# Config reference
 
-Every key of a stack's config, made from the schema in \`config/\` by \`npm run docs\`; a test fails where this page is stale.
-All are in the namespace \`secret-rotation\`: the key \`policy.maxAge\` is set with
+Every key of a stack's config. \`npm run docs\` generates this page from the schema in \`config/\`; a test fails if it is stale.
+All keys are in the namespace \`secret-rotation\`: the key \`policy.maxAge\` is set with
 
 \`\`\`sh
 pulumi config set --path secret-rotation:policy.maxAge 60d
 \`\`\`
 
-\`NAME\` stands for a name of yours and \`[]\` for each entry of a list. A key without a default may be left out unless it says
-mandatory; mandatory below a key that may be left out means: once that key is there. Keys marked *Secret* are set with
-\`pulumi config set --secret\`; no message, log or audit row ever repeats their value.
+\`NAME\` stands for a name that you choose, and \`[]\` for each entry of a list. A key without a default is optional unless it
+says mandatory. A mandatory key below an optional one is mandatory only if the optional one is set. Set keys marked *Secret*
+with \`pulumi config set --secret\`; no message, log or audit row ever repeats their value.
 `;
 
 /** The page, in Markdown. */

@@ -15,7 +15,7 @@ const isDuration = (schema: Schema): boolean => {
   return def.type === "pipe" && (def.in === written || isDuration(def.in));
 };
 
-/** What the schema itself says that it expects; undefined where it says nothing of its own. */
+/** What the schema itself says that it expects; undefined if it says nothing of its own. */
 function expected({ _zod: { def } }: Schema): string | undefined {
   const said = def.error?.({
     code: "invalid_type",
@@ -28,7 +28,7 @@ function expected({ _zod: { def } }: Schema): string | undefined {
   return message?.replace(/^expected (an? )?/, "").replace(/, found .*/, "");
 }
 
-/** What may stand there, in the words of somebody who writes YAML. */
+/** The type of a value, in the words of a YAML author. */
 export function typeOf(schema: Schema): string {
   if (isDuration(schema)) return "duration (`90d`, `24h`, `30m`, `45s`)";
   const def = defOf(schema);
@@ -64,7 +64,7 @@ function numbers({ minValue, maxValue, isInt }: z.ZodNumber): string {
   return [isInt ? "whole number" : "number", least, most].filter((part) => part !== "").join(" ");
 }
 
-/** What is taken where the key is left out; undefined where it must not be. */
+/** The default if the key is left out; undefined if it must not be. */
 export function defaultOf(schema: Schema): string | undefined {
   const def = defOf(schema);
   if (def.type === "default" || def.type === "prefault") {

@@ -2,7 +2,7 @@ import type { PolicyResource, ResourceValidationPolicy, StackValidationPolicy } 
 import { leavesOf, secretsOf } from "./values";
 
 const LOCAL = "command:local:Command";
-/** What names a login: a role that the plugin makes, and the component that looks after its login. */
+/** The types that have a login's name: the role that the plugin creates, and the component around its login. */
 const ROLES: Readonly<Record<string, string>> = {
   "postgresql:index/role:Role": "name",
   "secret-rotation:index:LoginRole": "role",
@@ -13,7 +13,7 @@ const isCommand = (type: string) => type === LOCAL || type === REMOTE;
 
 export const hostKey: ResourceValidationPolicy = {
   name: "host-key",
-  description: "A remote command knows the key of its host: without it any host is believed.",
+  description: "A remote command must have the key of its host: without it any host is trusted.",
   validateResource: ({ type, props }, report) => {
     if (type !== REMOTE && type !== "command:remote:CopyFile" && type !== "command:remote:CopyToRemote") return;
     const { connection } = props;
@@ -29,28 +29,28 @@ export const hostKey: ResourceValidationPolicy = {
   },
 };
 
-/** A rolling restart, by where it stands or by what it does. */
+/** Whether a command is a rolling restart: by its parent component or by what it runs. */
 const restarts = (urn: string, create: string) =>
   urn.includes("secret-rotation:index:RollingRestart$") ||
   /\b(systemctl|service|docker compose|docker-compose|kubectl rollout)\b.*\brestart\b/.test(create);
 
-/** The script's last line is `exit 1`, or calls its own function `fail`, which ends with that. */
+/** The script's last line is `exit 1`, or calls its own function `fail`, which ends with `exit 1`. */
 const failsAtItsEnd = (script: string) =>
   /\nexit 1\s*$/.test(script) || (/^fail\(\) \{.*\bexit 1; \}$/m.test(script) && /\nfail "[^\n]*"\s*$/.test(script));
 
-/** The program's own restart, which waits until the service is healthy and fails where it does not become so. */
+/** The program's own restart, which waits until the service is healthy and fails if it stays unhealthy. */
 const OWN_GATE = "node dist/steps/restart-service.mjs";
 
 export const healthGate: ResourceValidationPolicy = {
   name: "restart-behind-health-gate",
-  description: "A restart waits until the service answers healthy, and stops the rollout where it does not.",
+  description: "A restart waits until the service is healthy, and stops the rollout if it stays unhealthy.",
   validateResource: ({ type, urn, props }, report) => {
     const create = String(props.create ?? "");
     if (!isCommand(type) || !restarts(urn, create) || create === OWN_GATE) return;
     if (!/\bcurl\b/.test(create) || !create.includes('"status":"healthy"')) {
       report('expected a gate that asks /health for "status":"healthy" after the restart, found none');
     } else if (!failsAtItsEnd(create)) {
-      report("expected the command to fail where the service stays unhealthy, found no `exit 1` at its end");
+      report("expected the command to fail if the service stays unhealthy, found no `exit 1` at its end");
     }
   },
 };
@@ -61,7 +61,7 @@ const SHOWN = ["create", "update", "delete", "interpreter", "environment", "trig
 export const noSecretInCommands: StackValidationPolicy = {
   name: "no-secret-in-a-command-line",
   description:
-    "A secret reaches a command by stdin alone: not in create, update, delete, environment, triggers or output.",
+    "A secret reaches a command only by stdin: not in create, update, delete, environment, triggers or output.",
   validateStack: ({ resources }, report) => {
     // A login's name is kept in the store beside its password, and is no secret.
     const names = new Set(resources.map(({ type, props }) => props[ROLES[type] ?? ""]));
@@ -78,9 +78,9 @@ export const noSecretInCommands: StackValidationPolicy = {
 function problemsOf(props: PolicyResource["props"], secrets: readonly string[]): string[] {
   const problems: string[] = SHOWN.filter((part) =>
     leavesOf(props[part]).some((text) => secrets.some((secret) => text.includes(secret))),
-  ).map((part) => `expected no secret in \`${part}\`, found one; give it by stdin`);
+  ).map((part) => `expected no secret in \`${part}\`, found one; pass it by stdin`);
   if (Object.keys(props.environment ?? {}).length > 0) {
-    problems.push("expected no `environment`: a failure prints it; give what the command needs by stdin");
+    problems.push("expected no `environment`: a failure prints it; pass what the command needs by stdin");
   }
   if (props.addPreviousOutputInEnv !== false) {
     problems.push("expected `addPreviousOutputInEnv: false`, so that no output gets into an environment");

@@ -2,14 +2,14 @@ import type { ResourceValidationPolicy } from "@pulumi/policy";
 
 type Props = Readonly<Record<string, unknown>>;
 
-/** Days that AWS lets a deleted secret be restored in, at the least. */
+/** The least number of days in which AWS can restore a deleted secret. */
 const SHORTEST_WINDOW = 7;
 
-/** What must hold so that taking a resource out of the stack destroys nothing; a message where it does not. */
+/** What must hold so that removing a resource from the stack destroys nothing; a message if it does not hold. */
 const RETAINED: Readonly<Record<string, (props: Props) => string | undefined>> = {
   "vault:kv/secretV2:SecretV2": ({ deleteAllVersions }) =>
     deleteAllVersions === true
-      ? "expected `deleteAllVersions: false`: it takes the rollback copies with it"
+      ? "expected `deleteAllVersions: false`: otherwise the rollback copies are deleted too"
       : undefined,
   "vault:generic/endpoint:Endpoint": ({ path, disableDelete }) =>
     String(path).includes("/metadata/") && disableDelete !== true
@@ -27,7 +27,7 @@ const RETAINED: Readonly<Record<string, (props: Props) => string | undefined>> =
 
 export const secretsRetained: ResourceValidationPolicy = {
   name: "secrets-retained",
-  description: "Taking a secret out of the stack, or the stack down, leaves its values and its role as they are.",
+  description: "Removing a secret from the stack, or destroying the stack, leaves its values and its role as they are.",
   validateResource: ({ type, props }, report) => {
     const message = RETAINED[type]?.(props);
     if (message !== undefined) report(message);

@@ -2,19 +2,19 @@ import type { ReportViolation, StackValidationArgs, StackValidationPolicy } from
 import * as pulumi from "@pulumi/pulumi";
 import ms from "ms";
 
-/** What a secret's policy says, in milliseconds; `undefined` where a text is no duration. */
+/** What a secret's policy says, in milliseconds; `undefined` if a text is no duration. */
 interface Durations {
   readonly secret: string;
   readonly maxAge: number | undefined;
   readonly gracePeriod: number | undefined;
 }
 
-/** What the program itself takes where the config is silent. */
+/** The program's own defaults. */
 const DEFAULTS = { maxAge: "90d", gracePeriod: "24h" };
 
 type Texts = Partial<Record<keyof typeof DEFAULTS, string>>;
 
-/** The durations of every secret, from the stack's config as the engine hands it to a policy pack. */
+/** The durations of every secret, from the stack's config as the engine passes it to a policy pack. */
 export function durationsOf(config: pulumi.Config): Durations[] {
   const stack = config.getObject<Texts>("policy") ?? {};
   const secrets = config.getObject<{ name?: string; kind?: string; policy?: Texts }[]>("secrets");
@@ -27,7 +27,7 @@ export function durationsOf(config: pulumi.Config): Durations[] {
 
 const inMs = (text: string): number | undefined => ms(text as ms.StringValue);
 
-/** A rule about every secret's settings; `limit` is what a security team may make stricter in the pack's own config. */
+/** A rule about every secret's settings; a security team may make `limit` stricter in the pack's own config. */
 function settingsRule(
   name: string,
   description: string,
@@ -63,7 +63,7 @@ export const maxAge = settingsRule(
 
 export const gracePeriod = settingsRule(
   "grace-period",
-  "The credential before stays valid for a grace period, so that a rollback and a service that caches it work.",
+  "The previous credential stays valid for a grace period, so that a rollback and a service that caches it work.",
   { key: "atLeast", default: "1h" },
   ({ gracePeriod: found }, limit) =>
     found !== undefined && found >= (inMs(limit) ?? 0)

@@ -1,7 +1,7 @@
 /** Shorter values would be found in any text. */
 const SHORTEST = 8;
 
-/** Keys of a JSON document under which a secret stands. */
+/** Keys of a JSON document whose value is a secret. */
 const SECRET_KEY = /^(value|password|secret|secretkey|keyid|token|privatekey|passphrase)$/i;
 
 /** Every text in a value, however deep. */
@@ -35,7 +35,7 @@ function candidates(type: string, props: Readonly<Record<string, unknown>>): str
   }
 }
 
-/** The texts below keys that name a secret; what stands beside `public: true` is none. */
+/** The texts below keys that name a secret; an object with `public: true` has none. */
 function secretLeaves(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(secretLeaves);
   if (typeof value !== "object" || value === null || ("public" in value && value.public === true)) return [];

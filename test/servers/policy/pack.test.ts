@@ -160,7 +160,7 @@ describe("the policy pack, through its own server", () => {
       ],
       ["restart-behind-health-gate", but("restart", { create: "systemctl restart signal-service" }), "expected a gate"],
       ["restart-behind-health-gate", but("step", { create: "docker compose restart web" }), "expected a gate"],
-      ["restart-behind-health-gate", but("remote", { create: create.replaceAll("exit 1", "exit 0") }), "to fail where"],
+      ["restart-behind-health-gate", but("remote", { create: create.replaceAll("exit 1", "exit 0") }), "to fail if"],
       ["secrets-retained", but("value", { deleteAllVersions: true }), "deleteAllVersions: false"],
       ["secrets-retained", but("metadata", { disableDelete: undefined }), "disableDelete: true"],
       ["secrets-retained", but("awsSecret", { recoveryWindowInDays: 0 }), "found 0"],

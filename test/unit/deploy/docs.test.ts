@@ -12,7 +12,7 @@ const FILES = ["README.md", "SECURITY.md", "deploy/README.md", "docs/operations.
 const commandsIn = (text: string) =>
   [...text.matchAll(/(?<![-\w])rotation ((?:[a-z][a-z-]*)[^`|\n#]*)/g)].map(([, line = ""]) => line);
 
-/** The command that a line names, as deep as it goes; undefined where there is none. */
+/** The command that a line names, as deep as it goes; undefined if there is none. */
 function find(words: readonly string[], among: readonly Command[] = createProgram().commands): Command | undefined {
   const command = among.find((one) => one.name() === words[0]);
   return command && (find(words.slice(1), command.commands) ?? command);
@@ -20,7 +20,7 @@ function find(words: readonly string[], among: readonly Command[] = createProgra
 
 test.each(FILES)("%s names commands and options that there are, and files that exist", async (file) => {
   const text = await readFile(path.join(projectRoot(), file), "utf8");
-  // In prose "rotation" is a word too: what counts stands in code.
+  // In prose "rotation" is a word too: only code counts.
   const code = [...text.matchAll(/`+[^`]+`+/g)].map(([part]) => part).join("\n");
   for (const line of commandsIn(code)) {
     const command = find(line.trim().split(/\s+/));

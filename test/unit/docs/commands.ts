@@ -2,14 +2,14 @@
 export interface DocCommand {
   /** A fenced block of a shell, or a code span in the text or in a table. */
   readonly kind: "block" | "span";
-  /** As it stands there; a span on one line. */
+  /** As it is written; a span on one line. */
   readonly text: string;
 }
 
 /** A fenced block, whose language is the first group and whose text is the second; or a code span, the third. */
 const CODE = /^( *)```(\w*)\n([\s\S]*?)^\1```$|`([^`]+)`/gm;
 const SHELL = new Set(["sh", "bash", "console"]);
-/** How a command begins, after variables that are set for it. */
+/** How a command begins, after its variables. */
 const COMMAND = /^([A-Z_]+=\S+ )*(npx rotation|rotation|pulumi|npm|npx|psql|vault|bao|aws) [a-z-]/;
 
 /** All commands of a document, in their order, each once. */
