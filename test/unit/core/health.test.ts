@@ -79,7 +79,7 @@ describe("the judge, unless the config says otherwise", () => {
 
   it("unpacks what is packed, and nothing else, and no more than it reads", () => {
     const packed = gzipSync('{"status":"healthy"}');
-    const unreadable = "(packed, and not readable) (HTTP 200)";
+    const unreadable = "(compressed, and not readable) (HTTP 200)";
     expect(asked(DEFAULT, 200, packed.subarray(0, 12)).answer).toBe(unreadable);
     const padded = (length: number) => gzipSync(JSON.stringify({ status: "healthy", padding: "x".repeat(length) }));
     expect(healthy(DEFAULT, 200, padded(LONGEST_BODY - 100))).toBe(true);

@@ -136,9 +136,9 @@ describe("what a rollback can return to", () => {
     const end = "Correct or remove the config key `request`; nothing was changed.";
     const over = { adoptedGeneration: 3, adoptedOver: 0 } as const;
     expect(refused(1, state())).toBe(
-      `request back: database/password has no generation 1 in its slots; those that can be had: 2 (active now: 3). ${end}`,
+      `request back: database/password has no generation 1 in its slots; available: 2 (active now: 3). ${end}`,
     );
-    expect(refused(7, state(over))).toContain("those that can be had: 2, 0 (active now: 3). ");
+    expect(refused(7, state(over))).toContain("available: 2, 0 (active now: 3). ");
     expect(refused(0, state({ slots: [0, 1] }), false)).toBe(
       "request back: database/password has no generation 0 in its slots; there is nothing to roll back to. Its value was " +
         `never given: set the secret config key \`adopted\`. ${end}`,

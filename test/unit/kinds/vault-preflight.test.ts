@@ -146,7 +146,7 @@ describe("an engine that is there already", () => {
       "expected no mount database, or one of the database engine; found one of kv: name another in vault.mount",
     ],
     ["another login", { [CONFIG]: shown({ username: "other" }) }, "(it logs in as other)"],
-    ["a login that is not shown", { [CONFIG]: shown({ username: undefined }) }, "(it logs in as somebody else)"],
+    ["a login that is not shown", { [CONFIG]: shown({ username: undefined }) }, "(it logs in as another user)"],
     [
       "another database",
       { [CONFIG]: shown({ connection_url: "postgresql://elsewhere" }) },
@@ -155,13 +155,13 @@ describe("an engine that is there already", () => {
     [
       "roles of others",
       { [CONFIG]: shown({}, ["trader-api", "billing", "*"]) },
-      "the connection database/config/trading exists already and is another (it lets in billing, *), and would be " +
+      "the connection database/config/trading exists already and is another (it allows billing, *), and would be " +
         "overwritten: name another in vault.connection",
     ],
     [
       "nothing of what ours has",
       { [CONFIG]: { data: { allowed_roles: ["x"] } } },
-      "(it logs in as somebody else; it names another database; it lets in x)",
+      "(it logs in as another user; it names another database; it allows x)",
     ],
   ])("is refused where it is %s", async (_, held, says) => {
     await expect(check(held)).rejects.toThrow(says);

@@ -59,7 +59,7 @@ describe("checkDocuments", () => {
     await expect(check({ [A]: EMPTY }, expected)).resolves.toBeUndefined();
     await expect(check({ [A]: text("three"), [B]: text("one") }, expected)).rejects.toThrow(
       new StepError(
-        `there is a value already that this stack does not know: ${A}: version 3, written ${WRITTEN}; ` +
+        `the store holds a value that this stack does not know: ${A}: version 3, written ${WRITTEN}; ` +
           `${B}: version 3, written ${WRITTEN}. Do this.`,
       ),
     );
@@ -101,14 +101,14 @@ describe("an external write", () => {
 
   it("is refused, or told where a request says to overwrite it", async () => {
     await expect(checkUnchanged(storeWith(held), known, "Do this.")).rejects.toThrow(
-      new StepError(`somebody else wrote ${named}. Do this.`),
+      new StepError(`external write to ${named}. Do this.`),
     );
     await expect(overwrittenValues(storeWith(held), known)).resolves.toBe(`overwrites ${named}`);
   });
 
   it("is none where every path is empty or holds a value that is known for it", async () => {
     const ours = entries(["c", "3"], ["d", "old"], ["d", "right"], ["e", "5"]);
-    await expect(checkUnchanged(storeWith(held), ours, "Do this.")).resolves.toBe("nobody else wrote");
+    await expect(checkUnchanged(storeWith(held), ours, "Do this.")).resolves.toBe("no external write");
     await expect(overwrittenValues(storeWith(held), ours)).resolves.toBe("nothing is overwritten");
   });
 
@@ -121,7 +121,7 @@ describe("an external write", () => {
           const given = values.map((one) => ({ path: A, value: one }));
           const asked = checkUnchanged(storeWith({ [A]: text(value) }), given, "Do this.");
           const said = await asked.catch((error: Error) => error.message);
-          expect(said === "nobody else wrote").toBe(values.includes(value));
+          expect(said === "no external write").toBe(values.includes(value));
           expect(said).not.toContain("s3cret");
         },
       ),
