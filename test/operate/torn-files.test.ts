@@ -33,7 +33,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 async function lockedBy(pid: number): Promise<void> {
   const locks = join(folder, ".pulumi", "locks", "organization", "secret-rotation", "paper");
   await mkdir(locks, { recursive: true });
-  const holder = { pid, username: "ops", hostname: hostname(), timestamp: "2026-11-23T02:00:00Z" };
+  const holder = { pid, username: "ops", hostname: hostname(), timestamp: new Date().toISOString() };
   await writeFile(join(locks, "a.json"), JSON.stringify(holder));
 }
 
