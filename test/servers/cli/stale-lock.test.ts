@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import type { Readable, Writable } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
 import { isStale } from "../../../cli/operate/state-file";
 import { poll } from "../../../dev/lab/poll";
@@ -14,12 +15,19 @@ afterEach(() => {
 
 /** A child that has ended and that its parent, which goes on, never asks for its exit code. */
 async function zombie(): Promise<number> {
-  const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+  // The child lives until its input ends, and that is when its parent is no shell any more, which would reap it.
+  const parent = spawn("sh", ["-c", "cat <&3 & echo $!; exec sleep 60"], {
+    stdio: ["ignore", "pipe", "ignore", "pipe"],
+  });
   ended.push(() => parent.kill("SIGKILL"));
-  const [line] = await once(parent.stdout, "data");
+  const [line] = await once(parent.stdout as Readable, "data");
   const pid = Number(String(line).trim());
-  const isZombie = async () => / Z \d+ /.test(await readFile(`/proc/${pid}/stat`, "utf8"));
-  await poll(isZombie, { what: "the child's end", limitMs: 10_000 });
+  const about = async (process: unknown, file: string) => readFile(`/proc/${process}/${file}`, "utf8");
+  const isSleep = async () => (await about(parent.pid, "comm")) === "sleep\n";
+  await poll(isSleep, { what: "the shell's end", limitMs: 60_000 });
+  (parent.stdio[3] as Writable).end();
+  const isZombie = async () => / Z \d+ /.test(await about(pid, "stat"));
+  await poll(isZombie, { what: "the child's end", limitMs: 60_000 });
   return pid;
 }
 
