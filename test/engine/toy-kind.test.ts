@@ -83,7 +83,7 @@ describe("a kind is one folder and a line in each registry", () => {
     expect(validation?.points.filter(({ verdict }) => verdict === "FAILED")).toEqual([]);
     expect(validation?.points[0]?.evidence).toContain(`${SECRET} version 3`);
     await fine(bench, ["preflight"]);
-    expect(await fine(bench, ["diagnose"])).toContain("Nothing is wrong");
+    expect(await fine(bench, ["diagnose"])).toContain("No problem found");
     expect(JSON.parse(await fine(bench, ["report", "--json"]))).toMatchObject({
       secrets: [{ name: SECRET, strategy: "toy", rotations: 2, rollbacks: 1 }],
     });
