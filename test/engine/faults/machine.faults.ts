@@ -54,7 +54,7 @@ const CASES: Record<string, FaultCase> = {
     by: "rotation",
     says: [
       /failed to save snapshot: [\s\S]*file too large/,
-      "The new login exists; the store may name it already.",
+      /state\s+could\s+not\s+be\s+read[\s\S]*begun\s+is\s+not\s+known/,
       "free disk space where the state is kept",
       "rotation run --stack",
     ],
