@@ -16,8 +16,7 @@ const atWrite = (first: () => Promise<unknown>): FaultRule => ({
 /** Answers as Vault does that cannot: `errors`, in JSON. */
 const says = (status: number, error: string) => ({ status, body: JSON.stringify({ errors: [error] }) });
 
-const ROLE_IS_READY =
-  /has\s+begun\s+and\s+is\s+not\s+finished;[\s\S]*\(trader_[ab]\)\s+works;[\s\S]*keep\s+working\./;
+const ROLE_IS_READY = /has\s+begun\s+and\s+is\s+not\s+finished;[\s\S]*\(trader_[ab]\)\s+works;[\s\S]*keep\s+working\./;
 
 const CASES: Record<string, FaultCase> = {
   "is sealed": {
