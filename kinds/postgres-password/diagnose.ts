@@ -78,22 +78,20 @@ function storeDiffers({ stack, secret, state, active }: InUse, differs: string):
 }
 
 /** The role in use is not there any more; PostgreSQL's refusal does not say so. */
-function dropped({ stack, secret, state, active }: InUse, evidence: string): Found {
+function dropped(inUse: InUse, evidence: string): Found {
+  const { stack, secret, active } = inUse;
   return {
     cause: `the role in use, ${active.username}, was dropped from the database`,
     evidence,
     command: stack.command(`diagnose ${secret.name} --fix`),
     hint: `creates it again with the password of this stack, equal to ${secret.role}, and restarts the services`,
-    fix: async () => {
-      await restoreLogin(secret, active);
-      await writeBack(stack.config, active.entries, state);
-      return `${active.username} is there again; ${await restartAll(stack.config, secret)}`;
-    },
+    fix: () => restore(inUse, `${active.username} is there again`),
   };
 }
 
 /** The fix restores the value that this stack knows; a rotation would require healthy services first. */
-function refused({ stack, secret, state, active }: InUse, evidence: string, differs: string): Found {
+function refused(inUse: InUse, evidence: string, differs: string): Found {
+  const { stack, secret, active } = inUse;
   const inBoth = differs !== "";
   const keep = inBoth ? `; or keep what was written: ${stack.command(`adopt ${secret.name}`)}` : "";
   return {
@@ -103,12 +101,15 @@ function refused({ stack, secret, state, active }: InUse, evidence: string, diff
     evidence: inBoth ? `${evidence}; ${differs}` : evidence,
     command: stack.command(`diagnose ${secret.name} --fix`),
     hint: `gives ${active.username} the password of this stack again and restarts the services${keep}`,
-    fix: async () => {
-      await restoreLogin(secret, active);
-      await writeBack(stack.config, active.entries, state);
-      return `${active.username} has the password of this stack again; ${await restartAll(stack.config, secret)}`;
-    },
+    fix: () => restore(inUse, `${active.username} has the password of this stack again`),
   };
+}
+
+/** Restores the login in use, in the database and in the store, and restarts the services. @returns what was done */
+async function restore({ stack, secret, state, active }: InUse, done: string): Promise<string> {
+  await restoreLogin(secret, active);
+  await writeBack(stack.config, active.entries, state);
+  return `${done}; ${await restartAll(stack.config, secret)}`;
 }
 
 async function cached(
