@@ -31,6 +31,33 @@ export async function poll<T>(
   }
 }
 
+/**
+ * The first success; the last failure, if every attempt fails in a way that may pass.
+ *
+ * @param mayPass whether another attempt may succeed after this error
+ * @param pause milliseconds before the next attempt
+ */
+export async function retry<T>(
+  attempt: () => Promise<T>,
+  mayPass: (error: unknown) => boolean,
+  { attempts, pause: every }: { readonly attempts: number; readonly pause: number },
+): Promise<T> {
+  const outcome = await poll(
+    async (number) => {
+      try {
+        return { value: await attempt() };
+      } catch (error) {
+        if (number >= attempts || !mayPass(error)) throw error;
+        return undefined;
+      }
+    },
+    (found) => found !== undefined,
+    { every },
+  );
+  // Without a limit, polling ends with a success or an error.
+  return (outcome as { readonly value: T }).value;
+}
+
 /** Pauses that double from the first to the longest, in milliseconds. @param asked queries so far, from 1 */
 export const doubling = (first: number, longest: number, asked: number): number =>
   Math.min(first * 2 ** (asked - 1), longest);

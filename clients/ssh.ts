@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import { messageOf, StepError } from "../core/errors";
-import { within } from "./poll";
+import { retry, within } from "./poll";
 import { LONGEST_OUTPUT, type Ran, type RunScript } from "./shell";
 import { connect, end, type HostReference, TIMEOUT, UnreachableError } from "./ssh-connect";
 
@@ -24,7 +23,11 @@ export async function withHost<T>(
   attempts = 1,
 ): Promise<T> {
   const where = `${host.user}@${host.address}:${host.port} (hosts.${name})`;
-  let client: Client | undefined = await firstOf(attempts, () => connect(name, host, privateKey));
+  let client: Client | undefined = await retry(
+    () => connect(name, host, privateKey),
+    (error) => error instanceof UnreachableError,
+    { attempts, pause: 1000 },
+  );
   try {
     return await use(async (script, limit) => {
       client ??= await connect(name, host, privateKey);
@@ -40,18 +43,6 @@ export async function withHost<T>(
     });
   } finally {
     if (client !== undefined) end(client);
-  }
-}
-
-/** The first success; the last failure, if all attempts find the host unreachable. */
-async function firstOf<T>(attempts: number, attempt: () => Promise<T>): Promise<T> {
-  for (let left = attempts; ; left--) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (left <= 1 || !(error instanceof UnreachableError)) throw error;
-      await sleep(1000);
-    }
   }
 }
 

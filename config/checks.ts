@@ -14,11 +14,11 @@ import { schemaOf } from "../stores/schemas";
 import { tooLong } from "./messages";
 import type { Config } from "./schema";
 
-/**
- * What a schema of single keys cannot check: names that must exist, keys that need one another. These also run if single
- * keys are wrong, so that everything is named at once: a check that cannot run then finds nothing.
- */
-export function crossChecks(config: Config): Problem[] {
+/** One check across keys. */
+export type Check = () => readonly Problem[];
+
+/** What a schema of single keys cannot check: names that must exist, keys that need one another. */
+export function crossChecks(config: Config): Check[] {
   return [
     () => nameChecks(config),
     () => roleChecks(config),
@@ -34,18 +34,24 @@ export function crossChecks(config: Config): Problem[] {
     () => operationChecks(config),
     () => labChecks(config),
     () => storeChecks(config),
-  ].flatMap(attempt);
+  ];
 }
 
-/** What a check finds; nothing if the config does not have the shape that it reads. */
-export function attempt(check: () => readonly Problem[]): readonly Problem[] {
-  try {
-    return check();
-  } catch (error) {
-    // The shape is not what the types say; the schema has reported that.
-    if (error instanceof TypeError) return [];
-    throw error;
-  }
+/**
+ * What checks find.
+ *
+ * @param isMisshapen whether the schema has refused something: then the config is not what its type says, and a check that
+ * cannot read it finds nothing
+ */
+export function found(checks: readonly Check[], isMisshapen: boolean): Problem[] {
+  return checks.flatMap((check) => {
+    try {
+      return check();
+    } catch (error) {
+      if (isMisshapen) return [];
+      throw error;
+    }
+  });
 }
 
 const lengthOf = (list: unknown) => (Array.isArray(list) ? [...list.keys()] : []);
@@ -140,16 +146,15 @@ function kindChecks(config: Config, index: number): readonly Problem[] {
   return isOfKind(secret) ? checkSecret(config, secret, index) : [];
 }
 
-/** The names of all secrets. @throws TypeError if one is wrong: then nothing can be compared with them. */
-function namesOf({ secrets }: Config): string[] {
+/** The names of all secrets; undefined if there is none or one is wrong: then nothing can be compared with them. */
+function namesOf({ secrets }: Config): string[] | undefined {
   const names = secrets.map(({ name }) => name);
-  if (names.length === 0 || !names.every(isSecretName)) throw new TypeError("wrong names");
-  return names;
+  return names.length > 0 && names.every(isSecretName) ? names : undefined;
 }
 
 function adoptedChecks(config: Config): Problem[] {
   const names = namesOf(config);
-  if (typeof config.adopted !== "object" || Array.isArray(config.adopted)) return [];
+  if (names === undefined || typeof config.adopted !== "object" || Array.isArray(config.adopted)) return [];
   return Object.keys(config.adopted)
     .filter((name) => !names.includes(name))
     .map((name) => ({
@@ -194,7 +199,7 @@ function auditChecks({ audit, secrets }: Config): Problem[] {
 function requestChecks(config: Config): Problem[] {
   const names = namesOf(config);
   const { request } = config;
-  if (request === undefined || names.includes(request.secret)) return [];
+  if (names === undefined || request === undefined || names.includes(request.secret)) return [];
   const message = `expected the name of a secret (${oneOf(names)}), found ${request.secret}`;
   return [{ path: ["request", "secret"], message }];
 }

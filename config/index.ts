@@ -1,10 +1,9 @@
 import type { z } from "zod";
 import { type Duration, parseDuration } from "../core/duration";
 import type { Policy } from "../core/policy";
-import type { Problem } from "../core/problem";
 import type { DatabaseConfig } from "../core/schema-parts";
 import { hasDatabase, type SecretConfig } from "../kinds/schemas";
-import { attempt, crossChecks } from "./checks";
+import { type Check, crossChecks, found } from "./checks";
 import { expectation, linesOf } from "./messages";
 import { type Config, schema } from "./schema";
 
@@ -55,14 +54,15 @@ export function parseConfig(raw: Readonly<Record<string, string>>, stack: string
 /**
  * {@link parseConfig} for a part of the config: every key given must be one of `shape`'s.
  *
- * @param checks the checks across keys. They also run if single keys are wrong, so that every wrong key is named at once.
+ * @param checksOf the checks across keys. They also run if single keys are wrong, so that every wrong key is named at once:
+ * one that cannot run then finds nothing.
  * @throws ConfigError
  */
 export function parseSettings<T>(
   raw: Readonly<Record<string, string>>,
   stack: string,
   shape: z.ZodType<T>,
-  checks: (config: T) => readonly Problem[],
+  checksOf: (config: T) => readonly Check[],
 ): T {
   const settings: Record<string, unknown> = {};
   for (const [key, text] of Object.entries(raw)) {
@@ -70,9 +70,8 @@ export function parseSettings<T>(
   }
   const checked = shape.superRefine(
     (config, context) => {
-      for (const { path, message } of attempt(() => checks(config))) {
-        context.addIssue({ code: "custom", path: [...path], message });
-      }
+      const problems = found(checksOf(config), context.issues.length > 0);
+      for (const { path, message } of problems) context.addIssue({ code: "custom", path: [...path], message });
     },
     { when: () => true },
   );

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { doubling, poll } from "../clients/poll";
 import { PassingError, StepError } from "../core/errors";
 import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "./store";
@@ -34,20 +33,27 @@ const READABLE = 30_000;
  * @throws StepError after an external write, or if the store never shows what was written
  */
 export async function writeEntry(client: StoreClient, wish: Wish): Promise<Written> {
+  const written = await poll(
+    (tries) => tryEntry(client, wish, tries === TRIES),
+    (made) => made !== undefined,
+    // A standby may still answer with an older version than the one that a write is compared with.
+    { every: (_, tries) => (tries === TRIES ? undefined : doubling(200, 3200, tries)) },
+  );
+  if (written !== undefined) return written;
+  const { path } = wish.entry;
+  throw new StepError(`${path}: ${TRIES} external writes came in between; nothing was written. Run it again`);
+}
+
+/** Reads and writes once. @returns undefined as {@link tryWrite} does */
+async function tryEntry(client: StoreClient, wish: Wish, isLast: boolean): Promise<Written | undefined> {
   const { entry, pair } = wish;
   const { path } = entry;
-  for (let tries = 1; ; tries++) {
-    const found = await client.read(path);
-    if (found !== undefined && client.holds(found, entry, pair))
-      return { path, version: found.version, wrote: false, warnings: [] };
-    assertOurs(wish, found);
-    const made = await tryWrite(client, wish, found, tries === TRIES);
-    if (made !== undefined) return { path, ...(await confirmed(client, wish, found, made)), wrote: true };
-    if (tries === TRIES)
-      throw new StepError(`${path}: ${TRIES} external writes came in between; nothing was written. Run it again`);
-    // A standby may still answer with an older version than the one that a write is compared with.
-    await pause(100 * 2 ** Math.min(tries, 5));
-  }
+  const found = await client.read(path);
+  if (found !== undefined && client.holds(found, entry, pair))
+    return { path, version: found.version, wrote: false, warnings: [] };
+  assertOurs(wish, found);
+  const made = await tryWrite(client, wish, found, isLast);
+  return made && { path, ...(await confirmed(client, wish, found, made)), wrote: true };
 }
 
 /** @returns undefined if nothing was written, or if that is unknown: then the path is read again */
@@ -79,8 +85,7 @@ export const describe = (path: string, stored: StoredValue): string =>
   `${path}: version ${stored.version}, written ${stored.writtenAt}${oddWords(stored)}`;
 
 /** What is wrong with a version's content, to be appended to its description; empty if it holds a text. */
-export const oddWords = ({ content }: StoredValue): string =>
-  content.kind === "value" ? "" : `, where ${content.why}`;
+export const oddWords = ({ content }: StoredValue): string => (content.kind === "value" ? "" : `, and ${content.why}`);
 
 /** Reads until the store shows the version that was written, or a newer one with our value. Stale is not foreign. */
 async function confirmed(

@@ -40,19 +40,11 @@ const NO_PULUMI =
 /** Runs `pulumi` on the project's stack; does not throw on a non-zero exit. `input` goes to its stdin. */
 export async function runPulumi(project: Project, args: readonly string[], input?: string): Promise<PulumiAnswer> {
   // Loaded only here: commands that read work without Pulumi, and start sooner.
-  const { execa } = await import("execa");
+  const { execute } = await import("../toolchain/run");
+  const { dir: cwd, stack } = project;
   const env = await pulumiEnvironment(project.env);
-  const { exitCode, stdout, stderr, message } = await execa(
-    "pulumi",
-    [...args, "--stack", project.stack, "--non-interactive"],
-    {
-      cwd: project.dir,
-      env,
-      extendEnv: false,
-      reject: false,
-      ...(input === undefined ? { stdin: "ignore" } : { input }),
-    },
-  );
+  const words = [...args, "--stack", stack, "--non-interactive"];
+  const { exitCode, stdout, stderr, message } = await execute("pulumi", words, { cwd, env, input });
   if (exitCode === undefined) throw new OperationError(`pulumi could not be run: ${message}`);
   return { exitCode, stdout, stderr };
 }

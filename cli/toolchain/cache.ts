@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { lock } from "proper-lockfile";
 import * as z from "zod";
 import { homeOf } from "../../clients/home";
+import { poll } from "../../clients/poll";
 import type { Progress } from "./progress";
 import { ToolchainError } from "./types";
 
@@ -165,11 +165,8 @@ async function acquire(
   };
   const first = await attempt();
   if (first !== undefined) return first;
-  return await whileWaiting(async () => {
-    for (;;) {
-      const release = await attempt();
-      if (release !== undefined) return release;
-      await delay(250);
-    }
-  });
+  // Without a limit, polling ends with the lock or an error.
+  return await whileWaiting(
+    async () => (await poll(attempt, (release) => release !== undefined, { every: 250 })) as Release,
+  );
 }

@@ -4,9 +4,27 @@ export interface RunOptions {
   cwd?: string;
   /** The complete environment of the command. */
   env: NodeJS.ProcessEnv;
-  /** Milliseconds. Default: 10 s. */
+  /** Milliseconds. Default: none, or 10 s for {@link run}. */
   timeout?: number;
 }
+
+/**
+ * Runs a command without a shell, and with `input` (default: nothing) on its stdin. Does not throw if the command fails.
+ */
+export const execute = (
+  command: string,
+  args: readonly string[],
+  { cwd, env, timeout, input }: RunOptions & { readonly input?: string | undefined },
+) =>
+  execa(command, args, {
+    cwd,
+    env,
+    extendEnv: false,
+    ...(input === undefined ? { stdin: "ignore" } : { input }),
+    timeout,
+    reject: false,
+    all: true,
+  });
 
 const lastLines = (text: string, count: number) => text.trim().split("\n").slice(-count).join("\n");
 
@@ -15,17 +33,8 @@ const lastLines = (text: string, count: number) => text.trim().split("\n").slice
  * @throws Error naming the command, how it ended and the last lines it printed
  */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<string> {
-  const timeout = options.timeout ?? 10_000;
-  const result = await execa(command, args, {
-    cwd: options.cwd,
-    env: options.env,
-    extendEnv: false,
-    stdin: "ignore",
-    timeout,
-    reject: false,
-    all: true,
-    maxBuffer: 20_000_000,
-  });
+  const { timeout = 10_000 } = options;
+  const result = await execute(command, args, { ...options, timeout });
   if (!result.failed) return result.stdout;
   const how = result.timedOut
     ? `did not end within ${timeout / 1000} s`

@@ -46,7 +46,7 @@ describe("checkDocuments", () => {
   });
 
   it("refuses every document that it cannot read, with what to do for each", async () => {
-    const odd = `version 3, written ${WRITTEN}, where it has the keys \`a\`, \`b\`; expected the key \`value\``;
+    const odd = `version 3, written ${WRITTEN}, and it has the keys \`a\`, \`b\`; expected the key \`value\``;
     await expect(check({ [A]: ODD, [B]: ODD }, [])).rejects.toThrow(
       new StepError(`${A}: ${odd}: look at ${A}; ${B}: ${odd}: look at ${B}`),
     );
@@ -81,7 +81,7 @@ describe("checkCurrentValue", () => {
     await expect(check(held, [A, "1"], [B, "2"], ["c", "3"], ["d", "4"], ["e", "right"])).rejects.toThrow(
       new StepError(
         `${A} is not in the store; ${B} holds nothing (the document is empty); c: version 3, written ${WRITTEN}, is not what ` +
-          `this stack wrote; d: version 3, written ${WRITTEN}, where it has the keys \`a\`, \`b\`; expected the key ` +
+          `this stack wrote; d: version 3, written ${WRITTEN}, and it has the keys \`a\`, \`b\`; expected the key ` +
           "`value`, is not what this stack wrote. Do this.",
       ),
     );
@@ -96,7 +96,7 @@ describe("an external write", () => {
   const held = { [A]: text("s3cret"), [B]: ODD, c: EMPTY, d: text("right") };
   const known = entries([A, "1"], [B, "2"], ["c", "3"], ["d", "right"], ["e", "5"]);
   const named =
-    `${A}: version 3, written ${WRITTEN}; ${B}: version 3, written ${WRITTEN}, where it has the keys \`a\`, \`b\`; ` +
+    `${A}: version 3, written ${WRITTEN}; ${B}: version 3, written ${WRITTEN}, and it has the keys \`a\`, \`b\`; ` +
     "expected the key `value`";
 
   it("is refused, or told where a request says to overwrite it", async () => {
