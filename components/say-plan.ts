@@ -5,7 +5,11 @@ import { describePlan, PLANS_FILE, type Plan } from "../core/plan";
 /** Reports what happens to a secret: a sentence for people, and data for the CLI if it requests that. */
 export function sayPlan({ secret, action, from, to, reason, resumes, deferred }: Plan): void {
   const plan: Plan = {
-    ...{ secret, action, from, to, reason },
+    secret,
+    action,
+    from,
+    to,
+    reason,
     ...(resumes === undefined ? {} : { resumes }),
     ...(deferred === undefined ? {} : { deferred }),
   };

@@ -70,7 +70,11 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     const { config, state, recorded, force = false, policy, platform } = this.args;
     const decision = { state, mode: this.mode, force };
     const input = preflightInput(surroundingsOf(platform), {
-      ...{ secret: config, asks: this.asks, decision, inUse, maxAge: policy.maxAge },
+      secret: config,
+      asks: this.asks,
+      decision,
+      inUse,
+      maxAge: policy.maxAge,
     });
     return new Preflight(
       `${this.name}-preflight`,

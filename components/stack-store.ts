@@ -1,6 +1,7 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { StoreConfig } from "../config";
+import { slugOf } from "../core/resource-names";
 import type { SlotIndex } from "../core/state";
 import { declareStore } from "../stores";
 import { type StoreReference, schemaOf } from "../stores/schemas";
@@ -110,4 +111,4 @@ export async function createStore(config: StoreConfig, environment: string): Pro
 }
 
 /** The name of a resource for a path: `database-password-database-username`. */
-const pathName = (name: string, path: string) => `${name}-${path.replaceAll("/", "-")}`;
+const pathName = (name: string, path: string) => `${name}-${slugOf(path)}`;

@@ -1,5 +1,6 @@
 import { formatDuration } from "../core/duration";
 import { oneOf, type Problem, unknown } from "../core/problem";
+import { slugOf } from "../core/resource-names";
 import { isSecretName } from "../core/schema-parts";
 import {
   addressesOf,
@@ -64,7 +65,7 @@ const distinct = ({ secrets }: Config) =>
 
 function nameChecks({ secrets }: Config): Problem[] {
   // Pulumi's names of resources are made of these.
-  const names = secrets.map(({ name }, index) => ({ index, key: name.replaceAll("/", "-") }));
+  const names = secrets.map(({ name }, index) => ({ index, key: slugOf(name) }));
   return repeated(names).map(({ index, first }) => {
     const [found, taken] = [secrets[index]?.name, secrets[first]?.name];
     const why = found === taken ? "has already" : `(${taken}) takes, since - counts as /`;

@@ -1,5 +1,6 @@
 import ical, { ICalAlarmType, ICalCalendarMethod } from "ical-generator";
 import { ALERT_BEFORE, WARNING_BEFORE } from "../../core/deadlines";
+import { slugOf } from "../../core/resource-names";
 import { DAY } from "../../core/time";
 import type { StackStatus } from "./read-status";
 
@@ -29,7 +30,7 @@ export function calendarOf({
         ? `Generation ${generation} reaches its maximum age at ${limit.toISOString()}.`
         : `The age of generation ${generation} is unknown: it was in use before ${inUseBefore}.`;
     const event = calendar.createEvent({
-      id: `${stack}-${name.replaceAll("/", "-")}-rotation@secret-rotation`,
+      id: `${stack}-${slugOf(name)}-rotation@secret-rotation`,
       // Grows with every rotation, so that a calendar takes the moved event as the newer one.
       sequence: Math.floor(Date.parse(rotatedAt) / 60_000),
       stamp: new Date(now),
@@ -49,7 +50,7 @@ export function calendarOf({
     }
     if (previous === null || previous.revoked) continue;
     calendar.createEvent({
-      id: `${stack}-${name.replaceAll("/", "-")}-grace-${previous.generation}@secret-rotation`,
+      id: `${stack}-${slugOf(name)}-grace-${previous.generation}@secret-rotation`,
       stamp: new Date(now),
       start: new Date(previous.validUntil),
       end: new Date(Date.parse(previous.validUntil) + 1_800_000),

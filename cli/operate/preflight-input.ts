@@ -19,7 +19,9 @@ export function preflightInputOf(
 ): PreflightInput {
   const resources = deployment.deployment.resources ?? [];
   return preflightInput(surroundingsOf(config, stack), {
-    ...{ secret, asks: kindFor(secret).asks, decision },
+    secret,
+    asks: kindFor(secret).asks,
+    decision,
     inUse: operationsOf(secret).inUse({ config, resources }, secret, decision),
     maxAge: policyOf(config, secret).maxAge,
   }) as PreflightInput;

@@ -22,7 +22,11 @@ export async function readStack(project: Project): Promise<Stack> {
   const [config, engine] = await Promise.all([readConfig(project), Engine.open(project, { reads: true })]);
   const [outputs, deployment] = await Promise.all([readOutputs(project), engine.exportState()]);
   return {
-    ...{ project, config, engine, outputs, deployment },
+    project,
+    config,
+    engine,
+    outputs,
+    deployment,
     name: project.stack,
     resources: deployment.deployment.resources ?? [],
     now: clockOf(config),

@@ -201,8 +201,13 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
       }),
     );
     return describeSecret({
-      ...{ kind: config.kind, strategy: "supplied-key", store: platform.store.kind },
-      ...{ state, policy, written, more },
+      kind: config.kind,
+      strategy: "supplied-key",
+      store: platform.store.kind,
+      state,
+      policy,
+      written,
+      more,
     });
   }
 }

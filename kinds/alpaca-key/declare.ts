@@ -5,6 +5,7 @@ import { type AlpacaKeyConfig, type Config, type KeyPair, type KeyPairs, policyO
 import { unfinishedOf } from "../../core/begun";
 import { lastFour } from "../../core/key-label";
 import { RequestRefusedError } from "../../core/request";
+import { slugOf } from "../../core/resource-names";
 import { other, previousGeneration, type SecretState, type SlotIndex } from "../../core/state";
 import type { Declare, DeclaredIn } from "../kind";
 import { AlpacaKey } from "./component";
@@ -36,12 +37,17 @@ export function declareAlpacaKey(secret: AlpacaKeyConfig, stack: DeclaredIn, { p
 
     sayPlan(decision);
     const notices = keyNotices({
-      ...{ secret: secret.name, state, policy, places, now, hasPrevious: previous !== undefined },
+      secret: secret.name,
+      state,
+      policy,
+      places,
+      now,
+      hasPrevious: previous !== undefined,
       seen: acts && state.step.action !== "REVOKE" ? undefined : previousKey,
     });
     for (const { level, message } of notices) void pulumi.log[level === "warning" ? "warn" : "info"](message);
     return new AlpacaKey(
-      secret.name.replaceAll("/", "-"),
+      slugOf(secret.name),
       {
         config: secret,
         state,

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { sayPlan } from "../../components/say-plan";
 import { type PostgresPasswordConfig, policyOf, traitsOf } from "../../config";
+import { slugOf } from "../../core/resource-names";
 import type { Declare, DeclaredIn } from "../kind";
 import { PostgresPassword } from "./component";
 import { assertRoleExists, seeLeftRoles } from "./left-roles";
@@ -33,7 +34,7 @@ export async function declarePassword(
       );
     }
     return new PostgresPassword(
-      secret.name.replaceAll("/", "-"),
+      slugOf(secret.name),
       {
         config: secret,
         state,

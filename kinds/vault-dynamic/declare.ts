@@ -1,5 +1,6 @@
 import { sayPlan } from "../../components/say-plan";
 import { policyOf, type VaultDynamicConfig } from "../../config";
+import { slugOf } from "../../core/resource-names";
 import type { Declare, DeclaredIn } from "../kind";
 import { vaultDatabasesOf } from "../vault-engine/database";
 import { VaultDynamicLogins } from "./component";
@@ -12,7 +13,7 @@ export async function declareVaultDynamic(secret: VaultDynamicConfig, stack: Dec
   return (decision, { rolledOut, dependsOn }) => {
     sayPlan(decision);
     return new VaultDynamicLogins(
-      secret.name.replaceAll("/", "-"),
+      slugOf(secret.name),
       { config: secret, databases, state: decision.state, recorded, rolledOut, policy, platform },
       { dependsOn },
     );

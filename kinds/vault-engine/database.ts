@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
 import { stepCommand } from "../../components/step-command";
+import { slugOf } from "../../core/resource-names";
 import { type StoreReference, schemaOf } from "../../stores/schemas";
 import type { DeclaredIn } from "../kind";
 import { allowedRoles, connectionUrl, isMadeByVault, MOUNT_DESCRIPTION, type VaultPasswordConfig } from "./engine";
@@ -75,7 +76,7 @@ export class VaultDatabases {
 
   /** The name of the policy that lets services read a secret, or that of one service if each has its own. */
   policyName({ name, vault: { policy } }: VaultPasswordConfig, service?: string): string {
-    const own = policy ?? `${this.args.environment}-${name.replaceAll("/", "-")}`;
+    const own = policy ?? `${this.args.environment}-${slugOf(name)}`;
     return service === undefined ? own : `${own}-${service}`;
   }
 

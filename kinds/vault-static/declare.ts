@@ -1,5 +1,6 @@
 import { sayPlan } from "../../components/say-plan";
 import { policyOf, type VaultStaticConfig } from "../../config";
+import { slugOf } from "../../core/resource-names";
 import type { Declare, DeclaredIn } from "../kind";
 import { vaultDatabasesOf } from "../vault-engine/database";
 import { VaultStaticPassword } from "./component";
@@ -12,7 +13,7 @@ export async function declareVaultStatic(secret: VaultStaticConfig, stack: Decla
   return (decision, { rolledOut, dependsOn }) => {
     sayPlan(decision);
     return new VaultStaticPassword(
-      secret.name.replaceAll("/", "-"),
+      slugOf(secret.name),
       { config: secret, databases, state: decision.state, recorded, rolledOut, policy, platform },
       { dependsOn },
     );

@@ -135,7 +135,10 @@ async function recover(life: Life, { recovery, victim, effect }: Point): Promise
   const isLocked = (victim === "machine" || victim === "engine") && !effect.startsWith("state: ");
   if (recovery === "rotation run") {
     const { exitCode, stdout, stderr } = await execa(process.execPath, [CLI, "run", "--yes", "--stack", stack.name], {
-      ...{ cwd: stack.projectDir, env: stack.env, reject: false, stdin: "ignore" },
+      cwd: stack.projectDir,
+      env: stack.env,
+      reject: false,
+      stdin: "ignore",
     });
     const said = `${stdout}\n${stderr}`;
     if (exitCode !== 0) return [`rotation run: exit ${exitCode}: ${said}`];

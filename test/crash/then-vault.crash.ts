@@ -4,8 +4,12 @@ import { survives } from "./sample";
 it("what a first update made in Vault is taken over by the next, where it died before it was saved", async () => {
   await survives({ strategy: "vault-dynamic", store: "vault", bucket: false }, [
     {
-      ...{ operation: "adoption", effect: "vault: change mounts", nth: 0, side: "after" },
-      ...{ victim: "machine", recovery: "rotation run" },
+      operation: "adoption",
+      effect: "vault: change mounts",
+      nth: 0,
+      side: "after",
+      victim: "machine",
+      recovery: "rotation run",
     },
   ]);
 });

@@ -33,7 +33,10 @@ export async function shellEnvironment({ stack }: Bench): Promise<Record<string,
 /** Gives one line to a shell in the project's folder, as it is. */
 export async function shell(bench: Bench, line: string): Promise<CommandResult> {
   const { exitCode, stdout, stderr } = await execa("sh", ["-c", line], {
-    ...{ cwd: bench.stack.projectDir, env: await shellEnvironment(bench), reject: false, stdin: "ignore" },
+    cwd: bench.stack.projectDir,
+    env: await shellEnvironment(bench),
+    reject: false,
+    stdin: "ignore",
   });
   return { exitCode: exitCode ?? -1, stdout, stderr };
 }

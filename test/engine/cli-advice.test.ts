@@ -63,7 +63,8 @@ describe("what a message advises works as it is printed", () => {
   it("what stopped half-way: the rollback that is offered goes back", async () => {
     const reached = await EFFECTS.restarted.watch(bench());
     const stopped = await signalled(bench(), ["run", SECRET, "--yes", "--json"], reached, {
-      ...{ signal: "SIGTERM", to: "group" },
+      signal: "SIGTERM",
+      to: "group",
     });
     const [, back = ""] = adviceIn(stopped.stdout);
     expect(back, stopped.stdout).toContain("rotation rollback database/password");
@@ -76,7 +77,8 @@ describe("what a message advises works as it is printed", () => {
   it("a signal before the update began: nothing was changed, and the same command does it", async () => {
     const before = await activeOf(bench());
     const stopped = await signalled(bench(), ["run", SECRET, "--yes"], (said) => said.includes("preview:"), {
-      ...{ signal: "SIGTERM", to: "CLI" },
+      signal: "SIGTERM",
+      to: "CLI",
     });
     expect(stopped.exitCode, stopped.stdout + stopped.stderr).toBe(143);
     expect(stopped.stdout).toContain("Interrupted before the update began: this run changed nothing.");

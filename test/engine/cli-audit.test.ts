@@ -48,8 +48,14 @@ describe("rotation log", () => {
       /^Row 7: database\/password SUCCESS by ops-user, 2027-02-20 14:30 UTC; hash [0-9a-f]{16}\.\.\.$/,
     );
     expect((await auditRows(bench())).at(-1)).toMatchObject({
-      ...{ id: "7", secret_name: DATABASE, rotated_by: "ops-user", status: "SUCCESS", action: "MANUAL" },
-      ...{ stack: "paper", environment: "paper", reason: "the vault was moved" },
+      id: "7",
+      secret_name: DATABASE,
+      rotated_by: "ops-user",
+      status: "SUCCESS",
+      action: "MANUAL",
+      stack: "paper",
+      environment: "paper",
+      reason: "the vault was moved",
     });
   });
 

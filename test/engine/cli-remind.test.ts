@@ -144,8 +144,11 @@ it("a rotation that failed is told with its reason, a mail server that refuses i
   const next = JSON.parse(await fine(bench(), ["remind", "--json"])) as Sent[];
   expect(next.filter(({ kind }) => kind === "warning")).toEqual(
     ["slack", "email"].map((channel) => ({
-      ...{ secret: DATABASE, generation: 2, kind: "warning" },
-      ...{ channel, outcome: "sent" },
+      secret: DATABASE,
+      generation: 2,
+      kind: "warning",
+      channel,
+      outcome: "sent",
     })),
   );
 

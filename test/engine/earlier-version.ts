@@ -44,8 +44,12 @@ export async function asEarlierVersion({ stack }: Bench): Promise<void> {
     name: "trader",
   };
   Object.assign(owner, {
-    ...{ urn: first.urn.replace(/-role-[ab]$/, "-role"), id: "trader", dependencies: [], propertyDependencies: {} },
-    ...{ inputs: { ...first.inputs, ...others }, outputs: { ...first.outputs, ...others, id: "trader" } },
+    urn: first.urn.replace(/-role-[ab]$/, "-role"),
+    id: "trader",
+    dependencies: [],
+    propertyDependencies: {},
+    inputs: { ...first.inputs, ...others },
+    outputs: { ...first.outputs, ...others, id: "trader" },
   });
   for (const role of roles) {
     const { login } = inputsOf(`${nameOf(role.urn).replace("-role-", "-login-")}-set`);

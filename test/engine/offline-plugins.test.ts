@@ -19,8 +19,12 @@ test("the engine with offline plugins on PATH changes a lab's stack, and nothing
   const dir = await mkdtemp(join(tmpdir(), "offline-plugins-"));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const stack = await createStack({
-    ...{ dir, stack: "it", env: { ...env, HOME: dir }, program: PROGRAM },
-    ...{ config: { environment: "paper" }, secrets: {} },
+    dir,
+    stack: "it",
+    env: { ...env, HOME: dir },
+    program: PROGRAM,
+    config: { environment: "paper" },
+    secrets: {},
   });
   const stateFile = join(stack.stateDir, ".pulumi", "stacks", "secret-rotation", "it.json");
   const refused = async (...args: string[]) => {

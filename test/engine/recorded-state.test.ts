@@ -54,8 +54,13 @@ const startServer = (recorded: () => string): Promise<HttpServer> =>
 
 /** What providers read of the environment. Nobody asks the database. */
 const environment = (address: string) => ({
-  ...{ PGUSER: "rotation", PGPASSWORD: "none", VAULT_ADDR: address, VAULT_TOKEN: "none" },
-  ...{ AWS_ACCESS_KEY_ID: "none", AWS_SECRET_ACCESS_KEY: "none", AWS_REGION: "us-east-1" },
+  PGUSER: "rotation",
+  PGPASSWORD: "none",
+  VAULT_ADDR: address,
+  VAULT_TOKEN: "none",
+  AWS_ACCESS_KEY_ID: "none",
+  AWS_SECRET_ACCESS_KEY: "none",
+  AWS_REGION: "us-east-1",
 });
 
 describe("a stack from before kinds and stores had a folder each", () => {

@@ -103,8 +103,11 @@ describe("what a login sees, through a life with alternating users", () => {
     const { name, sees } = await inUse();
     expect(name).toBe("trader_a");
     expect(sees).toMatchObject({
-      ...{ lock_timeout: "3000", search_path: "app, trading, public", statement_timeout: "29000" },
-      ...{ "member of writers": "truetrue", current_user: "trader" },
+      lock_timeout: "3000",
+      search_path: "app, trading, public",
+      statement_timeout: "29000",
+      "member of writers": "truetrue",
+      current_user: "trader",
     });
     // Its login has ended, and nothing else of it.
     expect(await catalogOf(bench(), "trader")).toEqual({ ...owner, rolcanlogin: false });

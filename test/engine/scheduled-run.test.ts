@@ -35,7 +35,12 @@ async function scheduledRun({ lab, stack }: Bench) {
   const env = Object.fromEntries([...given, ...own]);
   try {
     return await execa(process.execPath, args, {
-      ...{ cwd: stack.projectDir, env, extendEnv: false, stdin: "ignore", reject: false, all: true },
+      cwd: stack.projectDir,
+      env,
+      extendEnv: false,
+      stdin: "ignore",
+      reject: false,
+      all: true,
     });
   } finally {
     await rm(credentials, { recursive: true });

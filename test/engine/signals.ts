@@ -31,7 +31,11 @@ export async function signalled(
 ): Promise<CommandResult> {
   const { stack } = bench;
   const run = execa(process.execPath, [CLI, ...args, "--stack", stack.name], {
-    ...{ cwd: stack.projectDir, env: stack.env, reject: false, stdin: "ignore", detached: true },
+    cwd: stack.projectDir,
+    env: stack.env,
+    reject: false,
+    stdin: "ignore",
+    detached: true,
   });
   let said = "";
   run.stderr.on("data", (chunk) => {

@@ -19,7 +19,9 @@ export const LEASED: readonly LabService[] = READERS.map((name) => ({
 
 /** The one database, whose logins Vault makes. */
 export const databaseOfVault = (vault: LabDatabase["vault"]): LabDatabase => ({
-  ...{ name: "trader", role: "trader", secretName: "database/password" },
+  name: "trader",
+  role: "trader",
+  secretName: "database/password",
   vault,
 });
 

@@ -5,6 +5,7 @@ import { describeSecret, marksOf } from "../../../components/secret-outputs";
 import type { DeclaredEntry } from "../../../components/stack-store";
 import { StoredCredential, type StoredCredentialArgs } from "../../../components/stored-credential";
 import { policyOf } from "../../../config";
+import { slugOf } from "../../../core/resource-names";
 import { other, type SecretState, type SlotIndex } from "../../../core/state";
 import type { Declare, DeclaredIn } from "../../../kinds/kind";
 import { toyAsks } from "./asks";
@@ -40,8 +41,12 @@ class Toy extends StoredCredential<ToyArgs> {
     const marked = this.createMarks([{ path: config.name, says }], restarted.last);
     const written = stored.answer;
     this.description = describeSecret({
-      ...{ kind: config.kind, strategy: "toy", store: platform.store.kind },
-      ...{ state, policy, written },
+      kind: config.kind,
+      strategy: "toy",
+      store: platform.store.kind,
+      state,
+      policy,
+      written,
     });
     const audit = this.createAudit([preflight, unchanged], marked, written);
     this.state = audit.state;
@@ -69,7 +74,7 @@ export async function declareToy(secret: ToyConfig, { config, platform, recorded
   return (decision, { rolledOut, dependsOn }) => {
     sayPlan(decision);
     const { state, force } = decision;
-    const name = secret.name.replaceAll("/", "-");
+    const name = slugOf(secret.name);
     return new Toy(name, { config: secret, state, recorded, force, rolledOut, policy, platform }, { dependsOn });
   };
 }

@@ -20,8 +20,16 @@ beforeAll(async () => {
 afterAll(() => Promise.all([tests?.stop(), smtp?.stop()]));
 
 const reminder: Reminder = {
-  ...{ secret: "database/password", generation: 1, kind: "warning", stack: "prod", environment: "prod" },
-  ...{ at: "2026-04-01T00:00:00.000Z", ageDays: 85, maxAgeDays: 90, supply: undefined, reason: null },
+  secret: "database/password",
+  generation: 1,
+  kind: "warning",
+  stack: "prod",
+  environment: "prod",
+  at: "2026-04-01T00:00:00.000Z",
+  ageDays: 85,
+  maxAgeDays: 90,
+  supply: undefined,
+  reason: null,
 };
 
 /** A log of its own, and what `rotation remind` does with it. */
@@ -29,15 +37,23 @@ async function ledger() {
   const connection: pg.ClientConfig = await tests.database();
   await migrate(connection);
   const email = (to: string[]) => ({
-    ...{ host: smtp.host, port: smtp.port, encryption: "starttls" as const, verifyCertificate: false },
-    ...{ user: smtp.user, password: smtp.password, from: "Rotation <rotation@example.org>", to },
+    host: smtp.host,
+    port: smtp.port,
+    encryption: "starttls" as const,
+    verifyCertificate: false,
+    user: smtp.user,
+    password: smtp.password,
+    from: "Rotation <rotation@example.org>",
+    to,
   });
   const remind = async (to: string[] = [OPS, DESK]) => {
     const before = smtp.messages().length;
     const sent = await withClient(connection, async (client) => {
       const open = await undelivered(client, deliveriesOf([reminder], { email: email(to) }));
       return deliverAll(client, open, {
-        ...{ now: new Date(), secrets: [smtp.password], nameRecipients: to.length > 1 },
+        now: new Date(),
+        secrets: [smtp.password],
+        nameRecipients: to.length > 1,
         send: ({ recipient = "" }) => sendMail(email(to), reminder, recipient),
       });
     });

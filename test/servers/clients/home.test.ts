@@ -72,7 +72,10 @@ describe.runIf(process.getuid?.() === 0)("an account that no passwd knows, as in
       cpSync(path.join(projectRoot(), part), path.join(folder, part), { recursive: true });
     spawnSync("chmod", ["-R", "a+rX", folder]);
     return spawnSync(process.execPath, [path.join(folder, "dist", program), ...args], {
-      ...{ cwd: folder, uid: 54_321, gid: 54_321, encoding: "utf8" as const },
+      cwd: folder,
+      uid: 54_321,
+      gid: 54_321,
+      encoding: "utf8" as const,
       env: { PATH: "/usr/bin:/bin", ...env },
     });
   }

@@ -64,7 +64,12 @@ async function stackIn(dir: string, file: string, home: string, begin: string): 
       // What it exports is there for the next one.
       const words = `set -e\n. ${state}\n${script}\n{ export -p; echo "cd '$PWD'"; } > ${state}.new\nmv ${state}.new ${state}`;
       const { exitCode, all } = await execa("/bin/sh", ["-c", words], {
-        ...{ env, extendEnv: false, reject: false, all: true, stdin: "ignore", stripFinalNewline: false },
+        env,
+        extendEnv: false,
+        reject: false,
+        all: true,
+        stdin: "ignore",
+        stripFinalNewline: false,
       });
       return { exitCode: exitCode ?? 1, output: all ?? "" };
     },

@@ -49,7 +49,12 @@ describe.each(VERSIONS)("PostgreSQL $version", ({ version, home, missing }) => {
     });
 
   const adoption = (): Logins => ({
-    ...{ owner, from: owner, to: b(), ours: [a(), b()], adopting: true, maxAge: 90 * DAY },
+    owner,
+    from: owner,
+    to: b(),
+    ours: [a(), b()],
+    adopting: true,
+    maxAge: 90 * DAY,
   });
   const rotation = (): Logins => ({ ...adoption(), from: b(), to: a(), adopting: false });
   const single = (): Logins => ({ ...adoption(), to: owner, ours: [], adopting: false });

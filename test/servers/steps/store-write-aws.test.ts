@@ -109,8 +109,10 @@ describe("tags in AWS", () => {
     await client.mark(path, { status: "active", generation: "3" });
     const found = (await moto().secrets.describeSecret({ SecretId })).Tags ?? [];
     expect(Object.fromEntries(found.map(({ Key, Value }) => [Key, Value]))).toEqual({
-      ...{ owner: "desk-7", cmdb: "4711" },
-      ...{ status: "active", generation: "3" },
+      owner: "desk-7",
+      cmdb: "4711",
+      status: "active",
+      generation: "3",
     });
     expect(await client.mark(path, { status: "active", generation: "3" })).toEqual([]);
   });

@@ -94,7 +94,10 @@ describe("before Vault's database engine is described for the first time", () =>
 
   it("of the mounts that the stack does not know, those are taken over that are ours", async () => {
     const secret = (name: string, mount: string, createMount = true) => ({
-      ...{ kind: "postgres-password", strategy: "vault-static", name, vault: { mount, createMount } },
+      kind: "postgres-password",
+      strategy: "vault-static",
+      name,
+      vault: { mount, createMount },
     });
     const secrets = [
       secret("left", "left-here"),
@@ -112,7 +115,10 @@ describe("before Vault's database engine is described for the first time", () =>
     ]);
     const look = (address: string) =>
       seeLeftMounts(secrets as unknown as VaultPasswordConfig[], (name) => name === "known", {
-        ...{ kind: "vault", address, mount: "secret", environment: "paper" },
+        kind: "vault",
+        address,
+        mount: "secret",
+        environment: "paper",
       });
     expect(await look(openbao.address)).toEqual(new Set(["left-here"]));
     expect(await look("http://127.0.0.1:1")).toEqual(new Set());

@@ -61,7 +61,8 @@ describe("the secrets of a report", () => {
     const outputs = { rotatedAt: "2026-08-20T09:00:00.000Z", ageKnown: false };
     const byHand = logRow(2, "2026-08-21", { action: "ADOPT", generation: 2, outputs });
     expect(report({}, [logRow(1, "2026-08-20"), byHand]).secrets[0]).toMatchObject({
-      ...{ ...unknown, inUseBefore: "2026-08-21T09:00:00.000Z" },
+      ...unknown,
+      inUseBefore: "2026-08-21T09:00:00.000Z",
     });
     expect(report({}, back).controls.some(({ supported }) => supported)).toBe(false);
     for (const page of [renderHtml(report({}, back)), renderMarkdown(report({}, back))])

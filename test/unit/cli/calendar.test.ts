@@ -3,10 +3,21 @@ import { calendarOf } from "../../../cli/operate/calendar";
 import type { SecretStatus } from "../../../cli/operate/status";
 
 const secret = (more: Partial<SecretStatus> = {}): SecretStatus => ({
-  ...{ name: "database/password", kind: "postgres-password", strategy: "alternating-users", store: "vault" },
-  ...{ standing: "ok", generation: 3, rotatedAt: "2026-11-23T09:00:00.000Z", ageDays: 0, maxAgeDays: 90 },
-  ...{ daysLeft: 90, dueAt: "2027-02-20T09:00:00.000Z", previous: null, lastRow: null },
-  ...{ inUseBefore: null, unfinished: null },
+  name: "database/password",
+  kind: "postgres-password",
+  strategy: "alternating-users",
+  store: "vault",
+  standing: "ok",
+  generation: 3,
+  rotatedAt: "2026-11-23T09:00:00.000Z",
+  ageDays: 0,
+  maxAgeDays: 90,
+  daysLeft: 90,
+  dueAt: "2027-02-20T09:00:00.000Z",
+  previous: null,
+  lastRow: null,
+  inUseBefore: null,
+  unfinished: null,
   ...more,
 });
 

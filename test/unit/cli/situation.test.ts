@@ -50,7 +50,11 @@ const situations = fc
 
 /** A resource that the engine updates. */
 const step = (name: string, type: string) => ({
-  ...{ name, type, op: "update", oldInputs: {}, newInputs: {} },
+  name,
+  type,
+  op: "update",
+  oldInputs: {},
+  newInputs: {},
   urn: `urn:pulumi:paper::secret-rotation::${type}::${name}`,
 });
 

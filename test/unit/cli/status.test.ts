@@ -181,9 +181,20 @@ it("the table fits 80 columns, whatever the names", () => {
 
 describe("what stands below the table", () => {
   const base = {
-    ...{ name: "a/b", kind: "alpaca-key", strategy: "supplied-key", store: "vault", standing: "due", generation: 2 },
-    ...{ rotatedAt: null, ageDays: 89, maxAgeDays: 90, daysLeft: 1, dueAt: null, lastRow: null },
-    ...{ inUseBefore: null, unfinished: null },
+    name: "a/b",
+    kind: "alpaca-key",
+    strategy: "supplied-key",
+    store: "vault",
+    standing: "due",
+    generation: 2,
+    rotatedAt: null,
+    ageDays: 89,
+    maxAgeDays: 90,
+    daysLeft: 1,
+    dueAt: null,
+    lastRow: null,
+    inUseBefore: null,
+    unfinished: null,
     previous: { generation: 1, revoked: false, validUntil: "2026-01-02T00:00:00.000Z" },
   } as SecretStatus;
   const supplied = { ...base, supply: "rotation alpaca add-key" };

@@ -63,15 +63,13 @@ export async function update({ config, days, before, seen }: Update): Promise<{ 
     const platform: Platform = {
       secrets: config.secrets,
       store: new StackStore({ kind: "vault", mount: "secret", environment: "paper" }),
-      ...{
-        services,
-        hosts,
-        privateKey: pulumi.secret("key"),
-        allowOpenMarket: false,
-        notice: undefined,
-        clock: undefined,
-        planBasis: [],
-      },
+      services,
+      hosts,
+      privateKey: pulumi.secret("key"),
+      allowOpenMarket: false,
+      notice: undefined,
+      clock: undefined,
+      planBasis: [],
       marketClock: { baseUrl: "https://paper-api.alpaca.markets", keyIdPath: "a", secretKeyPath: "b" },
       audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
     };

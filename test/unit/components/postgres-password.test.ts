@@ -144,8 +144,12 @@ describe("PostgresPassword with alternating users", () => {
     expect(await copy(second, false)).toMatchObject({ acts: false });
     const preflight = inputOf(await resources("alternating-users", second), "database-password-preflight-checks");
     expect(preflight.database.logins).toEqual({
-      ...{ owner: "trader", from: "trader_b", to: "trader_a", ours: ["trader_a", "trader_b"] },
-      ...{ adopting: false, maxAge: policy.maxAge },
+      owner: "trader",
+      from: "trader_b",
+      to: "trader_a",
+      ours: ["trader_a", "trader_b"],
+      adopting: false,
+      maxAge: policy.maxAge,
     });
   });
 
@@ -189,7 +193,9 @@ describe("PostgresPassword with a single user", () => {
     const all = await resources("single-user", second);
     expect(ofType(all, "postgresql:index/role:Role")).toEqual([]);
     expect(inputOf(all, "database-password-login-set")).toMatchObject({
-      ...{ role: "trader", login: true, password: "password of database-password-slot-a-password" },
+      role: "trader",
+      login: true,
+      password: "password of database-password-slot-a-password",
       salt: Buffer.alloc(16, 7).toString("base64"),
     });
     expect(namedIn(all, "database-password-login")).toMatchObject({ role: "trader", verifier: "SCRAM-SHA-256" });

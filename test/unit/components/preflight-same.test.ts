@@ -38,7 +38,10 @@ function passwords(strategy: string, more: Record<string, unknown> = {}): Config
     },
     secrets: [
       {
-        ...{ kind: "postgres-password", name: "database/password", strategy, role: "trader" },
+        kind: "postgres-password",
+        name: "database/password",
+        strategy,
+        role: "trader",
         database: { host: "127.0.0.1", name: "trader", admin: "rotator" },
         restart: ["signal-service"],
       },
@@ -63,7 +66,10 @@ async function asked(config: Config, finished: SecretState | undefined, now: Dat
   const [secret] = config.secrets as [SecretConfig];
   const all = await declare(() => {
     const platform: Platform = {
-      ...{ services: config.services, hosts: config.hosts, planBasis: [], clock: config.lab?.clock },
+      services: config.services,
+      hosts: config.hosts,
+      planBasis: [],
+      clock: config.lab?.clock,
       secrets: config.secrets,
       store: new StackStore(schemaOf(config.store).referenceOf(config.store, config.environment)),
       privateKey: pulumi.secret(String(config.sshPrivateKey)),

@@ -8,8 +8,13 @@ function rules(...lines: string[]): HbaRule[] {
     const [address = null, netmask = null, method = ""] = type === "local" ? [null, null, rest[0]] : rest;
     const named = address === "all" || rest.length === 2;
     return {
-      ...{ line: index + 1, type, databases: databases.split(","), users: users.split(",") },
-      ...{ address, netmask: named ? null : netmask, method: named ? (rest[1] ?? "") : method },
+      line: index + 1,
+      type,
+      databases: databases.split(","),
+      users: users.split(","),
+      address,
+      netmask: named ? null : netmask,
+      method: named ? (rest[1] ?? "") : method,
     };
   });
 }

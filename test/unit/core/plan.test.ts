@@ -23,26 +23,43 @@ const after = state("ROTATE", 2);
 describe("the plan of an update", () => {
   it("is the step by which the state comes out of the one before", () => {
     expect(planOf("a/b", before, { state: after, resumes: false })).toEqual({
-      ...{ secret: "a/b", action: "ROTATE", from: 1, to: 2, reason: "due by age" },
+      secret: "a/b",
+      action: "ROTATE",
+      from: 1,
+      to: 2,
+      reason: "due by age",
     });
   });
 
   it("is the first step where there was no state", () => {
     expect(planOf("a/b", undefined, { state: before, resumes: false })).toEqual({
-      ...{ secret: "a/b", action: "ADOPT", from: undefined, to: 1, reason: "due by age" },
+      secret: "a/b",
+      action: "ADOPT",
+      from: undefined,
+      to: 1,
+      reason: "due by age",
     });
   });
 
   it("is no action where the step is the same", () => {
     expect(planOf("a/b", after, { state: after, resumes: false })).toEqual({
-      ...{ secret: "a/b", action: undefined, from: 2, to: 2, reason: "nothing is due" },
+      secret: "a/b",
+      action: undefined,
+      from: 2,
+      to: 2,
+      reason: "nothing is due",
     });
   });
 
   it("says that it finishes an interrupted update, and which request waits for that", () => {
     const deferred = { id: "leak-17", secret: "a/b", reason: "x", rotate: true } as const;
     expect(planOf("a/b", before, { state: after, resumes: true, deferred })).toEqual({
-      ...{ secret: "a/b", action: "ROTATE", from: 1, to: 2, resumes: true, deferred: "leak-17" },
+      secret: "a/b",
+      action: "ROTATE",
+      from: 1,
+      to: 2,
+      resumes: true,
+      deferred: "leak-17",
       reason: "due by age; finishes what an interrupted update had begun; request leak-17 acts in the next update",
     });
   });

@@ -6,7 +6,9 @@ import { stepProgram } from "../../../core/phases";
 import { phaseOf, placeOf, stepNames, touches } from "../../../kinds/phases";
 
 const resource = (type: string, around = "", create?: string) => ({
-  ...{ type, name: "database-password-x", newInputs: create === undefined ? {} : { create } },
+  type,
+  name: "database-password-x",
+  newInputs: create === undefined ? {} : { create },
   urn: `urn:pulumi:paper::secret-rotation::${around}${type}::database-password-x`,
 });
 

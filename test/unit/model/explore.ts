@@ -81,16 +81,16 @@ const at = (day: number) => new Date(START + day * 86_400_000);
 /** Looks at every state that can be reached, nearest first, until one breaks a rule or none is left. */
 export function explore(options: Options): Found {
   const first: Node = {
-    ...{
-      day: 0,
-      outputs: undefined,
-      recorded: undefined,
-      fills: {},
-      request: undefined,
-      run: undefined,
-      givenUp: undefined,
-    },
-    ...{ ending: false, waited: false, known: {} },
+    day: 0,
+    outputs: undefined,
+    recorded: undefined,
+    fills: {},
+    request: undefined,
+    run: undefined,
+    givenUp: undefined,
+    ending: false,
+    waited: false,
+    known: {},
     saved: { inputs: {}, values: ["", ""] },
     platform: before(),
     left: options.left,
