@@ -1,3 +1,4 @@
+import { reasonOf } from "../core/errors";
 import { parseTime } from "../core/time";
 import { doubling, poll } from "./poll";
 import { trustingFetch } from "./trust";
@@ -121,9 +122,11 @@ async function tryOnce<T>(
     const final = status < 500 && status !== 429;
     return { found: `${status} ${statusText}`.trim(), wait: retryAfter(headers.get("retry-after")), final };
   } catch (error) {
-    return { found: reasonOf(error) };
+    return { found: isTimeout(error) ? "no answer in time" : reasonOf(error) };
   }
 }
+
+const isTimeout = (error: unknown) => error instanceof Error && error.name === "TimeoutError";
 
 function accountOf(text: string): Pick<Try<Answer>, "answer" | "found"> {
   try {
@@ -142,14 +145,4 @@ function retryAfter(header: string | null): number | undefined {
   if (/^\d+$/.test(header)) return Number(header) * 1000;
   const time = parseTime(header);
   return time && Math.max(0, time.getTime() - Date.now());
-}
-
-/** Node says only `fetch failed`; the reason is in the cause. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return "no answer in time";
-  const { cause } = error;
-  if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join("; ");
-  if (cause instanceof Error) return cause.message;
-  return error.message;
 }

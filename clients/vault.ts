@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HTTPError, KyInstance, Options } from "ky";
-import { messageOf, PassingError, StepError } from "../core/errors";
+import { PassingError, reasonOf, StepError } from "../core/errors";
 import { lackingCapabilities, type Needs } from "../core/vault-needs";
 import { homeOf } from "./home";
 import { fetchWith, vaultTrust } from "./trust";
@@ -114,7 +114,7 @@ export class Vault {
     try {
       return { ok: true, text: await http(path, { method, ...options }).text() };
     } catch (error) {
-      if (!isHttpError(error)) throw new PassingError(`Vault at ${this.address} does not answer: ${causeOf(error)}`);
+      if (!isHttpError(error)) throw new PassingError(`Vault at ${this.address} does not answer: ${reasonOf(error)}`);
       const { status, statusText } = error.response;
       const text = await error.response.text().catch(() => "");
       const words = wordsOf(text) || statusText;
@@ -165,6 +165,3 @@ function wordsOf(text: string): string {
     return "";
   }
 }
-
-const causeOf = (error: unknown) =>
-  messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);

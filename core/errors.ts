@@ -14,6 +14,10 @@ export function messageOf(error: unknown): string {
   return error.message === "" ? error.name : error.message;
 }
 
+/** Why a request failed: what the error's cause says, since `fetch` itself says only `fetch failed`; else what it says. */
+export const reasonOf = (error: unknown): string =>
+  messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
+
 /** PostgreSQL's code of an error, such as `42501`, or Node's, such as `ECONNREFUSED`. */
 export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;

@@ -4,7 +4,7 @@ import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { messageOf } from "../../core/errors";
+import { messageOf, reasonOf } from "../../core/errors";
 import type { Made } from "./cache";
 import type { Progress } from "./progress";
 import { run } from "./run";
@@ -39,7 +39,7 @@ export const usualLimits: Limits = { answer: 4_000, stall: 20_000 };
 /** A request that must answer, and go on, in time. @throws Error for anything but 2xx */
 export async function open(url: string, limits: Limits): Promise<{ response: Response; keepAlive: () => void }> {
   const controller = new AbortController();
-  let timer = setTimeout(() => controller.abort(new Error(`${url}: no answer in time`)), limits.answer);
+  let timer = setTimeout(() => controller.abort(new Error("no answer in time")), limits.answer);
   const keepAlive = () => {
     clearTimeout(timer);
     timer = setTimeout(() => controller.abort(new Error(`${url}: the transfer stalled`)), limits.stall);
@@ -47,13 +47,12 @@ export async function open(url: string, limits: Limits): Promise<{ response: Res
   };
   try {
     const response = await fetch(url, { signal: controller.signal });
-    if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
     keepAlive();
     return { response, keepAlive };
   } catch (error) {
     clearTimeout(timer);
-    const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";
-    throw new Error(`${url} ${messageOf(error)}${cause}`);
+    throw new Error(`${url}: ${reasonOf(error)}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { codeOf, messageOf, StepError } from "../../../core/errors";
+import { codeOf, messageOf, reasonOf, StepError } from "../../../core/errors";
 import { oneOf, unknown } from "../../../core/problem";
 
 it("an error says its message, else what it is made of, each once, else its name", () => {
@@ -10,6 +10,14 @@ it("an error says its message, else what it is made of, each once, else its name
   const refused = [new Error("refused ::1"), new Error("refused 127.0.0.1"), new Error("refused ::1")];
   expect(messageOf(new AggregateError(refused))).toBe("refused ::1; refused 127.0.0.1");
   expect(messageOf(new AggregateError(refused, "all failed"))).toBe("all failed");
+});
+
+it("the reason is what the cause says, else what the error says", () => {
+  const refused = new AggregateError([new Error("refused ::1"), new Error("refused 127.0.0.1")]);
+  expect(reasonOf(new TypeError("fetch failed", { cause: refused }))).toBe("refused ::1; refused 127.0.0.1");
+  expect(reasonOf(new TypeError("fetch failed", { cause: "text" }))).toBe("fetch failed");
+  expect(reasonOf(new Error("no answer"))).toBe("no answer");
+  expect(reasonOf("text")).toBe("text");
 });
 
 it("an error's code is a text", () => {
