@@ -9,6 +9,9 @@ const commands = (folder, ending = ".ts") =>
     .filter((file) => file.endsWith(ending))
     .map((file) => `${folder}/${file}`);
 
+/** What has programs of its own. */
+const sources = ["steps", "cli", "dev"];
+
 /** The SDKs stay outside (Pulumi needs a single copy); only its messages are bundled, which load in half the time then. */
 const pulumiPackages = {
   name: "pulumi-packages",
@@ -47,7 +50,7 @@ const shared = {
 
 const { metafile } = await build({
   ...shared,
-  entryPoints: ["steps", "cli", "dev"].flatMap((folder) => commands(folder)),
+  entryPoints: sources.flatMap((folder) => commands(folder)),
   outdir: "dist",
   outbase: ".",
   outExtension: { ".js": ".mjs" },
@@ -92,6 +95,12 @@ if (!existsSync(link)) {
   symlinkSync("../../dist/cli/rotation.mjs", link);
 }
 
-// Files of an earlier build are removed last: a running process may still import them.
+// Files of an earlier build are removed last: a running process may still import them. Only what a build writes: a mutation
+// run keeps a copy of the project in dist/, with a link to node_modules.
 const written = new Set(Object.keys(metafile.outputs));
-for (const file of commands("dist", ".mjs")) if (!written.has(file)) rmSync(file);
+const chunks = readdirSync("dist").filter((file) => file.endsWith(".mjs"));
+const built = [
+  ...chunks.map((file) => `dist/${file}`),
+  ...sources.flatMap((folder) => commands(`dist/${folder}`, ".mjs")),
+];
+for (const file of built) if (!written.has(file)) rmSync(file);
