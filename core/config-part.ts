@@ -1,3 +1,4 @@
+import type * as z from "zod";
 import type { Problem } from "./problem";
 import type { OfKind, Traits } from "./traits";
 
@@ -21,6 +22,8 @@ export interface StorePath {
  */
 export interface ConfigPart<S extends OfKind, C> {
   readonly traits: Traits;
+  /** Its keys: an object with a literal `kind`, and a `strategy` if the `kind` has several. */
+  readonly schema: z.ZodType<S>;
   /** The name of a secret if the config gives none; undefined if the name is mandatory. */
   readonly defaultName?: string;
   /** Where the store keeps it, the value of a login behind its user name. Empty if it is in no store. */

@@ -74,8 +74,8 @@ await build({
   outfile: "dist/index.cjs",
   format: "cjs",
   supported: { "dynamic-import": false },
-  // Loaded only if the environment names certificates.
-  external: ["undici"],
+  // undici is loaded only if the environment names certificates; ssh2 takes the binaries only if they are there.
+  external: ["undici", "cpu-features", "*.node"],
 });
 
 // The lab's service runs from a copy beside its config, so it must not import anything.

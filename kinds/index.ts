@@ -17,6 +17,9 @@ const KINDS = {
   "alpaca-key": alpacaKey,
 } satisfies Readonly<Record<KindName, Kind>>;
 
+/** All kinds; those of two names twice. */
+export const allKinds = (): readonly Kind[] => Object.values(KINDS);
+
 /** The kind of a secret. */
 export const kindFor = (secret: SecretConfig): Kind => KINDS[kindOf(secret)];
 

@@ -6,6 +6,7 @@ import type { StackSecret } from "../components/secret-rotation";
 import type { Config, SecretConfig } from "../config";
 import type { Decision, Rules } from "../core/decide";
 import type { SecretState } from "../core/state";
+import type { KindOperations } from "./kind-operations";
 
 /**
  * What a kind of secret is to the program and to the CLI, above its part in the config (`schemas.ts`): one folder, and one
@@ -29,6 +30,8 @@ export interface Kind<S extends SecretConfig = SecretConfig, Seen extends object
    * @throws RequestRefusedError, ConfigError
    */
   declare(secret: S, stack: DeclaredIn, seen: Partial<Seen>): Promise<Declare>;
+  /** What it provides to the CLI. */
+  readonly operations: KindOperations<S>;
 }
 
 /** The input of an observation before a decision. */

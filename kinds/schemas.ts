@@ -1,33 +1,14 @@
 import * as z from "zod";
 import type { ConfigPart, StorePath } from "../core/config-part";
 import type { Problem } from "../core/problem";
-import { byKind, type } from "../core/schema-parts";
+import { byKind } from "../core/schema-parts";
 import type { OfKind, Traits } from "../core/traits";
 import { alpacaKeyInConfig } from "./alpaca-key/checks";
-import { alpacaKey } from "./alpaca-key/schema";
 import { alternatingUsersInConfig, singleUserInConfig } from "./postgres-password/checks";
-import { ownPassword } from "./postgres-password/schema";
 import { vaultDynamicInConfig } from "./vault-dynamic/checks";
-import { vaultDynamicPassword } from "./vault-dynamic/schema";
 import { vaultStaticInConfig } from "./vault-static/checks";
-import { vaultStaticPassword } from "./vault-static/schema";
 
-/** Distinguished by `strategy`, each with its own keys; a Vault strategy is one more option here. */
-const postgresPassword = z.discriminatedUnion(
-  "strategy",
-  [ownPassword, vaultStaticPassword, vaultDynamicPassword],
-  type("expected an object with name, database, restart"),
-);
-
-/** The schemas of a secret in the config, by `kind`: a line each. */
-const SCHEMAS = [postgresPassword, alpacaKey] as const;
-
-/** A secret of the config. */
-export const secretSchema = z.discriminatedUnion("kind", SCHEMAS, byKind);
-
-export type SecretConfig = z.output<typeof secretSchema>;
-
-/** Every kind's part in the config: by its strategy if a `kind` has several, else by the `kind` itself. */
+/** Every kind's part in the config, a line each: by its strategy if a `kind` has several, else by the `kind` itself. */
 const KINDS = {
   "alternating-users": alternatingUsersInConfig,
   "single-user": singleUserInConfig,
@@ -40,8 +21,30 @@ export type KindName = keyof typeof KINDS;
 
 type Part = (typeof KINDS)[KindName];
 
+/** A secret of the config. */
+export type SecretConfig = z.output<Part["schema"]>;
+
+/** The options of a secret's schema: one for each `kind`, itself made of one for each strategy if there are several. */
+function optionsOf(kinds: Readonly<Record<string, { readonly schema: z.ZodType }>>): z.ZodType[] {
+  const options = new Map<unknown, Set<z.ZodType>>();
+  for (const { schema } of Object.values(kinds)) {
+    const [kind] = schema._zod.propValues?.kind ?? [];
+    options.set(kind, (options.get(kind) ?? new Set()).add(schema));
+  }
+  return [...options.values()].map(([only, ...others]) =>
+    others.length === 0 ? (only as z.ZodType) : z.discriminatedUnion("strategy", [only, ...others] as never),
+  );
+}
+
+/** The schema of a secret. */
+export const secretSchema = z.discriminatedUnion(
+  "kind",
+  optionsOf(KINDS) as never,
+  byKind,
+) as unknown as z.ZodType<SecretConfig>;
+
 /** The part of the config that one kind's checks read. */
-type Takes<P> = P extends ConfigPart<never, infer C> ? (config: C) => void : never;
+type Takes<P> = P extends ConfigPart<infer _Secret, infer C> ? (config: C) => void : never;
 
 /** The part of the config that the checks of all kinds read. */
 type CheckedConfig = Takes<Part> extends (config: infer C) => void ? C : never;

@@ -107,7 +107,10 @@ export function read({ node, file }: Place): Written {
   }
 }
 
-/** The elements of a list; of a list by name (`ALL`); of one part of each element (`each(ALL, "config")`). */
+/**
+ * The elements of a list; of a list by name (`ALL`); of one part of each element (`each(ALL, "config")`); the schema of each
+ * entry of a registry (`optionsOf(ALL)`), each once.
+ */
 function elementsOf({ node, file }: Place): Place[] {
   if (ts.isArrayLiteralExpression(node)) return node.elements.map((element) => ({ node: element, file }));
   if (ts.isAsExpression(node) || ts.isSatisfiesExpression(node)) return elementsOf({ node: node.expression, file });
@@ -116,6 +119,12 @@ function elementsOf({ node, file }: Place): Place[] {
     return found ? elementsOf(found.place) : [];
   }
   const [list, key] = ts.isCallExpression(node) ? node.arguments : [];
+  if (list !== undefined && key === undefined) {
+    const schemas = [...read({ node: list, file }).keys.values()].flatMap(
+      ({ place }) => read(place).keys.get("schema") ?? [],
+    );
+    return [...new Map(schemas.map(({ place }) => [place.node, place])).values()];
+  }
   if (list === undefined || key === undefined || !ts.isStringLiteral(key)) return [];
   return elementsOf({ node: list, file }).flatMap((element) => read(element).keys.get(key.text)?.place ?? []);
 }

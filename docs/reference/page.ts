@@ -23,14 +23,15 @@ export interface Row {
 /** A schema and its source. */
 interface Subject {
   readonly schema: Schema;
-  readonly place: Place | undefined;
+  /** A list for a union whose options are listed flat, in one list with those of the unions around it. */
+  readonly place: Place | readonly Place[] | undefined;
 }
 
 const typeOfSchema = (one: Schema) => (one as z.core.$ZodTypes)._zod.def.type;
 
 /** The rows below a schema. */
 function rowsBelow({ schema: one, place }: Subject, path: string, secret = false): Row[] {
-  const written = place && read(place);
+  const written = place === undefined || isList(place) ? undefined : read(place);
   const { keys, entry, same } = partsOf(one);
   const hidden = secret || isSecret(one);
   if (Object.keys(keys).length > 0) {
@@ -41,13 +42,31 @@ function rowsBelow({ schema: one, place }: Subject, path: string, secret = false
     return rowsBelow({ schema: entry, place: written?.entry }, below, hidden);
   }
   if (typeOfSchema(one) === "union") {
+    const places = placesOf(same, place !== undefined && isList(place) ? place : (written?.options ?? []));
     const options = same.map((option, index) => ({
       name: nameOfOption(option, one),
-      rows: rowsBelow({ schema: option, place: written?.options[index] }, path, hidden),
+      rows: rowsBelow({ schema: option, place: places[index] }, path, hidden),
     }));
     return merged(options);
   }
   return same.flatMap((part) => rowsBelow({ schema: part, place }, path, hidden));
+}
+
+const isList = (place: Place | readonly Place[]): place is readonly Place[] => Array.isArray(place);
+
+/** How many options a schema has, with those of its options. */
+const countOf = (one: Schema): number =>
+  typeOfSchema(one) === "union" ? partsOf(one).same.reduce((sum, option) => sum + countOf(option), 0) : 1;
+
+/** The place of each option; if they are listed flat, an option that has some itself gets a list. */
+function placesOf(options: readonly Schema[], places: readonly Place[]): (Place | readonly Place[] | undefined)[] {
+  if (options.length === places.length) return [...places];
+  let next = 0;
+  return options.map((option) => {
+    const count = countOf(option);
+    next += count;
+    return count === 1 ? places[next - 1] : places.slice(next - count, next);
+  });
 }
 
 const dot = (path: string, key: string) => (path === "" ? key : `${path}.${key}`);

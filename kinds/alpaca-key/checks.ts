@@ -1,7 +1,13 @@
 import type { ConfigPart, Placed } from "../../core/config-part";
 import { oneOf, type Problem, unknown } from "../../core/problem";
 import type { OfKind } from "../../core/traits";
-import { ALPACA_NAME, type AlpacaConfig, type AlpacaKeyConfig, type KeyPairs } from "./schema";
+import {
+  ALPACA_NAME,
+  type AlpacaConfig,
+  type AlpacaKeyConfig,
+  alpacaKey as alpacaKeySchema,
+  type KeyPairs,
+} from "./schema";
 import { alpacaKey } from "./traits";
 
 /** The part of the config that the checks read. */
@@ -17,6 +23,7 @@ interface Checked {
 /** Alpaca's key pairs in the config. */
 export const alpacaKeyInConfig: ConfigPart<AlpacaKeyConfig, Checked> = {
   traits: alpacaKey,
+  schema: alpacaKeySchema,
   defaultName: ALPACA_NAME,
   paths: ({ keyIdPath, secretKeyPath }) => [
     { path: keyIdPath, setBy: "keyIdPath" },

@@ -3,6 +3,7 @@ import { labelDate } from "../../core/key-label";
 import { nextState } from "../../core/next-state";
 import type { Kind } from "../kind";
 import { alpacaKeyAsks } from "./asks";
+import { operations } from "./operations";
 import { type AlpacaKeySeen, keysOf, seePreviousKey } from "./previous-keys";
 
 /** A key pair of Alpaca, which only the operator can make: a new label is what rotates. */
@@ -29,4 +30,5 @@ export const alpacaKey: Kind<AlpacaKeyConfig, AlpacaKeySeen> = {
     };
   },
   declare: async (secret, stack, seen) => (await import("./declare")).declareAlpacaKey(secret, stack, seen),
+  operations,
 };

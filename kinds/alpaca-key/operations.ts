@@ -4,7 +4,7 @@ import { knownPairs, pairsInUse } from "./pairs";
 import { alpacaKeyPhases } from "./phases";
 
 /** A key pair that only the operator can make, on Alpaca's dashboard. */
-export const alpacaKey = {
+export const operations = {
   phases: [alpacaKeyPhases],
   supply: {
     command: "alpaca add-key",

@@ -1,7 +1,7 @@
 import type { ConfigPart, Placed } from "../../core/config-part";
 import type { Problem } from "../../core/problem";
 import { LONGEST_ROLE } from "../../core/schema-parts";
-import { type PostgresPasswordConfig, usernamePathOf } from "./schema";
+import { ownPassword, type PostgresPasswordConfig, usernamePathOf } from "./schema";
 import { alternatingUsers, singleUser } from "./traits";
 
 type Part = ConfigPart<PostgresPasswordConfig, unknown>;
@@ -9,6 +9,7 @@ type Part = ConfigPart<PostgresPasswordConfig, unknown>;
 /** A password that changes in place: the store has it alone. */
 export const singleUserInConfig: Part = {
   traits: singleUser,
+  schema: ownPassword,
   paths: ({ name }) => [{ path: name, setBy: "name" }],
   addresses: ({ database }) => [database.host],
   check: (_, placed) => [...usernameChecks(placed), ...roleChecks(placed)],

@@ -3,6 +3,7 @@ import { nextState } from "../../core/next-state";
 import type { Kind } from "../kind";
 import { postgresPasswordAsks } from "./asks";
 import { type PasswordSeen, seeOldLogin } from "./old-logins";
+import { operations } from "./operations";
 
 /** A password that this pipeline makes, with one login or with two that take turns. */
 export const postgresPassword: Kind<PostgresPasswordConfig, PasswordSeen> = {
@@ -22,4 +23,5 @@ export const postgresPassword: Kind<PostgresPasswordConfig, PasswordSeen> = {
     canFinish: () => true,
   }),
   declare: async (secret, stack, seen) => (await import("./declare")).declarePassword(secret, stack, seen),
+  operations,
 };

@@ -7,7 +7,7 @@ import { postgresPasswordPhases } from "./phases";
 import { activeUsername } from "./roles";
 
 /** A password that this stack makes and writes into the store. */
-export const postgresPassword = {
+export const operations = {
   phases: [postgresPasswordPhases],
   supply: undefined,
   adoption: {

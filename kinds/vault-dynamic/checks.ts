@@ -2,13 +2,14 @@ import type { ConfigPart, Placed } from "../../core/config-part";
 import { formatDuration } from "../../core/duration";
 import type { Problem } from "../../core/problem";
 import { type Checked, madeByVaultInConfig, SHORTEST_PERIOD } from "../vault-engine/checks";
-import type { VaultDynamicConfig } from "./schema";
+import { type VaultDynamicConfig, vaultDynamicPassword } from "./schema";
 import { vaultDynamic } from "./traits";
 
 /** Logins that Vault makes for a short time, in the config. */
 export const vaultDynamicInConfig: ConfigPart<VaultDynamicConfig, Checked> = {
   ...madeByVaultInConfig,
   traits: vaultDynamic,
+  schema: vaultDynamicPassword,
   check: (config, placed) => [...madeByVaultInConfig.check(config, placed), ...leaseChecks(config, placed)],
 };
 

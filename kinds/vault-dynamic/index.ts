@@ -3,6 +3,7 @@ import type { Kind } from "../kind";
 import { vaultDynamicAsks } from "./asks";
 import { leaseFingerprint } from "./definition";
 import { nextLeaseState } from "./next-state";
+import { operations } from "./operations";
 
 /** Logins that Vault makes for a short time. Only the config decides: nothing is observed. */
 export const vaultDynamic: Kind<VaultDynamicConfig> = {
@@ -14,4 +15,5 @@ export const vaultDynamic: Kind<VaultDynamicConfig> = {
     canFinish: () => true,
   }),
   declare: async (secret, stack) => (await import("./declare")).declareVaultDynamic(secret, stack),
+  operations,
 };

@@ -4,7 +4,7 @@ import { vaultEnginePhases } from "../vault-engine/phases";
 import { vaultDynamicPhases } from "./phases";
 
 /** Logins that Vault makes for a short time: the stack knows none of them. */
-export const vaultDynamic = {
+export const operations = {
   phases: [vaultEnginePhases, vaultDynamicPhases],
   supply: undefined,
   adoption: "Vault makes logins on demand (vault-dynamic): there is no value to go back to",

@@ -21,7 +21,7 @@ export interface Checked {
 type Part = ConfigPart<VaultPasswordConfig, Checked>;
 
 /** The common config of all that Vault makes: it is in no store, and Vault reaches its database in its own way. */
-export const madeByVaultInConfig: Omit<Part, "traits"> = {
+export const madeByVaultInConfig: Omit<Part, "traits" | "schema"> = {
   paths: () => [],
   addresses: ({ database, vault }) => [database.host, ...(vault.host === undefined ? [] : [vault.host])],
   check: (config, placed) => [...placeChecks(config, placed), ...loginChecks(config, placed), ...roleChecks(placed)],

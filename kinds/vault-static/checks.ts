@@ -2,13 +2,14 @@ import type { ConfigPart, Placed } from "../../core/config-part";
 import { formatDuration } from "../../core/duration";
 import type { Problem } from "../../core/problem";
 import { type Checked, madeByVaultInConfig, SHORTEST_PERIOD } from "../vault-engine/checks";
-import type { VaultStaticConfig } from "./schema";
+import { type VaultStaticConfig, vaultStaticPassword } from "./schema";
 import { vaultStatic } from "./traits";
 
 /** A password that Vault rotates, in the config. */
 export const vaultStaticInConfig: ConfigPart<VaultStaticConfig, Checked> = {
   ...madeByVaultInConfig,
   traits: vaultStatic,
+  schema: vaultStaticPassword,
   check: (config, placed) => [...madeByVaultInConfig.check(config, placed), ...scheduleChecks(config, placed)],
 };
 

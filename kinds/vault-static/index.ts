@@ -3,6 +3,7 @@ import type { Kind } from "../kind";
 import { vaultStaticAsks } from "./asks";
 import { seeVaultRotation } from "./last-rotation";
 import { nextVaultState } from "./next-state";
+import { operations } from "./operations";
 
 /** When Vault rotated last; left out if the stack has not adopted the secret yet. */
 export interface RotationSeen {
@@ -21,4 +22,5 @@ export const vaultStatic: Kind<VaultStaticConfig, RotationSeen> = {
     canFinish: () => true,
   }),
   declare: async (secret, stack) => (await import("./declare")).declareVaultStatic(secret, stack),
+  operations,
 };

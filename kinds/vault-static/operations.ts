@@ -5,7 +5,7 @@ import { vaultEnginePhases } from "../vault-engine/phases";
 import { vaultStaticPhases } from "./phases";
 
 /** A password that Vault rotates: earlier values are not known, so what Vault hands out now is tried. */
-export const vaultStatic = {
+export const operations = {
   phases: [vaultEnginePhases, vaultStaticPhases],
   supply: undefined,
   adoption: "Vault makes the password and rotates it (vault-static), and keeps no value to go back to",

@@ -8,7 +8,7 @@ import { type ToyProject, toyProject } from "./toy-project";
 
 const SECRET = "toy/token";
 
-describe("a kind is one folder and a line in each registry", () => {
+describe("a kind is one folder and a line in each of two registries", () => {
   let project: ToyProject;
   let bench: Bench;
   const toy = { kind: "toy", name: SECRET, length: 20, restart: ["reader"] };
@@ -19,10 +19,8 @@ describe("a kind is one folder and a line in each registry", () => {
         fixture: "toy-kind",
         folder: "kinds/toy",
         registrations: [
-          { file: "kinds/schemas.ts", list: "SCHEMAS", name: "toySchema", from: "./toy/schema" },
           { file: "kinds/schemas.ts", list: "KINDS", name: "toy", from: "./toy/checks" },
           { file: "kinds/index.ts", list: "KINDS", name: "toy", from: "./toy" },
-          { file: "kinds/operations.ts", list: "OPERATIONS", name: "toy", from: "./toy/operations" },
         ],
       }),
       startBench({ labOptions: { services: [] } }),

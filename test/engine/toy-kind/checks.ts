@@ -1,5 +1,5 @@
 import type { ConfigPart } from "../../../core/config-part";
-import type { ToyConfig } from "./schema";
+import { type ToyConfig, toySchema } from "./schema";
 
 interface Checked {
   readonly adopted: object;
@@ -7,6 +7,7 @@ interface Checked {
 
 /** A toy in the config. */
 export const toy: ConfigPart<ToyConfig, Checked> = {
+  schema: toySchema,
   traits: { hasDatabase: false, ages: true, overlaps: true, rollsBack: true, suppliedBy: "pipeline", plugins: [] },
   paths: ({ name }) => [{ path: name, setBy: "name" }],
   addresses: () => [],

@@ -1,6 +1,7 @@
 import { nextState } from "../../../core/next-state";
 import type { Kind } from "../../../kinds/kind";
 import { toyAsks } from "./asks";
+import { operations } from "./operations";
 import type { ToyConfig } from "./schema";
 
 /** The kind of the test that a kind is one folder. */
@@ -13,4 +14,5 @@ export const toy: Kind<ToyConfig> = {
     canFinish: () => true,
   }),
   declare: async (secret, stack) => (await import("./declare")).declareToy(secret, stack),
+  operations,
 };

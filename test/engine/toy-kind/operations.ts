@@ -5,7 +5,7 @@ import type { ToyConfig } from "./schema";
 import { tokenOf } from "./token";
 
 /** What the CLI asks of a toy. */
-export const toy = {
+export const operations = {
   phases: [toyPhases],
   supply: undefined,
   adoption: "a toy begins anew",
