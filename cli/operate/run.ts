@@ -17,7 +17,7 @@ import { type Examined, examine, nextSteps } from "./run-failure";
 import type { RunListener, RunOptions, RunResult } from "./run-result";
 import { readConfig } from "./settings";
 import { stateFolder } from "./state-file";
-import { mendTornFiles } from "./torn-files";
+import { fixTornFiles } from "./torn-files";
 
 /** One run of `rotation run`, from the config to the result. */
 export class Run {
@@ -35,7 +35,7 @@ export class Run {
   /** @throws ConfigError, UsageError, OperationError */
   static async open(project: Project, listener: RunListener, options: RunOptions = {}): Promise<Run> {
     listener.step("reading the stack");
-    for (const note of mendTornFiles(project)) listener.note(note);
+    for (const note of fixTornFiles(project)) listener.note(note);
     const [config, engine] = await Promise.all([readConfig(project), Engine.open(project)]);
     for (const note of await recover(project, engine)) listener.note(note);
     const { yes = false } = options;

@@ -62,7 +62,7 @@ export function assertWhole(project: Project): void {
  * @returns what was done, in words
  * @throws OperationError if there is no whole copy
  */
-export function mendTornFiles(project: Project): string[] {
+export function fixTornFiles(project: Project): string[] {
   return tornFiles(project).map(({ path, copy }) => {
     if (copy === undefined) {
       rmSync(path, { force: true });

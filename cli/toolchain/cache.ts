@@ -136,7 +136,7 @@ export async function ensureEntry(root: string, recipe: Recipe, options: EnsureO
     progress.note(`${recipe.label} is kept in ${entry.folder}`);
     return entry;
   } finally {
-    // A lock that another process took over (this computer slept, say) is not ours to release.
+    // A lock that another process has taken meanwhile (this computer slept, say) is not ours to release.
     await release().catch(() => undefined);
   }
 }

@@ -155,7 +155,7 @@ const isRestarted = ({ restartCheck, restartRights }: PreflightInput["services"]
 
 function noticeChecks({ notice, audit, secretName, store }: PreflightInput): Check[] {
   if (notice === undefined) return [];
-  return [{ name: "team told", run: () => checkNotice(audit, secretName, store.environment, notice) }];
+  return [{ name: "team notified", run: () => checkNotice(audit, secretName, store.environment, notice) }];
 }
 
 /** The credential in use is proven before it is touched. */
@@ -187,7 +187,9 @@ export function overridesOf(
       ? ["allowOpenMarket: market hours not asked"]
       : []),
     ...(mode === "emergency" ? ["emergency: neither market hours nor notice asked"] : []),
-    ...(mode === "rotation" && current === undefined && isStored ? ["previous value unknown: no way back"] : []),
+    ...(mode === "rotation" && current === undefined && isStored
+      ? ["previous value unknown: no rollback possible"]
+      : []),
   ];
 }
 

@@ -63,7 +63,7 @@ const SHARED = ["main.cjs", "sdk-on-demand.cjs", "node_modules", "dist", "Pulumi
 export async function createStack(options: StackOptions): Promise<Stack> {
   const { dir, stack: name, config, secrets } = options;
   const [projectDir, stateDir] = [join(dir, "project"), join(dir, "state")];
-  // Whoever reads the state and knows a lab's passphrase has every secret.
+  // A reader of the state who knows a lab's passphrase has every secret.
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await Promise.all([mkdir(projectDir, { recursive: true }), mkdir(stateDir, { recursive: true })]);
   const root = projectRoot();

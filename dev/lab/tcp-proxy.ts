@@ -75,7 +75,7 @@ class FaultyRelay {
     this.fault = fault;
     if (fault === "refuse") return this.close();
     if (fault === "cut") this.cut();
-    // Somebody else may have had the port for a moment, as the near end of a connection.
+    // Another process may have had the port for a moment, as the near end of a connection.
     if (this.server === undefined) await poll(() => this.listen(port), { what: `port ${port}`, limitMs: 60_000 });
   }
 

@@ -79,7 +79,7 @@ async function main(): Promise<number> {
       console.log(usage);
       return 0;
     }
-    // Whoever asks for it by name wants an answer of now.
+    // A user who names it wants an answer of now.
     const toolchain = await resolveToolchain({ need, offline, retry: true });
     if (json) console.log(JSON.stringify(toolchain, null, 2));
     else if (shell) console.log(shellLine(toolchain));

@@ -36,7 +36,7 @@ const vaultPasswords = ({ secrets }: Checked): Placed<VaultPasswordConfig>[] =>
 function placeChecks({ store }: Checked, { index, secret }: Placed<VaultPasswordConfig>): Problem[] {
   if (schemaOf(store).vault(store) !== undefined) return [];
   const message =
-    `expected single-user or alternating-users where the store is ${store.kind}, found ${secret.strategy}: ` +
+    `expected single-user or alternating-users, since the store is ${store.kind}, found ${secret.strategy}: ` +
     "the credential is read from Vault itself, so store.kind must be vault";
   return [{ path: ["secrets", index, "strategy"], message }];
 }

@@ -23,7 +23,7 @@ const SCHEDULES: Readonly<Record<Strategy, readonly Operation[]>> = {
   "alternating-users": ["adoption", "rotation", "revoke", "rotation", "rollback"],
   "single-user": ["adoption", "rotation", "rollback", "rotation", "rollback"],
   "alpaca-key": ["adoption", "rotation", "revoke", "rotation", "rollback"],
-  // There is no way back to what Vault made before.
+  // There is no rollback to what Vault made before.
   "vault-static": ["adoption", "rotation", "forced", "rotation", "forced"],
   "vault-dynamic": ["adoption", "forced", "forced", "forced", "forced"],
 };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { verifyChain } from "../../audit/verify";
 import { openProject } from "../../cli/operate/project";
-import { mendTornFiles } from "../../cli/operate/torn-files";
+import { fixTornFiles } from "../../cli/operate/torn-files";
 import { projectRoot } from "../../cli/toolchain/project";
 import { activeGeneration } from "../../core/state";
 import { type LoadResult, startLoad } from "../../dev/lab/load";
@@ -13,7 +13,7 @@ import type { EffectRef, Held } from "./gate";
 import type { Expected, Life, Operation } from "./life";
 import { killVictim, outlived, type Victim } from "./victims";
 
-/** How a run that died is finished: by hand with Pulumi alone, or with the command that mends what it finds. */
+/** How a run that died is finished: by hand with Pulumi alone, or with the command that fixes what it finds. */
 export const RECOVERIES = ["pulumi up", "rotation run"] as const;
 export type Recovery = (typeof RECOVERIES)[number];
 
@@ -98,7 +98,7 @@ async function killAt({ world }: Life, point: Point): Promise<string[]> {
     });
   });
   const run = stack.pulumi(UP);
-  // Whoever was not killed comes to an end without help.
+  // An operator who was not killed comes to an end without help.
   const left = await outlived(world, run, 200_000, point.victim, () => gate.isIdle);
   if (left.length > 0) problems.push(`did not end by itself: ${left.join(" | ")}`);
   const { stdout, stderr } = await run;
@@ -115,7 +115,7 @@ async function tear({ stack }: Life["world"]): Promise<void> {
 }
 
 /**
- * While the run is dead: what the store holds must work for whoever starts now, and a service that is started does get
+ * While the run is dead: what the store holds must work for the one who starts now, and a service that is started does get
  * it. With a single user the store is behind the database between ALTER and the store's write: that is its window.
  */
 export async function lookBetween({ world, strategy, readers }: Life, { works }: Awaited<ReturnType<Life["stored"]>>) {
@@ -147,7 +147,7 @@ async function recover(life: Life, { recovery, victim, effect }: Point): Promise
       : [];
   }
   if (victim === "machine" || victim === "engine") {
-    mendTornFiles(openProject(stack.projectDir, stack.name, { ...stack.env }));
+    fixTornFiles(openProject(stack.projectDir, stack.name, { ...stack.env }));
     const cancelled = await stack.pulumi(["cancel", "--yes"]);
     if (isLocked && cancelled.exitCode !== 0) return [`pulumi cancel: ${cancelled.stderr}`];
   }

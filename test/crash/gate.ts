@@ -12,7 +12,7 @@ export interface Held extends EffectRef {
   readonly side: Side;
 }
 
-/** The request was never carried out, or its answer never came: whoever waits for it is dead or cut off. */
+/** The request was never carried out, or its answer never came: the one who waits for it is dead or cut off. */
 export class CutOffError extends Error {
   override readonly name = "CutOffError";
 }

@@ -1,7 +1,7 @@
 import { it } from "vitest";
 import { survives } from "./sample";
 
-it("what a first update made in Vault is taken over by the next, where it died before it was saved", async () => {
+it("what a first update made in Vault is adopted by the next if it was interrupted before it was saved", async () => {
   await survives({ strategy: "vault-dynamic", store: "vault", bucket: false }, [
     {
       operation: "adoption",

@@ -54,7 +54,7 @@ export async function killVictim(bench: Bench, victim: Victim, effect: string): 
   }
   for (const pid of pids) kill(pid);
   if (victim === "machine") await endAll(bench);
-  // A killed process may linger while its memory is freed: whoever asks next must find it gone.
+  // A killed process may linger while its memory is freed: the one who asks next must find it gone.
   await poll(async () => (await processesOf(bench)).every(({ pid }) => !pids.includes(pid)), {
     what: `the end of the ${victim}`,
     limitMs: 60_000,

@@ -59,7 +59,7 @@ describe.each([
     expect(secret).toMatchObject({ standing: "due", ageDays: null, daysLeft: null, inUseBefore: expect.any(String) });
   });
 
-  it("is not adopted where it does not log in, and says which login was tried", async () => {
+  it("is not adopted if it does not log in, and says which login was tried", async () => {
     await setClock(bench(), 2);
     await fine(bench(), ["run", "--yes"]);
     // Slot a holds 0, so the next one is slot b's; another rotation, and slot a is in use.

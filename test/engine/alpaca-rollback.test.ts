@@ -6,7 +6,7 @@ import { auditRows, refusedUp, stateOf, stored, up, useBench } from "./harness";
 
 const READERS = ["execution-gateway", "market-data-service", "orchestrator"];
 
-describe("an Alpaca key's way back", () => {
+describe("rollback of an Alpaca key", () => {
   const bench = useBench({ rotates: "alpaca" });
   const paper = () => bench().lab.alpaca.paper;
   const restarts = () => bench().lab.hosts.flatMap((host) => host.restarts.map(({ service }) => service));
@@ -23,7 +23,7 @@ describe("an Alpaca key's way back", () => {
   });
   afterAll(() => load?.stop());
 
-  it("adopts and rotates in the first update, where the pair in use is given as previous", async () => {
+  it("adopts and rotates in the first update if the pair in use is given as previous", async () => {
     await up(bench());
     expect(await stateOf(bench(), ALPACA_KEY)).toMatchObject({ slots: [0, 1], active: 1 });
     expect((await auditRows(bench())).map(({ action, generation }) => [action, generation])).toEqual([["ADOPT", 1]]);

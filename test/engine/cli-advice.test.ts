@@ -100,7 +100,7 @@ describe("what a message advises works as it is printed", () => {
     expect(await fine(bench(), ["diagnose"])).toContain("No problem found");
   });
 
-  it("a torn state: the command in the message mends it", async () => {
+  it("a torn state: the command in the message fixes it", async () => {
     await truncate(`${stateFile(bench())}.attrs`);
     const refused = await rotation(bench(), ["plan"]);
     expect(refused.exitCode).toBe(1);

@@ -24,7 +24,7 @@ interface Mended {
   readonly remaining: readonly Finding[];
 }
 
-describe("rotation diagnose: the runbook's troubleshooting, each case made and mended", () => {
+describe("rotation diagnose: the runbook's troubleshooting, each case made and fixed", () => {
   const bench = useBench({ rotates: "both" });
   const pair = () => suppliedPair("paper-trading-2026-11-23", bench().lab.alpaca.paper.createKey());
 
@@ -101,7 +101,7 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     expect((await stored(bench(), SECRET)).value).toBe(known.value);
   });
 
-  it("1: the database refuses the password, and the service that restarted cannot start; --fix mends both", async () => {
+  it("1: the database refuses the password, and the service that restarted cannot start; --fix fixes both", async () => {
     const { lab } = bench();
     const { value } = await stored(bench(), SECRET);
     await changePassword(bench(), "trader_b", "changed-by-hand");
@@ -175,7 +175,7 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     expect(await login(bench(), "trader_b", "changed-in-both")).toBe("ok");
   });
 
-  it("2: somebody wrote another pair into the store; --fix writes the known one back", async () => {
+  it("2: an external write of another pair; --fix writes the known one back", async () => {
     const { lab } = bench();
     await lab.store.put("alpaca/api_key_id", "PKSOMEBODYELSES00001");
     const { found, done } = await mended();
@@ -212,7 +212,7 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and m
     expect(await stateOf(bench(), ALPACA_KEY)).toMatchObject({ revoked: true });
   });
 
-  it("2: Alpaca answers 401 to the pair in use: only the operator can mend that, and is told how", async () => {
+  it("2: Alpaca answers 401 to the pair in use: only the operator can fix that, and is told how", async () => {
     const { lab } = bench();
     lab.alpaca.paper.deleteKey((await stored(bench(), "alpaca/api_key_id")).value);
     const { exitCode, stdout } = await rotation(bench(), ["diagnose", ALPACA_KEY, "--fix", "--yes"]);

@@ -46,7 +46,7 @@ describe("after a SIGKILL", () => {
     expect(await rotations(bench())).toEqual([2]);
   });
 
-  it("diagnose names what a killed `rotation run` left, and --fix mends all of it", async () => {
+  it("diagnose names what a killed `rotation run` left, and --fix fixes all of it", async () => {
     await setClock(bench(), 178);
     await killedRun(bench(), EFFECTS.restarted);
     const { findings } = await json<Diagnosis>(bench(), ["diagnose"]);

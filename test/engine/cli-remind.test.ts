@@ -120,7 +120,7 @@ const onBoth = (list: readonly (readonly [string, ReminderKind, number])[]) =>
     ),
   );
 
-it("a rotation that failed is told with its reason, a mail server that refuses is tried again, and a new generation anew", async () => {
+it("a rotation that failed is reported with its reason, a mail server that refuses is tried again, and a new generation anew", async () => {
   const { lab } = bench();
   const failure = ["log", "--secret-name", DATABASE, "--status", "FAILED", "--reason", "orchestrator stayed unhealthy"];
   await fine(bench(), failure);

@@ -89,7 +89,7 @@ describe("rotation: what is looked at, from a new stack to an overdue one", () =
     expect(JSON.parse(stdout)).toEqual({ [DATABASE]: adopted });
   });
 
-  it("preflight is a line a check with its evidence, and exit 1 where one fails", async () => {
+  it("preflight is a line a check with its evidence, and exit 1 if one fails", async () => {
     const { lab } = bench();
     const ready = await fine(bench(), ["preflight"]);
     expect(ready).toContain(`${DATABASE}: ready`);
@@ -116,7 +116,7 @@ describe("rotation: what is looked at, from a new stack to an overdue one", () =
     await lab.hosts[0]?.setFault("signal-service", undefined);
   });
 
-  it("run needs somebody to ask, or --yes", async () => {
+  it("run needs an operator to ask, or --yes", async () => {
     const { exitCode, stdout, stderr } = await rotation(bench(), ["run"]);
     expect([exitCode, stdout]).toEqual([2, ""]);
     expect(stderr).toBe("error: there is no terminal to ask for confirmation on; add --yes");

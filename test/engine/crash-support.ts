@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { expect } from "vitest";
 import { openProject } from "../../cli/operate/project";
-import { mendTornFiles } from "../../cli/operate/torn-files";
+import { fixTornFiles } from "../../cli/operate/torn-files";
 import { poll } from "../../dev/lab/poll";
 import type { PulumiResult } from "../../dev/lab/stack";
 import { type Bench, refusedUp, stateOf, UNCHANGED, up } from "./harness";
@@ -116,7 +116,7 @@ function kill(pid: number): void {
  * (`crash-torn-state.test.ts` has that on purpose); what `rotation diagnose --fix` does about it.
  */
 export function mendTornState({ stack }: Bench): string[] {
-  return mendTornFiles(openProject(stack.projectDir, stack.name, stack.env));
+  return fixTornFiles(openProject(stack.projectDir, stack.name, stack.env));
 }
 
 /** A killed update keeps its lock: the next one is refused and says how to go on, and `pulumi cancel` is that way. */

@@ -14,7 +14,7 @@ describe("an update that ends while it saves the state", () => {
   };
   const attributes = () => `${stateFile(bench())}.attrs`;
 
-  it("leaves a file beside it that is named by every command, mended by `diagnose --fix`, and by `rotation run` itself", async () => {
+  it("leaves a file beside it that is named by every command, fixed by `diagnose --fix`, and by `rotation run` itself", async () => {
     await up(bench());
     await truncate(attributes());
     expect(await refusedUp(bench())).toContain("failed to load checkpoint: EOF");

@@ -2,6 +2,6 @@ import { describe } from "vitest";
 import { noticesForeignWrites } from "./foreign-write";
 import { useBench } from "./harness";
 
-describe("a version that somebody else wrote into Vault", () => {
+describe("an external write to Vault", () => {
   noticesForeignWrites(useBench());
 });

@@ -8,7 +8,7 @@ async function byHand(bench: Bench, user: string, password: string): Promise<voi
   await bench.lab.store.put("database/password", password);
 }
 
-/** What must be true of every store when somebody else writes to it. */
+/** What must be true of every store when another writes to it. */
 export function noticesForeignWrites(bench: () => Bench): void {
   it("stops, says which version and when, and takes the value over on request", async () => {
     await up(bench());

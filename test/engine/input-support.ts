@@ -70,7 +70,7 @@ export async function platformOf(bench: Bench): Promise<Record<string, unknown>>
 export interface Fault {
   /** Changes the settings. */
   readonly settings?: (settings: Settings, bench: Bench) => void;
-  /** Breaks something on the platform; what it returns mends it. */
+  /** Breaks something on the platform; what it returns fixes it. */
   readonly breaks?: (bench: Bench) => Promise<() => Promise<unknown>>;
   /** The environment of the run, where it is wrong. */
   readonly env?: (bench: Bench) => Record<string, string>;

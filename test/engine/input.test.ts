@@ -97,7 +97,7 @@ describe("what the preflight refuses, by plain `pulumi up`", () => {
     });
   });
 
-  it("once all of that is mended, one update rotates: nothing was lost", async () => {
+  it("once all of that is fixed, one update rotates: nothing was lost", async () => {
     const before = await stored(bench(), "database/password");
     await up(bench());
     expect(await stateOf(bench())).toMatchObject({ slots: [2, 1], active: 0, step: { action: "ROTATE" } });
@@ -110,7 +110,7 @@ describe("what the preflight refuses, by plain `pulumi up`", () => {
     expect(rows.at(-1)?.outputs).toMatchObject({ overrides: [] });
   });
 
-  it("lets an open market pass where the config says so, and the audit row tells", async () => {
+  it("allows an open market if the config says so, and the audit row says it", async () => {
     const { lab, stack } = bench();
     await setDay(bench(), 178);
     await stack.configure("preflight", { allowOpenMarket: true });

@@ -5,7 +5,7 @@ import { auditRows, refusedUp, stateOf, up, useBench } from "./harness";
 describe("the pipeline with the privileges of deploy/ and no others", () => {
   const bench = useBench();
 
-  it("is told which one is missing where one is taken away, and adopts with the rest as no superuser", async () => {
+  it("is told which one is missing if one is taken away, and adopts with the rest as no superuser", async () => {
     const { lab, stack } = bench();
     expect(lab.env.PGUSER).toBe("rotation");
     await lab.postgres.query("REVOKE ADMIN OPTION FOR trader FROM rotation");

@@ -36,7 +36,7 @@ describe("an Alpaca pair, kept in AWS Secrets Manager", () => {
     });
   });
 
-  it("stops right before a rollback would overwrite what somebody else wrote, and overwrites it when told to", async () => {
+  it("stops right before a rollback would overwrite an external write, and overwrites it when told to", async () => {
     const { lab } = bench();
     await lab.store.put(SECRET, "written-by-hand-1");
     const { version } = await stored<string>(bench(), SECRET);

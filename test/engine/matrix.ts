@@ -14,7 +14,7 @@ export type Cell =
   | {
       /** The file in `test/engine` that shows the rotation by the real engine, and the rollback or that it is refused. */
       readonly shownBy: string;
-      /** Why there is no way back, in the words of the refusal; left out where there is one. */
+      /** Why there is no rollback, in the words of the refusal; left out if there is one. */
       readonly noWayBack?: string;
     }
   | {

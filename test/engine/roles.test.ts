@@ -36,7 +36,7 @@ describe("what a login sees, through a life with alternating users", () => {
   };
   const sql = (text: string) => bench().lab.postgres.query(text);
 
-  it("is refused before any change, with the SQL, where a login role of our name is somebody else's", async () => {
+  it("is refused before any change, with the SQL, if a login role of our name belongs to another", async () => {
     await sql(`
       CREATE SCHEMA app; GRANT USAGE ON SCHEMA app TO trader;
       ALTER TABLE positions SET SCHEMA app; ALTER TABLE orders SET SCHEMA app;
@@ -74,7 +74,7 @@ describe("what a login sees, through a life with alternating users", () => {
     expect((await up(bench(), "--refresh")).stdout).toMatch(UNCHANGED);
   });
 
-  it("stays as it is on the server where the stack comes from an earlier version", async () => {
+  it("stays as it is on the server if the stack comes from an earlier version", async () => {
     const before = await catalog(bench());
     const restarts = bench().lab.hosts.flatMap((host) => host.restarts).length;
     await asEarlierVersion(bench());
@@ -116,7 +116,7 @@ describe("what a login sees, through a life with alternating users", () => {
     expect((await up(bench(), "--refresh")).stdout).toMatch(UNCHANGED);
   });
 
-  it("waits for a decision where both sides changed the same, and goes on after the SQL", async () => {
+  it("waits for a decision if both sides changed the same, and goes on after the SQL", async () => {
     await sql("ALTER ROLE trader SET lock_timeout = '4s'; ALTER ROLE trader_a SET lock_timeout = '5s'");
     await setRequest(bench(), { id: "now", rotate: true });
     const before = await catalog(bench());
@@ -135,7 +135,7 @@ describe("what a login sees, through a life with alternating users", () => {
     expect(await catalogOf(bench(), "trader")).toEqual(owner);
   });
 
-  it("is what it was, where a rollback returns to it", async () => {
+  it("is what it was if a rollback returns to it", async () => {
     await sql("ALTER ROLE trader_b SET maintenance_work_mem = '9MB'");
     await setRequest(bench(), { id: "back", activate: 2 });
     await up(bench());

@@ -54,7 +54,7 @@ it("lets one of two updates at once through and tells the other who holds the lo
   expect(again.stdout).toMatch(UNCHANGED);
 });
 
-it("`rotation run` clears the lock of a dead update, and says so, also where nothing is to be done", async () => {
+it("`rotation run` clears the lock of a dead update, and says so, also if nothing is to be done", async () => {
   const lock = { pid: gone, username: "ops", hostname: hostname(), timestamp: "2026-11-23T02:00:00Z" };
   const place = `.pulumi/locks/organization/secret-rotation/${stack.name}/left-behind.json`;
   const put = await fetch(`${lab.moto?.address}/pulumi-state/${place}`, { method: "PUT", body: JSON.stringify(lock) });

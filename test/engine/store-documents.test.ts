@@ -10,7 +10,7 @@ const metadata = async ({ lab }: Bench) =>
 describe.each(["alternating-users", "single-user"] as const)("a document that others keep keys in, %s", (strategy) => {
   const bench = useBench({ strategies: { [SECRET]: strategy } });
 
-  it("keeps their keys and marks through adoption, rotation and rollback, where check-and-set is required", async () => {
+  it("keeps their keys and marks through adoption, rotation and rollback if check-and-set is required", async () => {
     const { lab } = bench();
     await lab.openbao.putSecret(`paper/${SECRET}`, { value: lab.adopted[SECRET], ...OTHERS });
     const theirs = { owner: "desk-7", cmdb: "4711" };
@@ -39,7 +39,7 @@ describe.each(["alternating-users", "single-user"] as const)("a document that ot
     await lab.healthy();
   });
 
-  it("refuses what somebody else wrote in an emergency too, until a request says force", async () => {
+  it("refuses an external write in an emergency too, until a request says force", async () => {
     const { lab } = bench();
     const foreign = { password: "x-by-hand", host: "db" };
     await lab.openbao.request("POST", `secret/metadata/paper/${SECRET}`, { cas_required: false });

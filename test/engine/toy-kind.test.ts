@@ -39,7 +39,7 @@ describe("a kind is one folder and a line in each of two registries", () => {
     project?.remove();
   });
 
-  it("its keys are checked with all others, and named where they are wrong", async () => {
+  it("its keys are checked with all others, and named if they are wrong", async () => {
     const { stack } = bench;
     await stack.configure("secrets", [{ ...toy, length: 4, restart: ["nobody"], role: "x" }]);
     const { stdout, stderr } = await stack.pulumi(["preview"]);

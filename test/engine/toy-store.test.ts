@@ -100,7 +100,7 @@ describe("a store is one folder and a line in each registry", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("its keys are checked with all others, and named where they are wrong", async () => {
+  it("its keys are checked with all others, and named if they are wrong", async () => {
     const { stack } = bench;
     await stack.configure("store", { kind: "toy", folder, mount: "secret" });
     const { stdout, stderr } = await stack.pulumi(["preview"]);

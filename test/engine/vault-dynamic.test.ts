@@ -113,7 +113,7 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
     await bench().stack.configure("request", undefined);
   });
 
-  it("has one message for a lease that is lost for good, and mends it", async () => {
+  it("has one message for a lease that is lost for good, and fixes it", async () => {
     expect((await json<{ findings: unknown[] }>(bench(), ["diagnose"])).findings).toEqual([]);
     await bench().lab.openbao.request("DELETE", `sys/policies/acl/${lease("signal-service").policy}`);
     await revoke("signal-service");

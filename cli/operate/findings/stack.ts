@@ -6,11 +6,11 @@ import type { Project } from "../project";
 import { clearLocks, pendingOf } from "../recover";
 import type { Stack } from "../stack";
 import { isStale, readLocks } from "../state-file";
-import { finishedStates, mendTornFiles, tornFiles } from "../torn-files";
+import { finishedStates, fixTornFiles, tornFiles } from "../torn-files";
 
 /** What an update leaves of the state if it is killed, or the disk fills up, while it saves. */
 export function tornFindings(project: Project): Finding[] {
-  const fix = () => Promise.resolve(mendTornFiles(project).join("; ") || "it is already gone");
+  const fix = () => Promise.resolve(fixTornFiles(project).join("; ") || "it is already gone");
   return tornFiles(project).map(({ path, copy }): Finding => {
     if (copy === undefined) {
       return {

@@ -22,7 +22,7 @@ export interface Reached {
 export interface FaultCase {
   /** In the default suite too; all the others by `npm run test:faults`. */
   readonly sample?: true;
-  /** Lets it fail, now or at a moment of the update; what it returns mends it. */
+  /** Lets it fail, now or at a moment of the update; what it returns fixes it. */
   readonly breaks: (world: World) => Promise<() => Promise<unknown>>;
   /** What must be said. */
   readonly says: readonly (string | RegExp)[];
@@ -35,7 +35,7 @@ const ALL = process.env.FAULTS === "all";
 
 /**
  * One rotation after the other on one lab, each with a fault: it must say what must be said, change no more than it may,
- * and, once the fault is mended, end by a plain `pulumi up` with the same generation and one row. `more` declares further
+ * and, once the fault is fixed, end by a plain `pulumi up` with the same generation and one row. `more` declares further
  * tests on the same lab, which `npm run test:faults` runs.
  */
 export function faultMatrix(

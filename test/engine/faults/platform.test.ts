@@ -116,7 +116,7 @@ const CASES: Record<string, FaultCase> = {
 };
 
 const oldCredential = (world: () => World) =>
-  it("a service that answers healthy with the old credential is named by its sessions, and stands in the row", async () => {
+  it("a service that answers healthy with the old credential is named by its sessions, and is in the row", async () => {
     const { lab } = world();
     await nextDue(world());
     const [user, password] = [await stored(world(), "database/username"), await stored(world(), "database/password")];

@@ -27,7 +27,7 @@ const FORMS = [
   (value: string) => Buffer.from(value).toString("hex"),
 ];
 
-it("finds nothing where nothing was planted, and a credential in each kind of place", async () => {
+it("finds nothing if nothing was planted, and a credential in each kind of place", async () => {
   const { lab, stack } = bench;
   const watch = watchProcesses();
   const clean = await hunt({ lab, stack, printed: [], processes: await watch.look() });

@@ -5,7 +5,7 @@ import type { About, Finding, StackView } from "../../../kinds/kind-operations";
 import type { ToyConfig } from "./schema";
 import { tokenOf } from "./token";
 
-/** A token that somebody else wrote. */
+/** A token that another writer wrote. */
 export async function tokenFindings(
   stack: StackView,
   secret: ToyConfig,

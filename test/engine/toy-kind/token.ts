@@ -3,7 +3,7 @@ import type { SecretState, SlotIndex } from "../../../core/state";
 import type { Known, KnownStack } from "../../../kinds/kind-operations";
 import type { ToyConfig } from "./schema";
 
-/** The token of a slot, as the stack's state has it. Whoever reads it takes it. */
+/** The token of a slot, as the stack's state has it. Its readers take it from the store. */
 export function tokenOf(
   { resources }: KnownStack,
   { name }: ToyConfig,

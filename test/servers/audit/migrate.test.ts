@@ -98,7 +98,7 @@ describe("a table made by hand", () => {
     expect(await verify(database)).toMatchObject({ problems: [{ id: 2, kind: "changed" }] });
   });
 
-  it("may have a key of its own, live in another schema and belong to somebody else", async () => {
+  it("may have a key of its own, live in another schema and belong to another role", async () => {
     const database = await tests.database();
     await sql(
       database,

@@ -63,7 +63,7 @@ describe("the log's queries", () => {
     });
   });
 
-  it("give more rows than a page, and end in peace where nobody reads on", async () => {
+  it("give more rows than a page, and end in peace if nobody reads on", async () => {
     await withClient(database, async (client) => {
       const text = "SELECT n FROM generate_series(1, 5000) AS n";
       await onSnapshot(client, async () => {

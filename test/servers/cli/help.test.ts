@@ -33,7 +33,7 @@ describe("--help", () => {
     },
   );
 
-  it("ends quietly where nobody reads on", async () => {
+  it("ends quietly if nobody reads on", async () => {
     const command = `'${process.execPath}' dist/cli/rotation.mjs --help`;
     const { stderr } = await promisify(execFile)("/bin/sh", ["-c", `${command} | true; ${command} | head -n 1`]);
     expect(stderr).toBe("");

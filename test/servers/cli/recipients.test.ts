@@ -68,7 +68,7 @@ async function ledger() {
   return { remind, connection };
 }
 
-it("one of two is refused: the other is told once, and the refused one is tried again alone until it is taken", async () => {
+it("one of two is refused: the other is notified once, and the refused one is tried again alone until it is taken", async () => {
   const { remind } = await ledger();
   smtp.setFault({ refuse: { [DESK]: 550 } });
   const first = await remind();
@@ -107,7 +107,7 @@ it("the connection dies after a recipient was taken: that one is tried again, an
   expect(await remind()).toMatchObject({ told: [`${OPS}: sent`], arrived: [OPS] });
 });
 
-it("a refused recipient that leaves the config is not tried again, and a new one is told", async () => {
+it("a refused recipient that leaves the config is not tried again, and a new one is notified", async () => {
   const { remind } = await ledger();
   smtp.setFault({ refuse: { [DESK]: 550 } });
   await remind();

@@ -77,7 +77,7 @@ describe("GET /v2/account", () => {
   });
 });
 
-describe("somebody else in between", () => {
+describe("another writer in between", () => {
   let other: Server;
   const seen: string[] = [];
   let reply: { status: number; headers?: Record<string, string>; body: string };

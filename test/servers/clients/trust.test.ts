@@ -92,7 +92,7 @@ describe("PostgreSQL, as libpq", () => {
     expect(trust(mode, env)).toEqual(expected);
   });
 
-  it("takes ~/.postgresql/root.crt where nothing is named", async () => {
+  it("takes ~/.postgresql/root.crt if nothing is named", async () => {
     await mkdir(join(home, "with", ".postgresql"), { recursive: true });
     await cp(CA, join(home, "with", ".postgresql", "root.crt"));
     expect(trust("verify-full", { HOME: join(home, "with") })).toEqual({ ca: [text] });

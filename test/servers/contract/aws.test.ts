@@ -120,7 +120,7 @@ test("a secret that is not there, and a region that nobody named, are said witho
   await expect(resource(secretType).read("x")).rejects.toThrow("Missing region: set aws:region or AWS_REGION");
 });
 
-test("one tag of a secret whose others are somebody else's, and the list of secrets by the beginning of their names", async () => {
+test("one tag of a secret whose other tags belong to others, and the list of secrets by the beginning of their names", async () => {
   const { client, resource } = await session("aws", awsProvider({}), {
     region: "eu-central-1",
     accessKey: "test",

@@ -123,7 +123,7 @@ describe("every update of a role, as unkind as the real plugin's", () => {
     expect(rows[0]?.rolconfig).toBeNull();
   });
 
-  test("fails where the login may not revoke one of them, and changes nothing then", async () => {
+  test("fails if the login may not revoke one of them, and changes nothing then", async () => {
     await live.postgres.query(
       "CREATE ROLE auditors; CREATE ROLE narrow; GRANT auditors TO narrow; GRANT narrow TO limited WITH ADMIN OPTION",
     );
@@ -134,7 +134,7 @@ describe("every update of a role, as unkind as the real plugin's", () => {
     expect((await stored("narrow"))?.rolcanlogin).toBe(false);
   });
 
-  test("is committed before the role is read, which fails where a timeout has a unit", async () => {
+  test("is committed before the role is read, which fails if a timeout has a unit", async () => {
     await live.postgres.query("CREATE ROLE timed LOGIN");
     const role = (await roles())("timed");
     const { properties } = await role.read("timed");

@@ -51,7 +51,7 @@ let count = 0;
 async function refused(operations: typeof PIPELINE, policy: string, there: boolean): Promise<string[]> {
   count += 1;
   const path = `database/password-${count}`;
-  // What is not about the first version starts from one that somebody else wrote.
+  // What is not about the first version starts from one that another writer wrote.
   if (there) await bao.putSecret(`prod/${path}`, { value: "0" });
   const ask = as(await bao.createToken(`policy-${count}`, policy));
   const failed: string[] = [];

@@ -69,7 +69,7 @@ test("does something first, before the server is asked", async () => {
   expect([seen, reached]).toEqual([[0], ["POST /one a body"]]);
 });
 
-test("is a broken connection where the server is down", async () => {
+test("is a broken connection if the server is down", async () => {
   const gone = await startHttp((_, response) => void response.end());
   await gone.stop();
   const lonely = await startFaultProxy(gone.url);

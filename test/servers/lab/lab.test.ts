@@ -45,7 +45,7 @@ test("seeds databases and store, and describes itself for the stack's config", a
   expect(lab.adminEnv.PGPASSWORD).toBe(lab.postgres.adminPassword);
 });
 
-test("no secret of the lab stands in a log", async () => {
+test("no secret of the lab is in a log", async () => {
   const services = lab.hosts.flatMap((host) => host.services.map((service) => service.logFile));
   for (const file of [lab.postgres.logFile, lab.openbao.logFile, lab.openbao.auditFile, ...services]) {
     const text = await readFile(file, "utf8");

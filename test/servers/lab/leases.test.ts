@@ -129,7 +129,7 @@ test("moves from login to login over several max_ttl, with every new login of th
   });
 });
 
-test("recovers from a lease that somebody revoked, and says so once in clear words", async () => {
+test("recovers from a lease that was revoked from outside, and says so once in clear words", async () => {
   // A lease that was just taken: no other comes by itself meanwhile.
   const { user, lease } = await restarted();
   await lab.openbao.request("PUT", "sys/leases/revoke-prefix/database/creds/signal-service", { sync: true });

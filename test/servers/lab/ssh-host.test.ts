@@ -92,7 +92,7 @@ test("runs a command: standard input, output, exit status and PATH", async () =>
   expect((await overSsh(host, `curl -fsS ${url}`)).stdout).toContain('"status":"healthy"');
 });
 
-test("lets in one key and no other", async () => {
+test("accepts one key and no other", async () => {
   const other = generateSshKeys();
   await expect(overSsh(host, "true", "", other.private)).rejects.toThrow(/authentication/);
 });
@@ -131,7 +131,7 @@ test("systemctl answers as systemd does", async () => {
   await healthy("risk-service");
 });
 
-test("a restart picks up a new password, and a wrong one makes the service unhealthy until the store is mended", async () => {
+test("a restart picks up a new password, and a wrong one makes the service unhealthy until the store is fixed", async () => {
   await postgres.query("alter role trader password 'second'");
   expect((await health("signal-service")).status).toBe("healthy"); // Its session lives on.
   await overSsh(host, "systemctl restart signal-service");

@@ -19,7 +19,7 @@ describe.each(VERSIONS)("PostgreSQL $version: the preflight of login roles", (po
     expect(await warnings(rotation())).toEqual([]);
   });
 
-  it.skipIf(missing)("names a login role that is somebody else's, with the SQL, and takes one of ours", async () => {
+  it.skipIf(missing)("names a login role of another owner, with the SQL, and takes one of ours", async () => {
     await server().query(`CREATE ROLE ${b()} LOGIN`);
     const says = await refusal(adoption());
     expect(says).toContain(`there is a role ${b()} already`);

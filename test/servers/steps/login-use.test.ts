@@ -74,7 +74,7 @@ describe("who logs in as a role, as the server says", () => {
     expect(found).toEqual([{ kind: "mapping", server: "ledger", mappedFor: "rotation" }]);
   });
 
-  it("jobs of pg_cron and pgAgent, where their tables are there and may be read", async () => {
+  it("jobs of pg_cron and pgAgent if their tables are there and may be read", async () => {
     await postgres.query("CREATE SCHEMA cron");
     await postgres.query("CREATE TABLE cron.job (jobid int, jobname text, username text, active boolean)");
     await postgres.query("INSERT INTO cron.job VALUES (1, 'reconcile', 'trader', true), (2, 'old', 'trader', false)");

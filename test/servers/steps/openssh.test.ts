@@ -76,7 +76,7 @@ describe.runIf(SSHD !== undefined)("OpenSSH's server, with keys of three types",
     await stop();
   });
 
-  it("is said to have no key of a type, and is not taken for somebody else", async () => {
+  it("is said to have no key of a type, and is not taken for another host", async () => {
     await start(["host-rsa"]);
     await expect(on(read("host-ed25519.pub"), echo)).rejects.toThrow(
       /has no key of the type ssh-ed25519, which hosts\.trading-1\.hostKey names; .*ssh-keyscan -p \d+ 127\.0\.0\.1$/,

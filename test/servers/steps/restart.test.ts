@@ -110,7 +110,7 @@ describe("a restart, by a real shell against a real server", () => {
     expect(await outcome("true")).toMatchObject({ ok: true });
   });
 
-  it("goes on where the connection breaks between two questions", async () => {
+  it("goes on if the connection breaks between two questions", async () => {
     answer = '{"status":"healthy"}';
     const here = shellHere();
     let asked = 0;
@@ -187,7 +187,7 @@ describe("the question for a service's health", () => {
     expect(verdicts.map(({ healthy }) => healthy)).toEqual(probes.map((_, index) => index % 2 === 0));
   });
 
-  it("says so where there is nothing to ask with", async () => {
+  it("says so if there is nothing to ask with", async () => {
     await expect(askHealth([http()], async () => ({ status: 127, output: "mktemp: not found" }))).rejects.toThrow(
       "the services' health could not be queried: mktemp: not found",
     );

@@ -41,7 +41,7 @@ describe.each(VERSIONS)("PostgreSQL $version: login roles", (postgres) => {
       expect((await server().query(all, [owner()])).rows).toEqual([before]);
     });
 
-    it.skipIf(missing)("sets the password also where pg_hba.conf lets everybody in without asking", async () => {
+    it.skipIf(missing)("sets the password also if pg_hba.conf admits everybody without asking", async () => {
       const file = String((await server().query("SHOW hba_file")).rows[0].hba_file);
       const before = await readFile(file, "utf8");
       await writeFile(file, `host trader ${owner()} 127.0.0.1/32 trust\n${before}`);

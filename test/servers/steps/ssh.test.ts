@@ -100,7 +100,7 @@ describe("a script on a host", () => {
     await greet("");
   });
 
-  it("is said not to run where the login shell does not let it", async () => {
+  it("is said not to run if the login shell does not let it", async () => {
     await greet("echo 'This account is not available.'; exit 1");
     await expect(run("echo mine")).rejects.toThrow(
       /^deploy@127\.0\.0\.1:\d+ \(hosts\.trading-1\) does not run \/bin\/sh for deploy: its login shell ended with status 1$/,
@@ -120,7 +120,7 @@ describe("a script on a host", () => {
     expect(await run("echo begun; sleep 600", 1000)).toEqual({ status: null, output: "" });
   });
 
-  it("has another connection where the first broke", { timeout: 120_000 }, async () => {
+  it("has another connection if the first broke", { timeout: 120_000 }, async () => {
     await on(async (shell) => {
       expect(await shell("echo 1", 30_000)).toMatchObject({ output: "1\n" });
       await proxy.setFault("refuse");
@@ -130,7 +130,7 @@ describe("a script on a host", () => {
     });
   });
 
-  it("fails in time where the host falls silent in the middle", { timeout: 120_000 }, async () => {
+  it("fails in time if the host falls silent in the middle", { timeout: 120_000 }, async () => {
     const began = performance.now();
     await on(async (shell) => {
       const running = shell("sleep 600", 600_000);

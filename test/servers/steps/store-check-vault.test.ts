@@ -96,7 +96,7 @@ describe("the preflight of a store in Vault", () => {
     );
   });
 
-  it("does not ask for a path, where Vault itself makes the credential, and for the token's life all the same", async () => {
+  it("does not ask for a path if Vault itself makes the credential, and for the token's life all the same", async () => {
     const token = await tokenWith({ ttl: "4m" });
     await expect(vaultStore(bao().address, token).check([], 600)).rejects.toThrow(/expected at least 10 minutes/);
     expect(await vaultStore(bao().address, await tokenWith({ ttl: "1h" })).check([], 600)).toContain(bao().address);

@@ -21,7 +21,7 @@ const held = async (path: string, VersionStage = "AWSCURRENT") =>
 const JSON_SECRET = '{"engine":"postgres","host":"db","username":"trader","password":"theirs"}';
 
 describe("a write into AWS", () => {
-  it("makes a version, with the label of its slot where it is half a pair, and writes nothing a second time", async () => {
+  it("makes a version, with the label of its slot if it is half a pair, and writes nothing a second time", async () => {
     const path = await secretWith("old");
     const before = (await held(path)).VersionId;
     const pair = { generation: 3, slot: 1 } as const;
@@ -47,7 +47,7 @@ describe("a write into AWS", () => {
     );
   });
 
-  it("refuses JSON and what somebody else wrote; force overwrites it, and AWSPREVIOUS keeps it", async () => {
+  it("refuses JSON and an external write; force overwrites it, and AWSPREVIOUS keeps it", async () => {
     for (const [value, words] of [
       [
         JSON_SECRET,
@@ -71,7 +71,7 @@ describe("a write into AWS", () => {
     await expect(writeEntry(awsStore(moto()), wish(path, "new", []))).rejects.toThrow(/it holds binary data/);
   });
 
-  it("says so where somebody wrote in between: AWS has no check-and-set", async () => {
+  it("says so after an external write in between: AWS has no check-and-set", async () => {
     const path = await secretWith("old");
     const client = awsStore(moto());
     const writeAt = client.writeAt.bind(client);
@@ -87,7 +87,7 @@ describe("a write into AWS", () => {
     expect((await held(path)).SecretString).toBe("new");
   });
 
-  it("reads again where a replica answers with the version before", async () => {
+  it("reads again if a replica answers with the version before", async () => {
     const path = await secretWith("old");
     const client = awsStore(moto());
     const read = client.read.bind(client);

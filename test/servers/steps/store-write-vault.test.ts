@@ -95,7 +95,7 @@ describe("a write into Vault", () => {
     expect((await writeEntry(store(), wish(path, "three", []))).version).toBe("4");
   });
 
-  it("works where check-and-set is required, by the mount or by the secret", async () => {
+  it("works if check-and-set is required, by the mount or by the secret", async () => {
     const path = newPath();
     await bao().request("POST", "secret/config", { cas_required: true });
     try {
@@ -108,7 +108,7 @@ describe("a write into Vault", () => {
     expect((await writeEntry(store(), wish(path, "three", ["two"]))).version).toBe("3");
   });
 
-  it("merges anew where others changed their keys in between", async () => {
+  it("merges anew if others changed their keys in between", async () => {
     const path = newPath();
     await put(path, { value: "old", host: "a" });
     const client = interrupted(store(), () => put(path, { value: "old", host: "b", port: "5432" }));
@@ -116,7 +116,7 @@ describe("a write into Vault", () => {
     expect((await held(path))?.data).toEqual({ value: "new", host: "b", port: "5432" });
   });
 
-  it("overwrites nothing that somebody wrote in between", async () => {
+  it("overwrites no external write in between", async () => {
     const path = newPath();
     await put(path, { value: "old" });
     const client = interrupted(store(), () => put(path, { value: "theirs" }));
@@ -144,13 +144,13 @@ describe("a write into Vault", () => {
       expect(await writeEntry(client, wish(path, "new", ["old"]))).toMatchObject({ version: "2", wrote: true });
     });
 
-    it("does the same where nothing was there before", async () => {
+    it("does the same if nothing was there before", async () => {
       const path = newPath();
       const client = await lagging(path, 2, 1);
       expect((await writeEntry(client, wish(path, "new", []))).version).toBe("1");
     });
 
-    it("reads anew where the first read was stale: the version before is not the one that is overwritten", async () => {
+    it("reads anew if the first read was stale: the version before is not the one that is overwritten", async () => {
       const path = newPath();
       await put(path, { value: "old" });
       const client = await lagging(path, 2);
@@ -159,7 +159,7 @@ describe("a write into Vault", () => {
       expect((await held(path))?.data).toEqual({ value: "new", host: "db" });
     });
 
-    it("names somebody who wrote right after", async () => {
+    it("names an external write right after", async () => {
       const path = newPath();
       await put(path, { value: "old" });
       const through = await startFaultProxy(bao().address);

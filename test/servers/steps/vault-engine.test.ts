@@ -54,7 +54,7 @@ describe("before Vault's database engine is described for the first time", () =>
     expect(await leases("database")).toBe("database/creds/orchestrator-trader will be made");
   });
 
-  it("a mount of somebody else's is not taken over unasked, and one of another engine not at all", async () => {
+  it("a mount of others is not adopted unasked, and one of another engine not at all", async () => {
     await mounted("theirs", "database", "of the platform team");
     await expect(leases("theirs")).rejects.toThrow(
       "the mount theirs exists already and this program did not make it: to use it as it is, set vault.createMount: false",

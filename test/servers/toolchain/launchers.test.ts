@@ -30,7 +30,7 @@ async function machine() {
   return { ours, others, home, passwd, start, text };
 }
 
-test("a launcher is known by its first bytes, and starts the offline plugin where there is no real one", async () => {
+test("a launcher is known by its first bytes, and starts the offline plugin if there is no real one", async () => {
   const { start, text } = await machine();
   expect(isOfflineLauncher(text.slice(0, 400))).toBe(true);
   expect(start()).toBe("offline random 127.0.0.1:1");

@@ -58,7 +58,7 @@ test("--shell prints the line that puts pulumi on PATH, and nothing else, whatev
   expect(shell.stdout).toBe(`v3.250.0\n${path.join(made, "pulumi")}\n`);
 });
 
-test("what is missing on a platform of one's own stands on stderr, with the commands", async () => {
+test("what is missing on a platform of one's own is on stderr, with the commands", async () => {
   const { call } = await machine();
   const { stderr } = call("--only", "pulumi", "--offline");
   expect(stderr).toContain("An offline plugin serves only a stack whose config says `lab`");

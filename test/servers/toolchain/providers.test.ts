@@ -52,7 +52,7 @@ const download = async (folder: string, { name }: PluginDownload) => path.join(f
 const installs =
   'd="$HOME/.pulumi/plugins/resource-$4-v$5"; mkdir -p "$d"; printf "#!/bin/sh\\n" > "$d/pulumi-resource-$4"; chmod +x "$d/pulumi-resource-$4"';
 
-test("where the network allows it the real plugins are installed in the pinned version", async () => {
+test("if the network allows it the real plugins are installed in the pinned version", async () => {
   const { pulumi, context, called } = await machine(installs);
   const { plugins, launchers } = await resolveProviders(pulumi, context, (await server()).url, download);
   expect(launchers).toBeUndefined();
@@ -128,7 +128,7 @@ test("without a network nothing is installed, and it is asked only once an hour"
     `${url} does not answer; continuing without installing plugins`,
     `${reachable.url} did not answer 0 min ago, and is not tried again within the hour; continuing without it`,
   ]);
-  // Whoever asks by name is not told what was so an hour ago; and an answer makes up for the vain try.
+  // An operator who asks by name is not told what was so an hour ago; and an answer makes up for the vain try.
   const again = { ...context, retry: true };
   expect((await resolveProviders(pulumi, again, reachable.url, download)).plugins.random?.kind).toBe("real");
   expect(reachable.asked()).toBe(1);

@@ -77,7 +77,7 @@ describe("an untouched chain", () => {
     );
   });
 
-  it("may begin where a PRUNE row says that the rows before it were removed", () => {
+  it("may begin if a PRUNE row says that the rows before it were removed", () => {
     const chain = chainOf(9);
     const values = Object.keys(HASHED_COLUMNS).map((name) => {
       if (name === "action") return "PRUNE";

@@ -58,7 +58,7 @@ describe("a secret in an entry", () => {
     );
   });
 
-  it("is not seen where there is none", () => {
+  it("is not seen if there is none", () => {
     expect(() => assertNoSecret({ ...ENTRY, outputs: { path: "secret/prod" } }, ["K9!kd83jdA_", ""])).not.toThrow();
   });
 });

@@ -158,7 +158,7 @@ describe("the secrets of a report", () => {
 describe("the controls of a report", () => {
   const supported = (of: ReturnType<typeof report>) => of.controls.map((control) => control.supported);
 
-  it("are supported where every secret stayed within its limit and the chain is intact", () => {
+  it("are supported if every secret stayed within its limit and the chain is intact", () => {
     const good = report({ from: utc("2026-08-01") });
     expect(supported(good)).toEqual([true, true, true]);
     expect(supported(report())).toEqual([false, false, false]);

@@ -36,7 +36,7 @@ describe("how the store's value is adopted", () => {
     expect(of(rotated, byHand)).toMatchObject({ way: "request" });
   });
 
-  it("not where it is ours, or a generation that a rollback returns to", () => {
+  it("not if it is ours, or a generation that a rollback returns to", () => {
     expect(of(rotated, rotated, { ours: true })).toMatchObject({ way: "none", outcome: "not needed" });
     expect(of(first, first, { isAdopted: true })).toMatchObject({ way: "none", outcome: "not needed" });
   });

@@ -41,7 +41,7 @@ describe("the calendar feed", () => {
     expect(valuesOf(text, "DESCRIPTION")[0]).toContain("rotation run --stack prod");
   });
 
-  it("names the command that brings a key, where an operator has to", () => {
+  it("names the command that brings a key, if an operator has to", () => {
     const text = feed(secret({ name: "alpaca/api_key", supply: "rotation alpaca add-key" }));
     expect(valuesOf(text, "DESCRIPTION")[0]).toContain("rotation alpaca add-key --stack prod");
   });

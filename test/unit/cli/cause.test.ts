@@ -31,19 +31,19 @@ describe("the cause in what was said", () => {
     expect(causeIn(`${noise}\n\n  * ${OURS}\n`)).toBe(OURS);
   });
 
-  it("is the last line of a traceback where nothing of ours follows", () => {
+  it("is the last line of a traceback if nothing of ours follows", () => {
     const said =
       'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\nbotocore.exceptions.NoCredentialsError: Unable to locate credentials';
     expect(causeIn(said)).toBe("botocore.exceptions.NoCredentialsError: Unable to locate credentials");
   });
 
-  it("is our line about the service where a restart's command was talkative", () => {
+  it("is our line about the service if a restart's command was talkative", () => {
     const said =
       "Restarting 1/1\nContainer orchestrator  Started\norchestrator on trading-1 was restarted but is not healthy after 60 s; its last answer: {}\n<html>";
     expect(causeIn(said, "orchestrator")).toMatch(/^orchestrator on trading-1 was restarted but/);
   });
 
-  it("is something, whatever was said, and nothing where nothing was", () => {
+  it("is something, whatever was said, and nothing if nothing was", () => {
     expect(causeIn("")).toBeUndefined();
     expect(causeIn("warning: only this")).toBe("warning: only this");
     fc.assert(fc.property(fc.string(), (text) => (causeIn(text) === undefined) === (text.trim() === "")));

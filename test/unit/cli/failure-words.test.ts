@@ -32,7 +32,7 @@ describe("a failure in words", () => {
     expect(phaseOf(failed)).toBe("restart");
   });
 
-  it("leaves out the values that the engine prints where an update is not what was planned", () => {
+  it("leaves out the values that the engine prints if an update is not what was planned", () => {
     const said =
       'resource urn:x::preflight-checks violates plan: properties changed: ~~stdin[{&{{{"password":"hunter22"}}}}!={&{{{"password":"hunter23"}}}}], ++triggers[{[{a}]}]';
     expect(withoutPlanned(said)).toBe(
@@ -90,7 +90,7 @@ describe("what stopped an update", () => {
     urn: "secret-rotation:index:RollingRestart$",
   });
 
-  it("is a signal where one came, at the step that had begun", () => {
+  it("is a signal if one came, at the step that had begun", () => {
     const steps = [slot("create-replacement", "0", "2"), restart];
     const failure = failureOf(result(steps, { ok: false, interrupted: true, unfinished: [restart] }), outline);
     expect(failure).toMatchObject({
@@ -113,14 +113,14 @@ describe("what stopped an update", () => {
     );
   });
 
-  it("is said to be unknown where nobody said anything", () => {
+  it("is said to be unknown if nobody said anything", () => {
     expect(failureOf(result([], { ok: false }), outline)).toMatchObject({
       reason: "the engine ended and gave no reason",
       phase: undefined,
     });
   });
 
-  it("what is advised finishes what was begun, or repeats the command where nothing was", () => {
+  it("what is advised finishes what was begun, or repeats the command if nothing was", () => {
     const context = {
       project: { dir: process.cwd(), stack: "paper" },
       again: "rotation run a/b --yes",
@@ -137,7 +137,7 @@ describe("what stopped an update", () => {
     expect(nextSteps({ ...about, begun: false }, context, false)[1]).toBe("rotation run a/b --yes");
   });
 
-  it("commands name the folder where they are not run in it", () => {
+  it("commands name the folder if they are not run in it", () => {
     const project = { dir: "/srv/it's here", stack: "paper" };
     expect(rotationCommand(project, "run", "/srv/it's here/docs")).toBe("rotation run --stack paper");
     expect(rotationCommand(project, "run", "/home")).toBe("rotation run --stack paper --cwd '/srv/it'\\''s here'");

@@ -56,7 +56,7 @@ describe("a plan in words", () => {
     expect(planMarkdown(plan)).toContain("1. makes the value of slot a");
   });
 
-  it("says that nothing restarts where only settings changed, or where it was done before", () => {
+  it("says that nothing restarts if only settings changed, or if it was done before", () => {
     const restart = (op: string, newInputs = {}) =>
       step("database-password-restart-signal-service-trading-1", "command:local:Command", op, {
         urn: "secret-rotation:index:RollingRestart$",
@@ -202,7 +202,7 @@ describe("a change of the config alone", () => {
     expect(texts?.join()).not.toMatch(/restarts |writes the row/);
   });
 
-  it("is another matter where the triggers move", () => {
+  it("is another matter if the triggers move", () => {
     const plan = planInWords("paper", outline, result([restart("create-replacement", "2")]));
     expect(plan.secrets[0]?.steps).toEqual([
       {
@@ -226,7 +226,7 @@ describe("resources that leave the program", () => {
     ["database-password-restart-orchestrator", "command:remote:Command", {}],
   ] as const;
 
-  it.each(leaving)("%s (%s) is forgotten where it is retained, and no danger then", (name, type, oldInputs) => {
+  it.each(leaving)("%s (%s) is forgotten if it is retained, and no danger then", (name, type, oldInputs) => {
     const gone = { ...step(name, type, "delete", { oldInputs }), retained: true as const };
     const forgotten = planInWords("paper", outline, result([gone]));
     expect(forgotten.dangers).toEqual([]);
@@ -238,7 +238,7 @@ describe("resources that leave the program", () => {
     expect(planInWords("paper", outline, result([gone])).secrets[0]?.steps[0]?.text).toMatch(/^forgets /);
   });
 
-  it.each(leaving.slice(0, 3))("%s (%s) is a danger where it would be deleted", (name, type, oldInputs) => {
+  it.each(leaving.slice(0, 3))("%s (%s) is a danger if it would be deleted", (name, type, oldInputs) => {
     expect(planInWords("paper", outline, result([step(name, type, "delete", { oldInputs })])).dangers).toHaveLength(1);
   });
 });

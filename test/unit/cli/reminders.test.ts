@@ -42,8 +42,8 @@ type Given = Partial<Parameters<typeof remindersAt>[1]> & { readonly state?: Sec
 const kindsAt = (days: number, given = state(), rows: LogRow[] = []) =>
   remindersOn(days, { state: given, rows }).map(({ kind }) => kind);
 
-describe("what people are told, and when", () => {
-  it("nothing of age where each login ends by itself, but that a rotation failed", () => {
+describe("reminders, and when they are sent", () => {
+  it("nothing of age if each login ends by itself, but that a rotation failed", () => {
     const leased = {
       ...outline,
       secrets: [{ ...outline.secrets[0], strategy: "vault-dynamic" }],

@@ -30,7 +30,7 @@ describe("the generation that a rollback without a target returns to", () => {
     expect(target(second, nextState(second, inputs(91, { request: activate("back", 1) })))).toBe(1);
   });
 
-  it("does not exist where nothing came before", () => {
+  it("does not exist if nothing came before", () => {
     const alone = { ...first, slots: [1, -1] as const, active: 0 as const };
     expect(() => target(alone)).toThrow(RequestRefusedError);
   });

@@ -162,7 +162,7 @@ describe("what holds after an update that did not finish", () => {
     expect(isTouched(revoke)).toBe(true);
   });
 
-  it("never says that nothing was changed where something was begun or cannot be seen", () => {
+  it("never says that nothing was changed if something was begun or cannot be seen", () => {
     fc.assert(
       fc.property(situations, (situation) => {
         const text = describeSituation(situation);

@@ -179,7 +179,7 @@ it("the table fits 80 columns, whatever the names", () => {
   );
 });
 
-describe("what stands below the table", () => {
+describe("what is below the table", () => {
   const base = {
     name: "a/b",
     kind: "alpaca-key",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Project } from "../../../cli/operate/project";
-import { assertWhole, mendTornFiles, tornFiles } from "../../../cli/operate/torn-files";
+import { assertWhole, fixTornFiles, tornFiles } from "../../../cli/operate/torn-files";
 
 const WHOLE = '{"user.content_type":"application/json","md5":"c2VjcmV0"}\n';
 let folder: string;
@@ -46,7 +46,7 @@ describe("files that a killed update left half written", () => {
     expect(() => assertWhole(project)).toThrow(
       /paper\.json\.attrs half written.*rotation diagnose --fix --stack paper/s,
     );
-    expect(mendTornFiles(project)).toEqual([expect.stringContaining(torn)]);
+    expect(fixTornFiles(project)).toEqual([expect.stringContaining(torn)]);
     expect(existsSync(torn)).toBe(false);
     expect(await readFile(join(stacks(), "paper.json"), "utf8")).toBe('{"checkpoint":{}}');
     expect(await readFile(join(stacks(), "paper.json.bak.attrs"), "utf8")).toBe(WHOLE);
@@ -56,7 +56,7 @@ describe("files that a killed update left half written", () => {
   it("are left alone while an update that is alive could be writing them", async () => {
     await put("paper.json.attrs", "");
     await lockedBy(process.pid);
-    expect(mendTornFiles(project)).toEqual([]);
+    expect(fixTornFiles(project)).toEqual([]);
     expect(existsSync(join(stacks(), "paper.json.attrs"))).toBe(true);
   });
 
@@ -85,7 +85,7 @@ describe("a state that a full disk left half written", () => {
     expect(() => assertWhole(project)).toThrow(
       /is half written.*Free disk space, then run `rotation diagnose --fix --stack paper`/s,
     );
-    expect(mendTornFiles(project)).toEqual([expect.stringContaining(`restored ${path} from its copy ${path}.bak`)]);
+    expect(fixTornFiles(project)).toEqual([expect.stringContaining(`restored ${path} from its copy ${path}.bak`)]);
     expect(await readFile(path)).toEqual(bytesOf(file, STATE));
     expect(await readFile(`${path}.torn`)).toEqual(half);
     // The check sum of what was half written.
@@ -99,7 +99,7 @@ describe("a state that a full disk left half written", () => {
     const path = join(stacks(), "paper.json");
     expect(tornFiles(project)).toEqual([{ path, copy: null }]);
     const history = join(folder, ".pulumi", "history", "secret-rotation", "paper", "*.checkpoint.json*");
-    for (const act of [assertWhole, mendTornFiles]) expect(() => act(project)).toThrow(`the newest of ${history}`);
+    for (const act of [assertWhole, fixTornFiles]) expect(() => act(project)).toThrow(`the newest of ${history}`);
     expect(await readFile(path, "utf8")).toBe('{"version":3,');
   });
 });

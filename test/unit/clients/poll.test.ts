@@ -21,7 +21,7 @@ describe("poll", () => {
     expect(last).toBe(2);
   });
 
-  it("asks no more where there is no next pause", async () => {
+  it("asks no more if there is no next pause", async () => {
     const asked: number[] = [];
     const last = await poll(
       (number) => asked.push(number),

@@ -27,7 +27,7 @@ describe("AlpacaKey rolled back", () => {
   });
 });
 
-describe("AlpacaKey told to overwrite what somebody else wrote", () => {
+describe("AlpacaKey told to overwrite an external write", () => {
   const request = { id: "back", secret: "alpaca/api_key", activate: 0, reason: "orders fail", force: true };
   const config = settings({ current: B, previous: A }, { request });
 

@@ -54,7 +54,7 @@ describe("AlpacaKey", () => {
     expect(preflight).not.toHaveProperty("database");
   });
 
-  it("asks right before the write whether somebody else wrote, and knows both pairs", () => {
+  it("asks right before the write whether there was an external write, and knows both pairs", () => {
     const unchanged = inputOf(rotated.all, "alpaca-api_key-store-unchanged");
     expect(unchanged.known.map(({ path }: { path: string }) => path)).toEqual([
       ...["alpaca/api_key_id", "alpaca/api_secret_key", "alpaca/api_key_id", "alpaca/api_secret_key"],

@@ -18,7 +18,7 @@ test("stack traces are V8's own, whatever a library installed to map them", () =
   expect(inspect(new Error("4 settings are wrong"), { colors: true })).toContain("quiet-sdk.test");
 });
 
-test("the SDK says its debug messages and takes its declaration traces where this program turns them off", async () => {
+test("the SDK says its debug messages and takes its declaration traces if this program turns them off", async () => {
   const [debug, stackTrace] = [pulumi.log.debug, Reflect.get(pulumi.Resource, "stackTrace")];
   const seen = { debug: vi.fn(() => Promise.resolve()), stackTrace: vi.fn(() => []) };
   pulumi.runtime.setMocks({ newResource: ({ name }) => ({ id: name, state: {} }), call: () => ({}) });

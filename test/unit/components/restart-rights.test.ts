@@ -37,7 +37,7 @@ const SYSTEMCTL =
   'case "$*" in *LoadState*) echo LoadState=loaded ;; *show*) echo RefuseManualStart=no ;; *) exit 1 ;; esac';
 
 describe("the right to restart a unit", () => {
-  it("is root's, where polkit does not answer", async () => {
+  it("is root's if polkit does not answer", async () => {
     await install("systemctl", SYSTEMCTL);
     await install("id", "echo 0");
     await install("pkcheck", "exit 127");
@@ -66,7 +66,7 @@ describe("the right to restart a unit", () => {
     expect(said).toContain("docs/restarts.md");
   });
 
-  it("is asked of systemd itself where polkit tells details to root alone", async () => {
+  it("is asked of systemd itself if polkit tells details to root alone", async () => {
     const trusted =
       "echo 'Only trusted callers (e.g. uid 0 or an action owner) can use CheckAuthorization() and pass details'";
     await install("systemctl", SYSTEMCTL);
@@ -89,12 +89,12 @@ describe("the right to restart a unit", () => {
     expect((await run(`cat '${bin}/called'`)).output).toContain("RestartUnit ss orchestrator.service isolate");
   });
 
-  it("passes where it cannot be asked, which is said", async () => {
+  it("passes if it cannot be asked, which is said", async () => {
     await install("systemctl", "echo 'Unknown command verb show.' >&2; exit 1");
     expect(await ask()).toEqual({ status: 0, said: "whether it may restart orchestrator.service could not be asked" });
   });
 
-  it("is not asked of systemd where the unit is the account's own", async () => {
+  it("is not asked of systemd if the unit is the account's own", async () => {
     await install("systemctl", SYSTEMCTL);
     await install("pkcheck", "exit 1");
     expect(await ask("systemctl --user restart orchestrator")).toEqual({ status: 0, said: "" });
@@ -129,7 +129,7 @@ describe("the right to restart by sudo", () => {
     expect(await ask("sudo systemctl restart orchestrator")).toEqual({ status: 0, said: "" });
   });
 
-  it("is said not to be known where another rule may ask for a password", async () => {
+  it("is said not to be known if another rule may ask for a password", async () => {
     await install(
       "sudo",
       `case "$*" in "-n -l -- "*) echo '${ALLOWED}' ;; "-n -l") echo '  (root) NOPASSWD: /bin/other' ;; *) exit 1 ;; esac`,
@@ -146,7 +146,7 @@ describe("the right to restart by sudo", () => {
     expect(said).toContain(`deploy ALL=(root) NOPASSWD: ${bin}/systemctl restart orchestrator`);
   });
 
-  it("helps nobody where there is no such unit", async () => {
+  it("helps nobody if there is no such unit", async () => {
     await install("systemctl", "echo LoadState=not-found");
     await install("sudo", "exit 0");
     expect((await ask(RESTART)).said).toContain("the unit orchestrator.service cannot be restarted");
@@ -157,7 +157,7 @@ describe("the right to restart by sudo", () => {
     expect(await ask("sudo -n -u app svc restart x")).toEqual({ status: 0, said: "" });
   });
 
-  it("is refused where there is no sudo", async () => {
+  it("is refused if there is no sudo", async () => {
     expect((await ask(RESTART)).status).toBe(1);
   });
 });
@@ -173,7 +173,7 @@ describe("any other restart", () => {
     expect(restartRights("x", { compose: {} })).toBeUndefined();
   });
 
-  it("by kubectl needs the right to patch the workload, where kubectl says so", async () => {
+  it("by kubectl needs the right to patch the workload if kubectl says so", async () => {
     const script = restartRights("web", { kubernetes: { namespace: "trading" } }) ?? "";
     await install("kubectl", "echo no; exit 1");
     const refused = await run(script);

@@ -58,7 +58,7 @@ it("restarts by a step of this program, a host after the other, with all that it
   }
 });
 
-it("says which activation an earlier version of the program rolled out, where its resources were others", async () => {
+it("says which activation an earlier version of the program rolled out, if its resources were others", async () => {
   const marked = async (rolledOut?: string) => {
     const all = await resources(rolledOut === undefined ? {} : { rolledOut });
     return order(all).map((name) => (namedIn(all, name)?.interpreter as string[] | undefined)?.[1]);

@@ -12,7 +12,7 @@ const password = (name: string, ...restart: string[]): PostgresPasswordConfig =>
 });
 const key = { kind: "alpaca-key", name: "alpaca/api_key", restart: ["execution-gateway"] } as AlpacaKeyConfig;
 
-test("passwords of different databases wait for each other only where they restart a service in common", () => {
+test("passwords of different databases wait for each other only if they restart a service in common", () => {
   expect(waitsFor(password("analytics", "reports"), password("trader", "orchestrator"))).toBe(false);
   expect(waitsFor(password("analytics", "reports", "api"), password("trader", "api"))).toBe(true);
 });
@@ -22,7 +22,7 @@ test("passwords of one database wait for each other: their roles' grants are in 
   expect(waitsFor(reader, password("trader", "orchestrator"))).toBe(true);
 });
 
-test("an API key comes after the databases, and what stands behind it waits for it", () => {
+test("an API key comes after the databases, and what is behind it waits for it", () => {
   expect(waitsFor(key, password("trader", "orchestrator"))).toBe(true);
   expect(waitsFor(password("trader", "orchestrator"), key)).toBe(true);
 });

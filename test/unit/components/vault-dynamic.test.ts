@@ -77,7 +77,7 @@ describe("VaultDynamicLogins", () => {
     });
   });
 
-  it("has the preflight look at what is there: first for somebody else's, later for its own", async () => {
+  it("has the preflight look at what is there: first for what belongs to others, later for its own", async () => {
     const input = async (state: SecretState) => inputOf(await resources(state), "database-password-preflight-checks");
     expect(await input(first)).toMatchObject({
       mode: "rotation",
@@ -95,7 +95,7 @@ describe("VaultDynamicLogins", () => {
     }
   });
 
-  it("is a new generation where the ttl, the owner or the statements change, and nowhere else", () => {
+  it("is a new generation if the ttl, the owner or the statements change, and nowhere else", () => {
     const changed = (more: Partial<VaultDynamicConfig>) => leaseFingerprint({ ...config, ...more }) !== definition;
     expect(changed({ defaultTtl: 1_800_000 as never })).toBe(true);
     expect(changed({ maxTtl: 1_800_000 as never })).toBe(true);

@@ -88,7 +88,7 @@ describe("VaultStaticPassword", () => {
     expect(JSON.stringify(named(all, "vault-connection-database-trader"))).toContain("scram-sha-256");
   });
 
-  it("asks Vault for a rotation only where a request or the age says so", async () => {
+  it("asks Vault for a rotation only if a request or the age says so", async () => {
     expect(input(await resources(first), "vault-rotation").force).toBe(false);
     expect(input(await resources(byVault), "vault-rotation").force).toBe(false);
     expect(input(await resources(forced), "vault-rotation").force).toBe(true);

@@ -64,7 +64,7 @@ describe("a config that is right", () => {
     expect(parse(configWith([["request"], request])).request).toEqual({ ...request, id: "7" });
   });
 
-  it("needs nobody to ask for market hours where the market may be open", () => {
+  it("needs nobody to ask for market hours if the market may be open", () => {
     const config = configWith([["alpaca"], undefined], [["preflight"], { allowOpenMarket: true }]);
     expect(parse(config).alpaca).toBeUndefined();
   });
@@ -107,7 +107,7 @@ const junk = fc.oneof(
   fc.constantFrom<unknown>([rightSecret(), rightSecret()], [{ kind: "postgres-password" }], { clock: "now" }),
 );
 
-describe("whatever stands in the config", () => {
+describe("whatever is in the config", () => {
   it("is accepted or refused with a ConfigError that shows no secret", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.constantFrom(...PATHS), junk), { minLength: 1, maxLength: 4 }), (changes) => {
@@ -141,7 +141,7 @@ describe("whatever stands in the config", () => {
     );
   });
 
-  it("is accepted or refused with a ConfigError also where Pulumi hands over no JSON", () => {
+  it("is accepted or refused with a ConfigError also if Pulumi hands over no JSON", () => {
     const texts = fc.dictionary(
       fc.constantFrom(
         ...Object.keys(configWith()).map((key) => `secret-rotation:${key}`),

@@ -77,7 +77,7 @@ describe("any config at all", () => {
     );
   });
 
-  it("never repeats what stands under a key of secrets, in whatever shape it stands there", () => {
+  it("never repeats what is under a key of secrets, in whatever shape it stands there", () => {
     const secret = fc.string({ minLength: 1, maxLength: 20 }).map((text) => `${MARK}${text}`);
     const hidden = json(fc.oneof(secret, plain), fc.oneof(words, secret));
     const settings = fc.record(

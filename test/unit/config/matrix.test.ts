@@ -48,7 +48,7 @@ it.each(CELLS)("$strategy in $store is shown by the real engine, or refused by t
   const config = configOf(strategy, storeOf(store));
   if ("refused" in cell) {
     expect(problemsOf(config)).toEqual([
-      `secrets[0].strategy: expected single-user or alternating-users where the store is ${store}, found ${strategy}: ${cell.refused}`,
+      `secrets[0].strategy: expected single-user or alternating-users, since the store is ${store}, found ${strategy}: ${cell.refused}`,
     ]);
     return;
   }

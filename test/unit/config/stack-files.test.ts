@@ -39,7 +39,7 @@ describe.each([
     }
   });
 
-  it("describes the runbook's four services, both its secrets in its order, and who is told", () => {
+  it("describes the runbook's four services, both its secrets in its order, and who is notified", () => {
     const { services, secrets, notify, validation } = parseConfig(settings(stack), stack);
     expect(Object.entries(services).map(([name, { health }]) => `${name} ${new URL(health).port}`)).toEqual([
       "signal-service 8000",

@@ -137,7 +137,7 @@ test("short-lived logins have no value to adopt", () => {
   ]);
 });
 
-test("secrets share a connection where they say the same of it, and a role in Vault belongs to one", () => {
+test("secrets share a connection if they say the same of it, and a role in Vault belongs to one", () => {
   const second = { ...STATIC, name: "reports/password", role: "reports" };
   const problems = (changes: object) => problemsOf(withStatic({}, [["secrets", 1], { ...second, ...changes }]));
   expect(parse(withStatic({}, [["secrets", 1], second])).secrets).toHaveLength(2);

@@ -210,7 +210,7 @@ describe("a message shows no secret", () => {
     expect(problemOf(["adopted"], adopted)).toBe(message);
   });
 
-  it("not even where everything is wrong, and all of it is named at once", () => {
+  it("not even if everything is wrong, and all of it is named at once", () => {
     const wrong = configWith(
       [["polcy"], { maxAge: "90d" }],
       [["environment"], undefined],

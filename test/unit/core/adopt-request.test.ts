@@ -8,7 +8,7 @@ const later = new Date("2026-12-01T02:00:00Z");
 const request: Request = { id: "take-over", secret: "database/password", adopt: true, reason: "changed by hand" };
 const first = nextState(undefined, { now, policy, hasAdopted: true });
 
-test("what somebody else wrote becomes a generation in the slot in use, and the clock goes on", () => {
+test("an external write becomes a generation in the slot in use, and the clock goes on", () => {
   const state = nextState(first, { now: later, policy, hasAdopted: true, request });
   expect(state).toMatchObject({ active: 1, slots: [-1, 2], adoptedGeneration: 2, rotatedAt: first.rotatedAt });
   expect(state.step).toMatchObject({ action: "ADOPT", generation: 2, reason: "changed by hand" });
@@ -24,7 +24,7 @@ test("it can be returned to for as long as its value is given", () => {
   expect(restorableGenerations(rotated, false)).toEqual([3]);
 });
 
-test("is refused without a value, for a key pair, and where the value in use is the adopted one already", () => {
+test("is refused without a value, for a key pair, and if the value in use is the adopted one already", () => {
   const refused = (inputs: object, state = first) => {
     return () => nextState(state, { now: later, policy, hasAdopted: true, request, ...inputs });
   };

@@ -15,7 +15,7 @@ describe("clockBehind", () => {
     );
   });
 
-  it("is silent on time, and where two machines differ by minutes", () => {
+  it("is silent on time, and if two machines differ by minutes", () => {
     fc.assert(
       fc.property(fc.integer({ min: -300_000, max: 4e12 }), (milliseconds) => {
         expect(clockBehind("a/b", state, later(milliseconds))).toBeUndefined();

@@ -112,7 +112,7 @@ describe("the grace period", () => {
     expect(graceLimitAt(state(), { ...policy, gracePeriod: days(30) })).toEqual(at(30));
   });
 
-  it("is over from its end on, where there is a previous credential that still works", () => {
+  it("is over from its end on if there is a previous credential that still works", () => {
     const over = (more: Partial<SecretState>, now: number) => graceIsOver(state(more), policy, at(now));
     expect(over({}, 0.999)).toBe(false);
     expect(over({}, 1)).toBe(true);

@@ -160,7 +160,7 @@ describe("lines of pg_hba.conf that let the owner in and not its login role", ()
   };
   const pairs = Object.keys(ABOUT).flatMap((one) => Object.keys(ABOUT).map((two) => [one, two] as const));
 
-  it.each(pairs)("of the type %s, where the line for all is of the type %s", (one, two) => {
+  it.each(pairs)("of the type %s, if the line for all is of the type %s", (one, two) => {
     const line = (type: string, user: string) => `${type} all ${user}${type === "local" ? "" : ` ${NET}`} md5`;
     const all = ABOUT[one]?.every((kind) => ABOUT[two]?.includes(kind));
     expect(refusedBy(line(one, "trader"), line(two, "all"))).toEqual(all ? [] : [[1, undefined]]);

@@ -104,7 +104,7 @@ describe("the judge, unless the config says otherwise", () => {
     expect(healthy(PLAIN, code, "")).toBe(code === 299);
   });
 
-  it("says that a redirect is not followed, and what the client said where there is no answer", () => {
+  it("says that a redirect is not followed, and what the client said if there is no answer", () => {
     expect(asked(DEFAULT, 302, '{"status":"healthy"}')).toMatchObject({
       healthy: false,
       why: "expected HTTP 2xx with `status` healthy, found HTTP 302 (a redirect, which is not followed) with `status` healthy",
@@ -213,7 +213,7 @@ describe("the judge, whatever it is given", () => {
     );
   });
 
-  it("never takes what stands deeper for the answer", () => {
+  it("never takes what is deeper for the answer", () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom("checks", "db", "0", "details"), { minLength: 1, maxLength: 4 }), (path) => {
         const inner = path.reduceRight<object>((value, key) => ({ [key]: value }), { status: "healthy" });

@@ -17,7 +17,7 @@ const view: fc.Arbitrary<LoginView> = fc.dictionary(
 );
 
 describe("what the next login gets", () => {
-  it("is the owner's, where nothing was done to the login in use", () => {
+  it("is the owner's if nothing was done to the login in use", () => {
     fc.assert(
       fc.property(view, view, (copied, owner) => {
         expect(mergeViews(copied, owner, copied)).toEqual({ view: owner, conflicts: [] });
@@ -25,7 +25,7 @@ describe("what the next login gets", () => {
     );
   });
 
-  it("is the login's own, where nothing was done to the owner since", () => {
+  it("is the login's own if nothing was done to the owner since", () => {
     fc.assert(
       fc.property(view, view, (copied, login) => {
         expect(mergeViews(copied, copied, login)).toEqual({ view: login, conflicts: [] });
@@ -90,7 +90,7 @@ describe("the statements", () => {
     expect(alteration("t", "set work_mem", undefined)).toBe('ALTER ROLE "t" RESET work_mem');
   });
 
-  it("say nothing of what is so already, and set the default again where there is no value", () => {
+  it("say nothing of what is so already, and set the default again if there is no value", () => {
     const from = { "connection limit": "5", "valid until": "2031-01-01", replication: "on", "set a": "1" };
     expect(alterations("t", from, from)).toEqual([]);
     expect(alterations("t", from, {})).toEqual([

@@ -60,7 +60,7 @@ describe("nextState, a login that is still in use when its grace period is over"
     );
   });
 
-  it("has its way without a word where the login leaked: an emergency waits for nobody", () => {
+  it("has its way without a word if the login leaked: an emergency waits for nobody", () => {
     const request = { ...rotate("leak"), emergency: true as const };
     expect(nextState(rotated, inputs(89.5, { request, previousInUse }))).toMatchObject({ revoked: true });
   });

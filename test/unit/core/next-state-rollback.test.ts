@@ -65,7 +65,7 @@ describe("nextState, rollbacks", () => {
     expect(() => nextState(state, inputs(89.1, { request }))).toThrow(message);
   });
 
-  it("refuses generation 0 where its value was never given", () => {
+  it("refuses generation 0 if its value was never given", () => {
     const refused = () => nextState(first, inputs(1, { request: activate("x", 0), hasAdopted: false }));
     expect(refused).toThrow(/nothing to roll back to.*adopted/);
   });

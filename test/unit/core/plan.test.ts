@@ -31,7 +31,7 @@ describe("the plan of an update", () => {
     });
   });
 
-  it("is the first step where there was no state", () => {
+  it("is the first step if there was no state", () => {
     expect(planOf("a/b", undefined, { state: before, resumes: false })).toEqual({
       secret: "a/b",
       action: "ADOPT",
@@ -41,7 +41,7 @@ describe("the plan of an update", () => {
     });
   });
 
-  it("is no action where the step is the same", () => {
+  it("is no action if the step is the same", () => {
     expect(planOf("a/b", after, { state: after, resumes: false })).toEqual({
       secret: "a/b",
       action: undefined,

@@ -56,7 +56,7 @@ describe("redact", () => {
     expect(redact("hunter22-long", ["hunter22", "hunter22-long"])).toBe("[secret]");
   });
 
-  it("replaces one of less than six characters where it stands by itself, and leaves words that contain it", () => {
+  it("replaces one of less than six characters if it stands by itself, and leaves words that contain it", () => {
     for (const short of ["x", "1234", "a.c", "$1$2", "p@ss"]) {
       for (const text of [
         short,

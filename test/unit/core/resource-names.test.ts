@@ -46,7 +46,7 @@ describe("a step's command", () => {
     }
   });
 
-  it("is that of the new inputs, where there are both", () => {
+  it("is that of the new inputs if there are both", () => {
     const [newInputs, oldInputs] = ["a", "b"].map((step) => ({ create: stepProgram(step) }));
     expect(stepOf({ newInputs, oldInputs } as never)?.step).toBe("a");
   });

@@ -97,7 +97,7 @@ describe("a field that sounds like a credential", () => {
     expect(marks.holdsSecrets(inputs["verify-login.ts"] as z.core.$ZodType)).toBe(true);
   });
 
-  it("and would be found where it is not", () => {
+  it("and would be found if it is not", () => {
     expect(
       unmarked(z.object({ token: z.string(), a: z.object({ keyId: z.string().optional() }), path: z.string() })),
     ).toEqual(["token", "a.keyId"]);

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { holdsSecrets, isSecret, keysWithSecrets, partsOf, secret, secretsIn } from "../../../core/secret-fields";
 
 describe("secretsIn", () => {
-  it("finds what stands in a marked field, however it is wrapped", () => {
+  it("finds what is in a marked field, however it is wrapped", () => {
     const one = secret(z.string());
     const shapes: [z.ZodType, unknown][] = [
       [z.object({ a: one, b: z.string() }), { a: "s", b: "n" }],

@@ -87,7 +87,7 @@ describe("what was begun", () => {
     expect(recordedOf([preflight("a/b")], "a/b")).toBeUndefined();
   });
 
-  it("is unfinished where the outputs have not heard of it", () => {
+  it("is unfinished if the outputs have not heard of it", () => {
     expect(unfinishedOf(state({}, 2), state({}, 3))).toEqual(state({}, 3));
     expect(unfinishedOf(undefined, state({}, 1))).toEqual(state({}, 1));
     expect(unfinishedOf(state({}, 3), state({}, 3))).toBeUndefined();
@@ -122,7 +122,7 @@ describe("what a rollback can return to", () => {
     expect(restorableGenerations(state({ adoptedGeneration: 3, adoptedOver: 1 }), true)).toEqual([2, 3, 1]);
   });
 
-  it("is offered where the request names another", () => {
+  it("is offered if the request names another", () => {
     const refused = (target: number, of: SecretState, hasAdopted = true) => {
       expect(() => assertRestorable(activate("back", target), target, of, hasAdopted)).toThrow(RequestRefusedError);
       try {

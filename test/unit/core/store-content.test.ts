@@ -29,7 +29,7 @@ describe("the members of a JSON object", () => {
       }),
     ));
 
-  it("are refused where there is no object", () => {
+  it("are refused if there is no object", () => {
     for (const text of ["{", ""]) expect(() => jsonMembers(text)).toThrow(SyntaxError);
     for (const text of ["[1]", "null", '"a"', "5", '[{"a":1}]'])
       expect(() => jsonMembers(text)).toThrow(new SyntaxError("expected an object"));

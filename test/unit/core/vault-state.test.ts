@@ -29,7 +29,7 @@ describe("a password that Vault rotates", () => {
     expect(next).not.toHaveProperty("forced");
   });
 
-  it("has Vault rotate where the age says so and Vault has not", () => {
+  it("has Vault rotate if the age says so and Vault has not", () => {
     const late = dueAt(first, policy);
     const next = nextVaultState(first, { now: late, policy, rotation: first.vaultRotation });
     expect(next).toMatchObject({ forced: true, byAge: true, rotatedAt: late.toISOString() });

@@ -5,7 +5,7 @@ import { LeakSearch, leaksIn } from "./forms";
 const secret = fc.string({ minLength: 6, maxLength: 60, unit: "grapheme-ascii" });
 
 describe("the search for credentials", () => {
-  it("finds one in whatever form, whatever stands around it", () => {
+  it("finds one in whatever form, whatever is around it", () => {
     fc.assert(
       fc.property(secret, fc.string(), fc.string(), (value, before, after) => {
         const around = `${before}${value}${after}`;

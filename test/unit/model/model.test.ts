@@ -61,7 +61,7 @@ describe("the rules notice", () => {
     ["a store that is written after the restarts", { mutate: last(isStore) }, /^done, and a service holds another/],
     ["a service that is not restarted", { mutate: without("restart 1") }, /^done, and a service holds another/],
     ["a log that is left out", { mutate: without("audit row") }, /^done, and its row is missing/],
-    // What a killed update changed last is not in the state: found by this model, mended by the login's check.
+    // What a killed update changed last is not in the state: found by this model, fixed by the login's check.
     ["a role that nobody sets right", { mutate: without("verify login") }, /credential.* does not work|is gone/],
   ])("%s", (_, change, rule) => {
     const { counterexample } = explore({ ...alternating, ...change });

@@ -36,7 +36,7 @@ test("on a terminal one line is rewritten and cleared at the end, also after a f
   expect(shown.at(-1)).toBe("");
 });
 
-test("on a terminal, what goes on at the same time stands in one line", async () => {
+test("on a terminal, what goes on at the same time is in one line", async () => {
   const shown: string[] = [];
   const sink = { line: () => undefined, rewrite: (text: string) => void shown.push(text) };
   const progress = new Progress(sink, { line: 10, rewrite: 10 });

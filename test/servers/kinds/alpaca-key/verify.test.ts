@@ -66,7 +66,7 @@ describe("a new pair is proven", () => {
     ]);
   });
 
-  it("by the account that the config names, where the pair in use is gone", async () => {
+  it("by the account that the config names if the pair in use is gone", async () => {
     const pair = paired(LABEL, alpaca.paper.createKey());
     const before = { ...used, secretKey: "deleted-by-now" };
     const number = alpaca.paper.account().account_number;
@@ -130,7 +130,7 @@ describe("refused with what to do:", () => {
 });
 
 describe("a rollback", () => {
-  it("is refused where the old pair answers 401, with the steps that do help, and is not waited for", async () => {
+  it("is refused if the old pair answers 401, with the steps that do help, and is not waited for", async () => {
     const gone = paired("paper-trading-2026-05-01", alpaca.paper.createKey());
     alpaca.paper.deleteKey(gone.keyId);
     const said: string[] = [];

@@ -40,7 +40,7 @@ describe("checkDocuments", () => {
   const check = (held: Record<string, Content>, expected?: StoreEntry[]) =>
     checkDocuments(storeWith(held), [A, B], expected, "Do this.");
 
-  it("takes nothing, nothing of worth, and a text, whatever it is, where the value in use is known", async () => {
+  it("takes nothing, nothing of worth, and a text, whatever it is, if the value in use is known", async () => {
     await expect(check({})).resolves.toBeUndefined();
     await expect(check({ [A]: EMPTY, [B]: text("x") })).resolves.toBeUndefined();
   });
@@ -53,7 +53,7 @@ describe("checkDocuments", () => {
     await expect(check({ [A]: text("x"), [B]: ODD })).rejects.toThrow(new StepError(`${B}: ${odd}: look at ${B}`));
   });
 
-  it("where the value in use is not known takes what may stand at each path, and refuses the rest", async () => {
+  it("if the value in use is not known takes what may stand at each path, and refuses the rest", async () => {
     const expected = entries([A, "one"], [A, "two"], [B, "three"]);
     await expect(check({ [A]: text("two"), [B]: text("three") }, expected)).resolves.toBeUndefined();
     await expect(check({ [A]: EMPTY }, expected)).resolves.toBeUndefined();
@@ -99,20 +99,20 @@ describe("an external write", () => {
     `${A}: version 3, written ${WRITTEN}; ${B}: version 3, written ${WRITTEN}, and it has the keys \`a\`, \`b\`; ` +
     "expected the key `value`";
 
-  it("is refused, or told where a request says to overwrite it", async () => {
+  it("is refused, or noted if a request says to overwrite it", async () => {
     await expect(checkUnchanged(storeWith(held), known, "Do this.")).rejects.toThrow(
       new StepError(`external write to ${named}. Do this.`),
     );
     await expect(overwrittenValues(storeWith(held), known)).resolves.toBe(`overwrites ${named}`);
   });
 
-  it("is none where every path is empty or holds a value that is known for it", async () => {
+  it("is none if every path is empty or holds a value that is known for it", async () => {
     const ours = entries(["c", "3"], ["d", "old"], ["d", "right"], ["e", "5"]);
     await expect(checkUnchanged(storeWith(held), ours, "Do this.")).resolves.toBe("no external write");
     await expect(overwrittenValues(storeWith(held), ours)).resolves.toBe("nothing is overwritten");
   });
 
-  it("is found exactly where a text is none of the known ones, and no value is in a message", () =>
+  it("is found exactly if a text is none of the known ones, and no value is in a message", () =>
     fc.assert(
       fc.asyncProperty(
         fc.constantFrom("s3cret-1", "s3cret-2", "s3cret-3"),
