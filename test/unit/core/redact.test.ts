@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { redact, redactIn } from "../../../core/redact";
+import { formsOf, redact, redactIn } from "../../../core/redact";
 import { leaksIn } from "../leaks/forms";
 
 const secret = fc.string({ minLength: 6, maxLength: 40 }).filter((text) => !"[secret]".includes(text));
@@ -86,9 +86,40 @@ describe("redact", () => {
     ["it's 1", "it'\\''s 1"],
     ["p/w (1)!", "p%2fw%20%281%29%21"],
     ["p/w (1)!", "p%2Fw+(1)!"],
+    ["p*ssword", "p%2Assword"],
+    ["p*ssword", "p%2assword"],
     ["p@ssword", "7040737377 6F7264".replace(" ", "")],
   ])("knows %s as a shell, SQL, a form or a dump writes it: %s", (secret, form) => {
     expect(redact(`<${form}>`, [secret])).toBe("<[secret]>");
+  });
+
+  it("replaces exactly its own characters in the base64 of a longer text, at any place", () => {
+    const word = fc.stringMatching(/^[A-Za-z0-9]{9,24}$/);
+    fc.assert(
+      fc.property(word, fc.string({ unit: "grapheme-ascii", maxLength: 6 }), (value, before) => {
+        const whole = Buffer.from(`${before}${value}zzz`).toString("base64");
+        // Only characters all of whose six bits come from the secret.
+        const [start, end] = [Math.ceil((before.length * 8) / 6), Math.floor(((before.length + value.length) * 8) / 6)];
+        expect(redact(whole, [value])).toBe(`${whole.slice(0, start)}[secret]${whole.slice(end)}`);
+      }),
+    );
+    fc.assert(
+      fc.property(word, (value) => {
+        expect(redact(`<${Buffer.from(value).toString("base64url")}>`, [value])).toBe("<[secret]>");
+      }),
+    );
+  });
+
+  it("replaces every occurrence, and nothing for no secret or an empty one", () => {
+    expect(redact("hunter22, hunter22", ["hunter22"])).toBe("[secret], [secret]");
+    for (const none of [[], [""]]) expect(redact("a - b", none)).toBe("a - b");
+    expect(redact("a - hunter22", ["", "hunter22"])).toBe("a - [secret]");
+    // However many short ones there are besides a long one.
+    const short = [..."abcdefghijklmnopqrstuvwxyz"].slice(
+      0,
+      [...formsOf("hunter22")].filter(({ length }) => length >= 6).length,
+    );
+    expect(redact("hunter22", [...short, "hunter22"])).toBe("[secret]");
   });
 
   it("leaves its own replacement as it is", () => {
