@@ -78,14 +78,22 @@ await build({
   external: ["undici", "cpu-features", "*.node"],
 });
 
-// The lab's service runs from a copy beside its config, so it must not import anything.
+// The lab's service runs from a copy beside its config, so it imports nothing but the copy of AWS's SDK, if that is its
+// store: parsing the SDK is a third of a service's start.
+const SDK = "@aws-sdk/client-secrets-manager";
+const sdkBeside = {
+  name: "sdk-beside",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: new RegExp(`^${SDK}$`) }, () => ({ path: "./service-aws.cjs", external: true })),
+};
+const service = { ...shared, format: "cjs", external: ["pg-native"] };
 await build({
-  ...shared,
+  ...service,
   entryPoints: ["dev/lab/services/service.ts"],
   outfile: "dist/dev/lab/service.cjs",
-  format: "cjs",
-  external: ["pg-native"],
+  plugins: [...shared.plugins, sdkBeside],
 });
+await build({ ...service, entryPoints: [SDK], outfile: "dist/dev/lab/service-aws.cjs" });
 
 // `npx rotation` finds it here in the project folders that the lab makes.
 const link = "node_modules/.bin/rotation";

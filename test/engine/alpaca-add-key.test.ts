@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -6,30 +6,23 @@ import { projectRoot } from "../../cli/toolchain/project";
 import { suppliedPair } from "../../dev/lab/deploy";
 import { ALPACA_KEY } from "../../dev/lab/lab";
 import { auditRows, stateOf, stored, up, useBench } from "./harness";
+import { watchProcesses } from "./leak-support";
 import { onTerminal } from "./terminal";
 
 const CLI = join(projectRoot(), "dist/cli/rotation.mjs");
 
 /**
- * The command lines and environments of all processes, sampled until `work` is done. Without the one variable in which
- * Pulumi itself hands the decrypted config to the program.
+ * The command lines and environments of all processes while `work` goes on. Without the one variable in which Pulumi
+ * itself hands the decrypted config to the program.
  */
-async function processes<T>(work: Promise<T>): Promise<{ result: T; seen: Set<string> }> {
-  const seen = new Set<string>();
-  let over = false;
-  const done = work.finally(() => {
-    over = true;
+async function processes<T>(work: Promise<T>): Promise<{ result: T; seen: string[] }> {
+  const watch = watchProcesses();
+  const result = await work.catch(async (error) => {
+    await watch.stop();
+    throw error;
   });
-  while (!over) {
-    const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
-    for (const pid of pids) {
-      seen.add(await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""));
-      const environment = (await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "")).split("\0");
-      for (const entry of environment) if (!entry.startsWith("PULUMI_CONFIG=")) seen.add(entry);
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return { result: await done, seen };
+  const { commandLines, environments } = await watch.stop();
+  return { result, seen: [commandLines, environments.replace(/^PULUMI_CONFIG=.*$/gm, "")] };
 }
 
 describe("rotation alpaca", () => {

@@ -46,11 +46,11 @@ describe("an Alpaca key through its whole life, by plain `pulumi up`", () => {
   });
 
   it("rotates by a new label: both halves, every reader in order, the mark, the row, and no failed request", async () => {
-    const load = await startLoad(bench().lab, { alpacaPerSecond: 20 });
+    const load = await startLoad(bench().lab, { alpacaPerSecond: 5 });
     await supply(second(), adopted());
     await setDay(bench(), 8);
     await up(bench());
-    const { alpaca } = await load.stop({ alpaca: 100 });
+    const { alpaca } = await load.stop({ alpaca: 50 });
     expect(alpaca.failures).toEqual([]);
     expect(await stored(bench(), "alpaca/api_key_id")).toEqual({ value: second().keyId, version: 2 });
     expect(await stored(bench(), "alpaca/api_secret_key")).toEqual({ value: second().secretKey, version: 2 });

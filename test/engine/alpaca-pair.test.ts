@@ -21,7 +21,7 @@ describe("an Alpaca pair is never mixed", () => {
     const reader = storeReader(service.config.store);
     const read = new Set<string>();
     const reading = (async () => {
-      for (; !over; await new Promise((resolve) => setTimeout(resolve, 5))) {
+      for (; !over; await new Promise((resolve) => setTimeout(resolve, 20))) {
         const [id, secret] = await readPair(reader, ["paper/alpaca/api_key_id", "paper/alpaca/api_secret_key"], 20_000);
         read.add(`${id.value} ${secret.value}`);
       }
@@ -36,7 +36,7 @@ describe("an Alpaca pair is never mixed", () => {
         await poll(healthy, { what: "market-data-service healthy", limitMs: 200_000 });
       }
     };
-    const load = await startLoad(lab, { alpacaPerSecond: 30, services: ["execution-gateway", "orchestrator"] });
+    const load = await startLoad(lab, { alpacaPerSecond: 10, services: ["execution-gateway", "orchestrator"] });
     let result: Awaited<ReturnType<typeof stack.pulumi>>;
     try {
       result = await stack.pulumi(["up", "--yes", "--skip-preview"], {

@@ -19,7 +19,7 @@ describe("rollback of an Alpaca key", () => {
   beforeAll(async () => {
     second = suppliedPair("paper-trading-2026-11-23", paper().createKey());
     await bench().stack.configureSecret("alpacaKeys", alpacaKeys(second, adopted()));
-    load = await startLoad(bench().lab, { alpacaPerSecond: 20 });
+    load = await startLoad(bench().lab, { alpacaPerSecond: 5 });
   });
   afterAll(() => load?.stop());
 
@@ -49,7 +49,7 @@ describe("rollback of an Alpaca key", () => {
       const { alpaca } = await bench().lab.health(reader);
       expect(alpaca).toMatchObject({ key_id_last4: adopted().keyId.slice(-4), generation: "0" });
     }
-    const { alpaca } = await load.stop({ alpaca: 200 });
+    const { alpaca } = await load.stop({ alpaca: 100 });
     expect(alpaca.failures).toEqual([]);
   });
 

@@ -13,7 +13,7 @@ describe("a password with alternating users, kept in AWS Secrets Manager", () =>
     const adopted = String(lab.adopted["database/password"]);
     const arn = async () => (await lab.moto?.secrets.describeSecret({ SecretId: "paper/database/password" }))?.ARN;
     const before = await arn();
-    const load = await startLoad(lab, { loginsPerSecond: 30, services: ["signal-service", "orchestrator"] });
+    const load = await startLoad(lab, { loginsPerSecond: 5, services: ["signal-service", "orchestrator"] });
 
     await trail.up();
     expect(await stateOf(bench())).toMatchObject({ slots: [0, 1], active: 1, step: { action: "ADOPT" } });
@@ -52,7 +52,7 @@ describe("a password with alternating users, kept in AWS Secrets Manager", () =>
     expect(await labelled(bench(), "database/username")).toEqual({ current: "trader_b", previous: "trader_a" });
     expect(await lab.health("orchestrator")).toMatchObject({ status: "healthy", database: { user: "trader_b" } });
 
-    const { logins } = await load.stop({ logins: 300 });
+    const { logins } = await load.stop({ logins: 100 });
     expect(logins.failures).toEqual([]);
     expect((await auditRows(bench())).map(({ action }) => action)).toEqual(["ADOPT", "ROTATE", "ROLLBACK"]);
     await trail.leadsNowhere();

@@ -1,8 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { poll } from "../../dev/lab/poll";
 import { fine, json, rotation, setClock, unwrapped } from "./cli-support";
-import { EFFECTS, type Effect, endOrphans, killedUp } from "./crash-support";
+import { EFFECTS, type Effect, killed, killedUp } from "./crash-support";
 import { auditRows, type Bench, setRequest, stateFile, stateOf, up, useBench } from "./harness";
 
 interface Diagnosis {
@@ -11,19 +10,9 @@ interface Diagnosis {
   readonly remaining?: readonly unknown[];
 }
 
-/** `rotation run`, of which nothing is left alive as soon as the effect shows. */
-async function killedRun(bench: Bench, effect: Effect): Promise<void> {
-  const happened = await effect.watch(bench);
-  let pid: number | undefined;
-  let ended = false;
-  const run = rotation(bench, ["run", "--yes"], { onStart: (started) => (pid = started) });
-  void run.finally(() => (ended = true));
-  await poll(async () => ended || happened(), { what: effect.name, limitMs: 200_000, everyMs: 10 });
-  expect(ended, "the run ended before it could be killed").toBe(false);
-  process.kill(pid ?? 0, "SIGKILL");
-  await endOrphans(bench);
-  await run;
-}
+/** `rotation run`, killed as soon as the effect shows. */
+const killedRun = (bench: Bench, effect: Effect) =>
+  killed(bench, effect, (onStart) => rotation(bench, ["run", "--yes"], { onStart }));
 
 const rotations = async (bench: Bench) =>
   (await auditRows(bench)).filter(({ action }) => action === "ROTATE").map(({ generation }) => generation);

@@ -43,7 +43,7 @@ describe("a signal while services restart", () => {
     const times = sent.times === undefined ? "" : " twice";
     it(`${sent.signal} to the ${sent.to}${times}: ${args[0]} tells the truth, and what it advises finishes the generation`, async () => {
       const before = Number(await activeOf(bench()));
-      const load = await startLoad(bench().lab, { loginsPerSecond: 20 });
+      const load = await startLoad(bench().lab, { loginsPerSecond: 5 });
       const reached = await EFFECTS.restarted.watch(bench());
       const stopped = await signalled(bench(), [...args, "--yes"], reached, sent);
       const all = stopped.stdout + stopped.stderr;

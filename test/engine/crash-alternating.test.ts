@@ -12,7 +12,7 @@ describe("alternating users, SIGKILL of `pulumi up` in the middle of a rotation"
     const { lab } = bench();
     await up(bench());
     const before = await stored(bench(), "database/password");
-    const load = await startLoad(lab, { loginsPerSecond: 20, services: ["signal-service", "orchestrator"] });
+    const load = await startLoad(lab, { loginsPerSecond: 5, services: ["signal-service", "orchestrator"] });
 
     await setDay(bench(), 89);
     await rotateKilledEachTime(bench());
@@ -25,7 +25,7 @@ describe("alternating users, SIGKILL of `pulumi up` in the middle of a rotation"
     }
 
     await expectSettled(bench());
-    const { logins } = await load.stop({ logins: 300 });
+    const { logins } = await load.stop({ logins: 100 });
     expect(logins.failures).toEqual([]);
     expect((await auditRows(bench())).map(({ action, generation }) => [action, generation])).toEqual([
       ["ADOPT", 1],

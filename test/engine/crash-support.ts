@@ -58,23 +58,33 @@ export const EFFECTS = {
   },
 } as const satisfies Record<string, Effect>;
 
-/** `pulumi up`, of which nothing is left alive as soon as the effect shows: first the CLI dies, then its orphans. */
-export async function killedUp(bench: Bench, effect: Effect): Promise<PulumiResult> {
-  const { stack } = bench;
-  const happened = await effect.watch(bench);
-  let pid: number | undefined;
-  const update = stack.pulumi(["up", "--yes", "--skip-preview"], { onStart: (started) => (pid = started) });
-  let ended = false;
-  void update.finally(() => (ended = true));
-  await poll(async () => ended || happened(), { what: effect.name, limitMs: 200_000, everyMs: 10 });
-  if (ended || pid === undefined) {
-    const { stdout, stderr } = await update;
-    throw new Error(`the update ended before it could be killed: ${stdout}${stderr}`);
-  }
-  process.kill(pid, "SIGKILL");
-  await endOrphans(bench);
-  return update;
+/**
+ * A command of which nothing is left alive as soon as the effect shows: first the process itself dies, then its orphans.
+ * Looks a hundred times a second, so by one session: a login for each look would take half a core.
+ */
+export function killed<T>(
+  bench: Bench,
+  effect: Effect,
+  start: (onStart: (pid: number) => void) => Promise<T>,
+): Promise<T> {
+  const { lab } = bench;
+  return lab.postgres.session(async (client) => {
+    const postgres = { ...lab.postgres, query: (sql: string) => client.query(sql) };
+    const happened = await effect.watch({ ...bench, lab: { ...lab, postgres } });
+    let [pid, ended]: [number | undefined, boolean] = [undefined, false];
+    const run = start((started) => (pid = started));
+    void run.finally(() => (ended = true));
+    await poll(async () => ended || happened(), { what: effect.name, limitMs: 200_000, everyMs: 10 });
+    if (ended || pid === undefined) throw new Error(`it ended before it could be killed: ${JSON.stringify(await run)}`);
+    process.kill(pid, "SIGKILL");
+    await endOrphans(bench);
+    return run;
+  });
 }
+
+/** `pulumi up`, killed as soon as the effect shows. */
+export const killedUp = (bench: Bench, effect: Effect): Promise<PulumiResult> =>
+  killed(bench, effect, (onStart) => bench.stack.pulumi(["up", "--yes", "--skip-preview"], { onStart }));
 
 /** Ends every process that runs for this stack; a killed CLI leaves its plugins and the program behind. */
 export async function endOrphans({ stack }: Bench): Promise<number> {

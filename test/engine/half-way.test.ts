@@ -41,7 +41,7 @@ describe.each([
 
   it("a later one is rolled back by a request too, and services of alternating users log in all along", async () => {
     const before = await stored(bench(), SECRET);
-    const load = await startLoad(bench().lab, { loginsPerSecond: 15, services: READERS });
+    const load = await startLoad(bench().lab, { loginsPerSecond: 5, services: READERS });
     await setDay(bench(), 91);
     await failsHalfWayAt(bench(), "signal-service");
     const abandoned = await stored(bench(), SECRET);

@@ -16,7 +16,7 @@ describe("an Alpaca pair, kept in AWS Secrets Manager", () => {
 
   it("adopts and rotates: both halves with AWS's two labels, the mark on the old pair, no failed request", async () => {
     const { lab, stack } = bench();
-    const load = await startLoad(lab, { alpacaPerSecond: 20 });
+    const load = await startLoad(lab, { alpacaPerSecond: 5 });
     await up(bench());
     const { version } = await stored<string>(bench(), ID);
     second = suppliedPair("paper-trading-2026-12-01", lab.alpaca.paper.createKey());

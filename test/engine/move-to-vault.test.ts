@@ -18,7 +18,7 @@ it("from alternating users to a password that Vault rotates, without one failed 
   await up(bench());
   const { value } = await stored(bench(), SECRET);
   const { value: user } = await stored(bench(), "database/username");
-  const load = await startLoad(lab, { loginsPerSecond: 15, services: READERS });
+  const load = await startLoad(lab, { loginsPerSecond: 5, services: READERS });
 
   const without = labConfig({ lab, rotates: "both", only: [] });
   await stack.configure("audit", without.audit);

@@ -11,7 +11,7 @@ describe("a password with alternating users, through its life by plain `pulumi u
   it("adopts the role in use, rotates, ends the old login, rolls back, never fails a login and leaves no credential", async () => {
     const { lab } = bench();
     const adopted = String(lab.adopted["database/password"]);
-    const load = await startLoad(lab, { loginsPerSecond: 30, services: ["signal-service", "orchestrator"] });
+    const load = await startLoad(lab, { loginsPerSecond: 5, services: ["signal-service", "orchestrator"] });
 
     await trail.up();
     expect(await stateOf(bench())).toMatchObject({ slots: [0, 1], active: 1, step: { action: "ADOPT" } });
@@ -53,7 +53,7 @@ describe("a password with alternating users, through its life by plain `pulumi u
     expect(await lab.health("signal-service")).toMatchObject({ database: { user: "trader_b" } });
 
     await up(bench());
-    const { logins } = await load.stop({ logins: 500 });
+    const { logins } = await load.stop({ logins: 100 });
     expect(logins.failures).toEqual([]);
     const restarted = lab.hosts.flatMap(({ restarts }) => restarts.map(({ service }) => service));
     expect([...new Set(restarted)].sort()).toEqual(["orchestrator", "signal-service"]);

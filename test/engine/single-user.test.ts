@@ -54,23 +54,23 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
 
     await setDay(bench(), 89);
     await trail.previews();
-    load = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
+    load = await startLoad(lab, { loginsPerSecond: 10, services: READERS });
     await trail.up();
     const second = await stored(bench(), "database/password");
     expect(second.version).toBe(3);
     expect(await login(bench(), "trader", second.value)).toBe("ok");
     expect(await login(bench(), "trader", first.value)).toBe("28P01");
     expect(await roleAttributes(bench(), "trader")).toEqual(before);
-    await expectWindow(bench(), await load.stop({ logins: 100 }));
+    await expectWindow(bench(), await load.stop({ logins: 30 }));
 
     await trail.refusal();
     await setRequest(bench(), { id: "back", activate: 1 });
-    load = await startLoad(lab, { loginsPerSecond: 30, services: READERS });
+    load = await startLoad(lab, { loginsPerSecond: 10, services: READERS });
     await trail.up();
     expect(await stored(bench(), "database/password")).toMatchObject({ value: first.value, version: 4 });
     expect(await login(bench(), "trader", first.value)).toBe("ok");
     expect(await login(bench(), "trader", second.value)).toBe("28P01");
-    await expectWindow(bench(), await load.stop({ logins: 100 }));
+    await expectWindow(bench(), await load.stop({ logins: 30 }));
 
     await setDay(bench(), 89.5);
     const again = await up(bench());

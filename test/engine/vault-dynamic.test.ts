@@ -32,7 +32,7 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
 
   it("moves the services to leases, has them fetched anew on request, and never fails a login", async () => {
     const { lab } = bench();
-    const load = await startLoad(lab, { loginsPerSecond: 20, services: READERS });
+    const load = await startLoad(lab, { loginsPerSecond: 5, services: READERS });
 
     const first = await up(bench());
     expect(first.stdout).toContain("database/password: adopts the credential in use and rotates to generation 1");
@@ -60,7 +60,7 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
     for (const name of await users()) expect(before).not.toContain(name);
     expect((await up(bench())).stdout).toMatch(UNCHANGED);
 
-    const { logins } = await load.stop({ logins: 300 });
+    const { logins } = await load.stop({ logins: 100 });
     expect(logins.failures).toEqual([]);
 
     const rows = await auditRows(bench());

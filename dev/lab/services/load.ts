@@ -4,7 +4,7 @@ import { failureCode, fetchAccount, tryLogin } from "./clients";
 import type { Credentials } from "./credentials";
 import type { Attempt, LoadOrder, ServiceConfig } from "./types";
 
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 500;
 const QUIET_LOOK_EVERY_MS = 10_000;
 // A slow server gets fewer attempts, not a growing queue.
 const MAX_AT_ONCE = 8;
@@ -23,7 +23,7 @@ export class LoadWorker {
     private readonly held: () => Credentials | undefined,
   ) {}
 
-  /** Checks for an order now and every 100 ms; a quiet service every 10 s. */
+  /** Checks for an order now and every half second; a quiet service every 10 s. */
   start(): void {
     this.look();
     setInterval(() => this.look(), this.config.quiet ? QUIET_LOOK_EVERY_MS : LOOK_EVERY_MS).unref();

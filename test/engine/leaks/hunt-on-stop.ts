@@ -5,10 +5,11 @@ import { type ProcessWatch, watchProcesses } from "../../unit/leaks/processes";
 import { hunt } from "./hunt";
 import { report } from "./report";
 
-/** Coarse, for it goes on through the whole suite. */
 const EVERY_MS = 100;
 
+/** One for all labs of this worker, and only while there is one: it looks at every process of the machine. */
 let watch: ProcessWatch | undefined;
+let searches = 0;
 
 /**
  * The same lab and stack, with everything that `pulumi` prints kept, and searched with all else for credentials before
@@ -16,6 +17,7 @@ let watch: ProcessWatch | undefined;
  */
 export function huntOnStop({ lab, stack }: { readonly lab: Lab; readonly stack: Stack }) {
   watch ??= watchProcesses(EVERY_MS);
+  searches += 1;
   const printed: string[] = [];
   const pulumi: Stack["pulumi"] = async (args, options) => {
     const result = await stack.pulumi(args, options);
@@ -34,6 +36,11 @@ export function huntOnStop({ lab, stack }: { readonly lab: Lab; readonly stack: 
       if (file !== undefined) await report(file, result);
       if (result.found.length > 0) throw new Error(`credentials were left behind:\n  ${result.found.join("\n  ")}`);
     } finally {
+      searches -= 1;
+      if (searches === 0) {
+        await watch?.stop();
+        watch = undefined;
+      }
       await lab.stop();
     }
   };
