@@ -1,4 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** How long to poll, and how often. */
 export interface PollOptions<T> {

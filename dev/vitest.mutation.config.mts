@@ -8,7 +8,11 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   root: join(import.meta.dirname, ".."),
   test: {
-    include: ["test/unit/{core,kinds,stores,components/preflight}/**/*.test.ts"],
+    include: [
+      "test/unit/{core,kinds,stores,components/preflight}/**/*.test.ts",
+      "test/unit/cli/plan-words.test.ts",
+      "test/unit/config/{config,wrong-keys}.test.ts",
+    ],
     exclude: ["**/secret-fields.test.ts"],
     isolate: false,
     testTimeout: 120_000,

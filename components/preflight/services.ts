@@ -40,7 +40,8 @@ export async function checkLocalService(service: Service, asked: Asked): Promise
   return notes.map((note) => note.replace(`${service.name} `, "")).join(", ") || "health not checked";
 }
 
-async function checkServices(
+/** What was found of each service on one machine, on which `run` runs scripts. @throws StepError */
+export async function checkServices(
   services: readonly Service[],
   address: string,
   { healthy, restartable }: Asked,
