@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isMadeByVault } from "../../config";
 import { DAY } from "../../core/time";
 import type { Toolchain } from "../toolchain/resolve";
 import type { AlpacaKey } from "./alpaca-state";
@@ -11,7 +12,7 @@ export const LAB_START = new Date("2026-11-23T02:00:00.000Z");
 /** How a database's password rotates. */
 export type Strategy = "single-user" | "alternating-users" | "vault-static" | "vault-dynamic";
 
-const isMadeByVault = (strategy: Strategy) => strategy.startsWith("vault-");
+const vaultMakes = (strategy: Strategy) => isMadeByVault({ kind: "postgres-password", strategy });
 
 /** What {@link deployStack} takes. */
 export interface DeployOptions {
@@ -68,7 +69,7 @@ export function labConfig({
           database: reach(database.name),
           role: database.role,
           restart: lab.readers(database.secretName),
-          ...(database.vault === undefined || !isMadeByVault(strategy)
+          ...(database.vault === undefined || !vaultMakes(strategy)
             ? {}
             : {
                 vault: { username: database.vault.login },
@@ -120,7 +121,7 @@ export function deployStack(options: DeployOptions): Promise<Stack> {
     config: Object.fromEntries(config),
     secrets: {
       sshPrivateKey: lab.config.sshPrivateKey,
-      ...(Object.values(strategies).some(isMadeByVault)
+      ...(Object.values(strategies).some(vaultMakes)
         ? { connectionPasswords: JSON.stringify(lab.connectionPasswords) }
         : {}),
       ...(adopt && rotates !== "alpaca" ? { adopted: JSON.stringify(chosen(lab.adopted, only)) } : {}),

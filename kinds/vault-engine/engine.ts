@@ -22,9 +22,7 @@ export function connectionUrl({ vault, database }: Placed): string {
 
 /** The names of a secret's roles in Vault. */
 export const rolesInVault = (secret: VaultPasswordConfig): string[] =>
-  secret.strategy === "vault-static"
-    ? [secret.staticRole]
-    : secret.restart.map((service) => leaseRoleOf(secret, service));
+  isRotatedByVault(secret) ? [secret.staticRole] : secret.restart.map((service) => leaseRoleOf(secret, service));
 
 /** The role in Vault that a service gets its short-lived logins from. */
 export const leaseRoleOf = (secret: Placed, service: string): string => `${service}-${connectionOf(secret)}`;

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { isMadeByVault } from "../../config";
 import { writeSection } from "../../dev/bench/proof";
 import { resolveToolchain } from "../../dev/toolchain/resolve";
 import type { Result } from "./cell";
@@ -16,11 +17,11 @@ declare module "vitest" {
 
 /** The page's sections. Fewer points are no matrix: a run of a part of it does not replace the page's figures. */
 const SECTIONS = [
-  { name: "crash", whole: 100, has: ({ cell }: Result) => !isMadeByVault(cell) },
-  { name: "crash-vault", whole: 30, has: ({ cell }: Result) => isMadeByVault(cell) },
+  { name: "crash", whole: 100, has: ({ cell }: Result) => !vaultMakes(cell) },
+  { name: "crash-vault", whole: 30, has: ({ cell }: Result) => vaultMakes(cell) },
 ] as const;
 
-const isMadeByVault = ({ strategy }: Result["cell"]) => strategy.startsWith("vault-");
+const vaultMakes = ({ strategy }: Result["cell"]) => isMadeByVault({ kind: "postgres-password", strategy });
 
 /** Collects every point's result, and writes the page's section at the end. */
 export default async function collect(project: TestProject): Promise<() => Promise<void>> {
