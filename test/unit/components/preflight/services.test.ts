@@ -73,7 +73,7 @@ describe("the services of a machine", () => {
     const right = "correct services.a in the config, or ";
 
     it("are looked at only if they are needed, and what cannot be checked is a note", async () => {
-      const notes = { "may-a": { status: 0, output: "\n sudo cannot be asked \n\n" } };
+      const notes = { "may-a": { status: 0, output: "\n sudo cannot be asked \n  \n" } };
       const asked = machine(["healthy"], notes);
       expect(await check([service("a", restarted)], ALL, asked)).toEqual(["a healthy", "a: sudo cannot be asked"]);
       expect(asked.scripts.slice(2)).toEqual(["look-a | cat", "may-a"]);
