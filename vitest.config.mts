@@ -9,12 +9,12 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  */
 const LONGEST = [
   ...["engine/faults/platform", "engine/cli-killed", "engine/cli-signals", "engine/docs-operations"],
-  ...["engine/store-documents", "engine/cli-advice", "engine/store-upgrade", "engine/crash-created-role"],
+  ...["engine/store-documents", "engine/cli-advice", "engine/rotation", "engine/store-upgrade"],
   ...["engine/cli-diagnose", "engine/docs-readme", "engine/input", "engine/cli-run"],
   ...["engine/old-login-in-use", "engine/cli-remind", "engine/roles", "engine/half-way"],
-  ...["engine/cli-status", "engine/vault-dynamic", "engine/faults/postgres", "engine/single-user"],
-  ...["engine/cli-validate", "engine/interrupted-plain-up", "engine/vault-static", "engine/adoption-failed"],
-  ...["engine/aws-refusals", "engine/first-rollback", "engine/alpaca-life", "engine/aws"],
+  ...["engine/single-user", "engine/alpaca-life", "engine/cli-status", "engine/vault-dynamic"],
+  ...["engine/cli-validate", "engine/vault-static", "engine/adoption-failed"],
+  ...["engine/crash-alternating", "engine/aws-refusals", "engine/aws", "engine/faults/postgres"],
   ...["servers/steps/equal-login", "servers/steps/ssh", "servers/lab/main", "servers/steps/login-role"],
 ].map((name) => `test/${name}.test.ts`);
 

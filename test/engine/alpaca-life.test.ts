@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ADOPTED_LABEL, alpacaKeys, suppliedPair } from "../../dev/lab/deploy";
 import { ALPACA_KEY } from "../../dev/lab/lab";
 import { startLoad } from "../../dev/lab/load";
-import { auditRows, setDay, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
+import { auditRows, refusedUp, setDay, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
 
 const READERS = ["execution-gateway", "market-data-service", "orchestrator"];
 const DASHBOARD = "https://app.alpaca.markets/paper/dashboard/overview";
@@ -43,6 +43,28 @@ describe("an Alpaca key through its whole life, by plain `pulumi up`", () => {
     });
     expect(await stored(bench(), "alpaca/api_key_id")).toEqual({ value: adopted().keyId, version: 1 });
     expect(restarts()).toEqual([]);
+  });
+
+  // Why else a pair is refused: test/servers/kinds/alpaca-key/verify.test.ts, and test/unit/config/alpaca-keys.test.ts.
+  it("refuses a wrong pair: nothing is written or restarted, and no part of it is shown", async () => {
+    const { stack, lab } = bench();
+    const { baseUrl, otherUrl } = { baseUrl: paper().url, otherUrl: lab.alpaca.live.url };
+    await stack.configure("alpaca", { baseUrl, otherUrl, activationWait: "1s" });
+    await setDay(bench(), 8);
+    const label = "paper-trading-2026-11-30";
+    const pair = suppliedPair(label, { ...paper().createKey(), secretKey: "mistyped-on-the-way" });
+    await supply(pair, adopted());
+    const message = await refusedUp(bench());
+    expect(message).toContain("found 401 Unauthorized still after 1 s");
+    expect(message).toContain("Nothing was written and no service was restarted.");
+    expect(message).toContain(`${label} (key id …${pair.keyId.slice(-4)}) answers 401: waiting up to 1 s`);
+    expect(message).not.toContain(pair.secretKey);
+    expect(message).not.toContain(pair.keyId.slice(0, -4));
+    for (const path of ["alpaca/api_key_id", "alpaca/api_secret_key"])
+      expect((await stored(bench(), path)).version).toBe(1);
+    expect(restarts()).toEqual([]);
+    expect(await auditRows(bench())).toHaveLength(1);
+    await stack.configure("alpaca", { baseUrl, otherUrl });
   });
 
   it("rotates by a new label: both halves, every reader in order, the mark, the row, and no failed request", async () => {

@@ -19,22 +19,12 @@ const DENIED =
   "User: arn:aws:sts::111122223333:assumed-role/rotation/ci is not authorized to perform: secretsmanager:DescribeSecret";
 const EXPIRED = "The security token included in the request is expired";
 
+/** One by a step and one by the plugin; the other messages: test/servers/steps/aws-errors.test.ts. */
 const REFUSALS: readonly [string, FaultRule, string][] = [
-  [
-    "ThrottlingException",
-    refusal("DescribeSecret", "ThrottlingException", "Rate exceeded"),
-    "AWS throttles secretsmanager:DescribeSecret",
-  ],
   [
     "access denied",
     refusal("DescribeSecret", "AccessDeniedException", DENIED),
     `AWS denies secretsmanager:DescribeSecret on ${SECRET} in us-east-1: ${DENIED}; give the run's role the policy in docs/aws.md`,
-  ],
-  [
-    "a missing KMS key",
-    refusal("GetSecretValue", "DecryptionFailure", "Secrets Manager can't decrypt the protected secret text"),
-    // The user name is read first.
-    "AWS cannot use the KMS key of paper/database/username in us-east-1",
   ],
   [
     "an expired token",

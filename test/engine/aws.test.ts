@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { startLoad } from "../../dev/lab/load";
+import { noticesForeignWrites } from "./foreign-write";
 import { auditRows, login, setDay, setRequest, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
 import { labelled, tagsOf } from "./labels";
 import { trailOf } from "./leak-hunt";
@@ -57,4 +58,6 @@ describe("a password with alternating users, kept in AWS Secrets Manager", () =>
     expect((await auditRows(bench())).map(({ action }) => action)).toEqual(["ADOPT", "ROTATE", "ROLLBACK"]);
     await trail.leadsNowhere();
   });
+
+  noticesForeignWrites(bench, 178);
 });

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { startLoad } from "../../dev/lab/load";
 import { expectSettled, rotateKilledEachTime } from "./crash-support";
+import { noticesForeignWrites } from "./foreign-write";
 import { auditRows, login, setDay, stateOf, stored, up, useBench } from "./harness";
 
-describe("alternating users, SIGKILL of `pulumi up` in the middle of a rotation", () => {
+describe("alternating users in Vault, a rotation that is killed, and external writes", () => {
   const bench = useBench();
 
-  it("is finished by the next runs with the same generation, and services log in all along", {
+  it("SIGKILL of `pulumi up` in the middle: finished by the next runs with the same generation, and services log in all along", {
     timeout: 600_000,
   }, async () => {
     const { lab } = bench();
@@ -32,4 +33,6 @@ describe("alternating users, SIGKILL of `pulumi up` in the middle of a rotation"
       ["ROTATE", 2],
     ]);
   });
+
+  noticesForeignWrites(bench, 178);
 });

@@ -1,10 +1,15 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { begunOf, type StateResource } from "../../core/begun";
 import { startLoad } from "../../dev/lab/load";
 import { failsHalfWayAt, giveUpSoon, rollsBackTo, rotatesAfterRollback, rowsOf } from "./half-way-support";
-import { login, setDay, stateOf, stored, useBench } from "./harness";
+import { type Bench, login, setDay, setRequest, stateFile, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
 
 const SECRET = "database/password";
 const READERS = ["signal-service", "orchestrator"];
+
+const resourcesOf = async (bench: Bench): Promise<StateResource[]> =>
+  JSON.parse(await readFile(stateFile(bench), "utf8")).checkpoint.latest.resources;
 
 describe.each([
   { strategy: "alternating-users", active: "trader_b", next: "trader_a" },
@@ -67,5 +72,38 @@ describe.each([
       ["ROLLBACK", 2],
       ["ROTATE", 4],
     ]);
+  });
+
+  it("one that was interrupted is finished by a plain update, although its request is gone and nothing is due", async () => {
+    const { stack } = bench();
+    await setDay(bench(), 94);
+    await up(bench());
+    expect(begunOf(await resourcesOf(bench()), SECRET)).toBeUndefined();
+    const before = await stored(bench(), SECRET);
+    await setRequest(bench(), { id: "r1", rotate: true });
+    await failsHalfWayAt(bench(), "signal-service");
+    const made = await stored(bench(), SECRET);
+    expect(made.value).not.toBe(before.value);
+    const begun = begunOf(await resourcesOf(bench()), SECRET);
+    expect(begun).toMatchObject({ slots: [4, 5], active: 1, handledRequest: "r1" });
+
+    await stack.configure("request", undefined);
+    await setDay(bench(), 95);
+    const preview = await stack.pulumi(["preview"]);
+    expect(preview.stdout).toContain("rotates from generation 4 to 5");
+    expect(preview.stdout).not.toMatch(/RandomPassword .* (create|replace)/);
+    await up(bench());
+    const step = { ...begun?.step, at: "2027-02-26T02:00:00.000Z" };
+    expect(await stateOf(bench())).toEqual({ ...begun, step });
+    expect(await stored(bench(), SECRET)).toEqual(made);
+    expect(await login(bench(), active, made.value)).toBe("ok");
+    for (const service of READERS)
+      expect(await bench().lab.health(service)).toMatchObject({
+        status: "healthy",
+        database: { version: made.version },
+      });
+    expect((await rowsOf(bench())).at(-1)).toEqual(["ROTATE", 5]);
+    expect(begunOf(await resourcesOf(bench()), SECRET)).toBeUndefined();
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
   });
 });

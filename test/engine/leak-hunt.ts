@@ -40,8 +40,8 @@ export function trailOf(bench: () => Bench): Trail {
       return result;
     },
     async previews() {
-      await pulumi(["preview", "--save-plan=plan.json"]);
-      return pulumi(["preview", "--diff", "--show-replacement-steps"]);
+      await pulumi(["preview", "--diff", "--show-replacement-steps", "--save-plan=plan.json"]);
+      return pulumi(["preview", "--diff"]);
     },
     async refusal() {
       await setRequest(bench(), { id: "nonsense", activate: 7 });

@@ -1,5 +1,7 @@
 import { expect } from "vitest";
+import type { PulumiResult } from "../../dev/lab/stack";
 import type { Bench } from "./harness";
+import { labSecrets, leaksIn, slotSecrets } from "./leak-support";
 
 /** One line of a preview: `replace database-password-slot-a-password [keepers]`; the properties are sorted. */
 export type PreviewLine = string;
@@ -22,3 +24,57 @@ export async function previewed({ stack }: Bench, ...args: string[]): Promise<Pr
 
 /** How often a service was restarted so far, over all hosts. */
 export const restartsOf = ({ lab }: Bench): number => lab.hosts.reduce((sum, host) => sum + host.restarts.length, 0);
+
+const REPLACED = [
+  "replace database-password-preflight-checks [stdin triggers]",
+  "replace database-password-slot-a-password [keepers]",
+  "replace database-password-slot-a-salt [keepers]",
+  "replace database-password-verify-login [stdin triggers]",
+  "replace database-password-restart-signal-service-trading-1 [stdin triggers]",
+  "replace database-password-restart-orchestrator-trading-1 [stdin triggers]",
+  "replace database-password-store-unchanged [stdin triggers]",
+  "replace database-password-confirm-login [stdin triggers]",
+  "replace database-password-audit-row [stdin triggers]",
+];
+
+const UPDATED = {
+  "alternating-users": [
+    "replace database-password-copy-role [stdin triggers]",
+    "update database-password-login-a []",
+    "replace database-password-login-a-set [stdin triggers]",
+    "update database-password-database-username [stdin]",
+    "update database-password-database-username-metadata [stdin]",
+    "update database-password-database-password [stdin]",
+    "update database-password-database-password-metadata [stdin]",
+    // Generation 0 has left the slots: the platform's own role loses its login.
+    "update database-password-login []",
+    "update database-password-login-set [stdin]",
+  ],
+  "single-user": [
+    "update database-password-login []",
+    "replace database-password-login-set [stdin triggers]",
+    "update database-password-database-password [stdin]",
+    "update database-password-database-password-metadata [stdin]",
+  ],
+};
+
+/**
+ * The preview of the rotation that is due after the adoption: it names one slot, its role and secret, each restart and the
+ * audit record, and no value. @param shown `pulumi preview --diff`
+ */
+export async function previewsRotation(
+  bench: Bench,
+  strategy: keyof typeof UPDATED,
+  shown: () => Promise<PulumiResult>,
+): Promise<void> {
+  const names = await previewed(bench);
+  expect([...names].sort()).toEqual([...REPLACED, ...UPDATED[strategy]].sort());
+  const { stdout, stderr } = await shown();
+  expect(stdout.match(/~ generation: "0" => "2"/g)).toHaveLength(2);
+  expect(stdout + stderr).toContain("database/password: rotates from generation 1 to 2 (due by age)");
+  const value = /^\s+[~+-]? ?(password|result|bcryptHash|base64|hex|privateKey)\s*: (.*)$/gm;
+  const values = [...stdout.matchAll(value)].map(([, , text]) => text);
+  expect(values.length).toBeGreaterThan(1);
+  for (const text of values) expect(text).toMatch(/^\[secret\]( => \[secret\])?$/);
+  expect(leaksIn(stdout + stderr, { ...labSecrets(bench), ...(await slotSecrets(bench)) })).toEqual([]);
+}

@@ -1,12 +1,15 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { LocalWorkspace } from "@pulumi/pulumi/automation";
 import { execa } from "execa";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { verifyChain } from "../../audit/verify";
 import { projectRoot } from "../../cli/toolchain/project";
 import { labConfig } from "../../dev/lab/deploy";
 import { PackUnderTest, type Seen } from "../servers/policy/analyzer";
-import { auditRows, type Bench, setDay, up, useBench } from "./harness";
+import { auditRows, type Bench, login, setDay, stored, useBench } from "./harness";
+import { labSecrets, leaksIn } from "./leak-support";
 
 /** Secrets that the unit hands over as files, so that no environment has them. */
 const SECRETS = ["PGPASSWORD", "VAULT_TOKEN", "PULUMI_CONFIG_PASSPHRASE"];
@@ -80,19 +83,51 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
 }
 
-describe("what a scheduler runs", () => {
+describe("a stack that programs run", () => {
   const bench = useBench();
+  afterAll(() => void vi.unstubAllEnvs());
 
-  it("rotates what is due with secrets from files alone, does nothing otherwise, and leaves a stack that the policy pack passes", async () => {
-    await up(bench());
+  it("the Automation API rotates as the CLI does, and tells no credential in its events", async () => {
+    const { stack: deployed } = bench();
+    // Where the API looks for the CLI.
+    vi.stubEnv("PATH", deployed.env.PATH);
+    const workspace = { workDir: deployed.projectDir, envVars: { ...deployed.env } };
+    const stack = await LocalWorkspace.selectStack(
+      { stackName: deployed.name, workDir: deployed.projectDir },
+      workspace,
+    );
+    await stack.up();
     await setDay(bench(), 89);
+    const events: string[] = [];
+    const preview = await stack.preview({ onEvent: (event) => events.push(JSON.stringify(event)) });
+    expect(preview.changeSummary).toMatchObject({ replace: 11, update: 7 });
+    const { summary, outputs } = await stack.up({ onEvent: (event) => events.push(JSON.stringify(event)) });
+    expect(summary.result).toBe("succeeded");
+    expect(outputs.secrets).toMatchObject({
+      secret: false,
+      value: {
+        "database/password": { generation: 2, strategy: "alternating-users", state: { slots: [2, 1], active: 0 } },
+      },
+    });
+    const { value } = await stored(bench(), "database/password");
+    expect(await login(bench(), "trader_a", value)).toBe("ok");
+    expect(events.length).toBeGreaterThan(50);
+    expect(leaksIn(events.join("\n"), { ...labSecrets(bench()), "the new password": value })).toEqual([]);
+    expect((await stack.up()).summary.resourceChanges).toEqual({ read: 1, same: expect.any(Number) });
+    expect((await auditRows(bench())).map(({ action, generation }) => [action, generation])).toEqual([
+      ["ADOPT", 1],
+      ["ROTATE", 2],
+    ]);
+  });
 
+  it("what a scheduler runs rotates what is due with secrets from files alone, does nothing otherwise, and leaves a stack that the policy pack passes", async () => {
+    await setDay(bench(), 178);
     const due = await scheduledRun(bench());
     expect(due.exitCode, due.all).toBe(0);
     const rows = await auditRows(bench());
-    expect(rows.map(({ secret_name, action, status }) => `${secret_name} ${action} ${status}`)).toContain(
+    expect(rows.slice(2).map(({ secret_name, action, status }) => `${secret_name} ${action} ${status}`)).toEqual([
       "database/password ROTATE SUCCESS",
-    );
+    ]);
 
     const again = await scheduledRun(bench());
     expect(again.exitCode, again.all).toBe(0);
@@ -105,4 +140,16 @@ describe("what a scheduler runs", () => {
     const pack = await PackUnderTest.start(labConfig({ lab: bench().lab }));
     expect(await pack.violations(resources)).toEqual([]);
   });
+
+  it("its audit rows cannot be changed unseen", async () => {
+    expect(await verified(bench())).toMatchObject({ valid: true, problems: [] });
+    const change = "UPDATE secret_rotation_log SET rotated_by = 'nobody' WHERE id = 2";
+    await expect(bench().lab.postgres.query(change)).rejects.toThrow(/append-only/);
+    await bench().lab.postgres.query(`SET session_replication_role = replica; ${change}`);
+    const { valid, problems } = await verified(bench());
+    expect(valid).toBe(false);
+    expect(problems).toMatchObject([{ id: 2, kind: "changed" }]);
+  });
 });
+
+const verified = ({ lab }: Bench) => lab.postgres.session((client) => verifyChain(client));

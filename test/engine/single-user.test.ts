@@ -1,10 +1,25 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { labConfig } from "../../dev/lab/deploy";
 import type { LabOptions } from "../../dev/lab/lab";
 import { exposure, type Load, type LoadResult, startLoad } from "../../dev/lab/load";
 import { poll } from "../../dev/lab/poll";
-import { auditRows, type Bench, login, setDay, setRequest, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
+import { rollsBackTo, rowsOf } from "./half-way-support";
+import {
+  auditRows,
+  type Bench,
+  login,
+  refusedUp,
+  setDay,
+  setRequest,
+  stateOf,
+  stored,
+  UNCHANGED,
+  up,
+  useBench,
+} from "./harness";
 import { trailOf } from "./leak-hunt";
+import { previewsRotation } from "./preview-support";
 import { roleAttributes } from "./role-support";
 
 const READERS = ["signal-service", "orchestrator"];
@@ -53,7 +68,7 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
     expect(await login(bench(), "trader", adopted)).toBe("28P01");
 
     await setDay(bench(), 89);
-    await trail.previews();
+    await previewsRotation(bench(), "single-user", () => trail.previews());
     load = await startLoad(lab, { loginsPerSecond: 10, services: READERS });
     await trail.up();
     const second = await stored(bench(), "database/password");
@@ -83,6 +98,53 @@ describe("a single user's password, by plain `pulumi up` under load", () => {
     ]);
     expect(await roleAttributes(bench(), "trader")).toEqual(before);
     await trail.leadsNowhere();
+  });
+
+  it("does not change to another strategy in place, but by taking the secret out and adopting it anew", async () => {
+    const { lab, stack } = bench();
+    const before = await stored(bench(), "database/password");
+    const role = await roleAttributes(bench(), "trader");
+    const { secrets } = labConfig({ lab });
+    await stack.configure("request", undefined);
+    await stack.configure("secrets", secrets);
+    expect(await refusedUp(bench())).toContain(
+      "strategy changed from single-user to alternating-users, which cannot be done in place",
+    );
+    expect(await stored(bench(), "database/password")).toEqual(before);
+
+    await stack.configure("secrets", []);
+    await stack.configure("adopted", undefined);
+    await up(bench());
+    expect(await login(bench(), "trader", before.value)).toBe("ok");
+    expect(await stored(bench(), "database/password")).toEqual(before);
+
+    await stack.configure("secrets", secrets);
+    await stack.configureSecret("adopted", JSON.stringify({ "database/password": before.value }));
+    await up(bench());
+    expect(await stateOf(bench())).toMatchObject({ slots: [0, 1], step: { action: "ADOPT" } });
+    expect(await login(bench(), "trader_b", (await stored(bench(), "database/password")).value)).toBe("ok");
+    expect(await login(bench(), "trader", before.value)).toBe("ok");
+    // The second ADOPT is a row of its own, though its step has the same number as the first.
+    expect((await auditRows(bench())).map(({ action }) => action)).toEqual(["ADOPT", "ROTATE", "ROLLBACK", "ADOPT"]);
+
+    // The very first rotation of alternating users is rolled back to the adopted password, long after the grace period:
+    // the role's login has ended and comes back.
+    await setDay(bench(), 100);
+    await up(bench());
+    expect(await login(bench(), "trader", before.value)).not.toBe("ok");
+    await rollsBackTo(bench(), 0);
+    expect(await stateOf(bench())).toMatchObject({ slots: [0, 1], active: 0 });
+    expect(await stored(bench(), "database/password")).toMatchObject({ value: before.value });
+    expect(await login(bench(), "trader", before.value)).toBe("ok");
+    expect(await roleAttributes(bench(), "trader")).toEqual(role);
+    for (const service of READERS)
+      expect(await lab.health(service)).toMatchObject({ status: "healthy", database: { user: "trader" } });
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
+    expect((await rowsOf(bench())).slice(3)).toEqual([
+      ["ADOPT", 1],
+      ["REVOKE", 0],
+      ["ROLLBACK", 0],
+    ]);
   });
 });
 

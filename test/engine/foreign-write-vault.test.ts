@@ -1,7 +1,0 @@
-import { describe } from "vitest";
-import { noticesForeignWrites } from "./foreign-write";
-import { useBench } from "./harness";
-
-describe("an external write to Vault", () => {
-  noticesForeignWrites(useBench());
-});
