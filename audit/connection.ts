@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { withSession } from "../clients/postgres";
 import { messageOf } from "../core/errors";
+import { quoted } from "../core/shell-word";
 import { AuditLogError } from "./errors";
 
 /**
@@ -17,8 +18,10 @@ export function withClient<Result>(
 
 function unreachable(error: unknown, client: pg.Client): AuditLogError {
   const where = `${client.host}:${client.port}, database ${client.database}, user ${client.user}`;
+  const words = ["psql", "-h", client.host, "-p", String(client.port), "-U", client.user ?? "", client.database ?? ""];
+  const psql = words.map(quoted).join(" ");
   return new AuditLogError(
-    `The audit log's database did not accept a connection (${where}): ${messageOf(error)}. Check the server and the login with: psql -h ${client.host} -p ${client.port} -U ${client.user} ${client.database}`,
+    `The audit log's database did not accept a connection (${where}): ${messageOf(error)}. Check the server and the login with \`${psql}\``,
     { cause: error },
   );
 }

@@ -1,11 +1,12 @@
 import type pg from "pg";
 import { codeOf } from "../core/errors";
+import { quoted } from "../core/shell-word";
 import { withClient } from "./connection";
 import { type AuditEntry, type AuditEntryInput, canonicalJson, parseEntry } from "./entry";
 import { AuditLogError } from "./errors";
-import { migrateIfNeeded } from "./migrate";
+import { grantWriter, logOwner, migrateIfNeeded } from "./migrate";
 
-export { isCurrent, migrate, schemaToMigrate } from "./migrate";
+export { grantWriter, isCurrent, migrate, schemaToMigrate } from "./migrate";
 
 /** A row's place in the chain. Kept elsewhere, it shows later whether the rows up to it are still there. */
 export interface Recorded {
@@ -84,13 +85,13 @@ function explained(client: pg.Client, error: unknown): unknown {
   const code = codeOf(error);
   if (code === "42501") {
     return new AuditLogError(
-      `User ${client.user} may not write secret_rotation_log: ${(error as Error).message}. As the table's owner: GRANT rotation_audit_writer TO "${client.user}"`,
+      `User ${client.user} may not write secret_rotation_log: ${(error as Error).message}. As its owner: \`${grantWriter(client)}\``,
       { cause: error },
     );
   }
   if (code === "55P03") {
     return new AuditLogError(
-      `Another transaction held secret_rotation_log for more than ${LOCK_LIMIT}. Find it with: SELECT pid, usename, query FROM pg_stat_activity WHERE state = 'idle in transaction'`,
+      `Another transaction held secret_rotation_log for more than ${LOCK_LIMIT}. Find it with \`SELECT pid, usename, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = 'secret_rotation_log'::regclass)\``,
       { cause: error },
     );
   }
@@ -112,7 +113,7 @@ export async function prune(client: pg.Client, before: Date, by: string): Promis
   } catch (error) {
     if (codeOf(error) !== "42501") throw error;
     throw new AuditLogError(
-      `User ${client.user} may not remove rows of secret_rotation_log; its owner may: PGUSER=<owner> rotation audit prune`,
+      `User ${client.user} may not remove rows of secret_rotation_log; its owner may: run this again with \`PGUSER=${quoted(await logOwner(client))}\``,
       { cause: error },
     );
   }

@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type pg from "pg";
+import { identifier } from "../core/login-view";
+import { quoted } from "../core/shell-word";
 import { withClient } from "./connection";
 import { AuditLogError } from "./errors";
 
@@ -85,11 +87,14 @@ export async function schemaToMigrate(client: pg.Client): Promise<string> {
   const { database, there, schema, allowed } = rows[0] as Place;
   if (!schema) {
     throw new AuditLogError(
-      `secret_rotation_log has no schema to be in: the search path of user ${client.user} names none that exists. Create one: CREATE SCHEMA "${client.user}"`,
+      `secret_rotation_log has no schema to be in: the search path of user ${client.user} names none that exists. Create one: \`CREATE SCHEMA AUTHORIZATION ${identifier(client.user ?? "")}\``,
     );
   }
   if (allowed) return schema;
-  const once = `once as ${there ? "the table's owner" : "an administrator"}: PGUSER=... rotation audit migrate; then: GRANT rotation_audit_writer TO "${client.user}"`;
+  const owner = there ? quoted(await logOwner(client)) : "ADMIN";
+  const once =
+    `once as ${there ? "its owner" : "an administrator"}: \`PGUSER=${owner} rotation audit migrate\`; then as the same: ` +
+    `\`${grantWriter(client)}\``;
   throw new AuditLogError(
     there
       ? `secret_rotation_log in database ${database} needs a migration, and user ${client.user} may not do it in schema ${schema}. Do it ${once}`
@@ -97,13 +102,22 @@ export async function schemaToMigrate(client: pg.Client): Promise<string> {
   );
 }
 
+/** Who owns the log, and may change it. */
+export async function logOwner(client: pg.Client): Promise<string> {
+  const sql = "SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE oid = to_regclass('secret_rotation_log')";
+  return (await client.query<{ owner: string }>(sql)).rows[0]?.owner ?? "OWNER";
+}
+
+/** What lets a login write rows. */
+export const grantWriter = ({ user = "" }: pg.Client): string => `GRANT rotation_audit_writer TO ${identifier(user)}`;
+
 /** A file of this folder, from the source as well as from the bundle in `dist/`. */
 function packageFile(name: string): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "audit", "migrations"))) {
     const parent = dirname(folder);
     if (parent === folder)
-      throw new AuditLogError(`audit/${name} was not found; expected it beside dist/. Run npm ci.`);
+      throw new AuditLogError(`audit/${name} was not found; expected it beside dist/. Run \`npm ci\`.`);
     folder = parent;
   }
   return join(folder, "audit", name);

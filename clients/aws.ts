@@ -1,5 +1,6 @@
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { messageOf, StepError } from "../core/errors";
+import { quoted } from "../core/shell-word";
 import { agentWith, awsTrust } from "./trust";
 
 type Sdk = typeof import("@aws-sdk/client-secrets-manager");
@@ -33,13 +34,20 @@ export class SecretsManager {
       return await call(await this.connected);
     } catch (error) {
       if (error instanceof Error && error.name === "ResourceNotFoundException") return undefined;
-      throw awsError(error, { action: `secretsmanager:${operation}`, secret, where: this.whereIs(secret) });
+      const call = { action: `secretsmanager:${operation}`, where: this.whereIs(secret), region: this.region };
+      throw awsError(error, call, this.argsOf(secret));
     }
   }
 
   /** The secret and its region. */
   whereIs(secret: string): string {
     return `${secret} in ${this.region}`;
+  }
+
+  /** The secret, as the `aws` command takes it. */
+  argsOf(secret: string): string {
+    const endpoint = this.endpoint === undefined ? "" : ` --endpoint-url ${quoted(this.endpoint)}`;
+    return `--secret-id ${quoted(secret)} --region ${this.region}${endpoint}`;
   }
 
   // Loaded at first use: a Vault stack's steps start faster without it.
@@ -63,9 +71,9 @@ export class SecretsManager {
 interface Call {
   /** The action, as an IAM policy names it: `secretsmanager:GetSecretValue`. */
   readonly action: string;
-  readonly secret: string;
   /** The secret and its region. */
   readonly where: string;
+  readonly region: string;
 }
 
 type Explanation = (call: Call, words: string) => string;
@@ -83,8 +91,8 @@ const noKey: Explanation = ({ where }, words) =>
 const throttled: Explanation = ({ action, where }) =>
   `AWS throttles ${action} (${where}) even after several tries; wait a minute and run this again: it continues where it stopped`;
 
-const unknownToken: Explanation = ({ where }) =>
-  `AWS does not know the credentials (${where}): check AWS_PROFILE or AWS_ACCESS_KEY_ID with \`aws sts get-caller-identity\``;
+const unknownToken: Explanation = ({ where, region }) =>
+  `AWS does not know the credentials (${where}): check AWS_PROFILE or AWS_ACCESS_KEY_ID with \`aws sts get-caller-identity --region ${region}\``;
 
 const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   ExpiredToken: expired,
@@ -107,10 +115,10 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
 const DELETED = /marked (for deletion|deleted)|scheduled for deletion/i;
 
 /** One message for a failed call to Secrets Manager: what was attempted, what AWS said, and what to do. */
-function awsError(error: unknown, call: Call): StepError {
+function awsError(error: unknown, call: Call, args: string): StepError {
   const name = error instanceof Error ? error.name : "";
   const words = messageOf(error).trim();
-  if (DELETED.test(words)) return new StepError(deletedMessage(call.secret, call.where), { cause: error });
+  if (DELETED.test(words)) return new StepError(deletedMessage(call.where, args), { cause: error });
   const explain = EXPLANATIONS[name];
   const isKey = name === "AccessDeniedException" && /\bkms\b/i.test(words);
   const text = isKey ? noKey(call, words) : explain?.(call, words);
@@ -134,10 +142,10 @@ export function explainAwsText(text: string, call: Call): string | undefined {
   return undefined;
 }
 
-/** A name stays blocked until its recovery window is over. */
-export function deletedMessage(secret: string, where: string): string {
+/** A name stays blocked until its recovery window is over. @param args the secret, as the `aws` command takes it */
+export function deletedMessage(where: string, args: string): string {
   return (
     `the secret ${where} is scheduled for deletion, and its name is blocked until that is done: take it back with ` +
-    `\`aws secretsmanager restore-secret --secret-id ${secret}\``
+    `\`aws secretsmanager restore-secret ${args}\``
   );
 }

@@ -1,6 +1,7 @@
 import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import * as z from "zod";
 import { messageOf, StepError } from "../core/errors";
+import { quoted } from "../core/shell-word";
 import { within } from "./poll";
 
 export const hostReference = z.object({
@@ -73,19 +74,20 @@ function connectError(
   shown: string | undefined,
 ): StepError {
   const where = `${user}@${address}:${port} (hosts.${name})`;
+  const keyscan = `ssh-keyscan -p ${port} ${quoted(address)}`;
   const said = messageOf(error);
   const message = said.includes("ECONNREFUSED") ? `connection refused (${said})` : said;
   if (shown !== undefined) {
     return new StepError(
       `${where} shows another key than hosts.${name}.hostKey: ${shown.slice(0, 40)}...; if the host was reinstalled, ` +
-        "put its new key into the config (`ssh-keyscan`), otherwise the connection may be intercepted",
+        `put its new key into the config (\`${keyscan}\`), otherwise the connection may be intercepted`,
     );
   }
   if (/no matching host key format|Unsupported algorithm/i.test(message)) {
     const types = [hostKey].flat().map((key) => key.split(/\s+/)[0]);
     return new StepError(
       `${where} has no key of the type ${types.join(", ")}, which hosts.${name}.hostKey names; put one that it has into the ` +
-        `config, after comparing it on the host: ssh-keyscan -p ${port} ${address}`,
+        `config, after comparing it on the host: \`${keyscan}\``,
     );
   }
   if (error.level === "client-authentication") {
@@ -96,7 +98,7 @@ function connectError(
   }
   if (/privateKey/.test(message)) return new StepError(`sshPrivateKey cannot be read: ${message}`);
   return new UnreachableError(
-    `${where} cannot be reached: ${message}. Try it by hand: ssh -p ${port} ${user}@${address}`,
+    `${where} cannot be reached: ${message}. Try it by hand: \`ssh -p ${port} ${quoted(`${user}@${address}`)}\``,
   );
 }
 

@@ -93,6 +93,7 @@ export class Vault {
       timeout: 10_000,
       retry: {
         limit: 3,
+        retryOnTimeout: true,
         methods: ["get", "post", "patch"],
         statusCodes: [...PASSING],
         backoffLimit: 2000,
@@ -150,7 +151,7 @@ function tokenFile(): string | undefined {
 function statusHint(status: number): string {
   if (status === 403) return " (is VAULT_TOKEN valid and allowed? `vault token lookup`)";
   if (status === 429)
-    return "; it limits this run's requests (`vault read sys/quotas/rate-limit`): wait and run this again";
+    return "; it limits this run's requests (`vault list sys/quotas/rate-limit`): wait and run this again";
   if (status === 503) return " (sealed or not active: `vault status`)";
   return status >= 500 ? "; check `vault status`, and run this again once it answers" : "";
 }

@@ -46,7 +46,7 @@ function unitOf([program = "", ...rest]: readonly string[]): Unit | undefined {
 
 function kubernetesRights(name: string, kubernetes: NonNullable<Ways["kubernetes"]>): string {
   const [kubectl, workload] = [kubectlFor(kubernetes), workloadOf(name, kubernetes)];
-  const refused = `kubectl says that this account may not patch ${workload}, which a rollout does: ${kubectl} auth can-i patch ${workload}`;
+  const refused = `kubectl says that this account may not patch ${workload}, which a rollout does (\`${kubectl} auth can-i patch ${workload}\`)`;
   return `[ "$(${kubectl} auth can-i patch ${workload} 2>/dev/null | tail -n 1)" != no ] || { echo ${quoted(refused)}; exit 1; }`;
 }
 

@@ -178,7 +178,7 @@ function serviceChecks(config: Config): Problem[] {
     problems.push({
       path: ["sshPrivateKey"],
       message:
-        "expected a private key, since services run on hosts, found nothing: pulumi config set --secret sshPrivateKey < KEYFILE",
+        "expected a private key, since services run on hosts, found nothing: `pulumi config set --secret sshPrivateKey < KEYFILE`",
     });
   }
   return problems;

@@ -22,5 +22,5 @@ export function hostKeyProblem(text: string): "none" | string | undefined {
   if (named !== type) return `expected a host key of the type ${type}, as it says itself, found another in it`;
   const length = LENGTHS[type];
   if (length === undefined ? blob.length > 100 : blob.length === length) return undefined;
-  return `expected a whole host key, found ${blob.length} bytes of ${length ?? "at least 100"}: copy it again (\`ssh-keyscan\`)`;
+  return `expected a whole host key, found ${blob.length} bytes of ${length ?? "at least 100"}: copy it again (\`ssh-keyscan -p PORT ADDRESS\`)`;
 }

@@ -13,20 +13,26 @@ const below = (at: unknown, key: string): unknown =>
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
 
 /**
- * Whether the field, or the first part of its path, occurs once in the outermost object. `JSON.parse` silently takes the
- * last of several.
+ * Whether the field that {@link valueAt} takes is the only one: its own name, or else each part of its path. `JSON.parse`
+ * silently takes the last of several.
  *
  * @param text JSON that was parsed before.
  */
 export function isSoleKey(text: string, field: string): boolean {
-  const names = [field, field.split(".")[0]];
-  let [depth, count] = [0, 0];
-  let last = "";
+  const parts = field.split(".");
+  const counts = parts.map(() => 0);
+  const path: string[] = [];
+  let [depth, named, last] = [0, 0, ""];
   for (const [token] of text.matchAll(TOKEN)) {
     if (token === "{" || token === "[") depth++;
     else if (token === "}" || token === "]") depth--;
-    else if (token === ":" && depth === 1 && names.includes(JSON.parse(last))) count++;
-    last = token;
+    else if (token === ":") {
+      path[depth - 1] = JSON.parse(last);
+      path.length = depth;
+      if (depth === 1 && path[0] === field) named++;
+      if (parts.slice(0, depth).every((part, index) => path[index] === part) && depth <= parts.length)
+        counts[depth - 1] = (counts[depth - 1] ?? 0) + 1;
+    } else last = token;
   }
-  return count <= 1;
+  return named > 0 ? named === 1 : counts.every((count) => count <= 1);
 }

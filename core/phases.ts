@@ -1,5 +1,5 @@
 import { slugOf } from "./resource-names";
-import { quoted } from "./shell-word";
+import { quoted, unquoted } from "./shell-word";
 
 /** What a part of a rotation changes: nothing at all, the stack's own state alone, or something on the platform. */
 export type Touches = "nothing" | "stack" | "database" | "store" | "services" | "log";
@@ -122,7 +122,7 @@ export interface StepRun {
 export function stepOf({ newInputs, oldInputs }: Pick<Placed, "newInputs" | "oldInputs">): StepRun | undefined {
   const command = String(newInputs?.create ?? oldInputs?.create);
   const [, step, about] = /^node dist\/steps\/([\w-]+)\.mjs(?: (.*))?$/s.exec(command) ?? [];
-  return step === undefined ? undefined : { step, about: about?.replace(/^'(.*)'$/s, "$1") };
+  return step === undefined ? undefined : { step, about: about && unquoted(about) };
 }
 
 /** What follows on the secret and `part` in a resource's name. */

@@ -74,7 +74,7 @@ export function refusedToken(
   const minutes = Math.ceil(seconds / 60);
   const renew =
     renewable && (explicit_max_ttl === 0 || explicit_max_ttl >= seconds)
-      ? `renew it (\`vault token renew -increment=${minutes}m\`), or `
+      ? `renew it (\`vault token renew -increment=${2 * minutes}m\`), or `
       : "";
   return `the token ends in ${lifeWords(ttl)}; expected at least ${minutes} minutes, which this rotation may take: ${renew}log in again`;
 }

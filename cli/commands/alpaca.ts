@@ -25,7 +25,7 @@ export function registerAlpaca(program: Command): void {
     print(
       `${added.secret}: ${added.label} works (account ${account.number}, ${account.status}) and is in the config of ` +
         `${project.stack}${added.previous === undefined ? "" : `; ${added.previous} is kept as the previous pair`}.\n` +
-        `Next: \`rotation run --stack ${project.stack}\`, or pulumi up.`,
+        `Next: \`rotation run --stack ${project.stack}\`, or \`pulumi up --stack ${project.stack}\`.`,
     );
   });
   ofSecret(

@@ -53,7 +53,7 @@ export function registerReport(program: Command): void {
 /** On stderr, because CSV has no place for it. */
 async function warnOf(chain: ChainVerdict, stack: string): Promise<void> {
   const { tampered } = await import("../render/audit");
-  process.stderr.write(`warning: ${tampered(chain)} Which rows: rotation audit verify --stack ${stack}\n`);
+  process.stderr.write(`warning: ${tampered(chain)} Which rows: \`rotation audit verify --stack ${stack}\`\n`);
 }
 
 async function render(

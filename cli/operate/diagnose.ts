@@ -62,7 +62,7 @@ async function halfDone(stack: Stack, secret: SecretConfig, about: About): Promi
     cause: "a rotation or a rollback is unfinished",
     evidence: [...failed, describeSituation(situation)].join(" "),
     command: stack.command("run"),
-    hint: `finishes it; or go back: ${stack.command(`rollback ${secret.name} --reason "it did not finish"`)}`,
+    hint: `finishes it; or go back: \`${stack.command(`rollback ${secret.name} --reason "it did not finish"`)}\``,
     fix: stack.finish,
   });
 }

@@ -57,7 +57,7 @@ async function writeIfDifferent(file: string, text: string): Promise<void> {
  */
 export async function writeLaunchers(cache: string, packages: Readonly<Record<string, string>>): Promise<string> {
   const main = path.join(projectRoot(), "dist", "dev", "toolchain", "plugins", "main.mjs");
-  if (!existsSync(main)) throw new ToolchainError(`the offline plugins are not built (${main}); run npm run build`);
+  if (!existsSync(main)) throw new ToolchainError(`the offline plugins are not built (${main}); run \`npm run build\``);
   const identity = [main, process.execPath, ...Object.entries(packages).flat().sort()].join("\0");
   const hash = createHash("sha256").update(identity).digest("hex").slice(0, 12);
   const folder = path.join(cache, "offline-plugins", hash);

@@ -1,4 +1,4 @@
-import { isCurrent, schemaToMigrate } from "../../audit/log";
+import { grantWriter, isCurrent, schemaToMigrate } from "../../audit/log";
 import { type DatabaseReference, withDatabase } from "../../clients/postgres";
 import { StepError } from "../../core/errors";
 
@@ -21,8 +21,7 @@ export function checkAuditLog(reference: DatabaseReference): Promise<string> {
       return `secret_rotation_log will be created or migrated in schema ${await schemaToMigrate(client)}`;
     }
     const may = await client.query("SELECT has_table_privilege('secret_rotation_log', 'INSERT') AS insert");
-    if (!may.rows[0].insert)
-      throw new StepError("no INSERT on secret_rotation_log: `GRANT rotation_audit_writer TO <the run's role>`");
+    if (!may.rows[0].insert) throw new StepError(`no INSERT on secret_rotation_log: \`${grantWriter(client)}\``);
     return "secret_rotation_log takes rows";
   });
 }

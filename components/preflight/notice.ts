@@ -2,6 +2,7 @@ import * as z from "zod";
 import { type DatabaseReference, withDatabase } from "../../clients/postgres";
 import { formatDuration } from "../../core/duration";
 import { StepError } from "../../core/errors";
+import { quoted } from "../../core/shell-word";
 
 /** The notice that the team must have got, and how long ago. */
 export const noticeInput = z.object({
@@ -34,7 +35,7 @@ export function checkNotice(
         )
       : { rows: [] };
     const [first] = rows;
-    const way = "Or rotate without: preflight.notice: 0s, or `rotation rotate-now` in an emergency";
+    const way = `Or rotate without: preflight.notice: 0s, or \`rotation rotate-now ${quoted(secret)} --reason WHY\` in an emergency`;
     if (first === undefined) {
       throw new StepError(
         `the team was not notified of this rotation; \`rotation remind\` (hourly) does that, then wait ${formatDuration(before)}. ${way}`,

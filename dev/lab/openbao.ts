@@ -19,6 +19,8 @@ export interface OpenBao {
   /** `http://127.0.0.1:PORT`, for VAULT_ADDR. */
   readonly address: string;
   readonly rootToken: string;
+  /** Opens it again after {@link seal}. */
+  readonly unsealKey: string;
   readonly mount: string;
   /** Every request and answer, with the values hashed. */
   readonly auditFile: string;
@@ -93,7 +95,7 @@ async function startOn(port: number, options: OpenBaoOptions): Promise<OpenBao> 
     { what: `OpenBao on ${address}`, limitMs: 60_000 },
   );
   const made = await request("PUT", "sys/init", { secret_shares: 1, secret_threshold: 1 });
-  const key = (made.keys_base64 as string[])[0];
+  const [key = ""] = made.keys_base64 as string[];
   const unseal = async (): Promise<void> => {
     await request("PUT", "sys/unseal", { key });
     await poll(async () => (await fetch(`${address}/v1/sys/health`)).ok, { what: "OpenBao unsealed", limitMs: 60_000 });
@@ -107,6 +109,7 @@ async function startOn(port: number, options: OpenBaoOptions): Promise<OpenBao> 
   return {
     address,
     rootToken: token,
+    unsealKey: key,
     mount,
     auditFile,
     logFile,

@@ -53,8 +53,8 @@ function keyChecks(config: Checked, { index, secret }: Placed<AlpacaKeyConfig>):
   }
   if (!Object.hasOwn(config.alpacaKeys, name)) {
     const message =
-      "expected the pair in use, found nothing: `rotation alpaca add-key`, or pulumi config set --secret --path " +
-      `'alpacaKeys["${name}"].current.keyId', then secretKey and label`;
+      "expected the pair in use, found nothing: `rotation alpaca add-key`, or `pulumi config set --secret --path " +
+      `'alpacaKeys["${name}"].current.keyId'\`, then secretKey and label`;
     problems.push({ path: ["alpacaKeys", name], message });
   }
   if (dryRun !== undefined && !Object.hasOwn(config.services, dryRun.service)) {

@@ -69,7 +69,7 @@ async function inUseRefused({ stack, secret, state }: Keys, active: KeyPair | un
       "see first on the dashboard whether the pair is active; then `rotation run`" +
       (back === undefined
         ? ""
-        : `, or go back: ${stack.command(`rollback ${secret.name} --reason "Alpaca answers ${status}"`)}`),
+        : `, or go back: \`${stack.command(`rollback ${secret.name} --reason "Alpaca answers ${status}"`)}\``),
   };
 }
 

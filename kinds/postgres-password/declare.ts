@@ -30,7 +30,7 @@ export async function declarePassword(
     if (isNew && value === undefined) {
       void pulumi.log.warn(
         `${secret.name}: the value in use is not known, so there is nothing to roll back to until the second rotation. ` +
-          `To change that: pulumi config set --secret --path 'adopted["${secret.name}"]'`,
+          `To change that: \`pulumi config set --secret --path 'adopted["${secret.name}"]'\``,
       );
     }
     return new PostgresPassword(

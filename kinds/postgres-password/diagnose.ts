@@ -4,6 +4,7 @@ import { restartCommand } from "../../components/restart-command";
 import { stored, writeBack } from "../../components/stored-values";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { utc } from "../../core/clock";
+import { messageOf } from "../../core/errors";
 import type { SecretState } from "../../core/state";
 import { oddWords } from "../../stores/write-entry";
 import type { About, Finding, Found, StackView } from "../kind-operations";
@@ -32,15 +33,21 @@ export async function passwordFindings(
   const differs = foreign.join("; ");
   if (login.outcome === "refused") {
     const inUse = { stack, secret, state, active };
-    const isThere = await exists(secret, active.username);
-    return [about(isThere ? refused(inUse, login.evidence, differs) : dropped(inUse, login.evidence))];
+    const isThere = await exists(secret, active.username).catch(messageOf);
+    if (isThere === false) return [about(dropped(inUse, login.evidence))];
+    const unseen = isThere === true ? "" : `; whether the role exists is not known: ${isThere}`;
+    return [about(refused(inUse, `${login.evidence}${unseen}`, differs))];
   }
-  const findings = [
-    ...(differs === "" ? [] : [about(storeDiffers({ stack, secret, state, active }, differs))]),
-    ...(await unequalLogin(stack, secret, state, about)),
-  ];
+  const findings = [...(differs === "" ? [] : [about(storeDiffers({ stack, secret, state, active }, differs))])];
   const old = previous === undefined || previous.username === active.username ? undefined : previous.username;
-  return old === undefined ? findings : [...findings, ...(await cached(stack, secret, about, old))];
+  try {
+    findings.push(...(await unequalLogin(stack, secret, state, about)));
+    if (old !== undefined) findings.push(...(await cached(stack, secret, about, old)));
+  } catch (error) {
+    const cause = "the run's own login cannot look at roles and sessions";
+    findings.push(about({ cause, evidence: messageOf(error), command: stack.command("preflight") }));
+  }
+  return findings;
 }
 
 /** Each path that holds another value than this stack wrote, with its version; never a value. */
@@ -93,7 +100,7 @@ function dropped(inUse: InUse, evidence: string): Found {
 function refused(inUse: InUse, evidence: string, differs: string): Found {
   const { stack, secret, active } = inUse;
   const inBoth = differs !== "";
-  const keep = inBoth ? `; or keep what was written: ${stack.command(`adopt ${secret.name}`)}` : "";
+  const keep = inBoth ? `; or keep what was written: \`${stack.command(`adopt ${secret.name}`)}\`` : "";
   return {
     cause: inBoth
       ? "the credential was changed by hand, in the database and in the store"

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { poll } from "../../clients/poll";
+import { literal } from "../../core/login-view";
 
 /** The part of a session that every role may see. */
 export interface Session {
@@ -51,7 +52,7 @@ function warningOf(role: string, sessions: readonly Session[]): string {
   return (
     `${many} logged in as ${role} since the new login was proven: pid ${named.join(", ")}${rest}. Every service was ` +
     "restarted, so one of them holds the old credential although it says it is healthy, or a client uses it that is not in " +
-    `the config. That login is revoked after the grace period. Find them: SELECT pid, application_name, client_addr, backend_start ` +
-    `FROM pg_stat_activity WHERE usename = '${role}'; then restart what holds it`
+    `the config. That login is revoked after the grace period. Find them: \`SELECT pid, application_name, client_addr, backend_start ` +
+    `FROM pg_stat_activity WHERE usename = ${literal(role)}\`; then restart what holds it`
   );
 }

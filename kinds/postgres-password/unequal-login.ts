@@ -35,7 +35,7 @@ export async function unequalLogin(
         .map((key) => `${keyName(key)} is ${at(theirs, key)} for ${owner} and ${at(inUse, key)} for ${login}`)
         .join("; "),
       command: stack.command(`diagnose ${secret.name} --fix`),
-      hint: `${sql === "" ? "" : `runs ${sql}; `}holds for sessions that begin after it${kept}. The next rotation does the same`,
+      hint: `${sql === "" ? "" : `runs \`${sql}\`; `}holds for sessions that begin after it${kept}. The next rotation does the same`,
       fix: async () => {
         const changed = await withDatabase(referenceOf(database), (client) =>
           copyRole(client, { owner, from: login, to: login }),

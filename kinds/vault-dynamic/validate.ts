@@ -2,6 +2,7 @@ import { APPLICATION, withDatabase } from "../../clients/postgres";
 import { type Config, policyOf, referenceOf, type VaultDynamicConfig } from "../../config";
 import { utc } from "../../core/clock";
 import { graceEndsAt } from "../../core/deadlines";
+import { identifier } from "../../core/login-view";
 import { activeGeneration, type SecretState } from "../../core/state";
 import type { Check, StackView } from "../kind-operations";
 import { definitionChanged, leasePath, leasesOf, proveLease, roleInVault, rolePath } from "./facts";
@@ -85,7 +86,9 @@ async function ownerEnded(config: Config, secret: VaultDynamicConfig, state: Sec
   if (!mayLogIn) return `${role} may not log in, and each lease ends by itself`;
   const end = graceEndsAt(state, policyOf(config, secret));
   if (activeGeneration(state) > 1 || now >= end) {
-    throw new Error(`${role} may still log in with a password that is not rotated: \`ALTER ROLE ${role} NOLOGIN\``);
+    throw new Error(
+      `${role} may still log in with a password that is not rotated: \`ALTER ROLE ${identifier(role)} NOLOGIN\``,
+    );
   }
-  return `each lease ends by itself; ${role} may log in, as intended, until ${utc(end)}: then \`ALTER ROLE ${role} NOLOGIN\``;
+  return `each lease ends by itself; ${role} may log in, as intended, until ${utc(end)}: then \`ALTER ROLE ${identifier(role)} NOLOGIN\``;
 }

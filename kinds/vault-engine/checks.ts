@@ -56,7 +56,7 @@ function loginChecks({ connectionPasswords }: Checked, { index, secret }: Placed
   }
   if (!Object.hasOwn(connectionPasswords, connectionOf(secret))) {
     const key = `connectionPasswords["${connectionOf(secret)}"]`;
-    const message = `expected the password of ${vault.username} in ${key}, found nothing: pulumi config set --secret --path '${key}'`;
+    const message = `expected the password of ${vault.username} in ${key}, found nothing: \`pulumi config set --secret --path '${key}'\``;
     problems.push({ path: [...path, "connection"], message });
   }
   return problems;

@@ -3,6 +3,7 @@ import { databaseReference, withDatabase } from "../../clients/postgres";
 import type { Vault } from "../../clients/vault";
 import type { KindChecks } from "../../components/preflight/preflight";
 import { StepError } from "../../core/errors";
+import { identifier } from "../../core/login-view";
 import { vaultOf } from "../../stores";
 import { checkOwnership, engineNeeds, vaultEngineInput } from "../vault-engine/preflight";
 import { findRotation, readLogin, vaultRole } from "../vault-engine/role";
@@ -80,7 +81,8 @@ export async function checkVaultLogin(client: Vault, { database, ...role }: Vaul
       `the role ${database.role} does not exist; roles are adopted, never created: correct the config key \`role\``,
     );
   }
-  if (!found.rolcanlogin) throw new StepError(`${database.role} may not log in: \`ALTER ROLE ${database.role} LOGIN\``);
+  if (!found.rolcanlogin)
+    throw new StepError(`${database.role} may not log in: \`ALTER ROLE ${identifier(database.role)} LOGIN\``);
   if ((await findRotation(client, role)) === undefined) return `${database.role} exists`;
   const { username, password } = await readLogin(client, role);
   const { user: _, ...reference } = database;

@@ -84,7 +84,7 @@ export class AwsSecrets implements StoreClient {
   advice(path: string): string {
     return (
       "this program writes the bare text, which a reader of anything else could not read: put the value in use there as bare " +
-      `text (\`aws secretsmanager put-secret-value --secret-id ${this.nameOf(path)} --secret-string file:///dev/stdin\`), ` +
+      `text (\`aws secretsmanager put-secret-value ${this.aws.argsOf(this.nameOf(path))} --secret-string file:///dev/stdin\`), ` +
       "or name another secret"
     );
   }
@@ -100,13 +100,14 @@ export class AwsSecrets implements StoreClient {
 
   private async checkOne(secret: string): Promise<string> {
     const about = await this.describe(secret);
-    if (about?.DeletedDate !== undefined) throw new StepError(deletedMessage(secret, this.aws.whereIs(secret)));
+    if (about?.DeletedDate !== undefined)
+      throw new StepError(deletedMessage(this.aws.whereIs(secret), this.aws.argsOf(secret)));
     if (about?.OwningService !== undefined)
       throw new StepError(`${secret} belongs to the AWS service ${about.OwningService}; name another secret`);
     if (about?.RotationEnabled)
       throw new StepError(
         `${secret} is rotated by AWS itself (Lambda): two rotations would undo each other's work. Stop that one with ` +
-          `\`aws secretsmanager cancel-rotate-secret --secret-id ${secret}\``,
+          `\`aws secretsmanager cancel-rotate-secret ${this.aws.argsOf(secret)}\``,
       );
     return about === undefined ? `${secret} (will be created)` : secret;
   }

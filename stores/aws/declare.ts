@@ -46,8 +46,7 @@ async function existingSecrets({ region }: AwsConfig, environment: string, provi
   try {
     return (await getSecrets({ filters }, { provider })).arns;
   } catch (error) {
-    const secret = `${environment}/*`;
-    const call = { action: "secretsmanager:ListSecrets", secret, where: `${secret} in ${region}` };
+    const call = { action: "secretsmanager:ListSecrets", where: `${environment}/* in ${region}`, region };
     const explained = explainAwsText(messageOf(error), call);
     if (explained === undefined) throw error;
     throw new pulumi.RunError(`${explained}. Nothing was changed.`);

@@ -1,6 +1,7 @@
 import { NAMESPACE_HEADER, Vault } from "../../clients/vault";
 import { StepError } from "../../core/errors";
 import { jsonMembers } from "../../core/json-members";
+import { quoted } from "../../core/shell-word";
 import { changedMarks } from "../../core/store-content";
 import { refusedMount, refusedToken, type TokenFacts } from "../../core/vault-needs";
 import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "../store";
@@ -38,7 +39,7 @@ export class VaultKv implements StoreClient {
     if (about === undefined) return undefined;
     const metadata = JSON.parse(about) as KvVersion;
     const document = member(data, "data") ?? "null";
-    const gone = goneWords(metadata);
+    const gone = this.goneWords(path, metadata);
     const content = gone === undefined ? vaultContent(document) : ({ kind: "empty", why: gone } as const);
     const value = content.kind === "value" ? content.value : undefined;
     return { value, content, version: String(metadata.version), writtenAt: metadata.created_time, document };
@@ -88,10 +89,9 @@ export class VaultKv implements StoreClient {
   }
 
   advice(path: string): string {
-    const { mount, environment } = this.store;
     return (
       "write the value in use beside the other keys, which stay as they are " +
-      `(\`vault kv patch -mount=${mount} ${environment}/${path} value=-\` takes it from stdin)`
+      `(\`vault kv patch ${this.place(path)} value=-\` takes it from stdin)`
     );
   }
 
@@ -140,6 +140,19 @@ export class VaultKv implements StoreClient {
       throw new StepError(`Vault at ${this.vault.address} is sealed; unseal it with \`vault operator unseal\``);
   }
 
+  /** The latest version cannot be read any more. */
+  private goneWords(path: string, { version, deletion_time: deleted, destroyed }: KvVersion): string | undefined {
+    if (destroyed === true) return `version ${version} is destroyed`;
+    if (!deleted || new Date(deleted) > new Date()) return undefined;
+    return `version ${version} was deleted at ${deleted}; \`vault kv undelete -versions=${version} ${this.place(path)}\` brings it back`;
+  }
+
+  /** A document, as the arguments of `vault kv` name it. */
+  private place(path: string): string {
+    const { mount, environment } = this.store;
+    return `-mount=${quoted(mount)} ${quoted(`${environment}/${path}`)}`;
+  }
+
   private pathOf(kind: "data" | "metadata", path: string): string {
     const { mount, environment } = this.store;
     return `${mount}/${kind}/${environment}/${path}`;
@@ -150,11 +163,4 @@ export class VaultKv implements StoreClient {
 function member(json: string | undefined, name: string): string | undefined {
   if (json === undefined || !json.trimStart().startsWith("{")) return undefined;
   return jsonMembers(json).get(name);
-}
-
-/** The latest version cannot be read any more. */
-function goneWords({ version, deletion_time: deleted, destroyed }: KvVersion): string | undefined {
-  if (destroyed === true) return `version ${version} is destroyed`;
-  if (!deleted || new Date(deleted) > new Date()) return undefined;
-  return `version ${version} was deleted at ${deleted}; \`vault kv undelete -versions=${version}\` brings it back`;
 }

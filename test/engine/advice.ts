@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { expect } from "vitest";
 import { projectRoot } from "../../cli/toolchain/project";
-import { type CommandResult, unwrapped } from "./cli-support";
+import type { CommandResult } from "./cli-support";
 import type { Bench } from "./harness";
 
 const CLI = join(projectRoot(), "dist", "cli", "rotation.mjs");
@@ -15,10 +15,6 @@ export function adviceIn(stdout: string): readonly string[] {
   const begin = lines.indexOf("Next:");
   return begin === -1 ? [] : lines.slice(begin + 1).flatMap((line) => (line.startsWith("  ") ? [line.trim()] : []));
 }
-
-/** The commands that a message names in its text, in its order. */
-export const commandsIn = (text: string): readonly string[] =>
-  [...unwrapped(text).matchAll(/`((?:rotation|pulumi) [^`]*)`/g)].map(([, command]) => String(command));
 
 /** An environment in which `rotation` and `pulumi` are on PATH, as after an installation. */
 export async function shellEnvironment({ stack }: Bench): Promise<Record<string, string>> {

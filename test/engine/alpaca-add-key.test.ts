@@ -5,6 +5,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../cli/toolchain/project";
 import { suppliedPair } from "../../dev/lab/deploy";
 import { ALPACA_KEY } from "../../dev/lab/lab";
+import { advised } from "../advice/table";
+import { shell } from "./advice";
 import { auditRows, stateOf, stored, up, useBench } from "./harness";
 import { watchProcesses } from "./leak-support";
 import { onTerminal } from "./terminal";
@@ -104,8 +106,9 @@ describe("rotation alpaca", () => {
   it("forget-key takes a pair that is gone out of the config", async () => {
     const { stdout } = await bench().stack.pulumi(["config", "get", "alpacaKeys"]);
     paper().deleteKey(JSON.parse(stdout)[ALPACA_KEY].previous.keyId);
-    await up(bench());
-    const { exitCode, stderr } = await alpaca(["forget-key"]);
+    const seen = await up(bench());
+    const forget = advised("rotation alpaca forget-key", `${seen.stdout}${(await up(bench())).stdout}`);
+    const { exitCode, stderr } = await shell(bench(), forget);
     expect(exitCode, stderr).toBe(0);
     const { stdout: config } = await bench().stack.pulumi(["config", "get", "alpacaKeys"]);
     expect(JSON.parse(config)[ALPACA_KEY].previous).toBeUndefined();

@@ -5,6 +5,9 @@ import { ALPACA_KEY } from "../../dev/lab/lab";
 import { startLoad } from "../../dev/lab/load";
 import { poll } from "../../dev/lab/poll";
 import { readPair, storeReader } from "../../dev/lab/services/store";
+import { inShell } from "../advice/shell";
+import { advised } from "../advice/table";
+import { shellEnvironment } from "./advice";
 import { auditRows, refusedUp, stateOf, stored, up, useBench } from "./harness";
 
 const READERS = ["execution-gateway", "market-data-service", "orchestrator"];
@@ -126,5 +129,16 @@ describe("an Alpaca pair while it is written, and its rollback", () => {
     expect(restarts()).toHaveLength(before);
     expect(await auditRows(bench())).toHaveLength(rows);
     expect((await stored(bench(), "alpaca/api_key_id")).version).toBe(version);
+
+    // What it names instead.
+    const env = await shellEnvironment(bench());
+    const given = (line: string, input = "") => inShell(line, { cwd: bench().stack.projectDir, env, input });
+    expect(await given(advised("pulumi config rm request", message))).toMatchObject({ code: 0 });
+    const third = suppliedPair("paper-trading-2026-11-25", paper().createKey());
+    const supplied = await given(advised("rotation alpaca add-key", message), JSON.stringify(third));
+    expect(supplied).toMatchObject({ code: 0 });
+    const ran = await given(`${advised("rotation run", supplied.said)} --yes`);
+    expect(ran.code, ran.said).toBe(0);
+    expect((await stored(bench(), "alpaca/api_key_id")).value).toBe(third.keyId);
   });
 });

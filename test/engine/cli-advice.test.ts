@@ -1,6 +1,7 @@
 import { truncate } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { adviceIn, commandsIn, shell } from "./advice";
+import { advised } from "../advice/table";
+import { adviceIn, shell } from "./advice";
 import { fine, json, rotation, unwrapped } from "./cli-support";
 import { EFFECTS, killedUp } from "./crash-support";
 import { auditRows, type Bench, setRequest, stateFile, stateOf, useBench } from "./harness";
@@ -31,6 +32,7 @@ describe("what a message advises works as it is printed", () => {
     expect(refused.exitCode).toBe(1);
     const advice = adviceIn(refused.stdout);
     alpaca.paper.setMarket(false);
+    expect(advice[0]).toBe(advised("rotation diagnose", refused.stdout));
     expect(await runAll(bench(), advice), refused.stdout).toEqual([0, 0, 0]);
     expect(await activeOf(bench())).toBe(2);
     expect((await auditRows(bench())).at(-1)?.reason).toBe("it's a test");
@@ -54,8 +56,7 @@ describe("what a message advises works as it is printed", () => {
       status: "FAILED",
       reason: expect.stringContaining("disk quota of the log"),
     });
-    const [finish = ""] = adviceIn(failed.stdout);
-    expect(await runAll(bench(), [finish]), failed.stdout).toEqual([0]);
+    expect(await runAll(bench(), [advised("rotation run", failed.stdout)]), failed.stdout).toEqual([0]);
     expect(await activeOf(bench())).toBe(3);
     expect((await auditRows(bench())).at(-1)).toMatchObject({ status: "SUCCESS", generation: 3 });
   });
@@ -66,8 +67,7 @@ describe("what a message advises works as it is printed", () => {
       signal: "SIGTERM",
       to: "group",
     });
-    const [, back = ""] = adviceIn(stopped.stdout);
-    expect(back, stopped.stdout).toContain("rotation rollback database/password");
+    const back = advised("rotation rollback", adviceIn(stopped.stdout).join("\n"));
     expect(await runAll(bench(), [back])).toEqual([0]);
     expect(await activeOf(bench())).toBe(3);
     expect((await auditRows(bench())).at(-1)).toMatchObject({ status: "SUCCESS", action: "ROLLBACK", generation: 3 });
@@ -91,6 +91,8 @@ describe("what a message advises works as it is printed", () => {
     await killedUp(bench(), EFFECTS.stored);
     const { findings } = await json<{ findings: { command: string }[] }>(bench(), ["diagnose"]);
     expect(findings.length).toBeGreaterThan(1);
+    const cancel = advised("pulumi cancel", findings.map(({ command }) => command).join("\n"));
+    expect(findings[0]?.command).toBe(cancel);
     for (const { command } of findings) {
       // Only who acts is asked for a yes, which nobody gives here.
       const line = command.startsWith("rotation run") ? `${command} --yes` : command;
@@ -104,8 +106,7 @@ describe("what a message advises works as it is printed", () => {
     await truncate(`${stateFile(bench())}.attrs`);
     const refused = await rotation(bench(), ["plan"]);
     expect(refused.exitCode).toBe(1);
-    const [mend = ""] = commandsIn(refused.stderr);
-    expect(mend).toContain("diagnose --fix");
+    const mend = advised("rotation diagnose --fix", refused.stderr);
     const { exitCode, stdout, stderr } = await shell(bench(), `${mend} --yes`);
     expect(exitCode, stdout + stderr).toBe(0);
     await fine(bench(), ["plan"]);

@@ -5,7 +5,10 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { WholeReport } from "../../audit/report";
 import type { ChainVerdict } from "../../audit/verify";
+import { quoted } from "../../core/shell-word";
+import { advised } from "../advice/table";
 import { startBrowser } from "../servers/audit/browser";
+import { shell } from "./advice";
 import { editSettings, fine, json, rotation, setClock, tooWide } from "./cli-support";
 import { auditRows, up, useBench } from "./harness";
 
@@ -35,6 +38,12 @@ async function asOwner() {
   const passwords = join(folder, "pgpass");
   await writeFile(passwords, `${host}:${port}:*:${adminUser}:${adminPassword}\n`, { mode: 0o600 });
   return { env: { PGUSER: adminUser, PGPASSWORD: undefined, PGPASSFILE: passwords } };
+}
+
+/** A line as its owner gives it to a shell. */
+async function asOwnerInShell(line: string) {
+  const { PGPASSFILE } = (await asOwner()).env;
+  return shell(bench(), `unset PGPASSWORD; export PGPASSFILE=${quoted(PGPASSFILE)}; ${line}`);
 }
 
 /** What a superuser can do: SQL with every trigger of the log out of force. */
@@ -187,6 +196,8 @@ describe("rotation audit verify", () => {
     const verdict = await json<ChainVerdict>(bench(), ["audit", "verify"]);
     const report = await fine(bench(), ["report"]);
     const csv = await rotation(bench(), ["report", "--format", "csv"]);
+    const which = await shell(bench(), advised("rotation audit verify", csv.stderr));
+    expect([which.exitCode, which.stdout]).toEqual([1, stdout]);
     await tamper("DELETE FROM secret_rotation_log; INSERT INTO secret_rotation_log TABLE kept; DROP TABLE kept");
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^The log was tampered with: \d problems? in \d rows\.\n/);
@@ -208,12 +219,17 @@ describe("rotation audit prune", () => {
     const unasked = await rotation(bench(), ["audit", "prune", "--before", "2023-01-01"]);
     expect([unasked.exitCode, unasked.stderr]).toEqual([2, expect.stringContaining("add --yes")]);
     const pipeline = await rotation(bench(), ["audit", "prune", "--before", "2023-01-01", "--yes"]);
-    expect([pipeline.exitCode, pipeline.stderr]).toEqual([1, expect.stringContaining("its owner may: PGUSER=")]);
+    expect([pipeline.exitCode, pipeline.stderr]).toEqual([
+      1,
+      expect.stringContaining("its owner may: run this again with `PGUSER="),
+    ]);
     expect(await auditRows(bench())).toHaveLength(7);
-    const owner = await asOwner();
-    expect(await fine(bench(), ["audit", "prune", "--before", "2023-01-01", "--yes"], owner)).toBe(
+    const as = advised("the same command again", pipeline.stderr);
+    const { exitCode, stdout } = await asOwnerInShell(`${as} rotation audit prune --before 2023-01-01 --yes`);
+    expect([exitCode, stdout]).toEqual([
+      0,
       "3 rows from before 2023-01-01 removed; the log records it as a PRUNE row.",
-    );
+    ]);
     expect(await fine(bench(), ["audit", "prune", "--before", "2023-01-01", "--yes"])).toBe(
       "No row is older than 2023-01-01; nothing was removed.",
     );
@@ -237,9 +253,15 @@ describe("rotation audit migrate", () => {
       1,
       expect.stringContaining("there is no secret_rotation_log yet"),
     ]);
-    const made = await rotation(bench(), ["audit", "migrate", "--json"], await asOwner());
-    expect((JSON.parse(made.stdout) as { migrations: string[] }).migrations).toContainEqual(
-      expect.stringContaining("secret-rotation-log"),
+    const refused = await rotation(bench(), ["preflight", "database/password"]);
+    const migrates = advised("rotation audit migrate", refused.stdout);
+    const { adminUser } = bench().lab.postgres;
+    const made = await asOwnerInShell(migrates.replace("ADMIN", adminUser));
+    expect([made.exitCode, made.stdout], made.stderr).toEqual([0, expect.stringContaining("secret-rotation-log")]);
+    const grants = advised("sql: GRANT rotation_audit_writer", refused.stdout);
+    await bench().lab.postgres.query(grants, [], "elsewhere");
+    expect((await rotation(bench(), ["preflight", "database/password"])).stdout).toContain(
+      "secret_rotation_log takes rows",
     );
     const again = await rotation(bench(), ["audit", "migrate"], await asOwner());
     expect(again).toEqual({ exitCode: 0, stdout: "The log is up to date.", stderr: "" });

@@ -125,6 +125,14 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and f
     await lab.postgres.query("ALTER ROLE trader IN DATABASE trader SET timezone = 'America/New_York'");
     await lab.postgres.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'trader_b'");
     await lab.postgres.query("DROP ROLE trader_b");
+    // Without the run's own login it is not known whether the role exists.
+    const blind = await rotation(bench(), ["diagnose", "--json"], { env: { PGPASSWORD: "not-the-one" } });
+    expect((JSON.parse(blind.stdout) as { findings: Finding[] }).findings).toContainEqual(
+      expect.objectContaining({
+        cause: "the database refuses the credential in use: its password was changed",
+        evidence: expect.stringMatching(/; whether the role exists is not known: .*password authentication failed/),
+      }),
+    );
     const { found, done } = await mended();
     expect(found[0]).toMatchObject({
       secret: SECRET,
@@ -158,7 +166,7 @@ describe("rotation diagnose: the runbook's troubleshooting, each case made and f
     const [found] = await findings();
     expect(found).toMatchObject({
       cause: "the credential was changed by hand, in the database and in the store",
-      hint: expect.stringContaining("or keep what was written: rotation adopt database/password --stack paper"),
+      hint: expect.stringContaining("or keep what was written: `rotation adopt database/password --stack paper`"),
     });
     expect(JSON.stringify(found)).not.toContain("changed-in-both");
     const kept = await fine(bench(), ["adopt", SECRET]);

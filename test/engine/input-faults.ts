@@ -121,7 +121,7 @@ export const DUE: Record<string, Fault> = {
       "1 of ",
       "host trading-1: deploy@127.0.0.1:",
       "shows another key than hosts.trading-1.hostKey",
-      "`ssh-keyscan`",
+      /`ssh-keyscan -p \d+ \S+`/,
     ],
   },
   "a host that does not answer": {

@@ -31,18 +31,29 @@ sys.stdout.buffer.write(seen)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;
 
-/** Runs `rotation` on a terminal; answers are `[prompt, what is typed]`. */
-export async function onTerminal(
-  { stack }: Bench,
-  args: readonly string[],
-  answers: readonly (readonly [string, string])[] = [],
+interface OnTerminal {
+  readonly cwd?: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** `[prompt, what is typed]` */
+  readonly answers?: readonly (readonly [string, string])[];
+}
+
+/** Runs a command on a terminal. */
+export async function onATerminal(
+  command: readonly string[],
+  { cwd, env, answers = [] }: OnTerminal,
 ): Promise<{ readonly exitCode: number; readonly shown: string }> {
-  const command = [process.execPath, join(projectRoot(), "dist/cli/rotation.mjs"), ...args, "--stack", stack.name];
   const { stdout, exitCode } = await execa("python3", ["-c", TERMINAL], {
-    cwd: stack.projectDir,
-    env: { ...stack.env, TERM: "xterm", NO_COLOR: "" },
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...env, TERM: "xterm", NO_COLOR: "" },
     input: JSON.stringify([command, answers]),
     reject: false,
   });
   return { exitCode: exitCode ?? -1, shown: stdout };
+}
+
+/** Runs `rotation` on a terminal; answers are `[prompt, what is typed]`. */
+export function onTerminal({ stack }: Bench, args: readonly string[], answers: OnTerminal["answers"] = []) {
+  const command = [process.execPath, join(projectRoot(), "dist/cli/rotation.mjs"), ...args, "--stack", stack.name];
+  return onATerminal(command, { cwd: stack.projectDir, env: stack.env, answers });
 }

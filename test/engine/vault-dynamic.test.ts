@@ -4,6 +4,8 @@ import type { StackStatus } from "../../cli/operate/read-status";
 import { startLoad } from "../../dev/lab/load";
 import { poll } from "../../dev/lab/poll";
 import type { Finding } from "../../kinds/kind-operations";
+import { advised } from "../advice/table";
+import { shell } from "./advice";
 import { fine, json, rotation, unwrapped } from "./cli-support";
 import { auditRows, refusedUp, setDay, setRequest, stateOf, UNCHANGED, up } from "./harness";
 import { MATRIX } from "./matrix";
@@ -93,7 +95,7 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
     const invalid = await rotation(bench(), ["validate"]);
     expect(invalid.exitCode).toBe(1);
     expect(unwrapped(invalid.stdout)).toContain("trader may still log in with a password that is not rotated");
-    await bench().lab.postgres.query("ALTER ROLE trader NOLOGIN");
+    await bench().lab.postgres.query(advised("sql: NOLOGIN", invalid.stdout));
     const valid = unwrapped(await fine(bench(), ["validate"]));
     expect(valid).toContain(
       "a login made by Vault works, and was ended: database/creds/signal-service-trader (acts as",
@@ -129,7 +131,10 @@ describe("short-lived logins from Vault for each service, by plain `pulumi up`",
         hint: expect.stringContaining("its token may not read database/creds/signal-service-trader"),
       },
     ]);
-    await up(bench(), "--refresh");
+    await bench().lab.openbao.request("DELETE", "database/roles/signal-service-trader");
+    const gone = advised("pulumi up --refresh", (await rotation(bench(), ["diagnose"])).stdout);
+    const made = await shell(bench(), `${gone} --yes --skip-preview`);
+    expect(made.exitCode, made.stdout + made.stderr).toBe(0);
     await fine(bench(), ["diagnose", "--fix", "--yes"]);
     await nextUser("signal-service", []);
   });

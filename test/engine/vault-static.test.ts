@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { StackStatus } from "../../cli/operate/read-status";
 import { poll } from "../../dev/lab/poll";
 import type { Finding } from "../../kinds/kind-operations";
-import { json } from "./cli-support";
+import { advised } from "../advice/table";
+import { fine, json, rotation } from "./cli-support";
 import { auditRows, type Bench, login, refusedUp, setRequest, stateOf, UNCHANGED, up } from "./harness";
 import { MATRIX } from "./matrix";
 import { READERS, useVaultBench } from "./vault-support";
@@ -94,6 +95,11 @@ describe("a password that Vault rotates itself, through its life by plain `pulum
     expect(refusal).toContain(MATRIX["vault-static"].vault.noWayBack);
     expect(refusal).toContain("rotation rotate-now database/password");
     await bench().stack.configure("request", undefined);
+
+    await bench().lab.postgres.query("ALTER ROLE trader NOLOGIN");
+    const ended = await rotation(bench(), ["preflight"]);
+    await bench().lab.postgres.query(advised("sql: LOGIN", ended.stdout));
+    await fine(bench(), ["preflight"]);
 
     await bench().lab.openbao.seal();
     const sealed = (await refusedUp(bench())).replace(/\s+/g, " ");

@@ -1,6 +1,7 @@
 import { type DatabaseReference, tryLogin, withDatabase } from "../../../clients/postgres";
 import { readOnly } from "../../../components/preflight/audit-log";
 import { StepError } from "../../../core/errors";
+import { identifier } from "../../../core/login-view";
 
 /** The admin can log in and may change the roles, which exist. */
 export function checkDatabase(reference: DatabaseReference, roles: readonly string[]): Promise<string> {
@@ -14,7 +15,7 @@ export function checkDatabase(reference: DatabaseReference, roles: readonly stri
     if (me.readonly === "on") throw new StepError(readOnly(reference));
     if (!me.rolsuper && !me.rolcreaterole) {
       throw new StepError(
-        `${me.admin} may not change roles: expected CREATEROLE (\`ALTER ROLE ${me.admin} CREATEROLE\`)`,
+        `${me.admin} may not change roles: expected CREATEROLE (\`ALTER ROLE ${identifier(me.admin)} CREATEROLE\`)`,
       );
     }
     const existing = await client.query(
@@ -31,8 +32,8 @@ export function checkDatabase(reference: DatabaseReference, roles: readonly stri
     const foreign = existing.rows.find(({ admin }) => !admin && me.number >= 160_000);
     if (foreign !== undefined) {
       throw new StepError(
-        `${me.admin} may not change the role ${foreign.rolname}: expected ADMIN on it (\`GRANT ${foreign.rolname} TO ` +
-          `${me.admin} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE\`, deploy/sql/managed-role.sql)`,
+        `${me.admin} may not change the role ${foreign.rolname}: expected ADMIN on it (\`GRANT ${identifier(foreign.rolname)} TO ` +
+          `${identifier(me.admin)} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE\`, deploy/sql/managed-role.sql)`,
       );
     }
     return `PostgreSQL ${me.version}, ${me.admin}`;

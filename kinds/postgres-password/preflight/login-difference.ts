@@ -81,22 +81,29 @@ function replication({ admin, owner, from, to, logins }: Asked): Found[] {
 }
 
 /** Roles that were granted to the login in use itself; both logins have the owner's memberships through the owner. */
-async function memberships({ client, owner, from, logins }: Asked): Promise<Found[]> {
+async function memberships({ client, admin, owner, from, logins }: Asked): Promise<Found[]> {
   if (from.name === owner.name) return [];
   const { rows } = await client.query(
-    `SELECT DISTINCT g.rolname AS role FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+    `SELECT g.rolname AS role, array_agg(pg_get_userbyid(m.grantor)::text) AS grantors FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
        JOIN pg_roles f ON f.oid = m.member
      WHERE f.rolname = $1 AND g.rolname <> $2 AND NOT EXISTS (
-       SELECT FROM pg_auth_members n JOIN pg_roles t ON t.oid = n.member WHERE n.roleid = m.roleid AND t.rolname = $3)`,
+       SELECT FROM pg_auth_members n JOIN pg_roles t ON t.oid = n.member WHERE n.roleid = m.roleid AND t.rolname IN ($2, $3)) GROUP BY 1 ORDER BY 1`,
     [from.name, owner.name, logins.to],
   );
-  return rows.map(({ role }) => ({
+  return rows.map(({ role, grantors }) => ({
     refuse: true,
     text:
       `${from.name} is a member of ${role} by itself, and ${logins.to} is not: a service that uses \`SET ROLE ${identifier(role)}\` would ` +
       `fail. Give it to the owner, for good: \`GRANT ${identifier(role)} TO ${identifier(owner.name)}\`; or take it away: ` +
-      `\`REVOKE ${identifier(role)} FROM ${identifier(from.name)}\``,
+      `\`${revocation(admin.version, role, from.name, grantors)}\``,
   }));
+}
+
+/** Since PostgreSQL 16 each grantor's grant is one of its own. */
+function revocation(version: number, role: string, from: string, grantors: readonly string[]): string {
+  const revoke = `REVOKE ${identifier(role)} FROM ${identifier(from)}`;
+  if (version < 160_000) return revoke;
+  return grantors.map((grantor) => `${revoke} GRANTED BY ${identifier(grantor)}`).join("; ");
 }
 
 /** Objects that a login made while it did not act as the owner: they stay its own. */

@@ -93,7 +93,7 @@ const CASES: Record<string, FaultCase> = {
     },
     says: [
       "nothing was changed",
-      /host trading-1: deploy@\S+ \(hosts\.trading-1\) cannot be reached: .*Try it by hand: ssh -p \d+ deploy@/,
+      /host trading-1: deploy@\S+ \(hosts\.trading-1\) cannot be reached: .*Try it by hand: `ssh -p \d+ deploy@/,
     ],
     reached: {},
   },

@@ -4,9 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { withClient } from "../../../audit/connection";
-import { isCurrent, migrate, recordEntry } from "../../../audit/log";
+import { isCurrent, migrate, recordEntry, schemaToMigrate } from "../../../audit/log";
+import type { DatabaseReference } from "../../../clients/postgres";
+import { checkAuditLog } from "../../../components/preflight/audit-log";
+import { inShell } from "../../advice/shell";
+import { advised } from "../../advice/table";
 import { entry, logWith, sql, startTestServer, type TestServer, tamper, verify } from "./database";
 
 let tests: TestServer;
@@ -44,14 +48,63 @@ describe("privileges", () => {
     const name = String(database.database);
     await sql(database, `CREATE ROLE r_${name} LOGIN PASSWORD 'of-a-reader'`);
     const reader = { ...database, user: `r_${name}`, password: "of-a-reader" };
-    await expect(recordEntry(reader, entry("x"))).rejects.toThrow(
-      /may not write .*GRANT rotation_audit_writer TO "r_/s,
-    );
+    const refused = await recordEntry(reader, entry("x")).catch(String);
+    expect(refused).toMatch(/may not write .*GRANT rotation_audit_writer TO "r_/s);
     await sql(database, `GRANT SELECT ON ALL TABLES IN SCHEMA public TO r_${name}`);
     await expect(recordEntry(reader, entry("x"))).rejects.toThrow(
       /may not write .*GRANT rotation_audit_writer TO "r_/s,
     );
     expect(await verify(reader)).toMatchObject({ valid: true, rows: 0 });
+    const asked = { ...reader, sslmode: "disable" } as unknown as DatabaseReference;
+    vi.stubEnv("PGPASSWORD", reader.password);
+    const said = await checkAuditLog(asked).catch(String);
+    expect(said).toContain("no INSERT on secret_rotation_log");
+    expect(advised("sql: GRANT rotation_audit_writer", said)).toBe(
+      advised("sql: GRANT rotation_audit_writer", String(refused)),
+    );
+    await sql(database, advised("sql: GRANT rotation_audit_writer", said));
+    expect(await checkAuditLog(asked)).toBe("secret_rotation_log takes rows");
+    vi.unstubAllEnvs();
+    expect(await recordEntry(reader, entry("x"))).toMatchObject({ id: 1 });
+  });
+
+  it("a login without a schema hears what makes one", async () => {
+    const database = await tests.database();
+    const name = `Of ${database.database}`;
+    await sql(
+      database,
+      `CREATE ROLE "${name}" LOGIN PASSWORD 'of-one'; ALTER ROLE "${name}" SET search_path = "$user"`,
+    );
+    const one = { ...database, user: name, password: "of-one" };
+    const asks = () => withClient(one, schemaToMigrate);
+    await sql(database, advised("sql: CREATE SCHEMA", String(await asks().catch(String))));
+    expect(await asks()).toBe(name);
+  });
+
+  it("a password that is refused: the command shows it too, and the right one logs in", async () => {
+    const database = await tests.database();
+    const refused = await verify({ ...database, password: "wrong" }).catch(String);
+    const psql = advised("psql", String(refused));
+    const env = { PGPASSFILE: "/dev/null", PGCONNECT_TIMEOUT: "10" };
+    expect((await inShell(psql, { env: { ...env, PGPASSWORD: "wrong" } })).code).not.toBe(0);
+    const works = await inShell(psql, {
+      env: { ...env, PGPASSWORD: String(database.password) },
+      input: "SELECT 40 + 2;",
+    });
+    expect(works).toMatchObject({ code: 0, said: expect.stringContaining("42") });
+  });
+
+  it("a log that another transaction holds: the query finds that one", async () => {
+    const database = await filledLog(1);
+    await withClient(database, async (holder) => {
+      await holder.query("BEGIN; LOCK TABLE secret_rotation_log IN ACCESS EXCLUSIVE MODE");
+      const refused = await recordEntry(database, entry("waits")).catch(String);
+      const { rows } = await sql(database, advised("sql: who holds the log", String(refused)));
+      const { rows: own } = await holder.query("SELECT pg_backend_pid() AS pid");
+      expect(rows).toEqual([expect.objectContaining({ pid: own[0].pid, state: "idle in transaction" })]);
+      await holder.query("ROLLBACK");
+    });
+    expect(await recordEntry(database, entry("waits"))).toMatchObject({ id: 2 });
   });
 
   it("a login that may not migrate hears what to do", async () => {
@@ -60,7 +113,7 @@ describe("privileges", () => {
     await sql(database, `CREATE ROLE n_${name} LOGIN PASSWORD 'of-nobody'`);
     const nobody = { ...database, user: `n_${name}`, password: "of-nobody" };
     await expect(recordEntry(nobody, entry("x"))).rejects.toThrow(
-      /^database \S+ has no secret_rotation_log, and user n_\S+ may not make it in schema public\. .*: PGUSER=\.\.\. rotation audit migrate; .*GRANT.*config key `audit`/,
+      /^database \S+ has no secret_rotation_log, and user n_\S+ may not make it in schema public\. .*: `PGUSER=ADMIN rotation audit migrate`; .*GRANT.*config key `audit`/,
     );
     await sql(database, "CREATE TABLE secret_rotation_log (secret_name varchar(100))");
     await expect(recordEntry(nobody, entry("x"))).rejects.toThrow(

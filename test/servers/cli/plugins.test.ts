@@ -4,6 +4,9 @@ import path from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { openProject } from "../../../cli/operate/project";
 import { pinnedPlugins, projectRoot } from "../../../cli/toolchain/project";
+import { resolveToolchain } from "../../../dev/toolchain/resolve";
+import { inShell, isThere } from "../../advice/shell";
+import { advised } from "../../advice/table";
 import { script, testFolder } from "../toolchain/support";
 
 const cli = path.join(projectRoot(), "dist", "cli", "rotation.mjs");
@@ -132,6 +135,35 @@ test.each([[["status"]], [["plan"]], [["run", "--yes"]], [["calendar"]]])(
     expect(status).toBe(2);
   },
 );
+
+test.skipIf(isThere("pulumi"))(
+  "what it says to run finds pulumi, and the line that is printed puts it on PATH",
+  async () => {
+    const { rotation, env } = await machine({ pulumi: false });
+    env.PULUMI_BACKEND_URL = "https://api.pulumi.example";
+    const command = advised("npm run toolchain", rotation("status").stderr);
+    const found = await inShell(`${command} -- --only pulumi --offline`, { cwd: projectRoot() });
+    expect(found.code, found.said).toBe(0);
+    const line = advised('eval "$(npm run toolchain)"', found.said);
+    const { code, said } = await inShell(`${line} && pulumi version`, { cwd: projectRoot() });
+    expect([code, said]).toEqual([0, expect.stringMatching(/^v3\./m)]);
+  },
+);
+
+test("the command that it names for a missing plugin installs it, also from an archive", async () => {
+  const { dir, env } = await machine();
+  const { message } = (await environment(dir, env).catch((thrown: unknown) => thrown)) as Error;
+  const command = advised("pulumi plugin install", message);
+  const [, name = "", version = ""] = /resource (\w+) v(\S+)/.exec(command) ?? [];
+  const folder = await testFolder();
+  await script(folder, `pulumi-resource-${name}`, "echo");
+  const tools = await resolveToolchain({ need: ["pulumi"] });
+  const home = { cwd: folder, env: { ...tools.env, PULUMI_HOME: path.join(folder, "home") } };
+  expect((await inShell(`tar czf plugin.tar.gz pulumi-resource-${name}`, home)).code).toBe(0);
+  const installed = await inShell(`${command} --file plugin.tar.gz`, home);
+  expect(installed.code, installed.said).toBe(0);
+  expect((await inShell("pulumi plugin ls --json", home)).said).toContain(`"version": "${version}"`);
+});
 
 test.each([[["validate"]], [["diagnose"]]])("rotation %j reads the state alone, and needs no plugin", async (args) => {
   const { rotation } = await machine();

@@ -221,7 +221,7 @@ describe("deploy/sql: what the pipeline may do in PostgreSQL", () => {
       expect(await checkAuditLog(reference(whole.database))).toBe("secret_rotation_log takes rows");
       await admin.query(`REVOKE ADMIN OPTION FOR ${whole.role} FROM ${PIPELINE}`);
       await expect(checkDatabase(reference(whole.database), [whole.role])).rejects.toThrow(
-        `rotation may not change the role ${whole.role}: expected ADMIN on it (\`GRANT ${whole.role} TO rotation WITH ADMIN TRUE`,
+        `rotation may not change the role ${whole.role}: expected ADMIN on it (\`GRANT "${whole.role}" TO "rotation" WITH ADMIN TRUE`,
       );
     } finally {
       delete process.env.PGPASSWORD;

@@ -87,7 +87,7 @@ test("nothing at the path is no failure", async () => {
 });
 
 test("a provider's text is explained as the call itself would be", () => {
-  const call = { action: "secretsmanager:ListSecrets", secret: "paper/*", where: "paper/* in us-east-1" };
+  const call = { action: "secretsmanager:ListSecrets", where: "paper/* in us-east-1", region: "us-east-1" };
   const real =
     "reading Secrets Manager Secrets: operation error Secrets Manager: ListSecrets, https response error StatusCode: 400, " +
     "RequestID: 1, api error ExpiredTokenException: The security token included in the request is expired";

@@ -5,6 +5,8 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Postgres, startPostgres } from "../../../dev/lab/postgres";
 import { usesOf } from "../../../kinds/postgres-password/login-use";
+import { newSessions } from "../../../kinds/postgres-password/old-sessions";
+import { advised } from "../../advice/table";
 
 describe("who logs in as a role, as the server says", () => {
   let dir: string;
@@ -72,6 +74,12 @@ describe("who logs in as a role, as the server says", () => {
     await postgres.query("CREATE USER MAPPING FOR trader SERVER ledger OPTIONS (user 'ledger')");
     const found = (await usesOf(await asAdmin(), "trader")).filter(({ kind }) => kind === "mapping");
     expect(found).toEqual([{ kind: "mapping", server: "ledger", mappedFor: "rotation" }]);
+  });
+
+  it("the warning after a restart names the query that finds them", async () => {
+    const told = await newSessions(await asAdmin(), "trader", []);
+    const { rows } = await postgres.query(advised("sql: who uses a login", told ?? ""));
+    expect(rows.map(({ application_name: name }) => name)).toContain("nightly-reconcile");
   });
 
   it("jobs of pg_cron and pgAgent if their tables are there and may be read", async () => {

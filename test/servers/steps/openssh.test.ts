@@ -8,6 +8,8 @@ import type { RunScript } from "../../../clients/shell";
 import { withHost } from "../../../clients/ssh";
 import { poll } from "../../../dev/lab/poll";
 import { freePort } from "../../../dev/lab/ports";
+import { inShell } from "../../advice/shell";
+import { advised } from "../../advice/table";
 
 const SSHD = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].find((file) => existsSync(file));
 const TYPES = ["rsa", "ecdsa", "ed25519"] as const;
@@ -21,8 +23,8 @@ describe.runIf(SSHD !== undefined)("OpenSSH's server, with keys of three types",
   const keygen = (type: string, name: string) =>
     execFileSync("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", "test", "-f", file(name)]);
 
-  async function start(hostKeys: readonly string[], more: readonly string[] = []): Promise<void> {
-    port = await freePort("127.0.0.1");
+  async function start(hostKeys: readonly string[], more: readonly string[] = [], on?: number): Promise<void> {
+    port = on ?? (await freePort("127.0.0.1"));
     const lines = [
       `Port ${port}`,
       "ListenAddress 127.0.0.1",
@@ -78,10 +80,26 @@ describe.runIf(SSHD !== undefined)("OpenSSH's server, with keys of three types",
 
   it("is said to have no key of a type, and is not taken for another host", async () => {
     await start(["host-rsa"]);
-    await expect(on(read("host-ed25519.pub"), echo)).rejects.toThrow(
-      /has no key of the type ssh-ed25519, which hosts\.trading-1\.hostKey names; .*ssh-keyscan -p \d+ 127\.0\.0\.1$/,
-    );
-    expect(await on(read("host-rsa.pub"), echo)).toEqual({ status: 0, output: "mine\n" });
+    const refused = String(await on(read("host-ed25519.pub"), echo).catch(String));
+    expect(refused).toMatch(/has no key of the type ssh-ed25519, which hosts\.trading-1\.hostKey names; /);
+    const { said } = await inShell(advised("ssh-keyscan", refused));
+    const [, scanned = ""] = /^\S+ (ssh-rsa \S+)$/m.exec(said) ?? [];
+    expect(await on(scanned, echo)).toEqual({ status: 0, output: "mine\n" });
+    await stop();
+  });
+
+  it("that cannot be reached is tried by hand, and answers there once it can", async () => {
+    await start(["host-ed25519"]);
+    await stop();
+    const unreached = String(await on(read("host-ed25519.pub"), echo).catch(String));
+    await start(["host-ed25519"], [], port);
+    // The operator's own key, and a file of their own for what it is known by.
+    const own = `-i ${file("client-ed25519")} -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=${file("known")}`;
+    const command = advised("ssh", unreached).replace(/^ssh /, `ssh -F none ${own} `);
+    expect(await inShell(command, { input: "echo mine" })).toMatchObject({
+      code: 0,
+      said: expect.stringContaining("mine"),
+    });
     await stop();
   });
 

@@ -30,7 +30,7 @@ describe("a host that takes connections and never says a word, as one that is ou
     const note = (error: unknown) => uncaught.push(error);
     process.on("uncaughtException", note);
     await expect(reach(generateSshKeys().private)).rejects.toThrow(
-      /^deploy@127\.0\.0\.1:\d+ \(hosts\.trading-1\) cannot be reached: Timed out while waiting for handshake\. Try it by hand: ssh -p \d+ deploy@127\.0\.0\.1$/,
+      /^deploy@127\.0\.0\.1:\d+ \(hosts\.trading-1\) cannot be reached: Timed out while waiting for handshake\. Try it by hand: `ssh -p \d+ deploy@127\.0\.0\.1`$/,
     );
     const connections = () => new Promise<number>((resolve) => silent.getConnections((_, count) => resolve(count)));
     await expect.poll(connections).toBe(0);

@@ -1,10 +1,17 @@
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { checkDocuments } from "../../../components/preflight/store";
+import { checkCurrentValue, checkDocuments } from "../../../components/preflight/store";
 import { storeClient } from "../../../stores";
 import { storeReference } from "../../../stores/schemas";
 import { writeEntry } from "../../../stores/write-entry";
+import { inShell } from "../../advice/shell";
+import { advised } from "../../advice/table";
+import { onATerminal } from "../../engine/terminal";
+import { openBaoPath } from "../lab/tools";
 import { setEnv, startTls, tls, useOpenBao, vaultStore, wish } from "./store-support";
 
 const bao = useOpenBao();
@@ -52,10 +59,13 @@ describe("the preflight of a store in Vault", () => {
       setEnv({ VAULT_TOKEN: bao().rootToken });
       return storeClient(storeReference.parse({ kind: "vault", address: bao().address, mount, environment: "paper" }));
     };
-    await expect(at("old").check(PATHS)).rejects.toThrow(
-      /the mount `old` is KV version 1.*vault kv enable-versioning old/,
-    );
-    await expect(at("nowhere").check(PATHS)).rejects.toThrow(/Vault has no mount `nowhere`/);
+    const old = await at("old").check(PATHS).catch(String);
+    expect(old).toMatch(/the mount `old` is KV version 1.*vault kv enable-versioning old/);
+    expect(await vault(advised("vault kv enable-versioning", old))).toMatchObject({ code: 0 });
+    await expect.poll(() => at("old").check(PATHS).catch(String)).toContain("old/data/paper/database/password");
+    const nowhere = await at("nowhere").check(PATHS).catch(String);
+    expect(nowhere).toMatch(/Vault has no mount `nowhere`/);
+    expect((await vault(advised("vault secrets list", nowhere))).said).toMatch(/^secret\/ +kv/m);
   });
 
   async function tokenWith(more: Record<string, unknown>): Promise<string> {
@@ -77,7 +87,7 @@ describe("the preflight of a store in Vault", () => {
     [
       "a renewable one",
       { ttl: "4m", renewable: true },
-      /renew it \(`vault token renew -increment=10m`\), or log in again/,
+      /renew it \(`vault token renew -increment=20m`\), or log in again/,
     ],
     [
       "one that may be used a few times",
@@ -88,12 +98,65 @@ describe("the preflight of a store in Vault", () => {
     await expect(vaultStore(bao().address, await tokenWith(more)).check(PATHS, 600)).rejects.toThrow(words);
   });
 
+  it("lets a renewable one be renewed as it says", async () => {
+    const token = await tokenWith({ ttl: "4m", renewable: true });
+    const refused = await vaultStore(bao().address, token).check(PATHS, 600).catch(String);
+    expect(await vault(advised("vault token renew", refused), token)).toMatchObject({ code: 0 });
+    expect(await vaultStore(bao().address, token).check(PATHS, 600)).toContain(bao().address);
+  });
+
   it("refuses one that has ended, in Vault's words", async () => {
     const token = await tokenWith({ ttl: "1h" });
     await bao().request("POST", "auth/token/revoke", { token });
-    await expect(vaultStore(bao().address, token).check(PATHS, 600)).rejects.toThrow(
-      /answers 403: .*\(is VAULT_TOKEN valid and allowed\? `vault token lookup`\)/,
-    );
+    const refused = await vaultStore(bao().address, token).check(PATHS, 600).catch(String);
+    expect(refused).toMatch(/answers 403: .*\(is VAULT_TOKEN valid and allowed\? `vault token lookup`\)/);
+    expect((await vault(advised("vault token lookup", refused), token)).code).not.toBe(0);
+    expect(await vault(advised("vault token lookup", refused))).toMatchObject({ code: 0 });
+  });
+
+  it("without a token says where one comes from", async () => {
+    const home = await mkdtemp(join(tmpdir(), "vault-home-"));
+    const ask = () => {
+      setEnv({ VAULT_TOKEN: undefined, HOME: home, VAULT_ADDR: undefined });
+      return storeClient(
+        storeReference.parse({ kind: "vault", address: bao().address, mount: "secret", environment: "paper" }),
+      );
+    };
+    try {
+      const { shown } = await onATerminal(["sh", "-c", advised("vault login", String(thrown(ask)))], {
+        env: { PATH: path(), VAULT_ADDR: bao().address, HOME: home },
+        answers: [["hidden", bao().rootToken]],
+      });
+      expect(shown).toContain("Success!");
+      expect(await ask().check(PATHS, 60)).toContain(bao().address);
+    } finally {
+      vi.stubEnv("HOME", undefined);
+      vi.unstubAllEnvs();
+      await rm(home, { recursive: true });
+    }
+  });
+
+  it("that is sealed says what shows it, and what opens it", async () => {
+    await bao().seal();
+    const refused = await store().check(PATHS).catch(String);
+    const unread = await store().read("database/password").catch(String);
+    expect((await vault(advised("vault status", String(unread)))).said).toMatch(/^Sealed +true$/m);
+    // Whoever has a key gives it when asked.
+    expect((await vault(`${advised("vault operator unseal", refused)} "$KEY"`)).said).toMatch(/^Sealed +false$/m);
+    await bao().unseal();
+    expect(await store().check(PATHS)).toContain(bao().address);
+  });
+
+  it("that limits requests says where the limit is", async () => {
+    await bao().request("POST", "sys/quotas/rate-limit/of-the-test", { rate: 1, interval: "60s", path: "secret/" });
+    const asks = async () => {
+      for (let count = 0; count < 5; count++) await store().read("database/none");
+      return "nothing was limited";
+    };
+    const refused = await asks().catch(String);
+    expect(refused).toContain("answers 429");
+    expect((await vault(advised("vault list sys/quotas", refused))).said).toContain("of-the-test");
+    await bao().request("DELETE", "sys/quotas/rate-limit/of-the-test");
   });
 
   it("does not ask for a path if Vault itself makes the credential, and for the token's life all the same", async () => {
@@ -108,15 +171,55 @@ describe("the preflight of a store in Vault", () => {
     expect(refused).toContain("it is there under the key `password` (keys: `host`, `password`, `username`)");
     expect(refused).toContain("`vault kv patch -mount=secret paper/database/password value=-`");
     expect(refused).not.toMatch(/theirs|not in the store/);
+    expect(await vault(advised("vault kv patch", String(refused)), undefined, "in-use")).toMatchObject({ code: 0 });
+    await checkDocuments(store(), ["database/password"], undefined, "");
+    expect((await bao().getSecret("paper/database/password"))?.data).toEqual({
+      ...{ username: "trader", password: "theirs", host: "db" },
+      value: "in-use",
+    });
+    await bao().request("DELETE", "secret/data/paper/database/password");
+    const entries = [{ path: "database/password", value: "in-use" }];
+    const gone = await checkCurrentValue(store(), entries, "").catch(String);
+    expect(gone).toContain("holds nothing (version 2 was deleted at");
+    expect(await vault(advised("vault kv undelete", gone))).toMatchObject({ code: 0 });
+    expect(await checkCurrentValue(store(), entries, "")).toBe("database/password version 2");
     await bao().putSecret("paper/database/password", { value: "theirs", host: "db" });
     await checkDocuments(store(), ["database/password"], undefined, "");
     await expect(checkDocuments(store(), ["database/password"], [], "ADOPT IT")).rejects.toThrow(
-      /the store holds a value that this stack does not know: database\/password: version 2, written .*ADOPT IT/,
+      /the store holds a value that this stack does not know: database\/password: version 3, written .*ADOPT IT/,
     );
     const expected = [{ path: "database/password", value: "theirs" }];
     await checkDocuments(store(), ["database/password", "database/none"], expected, "ADOPT IT");
   });
 });
+
+/** `vault`, as OpenBao's own command, with the administrator's token or another. */
+const path = () => `${bin}:${process.env.PATH}`;
+const vault = (line: string, token = bao().rootToken, input = "") =>
+  inShell(line, {
+    input,
+    env: {
+      PATH: path(),
+      VAULT_ADDR: bao().address,
+      VAULT_TOKEN: token,
+      VAULT_NAMESPACE: undefined,
+      KEY: bao().unsealKey,
+    },
+  });
+let bin = "";
+beforeAll(async () => {
+  bin = await mkdtemp(join(tmpdir(), "vault-bin-"));
+  await symlink(await openBaoPath(), join(bin, "vault"));
+});
+afterAll(() => rm(bin, { recursive: true }));
+
+const thrown = (act: () => unknown): unknown => {
+  try {
+    return act();
+  } catch (error) {
+    return error;
+  }
+};
 
 const store = () => vaultStore(bao().address, bao().rootToken);
 

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { explainAwsText } from "../../../clients/aws";
 import { checkDocuments } from "../../../components/preflight/store";
 import type { StoreClient } from "../../../stores/store";
 import { writeEntry } from "../../../stores/write-entry";
+import { inShell, isThere } from "../../advice/shell";
+import { advised } from "../../advice/table";
 import { awsStore, setEnv, startTls, tls, useMoto, wish } from "./store-support";
 
 const moto = useMoto();
@@ -119,11 +122,42 @@ describe("tags in AWS", () => {
 });
 
 describe("the preflight of a store in AWS", () => {
+  /** As an operator whose own region is another one, or none. */
+  const aws = (line: string, input = "") =>
+    inShell(line, { input, env: { ...moto().env, AWS_REGION: undefined, AWS_ENDPOINT_URL: undefined } });
+
+  it.skipIf(!isThere("aws"))("names commands that work when copied", async () => {
+    const path = await secretWith(JSON_SECRET);
+    const client = awsStore(moto());
+    const odd = await checkDocuments(client, [path], undefined, "").catch(String);
+    expect(await aws(advised("aws secretsmanager put-secret-value", String(odd)), "in-use")).toMatchObject({ code: 0 });
+    await checkDocuments(client, [path], undefined, "");
+    expect((await held(path)).SecretString).toBe("in-use");
+
+    await moto().secrets.deleteSecret({ SecretId: `paper/${path}`, RecoveryWindowInDays: 7 });
+    const deleted = await client.check([path]).catch(String);
+    expect(await client.read(path).catch(String)).toContain(advised("aws secretsmanager restore-secret", deleted));
+    expect(await aws(advised("aws secretsmanager restore-secret", deleted))).toMatchObject({ code: 0 });
+    expect(await client.check([path])).toContain(path);
+
+    await moto().secrets.rotateSecret({ SecretId: `paper/${path}`, RotationRules: { AutomaticallyAfterDays: 30 } });
+    const rotated = await client.check([path]).catch(String);
+    expect(await aws(advised("aws secretsmanager cancel-rotate-secret", rotated))).toMatchObject({ code: 0 });
+    expect(await client.check([path])).toContain(path);
+  });
+
+  it.skipIf(!isThere("aws"))("names the command that says who AWS thinks it is", async () => {
+    const call = { action: "secretsmanager:ListSecrets", where: "paper/* in us-east-1", region: "us-east-1" };
+    const refused = explainAwsText("api error UnrecognizedClientException: The security token is invalid", call) ?? "";
+    const { code, said } = await inShell(advised("aws sts get-caller-identity", refused), { env: moto().env });
+    expect([code, said]).toEqual([0, expect.stringContaining("Account")]);
+  });
+
   it("names JSON and its keys, and what to do", async () => {
     const path = await secretWith(JSON_SECRET);
     const refused = await checkDocuments(awsStore(moto()), [path], undefined, "").catch(String);
     expect(refused).toContain("it is JSON: it is there under the key `password`");
-    expect(refused).toContain(`\`aws secretsmanager put-secret-value --secret-id paper/${path}`);
+    expect(refused).toContain(`\`aws secretsmanager put-secret-value --secret-id paper/${path} --region us-east-1`);
     expect(refused).not.toContain("theirs");
   });
 

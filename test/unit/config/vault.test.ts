@@ -94,7 +94,7 @@ test.each<[string, object, string]>([
 test("a connection whose password is not there says how to give it", () => {
   expect(problemsOf(withStatic({}, [["connectionPasswords"], {}]))).toEqual([
     'secrets[0].vault.connection: expected the password of vault_admin in connectionPasswords["trader"], found nothing: ' +
-      "pulumi config set --secret --path 'connectionPasswords[\"trader\"]'",
+      "`pulumi config set --secret --path 'connectionPasswords[\"trader\"]'`",
   ]);
 });
 

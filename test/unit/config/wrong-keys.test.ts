@@ -60,7 +60,7 @@ secrets[0].policy.maxAge = "91d" => expected at most the stack's policy.maxAge (
 request = {"id":"1","secret":"database/password","reason":"x"} => expected either ${"`rotate: true`, `activate: <generation>` or `adopt: true`"}, found none of them
 request = {"id":"1","secret":"database/password","reason":"x","rotate":true,"activate":1} => expected either ${"`rotate: true`, `activate: <generation>` or `adopt: true`"}, found rotate and activate
 lab = {} => only a lab may set the clock, and db.internal is not a loopback address; remove this key
-sshPrivateKey = nothing => expected a private key, since services run on hosts, found nothing: pulumi config set --secret sshPrivateKey < KEYFILE
+sshPrivateKey = nothing => expected a private key, since services run on hosts, found nothing: ${"`pulumi config set --secret sshPrivateKey < KEYFILE`"}
 sshPrivateKey = {"a":"b"} => expected text
 adopted = "hunter2" => expected an object from names to values
 adopted = ["hunter2"] => expected an object from names to values

@@ -145,6 +145,19 @@ describe("the judge, told otherwise", () => {
     expect(healthy(rule, 200, '{"state":"green"}')).toBe(false);
     expect(healthy(rule, 200, '{"health":null}')).toBe(false);
     expect(asked(rule, 200, '{"health":{},"health":{"state":"green"}}').why).toContain("`health.state` more than once");
+    // Its own name comes first, and each part of a path counts.
+    expect(healthy(rule, 200, '{"health":{"state":"red"},"health.state":"green"}')).toBe(true);
+    for (const twice of [
+      '{"health.state":"red","health.state":"green"}',
+      '{"health":{"state":"red","state":"green"}}',
+      '{"health":{"state":"red"},"health":{"state":"green"},"list":[{"health":1}]}',
+    ])
+      expect(asked(rule, 200, twice).why).toContain("`health.state` more than once");
+    for (const once of [
+      '{"list":[{"health":{"state":1}}],"other":{"health":1,"state":2},"health":{"state":"green","of":{"state":"red"}}}',
+      '{"state":"red","health":{"list":[{"state":"red"}],"state":"green"}}',
+    ])
+      expect(healthy(rule, 200, once)).toBe(true);
     expect(healthy({ ...rule, field: "health.0" }, 200, '{"health":["green"]}')).toBe(false);
     expect(healthy({ ...rule, field: "constructor.name", equals: ["Object"] }, 200, "{}")).toBe(false);
     expect(healthy({ ...rule, field: "__proto__" }, 200, "{}")).toBe(false);

@@ -39,7 +39,7 @@ it("a restart's name says which service and host, however alike they are", () =>
 describe("a step's command", () => {
   it("is read back with what it is about", () => {
     expect(stepProgram("store-write")).toBe("node dist/steps/store-write.mjs");
-    for (const about of [undefined, "database/password", "a b", ""]) {
+    for (const about of [undefined, "database/password", "a b", "", "it's of a desk", "'", "two\nlines"]) {
       const create = stepProgram("store-write", about);
       expect(stepOf({ newInputs: { create } })).toEqual({ step: "store-write", about });
       expect(stepOf({ oldInputs: { create } })).toEqual({ step: "store-write", about });

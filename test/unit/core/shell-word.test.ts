@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { quoted } from "../../../core/shell-word";
+import { quoted, unquoted } from "../../../core/shell-word";
 
 it.each(["restart.sh", "user@host", "100%", "+x", "key=value", "a:b", "a,b", "/etc/ssl/ca-1.pem", "A_9"])(
   "leaves %s as it is",
@@ -36,6 +36,7 @@ it("is read by a shell as the text that it was", () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(..."ab'\\ $;é") }), (text) => {
       expect(read(quoted(text))).toBe(text);
+      expect(unquoted(quoted(text))).toBe(text);
     }),
   );
 });

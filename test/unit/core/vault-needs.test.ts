@@ -57,9 +57,9 @@ describe("a token's life", () => {
       "the token ends in 4 s; expected at least 10 minutes, which this rotation may take: log in again",
     );
     expect(refusedToken({ ttl: 599, renewable: true }, 600)).toContain(
-      "ends in 9 minutes; expected at least 10 minutes, which this rotation may take: renew it (`vault token renew -increment=10m`), or log in again",
+      "ends in 9 minutes; expected at least 10 minutes, which this rotation may take: renew it (`vault token renew -increment=20m`), or log in again",
     );
-    const renew = "renew it (`vault token renew -increment=10m`)";
+    const renew = "renew it (`vault token renew -increment=20m`)";
     expect(refusedToken({ ttl: 4, renewable: true, explicit_max_ttl: 600 }, 600)).toContain(renew);
     expect(refusedToken({ ttl: 4, renewable: true, explicit_max_ttl: 599 }, 600)).not.toContain("renew it");
     expect(refusedToken({ ttl: 4 }, 600)).not.toContain("renew it");
