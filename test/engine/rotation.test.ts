@@ -26,7 +26,7 @@ describe("a password with alternating users, through its life by plain `pulumi u
     expect(lab.env.PGUSER).toBe("rotation");
     await lab.postgres.query("REVOKE ADMIN OPTION FOR trader FROM rotation");
     expect(await refusedUp(bench())).toContain(
-      "rotation may not change the role trader: expected ADMIN on it (`GRANT \"trader\" TO \"rotation\" WITH ADMIN TRUE",
+      'rotation may not change the role trader: expected ADMIN on it (`GRANT "trader" TO "rotation" WITH ADMIN TRUE',
     );
     await lab.postgres.query("GRANT trader TO rotation WITH ADMIN TRUE");
 
