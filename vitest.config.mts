@@ -61,6 +61,8 @@ export default defineConfig({
       }),
       // The whole crash matrix takes hours, so it runs only if it is asked for: `npm run test:crash`.
       ...(process.env.CRASH === undefined ? [] : [crash()]),
+      // Software of others, installed from the distribution: `npm run test:field`.
+      ...(process.env.FIELD === undefined ? [] : [field()]),
     ],
   },
 });
@@ -72,4 +74,9 @@ function crash() {
   });
   // A cell is twenty points, each an update that dies and one that finishes.
   return { extends: inherits, test: { ...test, testTimeout: 3_600_000, maxWorkers: 2, sequence: { groupOrder: 1 } } };
+}
+
+function field() {
+  const { extends: inherits, test } = project("field", { include: ["test/field/*.field.ts"], globalSetup: [TOOLS] });
+  return { extends: inherits, test: { ...test, hookTimeout: 1_800_000, maxWorkers: 1, sequence: { groupOrder: 1 } } };
 }

@@ -116,6 +116,20 @@ async function startOn(port: number, options: OpenBaoOptions): Promise<OpenBao> 
     request,
     unseal,
     seal: async () => void (await request("PUT", "sys/seal")),
+    ...requestsOf(request, mount),
+    async stop() {
+      await server.stop();
+      await rm(config, { force: true });
+    },
+  };
+}
+
+/** What the lab does by the API, whoever answers. */
+export function requestsOf(
+  request: OpenBao["request"],
+  mount: string,
+): Pick<OpenBao, "createToken" | "putSecret" | "getSecret"> {
+  return {
     async createToken(name, policy, more = []) {
       await request("PUT", `sys/policies/acl/${name}`, { policy });
       const policies = [name, ...more];
@@ -134,10 +148,6 @@ async function startOn(port: number, options: OpenBaoOptions): Promise<OpenBao> 
         if (error instanceof OpenBaoError && error.status === 404) return undefined;
         throw error;
       }
-    },
-    async stop() {
-      await server.stop();
-      await rm(config, { force: true });
     },
   };
 }

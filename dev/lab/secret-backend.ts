@@ -25,7 +25,10 @@ export interface SecretBackend {
 }
 
 /** KV v2 of the lab's OpenBao, with tokens of least privilege. */
-export async function vaultBackend(openbao: OpenBao, environment: string): Promise<SecretBackend> {
+export async function vaultBackend(
+  openbao: Pick<OpenBao, "address" | "mount" | "createToken" | "putSecret" | "getSecret">,
+  environment: string,
+): Promise<SecretBackend> {
   const { address, mount } = openbao;
   const scope = { mount, environment };
   const policy = `${pipelinePolicy(scope)}\n${vaultPolicy("pipeline-database", scope)}`;
