@@ -36,6 +36,12 @@ export function wordsOf(reminder: Reminder): Words {
         text: `The next run after that rotates it: services that read it are restarted one at a time, and the old credential stays valid through the grace period.`,
         command: undefined,
       };
+    case "no-window":
+      return {
+        title: `${what}: NO WINDOW LEFT before ${minute(at)}`,
+        text: `${age} and must not become older than ${maxAgeDays} days, but ${reason}.`,
+        command: `rotation status --stack ${stack}`,
+      };
     case "overdue":
       return {
         title: `${what}: OVERDUE, older than ${maxAgeDays} days`,
