@@ -23,12 +23,16 @@ const timezone = z
   .string("expected a time zone, such as America/New_York")
   .refine(isTimeZone, "expected a time zone of the IANA database, such as America/New_York or UTC");
 
-/** The first day or moment of a text, and whether it is a whole day. YAML turns a bare date into midnight UTC. */
+/** Pulumi hands over a time that YAML has without quotes as `2026-12-24 18:00:00 -0500 EST`. */
+const UNQUOTED = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}) ([+-]\d{2})(\d{2}) \S+$/;
+
+/** The day or the moment of a text. YAML turns a bare date into midnight UTC, so that counts as a day. */
 function readTime(written: string): { readonly day: string } | { readonly moment: number } | undefined {
-  const day = written.replace(/T00:00:00Z$/, "");
+  const iso = written.replace(UNQUOTED, "$1T$2$3:$4").replace(/\+00:00$/, "Z");
+  const day = iso.replace(/T00:00:00Z$/, "");
   if (isDay(day)) return { day };
-  const hasOffset = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})$/.test(written);
-  const moment = Date.parse(written);
+  const hasOffset = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})$/.test(iso);
+  const moment = Date.parse(iso);
   return hasOffset && !Number.isNaN(moment) ? { moment } : undefined;
 }
 

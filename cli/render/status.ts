@@ -54,7 +54,8 @@ function dueText({ dueAt, standing }: SecretStatus): string {
   return standing === "new" ? "first run" : "never by age";
 }
 
-function detail(secret: SecretStatus, now: string): string {
+/** One sentence on a secret. */
+export function detail(secret: SecretStatus, now: string): string {
   const { strategy, supply, store, previous, lastRow, standing, maxAgeDays } = secret;
   const { lease, vault } = secret;
   const limit =

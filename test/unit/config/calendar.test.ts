@@ -57,9 +57,10 @@ describe("the calendar of a secret", () => {
   it("takes blackouts as dates, ranges, times and files, and days in the time zone of the window", () => {
     const blackouts = [
       "2026-12-05",
-      "2026-12-12T00:00:00Z",
+      // As Pulumi hands over a date and times without quotes.
+      "2026-12-12 00:00:00 +0000 UTC",
       "2026-12-19/2026-12-20",
-      { from: "2027-01-02T03:00:00-05:00", to: "2027-01-02T04:00:00-05:00" },
+      { from: "2027-01-02T03:00:00-05:00", to: "2027-01-02 04:00:00 -0500 EST" },
     ];
     const calendar = calendarFor(
       [["window"], WEEKEND],
