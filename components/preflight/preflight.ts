@@ -161,8 +161,9 @@ async function checkStore({ store, paths, takes, force, expected, whenForeign }:
 const isRestarted = ({ restartCheck, restartRights }: PreflightInput["services"][number]) =>
   restartCheck !== undefined || restartRights !== undefined;
 
-function calendarChecks({ window, exchange, takes, allowOpenMarket }: PreflightInput): Check[] {
+function calendarChecks({ window, passedOver, exchange, takes, allowOpenMarket }: PreflightInput): Check[] {
   return [
+    ...(passedOver === undefined ? [] : [{ name: "window", run: async () => `does not wait, though ${passedOver}` }]),
     ...(window === undefined ? [] : [{ name: "window", run: async () => checkWindow(window, takes, new Date()) }]),
     ...(exchange === undefined
       ? []
