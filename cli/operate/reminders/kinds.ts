@@ -1,5 +1,14 @@
 import { type CalendarConfig, policyOf } from "../../../config";
-import { ageOf, dueAt, graceEndsAt, graceIsOver, graceLimitAt, limitAt, urgencyOf } from "../../../core/deadlines";
+import {
+  ageOf,
+  dueAt,
+  graceEndsAt,
+  graceIsOver,
+  graceLimitAt,
+  limitAt,
+  urgencyOf,
+  WARNING_BEFORE,
+} from "../../../core/deadlines";
 import type { Policy } from "../../../core/policy";
 import { activeGeneration, type SecretState } from "../../../core/state";
 import { DAY } from "../../../core/time";
@@ -78,7 +87,7 @@ export function remindersAt(now: Date, { stack, outline, outputs, rows, inUse = 
     const failed = lastFailure(secret.name, outline.environment, state, rows);
     return [
       ...(ages ? ageKinds(age, policy) : []).map((kind) => ({ ...common, kind, at: limit })),
-      ...(ages && common.supply === undefined && isPlanned(state, policy, now)
+      ...(ages && isPlanned(state, policy, now, common.supply !== undefined)
         ? [{ ...common, kind: "planned" as const, at: dueAt(state, policy).toISOString() }]
         : []),
       ...(outlook?.alarm === undefined
@@ -98,12 +107,16 @@ function ageKinds(age: number, { maxAge }: Policy): ReminderKind[] {
   return urgency === "ok" ? [] : [urgency];
 }
 
-/** Not for a value that the operator supplies: it rotates when it is supplied. */
-function isPlanned(state: SecretState, policy: Policy, now: Date): boolean {
+/**
+ * A value that the operator supplies rotates when it is supplied: only if it has to be there before a window, that is
+ * announced, as early as the first warning.
+ */
+function isPlanned(state: SecretState, policy: Policy, now: Date, isSupplied: boolean): boolean {
+  if (isSupplied && policy.calendar === undefined) return false;
   const due = dueAt(state, policy).getTime();
   // A window is short: the day of notice must not run out in the middle of it.
-  const days = policy.calendar === undefined ? 1 : 2;
-  return now.getTime() >= due - days * DAY && now.getTime() < due;
+  const before = isSupplied ? WARNING_BEFORE : (policy.calendar === undefined ? 1 : 2) * DAY;
+  return now.getTime() >= due - before && now.getTime() < due;
 }
 
 /** The end of the previous credential's grace period, or who still uses it and until when. */

@@ -126,6 +126,30 @@ describe("a pause", () => {
   });
 });
 
+it("a new pair is asked for five days before the window in which it must be there", () => {
+  const pair = { label: "paper-2026-09-08", keyId: "PKTEST1", secretKey: "secret-1" };
+  const outline = parseConfig(
+    asPulumi(
+      configWith(
+        [["window"], weekend],
+        [["secrets", 0], { kind: "alpaca-key", restart: ["orchestrator"] }],
+        [["alpacaKeys"], { "alpaca/api_key": { current: pair } }],
+        [["adopted"], {}],
+        [["audit"], { host: "db.internal", name: "trader" }],
+      ),
+    ),
+    "prod",
+  );
+  const on = (time: string) =>
+    remindersAt(new Date(time), { stack: "prod", outline, outputs: { "alpaca/api_key": { state } }, rows: [] });
+  expect(on("2026-12-01T06:00:00Z").map(({ kind }) => kind)).toEqual([]);
+  const [reminder] = on("2026-12-01T08:00:00Z");
+  expect(reminder && wordsOf(reminder)).toMatchObject({
+    title: "alpaca/api_key (paper): a new value is needed before the window at 2026-12-06 07:00 UTC",
+    command: "rotation alpaca add-key --stack prod",
+  });
+});
+
 it("without a calendar nothing of it is in the status", () => {
   const { secret, text } = at("2026-10-02T00:00:00Z", [["window"], undefined]);
   expect(secret).not.toHaveProperty("window");
