@@ -42,7 +42,7 @@ export function calendarOf(config: CalendarConfig, secret: SecretConfig): Calend
 
 /** How long a rotation of a secret may take, as the preflight has it; a service that does not exist takes none. */
 function takesOf({ services = {} }: CalendarConfig, { restart }: SecretConfig): number {
-  const known = restart.flatMap((name) => services[name] ?? []);
+  const known = restart.flatMap((name) => (Object.hasOwn(services, name) ? (services[name] ?? []) : []));
   return rotationTakes(known.map(({ timeout, hosts }) => ({ timeout, hosts: hosts.length })));
 }
 

@@ -46,8 +46,14 @@ ${secrets.map((secret) => card(secret, now))}
 const needsSomething = (secret: PageSecret) => secret.now !== null || needsRotation([secret]);
 
 const BADGES: Readonly<Record<Standing, string>> = {
-  ...{ ok: "good", new: "warn", warning: "warn", alert: "warn", due: "warn" },
-  ...{ overdue: "bad-text", unfinished: "bad-text", failed: "bad-text" },
+  ok: "good",
+  new: "warn",
+  warning: "warn",
+  alert: "warn",
+  due: "warn",
+  overdue: "bad-text",
+  unfinished: "bad-text",
+  failed: "bad-text",
 };
 
 const standing = ({ standing: state }: PageSecret) => badge(BADGES[state], state === "ok" ? "within limit" : state);

@@ -11,8 +11,13 @@ import type { SecretState } from "../../../core/state";
 const service = (...hosts: string[]) => ({ hosts, health: "http://{address}:8000/health" });
 const database = { host: "db.internal", name: "trader" };
 const password = (name: string, more: object = {}) => ({
-  ...{ kind: "postgres-password", name, role: name.replaceAll("/", "_"), usernamePath: `${name}_user`, database },
-  ...{ restart: ["signal-service", "orchestrator", "execution-gateway"], ...more },
+  kind: "postgres-password",
+  name,
+  role: name.replaceAll("/", "_"),
+  usernamePath: `${name}_user`,
+  database,
+  restart: ["signal-service", "orchestrator", "execution-gateway"],
+  ...more,
 });
 const host = { address: "10.0.0.1", user: "deploy", hostKey: "ssh-ed25519 AAAA" };
 const weekend = { days: ["SAT", "SUN"], from: "02:00", to: "05:00", timezone: "America/New_York" };
@@ -54,7 +59,11 @@ function state(rotatedAt: string, generation = 4): SecretState {
   return {
     slots: [generation - 1, generation],
     active: 1,
-    ...{ rotatedAt, filledAt: [rotatedAt, rotatedAt], labels: [null, null], usedLabels: [], revoked: true },
+    rotatedAt,
+    filledAt: [rotatedAt, rotatedAt],
+    labels: [null, null],
+    usedLabels: [],
+    revoked: true,
     step: { sequence: 7, action: "ROTATE", generation, reason: "due by age", at: rotatedAt },
   };
 }
@@ -70,7 +79,9 @@ const URN = "urn:pulumi:prod::secret-rotation::secret-rotation:index:PostgresPas
 const command = (name: string, inside: string, step: string, modified: string): StoredResource => ({
   urn: `${URN}${inside}$command:local:Command::${name}`,
   type: "command:local:Command",
-  ...{ custom: true, modified, inputs: { create: `node dist/steps/${step}.mjs` } },
+  custom: true,
+  modified,
+  inputs: { create: `node dist/steps/${step}.mjs` },
 });
 
 /** The last rotation of a secret; without an audit row, one that stopped at its second restart. */
@@ -124,16 +135,19 @@ export function examplePage(
   );
   const row = (secretName: string, status: string, reason: string | null): LogRow =>
     ({
-      ...{ id: 3, secretName, rotatedBy: "pipeline", rotationDate: new Date("2026-12-02T07:11:17Z"), status, reason },
-      ...{
-        stack: "prod",
-        environment: "prod",
-        action: "ROTATE",
-        generation: 9,
-        outputs: null,
-        durationSeconds: 76,
-        recordedAt: null,
-      },
+      id: 3,
+      secretName,
+      rotatedBy: "pipeline",
+      rotationDate: new Date("2026-12-02T07:11:17Z"),
+      status,
+      reason,
+      stack: "prod",
+      environment: "prod",
+      action: "ROTATE",
+      generation: 9,
+      outputs: null,
+      durationSeconds: 76,
+      recordedAt: null,
     }) as unknown as LogRow;
   const rows = [
     row("ledger/password", "SUCCESS", "due by age"),
@@ -144,7 +158,10 @@ export function examplePage(
     ...runOf("database-password", "2026-09-07"),
   ];
   const status = {
-    ...{ stack: "prod", environment: "prod", now: NOW.toISOString(), logError: null },
+    stack: "prod",
+    environment: "prod",
+    now: NOW.toISOString(),
+    logError: null,
     secrets: statusOf({ ...outline, policy: DEFAULT_POLICY }, outputs, { rows }, NOW),
   };
   return pageOf({ dir: process.cwd(), stack: "prod" }, status, { outline, resources });

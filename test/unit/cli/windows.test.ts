@@ -17,7 +17,11 @@ const made = "2026-09-08T15:00:00.000Z";
 const state: SecretState = {
   slots: [2, 3],
   active: 1,
-  ...{ rotatedAt: made, filledAt: [made, made], labels: [null, null], usedLabels: [], revoked: true },
+  rotatedAt: made,
+  filledAt: [made, made],
+  labels: [null, null],
+  usedLabels: [],
+  revoked: true,
   step: { sequence: 3, action: "ROTATE", generation: 3, reason: "", at: made },
 };
 const weekend = { days: ["SAT", "SUN"], from: "02:00", to: "05:00", timezone: "America/New_York" };

@@ -9,7 +9,12 @@ export const NEW_YORK = "America/New_York";
 
 export const WEEKEND: Window = { days: ["SAT", "SUN"], from: "02:00", to: "05:00", timezone: NEW_YORK };
 const calendar = (more: Partial<Calendar> = {}): Calendar => ({
-  ...{ windows: [WEEKEND], blackouts: [], market: undefined, paused: undefined, timezone: NEW_YORK, takes: 7 * 60_000 },
+  windows: [WEEKEND],
+  blackouts: [],
+  market: undefined,
+  paused: undefined,
+  timezone: NEW_YORK,
+  takes: 7 * 60_000,
   ...more,
 });
 export const policyWith = (more: Partial<Calendar> = {}, own: Partial<Policy> = {}): Policy => ({
