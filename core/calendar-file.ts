@@ -18,8 +18,9 @@ export function eventsOf(text: string): ICAL.Event[] {
   const roots = (Array.isArray(parsed[0]) ? parsed : [parsed]).map((root) => new ICAL.Component(root as string));
   const components = roots.flatMap((root) => root.getAllSubcomponents("vevent"));
   for (const component of components) assertRead(component);
-  const events = components.filter((one) => !isCancelled(one)).map((component) => new ICAL.Event(component));
-  const masters = events.filter((event) => !event.isRecurrenceException());
+  const events = components.map((component) => new ICAL.Event(component));
+  // A cancelled instance of an event that repeats is kept, so that it is left out of the others.
+  const masters = events.filter((event) => !event.isRecurrenceException() && !isCancelled(event.component));
   for (const event of events) {
     if (event.isRecurrenceException()) masters.find(({ uid }) => uid === event.uid)?.relateException(event);
   }
@@ -64,10 +65,10 @@ function spansOfEvent(event: ICAL.Event, zone: string, until: number): NamedSpan
   for (let next = each.next(), count = 0; next; next = each.next(), count += 1) {
     if (count > MOST) throw new Error(`the event ${name} repeats more than ${MOST} times: it is no blackout`);
     const { item, startDate, endDate } = event.getOccurrenceDetails(next);
-    const start = moment(startDate, tzid("dtstart"));
-    if (start >= until) break;
-    if (item !== event && isCancelled(item.component)) continue;
-    found.push({ name: item.summary ?? name, start, end: moment(endDate, tzid("dtstart")) });
+    if (moment(next, tzid("dtstart")) >= until) break;
+    if (isCancelled(item.component)) continue;
+    const own = item.component.getFirstProperty("dtstart")?.getFirstParameter("tzid");
+    found.push({ name: item.summary ?? name, start: moment(startDate, own), end: moment(endDate, own) });
   }
   return found;
 }

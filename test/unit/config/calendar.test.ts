@@ -152,6 +152,24 @@ describe("blackouts from an iCalendar file", () => {
       expect(isOpen(calendar, `${day}T08:00:00Z`), day).toBe(true);
   });
 
+  it("leave out a cancelled instance of an event that repeats, and take a moved one where it is now", () => {
+    const instance = (day: string, ...more: string[]) => [
+      "BEGIN:VEVENT",
+      "UID:2",
+      `RECURRENCE-ID;TZID=America/New_York:${day}T000000`,
+      ...more,
+      "END:VEVENT",
+    ];
+    const moved = ["DTSTART;TZID=America/New_York:20270417T000000", "DTEND;TZID=America/New_York:20270417T235900"];
+    const cancelled = ["DTSTART;TZID=America/New_York:20270313T000000", "STATUS:CANCELLED"];
+    const more = [...instance("20270313", ...cancelled), ...instance("20270410", ...moved), "END:VCALENDAR"];
+    writeFileSync(join(folder, "changed.ics"), ICS.replace("END:VCALENDAR", more.join("\r\n")));
+    const calendar = calendarFor([["window"], WEEKEND], [["blackouts"], "changed.ics"]);
+    const open = (day: string) => isOpen(calendar, `${day}T08:00:00Z`);
+    expect(["2027-03-13", "2027-04-10"].map(open)).toEqual([true, true]);
+    expect(["2027-04-17", "2027-05-08"].map(open)).toEqual([false, false]);
+  });
+
   it("use the file's own time zone if its name is not one of IANA's", () => {
     const zone = [
       "BEGIN:VTIMEZONE",
