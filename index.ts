@@ -36,7 +36,7 @@ async function main(): Promise<Record<string, unknown>> {
 }
 
 async function createPlatform(config: Config, stack: string): Promise<Platform> {
-  const { environment, secrets, preflight, services, hosts, sshPrivateKey, lab } = config;
+  const { environment, secrets, preflight, services, hosts, sshPrivateKey, market, lab } = config;
   const database = auditDatabase(config);
   return {
     store: await createStore(config.store, environment),
@@ -46,6 +46,7 @@ async function createPlatform(config: Config, stack: string): Promise<Platform> 
     privateKey: sshPrivateKey === undefined ? undefined : pulumi.secret(sshPrivateKey),
     marketClock: marketClock(config),
     allowOpenMarket: preflight.allowOpenMarket,
+    market,
     notice: noticeOf(config),
     audit: {
       connection: database === undefined ? {} : referenceOf(database),

@@ -1,4 +1,4 @@
-import { dueAt, graceEndsAt, graceIsOver, graceLimitAt } from "./deadlines";
+import { dueFrom, graceEndsAt, graceIsOver, graceLimitAt } from "./deadlines";
 import type { Policy } from "./policy";
 import { assertRestorable, type Request, RequestRefusedError } from "./request";
 import {
@@ -45,6 +45,8 @@ export interface Inputs {
    * is over. Only for logins that this stack revokes.
    */
   readonly previousInUse?: string | undefined;
+  /** Whether a rotation by age or of a new key waits for the calendar. Default false. */
+  readonly hold?: boolean | undefined;
 }
 
 /**
@@ -58,17 +60,17 @@ export function nextState(previous: SecretState | undefined, inputs: Inputs): Se
   if (previous === undefined) return firstState(inputs);
   const { request } = inputs;
   if (request !== undefined && request.id !== previous.handledRequest) return handle(previous, request, inputs);
-  if (newLabel(previous, inputs) !== undefined) {
+  if (!inputs.hold && newLabel(previous, inputs) !== undefined) {
     return rotated(previous, inputs, `new key ${inputs.suppliedKeyLabel}`);
   }
-  if (inputs.suppliedKeyLabel === undefined && isDue(previous, inputs)) {
+  if (!inputs.hold && inputs.suppliedKeyLabel === undefined && isDue(previous, inputs)) {
     return { ...rotated(previous, inputs, "due by age"), byAge: true };
   }
   return mayRevoke(previous, inputs) ? revoked(previous, inputs) : previous;
 }
 
 function isDue(state: SecretState, { now, policy }: Inputs): boolean {
-  return now >= dueAt(state, policy);
+  return now >= dueFrom(state, policy);
 }
 
 function mayRevoke(state: SecretState, inputs: Inputs): boolean {

@@ -68,6 +68,11 @@ export interface SecretState {
   readonly vaultRotation?: string;
   /** Set by a rotation that this stack had Vault do; until the next one. Unset if Vault did it by itself. */
   readonly forced?: true;
+  /**
+   * Only if the config limits when rotations run: until when the window is open in which this rotation was decided, ISO 8601,
+   * or why it did not wait, in words. Until the next activation.
+   */
+  readonly window?: { readonly until: string } | { readonly passedOver: string };
   readonly step: Step;
 }
 

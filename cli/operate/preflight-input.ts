@@ -28,7 +28,7 @@ export function preflightInputOf(
 }
 
 function surroundingsOf(config: Config, stack: string): Surroundings<string> {
-  const { secrets, services, hosts, preflight, lab } = config;
+  const { secrets, services, hosts, preflight, market, lab } = config;
   return {
     secrets,
     store: storeOf(config),
@@ -39,6 +39,7 @@ function surroundingsOf(config: Config, stack: string): Surroundings<string> {
     privateKey: config.sshPrivateKey,
     marketClock: marketClock(config),
     allowOpenMarket: preflight.allowOpenMarket,
+    market,
     notice: noticeOf(config),
     clock: lab?.clock,
   };

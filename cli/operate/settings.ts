@@ -19,6 +19,9 @@ const outline = schema.pick({
   preflight: true,
   services: true,
   secrets: true,
+  window: true,
+  blackouts: true,
+  market: true,
   audit: true,
   notify: true,
   lab: true,
@@ -38,7 +41,7 @@ export async function readOutline(project: Project): Promise<Outline> {
 
 /** The whole config with its secrets decrypted, through `pulumi config`. @throws ConfigError, UsageError */
 export async function readConfig(project: Project): Promise<Config> {
-  return parseConfig(await rawConfig(project, { secrets: true }), project.stack);
+  return parseConfig(await rawConfig(project, { secrets: true }), project.stack, project.dir);
 }
 
 const keysOnly = schema.pick({
@@ -72,12 +75,12 @@ const openConfig = async (project: Project): Promise<Record<string, string>> =>
 /** Only the keys of `part`: they can be read even if others are wrong. @throws ConfigError */
 function partOf<Shape extends z.core.$ZodLooseShape>(
   raw: Readonly<Record<string, string>>,
-  { stack }: Project,
+  { stack, dir }: Project,
   part: z.ZodObject<Shape>,
 ): z.output<typeof part> {
   const wanted = Object.keys(part.shape).map((key) => `${PROJECT}:${key}`);
   const given = Object.fromEntries(Object.entries(raw).filter(([key]) => wanted.includes(key)));
-  return parseSettings(given, stack, part, () => []);
+  return parseSettings(given, stack, part, () => [], dir);
 }
 
 /** The lab's clock, else this machine's. */

@@ -42,11 +42,11 @@ export async function checkMarket(
   }
 }
 
-/** To the second, or, from two minutes on, to the minute. */
-const inWords = (duration: number) =>
+/** A duration for people: to the second, or, from two minutes on, to the minute. */
+export const inWords = (duration: number) =>
   formatDuration(duration < 120_000 ? Math.ceil(duration / 1000) * 1000 : Math.round(duration / 60_000) * 60_000);
 
-const allowed = (what: string): Allowed => ({ evidence: what, override: `allowOpenMarket: ${what}` });
+export const allowed = (what: string): Allowed => ({ evidence: what, override: `allowOpenMarket: ${what}` });
 
 /** How often Alpaca's clock is tried before it counts as failing. */
 const TRIES = 5;

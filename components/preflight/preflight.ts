@@ -8,6 +8,7 @@ import { storeClient } from "../../stores";
 import { storeReference } from "../../stores/schemas";
 import { storeEntry } from "../../stores/store";
 import { checkAuditLog } from "./audit-log";
+import { checkExchange, checkWindow, exchangeHours } from "./calendar";
 import { type Allowed, checkMarket } from "./market";
 import { checkNotice, noticeInput } from "./notice";
 import { checkHost, checkLocalService } from "./services";
@@ -56,6 +57,12 @@ export const preflightInput = z.object({
     .optional(),
   /** What the paths may hold if the value in use is not known; undefined if it is known (`current`). */
   expected: z.array(storeEntry).optional(),
+  /** Until when the window is open, for a scheduled rotation; `now` is the lab's clock. */
+  window: z.object({ until: z.string(), now: z.string().nullable() }).optional(),
+  /** Why a rotation that does not wait for its window would have to, in words: written into the audit row. */
+  passedOver: z.string().optional(),
+  /** Whether the market is open by the config's own hours, and until when. */
+  exchange: exchangeHours.optional(),
   /** For rotations by age only; undefined if no notice is needed. */
   notice: noticeInput.optional(),
   /** What to do if the store holds another value than `current`; the end of the message. */
@@ -135,6 +142,7 @@ function checksOf(given: PreflightInput, own: OwnChecks): Check[] {
           },
         ]
       : []),
+    ...calendarChecks(given),
     ...noticeChecks(given),
     ...currentChecks(given, own),
   ];
@@ -152,6 +160,16 @@ async function checkStore({ store, paths, takes, force, expected, whenForeign }:
 /** Whether its restart is checked. */
 const isRestarted = ({ restartCheck, restartRights }: PreflightInput["services"][number]) =>
   restartCheck !== undefined || restartRights !== undefined;
+
+function calendarChecks({ window, passedOver, exchange, takes, allowOpenMarket }: PreflightInput): Check[] {
+  return [
+    ...(passedOver === undefined ? [] : [{ name: "window", run: async () => `does not wait, though ${passedOver}` }]),
+    ...(window === undefined ? [] : [{ name: "window", run: async () => checkWindow(window, takes, new Date()) }]),
+    ...(exchange === undefined
+      ? []
+      : [{ name: exchange.name, run: async () => checkExchange(exchange, allowOpenMarket, takes, new Date()) }]),
+  ];
+}
 
 function noticeChecks({ notice, audit, secretName, store }: PreflightInput): Check[] {
   if (notice === undefined) return [];
@@ -177,13 +195,14 @@ function currentChecks({ current, store, whenForeign, force }: PreflightInput, {
 
 /** What the config let pass, and what could not be checked: written into the audit row. */
 export function overridesOf(
-  { mode, allowOpenMarket, alpaca, current }: PreflightInput,
+  { mode, allowOpenMarket, alpaca, exchange, passedOver, current }: PreflightInput,
   { isStored }: OwnChecks,
   results: readonly CheckResult[],
 ) {
   return [
     ...results.flatMap(({ override }) => override ?? []),
-    ...(mode === "rotation" && allowOpenMarket && alpaca === undefined
+    ...(passedOver === undefined ? [] : [`window: did not wait, though ${passedOver}`]),
+    ...(mode === "rotation" && allowOpenMarket && alpaca === undefined && exchange === undefined
       ? ["allowOpenMarket: market hours not asked"]
       : []),
     ...(mode === "emergency" ? ["emergency: neither market hours nor notice asked"] : []),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { calendarSettings } from "../../core/calendar-schema";
 import { parseDuration } from "../../core/duration";
 import { labelDate } from "../../core/key-label";
 import { duration, httpUrl, name, policyOverride, restart, secretName, settings, text } from "../../core/schema-parts";
@@ -34,6 +35,7 @@ export const alpacaKey = settings({
   /** The services that read it, restarted in this order. */
   restart,
   policy: policyOverride,
+  ...calendarSettings,
 });
 
 const LABEL = "expected a text with a date at its end, such as paper-trading-2026-11-23";

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { calendarSettings } from "../../core/calendar-schema";
 import { database, policyOverride, restart, roleName, secretName, settings } from "../../core/schema-parts";
 
 /** The keys of every strategy of a database password. */
@@ -14,6 +15,7 @@ export const passwordSettings = {
   /** The services that read it, restarted in this order. */
   restart,
   policy: policyOverride,
+  ...calendarSettings,
 };
 
 /** A password that this pipeline makes. */
