@@ -1,4 +1,4 @@
-import { type HostConfig, pathsOf, type SecretConfig, type ServiceConfig } from "../config";
+import { documentsOf, type HostConfig, pathsOf, type SecretConfig, type ServiceConfig } from "../config";
 import { type Market, marketAt } from "../core/calendar";
 import type { Decision, PreflightMode } from "../core/decide";
 import { activeGeneration, previousGeneration, type SecretState } from "../core/state";
@@ -11,6 +11,8 @@ export interface MarketClock {
   readonly baseUrl: string;
   readonly keyIdPath: string;
   readonly secretKeyPath: string;
+  /** The keys of the pair, if both paths are one JSON document. */
+  readonly keys?: readonly [string, string];
 }
 
 /** Who must be notified of a rotation, and when. */
@@ -109,6 +111,7 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
     secretName: secret.name,
     store: around.store,
     paths: pathsOf(secret),
+    ...documentsOf(secret),
     audit: around.audit,
     // Every service of the platform, not only those that restart (runbook, checklist: all services).
     services: services.map(([name, config]) => serviceCheck(name, config, secret.restart.includes(name))),

@@ -19,6 +19,8 @@ const marketClock = z.object({
   baseUrl: z.string(),
   keyIdPath: z.string().optional(),
   secretKeyPath: z.string().optional(),
+  /** The keys of the pair, if it is in a JSON document. */
+  keys: z.tuple([z.string(), z.string()]).optional(),
 });
 
 /** What the preflight of every secret checks. A kind adds its own part ({@link KindChecks}). */
@@ -27,6 +29,8 @@ export const preflightInput = z.object({
   secretName: z.string(),
   store: storeReference,
   paths: z.array(z.string()),
+  /** The keys of each JSON document; a path that is not in it has one value. */
+  documents: z.record(z.string(), z.array(z.string())).default({}),
   audit: databaseReference,
   services: z.array(
     z.object({
@@ -149,11 +153,19 @@ function checksOf(given: PreflightInput, own: OwnChecks): Check[] {
 }
 
 /** The store may be written, and its present content may be overwritten. */
-async function checkStore({ store, paths, takes, force, expected, whenForeign }: PreflightInput): Promise<string> {
+async function checkStore({
+  store,
+  paths,
+  documents,
+  takes,
+  force,
+  expected,
+  whenForeign,
+}: PreflightInput): Promise<string> {
   const client = storeClient(store);
   const evidence = await client.check(paths, Math.ceil(takes / 1000));
   // The step right before the write reports what is overwritten.
-  if (!force) await checkDocuments(client, paths, expected, whenForeign);
+  if (!force) await checkDocuments(client, paths, expected, whenForeign, documents);
   return evidence;
 }
 

@@ -21,8 +21,7 @@ export function keyChecks({ config, now }: StackView, secret: AlpacaKeyConfig, s
     {
       point: "new credential works",
       look: async () => {
-        const pair = await storedPair(config, secret);
-        const [keyId, secretKey] = [pair?.keyId.value, pair?.secretKey.value];
+        const { keyId, secretKey } = (await storedPair(config, secret))?.pair ?? {};
         if (keyId === undefined || secretKey === undefined) throw new Error("the store holds no pair");
         const status = await askAlpaca(config, { keyId, secretKey });
         if (status !== 200) throw new Error(`Alpaca answers ${status} to the pair in the store`);

@@ -2,9 +2,7 @@ import { requestFor, twoWays } from "../../components/foreign-advice";
 import type { KindAsks } from "../../components/preflight-input";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { modeOf } from "../../core/decide";
-import type { StoreEntry } from "../../stores/store";
 import { ownUsernames, rotatedLogins } from "./roles";
-import { usernamePathOf } from "./schema";
 
 /** What the preflight checks for a password that this pipeline makes. */
 export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
@@ -21,21 +19,12 @@ export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
         : "";
     return correct + foreignAdvice(name);
   },
-  own({ secret: { database, role, strategy }, state, maxAge }) {
-    const logins = { ...rotatedLogins(strategy, role, state), maxAge };
+  own({ secret: { database, role, strategy, passwordAs }, state, maxAge }) {
+    const form = passwordAs === "plain" ? { passwordAs } : {};
+    const logins = { ...rotatedLogins(strategy, role, state), maxAge, ...form };
     return { database: { ...referenceOf(database), roles: [role], logins } };
   },
 };
-
-/** The store's entries while a login is in use. On an adopted platform it is the password alone. */
-export function loginEntries<V>(
-  secret: PostgresPasswordConfig,
-  { generation, username, password }: { readonly generation: number; readonly username: V; readonly password: V },
-): StoreEntry<V>[] {
-  const entry = { path: secret.name, value: password };
-  if (secret.strategy === "single-user" || generation === 0) return [entry];
-  return [{ path: usernamePathOf(secret), value: username, public: true }, entry];
-}
 
 /** The two options after an external write of a password to the store; the end of a message. */
 function foreignAdvice(secret: string): string {
