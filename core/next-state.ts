@@ -1,4 +1,5 @@
 import { dueFrom, graceEndsAt, graceIsOver, graceLimitAt } from "./deadlines";
+import type { PasswordRule } from "./password-rule";
 import type { Policy } from "./policy";
 import { assertRestorable, type Request, RequestRefusedError } from "./request";
 import {
@@ -40,6 +41,8 @@ export interface Inputs {
   readonly certain?: boolean | undefined;
   /** Whether the previous credential is ended outside of this program and that was observed (Alpaca answers 401). */
   readonly previousGone?: boolean | undefined;
+  /** How a slot that is filled now makes its password, if the config has a rule. */
+  readonly rule?: PasswordRule | undefined;
   /**
    * Who still uses the previous login, in words, as the server says; empty if it is unused. Queried once its grace period
    * is over. Only for logins that this stack revokes.
@@ -108,6 +111,7 @@ function firstState(inputs: Inputs): SecretState {
       (label, i, all) => label !== undefined && all.indexOf(label) === i,
     ) as string[],
     revoked: inputs.overlaps === false,
+    ...rulesWith(undefined, 1, inputs.rule),
     step: {
       sequence: 1,
       action: "ADOPT",
@@ -209,7 +213,7 @@ function abandonHalfDone(state: SecretState, target: Generation, inputs: Inputs)
 }
 
 /** The other slot filled with the next generation and made active. */
-function filled(state: SecretState, { now, suppliedKeyLabel }: Inputs): SecretState {
+function filled(state: SecretState, { now, suppliedKeyLabel, rule }: Inputs): SecretState {
   const slot = other(state.active);
   const at = now.toISOString();
   return {
@@ -218,9 +222,16 @@ function filled(state: SecretState, { now, suppliedKeyLabel }: Inputs): SecretSt
     active: slot,
     filledAt: withSlot<string | null>(state.filledAt, slot, at),
     labels: withSlot<string | null>(state.labels, slot, suppliedKeyLabel ?? null),
+    ...rulesWith(state.rules, slot, rule),
     usedLabels:
       suppliedKeyLabel === undefined ? state.usedLabels : [...new Set([...state.usedLabels, suppliedKeyLabel])],
   };
+}
+
+/** Only if there is a rule, so that the outputs of other secrets stay unchanged. */
+function rulesWith(rules: SecretState["rules"], slot: SlotIndex, rule: PasswordRule | undefined) {
+  if (rules === undefined && rule === undefined) return {};
+  return { rules: withSlot<PasswordRule | null>(rules ?? [null, null], slot, rule ?? null) };
 }
 
 function rotated(state: SecretState, inputs: Inputs, reason: string): SecretState {

@@ -1,3 +1,5 @@
+import type { PasswordRule } from "./password-rule";
+
 /** Counts the credentials a secret has had. 0 is the one that the platform had before. */
 export type Generation = number;
 
@@ -73,6 +75,8 @@ export interface SecretState {
    * or why it did not wait, in words. Until the next activation.
    */
   readonly window?: { readonly until: string } | { readonly passedOver: string };
+  /** How each slot's password was made, if the config had a rule when it was filled; null for the default. */
+  readonly rules?: readonly [PasswordRule | null, PasswordRule | null];
   readonly step: Step;
 }
 
