@@ -21,6 +21,7 @@ const NAMES: Readonly<Record<string, string>> = {
   secrets: "the secrets' settings",
   secret: "a secret's name",
   secretName: "a secret's name",
+  passwordRule: "how passwords are made",
   stepKey: "a step of the state",
 };
 
@@ -54,7 +55,12 @@ const unmarked = (one: z.core.$ZodType, isMarked = isSecret) =>
     .map(({ path: at }) => at.join("."));
 
 /** Fields beside a credential, in an object whose name sounds like one. */
-const BESIDE = ["alpacaKeys.current.label", "alpacaKeys.previous.label"];
+const BESIDE = [
+  ...["alpacaKeys.current.label", "alpacaKeys.previous.label"],
+  // Names of keys of a document.
+  ...["secrets.removedKeys", "secrets.keys.username", "secrets.keys.password"],
+  ...["secrets.keys.keyId", "secrets.keys.secretKey"],
+];
 
 const steps = path.join(__dirname, "..", "..", "..", "steps");
 
