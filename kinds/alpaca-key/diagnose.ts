@@ -8,7 +8,7 @@ import { holdsEntry } from "../../stores/entries";
 import type { StoreEntry } from "../../stores/store";
 import type { About, Finding, Found, StackView } from "../kind-operations";
 import { askAlpaca, storedPair } from "./ask";
-import { pairEntries, pairsOf } from "./pairs";
+import { heldEntries, pairEntries, pairsOf } from "./pairs";
 
 /** Runbook, troubleshooting 2 and 3: 401 after a rotation, and a key that was deleted too early. */
 export async function keyFindings(
@@ -21,7 +21,7 @@ export async function keyFindings(
   const held = await storedPair(stack.config, secret);
   const differs =
     active !== undefined &&
-    !(await Promise.all(pairEntries(secret, active).map((entry) => isHeld(stack, entry)))).every(Boolean);
+    !(await Promise.all(heldEntries(secret, active, state).map((entry) => isHeld(stack, entry)))).every(Boolean);
   const own = differs
     ? await storeDiffers({ stack, secret, state }, active, held)
     : await inUseRefused({ stack, secret, state }, active);

@@ -1,9 +1,9 @@
 import type { CredentialInUse } from "../../components/preflight-input";
 import type { AlpacaKeyConfig, Config, KeyPair } from "../../config";
 import type { Decision } from "../../core/decide";
-import { type DocumentShape, documentEntry, type KeptShape, shapesOf } from "../../core/document";
+import { type DocumentShape, documentEntry, type KeptShape, keysFor, shapesOf } from "../../core/document";
 import { documentShape, hasValues } from "../../core/document-settings";
-import { activeGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../../core/state";
+import { activeGeneration, EMPTY, other, previousGeneration, type SecretState, type SlotIndex } from "../../core/state";
 import { rendered } from "../../core/template";
 import { writtenBefore } from "../../stores/entries";
 import type { StoreEntry } from "../../stores/store";
@@ -51,6 +51,17 @@ export const pairEntries = (
       ]
     : []),
 ];
+
+/** What the store must hold of a pair. Until the first rotation it is the platform's own, and no extra has been written. */
+export function heldEntries(secret: AlpacaKeyConfig, pair: Halves, state: SecretState): StoreEntry[] {
+  const shapes = pairShapes(secret, undefined);
+  if (previousGeneration(state) !== undefined) return pairEntries(secret, pair, shapes);
+  const own = shapes.map((shape) => {
+    const names = PAIR_DOCUMENT.parts.flatMap((part) => keysFor(shape, part));
+    return { ...shape, keys: Object.fromEntries(names.map((name) => [name, shape.keys[name] ?? ""])) };
+  });
+  return pairEntries(secret, pair, own);
+}
 
 /** The pairs of these states, each to be tried. */
 export function knownPairs({ config }: KnownStack, secret: AlpacaKeyConfig, states: readonly SecretState[]): Known[] {
