@@ -1,5 +1,6 @@
 import type { ServiceConfig } from "../config";
 import { rotationTakes } from "../core/duration-estimate";
+import { batchesOf } from "../core/rollout";
 import { restartCheck } from "./restart-command";
 import { restartRights } from "./restart-rights";
 import { probeOf } from "./service-probe";
@@ -20,10 +21,27 @@ export function serviceCheck(name: string, config: ServiceConfig, restarts: bool
     hosts: config.hosts,
     probe: probeOf(config),
     restartCheck: restarts ? restartCheck(name, config) : undefined,
-    restartRights: restarts ? restartRights(name, config) : undefined,
+    restartRights: restarts ? rights(name, config) : undefined,
   };
 }
 
+/** After a reload a service is healthy with its old credential too, as long as that works. */
+function rights(name: string, config: ServiceConfig): string | undefined {
+  const script = restartRights(name, config);
+  if (config.reload === undefined || config.proof !== undefined) return script;
+  const note = `echo 'nothing shows whether a reload takes effect: set services.${name}.proof'`;
+  return [note, ...(script === undefined ? [] : [script])].join("\n");
+}
+
+type Timed = Pick<ServiceConfig, "timeout" | "hosts" | "rollout" | "before" | "after" | "kubernetes">;
+
 /** How long a rotation that restarts these services may take, in milliseconds. */
-export const takes = (services: readonly { readonly config: Pick<ServiceConfig, "timeout" | "hosts"> }[]): number =>
-  rotationTakes(services.map(({ config: { timeout, hosts } }) => ({ timeout, hosts: hosts.length })));
+export const takes = (services: readonly { readonly config: Timed }[]): number =>
+  rotationTakes(
+    services.map(({ config: { timeout, hosts, rollout, before, after, kubernetes } }) => {
+      const { batches, canaries } = batchesOf(hosts, rollout);
+      const parts = [timeout, before?.timeout, after?.timeout, kubernetes?.sync?.timeout];
+      const each = parts.reduce<number>((sum, part) => sum + (part ?? 0), 0);
+      return { timeout: each, batches: batches.length, bake: canaries * (rollout?.bake ?? 0) };
+    }),
+  );

@@ -25,7 +25,7 @@ export function declareAlpacaKey(secret: AlpacaKeyConfig, stack: DeclaredIn, { p
   const keys = keysOf(config, secret);
   assertSamePair(secret, keys, before);
   assertAlive(config, secret, keys, unfinishedOf(before?.state, recorded) ?? before?.state, previousKey);
-  return (decision, { rolledOut, dependsOn }) => {
+  return (decision, { rolledOut, finished, dependsOn, sharing }) => {
     const { state, force } = decision;
     const active = requirePair(secret, keys, state, state.active);
     const acts = decision.action !== undefined;
@@ -54,6 +54,8 @@ export function declareAlpacaKey(secret: AlpacaKeyConfig, stack: DeclaredIn, { p
         recorded,
         force,
         rolledOut,
+        finished,
+        sharing,
         policy,
         platform,
         places,

@@ -1,7 +1,17 @@
 import * as z from "zod";
 import { parseDuration } from "../../core/duration";
 import { labelDate } from "../../core/key-label";
-import { duration, httpUrl, name, policyOverride, restart, secretName, settings, text } from "../../core/schema-parts";
+import {
+  duration,
+  hooks,
+  httpUrl,
+  name,
+  policyOverride,
+  restart,
+  secretName,
+  settings,
+  text,
+} from "../../core/schema-parts";
 import { secret } from "../../core/secret-fields";
 
 /** The name of a pair that the config gives none. */
@@ -33,6 +43,7 @@ export const alpacaKey = settings({
   }).optional(),
   /** The services that read it, restarted in this order. */
   restart,
+  ...hooks,
   policy: policyOverride,
 });
 

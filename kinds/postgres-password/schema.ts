@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { database, policyOverride, restart, roleName, secretName, settings } from "../../core/schema-parts";
+import { database, hooks, policyOverride, restart, roleName, secretName, settings } from "../../core/schema-parts";
 
 /** The keys of every strategy of a database password. */
 export const passwordSettings = {
@@ -13,6 +13,7 @@ export const passwordSettings = {
   role: roleName.optional(),
   /** The services that read it, restarted in this order. */
   restart,
+  ...hooks,
   policy: policyOverride,
 };
 
