@@ -73,7 +73,7 @@ function hooksOf<V>({ service, config, hostName = "", host }: At, brought: reado
       ROTATION_SECRET: brought.map(({ secret }) => secret).join(" "),
       ROTATION_GENERATION: brought.map(({ generation }) => generation).join(" "),
     },
-    redacted: entries.filter((entry) => entry.public !== true).map(({ value }) => value),
+    redacted: entries.filter((entry) => entry.public !== true).map(({ value }) => ({ value })),
   };
 }
 
@@ -85,7 +85,7 @@ function syncOf<V>({ kubernetes }: ServiceConfig, brought: readonly BroughtIn<V>
     .flatMap(({ entries }) => entries)
     .flatMap(({ path, value }) => {
       const key = Object.hasOwn(keys, path) ? keys[path] : undefined;
-      return key === undefined ? [] : [{ key, value }];
+      return key === undefined ? [] : [{ field: key, value }];
     });
   // Without anything to compare nothing says whether a VaultStaticSecret has synced.
   if (operator === "vaultStaticSecret" && values.length === 0) return {};

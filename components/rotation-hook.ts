@@ -37,7 +37,7 @@ export function rotationHook(
         generation: brought.generation,
         ...(reached === undefined ? {} : { host: { name: host, ...reached } }),
         ...(reached === undefined || platform.privateKey === undefined ? {} : { privateKey: platform.privateKey }),
-        redacted: brought.entries.filter((entry) => entry.public !== true).map(({ value }) => value),
+        redacted: brought.entries.filter((entry) => entry.public !== true).map(({ value }) => ({ value })),
         activation: trigger,
       },
       trigger,

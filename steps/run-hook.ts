@@ -16,7 +16,7 @@ const input = z.object({
   host: hostReference.extend({ name: z.string() }).optional(),
   privateKey: secret(z.string()).optional(),
   /** What the command may have read and must not be repeated: the new credential. */
-  redacted: z.array(secret(z.string())),
+  redacted: z.array(z.object({ value: secret(z.string()) })),
   /** The activation that it belongs to. */
   activation: z.string(),
 });

@@ -36,7 +36,7 @@ export const atPlaceInput = z.object({
   /** What hooks find in their environment. */
   variables: z.record(z.string(), z.string()).optional(),
   /** What hooks may have read and must not be repeated: the new credential. */
-  redacted: z.array(secret(z.string())).optional(),
+  redacted: z.array(z.object({ value: secret(z.string()) })).optional(),
   sync: syncInput.optional(),
   rollout: rolloutInput.optional(),
 });

@@ -13,8 +13,8 @@ export const syncInput = z.object({
   operator: z.enum(["externalSecret", "vaultStaticSecret"]),
   /** The object's name. */
   name: z.string(),
-  /** Keys of the Kubernetes Secret and what they must hold. */
-  values: z.array(z.object({ key: z.string(), value: secret(z.string()) })),
+  /** Fields of the Kubernetes Secret and what they must hold. */
+  values: z.array(z.object({ field: z.string(), value: secret(z.string()) })),
   /** Milliseconds. */
   timeout: z.number(),
 });
@@ -90,7 +90,7 @@ export async function waitForSync(sync: Sync, run: RunScript): Promise<string> {
     { limit: timeout, every: PAUSE },
   );
   if (!last.done) throw failure(sync, `${waited(timeout)}: ${reasonOf(sync, before, last.now, differs)}`);
-  const keys = values.map(({ key }) => key).join(" and ");
+  const keys = values.map(({ field }) => field).join(" and ");
   return `the ${kind} ${name} has synced${keys === "" ? "" : `, ${keys} compared`}`;
 }
 
@@ -152,15 +152,15 @@ async function differing(sync: Sync, { spec }: SyncedObject, run: RunScript): Pr
   const { kubectl, name, values } = sync;
   const target = spec.target?.name ?? spec.destination?.name ?? name;
   const found: string[] = [];
-  for (const { key, value } of values) {
+  for (const { field, value } of values) {
     const salt = randomBytes(16).toString("hex");
-    const template = quoted(`{{index .data "${key}"}}`);
+    const template = quoted(`{{index .data "${field}"}}`);
     // The value stays in the shell's own variable and pipe: neither a process list nor the output has it.
     const script = `value=$(${kubectl} get secret ${quoted(target)} -o go-template=${template} 2>&1) || { printf '%s' "$value"; exit 1; }\n{ printf %s ${salt}; printf %s "$value" | base64 -d 2>/dev/null; } | sha256sum | cut -d' ' -f1`;
     const { status, output } = await run(script, LIMIT);
     if (status !== 0) throw failure(sync, `the Secret ${target} could not be read: ${output.trim().slice(-300)}`);
     const expected = createHash("sha256").update(salt).update(value).digest("hex");
-    if (!output.split("\n").some((line) => line.trim() === expected)) found.push(key);
+    if (!output.split("\n").some((line) => line.trim() === expected)) found.push(field);
   }
   return found;
 }

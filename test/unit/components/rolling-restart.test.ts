@@ -139,7 +139,7 @@ it("hands hooks what they may know, and the credential only to be taken out of w
       ...{ ROTATION_SERVICE: "api", ROTATION_HOST: "app-1", ROTATION_ADDRESS: "10.0.0.1" },
       ...{ ROTATION_SECRET: "database/password", ROTATION_GENERATION: "2" },
     },
-    redacted: ["the new password"],
+    redacted: [{ value: "the new password" }],
   });
   expect(inputOf(all, "s-restart-api-app-1")).not.toHaveProperty("after");
   const { stdin: _, ...shown } = namedIn(all, "s-restart-api-app-1") ?? {};
@@ -152,7 +152,7 @@ it("waits for the operator's sync with the values to compare, by their path", as
   const all = await resources({ config: { hosts: [], kubernetes } });
   expect(inputOf(all, "s-restart-api").sync).toEqual({
     ...{ kubectl: "kubectl --namespace trading", operator: "externalSecret", name: "trader", timeout: 120_000 },
-    values: [{ key: "password", value: "the new password" }],
+    values: [{ field: "password", value: "the new password" }],
   });
   const vaultOnly = { vaultStaticSecret: "trader", keys: { "alpaca/api_key_id": "id" }, timeout: 120_000 };
   const none = await resources({ config: { hosts: [], kubernetes: { sync: vaultOnly } } });

@@ -54,11 +54,11 @@ it("runs between the preflight and the first change, and between the last change
   });
   expect(inputOf(all, "database-password-before-hook")).toMatchObject({
     ...{ hook: "before", command: "pause trading", timeout: 60_000, secretName: "database/password", generation: 2 },
-    redacted: ["password of database-password-slot-b-password"],
+    redacted: [{ value: "password of database-password-slot-b-password" }],
   });
   const after = inputOf(all, "database-password-after-hook");
   expect(after).toMatchObject({ host: { name: "app-1", address: "10.0.0.1" }, privateKey: "a private key" });
-  expect(after.redacted).toEqual(["password of database-password-slot-a-password"]);
+  expect(after.redacted).toEqual([{ value: "password of database-password-slot-a-password" }]);
   expect(inputOf(all, "database-password-before-hook")).not.toHaveProperty("privateKey");
   expect(inputOf(all, "database-password-audit-row").entry.outputs).toHaveProperty("hooks");
   for (const name of names) {

@@ -22,6 +22,9 @@ const NAMES: Readonly<Record<string, string>> = {
   secret: "a secret's name",
   secretName: "a secret's name",
   stepKey: "a step of the state",
+  externalSecret: "a Kubernetes object's name",
+  vaultStaticSecret: "a Kubernetes object's name",
+  keys: "names of a Kubernetes Secret's fields",
 };
 
 /** Every text field of a schema by its path, with whether it or something above it is marked. */

@@ -109,7 +109,7 @@ describe("the sync of an ExternalSecret", () => {
 
 describe("the value in the Kubernetes Secret", () => {
   const value = 'n3w-P4ssword\'s $HOME\\ "x"';
-  const values = [{ key: "db.password", value }];
+  const values = [{ field: "db.password", value }];
 
   it.each(["externalSecret", "vaultStaticSecret"] as const)("is compared for a %s", async (name) => {
     await object(ready("2026-11-23T02:00:00Z"));
