@@ -43,6 +43,21 @@ export function environmentSecrets(env: NodeJS.ProcessEnv): string[] {
   return [...new Set(found)].filter(({ length }) => length >= SHORTEST);
 }
 
+/** Names of variables that hold a credential, of whatever tool. */
+const CREDENTIAL_NAME = /TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE_KEY|API_?KEY|ACCESS_KEY/i;
+
+/** The environment for a command of the user's: without every variable that holds one of the run's credentials. */
+export function environmentWithoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const secrets = environmentSecrets(env);
+  const isOpen = ([name, value = ""]: [string, string | undefined]) =>
+    !CREDENTIALS.includes(name) &&
+    !CREDENTIAL_NAME.test(name) &&
+    // What the engine hands to its commands.
+    !name.startsWith("PULUMI_") &&
+    !secrets.some((secret) => value.includes(secret));
+  return Object.fromEntries(Object.entries(env).filter(isOpen));
+}
+
 function textOf(file: string | undefined): string[] {
   if (!file) return [];
   try {

@@ -14,12 +14,13 @@ ask() {
   ("ask_$way" "$@") >"$1" 2>"$1.error" </dev/null &
 }
 
-# ask_http INDEX SECONDS URL
+# ask_http INDEX SECONDS URL [METHOD]
 ask_http() {
   # An answer without an end is cut off, a little later than its length is limited. In blocks of 512 bytes.
   ulimit -f $((longest * 2 / 512))
   # -g: brackets in an address are its own.
-  curl -gsS --max-time "$2" -o "$1.body" -w '%{http_code}' "$3" ||
+  # A method comes with an empty body, whose length some servers want to be told.
+  curl -gsS --max-time "$2" -o "$1.body" -w '%{http_code}' ${4:+-X "$4" -d ''} "$3" ||
     [ $? -lt 128 ] || echo "its answer is longer than $((longest / 1024)) KiB" >&2
 }
 

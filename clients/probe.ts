@@ -10,6 +10,8 @@ export const healthProbe = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("http"),
     url: z.string(),
+    method: z.string().optional(),
+    shows: z.string().optional(),
     rule: z.object({
       status: z.array(z.number()).readonly(),
       field: z.string().nullable(),
@@ -70,7 +72,7 @@ const probeScript = (probes: readonly HealthProbe[], seconds: number): string =>
 function argumentsOf(probe: HealthProbe): string[] {
   switch (probe.kind) {
     case "http":
-      return [quoted(probe.url)];
+      return [probe.url, ...(probe.method === undefined ? [] : [probe.method])].map(quoted);
     case "tcp":
       return [quoted(probe.host), String(probe.port)];
     case "command":

@@ -14,6 +14,7 @@ export const rotationPhases = {
       words: (step) => `writes ${stepOf(step)?.about ?? step.name}, beside what others keep there, and reads it back`,
     },
     "restart-service": { phase: "restart" },
+    "run-hook": { phase: "before", words: (step) => `runs \`${stepOf(step)?.about ?? step.name}\`` },
     "store-mark": {
       phase: "settle",
       words: (step) =>

@@ -3,8 +3,8 @@ import { type RunScript, runLimited, shellHere } from "../clients/shell";
 import { withHost } from "../clients/ssh";
 import type { Config, HostConfig, SecretConfig, ServiceConfig } from "../config";
 import { probeAt, type Verdict } from "../core/health";
-import { restartAndWait } from "./restart/restart";
-import { restartCommand } from "./restart-command";
+import { restartAt } from "./restart/at-place";
+import { restartInput } from "./restart-input";
 import { probeOf } from "./service-probe";
 
 /** Where a service runs: its host's name, or undefined for this machine. */
@@ -75,11 +75,9 @@ export async function restartUnlessHealthy(config: Config, place: Place): Promis
   return verdict?.healthy ? `${placeName(place)} is healthy by now` : restart(config, place);
 }
 
+/** As a rotation restarts it, with its hooks; which credential it then uses is for the rotation to prove. */
 function restart(config: Config, place: Place): Promise<string> {
-  const { service, config: own, hostName = "this machine", host } = place;
-  const probe = probeAt(probeOf(own), host?.address ?? "localhost");
-  const command = restartCommand(service, own);
-  return shellAt(config, place, (run) =>
-    restartAndWait({ service, place: hostName, command, probe, timeout: own.timeout }, run),
-  );
+  const input = restartInput<string>(place, []);
+  const at = { ...input, redacted: [], place: place.hostName ?? "this machine" };
+  return shellAt(config, place, async (run) => (await restartAt(at, run)).said);
 }

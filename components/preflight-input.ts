@@ -1,10 +1,11 @@
 import { documentsOf, type HostConfig, pathsOf, type SecretConfig, type ServiceConfig } from "../config";
+import { takes } from "../config/rotation-takes";
 import { type Market, marketAt } from "../core/calendar";
 import type { Decision, PreflightMode } from "../core/decide";
 import { activeGeneration, previousGeneration, type SecretState } from "../core/state";
 import type { StoreReference } from "../stores/schemas";
 import type { StoreEntry } from "../stores/store";
-import { serviceCheck, servicesOf, takes } from "./service-check";
+import { serviceCheck, servicesOf } from "./service-check";
 
 /** Alpaca's `GET /v2/clock`, and the paths of the pair for it. */
 export interface MarketClock {
@@ -115,7 +116,7 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
     audit: around.audit,
     // Every service of the platform, not only those that restart (runbook, checklist: all services).
     services: services.map(([name, config]) => serviceCheck(name, config, secret.restart.includes(name))),
-    takes: takes(servicesOf(secret.restart, around.services)),
+    takes: takes(servicesOf(secret.restart, around.services).map(({ config }) => config)),
     hosts: Object.fromEntries(Object.entries(around.hosts).filter(([host]) => used.has(host))),
     privateKey: around.privateKey,
     alpaca: around.marketClock,

@@ -1,19 +1,23 @@
 import type { ServiceConfig } from "../config";
+import type { Duration } from "../core/duration";
 import { quoted } from "../core/shell-word";
-import { kubectlFor, workloadOf } from "./restart-command";
+import { kubectlFor, restartCommand, syncedOf, workloadOf } from "./restart-command";
 
-type Ways = Pick<ServiceConfig, "restart" | "kubernetes" | "compose">;
+type Ways = Pick<ServiceConfig, "restart" | "reload" | "kubernetes" | "compose">;
 
 /**
  * A POSIX shell script that checks whether the account may restart a service, and changes nothing: it never runs the
  * restart. It prints what is known, and fails with the reason if the restart would be refused; what cannot be checked is
  * reported and is no failure.
  */
-export function restartRights(name: string, { restart, kubernetes, compose }: Ways): string | undefined {
-  if (kubernetes !== undefined) return kubernetesRights(name, kubernetes);
+export function restartRights(name: string, ways: Ways): string | undefined {
+  const { reload, kubernetes, compose } = ways;
+  if (typeof reload === "object" && "http" in reload) return "echo 'whether it takes the request could not be asked'";
+  const ownCommand = typeof reload === "string";
+  if (kubernetes !== undefined && !ownCommand) return kubernetesRights(name, kubernetes);
   // `docker compose ps`, which looks for the service, needs the same right as the restart.
-  if (compose !== undefined) return undefined;
-  const words = wordsOf(restart ?? `systemctl restart ${name}`);
+  if (compose !== undefined && !ownCommand) return undefined;
+  const words = wordsOf(restartCommand(name, { ...ways, timeout: 0 as Duration }));
   if (words === undefined) return undefined;
   const [program = ""] = words;
   if (program === "sudo") return sudoRights(words.slice(1));
@@ -34,20 +38,53 @@ interface Unit {
   readonly name: string;
   /** Of the account itself, which may restart it. */
   readonly user: boolean;
+  /** What is done to it. */
+  readonly verb: Verb;
 }
+
+/** By systemctl's verb, which polkit is told too: what it does, and systemd's method for it if it can be asked about. */
+const VERBS = {
+  restart: { does: "restart", method: "RestartUnit" },
+  "try-restart": { does: "restart", method: "TryRestartUnit" },
+  "reload-or-restart": { does: "restart", method: "ReloadOrRestartUnit" },
+  reload: { does: "reload", method: "ReloadUnit" },
+  kill: { does: "signal", method: undefined },
+} as const;
+
+type Verb = keyof typeof VERBS;
 
 /** What `systemctl [OPTIONS] restart UNIT` restarts; undefined for any other command. */
 function unitOf([program = "", ...rest]: readonly string[]): Unit | undefined {
   const [verb = "", unit, ...more] = rest.filter((word) => !word.startsWith("-"));
-  if (!/(^|\/)systemctl$/.test(program) || !/restart$/.test(verb) || unit === undefined || more.length > 0)
+  if (!/(^|\/)systemctl$/.test(program) || !Object.hasOwn(VERBS, verb) || unit === undefined || more.length > 0)
     return undefined;
-  return { name: unit.includes(".") ? unit : `${unit}.service`, user: rest.includes("--user") };
+  return { name: unit.includes(".") ? unit : `${unit}.service`, user: rest.includes("--user"), verb: verb as Verb };
 }
 
 function kubernetesRights(name: string, kubernetes: NonNullable<Ways["kubernetes"]>): string {
   const [kubectl, workload] = [kubectlFor(kubernetes), workloadOf(name, kubernetes)];
   const refused = `kubectl says that this account may not patch ${workload}, which a rollout does (\`${kubectl} auth can-i patch ${workload}\`)`;
-  return `[ "$(${kubectl} auth can-i patch ${workload} 2>/dev/null | tail -n 1)" != no ] || { echo ${quoted(refused)}; exit 1; }`;
+  return [canI(kubectl, `patch ${workload}`, refused), ...syncRights(kubectl, kubernetes)].join("\n");
+}
+
+/** What cannot be asked counts as allowed. */
+const canI = (kubectl: string, what: string, refused: string) =>
+  `[ "$(${kubectl} auth can-i ${what} 2>/dev/null | tail -n 1)" != no ] || { echo ${quoted(refused)}; exit 1; }`;
+
+/** The rights that the wait for a sync needs, and a policy by which no sync would ever come. */
+function syncRights(kubectl: string, kubernetes: NonNullable<Ways["kubernetes"]>): string[] {
+  const synced = syncedOf(kubernetes);
+  if (synced === undefined) return [];
+  const { resource, name, kind } = synced;
+  const never = `the ${kind} ${name} has refreshPolicy CreatedOnce: it never takes a new value`;
+  const keys = Object.keys(kubernetes.sync?.keys ?? {}).length > 0;
+  const may = (what: string, why: string) =>
+    canI(kubectl, what, `kubectl says that this account may not ${what}, ${why} (\`${kubectl} auth can-i ${what}\`)`);
+  return [
+    may(`patch ${resource}/${name}`, "which requests a sync"),
+    ...(keys ? [may("get secrets", "which compares the value")] : []),
+    `[ "$(${kubectl} get ${resource} ${name} -o jsonpath='{.spec.refreshPolicy}' 2>/dev/null)" != CreatedOnce ] || { echo ${quoted(never)}; exit 1; }`,
+  ];
 }
 
 const SEE = "see docs/restarts.md, systemd";
@@ -89,40 +126,68 @@ function withoutOptions(words: readonly string[]): { options: string[]; command:
  * about a unit only through systemd: by a restart in the job mode `isolate`, which systemd always refuses ("Isolate is
  * only valid for start"), but only after the check of the right.
  */
-function systemdRights({ name, user }: Unit): string {
+function systemdRights({ name, user, verb }: Unit): string {
+  const { does } = VERBS[verb];
   const fix = `allow it by a polkit rule, or by sudo (${SEE})`;
   return [
     "command -v systemctl >/dev/null || { echo 'there is no systemctl'; exit 1; }",
-    ...existing({ name, user }),
-    `refused() { echo "$(id -un) may not restart ${name}: $1; ${fix}"; exit 1; }`,
-    ...(user ? ["exit 0"] : POLKIT.map((line) => line.replaceAll("UNIT", name))),
+    ...existing({ name, user, verb }),
+    `refused() { echo "$(id -un) may not ${does} ${name}: $1; ${fix}"; exit 1; }`,
+    ...(user ? ["exit 0"] : polkit(name, verb)),
   ].join("\n");
 }
 
 /** A fake or an old systemctl without `show` is no reason to fail. */
-function existing({ name, user }: Unit): string[] {
-  const scope = user ? "--user " : "";
+function existing({ name, user, verb }: Unit): string[] {
+  const { does } = VERBS[verb];
+  const show = (property: string) =>
+    `systemctl ${user ? "--user " : ""}show -p ${property} ${quoted(name)} 2>/dev/null`;
+  const unless = (property: string, said: string) =>
+    `if ${show(property.split("=")[0] ?? "")} | grep -qx ${property}; then echo ${quoted(said)}; exit 1; fi`;
+  const own = {
+    restart: [unless("RefuseManualStart=yes", `the unit ${name} refuses a start by hand`)],
+    reload: [
+      unless("CanReload=no", `the unit ${name} has no ExecReload: set reload: { signal: SIGHUP }, or restart it`),
+    ],
+    signal: [],
+  };
   return [
-    `state=$(systemctl ${scope}show -p LoadState ${quoted(name)} 2>/dev/null | sed -n 's/^LoadState=//p')`,
-    `case $state in not-found|masked|bad-setting|error) echo "the unit ${name} cannot be restarted: systemctl says it is $state"; exit 1 ;; esac`,
-    `if systemctl ${scope}show -p RefuseManualStart ${quoted(name)} 2>/dev/null | grep -qx RefuseManualStart=yes; then echo 'the unit ${name} refuses a start by hand'; exit 1; fi`,
+    `state=$(${show("LoadState")} | sed -n 's/^LoadState=//p')`,
+    `case $state in not-found|masked|bad-setting|error) echo "the unit ${name} cannot be ${does}ed: systemctl says it is $state"; exit 1 ;; esac`,
+    ...own[does],
   ];
+}
+
+/** Asks polkit by itself, then through systemd if that has a method for the verb. */
+function polkit(unit: string, verb: Verb): string[] {
+  const { does, method } = VERBS[verb];
+  const lines = method === undefined ? [...POLKIT, ...UNKNOWN] : [...POLKIT, ...SYSTEMD, ...UNKNOWN];
+  return lines.map((line) =>
+    line
+      .replaceAll("UNIT", unit)
+      .replaceAll("VERB", verb)
+      .replaceAll("METHOD", method ?? "")
+      .replaceAll("DOES", does),
+  );
 }
 
 const POLKIT = [
   'ask() { pkcheck --action-id org.freedesktop.systemd1.manage-units "$@" --process $$ 2>&1 </dev/null; }',
   "if command -v pkcheck >/dev/null; then",
-  "  said=$(ask --detail unit UNIT --detail verb restart); status=$?",
+  "  said=$(ask --detail unit UNIT --detail verb VERB); status=$?",
   '  [ "$status" -ne 0 ] || exit 0',
   // 1 to 3: the answer is no. Above: only root may query the details.
   '  [ "$status" -gt 3 ] || refused "polkit says no ($said)"',
   "  ask >/dev/null && exit 0",
   "fi",
   '[ "$(id -u)" -ne 0 ] || exit 0',
+];
+
+const SYSTEMD = [
   "if [ -d /run/systemd/system ] && command -v busctl >/dev/null; then",
-  "  said=$(timeout 10 busctl --system --allow-interactive-authorization=no call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager RestartUnit ss UNIT isolate 2>&1 </dev/null)",
+  "  said=$(timeout 10 busctl --system --allow-interactive-authorization=no call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager METHOD ss UNIT isolate 2>&1 </dev/null)",
   '  case $said in *"Isolate is only valid"*) exit 0 ;; *uthentication*|*"ccess denied"*|*"not authorized"*) refused "$(printf \'%s\' "$said" | tail -n 1)" ;; esac',
   "fi",
-  "echo 'whether it may restart UNIT could not be asked'",
-  "exit 0",
 ];
+
+const UNKNOWN = ["echo 'whether it may DOES UNIT could not be asked'", "exit 0"];

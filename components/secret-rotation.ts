@@ -3,13 +3,17 @@ import * as pulumi from "@pulumi/pulumi";
 import type { SecretConfig } from "../config";
 import type { PreflightMode } from "../core/decide";
 import type { Policy } from "../core/policy";
-import { activation, type SecretState } from "../core/state";
+import { activation, activeGeneration, type SecretState } from "../core/state";
+import type { After } from "./after";
 import { AuditRecord } from "./audit-record";
 import { planGuard } from "./plan-guard";
 import type { Platform } from "./platform";
 import { Preflight, surroundingsOf } from "./preflight";
 import { type CredentialInUse, type KindAsks, preflightInput } from "./preflight-input";
+import type { BroughtIn } from "./restart-input";
 import { type RollingRestart, restartServices } from "./rolling-restart";
+import { rotationHook } from "./rotation-hook";
+import type { SharingMember } from "./shared-restarts";
 import { answerOf } from "./step-command";
 
 export interface SecretRotationArgs {
@@ -23,6 +27,10 @@ export interface SecretRotationArgs {
   readonly force?: boolean;
   /** The activation that an earlier version of this program rolled out, by resources that this one no longer has. */
   readonly rolledOut?: string | undefined;
+  /** The activation that the last finished update left; undefined before the first. */
+  readonly finished?: string | undefined;
+  /** Its place among secrets whose services are restarted together; undefined if its restarts are its own. */
+  readonly sharing?: SharingMember | undefined;
   readonly policy: Policy;
   readonly platform: Platform;
 }
@@ -52,6 +60,10 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
   /** The kind's own part of the preflight. */
   protected abstract readonly asks: KindAsks<A["config"]>;
   protected readonly trigger: string;
+  private restarts: Pick<RollingRestart, "said"> | undefined;
+  private brought: BroughtIn<pulumi.Input<string>>["entries"] = [];
+  /** The user's own commands that this rotation has run. */
+  private readonly hooks: local.Command[] = [];
 
   protected constructor(
     type: string,
@@ -88,19 +100,61 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     return this.asks.modeOf(this.args.state);
   }
 
-  protected createRestarts(dependsOn: pulumi.Resource): RollingRestart {
-    const { config, platform, rolledOut } = this.args;
+  /**
+   * What everything that acts depends on: the preflight, and the user's own command after it. An adoption that moves nothing
+   * runs none.
+   */
+  protected begin(preflight: local.Command, entries: BroughtIn<pulumi.Input<string>>["entries"] = []): After {
+    const ready = this.args.sharing?.begin(preflight) ?? preflight;
+    return this.mode === "adoption" ? ready : this.createHook("before", ready, entries);
+  }
+
+  private createHook<R extends After>(
+    hook: "before" | "after",
+    dependsOn: R,
+    entries: BroughtIn<pulumi.Input<string>>["entries"],
+  ): R | local.Command {
+    const { config, platform, state, finished } = this.args;
+    const own = config[hook];
+    if (own === undefined) return dependsOn;
+    const brought = { secret: config.name, generation: activeGeneration(state), entries };
+    const args = { hook, config: own, platform, brought, trigger: this.trigger, finished };
+    const command = rotationHook(this.name, args, { parent: this, dependsOn });
+    this.hooks.push(command);
+    return command;
+  }
+
+  /** @param credential what the restarts bring into use, as far as this stack knows it */
+  protected createRestarts(
+    dependsOn: pulumi.Resource,
+    credential: Pick<BroughtIn<pulumi.Input<string>>, "username" | "entries"> = { entries: [] },
+  ): { readonly last: After } {
+    const { config, platform, rolledOut, finished, sharing, state } = this.args;
     const { trigger } = this;
-    return restartServices(this.name, config.restart, platform, { trigger, rolledOut }, { parent: this, dependsOn });
+    const brought = { secret: config.name, generation: activeGeneration(state), ...credential };
+    this.brought = credential.entries;
+    const restarts =
+      sharing === undefined
+        ? restartServices(
+            this.name,
+            config.restart,
+            platform,
+            { trigger, rolledOut, brought },
+            { parent: this, dependsOn },
+          )
+        : sharing.restarts({ restart: config.restart, brought, trigger, finished, stored: dependsOn });
+    this.restarts = restarts;
+    return restarts;
   }
 
   /** @param steps their exceptions and warnings go into the row; the first is the preflight. @param more further ones */
   protected createAudit(
     steps: readonly [local.Command, ...local.Command[]],
-    dependsOn: pulumi.Resource,
+    last: After,
     more: pulumi.Input<Record<string, unknown>> = {},
   ): AuditRecord {
     const { config, state, platform } = this.args;
+    const dependsOn = this.mode === "adoption" ? last : this.createHook("after", last, this.brought);
     const said = (what: "overrides" | "warnings", answers: readonly Record<string, unknown>[]) =>
       answers.flatMap((answer) => (answer[what] ?? []) as string[]);
     return new AuditRecord(
@@ -111,11 +165,18 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
         state,
         startedAt: answerOf(steps[0]).apply(({ startedAt }) => String(startedAt ?? "")),
         outputs: pulumi
-          .all([this.description, pulumi.all([...steps.map(answerOf), more])])
-          .apply(([description, answers]) => ({
+          .all([
+            this.description,
+            pulumi.all([...steps.map(answerOf), more]),
+            this.restarts?.said ?? [],
+            pulumi.all(this.hooks.map(answerOf)),
+          ])
+          .apply(([description, answers, restarts, hooks]) => ({
             ...description,
             overrides: said("overrides", answers),
             ...(said("warnings", answers).length === 0 ? {} : { warnings: said("warnings", answers) }),
+            ...(restarts.length === 0 ? {} : { restarts }),
+            ...(hooks.length === 0 ? {} : { hooks: hooks.flatMap(({ hook }) => hook ?? []) }),
           })),
         clock: platform.clock,
       },

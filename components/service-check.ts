@@ -1,5 +1,4 @@
 import type { ServiceConfig } from "../config";
-import { rotationTakes } from "../core/duration-estimate";
 import { restartCheck } from "./restart-command";
 import { restartRights } from "./restart-rights";
 import { probeOf } from "./service-probe";
@@ -20,10 +19,14 @@ export function serviceCheck(name: string, config: ServiceConfig, restarts: bool
     hosts: config.hosts,
     probe: probeOf(config),
     restartCheck: restarts ? restartCheck(name, config) : undefined,
-    restartRights: restarts ? restartRights(name, config) : undefined,
+    restartRights: restarts ? rights(name, config) : undefined,
   };
 }
 
-/** How long a rotation that restarts these services may take, in milliseconds. */
-export const takes = (services: readonly { readonly config: Pick<ServiceConfig, "timeout" | "hosts"> }[]): number =>
-  rotationTakes(services.map(({ config: { timeout, hosts } }) => ({ timeout, hosts: hosts.length })));
+/** After a reload a service is healthy with its old credential too, as long as that works. */
+function rights(name: string, config: ServiceConfig): string | undefined {
+  const script = restartRights(name, config);
+  if (config.reload === undefined || config.proof !== undefined) return script;
+  const note = `echo 'nothing shows whether a reload takes effect: set services.${name}.proof'`;
+  return [note, ...(script === undefined ? [] : [script])].join("\n");
+}

@@ -7,6 +7,7 @@ import { declareStore } from "../stores";
 import { isDocument, pairOf } from "../stores/entries";
 import { type StoreReference, schemaOf } from "../stores/schemas";
 import type { DeclareBefore, StoreEntry, WriteOptions } from "../stores/store";
+import type { After } from "./after";
 import { answerOf, stepCommand } from "./step-command";
 
 /** What the program keeps at a path. */
@@ -30,6 +31,11 @@ export interface WriteArgs {
 
 /** Our marks on each path, complete: a mark that is left out is removed. Never a value. */
 export type Marks = readonly { readonly path: string; readonly says: pulumi.Input<Record<string, string>> }[];
+
+interface MarkOptions {
+  readonly parent: pulumi.Resource;
+  readonly dependsOn: After;
+}
 
 /** The result of a write. */
 export interface Stored {
@@ -93,9 +99,9 @@ export class StackStore {
    * Marks what is kept at the paths (Vault's custom metadata, AWS's tags), one after the other, beside the marks of
    * others; writes no version. What comes after depends on the result.
    */
-  mark(name: string, marks: Marks, { parent, dependsOn }: WriteOptions): pulumi.Resource {
+  mark(name: string, marks: Marks, { parent, dependsOn }: MarkOptions): After {
     const store = this.reference;
-    return marks.reduce<pulumi.Resource>(
+    return marks.reduce<After>(
       (earlier, { path, says }) =>
         stepCommand(
           `${pathName(name, path)}-${schemaOf(store).marks}`,

@@ -13,7 +13,7 @@ export interface StepCommandArgs {
    * The activation that the step belongs to; a change runs the step again, as a replacement. Without it a changed input
    * runs the step in place.
    */
-  readonly trigger?: pulumi.Input<string>;
+  readonly trigger?: pulumi.Input<string> | readonly string[];
   /**
    * Whether a change of the input alone (a new address in the config, say) runs the step too. Default true; false for a
    * step whose answer depends on the moment.
@@ -38,13 +38,15 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
       ...(rolledOut === undefined ? {} : { interpreter: rolledOutInterpreter(rolledOut) }),
       ...(args.runOnInputChange === false ? { update: "true" } : {}),
       stdin: pulumi.jsonStringify(args.input),
-      ...(args.trigger === undefined ? {} : { triggers: [args.trigger] }),
+      ...(args.trigger === undefined ? {} : { triggers: isList(args.trigger) ? args.trigger.slice() : [args.trigger] }),
       logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,
       addPreviousOutputInEnv: false,
     },
     { ...opts, ...(rolledOut === undefined ? {} : { ignoreChanges: ["interpreter[1]"] }) },
   );
 }
+
+const isList = (trigger: StepCommandArgs["trigger"]): trigger is readonly string[] => Array.isArray(trigger);
 
 /** The JSON line that a step printed; an empty object if it printed none (its last run was an update without effect). */
 export function answerOf(command: local.Command): pulumi.Output<Record<string, unknown>> {

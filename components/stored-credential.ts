@@ -1,6 +1,7 @@
 import type { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { activeGeneration } from "../core/state";
+import type { After } from "./after";
 import { SecretRotation, type SecretRotationArgs } from "./secret-rotation";
 import type { DeclaredEntry, Marks, Stored } from "./stack-store";
 import { type StoreGuard, storeUnchanged } from "./store-unchanged";
@@ -12,7 +13,7 @@ export interface StoredCredentialArgs extends SecretRotationArgs {
 
 /** What all secrets share whose value this stack writes into the store: checked before, written, marked. */
 export abstract class StoredCredential<A extends StoredCredentialArgs> extends SecretRotation<A> {
-  protected createUnchanged(guard: StoreGuard, dependsOn: pulumi.Resource): local.Command {
+  protected createUnchanged(guard: StoreGuard, dependsOn: After): local.Command {
     const { force, platform } = this.args;
     const { trigger } = this;
     const args = { store: platform.store.reference, ...guard, force, trigger };
@@ -26,7 +27,7 @@ export abstract class StoredCredential<A extends StoredCredentialArgs> extends S
     return platform.store.write(this.name, { ...args, ...guard }, { parent: this, dependsOn });
   }
 
-  protected createMarks(marks: Marks, dependsOn: pulumi.Resource): pulumi.Resource {
+  protected createMarks(marks: Marks, dependsOn: After): After {
     return this.args.platform.store.mark(this.name, marks, { parent: this, dependsOn });
   }
 }

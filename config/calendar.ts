@@ -5,12 +5,12 @@ import type { Blackout, Calendar, Window } from "../core/calendar";
 import { eventsOf, spansOfEvents } from "../core/calendar-file";
 import { pauseOf } from "../core/calendar-schema";
 import { formatDuration } from "../core/duration";
-import { rotationTakes } from "../core/duration-estimate";
 import { messageOf } from "../core/errors";
 import type { Problem } from "../core/problem";
 import { DAY } from "../core/time";
 import { startOfDay } from "../core/wall-clock";
 import { type SecretConfig, traitsOf } from "../kinds/schemas";
+import { takes } from "./rotation-takes";
 import type { Config } from "./schema";
 
 /** The part of the config that says when rotations run. */
@@ -43,7 +43,7 @@ export function calendarOf(config: CalendarConfig, secret: SecretConfig): Calend
 /** How long a rotation of a secret may take, as the preflight has it; a service that does not exist takes none. */
 function takesOf({ services = {} }: CalendarConfig, { restart }: SecretConfig): number {
   const known = restart.flatMap((name) => (Object.hasOwn(services, name) ? (services[name] ?? []) : []));
-  return rotationTakes(known.map(({ timeout, hosts }) => ({ timeout, hosts: hosts.length })));
+  return takes(known);
 }
 
 /**

@@ -15,6 +15,7 @@ import { schemaOf } from "../stores/schemas";
 import { calendarChecks } from "./calendar";
 import { tooLong } from "./messages";
 import type { Config } from "./schema";
+import { restartChecks, serviceChecks } from "./service-checks";
 
 /** One check across keys. */
 export type Check = () => readonly Problem[];
@@ -28,6 +29,7 @@ export function crossChecks(config: Config): Check[] {
     ...lengthOf(config.secrets).map((index) => () => secretChecks(config, index)),
     () => adoptedChecks(config),
     () => serviceChecks(config),
+    () => restartChecks(config),
     () => marketChecks(config),
     () => calendarChecks(config),
     ...lengthOf(config.secrets).map((index) => () => kindChecks(config, index)),
@@ -171,26 +173,6 @@ function adoptedChecks(config: Config): Problem[] {
       path: ["adopted", name],
       message: `expected the name of a secret (${oneOf(names)}), found another; it is not shown, since it may be a value`,
     }));
-}
-
-function serviceChecks(config: Config): Problem[] {
-  const { services, hosts: known, sshPrivateKey } = config;
-  const places = Object.entries(services).map(([service, { hosts }]) => ({ service, hosts }));
-  const problems: Problem[] = places.flatMap(({ service, hosts }) =>
-    hosts.flatMap((host, index) =>
-      Object.hasOwn(known, host)
-        ? []
-        : [{ path: ["services", service, "hosts", index], message: unknown(host, "hosts", known) }],
-    ),
-  );
-  if (sshPrivateKey === undefined && places.some(({ hosts }) => hosts.length > 0)) {
-    problems.push({
-      path: ["sshPrivateKey"],
-      message:
-        "expected a private key, since services run on hosts, found nothing: `pulumi config set --secret sshPrivateKey < KEYFILE`",
-    });
-  }
-  return problems;
 }
 
 function marketChecks({ alpaca, market, preflight }: Config): Problem[] {

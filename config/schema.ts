@@ -170,6 +170,15 @@ export const schema = settings({
   hosts: z.record(name, host).default({}),
   /** Everything that reads a secret and is restarted after a rotation, by the service's name. */
   services: z.record(name, service),
+  /** How the restarts of several secrets belong together. */
+  restarts: settings({
+    /**
+     * Restarts a service once for all secrets that it reads and that are due in the same update, after all their values are
+     * in the store. Default false: once for each. Only for secrets whose old and new value are valid at once. A secret that
+     * cannot rotate then holds up the others of its group. A change restarts nothing that runs on `hosts`.
+     */
+    shared: z.boolean().default(false),
+  }).default({ shared: false }),
   /** In the order in which they rotate. If one is removed, the stack forgets it and it stays as it is. */
   secrets: z.array(secretSchema),
   /** The database of `secret_rotation_log`. Default: the database of the first secret. */

@@ -1,7 +1,10 @@
 import * as z from "zod";
 import { parseDuration } from "../core/duration";
+import { atOnce } from "../core/rollout";
 import { duration, name, port, settings, text } from "../core/schema-parts";
+import { ADDRESS, address, answer } from "./answer-schema";
 import { hostKeyProblem } from "./host-key";
+import { proof, reload, rollout, serviceHook, sync } from "./restart-schema";
 
 const EXPECTED_KEY = "expected a public host key, such as `ssh-ed25519 AAAA...`";
 
@@ -47,6 +50,8 @@ const kubernetes = settings({
   namespace: text(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "expected lower-case letters, digits or -").optional(),
   /** The context of the kubeconfig. Default: the current one; name it, so that no other cluster is restarted by mistake. */
   context: z.string().min(1).optional(),
+  /** Waits before the rollout until an operator has copied the new value into the Kubernetes Secret. */
+  sync: sync.optional(),
 });
 
 /** `docker compose restart`, run on `hosts`. */
@@ -59,68 +64,48 @@ const compose = settings({
   project: text(/^[a-z0-9][a-z0-9_-]*$/, "expected lower-case letters, digits, - or _").optional(),
 });
 
-const ADDRESS = "expected an http:// or https:// address";
-
-/** Names of query parameters that carry a credential. */
-const CREDENTIAL = /token|secret|passw(or)?d|^pwd$|api[-_]?key|access[-_]?key|^auth|credential|signature|^sig$|^key$/i;
-
-/** What is wrong with an address of a health check; it may hold a credential, so nothing of it is repeated then. */
-function addressProblem(address: string): string | undefined {
-  const url = urlOf(address.replaceAll("{address}", "localhost"));
-  if (url === undefined || !/^(https?|tcp):\/\//i.test(address)) {
-    return `${ADDRESS}${address.includes("@") ? "" : `, found ${JSON.stringify(address.slice(0, 60))}`}`;
-  }
-  const without = "expected an address without a credential: it is stored as it is, and a process list shows it; found";
-  if (url.username !== "" || url.password !== "") return `${without} a user or a password in it`;
-  const parameter = [...url.searchParams.keys()].find((key) => CREDENTIAL.test(key));
-  if (parameter !== undefined) return `${without} the parameter \`${parameter}\``;
-  if (url.protocol !== "tcp:") return undefined;
-  const bare = url.port !== "" && ["", "/"].includes(url.pathname) && url.search === "";
-  return bare ? undefined : "expected tcp://HOST:PORT and nothing behind it";
+/** What must fit together within one service. */
+function serviceProblems(value: ServiceParts): { path: string[]; message: string }[] {
+  const problems: { path: string[]; message: string }[] = [];
+  const expect = (holds: boolean, path: string[], message: string) => {
+    if (!holds) problems.push({ path, message });
+  };
+  const { kubernetes, reload, rollout: batches, hosts } = value;
+  const [, second] = ["restart", "kubernetes", "compose"].filter((way) => way in value);
+  if (second !== undefined) expect(false, [second], "expected one way to restart it: restart, kubernetes or compose");
+  expect(
+    reload === undefined || !("restart" in value),
+    ["reload"],
+    "expected either `restart` or `reload`, found both",
+  );
+  const overHttp = typeof value.health === "string" && /^http/i.test(value.health);
+  const onlyHttp = "expected only with an http address in `health`";
+  expect(value.healthy === undefined || overHttp, ["healthy"], onlyHttp);
+  expect(value.proof === undefined || overHttp, ["proof"], onlyHttp);
+  expect(
+    kubernetes === undefined || reload === undefined || typeof reload === "string",
+    ["reload"],
+    "expected a command, since a signal or a request reaches one of several pods; or leave it out for a rollout",
+  );
+  if (batches === undefined) return problems;
+  expect(kubernetes === undefined, ["rollout"], "expected none: a workload has a rollout strategy of its own");
+  expect(hosts.length > 1, ["rollout"], `expected several \`hosts\`, found ${hosts.length}`);
+  if (hosts.length < 2) return problems;
+  const running = `expected fewer than all ${hosts.length} hosts, so that the service keeps running`;
+  expect(atOnce(batches.maxUnavailable, hosts.length) < hosts.length, ["rollout", "maxUnavailable"], running);
+  expect(batches.canary < hosts.length, ["rollout", "canary"], `expected fewer than all ${hosts.length} hosts`);
+  return problems;
 }
 
-function urlOf(text: string): URL | undefined {
-  try {
-    return new URL(text);
-  } catch {
-    return undefined;
-  }
-}
-
-const address = z.string(ADDRESS).superRefine((value, context) => {
-  const message = addressProblem(value);
-  if (message !== undefined) context.addIssue({ code: "custom", message });
-});
-
-const scalar = z.union([z.string().min(1), z.number(), z.boolean()], "expected text, a number, true or false");
-const scalars = z.union([scalar, z.array(scalar).min(1)], "expected a value or a list of values");
-const texts = scalars.transform((values) => [values].flat().map(String));
-
-const status = z.union(
-  [z.literal("2xx"), z.number().int().min(100).max(599), z.array(z.number().int().min(100).max(599)).min(1)],
-  "expected 2xx, an HTTP status such as 200, or a list of them",
-);
-
-/** What an answer must be to count as healthy, for an http address. What is left out is not checked. */
-const healthy = settings({
-  /** The HTTP status, or a list of them. Default `2xx`. */
-  status: status.optional(),
-  /** A field of the JSON answer; a path with dots for a nested one. Default `status` if `equals` is set. */
-  field: z.string().min(1).nullable().optional(),
-  /** What the field may be, such as `[UP]`: compared as text, case-sensitively. Default `healthy`. */
-  equals: texts.optional(),
-  /** Instead of a field: what the whole body may be, such as `OK`. */
-  text: texts.optional(),
-})
-  .refine((rule) => Object.keys(rule).length > 0, { error: "expected status, field, equals or text, found none" })
-  .refine(({ field, equals, text: body }) => body === undefined || (field == null && equals === undefined), {
-    path: ["text"],
-    error: "expected either `text` or `field` and `equals`, found both",
-  })
-  .refine(({ field, equals }) => field !== null || equals === undefined, {
-    path: ["equals"],
-    error: "expected only with a `field`; for a body that is no JSON set `text`",
-  });
+type ServiceParts = {
+  readonly health: unknown;
+  readonly healthy?: unknown;
+  readonly proof?: unknown;
+  readonly reload?: unknown;
+  readonly kubernetes?: unknown;
+  readonly hosts: readonly string[];
+  readonly rollout?: z.output<typeof rollout> | undefined;
+};
 
 export const service = settings({
   /** The hosts that it runs on, names of `hosts`, restarted in this order. Empty: on the machine that runs Pulumi. */
@@ -133,23 +118,25 @@ export const service = settings({
     error: ({ input }) => (typeof input === "object" && input !== null ? `${ADDRESS}, or { command }` : ADDRESS),
   }),
   /** What an answer over http must be. Default: 2xx, and `status` is `healthy`. */
-  healthy: healthy.optional(),
+  healthy: answer.optional(),
   /** Any command that restarts it, run by `sh -c`. Default `systemctl restart NAME`. */
   restart: z.string().min(1).optional(),
+  /** Instead of a restart: what makes the running process read its credential again. */
+  reload: reload.optional(),
+  /** What in the health answer shows that the new credential is in use; also waited for after a restart. */
+  proof: proof.optional(),
   /** Instead of `restart`: it runs in Kubernetes. */
   kubernetes: kubernetes.optional(),
   /** Instead of `restart`: it runs under Docker Compose. */
   compose: compose.optional(),
-  /** Time limit for a restart, and again for the service to become healthy. Default 60s. */
+  /** Time limit for a restart or reload, and again for the service to become healthy. Default 60s. */
   timeout: duration.default(parseDuration("60s")),
+  /** Several hosts at once, in batches. Default: one host after the other. A change restarts nothing. */
+  rollout: rollout.optional(),
+  /** Run before each restart or reload of it. If it fails, the service is left as it is and the rollout stops. */
+  before: serviceHook.optional(),
+  /** Run after the service is healthy again. Not run if it stays unhealthy. If it fails, the rollout stops. */
+  after: serviceHook.optional(),
 }).superRefine((value, context) => {
-  const [, second] = ["restart", "kubernetes", "compose"].filter((way) => way in value);
-  if (second !== undefined) {
-    const message = "expected one way to restart it: restart, kubernetes or compose";
-    context.addIssue({ code: "custom", path: [second], message });
-  }
-  if (value.healthy !== undefined && !(typeof value.health === "string" && /^http/i.test(value.health))) {
-    const message = "expected only with an http address in `health`";
-    context.addIssue({ code: "custom", path: ["healthy"], message });
-  }
+  for (const { path, message } of serviceProblems(value)) context.addIssue({ code: "custom", path, message });
 });

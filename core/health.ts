@@ -15,7 +15,15 @@ export interface HealthRule {
 
 /** Where a service's health is queried, and how the answer is judged. */
 export type HealthProbe =
-  | { readonly kind: "http"; readonly url: string; readonly rule: HealthRule }
+  | {
+      readonly kind: "http";
+      readonly url: string;
+      readonly rule: HealthRule;
+      /** Default `GET`. */
+      readonly method?: string | undefined;
+      /** A field of the JSON answer that is reported too, by its name or its path with dots. */
+      readonly shows?: string | undefined;
+    }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "command"; readonly command: string };
 
@@ -52,6 +60,8 @@ export interface Verdict {
   readonly startedAt?: string;
   /** The top-level field `secrets_backend`. */
   readonly backend?: string;
+  /** The field that the probe names (`shows`); undefined if the answer has no such field. */
+  readonly shown?: string;
 }
 
 /** An answer is read up to this length, in bytes. */
@@ -61,7 +71,7 @@ const SHOWN = 300;
 
 /** Whether an answer is that of a healthy service. The only place where that is decided. */
 export function judge(probe: HealthProbe, answer: ProbeAnswer): Verdict {
-  return probe.kind === "http" ? judgeHttp(probe.rule, answer) : judgeExit(probe, answer);
+  return probe.kind === "http" ? judgeHttp(probe.rule, answer, probe.shows) : judgeExit(probe, answer);
 }
 
 /** An unhealthy answer, what was expected, and the config key that says so. */
@@ -77,7 +87,7 @@ function judgeExit(probe: Exclude<HealthProbe, { kind: "http" }>, { code, body, 
   return { healthy: code === 0, why, answer: cut(said || (code === 0 ? "ok" : `exit status ${code}`)) };
 }
 
-function judgeHttp(rule: HealthRule, answer: ProbeAnswer): Verdict {
+function judgeHttp(rule: HealthRule, answer: ProbeAnswer, shows: string | undefined): Verdict {
   const { code, error } = answer;
   if (code === 0) {
     const said = cut(error.trim()) || "no answer";
@@ -94,7 +104,13 @@ function judgeHttp(rule: HealthRule, answer: ProbeAnswer): Verdict {
     answer: `${cut(text.trim()) || "(an empty body)"} (HTTP ${code})`,
     ...named("startedAt", parsed, "started_at"),
     ...named("backend", parsed, "secrets_backend"),
+    ...shownIn(parsed, shows),
   };
+}
+
+function shownIn(parsed: unknown, field: string | undefined): { readonly shown?: string } {
+  const value = field !== undefined && isObject(parsed) ? valueAt(parsed, field) : undefined;
+  return isScalar(value) ? { shown: cut(String(value)) } : {};
 }
 
 const statusFits = ({ status }: HealthRule, code: number) =>

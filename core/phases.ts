@@ -1,8 +1,11 @@
 import { slugOf } from "./resource-names";
 import { quoted, unquoted } from "./shell-word";
 
-/** What a part of a rotation changes: nothing at all, the stack's own state alone, or something on the platform. */
-export type Touches = "nothing" | "stack" | "database" | "store" | "services" | "log";
+/**
+ * What a part of a rotation changes: nothing at all, the stack's own state alone, something on the platform, or something
+ * that only the user's own command knows.
+ */
+export type Touches = "nothing" | "stack" | "database" | "store" | "services" | "log" | "elsewhere";
 
 interface PhaseRow {
   /** What is done, as shown while it runs. */
@@ -12,6 +15,7 @@ interface PhaseRow {
 
 const TABLE = {
   preflight: { words: "checking everything the rotation will touch", touches: "nothing" },
+  before: { words: "running the `before` hook", touches: "elsewhere" },
   "new value": { words: "making the new value", touches: "stack" },
   database: { words: "changing the login role", touches: "database" },
   verify: { words: "trying the new credential", touches: "nothing" },
@@ -19,6 +23,7 @@ const TABLE = {
   restart: { words: "restarting services, one at a time", touches: "services" },
   confirm: { words: "trying the new credential again", touches: "nothing" },
   settle: { words: "marking what is in use now, and ending what is over", touches: "database" },
+  after: { words: "running the `after` hook", touches: "elsewhere" },
   audit: { words: "writing the audit row", touches: "log" },
 } as const satisfies Record<string, PhaseRow>;
 
@@ -56,8 +61,8 @@ export const rolledOutInterpreter = (activation: string): string[] => [
 
 /** Whether a command with these inputs only records that its activation was rolled out before. */
 export function isRolledOut({ interpreter, triggers }: Readonly<Record<string, unknown>>): boolean {
-  const [activation] = Array.isArray(triggers) ? triggers : [];
-  return activation !== undefined && Array.isArray(interpreter) && interpreter[1] === `ROLLED_OUT=${activation}`;
+  const activation = Array.isArray(triggers) ? triggers.join(", ") : "";
+  return activation !== "" && Array.isArray(interpreter) && interpreter[1] === `ROLLED_OUT=${activation}`;
 }
 
 /** A resource as the engine or the state has it. */

@@ -12,6 +12,13 @@ export function secretOf(resource: string, secrets: readonly string[]): string |
 export const restartName = (secret: string, service: string, host: string | undefined): string =>
   [slugOf(secret), "restart", service, ...(host === undefined ? [] : [host])].join("-");
 
+/** The activation of a secret, among those that a shared restart is for. */
+export const tagged = (secret: string, activation: string): string => `${secret}: ${activation}`;
+
+/** {@link restartName} for the services that several secrets share; the resource is among those of one of them. */
+export const sharedRestartName = (secret: string, service: string, host: string | undefined): string =>
+  [slugOf(secret), "shared-restart", service, ...(host === undefined ? [] : [host])].join("-");
+
 /** The service and host that a restart's resource names. */
 export function restartOf(
   resource: string,
@@ -19,8 +26,10 @@ export function restartOf(
   services: Readonly<Record<string, { readonly hosts: readonly string[] }>>,
 ): { readonly service: string; readonly host: string | undefined } | undefined {
   for (const [service, { hosts }] of Object.entries(services)) {
-    const host = [undefined, ...hosts].find((name) => restartName(secret, service, name) === resource);
-    if (host !== undefined || restartName(secret, service, undefined) === resource) return { service, host };
+    for (const host of [undefined, ...hosts]) {
+      const names = [restartName(secret, service, host), sharedRestartName(secret, service, host)];
+      if (names.includes(resource)) return { service, host };
+    }
   }
   return undefined;
 }

@@ -77,6 +77,27 @@ export type DatabaseConfig = z.output<typeof database>;
 /** The services that read a secret. */
 export const restart = z.array(name).min(1, "expected at least one service that reads the secret");
 
+/** A command of the user's around a rotation. It must not need a secret of this pipeline, and print none. */
+const hook = settings({
+  /**
+   * Run by `sh -c`; exit 0 is fine. In its environment: ROTATION_SECRET and ROTATION_GENERATION, and none of the run's
+   * credentials.
+   */
+  command: z.string().min(1),
+  /** Where it runs, a name of `hosts`. Default: the machine that runs Pulumi. */
+  host: name.optional(),
+  /** Default 60s. */
+  timeout: duration.default(parseDuration("60s")),
+});
+
+/** Run once for each rotation and rollback; a change of them runs nothing. */
+export const hooks = {
+  /** Run once after the preflight, before anything is changed. If it fails, nothing is. */
+  before: hook.optional(),
+  /** Run once after the services use the new credential, before the audit row. If it fails, the next run repeats it alone. */
+  after: hook.optional(),
+};
+
 /** Overrides of the stack's policy for one secret. */
 export const policyOverride = settings({
   maxAge: duration,

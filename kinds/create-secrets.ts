@@ -2,19 +2,24 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Platform } from "../components/platform";
 import type { Known, PreviousSecret } from "../components/previous-secrets";
 import { waitsFor } from "../components/rotation-order";
+import { SharedRestarts } from "../components/shared-restarts";
 import { type Config, policyOf, type SecretConfig } from "../config";
 import { clockBehind } from "../core/clock";
+import type { Decision } from "../core/decide";
 import { RequestRefusedError } from "../core/request";
+import { slugOf } from "../core/resource-names";
 import { activation } from "../core/state";
 import { pauseOver } from "../core/waiting";
 import { decideSecret, kindFor, type SeenOutside } from ".";
+import { decideTogether, groupsOf } from "./decide-together";
 
-/** The resources that restart services, as a stack's outputs name them. */
+/** The resources that restart services, as a stack's outputs name them: a secret's own, or those that several share. */
 const RESTARTED_BY = "step";
+const SHARED = "shared step";
 
-/** The activation that an earlier version of this program rolled out, so that this version does not repeat it. */
-const rolledOutBy = (before: PreviousSecret | undefined): string | undefined =>
-  before === undefined || before.restartedBy === RESTARTED_BY ? undefined : activation(before.state);
+/** The activation that other resources than this update's rolled out, so that these do not repeat it. */
+const rolledOutBy = (before: PreviousSecret | undefined, by: string): string | undefined =>
+  before === undefined || before.restartedBy === by ? undefined : activation(before.state);
 
 /** Keys that must not change in place: a role would be renamed, or lose its password while services use it. */
 const FIXED = ["strategy", "role"] as const;
@@ -52,26 +57,63 @@ export async function createSecrets(
       const before = previous[name];
       assertUnchanged(secret, before);
       const stack = { config, platform, now, before, recorded: recorded[name], isKnown };
-      return { secret, declare: await kindFor(secret).declare(secret, stack, seen[name] ?? {}) };
+      return { secret, before, declare: await kindFor(secret).declare(secret, stack, seen[name] ?? {}) };
     }),
   );
   // No await from here on: any refusal comes before the first resource is declared.
+  const decided = decideTogether(
+    config,
+    prepared.map(({ secret, before }) => {
+      const { name } = secret;
+      const behind = before && clockBehind(name, before.state, now);
+      const paused = pauseOver(name, policyOf(config, secret), now);
+      for (const warning of [behind, paused]) if (warning !== undefined) void pulumi.log.warn(warning);
+      return decideSecret(config, secret, { finished: before?.state, recorded: recorded[name] }, now, seen[name]);
+    }),
+  );
+  const groups = groupsOf(config).map((names) => ({
+    names,
+    shared: new SharedRestarts(slugOf(names.at(-1) ?? ""), platform),
+  }));
+  const groupOf = (name: string) => groups.find(({ names }) => names.includes(name));
   const outputs: Record<string, unknown> = {};
   const earlier: { readonly secret: SecretConfig; readonly last: pulumi.Resource }[] = [];
-  for (const { secret, declare } of prepared) {
-    const { name } = secret;
-    const dependsOn = earlier.filter((one) => waitsFor(secret, one.secret)).map(({ last }) => last);
-    const before = previous[name];
-    const behind = before && clockBehind(name, before.state, now);
-    const paused = pauseOver(name, policyOf(config, secret), now);
-    for (const warning of [behind, paused]) if (warning !== undefined) void pulumi.log.warn(warning);
-    const known = { finished: before?.state, recorded: recorded[name] };
-    const decision = decideSecret(config, secret, known, now, seen[name]);
-    const made = declare(decision, { rolledOut: rolledOutBy(before), dependsOn });
-    outputs[name] = pulumi
-      .all([made.description, made.state])
-      .apply(([about, state]): Record<string, unknown> => ({ ...about, restartedBy: RESTARTED_BY, state }));
-    earlier.push({ secret, last: made.last });
+  try {
+    for (const { secret, before, declare } of inOrder(prepared, groups)) {
+      const { name } = secret;
+      const group = groupOf(name);
+      const decision = decided.find((one) => one.secret === name) as Decision;
+      const dependsOn = earlier
+        .filter((one) => waitsFor(secret, one.secret) && !group?.names.includes(one.secret.name))
+        .map(({ last }) => last);
+      const sharing = group?.shared.member();
+      const finished = before && activation(before.state);
+      const rolledOut = rolledOutBy(before, group === undefined ? RESTARTED_BY : SHARED);
+      const made = declare(decision, { rolledOut, finished, dependsOn, sharing });
+      if (sharing !== undefined) sharing.last = [made.last];
+      if (name === group?.names.at(-1)) group?.shared.finish();
+      const restartedBy = group === undefined ? RESTARTED_BY : SHARED;
+      outputs[name] = pulumi
+        .all([made.description, made.state])
+        .apply(([about, state]): Record<string, unknown> => ({ ...about, restartedBy, state }));
+      earlier.push({ secret, last: made.last });
+    }
+  } catch (error) {
+    for (const { shared } of groups) shared.abandon(error);
+    throw error;
   }
   return outputs;
+}
+
+/** A group stands where its first secret does: what comes between its secrets in the config follows after it. */
+function inOrder<P extends { readonly secret: SecretConfig }>(
+  prepared: readonly P[],
+  groups: readonly { readonly names: readonly string[] }[],
+): P[] {
+  const named = (name: string) => prepared.filter(({ secret }) => secret.name === name);
+  return prepared.flatMap((one) => {
+    const group = groups.find(({ names }) => names.includes(one.secret.name));
+    if (group === undefined) return [one];
+    return group.names[0] === one.secret.name ? group.names.flatMap(named) : [];
+  });
 }

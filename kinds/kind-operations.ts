@@ -84,6 +84,8 @@ export interface LoginSeen {
 /** A credential that the stack knows. */
 export interface Known {
   readonly generation: number;
+  /** The login's user name, if it is one that this stack makes. */
+  readonly username?: string;
   /** Its entries in the store. */
   readonly entries: readonly StoreEntry[];
   /** Whether it works. Never throws. */

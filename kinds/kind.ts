@@ -3,6 +3,7 @@ import type { Platform } from "../components/platform";
 import type { KindAsks } from "../components/preflight-input";
 import type { PreviousSecret } from "../components/previous-secrets";
 import type { StackSecret } from "../components/secret-rotation";
+import type { SharingMember } from "../components/shared-restarts";
 import type { CalendarConfig, Config, SecretConfig } from "../config";
 import type { Decision, Rules } from "../core/decide";
 import type { SecretState } from "../core/state";
@@ -72,5 +73,9 @@ export type Declare = (decision: Decision, given: Declared) => StackSecret;
 export interface Declared {
   /** The activation that an earlier version of this program rolled out, if one did. */
   readonly rolledOut: string | undefined;
+  /** The activation that the last finished update left; undefined before the first. */
+  readonly finished: string | undefined;
   readonly dependsOn: pulumi.Resource[];
+  /** Its place among secrets whose services are restarted together; undefined if its restarts are its own. */
+  readonly sharing?: SharingMember | undefined;
 }

@@ -30,7 +30,10 @@ const RESOURCES = together<ResourceRow>(({ resources }) => resources);
 export const stepNames = (): string[] => [...STEPS.keys()];
 
 /** Steps that run twice, before and after the restarts, by the suffix of the later one's name. */
-const LATER: readonly (readonly [ending: string, Phase])[] = [["-confirm-login", "confirm"]];
+const LATER: readonly (readonly [ending: string, Phase])[] = [
+  ["-confirm-login", "confirm"],
+  ["-after-hook", "after"],
+];
 
 /** Resources that only accompany others: our own components, and the engine's own. */
 const NOTHING: Row = { phase: null, words: () => undefined };

@@ -1,17 +1,11 @@
 import * as z from "zod";
-import { healthProbe } from "../clients/probe";
 import { shellHere } from "../clients/shell";
 import { hostReference, withHost } from "../clients/ssh";
-import { restartAndWait } from "../components/restart/restart";
+import { atPlaceInput, restartAt } from "../components/restart/at-place";
 import { secret } from "../core/secret-fields";
 import { runStep } from "./run-step";
 
-const input = z.object({
-  service: z.string(),
-  command: z.string(),
-  probe: healthProbe,
-  /** Milliseconds. */
-  timeout: z.number(),
+const input = atPlaceInput.extend({
   /** The host that it runs on; undefined for this machine. */
   host: hostReference.extend({ name: z.string() }).optional(),
   privateKey: secret(z.string()).optional(),
@@ -26,15 +20,15 @@ const ATTEMPTS = 3;
 await runStep(input, async ({ host, privateKey = "", activation, ...restart }) => {
   // An earlier version of this program has rolled it out, by a resource of another type.
   if (process.env.ROLLED_OUT === activation) return { restarted: false };
-  const said =
+  const { said, hooks } =
     host === undefined
-      ? await restartAndWait({ ...restart, place: "this machine" }, shellHere())
+      ? await restartAt({ ...restart, place: "this machine" }, shellHere())
       : await withHost(
           host.name,
           host,
           privateKey,
-          (run) => restartAndWait({ ...restart, place: host.name }, run),
+          (run) => restartAt({ ...restart, place: host.name }, run),
           ATTEMPTS,
         );
-  return { restarted: true, said };
+  return { restarted: true, said, ...(hooks.length === 0 ? {} : { hooks }) };
 });

@@ -7,6 +7,12 @@ import type { DocumentEntry, StoredValue, StoreEntry } from "./store";
 /** Whether an entry is keys of a document, and not the one value of its path. */
 export const isDocument = <V>(entry: StoreEntry<V>): entry is DocumentEntry<V> => "fields" in entry;
 
+/** The texts of an entry that must not be shown. */
+export const secretsOf = <V>(entry: StoreEntry<V>): { readonly value: V | string }[] =>
+  (isDocument(entry) ? Object.values(entry.fields) : [entry]).flatMap(({ value, public: shown }) =>
+    shown === true || typeof value === "number" || typeof value === "boolean" ? [] : [{ value }],
+  );
+
 /** Whether the store holds exactly this entry. */
 export function holdsEntry(found: StoredValue | undefined, entry: StoreEntry): boolean {
   if (!isDocument(entry)) return found?.value !== undefined && found.value === entry.value;

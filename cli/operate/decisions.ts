@@ -4,6 +4,7 @@ import type { Decision, PreflightMode } from "../../core/decide";
 import { type Request, RequestRefusedError } from "../../core/request";
 import { previousGeneration, type SecretState } from "../../core/state";
 import { decideSecret, type KnownState, observe, type SeenOutside } from "../../kinds";
+import { decideTogether } from "../../kinds/decide-together";
 import type { DecidingConfig } from "../../kinds/kind";
 import type { SecretOutput } from "./outputs";
 import { clockOf } from "./settings";
@@ -29,7 +30,8 @@ export async function decideAll(
   resources: readonly StateResource[],
 ): Promise<Decision[]> {
   const { known, now, seen } = await look(config, secrets, outputs, resources);
-  return secrets.map((secret) => decideSecret(config, secret, known(secret.name), now, seen[secret.name]));
+  const decide = (secret: SecretConfig) => decideSecret(config, secret, known(secret.name), now, seen[secret.name]);
+  return decideTogether(config, secrets.map(decide));
 }
 
 /** Observes the platform as the program does. What cannot be observed is left out: the preflight says why. */

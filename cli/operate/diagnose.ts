@@ -10,6 +10,7 @@ import { stackFindings, tornFindings } from "./findings/stack";
 import { lookAt } from "./look";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
+import { inUseNow } from "./proven";
 import { secretsToRedact } from "./secrets";
 import { describeSituation } from "./situation";
 import { lastRow, readStack, type Stack } from "./stack";
@@ -40,7 +41,13 @@ async function secretFindings(stack: Stack, secret: SecretConfig): Promise<Findi
   const restartHelps = own.every(({ fix }) => fix !== undefined);
   return [
     ...own,
-    ...(await serviceFindings(stack.config, unexplained(secret, own), about, restartHelps)),
+    ...(await serviceFindings(
+      stack.config,
+      unexplained(secret, own),
+      about,
+      restartHelps,
+      inUseNow(stack, secret, state),
+    )),
     ...(await logFindings(stack, secret, state, about)),
   ];
 }

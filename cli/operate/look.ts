@@ -3,8 +3,9 @@ import { isUnseen, seen, type Unseen } from "../../components/seen";
 import { stored } from "../../components/stored-values";
 import { type Config, pathsOf, type SecretConfig } from "../../config";
 import { begunOf } from "../../core/begun";
-import { nameOf, restartName, slugOf } from "../../core/resource-names";
+import { nameOf, restartName, sharedRestartName, slugOf, tagged } from "../../core/resource-names";
 import { type Action, activation, previousGeneration, type SecretState } from "../../core/state";
+import { groupsOf } from "../../kinds/decide-together";
 import type { Known } from "../../kinds/kind-operations";
 import { operationsOf } from "../../kinds/operations";
 import { isDocument, isOfEntry } from "../../stores/entries";
@@ -106,13 +107,21 @@ async function servicesSeen(
 ): Promise<ServiceSeen[]> {
   const { resources = [], pending_operations: pending = [] } = isUnseen(deployment) ? {} : deployment.deployment;
   const open = [...unfinished, ...pending.map(({ resource }) => nameOf(resource.urn))];
+  const owner = groupsOf(config)
+    .find((names) => names.includes(secret.name))
+    ?.at(-1);
+  const triggerOf = (state: SecretState) =>
+    owner === undefined ? activation(state) : tagged(secret.name, activation(state));
   return Promise.all(
     placesOf(config, secret).map(async (place): Promise<ServiceSeen> => {
-      const name = restartName(secret.name, place.service, place.hostName);
+      const name =
+        owner === undefined
+          ? restartName(secret.name, place.service, place.hostName)
+          : sharedRestartName(owner, place.service, place.hostName);
       const answer = await seen(() => askHealth(config, place));
       return {
         place: placeName(place),
-        restarted: begun === undefined ? "no" : restartedOf(name, activation(begun), resources, open),
+        restarted: begun === undefined ? "no" : restartedOf(name, triggerOf(begun), resources, open),
         health: isUnseen(answer) ? answer : answer.healthy ? "healthy" : "not healthy",
       };
     }),
@@ -127,7 +136,7 @@ export function restartedOf(
   open: readonly string[],
 ): ServiceSeen["restarted"] {
   const triggers = resources.find(({ urn }) => nameOf(urn) === name)?.inputs?.triggers;
-  if (Array.isArray(triggers) && triggers[0] === trigger) return "yes";
+  if (Array.isArray(triggers) && triggers.includes(trigger)) return "yes";
   return open.includes(name) ? "begun" : "no";
 }
 

@@ -91,7 +91,9 @@ export function actedFor(
     const changed = changedBy(step);
     const isOurs = [secret, undefined].includes(secretOf(step.name, names));
     if (!isOurs || changed === "nothing" || changed === "stack") return [];
-    return [{ resource: `${step.name} (${step.type})`, known: changed !== "unknown" }];
+    // What a command of the user's has changed shows nowhere else.
+    const known = changed !== "unknown" && changed !== "elsewhere";
+    return [{ resource: `${step.name} (${step.type})`, known }];
   });
 }
 

@@ -1,5 +1,8 @@
+import type { ServiceConfig } from "../../config";
+import { formatDuration } from "../../core/duration";
 import { isRolledOut, type Phase, restOf, type Touches } from "../../core/phases";
 import { restartOf } from "../../core/resource-names";
+import { batchesOf } from "../../core/rollout";
 import { rowOf, touches } from "../../kinds/phases";
 import type { Step } from "./engine";
 import type { Outline } from "./settings";
@@ -40,7 +43,7 @@ export function describe(
       const where = `${found.service}${found.host === undefined ? "" : ` on ${found.host}`}`;
       return isRolledOut(newInputs)
         ? `notes that ${where} was restarted before, and restarts nothing`
-        : `restarts ${where} and waits until it is healthy`;
+        : restartWords(where, found, services[found.service]);
     }
     case "audit":
       return op === "update"
@@ -50,6 +53,27 @@ export function describe(
     case undefined:
       return `${plainly(step)}${typeof newInputs.name === "string" ? ` (${newInputs.name})` : ""}`;
   }
+}
+
+/** What is done to a service at a place, as its config says. */
+function restartWords(where: string, { host }: { readonly host: string | undefined }, config?: ServiceConfig): string {
+  if (config === undefined) return `restarts ${where} and waits until it is healthy`;
+  const { before, after, reload, proof, kubernetes, rollout, hosts } = config;
+  const { batches, canaries } = batchesOf(hosts, rollout);
+  const batch = batches.findIndex((names) => host !== undefined && names.includes(host));
+  const bake = rollout?.bake ?? 0;
+  const sync = kubernetes?.sync;
+  return [
+    ...(before === undefined ? [] : [`runs \`${before.command}\`, `]),
+    ...(sync === undefined ? [] : [`waits until ${sync.externalSecret ?? sync.vaultStaticSecret} has synced, `]),
+    `${reload === undefined ? "restarts" : "reloads"} ${where} and waits until it is healthy`,
+    ...(proof === undefined ? [] : [` and \`${proof.field}\` shows the new credential`]),
+    ...(after === undefined ? [] : [`, runs \`${after.command}\``]),
+    ...(rollout === undefined || batch < 0 ? [] : [` (batch ${batch + 1} of ${batches.length}`]),
+    ...(rollout === undefined || batch < 0
+      ? []
+      : [`${batch < canaries ? `, a canary${bake === 0 ? "" : `, watched for ${formatDuration(bake)}`}` : ""})`]),
+  ].join("");
 }
 
 /** A command without a script for its deletion changes nothing, as does a resource that is retained or deletes nothing. */

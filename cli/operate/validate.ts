@@ -1,4 +1,5 @@
 import { askHealth, placeName, placesOf, runAt } from "../../components/places";
+import type { BroughtIn } from "../../components/restart-input";
 import type { Config, SecretConfig } from "../../config";
 import { utc } from "../../core/clock";
 import { messageOf } from "../../core/errors";
@@ -9,6 +10,7 @@ import type { Check } from "../../kinds/kind-operations";
 import { operationsOf } from "../../kinds/operations";
 import { secretsNamed } from "./preflight";
 import type { Project } from "./project";
+import { inUseNow, unproven } from "./proven";
 import { secretsToRedact } from "./secrets";
 import { lastRow, readStack, type Stack } from "./stack";
 
@@ -58,14 +60,14 @@ async function checksOf(stack: Stack, secret: SecretConfig): Promise<Check[]> {
   const { config } = stack;
   return [
     ...(await operationsOf(secret).validate(stack, secret, state)),
-    { point: "services healthy", look: () => healthy(config, secret) },
+    { point: "services healthy", look: () => healthy(config, secret, inUseNow(stack, secret, state)) },
     { point: "logs clean", look: () => logsClean(config, secret, state) },
     { point: "trading functional", look: () => paperRun(config) },
     { point: "rotation logged", look: () => logged(config, secret, state) },
   ];
 }
 
-async function healthy(config: Config, secret: SecretConfig): Promise<string> {
+async function healthy(config: Config, secret: SecretConfig, inUse: BroughtIn<string>): Promise<string> {
   const answers = await Promise.all(
     placesOf(config, secret).map(async (place) => ({ place, verdict: await askHealth(config, place) })),
   );
@@ -75,9 +77,18 @@ async function healthy(config: Config, secret: SecretConfig): Promise<string> {
       ill.map(({ place, verdict }) => `${placeName(place)}: ${illnessOf(place.service, verdict)}`).join("; "),
     );
   }
+  const old = answers.flatMap(({ place, verdict }) => {
+    const found = unproven(place.config, verdict, inUse);
+    return found === undefined ? [] : [`${placeName(place)} does not use the credential in use: ${found}`];
+  });
+  if (old.length > 0) throw new Error(old.join("; "));
   return answers
-    .map(({ place, verdict: { backend } }) => {
-      return `${placeName(place)}${backend === undefined ? "" : ` (secrets from ${backend})`}`;
+    .map(({ place, verdict: { backend, shown } }) => {
+      const about = [
+        ...(backend === undefined ? [] : [`secrets from ${backend}`]),
+        ...(shown === undefined ? [] : [`${place.config.proof?.field} ${shown}`]),
+      ];
+      return `${placeName(place)}${about.length === 0 ? "" : ` (${about.join(", ")})`}`;
     })
     .join(", ");
 }

@@ -87,6 +87,15 @@ async function assertHealthy(services: readonly Service[], address: string, run:
     return verdict === undefined || verdict.healthy ? [] : [`${name} (its answer: ${illnessOf(name, verdict)})`];
   });
   if (unhealthy.length > 0) throw new StepError(`not healthy before the start: ${unhealthy.join(", ")}; fix it first`);
+  const lacking = services.flatMap(({ name, probe }, index) => {
+    const field = probe.kind === "http" ? probe.shows : undefined;
+    return field === undefined || verdicts[index]?.shown !== undefined ? [] : [`\`${field}\` of ${name}`];
+  });
+  if (lacking.length > 0) {
+    throw new StepError(
+      `the health answer has no field ${lacking.join(" and ")}; correct \`proof\` of the service in the config, or the service`,
+    );
+  }
 }
 
 /** A wrong name, or a right that is missing, is found before anything is changed, not at the restart. */

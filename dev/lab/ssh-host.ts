@@ -43,6 +43,8 @@ export interface Host {
   readonly services: readonly RunningService[];
   /** Every `systemctl restart` so far. */
   readonly restarts: readonly Restart[];
+  /** Every `systemctl reload` and every signal so far. */
+  readonly reloads: readonly Restart[];
   /** Lets a service misbehave, now and after restarts; `undefined` ends it. */
   setFault(service: string, fault: Fault | undefined): Promise<void>;
   /** What `systemctl VERB NAME` does, without SSH. */
@@ -102,6 +104,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     binDir: systemctl.bin,
     services,
     restarts: supervisor.restarts,
+    reloads: supervisor.reloads,
     setFault: (service, fault) => supervisor.setFault(service, fault),
     systemctl: async (verb, service) => (await supervisor.controlDirectly(verb, [service])).code,
     stop,

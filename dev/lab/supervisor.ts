@@ -34,6 +34,8 @@ interface Unit {
 export class Supervisor {
   /** Every restart by `systemctl` since the beginning, in order. */
   readonly restarts: Restart[] = [];
+  /** Every reload, by `systemctl reload` or a signal, in order. */
+  readonly reloads: Restart[] = [];
   private readonly units = new Map<string, Unit>();
 
   constructor(
@@ -76,7 +78,7 @@ export class Supervisor {
   }
 
   private async controlAll(verb: string, names: readonly string[], around: Around): Promise<Answer> {
-    const verbs = ["start", "stop", "restart", "is-active", "status"];
+    const verbs = ["start", "stop", "restart", "reload", "kill", "is-active", "status"];
     if (!verbs.includes(verb)) return { code: 1, output: `Unknown command verb ${verb}.` };
     if (names.length === 0) return { code: 1, output: "Too few arguments." };
     let result: Answer = { code: 0, output: "" };
@@ -99,10 +101,20 @@ export class Supervisor {
     if (!unit) return unknown(verb, name);
     if (verb === "is-active") return activity(unit);
     if (verb === "status") return status(unit);
+    // Whatever signal is asked for, it is SIGHUP: the only one that the lab's services know.
+    if (verb === "reload" || verb === "kill") return this.reload(verb, name, unit);
     if (verb === "restart") this.restarts.push({ service: name, at: new Date() });
     if (verb === "restart" && unit.fault?.kind === "not-restarted") return { code: 0, output: "" };
     if (verb !== "start") await unit.process?.stop(2000);
     if (verb === "restart" || (verb === "start" && !isRunning(unit))) await this.start(unit);
+    return { code: 0, output: "" };
+  }
+
+  private reload(verb: string, name: string, unit: Unit): Answer {
+    if (!isRunning(unit))
+      return { code: 1, output: `Failed to ${verb} ${name}.service: Unit ${name}.service is not active.` };
+    this.reloads.push({ service: name, at: new Date() });
+    if (unit.fault?.kind !== "not-restarted") process.kill(unit.process?.pid ?? 0, "SIGHUP");
     return { code: 0, output: "" };
   }
 

@@ -1,5 +1,6 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { After } from "../../components/after";
 import { describeSecret } from "../../components/secret-outputs";
 import { servicesOf } from "../../components/service-check";
 import { shapeOutputs } from "../../components/shape-change";
@@ -54,7 +55,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     super("AlpacaKey", name, args, opts);
 
     const preflight = this.lookFirst();
-    const before = this.createVersionsBefore(preflight);
+    const before = this.createVersionsBefore(this.begin(preflight, this.entries(args.active)));
     const verified = this.createVerified(before);
     const unchanged = this.adoptedOnly ? undefined : this.createUnchanged(this.storeGuard, verified);
     const stored = unchanged && this.createStored(this.entries(args.active, 1), this.storeGuard, unchanged);
@@ -116,7 +117,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   }
 
   /** The store's versions before it is written, which the deprecation mark names. */
-  private createVersionsBefore(dependsOn: pulumi.Resource): local.Command {
+  private createVersionsBefore(dependsOn: After): local.Command {
     const input = { store: this.args.platform.store.reference, paths: this.paths };
     return stepCommand(
       `${this.name}-versions-before`,
@@ -148,12 +149,12 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   }
 
   /** Restarts, dry run, and the mark for the previous pair. */
-  private createRollout({ last: stored }: Stored, before: local.Command): pulumi.Resource {
-    const restarted = this.createRestarts(stored);
+  private createRollout({ last: stored }: Stored, before: local.Command): After {
+    const restarted = this.createRestarts(stored, { entries: this.entries(this.args.active) });
     return this.createMarks(this.marks(before), this.createDryRun(restarted.last));
   }
 
-  private createDryRun(dependsOn: pulumi.Resource): pulumi.Resource {
+  private createDryRun(dependsOn: After): After {
     const { config, state, platform, active, previous } = this.args;
     if (config.dryRun === undefined) return dependsOn;
     const { command, service, timeout } = config.dryRun;

@@ -29,7 +29,7 @@ export function declareAlpacaKey(secret: AlpacaKeyConfig, stack: DeclaredIn, { p
   assertSamePair(secret, keys, before);
   assertReadable(secret, documentShape(secret, PAIR_DOCUMENT), before);
   assertAlive(config, secret, keys, unfinishedOf(before?.state, recorded) ?? before?.state, previousKey);
-  return (decision, { rolledOut, dependsOn }) => {
+  return (decision, { rolledOut, finished, dependsOn, sharing }) => {
     const { state, force } = decision;
     const active = requirePair(secret, keys, state, state.active);
     const acts = decision.action !== undefined;
@@ -58,6 +58,8 @@ export function declareAlpacaKey(secret: AlpacaKeyConfig, stack: DeclaredIn, { p
         recorded,
         force,
         rolledOut,
+        finished,
+        sharing,
         policy,
         platform,
         places,

@@ -3,7 +3,17 @@ import { calendarSettings } from "../../core/calendar-schema";
 import { type DocumentKind, documentKey, documentSettings } from "../../core/document-settings";
 import { parseDuration } from "../../core/duration";
 import { labelDate } from "../../core/key-label";
-import { duration, httpUrl, name, policyOverride, restart, secretName, settings, text } from "../../core/schema-parts";
+import {
+  duration,
+  hooks,
+  httpUrl,
+  name,
+  policyOverride,
+  restart,
+  secretName,
+  settings,
+  text,
+} from "../../core/schema-parts";
 import { secret } from "../../core/secret-fields";
 
 /** The name of a pair that the config gives none. */
@@ -43,6 +53,7 @@ export const alpacaKey = settings({
   }).optional(),
   /** The services that read it, restarted in this order. */
   restart,
+  ...hooks,
   policy: policyOverride,
   ...calendarSettings,
 });

@@ -1,6 +1,7 @@
 import type { local } from "@pulumi/command";
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
+import type { After } from "../../components/after";
 import type { CredentialInUse } from "../../components/preflight-input";
 import { describeSecret, marksOf } from "../../components/secret-outputs";
 import { shapeOutputs } from "../../components/shape-change";
@@ -72,16 +73,17 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const inactive = this.createSlot(other(active), opts.dependsOn);
     const previous = this.credential(other(active), inactive);
     const preflight = this.lookFirst(previous);
-    const slot = this.createSlot(active, preflight);
+    const begun = this.begin(preflight, previous?.entries);
+    const slot = this.createSlot(active, begun);
     const credential = this.credential(active, slot);
     if (credential === undefined) throw new Error(unknownValue(config.name, activeGeneration(state)));
     const roles = this.createRoles(active === 0 ? [slot, inactive] : [inactive, slot]);
     const guard = this.storeGuard(credential, previous);
-    const unchanged = this.createUnchanged(guard, preflight);
+    const unchanged = this.createUnchanged(guard, begun);
     const old = this.oldLogin(credential, previous);
     const verified = this.createLogin("verify-login", credential, roles.ready(unchanged), { oldLogin: old });
     const stored = this.createStored(credential.entries, guard, verified);
-    const restarted = this.createRestarts(stored.last);
+    const restarted = this.createRestarts(stored.last, credential);
     const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
     const confirmed = this.createLogin("confirm-login", credential, restarted.last, { oldLogin: old, oldSessions });
     this.description = this.describe(stored);
@@ -101,7 +103,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return documentShapes(this.args.config, this.args.kept);
   }
 
-  private createSlot(slot: SlotIndex, dependsOn: pulumi.ResourceOptions["dependsOn"]): PasswordSlot {
+  private createSlot(slot: SlotIndex, dependsOn: After | undefined): PasswordSlot {
     const { state, adopted } = this.args;
     const generation = state.slots[slot];
     const rule = state.rules?.[slot] ?? DEFAULT_RULE;
@@ -212,7 +214,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   private createLogin(
     step: string,
     { username, password }: Credential,
-    dependsOn: pulumi.Resource,
+    dependsOn: After,
     {
       oldLogin,
       oldSessions,

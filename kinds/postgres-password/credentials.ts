@@ -81,9 +81,9 @@ export function knownLogins(
     const { active, previous } = loginsOf(stack, secret, state);
     return [active, previous].flatMap((login) => {
       if (login === undefined) return [];
-      const { generation, entries } = login;
+      const { generation, username, entries } = login;
       const tried = async () => (await import("./see-login")).seeLogin(secret, login);
-      return [{ generation, entries, tried }];
+      return [{ generation, username, entries, tried }];
     });
   });
 }

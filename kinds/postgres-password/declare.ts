@@ -26,7 +26,7 @@ export async function declarePassword(
   const left = isNew && traitsOf(secret).overlaps ? await seeLeftRoles(secret) : [];
   const policy = policyOf(config, secret);
   const value = config.adopted[secret.name];
-  return (decision, { rolledOut, dependsOn }) => {
+  return (decision, { rolledOut, finished, dependsOn, sharing }) => {
     const { state, action, force } = decision;
     sayPlan(decision);
     const kept = keptLogin(secret, state, previousInUse, policy);
@@ -44,6 +44,8 @@ export async function declarePassword(
         state,
         recorded,
         rolledOut,
+        finished,
+        sharing,
         acts: action !== undefined,
         force,
         policy,

@@ -2,7 +2,16 @@ import * as z from "zod";
 import { calendarSettings } from "../../core/calendar-schema";
 import { type DocumentKind, documentKey, documentSettings } from "../../core/document-settings";
 import { CLASSES, DEFAULT_RULE } from "../../core/password-rule";
-import { database, policyOverride, restart, roleName, secretName, settings, text } from "../../core/schema-parts";
+import {
+  database,
+  hooks,
+  policyOverride,
+  restart,
+  roleName,
+  secretName,
+  settings,
+  text,
+} from "../../core/schema-parts";
 
 /** The keys of every strategy of a database password. */
 export const passwordSettings = {
@@ -16,6 +25,7 @@ export const passwordSettings = {
   role: roleName.optional(),
   /** The services that read it, restarted in this order. */
   restart,
+  ...hooks,
   policy: policyOverride,
   ...calendarSettings,
 };

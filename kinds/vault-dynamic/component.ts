@@ -1,6 +1,7 @@
 import type { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
+import type { After } from "../../components/after";
 import { answerOf } from "../../components/step-command";
 import type { VaultDynamicConfig } from "../../config";
 import { activeGeneration, type SecretState } from "../../core/state";
@@ -28,7 +29,7 @@ export class VaultDynamicLogins extends VaultCredential<VaultDynamicConfig> {
     const { config, databases } = args;
 
     const preflight = this.createPreflight();
-    const connected = databases.connect(config, preflight);
+    const connected = databases.connect(config, this.begin(preflight));
     const proofs = this.createProofs(connected);
     const restarted = this.createRestarts(proofs.at(-1) ?? connected);
     const ended = this.createEnd(proofs, restarted.last);
@@ -84,7 +85,7 @@ export class VaultDynamicLogins extends VaultCredential<VaultDynamicConfig> {
     return this.createStep(`proof-${service}`, "lease-proof", input, dependsOn);
   }
 
-  private createEnd(proofs: readonly local.Command[], dependsOn: pulumi.Resource): local.Command {
+  private createEnd(proofs: readonly local.Command[], dependsOn: After): local.Command {
     const input = { mount: this.args.config.vault.mount, proofs: proofs.map(answerOf) };
     return this.createStep("end-older", "lease-end-older", input, dependsOn);
   }

@@ -10,11 +10,11 @@ export async function declareVaultDynamic(secret: VaultDynamicConfig, stack: Dec
   const { platform, recorded } = stack;
   const databases = await vaultDatabasesOf(stack);
   const policy = policyOf(stack.config, secret);
-  return (decision, { rolledOut, dependsOn }) => {
+  return (decision, { rolledOut, finished, dependsOn }) => {
     sayPlan(decision);
     return new VaultDynamicLogins(
       slugOf(secret.name),
-      { config: secret, databases, state: decision.state, recorded, rolledOut, policy, platform },
+      { config: secret, databases, state: decision.state, recorded, rolledOut, finished, policy, platform },
       { dependsOn },
     );
   };

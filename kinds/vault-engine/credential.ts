@@ -1,5 +1,5 @@
 import type { local } from "@pulumi/command";
-import type * as pulumi from "@pulumi/pulumi";
+import type { After } from "../../components/after";
 import { SecretRotation, type SecretRotationArgs } from "../../components/secret-rotation";
 import { type StepCommandArgs, stepCommand } from "../../components/step-command";
 import type { VaultPasswordConfig } from "../../config";
@@ -27,7 +27,7 @@ export abstract class VaultCredential<C extends VaultPasswordConfig> extends Sec
     name: string,
     step: StepCommandArgs["step"],
     input: Record<string, unknown>,
-    dependsOn: pulumi.Resource,
+    dependsOn: After,
   ): local.Command {
     const { reference: store } = this.args.databases;
     return stepCommand(

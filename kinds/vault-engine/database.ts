@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
+import type { After } from "../../components/after";
 import { stepCommand } from "../../components/step-command";
 import { slugOf } from "../../core/resource-names";
 import { type StoreReference, schemaOf } from "../../stores/schemas";
@@ -45,7 +46,7 @@ export class VaultDatabases {
    *
    * @param dependsOn what comes before the connection is made, if no other secret has made it already.
    */
-  connect(secret: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
+  connect(secret: VaultPasswordConfig, dependsOn: After): pulumi.Resource {
     const { mount, connection } = secret.vault;
     const key = `${mount}-${connection}`;
     const known = this.connections.get(key);
@@ -56,7 +57,7 @@ export class VaultDatabases {
   }
 
   /** The mount of a secret; what it depends on if the mount is not this stack's. */
-  mount({ vault: { mount, createMount } }: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
+  mount({ vault: { mount, createMount } }: VaultPasswordConfig, dependsOn: After): After {
     if (!createMount) return dependsOn;
     const known = this.mounts.get(mount);
     if (known !== undefined) return known;
@@ -98,7 +99,7 @@ export class VaultDatabases {
     );
   }
 
-  private createConnection(secret: VaultPasswordConfig, dependsOn: pulumi.Resource): pulumi.Resource {
+  private createConnection(secret: VaultPasswordConfig, dependsOn: After): pulumi.Resource {
     const { mount, connection, username } = secret.vault;
     const password = this.args.passwords[connection];
     return new vault.database.SecretBackendConnection(

@@ -1,6 +1,7 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
+import type { After } from "../../components/after";
 import { describeSecret } from "../../components/secret-outputs";
 import { answerOf } from "../../components/step-command";
 import type { VaultStaticConfig } from "../../config";
@@ -25,7 +26,7 @@ export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
     const { config, databases } = args;
 
     const preflight = this.createPreflight();
-    const connected = databases.connect(config, preflight);
+    const connected = databases.connect(config, this.begin(preflight));
     // The policy comes before the role: once Vault makes the role, nothing else has the password.
     const readable = databases.policy(
       `${name}-policy`,
@@ -80,7 +81,7 @@ export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
   }
 
   /** A real login with what the services get from Vault. */
-  private createLogin(name: string, dependsOn: pulumi.Resource): local.Command {
+  private createLogin(name: string, dependsOn: After): local.Command {
     return this.createStep(name, "vault-login", { role: this.roleInVault, database: this.database }, dependsOn);
   }
 

@@ -10,11 +10,11 @@ export async function declareVaultStatic(secret: VaultStaticConfig, stack: Decla
   const { platform, recorded } = stack;
   const databases = await vaultDatabasesOf(stack);
   const policy = policyOf(stack.config, secret);
-  return (decision, { rolledOut, dependsOn }) => {
+  return (decision, { rolledOut, finished, dependsOn }) => {
     sayPlan(decision);
     return new VaultStaticPassword(
       slugOf(secret.name),
-      { config: secret, databases, state: decision.state, recorded, rolledOut, policy, platform },
+      { config: secret, databases, state: decision.state, recorded, rolledOut, finished, policy, platform },
       { dependsOn },
     );
   };

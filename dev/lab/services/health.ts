@@ -11,10 +11,17 @@ export function readFault(file: string): Fault | undefined {
   }
 }
 
-/** Serves `GET /health`: 200 when healthy, 503 when not, or what the fault says. */
-export function healthServer(health: () => Health, faultFile: string): Server {
+/**
+ * Serves `GET /health`: 200 when healthy, 503 when not, or what the fault says; and `POST /reload`: 204 once the new
+ * credentials work, 503 if they do not.
+ */
+export function healthServer(health: () => Health, faultFile: string, reload: () => Promise<boolean>): Server {
   return createServer((request, response) => {
     const path = request.url?.split("?")[0];
+    if (path === "/reload" && request.method === "POST") {
+      void reload().then((ok) => response.writeHead(ok ? 204 : 503).end());
+      return;
+    }
     if (path !== "/health") {
       response.writeHead(404).end();
       return;

@@ -66,6 +66,17 @@ export class Runtime {
     this.error = undefined;
   }
 
+  /** Reads the credentials again while it works on with those it holds. @returns whether the new ones work */
+  async reload(): Promise<boolean> {
+    try {
+      await this.load();
+      return true;
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
+  }
+
   private async openSession(config: DatabaseConfig, login: DatabaseLogin): Promise<void> {
     const pool = openPool(config, login, () => void this.keeper?.check());
     try {

@@ -25,7 +25,12 @@ async function serve(config: ServiceConfig, runtime: Runtime): Promise<void> {
     log("INFO", `${config.name} stops`);
     process.exit(0);
   });
-  const server = healthServer(() => runtime.health(), config.files.fault);
+  process.on("SIGHUP", () => void runtime.reload());
+  const server = healthServer(
+    () => runtime.health(),
+    config.files.fault,
+    () => runtime.reload(),
+  );
   server.listen(config.port, config.address, () => log("INFO", `${config.name} listens on port ${config.port}`));
   await runtime.start();
   load.start();

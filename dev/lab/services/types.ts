@@ -103,7 +103,7 @@ export type Fault =
   | { kind: "slow-start"; ms: number }
   /** Ends at once with exit code 1. */
   | { kind: "crashes" }
-  /** `systemctl restart` says that all is well and restarts nothing. */
+  /** `systemctl restart` or `reload` says that all is well and does nothing. */
   | { kind: "not-restarted" }
   /** Starts with these versions of the store, by path ("paper/database/password"), as from a cache of its own. */
   | { kind: "old-credential"; versions: Readonly<Record<string, number>> };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { shellHere } from "../../../clients/shell";
 import { restartRights } from "../../../components/restart-rights";
+import { parseDuration } from "../../../core/duration";
 
 /** A host's commands: the usual ones, and those of a test. What is called is noted. */
 let bin: string;
@@ -110,6 +111,61 @@ describe("the right to restart a unit", () => {
 
   it("needs systemctl", async () => {
     expect(await ask()).toEqual({ status: 1, said: "there is no systemctl" });
+  });
+});
+
+describe("the right to reload a unit", () => {
+  const askReload = async (reload: Parameters<typeof restartRights>[1]["reload"], more: object = {}) => {
+    const script = restartRights("orchestrator", { reload, ...more });
+    return script === undefined ? undefined : run(script);
+  };
+
+  it("is asked of polkit with its own verb, and of systemd by its own method", async () => {
+    await install("systemctl", SYSTEMCTL);
+    await install("pkcheck", 'case "$*" in *"--detail verb reload"*) exit 0 ;; esac; exit 1');
+    expect((await askReload("systemctl reload orchestrator"))?.status).toBe(0);
+    expect((await askReload({ signal: "SIGHUP" }))?.output).toContain("deploy may not signal orchestrator.service");
+    await rm(join(bin, "pkcheck"));
+    await install("busctl", "echo 'Call failed: Access denied' >&2; exit 1");
+    const script = (restartRights("orchestrator", { reload: "systemctl reload orchestrator" }) ?? "").replace(
+      "/run/systemd/system",
+      bin,
+    );
+    expect((await run(script)).output).toContain("deploy may not reload orchestrator.service");
+    expect((await run(`cat '${bin}/called'`)).output).toContain("ReloadUnit ss orchestrator.service isolate");
+  });
+
+  it("helps nobody if the unit cannot be reloaded", async () => {
+    await install(
+      "systemctl",
+      'case "$*" in *LoadState*) echo LoadState=loaded ;; *CanReload*) echo CanReload=no ;; esac',
+    );
+    expect(await askReload("systemctl reload orchestrator")).toMatchObject({
+      status: 1,
+      output: "the unit orchestrator.service has no ExecReload: set reload: { signal: SIGHUP }, or restart it\n",
+    });
+  });
+
+  it("is not known of a request, and a container needs the one that compose has", async () => {
+    const http = { method: "POST" as const, url: "http://localhost/reload", from: "host" as const };
+    expect((await askReload({ http }))?.output).toBe("whether it takes the request could not be asked\n");
+    expect(await askReload({ signal: "SIGHUP" }, { compose: {} })).toBeUndefined();
+  });
+
+  it("to wait for a sync is asked of kubectl, and a policy that never syncs is found", async () => {
+    const kubernetes = {
+      sync: { externalSecret: "trader", keys: { "database/password": "p" }, timeout: parseDuration("2m") },
+    };
+    const script = restartRights("web", { kubernetes }) ?? "";
+    await install("kubectl", 'case "$*" in *"get secrets"*) echo no; exit 1 ;; *can-i*) echo yes ;; esac');
+    expect(await run(script)).toMatchObject({ status: 1, output: expect.stringContaining("may not get secrets") });
+    await install("kubectl", 'case "$*" in *can-i*) echo yes ;; *refreshPolicy*) printf CreatedOnce ;; esac');
+    expect(await run(script)).toMatchObject({
+      status: 1,
+      output: expect.stringContaining("refreshPolicy CreatedOnce"),
+    });
+    await install("kubectl", 'case "$*" in *can-i*) echo yes ;; *) printf Periodic ;; esac');
+    expect(await run(script)).toMatchObject({ status: 0, output: "" });
   });
 });
 

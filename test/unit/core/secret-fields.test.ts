@@ -23,6 +23,9 @@ const NAMES: Readonly<Record<string, string>> = {
   secretName: "a secret's name",
   passwordRule: "how passwords are made",
   stepKey: "a step of the state",
+  externalSecret: "a Kubernetes object's name",
+  vaultStaticSecret: "a Kubernetes object's name",
+  keys: "names of a Kubernetes Secret's fields",
 };
 
 /** Every text field of a schema by its path, with whether it or something above it is marked. */
