@@ -12,12 +12,17 @@ import { UnavailableError } from "./core/unavailable";
 import { observe } from "./kinds";
 import { marketClock } from "./kinds/alpaca-key/market-clock";
 import { createSecrets } from "./kinds/create-secrets";
+import { openSession } from "./stores";
 
 /** Carries out what is due in this stack: config -> states -> components -> outputs. */
 async function main(): Promise<Record<string, unknown>> {
   try {
     const stack = pulumi.getStack();
     const config = parseConfig(pulumi.runtime.allConfig(), stack);
+    openSession(config.store, {
+      ...{ dir: process.cwd(), stack, shared: !pulumi.runtime.isDryRun() },
+      vaultSecretId: config.vaultSecretId,
+    });
     const now =
       config.lab?.clock === undefined ? plannedOr(new Date(), process.env[PLANNED_AT]) : new Date(config.lab.clock);
     const names = config.secrets.map(({ name }) => name);
@@ -39,7 +44,7 @@ async function createPlatform(config: Config, stack: string): Promise<Platform> 
   const { environment, secrets, preflight, services, hosts, sshPrivateKey, lab } = config;
   const database = auditDatabase(config);
   return {
-    store: await createStore(config.store, environment),
+    store: await createStore(config.store, environment, stack),
     secrets,
     services,
     hosts,

@@ -1,6 +1,7 @@
 import pg from "pg";
 import * as z from "zod";
 import { codeOf, messageOf, StepError } from "../core/errors";
+import { sslmode } from "../core/schema-parts";
 import { databaseTrust } from "./trust";
 
 /** How to reach a database; without `user`, PGUSER, else `postgres`. */
@@ -8,7 +9,7 @@ export const databaseReference = z.object({
   host: z.string(),
   port: z.number(),
   database: z.string(),
-  sslmode: z.enum(["disable", "require", "verify-ca", "verify-full"]),
+  sslmode,
   user: z.string().optional(),
 });
 

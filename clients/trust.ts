@@ -3,6 +3,7 @@ import { Agent, type AgentOptions } from "node:https";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, rootCertificates } from "node:tls";
+import type { SslMode } from "../core/schema-parts";
 
 /** How a client checks its server. Undefined: as Node.js does by default. */
 export type Trust = Pick<AgentOptions, "ca" | "cert" | "key" | "rejectUnauthorized" | "servername">;
@@ -46,9 +47,6 @@ export function vaultTrust(env: Env = process.env): Trust | undefined {
   };
   return Object.keys(trust).length === 0 ? undefined : trust;
 }
-
-/** How a PostgreSQL client checks the server, as libpq does. */
-export type SslMode = "disable" | "require" | "verify-ca" | "verify-full";
 
 /**
  * For PostgreSQL, as libpq takes it: PGSSLROOTCERT (a file, or `system` for the public authorities), else

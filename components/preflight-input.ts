@@ -59,6 +59,8 @@ export interface KindQuestion<S extends SecretConfig> {
   readonly maxAge: number;
   /** Every secret of the config. */
   readonly secrets: readonly SecretConfig[];
+  /** Every host of the config. */
+  readonly hosts: Readonly<Record<string, HostConfig>>;
 }
 
 /** A kind's part in its secrets' preflight. Pure. */
@@ -120,7 +122,7 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
     expected: mode === "rotation" && inUse === undefined ? asks.expected(secret) : undefined,
     whenForeign: asks.whenForeign(secret, { mode, state, stack: around.stack }, inUse?.generation),
     force,
-    ...asks.own({ secret, state, maxAge, secrets: around.secrets }),
+    ...asks.own({ secret, state, maxAge, secrets: around.secrets, hosts: around.hosts }),
   };
 }
 

@@ -162,6 +162,8 @@ export const schema = settings({
     .default({}),
   /** Secret. Alpaca's key pairs by the secret's name; `rotation alpaca add-key` writes it. */
   alpacaKeys: z.record(secretName, keyPairs, type("expected an object from names to pairs")).default({}),
+  /** Secret. The secret id of the AppRole that `store.auth` names. */
+  vaultSecretId: secret(z.string().min(1)).optional(),
   /** Secret. The private key for every host, OpenSSH format. */
   sshPrivateKey: secret(z.string().min(1)).optional(),
   /** Only if every address is a loopback address. */

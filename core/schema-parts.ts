@@ -58,6 +58,11 @@ export const port = z.number().int().min(1).max(65_535);
 
 export const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http:// or https:// address" });
 
+/** How a PostgreSQL client checks the server, as in libpq. */
+export const sslmode = z.enum(["disable", "require", "verify-ca", "verify-full"]);
+
+export type SslMode = z.output<typeof sslmode>;
+
 /** How to reach one PostgreSQL database. Passwords come from PGPASSWORD or PGPASSFILE. */
 export const database = settings({
   /** Name or address of the server. */
@@ -69,7 +74,7 @@ export const database = settings({
   /** Role with CREATEROLE and ADMIN on the managed role. Default: the environment's PGUSER, else `postgres`. */
   admin: roleName.optional(),
   /** As in libpq. Default `require`. */
-  sslmode: z.enum(["disable", "require", "verify-ca", "verify-full"]).default("require"),
+  sslmode: sslmode.default("require"),
 });
 
 export type DatabaseConfig = z.output<typeof database>;

@@ -3,6 +3,7 @@ import type { KindAsks } from "../../components/preflight-input";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { modeOf } from "../../core/decide";
 import type { StoreEntry } from "../../stores/store";
+import { databasePathsOf, keptLists } from "./paths/schema";
 import { ownUsernames, rotatedLogins } from "./roles";
 import { usernamePathOf } from "./schema";
 
@@ -21,9 +22,13 @@ export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
         : "";
     return correct + foreignAdvice(name);
   },
-  own({ secret: { database, role, strategy }, state, maxAge }) {
+  own({ secret, state, maxAge, hosts }) {
+    const { database, role, strategy } = secret;
     const logins = { ...rotatedLogins(strategy, role, state), maxAge };
-    return { database: { ...referenceOf(database), roles: [role], logins } };
+    const paths = databasePathsOf(secret);
+    const lists = keptLists(secret, hosts);
+    const over = paths.length === 0 ? {} : { paths, lists };
+    return { database: { ...referenceOf(database), roles: [role], logins, ...over } };
   },
 };
 

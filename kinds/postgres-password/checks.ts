@@ -1,18 +1,25 @@
 import type { ConfigPart, Placed } from "../../core/config-part";
-import type { Problem } from "../../core/problem";
+import { type Problem, unknown } from "../../core/problem";
 import { LONGEST_ROLE } from "../../core/schema-parts";
+import { databasePathsOf, PRIMARY, pathName } from "./paths/schema";
 import { ownPassword, type PostgresPasswordConfig, usernamePathOf } from "./schema";
 import { alternatingUsers, singleUser } from "./traits";
 
-type Part = ConfigPart<PostgresPasswordConfig, unknown>;
+/** The part of the config that the checks read. */
+interface Checked {
+  readonly hosts: object;
+  readonly sshPrivateKey?: string | undefined;
+}
+
+type Part = ConfigPart<PostgresPasswordConfig, Checked>;
 
 /** A password that changes in place: the store has it alone. */
 export const singleUserInConfig: Part = {
   traits: singleUser,
   schema: ownPassword,
   paths: ({ name }) => [{ path: name, setBy: "name" }],
-  addresses: ({ database }) => [database.host],
-  check: (_, placed) => [...usernameChecks(placed), ...roleChecks(placed)],
+  addresses: (secret) => [secret.database.host, ...databasePathsOf(secret).map(({ host }) => host)],
+  check: (config, placed) => [...usernameChecks(placed), ...roleChecks(placed), ...pathChecks(config, placed)],
   checksTogether: [],
 };
 
@@ -24,13 +31,51 @@ export const alternatingUsersInConfig: Part = {
     { path: usernamePathOf(secret), setBy: "usernamePath" },
     { path: secret.name, setBy: "name" },
   ],
-  check: (_, placed) => roleChecks(placed),
+  check: (config, placed) => [...roleChecks(placed), ...pathChecks(config, placed)],
 };
 
 function usernameChecks({ index, secret: { usernamePath } }: Placed<PostgresPasswordConfig>): Problem[] {
   if (usernamePath === undefined) return [];
   const message = "expected only with strategy alternating-users: a single user keeps its name";
   return [{ path: ["secrets", index, "usernamePath"], message }];
+}
+
+/** A path is named once, and a user list is on hosts that can be reached. */
+function pathChecks({ hosts, sshPrivateKey }: Checked, { index, secret }: Placed<PostgresPasswordConfig>): Problem[] {
+  const { database, paths = [] } = secret;
+  const names = [pathName(database), ...paths.map(({ address }) => address)];
+  return paths.flatMap(({ address, pooler }, position): Problem[] => {
+    const path = ["secrets", index, "paths", position];
+    const listed = pooler?.userlist?.hosts ?? [];
+    const first = names.indexOf(address);
+    return [
+      ...(address === PRIMARY && Object.keys(paths[position] ?? {}).length > 2
+        ? [{ path, message: `expected ${PRIMARY} alone: \`database\` says how it is reached` }]
+        : []),
+      ...(first === position + 1
+        ? []
+        : [
+            {
+              path: [...path, "address"],
+              message: `expected each path once, found ${address}, which ${first === 0 ? "is the database's own server" : `paths[${first - 1}] names`}`,
+            },
+          ]),
+      ...listed.flatMap((host, at) =>
+        Object.hasOwn(hosts, host)
+          ? []
+          : [{ path: [...path, "pooler", "userlist", "hosts", at], message: unknown(host, "hosts", hosts) }],
+      ),
+      ...(listed.length > 0 && sshPrivateKey === undefined
+        ? [
+            {
+              path: ["sshPrivateKey"],
+              message:
+                "expected a private key, since a user list is on a host, found nothing: pulumi config set --secret sshPrivateKey < KEYFILE",
+            },
+          ]
+        : []),
+    ];
+  });
 }
 
 /** The database's name is the default role, and may be longer than a role's name. */

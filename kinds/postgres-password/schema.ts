@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { database, policyOverride, restart, roleName, secretName, settings } from "../../core/schema-parts";
+import { paths } from "./paths/schema";
 
 /** The keys of every strategy of a database password. */
 export const passwordSettings = {
@@ -24,6 +25,11 @@ export const ownPassword = settings({
    * roles, so that no login ever fails. Changing it on a running stack adopts the credential in use again.
    */
   strategy: z.enum(["single-user", "alternating-users"]).optional().default("alternating-users"),
+  /**
+   * Other ways to the database that services use, such as `pgbouncer:6432` or `replica:5432`: every login is proven over
+   * each. Default: none. A change runs the proof again.
+   */
+  paths,
   /** The path of the login role's name, for alternating-users. Default: `username` beside the password. */
   usernamePath: secretName.optional(),
 }).transform(withRole);

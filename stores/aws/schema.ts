@@ -52,6 +52,8 @@ export const awsSchema = {
       ? []
       : [{ key: "recoveryWindowDays", message: "expected 7 to 30 days (0 only in a lab), found 0" }]),
   ],
+  loginProblem: (_: AwsConfig, vaultSecretId: string | undefined) =>
+    vaultSecretId === undefined ? undefined : "expected only with a store of the kind vault; remove this key",
   vault: () => undefined,
   marks: "tags",
   plugins: ["aws"],

@@ -7,15 +7,8 @@ import { dirname, join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  awsTrust,
-  databaseTrust,
-  fetchWith,
-  publicTrust,
-  type SslMode,
-  type Trust,
-  vaultTrust,
-} from "../../../clients/trust";
+import { awsTrust, databaseTrust, fetchWith, publicTrust, type Trust, vaultTrust } from "../../../clients/trust";
+import type { SslMode } from "../../../core/schema-parts";
 
 const certificates = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "tls");
 const CA = join(certificates, "ca.pem");

@@ -18,7 +18,7 @@ store = nothing => expected an object with kind, found nothing
 store = "vault" => expected an object with kind, found "vault"
 store.kind = "gcp" => expected one of vault, aws, found "gcp"
 store.address = "vault:8200" => expected an http:// or https:// address, found "vault:8200"
-store.mount = "a/b" => expected letters, digits, - or _, found "a/b"
+store.mount = "a/b/" => expected words of letters, digits, -, _ or . joined by /, without one at the end, found "a/b/"
 alpaca = nothing => expected { baseUrl }, to ask whether the market is closed, found nothing; or set preflight.allowOpenMarket: true
 alpaca.baseUrl = "paper" => expected an http:// or https:// address, found "paper"
 preflight.allowOpenMarket = "yes" => expected true or false, found "yes"

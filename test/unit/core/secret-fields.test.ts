@@ -54,7 +54,10 @@ const unmarked = (one: z.core.$ZodType, isMarked = isSecret) =>
     .map(({ path: at }) => at.join("."));
 
 /** Fields beside a credential, in an object whose name sounds like one. */
-const BESIDE = ["alpacaKeys.current.label", "alpacaKeys.previous.label"];
+const BESIDE = [
+  ...["alpacaKeys.current.label", "alpacaKeys.previous.label"],
+  ...["store.auth.tokenVariable", "store.auth.tokenFile", "store.auth.tokenFile"],
+];
 
 const steps = path.join(__dirname, "..", "..", "..", "steps");
 
@@ -85,7 +88,14 @@ async function stepInputs(): Promise<Record<string, z.core.$ZodType>> {
 describe("a field that sounds like a credential", () => {
   it("is marked in the config", () => {
     expect(unmarked(schema).filter((field) => !BESIDE.includes(field))).toEqual([]);
-    expect(SECRET_KEYS).toEqual(["notify", "adopted", "connectionPasswords", "alpacaKeys", "sshPrivateKey"]);
+    expect(SECRET_KEYS).toEqual([
+      "notify",
+      "adopted",
+      "connectionPasswords",
+      "alpacaKeys",
+      "vaultSecretId",
+      "sshPrivateKey",
+    ]);
   });
 
   it("is marked in the input of every step", async () => {

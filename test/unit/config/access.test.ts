@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import type { PostgresPasswordConfig } from "../../../config";
+import { databasePathsOf, keptLists, poolersOf } from "../../../kinds/postgres-password/paths/schema";
+import { configWith, parse, problemsOf, rightSecret } from "./example";
+
+const withPaths = (...paths: unknown[]) => configWith([["secrets"], [rightSecret({ paths })]]);
+const secretOf = (config: Record<string, unknown>) => {
+  const parsed = parse(config);
+  return { secret: parsed.secrets[0] as PostgresPasswordConfig, hosts: parsed.hosts };
+};
+
+describe("the paths of a database password", () => {
+  it("take the database's settings where they have none of their own", () => {
+    const { secret, hosts } = secretOf(
+      withPaths("primary", "replica:5433", {
+        address: "[fd00::1]:6432",
+        name: "pooled",
+        sslmode: "disable",
+        limit: "5s",
+        pooler: { console: "admin", userlist: { file: "/etc/pgbouncer/userlist.txt", hosts: ["trading-1"] } },
+      }),
+    );
+    expect(databasePathsOf(secret)).toEqual([
+      { host: "replica", port: 5433, database: "trader", sslmode: "require", limit: 60_000, pooler: false },
+      ...[
+        {
+          host: "fd00::1",
+          port: 6432,
+          database: "pooled",
+          sslmode: "disable",
+          limit: 5000,
+          pooler: true,
+          console: "admin",
+        },
+      ],
+    ]);
+    const pooler = { host: "fd00::1", port: 6432, database: "pooled", sslmode: "disable", console: "admin" };
+    expect(poolersOf(secret)).toEqual([pooler]);
+    expect(keptLists(secret, hosts)).toMatchObject([
+      { pooler, file: "/etc/pgbouncer/userlist.txt", sudo: false, hosts: [{ name: "trading-1", address: "10.0.0.1" }] },
+    ]);
+  });
+
+  it.each([
+    ["replica", /^secrets\[0\]\.paths\[0\].*expected HOST:PORT, such as pgbouncer:6432, or primary/],
+    ["replica:99999", /expected HOST:PORT/],
+    ["db.internal:5432", /expected each path once, found db\.internal:5432, which is the database's own server/],
+    [{ address: "a:1", pooler: { userlist: { file: "/a" } } }, /console: expected the user of the admin console/],
+    [{ address: "a:1", pooler: { console: "a", userlist: { file: "a" } } }, /expected an absolute path/],
+    [
+      { address: "a:1", pooler: { console: "a", userlist: { file: "/a", hosts: ["nowhere"] } } },
+      /hosts\[0\]: expected an entry of hosts \(trading-1\), found nowhere/,
+    ],
+    [{ address: "a:1", port: 1 }, /port: unknown key; expected one of address, name, sslmode, limit, pooler/],
+    [{ address: "primary", sslmode: "disable" }, /expected primary alone/],
+  ])("%j is refused with what was expected", (path, words) =>
+    expect(problemsOf(withPaths(path)).join("\n")).toMatch(words),
+  );
+
+  it("are named once each", () =>
+    expect(problemsOf(withPaths("a:1", "a:1")).join("\n")).toMatch(/paths\[1\]\.address: .*which paths\[0\] names/));
+});
+
+describe("a login to Vault", () => {
+  const withStore = (store: object, ...more: Parameters<typeof configWith>) =>
+    configWith([["store"], { kind: "vault", ...store }], ...more);
+  const SECRET_ID = "of-the-approle-secret-id";
+
+  it("has the method's own defaults", () => {
+    const auth = { method: "approle", roleId: "r" };
+    expect(parse(withStore({ auth, mount: "team/kv" }, [["vaultSecretId"], SECRET_ID])).store).toMatchObject({
+      auth: { ...auth, mount: "approle" },
+      mount: "team/kv",
+    });
+    expect(parse(withStore({ auth: { method: "kubernetes", role: "r" } })).store).toMatchObject({
+      auth: { tokenFile: "/var/run/secrets/kubernetes.io/serviceaccount/token", mount: "kubernetes" },
+    });
+  });
+
+  it.each([
+    [
+      { method: "approle", roleId: "r" },
+      /^vaultSecretId: expected the secret id .*pulumi config set --secret vaultSecretId/,
+    ],
+    [{ method: "approle" }, /store\.auth\.roleId/],
+    [{ method: "userpass" }, /store\.auth\.method: expected .*approle.*jwt.*kubernetes/],
+    [{ method: "jwt", role: "r", tokenVariable: "A", tokenFile: "/a" }, /expected either tokenVariable or tokenFile/],
+    [{ method: "jwt", role: "r", mount: "/jwt/" }, /store\.auth\.mount: expected words/],
+    [{ method: "kubernetes", role: "r", tokenFile: "token" }, /expected an absolute path/],
+    ["approle", /store\.auth: expected an object with method/],
+  ])("%j is refused with what was expected", (auth, words) =>
+    expect(problemsOf(withStore({ auth })).join("\n")).toMatch(words),
+  );
+
+  it("needs no secret id but for AppRole, and shows none", () => {
+    const problems = problemsOf(withStore({}, [["vaultSecretId"], SECRET_ID])).join("\n");
+    expect(problems).toMatch(/^vaultSecretId: expected only with store\.auth of the method approle/);
+    expect(problems).not.toContain(SECRET_ID);
+  });
+});
