@@ -4,6 +4,7 @@ import { StepError } from "../../core/errors";
 import { changedMarks } from "../../core/store-content";
 import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "../store";
 import { awsContent } from "./content";
+import { loginOf } from "./login/schema";
 import type { AwsReference } from "./schema";
 
 /** AWS Secrets Manager as a store: the secret `<environment>/<path>`, whose whole text is the value. */
@@ -11,7 +12,7 @@ export class AwsSecrets implements StoreClient {
   private readonly aws: SecretsManager;
 
   constructor(private readonly store: AwsReference) {
-    this.aws = new SecretsManager(store.region, store.endpoint);
+    this.aws = new SecretsManager(store.region, store.endpoint, loginOf(store));
   }
 
   /** The version with the label AWSCURRENT; undefined if there is none. */

@@ -98,3 +98,29 @@ describe("a login to Vault", () => {
     expect(problems).not.toContain(SECRET_ID);
   });
 });
+
+describe("a login to AWS", () => {
+  const withStore = (store: object) => configWith([["store"], { kind: "aws", region: "eu-central-1", ...store }]);
+  const roleArn = "arn:aws:iam::123456789012:role/rotation";
+
+  it("has its defaults, and takes an endpoint with TLS outside of a lab", () => {
+    const store = { assumeRole: { roleArn }, endpoint: "https://vpce.example", stsEndpoint: "https://sts.example" };
+    expect(parse(withStore(store)).store).toMatchObject({
+      assumeRole: { roleArn, sessionName: "secret-rotation", duration: 3_600_000 },
+    });
+  });
+
+  it.each([
+    [
+      { profile: "a", webIdentity: { roleArn, tokenFile: "/t" } },
+      /webIdentity: expected either a profile or webIdentity/,
+    ],
+    [{ assumeRole: { roleArn: "rotation" } }, /assumeRole\.roleArn: expected a role's ARN/],
+    [{ assumeRole: { roleArn, duration: "5m" } }, /assumeRole\.duration: expected 15m to 12h/],
+    [{ webIdentity: { roleArn, tokenFile: "t" } }, /tokenFile: expected an absolute path/],
+    [{ stsEndpoint: "http://sts.example" }, /stsEndpoint: expected only in a lab without https/],
+    [{ caBundle: "ca.pem" }, /caBundle: expected an absolute path/],
+  ])("%j is refused with what was expected", (store, words) =>
+    expect(problemsOf(withStore(store)).join("\n")).toMatch(words),
+  );
+});
