@@ -8,6 +8,7 @@ import { createStore } from "./components/stack-store";
 import { auditDatabase, type Config, ConfigError, noticeOf, parseConfig, referenceOf } from "./config";
 import { PLANNED_AT, plannedOr } from "./core/clock";
 import { RequestRefusedError } from "./core/request";
+import { sshKeyOf } from "./core/ssh-key";
 import { UnavailableError } from "./core/unavailable";
 import { observe } from "./kinds";
 import { marketClock } from "./kinds/alpaca-key/market-clock";
@@ -41,14 +42,15 @@ async function main(): Promise<Record<string, unknown>> {
 }
 
 async function createPlatform(config: Config, stack: string): Promise<Platform> {
-  const { environment, secrets, preflight, services, hosts, sshPrivateKey, lab } = config;
+  const { environment, secrets, preflight, services, hosts, lab } = config;
+  const key = sshKeyOf(config);
   const database = auditDatabase(config);
   return {
     store: await createStore(config.store, environment, stack),
     secrets,
     services,
     hosts,
-    privateKey: sshPrivateKey === undefined ? undefined : pulumi.secret(sshPrivateKey),
+    privateKey: key === undefined ? undefined : pulumi.secret(key),
     marketClock: marketClock(config),
     allowOpenMarket: preflight.allowOpenMarket,
     notice: noticeOf(config),

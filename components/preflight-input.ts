@@ -33,8 +33,8 @@ export interface Surroundings<V> {
   readonly audit: Readonly<Record<string, unknown>>;
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly hosts: Readonly<Record<string, HostConfig>>;
-  /** Opens every host. Undefined if no service has one. */
-  readonly privateKey: V | undefined;
+  /** Opens every host, an `SshKey`. Undefined: the SSH agent does, or no service has one. */
+  readonly privateKey: V | object | undefined;
   readonly marketClock: MarketClock | undefined;
   readonly allowOpenMarket: boolean;
   /** How long before a rotation by age the team must be notified, in milliseconds; undefined if it need not be. */

@@ -13,7 +13,7 @@ export interface RollingRestartArgs {
   /** The hosts by name. */
   readonly hosts: Readonly<Record<string, HostConfig>>;
   /** Opens every host. Undefined if no service has a host. */
-  readonly privateKey: pulumi.Output<string> | undefined;
+  readonly privateKey: Platform["privateKey"];
   /** A change restarts everything, once. A change of anything else restarts nothing. */
   readonly trigger: string;
   /** The activation that an earlier version rolled out, if any: if it is the trigger's, new resources restart nothing. */

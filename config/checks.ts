@@ -166,7 +166,7 @@ function adoptedChecks(config: Config): Problem[] {
 }
 
 function serviceChecks(config: Config): Problem[] {
-  const { services, hosts: known, sshPrivateKey } = config;
+  const { services, hosts: known, sshPrivateKey, sshAgent, sshKeyPassphrase } = config;
   const places = Object.entries(services).map(([service, { hosts }]) => ({ service, hosts }));
   const problems: Problem[] = places.flatMap(({ service, hosts }) =>
     hosts.flatMap((host, index) =>
@@ -175,7 +175,11 @@ function serviceChecks(config: Config): Problem[] {
         : [{ path: ["services", service, "hosts", index], message: unknown(host, "hosts", known) }],
     ),
   );
-  if (sshPrivateKey === undefined && places.some(({ hosts }) => hosts.length > 0)) {
+  if (sshAgent && sshPrivateKey !== undefined)
+    problems.push({ path: ["sshAgent"], message: "expected either sshAgent or sshPrivateKey, found both" });
+  if (sshKeyPassphrase !== undefined && sshPrivateKey === undefined)
+    problems.push({ path: ["sshKeyPassphrase"], message: "expected only with sshPrivateKey, found that key missing" });
+  if (sshPrivateKey === undefined && !sshAgent && places.some(({ hosts }) => hosts.length > 0)) {
     problems.push({
       path: ["sshPrivateKey"],
       message:

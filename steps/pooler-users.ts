@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../clients/postgres";
+import { sshKey } from "../clients/ssh";
 import { scramVerifier } from "../core/scram";
 import { secret } from "../core/secret-fields";
 import { verifierOnServer } from "../kinds/postgres-password/paths/server-verifier";
@@ -10,7 +11,7 @@ const input = z.object({
   /** As the administrator. */
   database: databaseReference,
   lists: z.array(keptList),
-  privateKey: secret(z.string()).optional(),
+  privateKey: sshKey.optional(),
   /** The login that is added or gets another verifier. */
   login: z
     .object({
@@ -30,7 +31,7 @@ const input = z.object({
  * Keeps the logins in PgBouncer's user lists: verifiers alone, and the same ones as on the server, with which PgBouncer logs
  * in there.
  */
-await runStep(input, async ({ database, lists, privateKey = "", login, remove }) => {
+await runStep(input, async ({ database, lists, privateKey, login, remove }) => {
   const set: Record<string, string> = {};
   if (login !== undefined) {
     const { username, password, salt, adopted } = login;

@@ -1,9 +1,8 @@
 import * as z from "zod";
 import { healthProbe } from "../clients/probe";
 import { shellHere } from "../clients/shell";
-import { hostReference, withHost } from "../clients/ssh";
+import { hostReference, sshKey, withHost } from "../clients/ssh";
 import { restartAndWait } from "../components/restart/restart";
-import { secret } from "../core/secret-fields";
 import { runStep } from "./run-step";
 
 const input = z.object({
@@ -14,7 +13,7 @@ const input = z.object({
   timeout: z.number(),
   /** The host that it runs on; undefined for this machine. */
   host: hostReference.extend({ name: z.string() }).optional(),
-  privateKey: secret(z.string()).optional(),
+  privateKey: sshKey.optional(),
   /** The activation that the restart belongs to. */
   activation: z.string(),
 });
@@ -23,7 +22,7 @@ const input = z.object({
 const ATTEMPTS = 3;
 
 /** Restarts one service at one place, and waits until it is healthy. */
-await runStep(input, async ({ host, privateKey = "", activation, ...restart }) => {
+await runStep(input, async ({ host, privateKey, activation, ...restart }) => {
   // An earlier version of this program has rolled it out, by a resource of another type.
   if (process.env.ROLLED_OUT === activation) return { restarted: false };
   const said =

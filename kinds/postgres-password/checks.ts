@@ -9,6 +9,7 @@ import { alternatingUsers, singleUser } from "./traits";
 interface Checked {
   readonly hosts: object;
   readonly sshPrivateKey?: string | undefined;
+  readonly sshAgent?: boolean;
 }
 
 type Part = ConfigPart<PostgresPasswordConfig, Checked>;
@@ -41,7 +42,10 @@ function usernameChecks({ index, secret: { usernamePath } }: Placed<PostgresPass
 }
 
 /** A path is named once, and a user list is on hosts that can be reached. */
-function pathChecks({ hosts, sshPrivateKey }: Checked, { index, secret }: Placed<PostgresPasswordConfig>): Problem[] {
+function pathChecks(
+  { hosts, sshPrivateKey, sshAgent }: Checked,
+  { index, secret }: Placed<PostgresPasswordConfig>,
+): Problem[] {
   const { database, paths = [] } = secret;
   const names = [pathName(database), ...paths.map(({ address }) => address)];
   return paths.flatMap(({ address, pooler }, position): Problem[] => {
@@ -65,7 +69,7 @@ function pathChecks({ hosts, sshPrivateKey }: Checked, { index, secret }: Placed
           ? []
           : [{ path: [...path, "pooler", "userlist", "hosts", at], message: unknown(host, "hosts", hosts) }],
       ),
-      ...(listed.length > 0 && sshPrivateKey === undefined
+      ...(listed.length > 0 && sshPrivateKey === undefined && !sshAgent
         ? [
             {
               path: ["sshPrivateKey"],

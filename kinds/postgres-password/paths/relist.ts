@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { withDatabase } from "../../../clients/postgres";
 import { type Config, type PostgresPasswordConfig, referenceOf } from "../../../config";
 import { scramVerifier } from "../../../core/scram";
+import { sshKeyOf } from "../../../core/ssh-key";
 import { keptLists, pathName } from "./schema";
 import { verifierOnServer } from "./server-verifier";
 import { changeList } from "./userlist";
@@ -12,16 +13,16 @@ import { changeList } from "./userlist";
  * @returns the poolers that have it now
  */
 export async function relist(
-  { hosts, sshPrivateKey = "" }: Pick<Config, "hosts" | "sshPrivateKey">,
+  config: Pick<Config, "hosts" | "sshPrivateKey" | "sshKeyPassphrase">,
   secret: PostgresPasswordConfig,
   { username, password }: { readonly username: string; readonly password: string },
 ): Promise<string[]> {
-  const lists = keptLists(secret, hosts);
+  const lists = keptLists(secret, config.hosts);
   if (lists.length === 0) return [];
   const computed = scramVerifier(password, randomBytes(16).toString("base64"));
   const verifier = await withDatabase(referenceOf(secret.database), (client) =>
     verifierOnServer(client, username, computed, true),
   );
-  for (const list of lists) await changeList(list, sshPrivateKey, { set: { [username]: verifier }, remove: [] });
+  for (const list of lists) await changeList(list, sshKeyOf(config), { set: { [username]: verifier }, remove: [] });
   return lists.map(({ pooler }) => pathName(pooler));
 }

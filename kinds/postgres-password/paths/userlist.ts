@@ -4,6 +4,7 @@ import { poolerReference, reload, settingsOf } from "../../../clients/pgbouncer"
 import { type RunScript, shellHere } from "../../../clients/shell";
 import { hostReference, withHost } from "../../../clients/ssh";
 import { StepError } from "../../../core/errors";
+import type { SshKey } from "../../../core/ssh-key";
 import { changedUserlist, type UserChanges } from "../../../core/userlist";
 import { type PoolerPlace, pathName } from "./schema";
 
@@ -20,7 +21,7 @@ export type KeptList = z.output<typeof keptList>;
 /** On each machine that has the file, one after the other. */
 async function onEach<T>(
   { hosts }: KeptList,
-  privateKey: string,
+  privateKey: SshKey,
   use: (run: RunScript, where: string) => Promise<T>,
 ): Promise<T[]> {
   if (hosts.length === 0) return [await use(shellHere(), "this machine")];
@@ -35,7 +36,7 @@ async function onEach<T>(
  *
  * @returns whether anything had to change
  */
-export async function changeList(list: KeptList, privateKey: string, changes: UserChanges): Promise<boolean> {
+export async function changeList(list: KeptList, privateKey: SshKey, changes: UserChanges): Promise<boolean> {
   const change = (text: string) => changedUserlist(text, changes);
   const changed = await onEach(list, privateKey, (run, where) => changeFile(run, where, list, change));
   await reload(list.pooler);
@@ -43,7 +44,7 @@ export async function changeList(list: KeptList, privateKey: string, changes: Us
 }
 
 /** The list can be replaced, and is the one that PgBouncer reads. @throws StepError */
-export async function checkList(list: KeptList, privateKey: string): Promise<string> {
+export async function checkList(list: KeptList, privateKey: SshKey): Promise<string> {
   const settings = await consoleSettings(list.pooler);
   const read = settings.get("auth_file");
   if (read !== list.file) {

@@ -1,6 +1,7 @@
 import { tryLogin } from "../../../clients/postgres";
 import type { Check } from "../../../components/preflight/preflight";
 import { StepError } from "../../../core/errors";
+import type { SshKey } from "../../../core/ssh-key";
 import { refusalOver } from "../paths/prove";
 import { type DatabasePath, pathName } from "../paths/schema";
 import { checkList, consoleSettings, type KeptList } from "../paths/userlist";
@@ -14,7 +15,7 @@ interface InUse {
 export function pathChecks(
   { paths, lists }: { readonly paths: readonly DatabasePath[]; readonly lists: readonly KeptList[] },
   inUse: InUse | undefined,
-  privateKey = "",
+  privateKey: SshKey,
 ): Check[] {
   return [
     ...paths.map((path) => ({

@@ -124,3 +124,43 @@ describe("a login to AWS", () => {
     expect(problemsOf(withStore(store)).join("\n")).toMatch(words),
   );
 });
+
+describe("the way to a host", () => {
+  const at = (more: object = {}) => ({ address: "10.0.0.1", user: "deploy", hostKey: "ssh-ed25519 AAAA", ...more });
+  const withHosts = (hosts: object) => configWith([["hosts"], hosts]);
+
+  it("names the bastions with their own keys", () => {
+    const hosts = { "trading-1": at({ proxy: "inner" }), inner: at({ proxy: "outer" }), outer: at({ port: 2222 }) };
+    expect(parse(withHosts(hosts)).hosts["trading-1"]).toMatchObject({
+      proxy: { name: "inner", address: "10.0.0.1", proxy: { name: "outer", port: 2222 } },
+    });
+  });
+
+  it.each([
+    [
+      { "trading-1": at({ proxy: "none" }) },
+      /hosts\.trading-1\.proxy: expected an entry of hosts \(trading-1\), found none/,
+    ],
+    [{ "trading-1": at({ proxy: "b" }), b: at({ proxy: "trading-1" }) }, /found a circle: trading-1, b, trading-1/],
+    [
+      { "trading-1": at({ proxy: "a" }), a: at({ proxy: "b" }), b: at({ proxy: "c" }), c: at() },
+      /expected at most 2 hosts on the way, found trading-1, a, b, c/,
+    ],
+    [
+      { "trading-1": at({ hostKey: "@cert-authority * ssh-ed25519 AAAA" }) },
+      /this program does not check host certificates/,
+    ],
+    [{ "trading-1": at({ hostKey: "ssh-ed25519-cert-v01@openssh.com AAAA" }) }, /expected the host's own public key/],
+  ])("%j is refused with what was expected", (hosts, words) =>
+    expect(problemsOf(withHosts(hosts)).join("\n")).toMatch(words),
+  );
+
+  it("is opened by a key, also with a passphrase, or by the agent", () => {
+    expect(parse(configWith([["sshPrivateKey"], undefined], [["sshAgent"], true])).sshAgent).toBe(true);
+    expect(problemsOf(configWith([["sshAgent"], true]))).toEqual([
+      "sshAgent: expected either sshAgent or sshPrivateKey, found both",
+    ]);
+    const problems = problemsOf(configWith([["sshPrivateKey"], undefined], [["sshKeyPassphrase"], "of-the-key"]));
+    expect(problems.join("\n")).toMatch(/sshKeyPassphrase: expected only with sshPrivateKey/);
+  });
+});
