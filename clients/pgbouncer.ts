@@ -1,4 +1,5 @@
-import pgpass from "pgpass";
+import { createReadStream, statSync } from "node:fs";
+import { getFileName, getPassword } from "pgpass/lib/helper.js";
 import * as z from "zod";
 import { messageOf, StepError } from "../core/errors";
 import { APPLICATION, clientConfig, type DatabaseReference, databaseReference, withSession } from "./postgres";
@@ -56,11 +57,18 @@ export function withConsole<T>(pooler: PoolerReference, use: (ask: Ask) => Promi
 }
 
 /** PGPASSWORD is the database administrator's: an entry of its own in PGPASSFILE comes first. */
-async function passwordOf({ host, port, database, user = "" }: DatabaseReference): Promise<string> {
-  const found = await new Promise<string | undefined>((resolve) => pgpass({ host, port, database, user }, resolve));
-  const password = found ?? process.env.PGPASSWORD;
+async function passwordOf(reference: DatabaseReference): Promise<string> {
+  const password = (await passwordInFile(reference)) ?? process.env.PGPASSWORD;
   if (password === undefined) throw new StepError("there is no password for it");
   return password;
+}
+
+/** As libpq, it does not use a file that others may read. The library itself uses none if PGPASSWORD is set. */
+async function passwordInFile({ host, port, database, user = "" }: DatabaseReference): Promise<string | undefined> {
+  const file = getFileName();
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined || !found.isFile() || (found.mode & 0o077) !== 0) return undefined;
+  return new Promise((resolve) => getPassword({ host, port, database, user }, createReadStream(file), resolve));
 }
 
 /** Reads the user list anew. */

@@ -1,4 +1,4 @@
-declare module "pgpass" {
+declare module "pgpass/lib/helper.js" {
   interface Connection {
     readonly host: string;
     readonly port: number;
@@ -6,6 +6,13 @@ declare module "pgpass" {
     readonly user: string;
   }
 
-  /** The password that PGPASSFILE (default `~/.pgpass`) has for a connection; undefined if there is none. */
-  export default function pgpass(connection: Connection, found: (password: string | undefined) => void): void;
+  /** PGPASSFILE, else `~/.pgpass`. */
+  export function getFileName(): string;
+
+  /** The password that such a file has for a connection; undefined if there is none. */
+  export function getPassword(
+    connection: Connection,
+    file: NodeJS.ReadableStream,
+    found: (password: string | undefined) => void,
+  ): void;
 }

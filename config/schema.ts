@@ -169,7 +169,9 @@ export const schema = settings({
   /** Secret. The passphrase of `sshPrivateKey`, if it has one. */
   sshKeyPassphrase: secret(z.string().min(1)).optional(),
   /** Instead of `sshPrivateKey`: the run's SSH agent (SSH_AUTH_SOCK) opens every host. Default false. */
-  sshAgent: z.boolean().default(false),
+  sshAgent: z
+    .preprocess((value) => (value === "true" ? true : value === "false" ? false : value), z.boolean())
+    .default(false),
   /** Only if every address is a loopback address. */
   lab: settings({
     /** The time that the stack uses instead of the machine's. */

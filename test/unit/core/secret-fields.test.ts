@@ -56,7 +56,7 @@ const unmarked = (one: z.core.$ZodType, isMarked = isSecret) =>
 /** Fields beside a credential, in an object whose name sounds like one. */
 const BESIDE = [
   ...["alpacaKeys.current.label", "alpacaKeys.previous.label"],
-  ...["store.auth.tokenVariable", "store.auth.tokenFile", "store.auth.tokenFile"],
+  ...["store.auth.tokenVariable", "store.auth.tokenFile", "store.auth.tokenFile", "store.webIdentity.tokenFile"],
 ];
 
 const steps = path.join(__dirname, "..", "..", "..", "steps");
