@@ -32,13 +32,20 @@ export const alternatingUsersInConfig: Part = {
     { path: usernamePathOf(secret), setBy: "usernamePath" },
     { path: secret.name, setBy: "name" },
   ],
-  check: (config, placed) => [...roleChecks(placed), ...pathChecks(config, placed)],
+  check: (config, placed) => [...roleChecks(placed), ...pathChecks(config, placed), ...pluginChecks(placed)],
 };
 
 function usernameChecks({ index, secret: { usernamePath } }: Placed<PostgresPasswordConfig>): Problem[] {
   if (usernamePath === undefined) return [];
   const message = "expected only with strategy alternating-users: a single user keeps its name";
   return [{ path: ["secrets", index, "usernamePath"], message }];
+}
+
+/** The plugin's driver has no mode that tries both ways. */
+function pluginChecks({ index, secret: { database } }: Placed<PostgresPasswordConfig>): Problem[] {
+  if (database.sslmode !== "allow" && database.sslmode !== "prefer") return [];
+  const message = `expected disable, require, verify-ca or verify-full for alternating-users, whose plugin has no ${database.sslmode}, found it`;
+  return [{ path: ["secrets", index, "database", "sslmode"], message }];
 }
 
 /** A path is named once, and a user list is on hosts that can be reached. */

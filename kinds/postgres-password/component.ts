@@ -164,7 +164,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const { config, state, acts, adopted, left } = this.args;
     const args = { database: referenceOf(config.database), role: config.role, state, acts, slots };
     if (!this.alternating) return singleUser(this.name, { ...args, adopted }, { parent: this });
-    const { host, port, name, admin, sslmode } = config.database;
+    const { host, port, name, admin, sslmode, sslrootcert, sslcert, sslkey } = config.database;
     const provider = new postgresql.Provider(
       `${this.name}-server`,
       // The password stays in the environment of the run (PGPASSWORD, PGPASSFILE): here it would be in the state.
@@ -176,6 +176,8 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
         superuser: false,
         connectTimeout: 15,
         ...(admin === undefined ? {} : { username: admin }),
+        ...(sslrootcert === undefined || sslrootcert === "system" ? {} : { sslrootcert }),
+        ...(sslcert === undefined || sslkey === undefined ? {} : { clientcert: { cert: sslcert, key: sslkey } }),
       },
       { parent: this },
     );

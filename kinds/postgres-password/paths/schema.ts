@@ -83,6 +83,9 @@ export interface DatabasePath {
   readonly port: number;
   readonly database: string;
   readonly sslmode: SslMode;
+  readonly sslrootcert?: string | undefined;
+  readonly sslcert?: string | undefined;
+  readonly sslkey?: string | undefined;
   /** Milliseconds that a new login may take until it works there. */
   readonly limit: number;
   readonly pooler: boolean;
@@ -91,7 +94,7 @@ export interface DatabasePath {
 }
 
 /** A PgBouncer with its admin console, as a step reaches it. */
-export interface PoolerPlace extends Pick<DatabasePath, "host" | "port" | "database" | "sslmode"> {
+export interface PoolerPlace extends Omit<DatabasePath, "limit" | "pooler" | "console"> {
   readonly console: string;
 }
 
@@ -117,14 +120,22 @@ export function databasePathsOf({ database, paths = [] }: PathsOfSecret): Databa
     if (place === undefined) return [];
     const { name = database.name, sslmode = database.sslmode, limit, pooler } = path;
     const admin = pooler?.console === undefined ? {} : { console: pooler.console };
-    return [{ ...place, database: name, sslmode, limit, pooler: pooler !== undefined, ...admin }];
+    const { sslrootcert, sslcert, sslkey } = database;
+    return [
+      {
+        ...{ ...place, database: name, sslmode, limit, pooler: pooler !== undefined, ...admin },
+        ...(sslrootcert === undefined ? {} : { sslrootcert }),
+        ...(sslcert === undefined ? {} : { sslcert }),
+        ...(sslkey === undefined ? {} : { sslkey }),
+      },
+    ];
   });
 }
 
 /** The poolers whose admin console this pipeline may use. */
 export const poolersOf = (secret: PathsOfSecret): PoolerPlace[] =>
-  databasePathsOf(secret).flatMap(({ host, port, database, sslmode, console }) =>
-    console === undefined ? [] : [{ host, port, database, sslmode, console }],
+  databasePathsOf(secret).flatMap(({ limit: _, pooler: __, console, ...path }) =>
+    console === undefined ? [] : [{ ...path, console }],
   );
 
 /** The user lists that a secret's logins are kept in. */

@@ -74,6 +74,8 @@ describe("PostgreSQL, as libpq", () => {
 
   it.each([
     ["disable", {}, false],
+    ["allow", { PGSSLROOTCERT: CA }, { rejectUnauthorized: false }],
+    ["prefer", {}, { rejectUnauthorized: false }],
     ["require", {}, { rejectUnauthorized: false }],
     ["require", { PGSSLROOTCERT: CA }, { ca: [text], ...anyName }],
     ["verify-ca", { PGSSLROOTCERT: CA }, { ca: [text], ...anyName }],
@@ -89,6 +91,8 @@ describe("PostgreSQL, as libpq", () => {
     await mkdir(join(home, "with", ".postgresql"), { recursive: true });
     await cp(CA, join(home, "with", ".postgresql", "root.crt"));
     expect(trust("verify-full", { HOME: join(home, "with") })).toEqual({ ca: [text] });
+    for (const name of ["postgresql.crt", "postgresql.key"]) await cp(CA, join(home, "with", ".postgresql", name));
+    expect(trust("verify-full", { HOME: join(home, "with") })).toEqual({ ca: [text], cert: text, key: text });
   });
 });
 

@@ -164,3 +164,23 @@ describe("the way to a host", () => {
     expect(problems.join("\n")).toMatch(/sshKeyPassphrase: expected only with sshPrivateKey/);
   });
 });
+
+describe("TLS to a database", () => {
+  const withDatabase = (more: object, strategy = "single-user") =>
+    configWith([["secrets"], [rightSecret({ strategy, database: { host: "db", name: "trader", ...more } })]]);
+
+  it.each([
+    [{ sslmode: "maybe" }, /sslmode: expected .*allow.*prefer/],
+    [{ sslcert: "/a" }, /sslkey: expected sslcert and sslkey together/],
+    [{ sslrootcert: "ca.pem" }, /sslrootcert: expected an absolute path, or system/],
+  ])("%j is refused with what was expected", (database, words) =>
+    expect(problemsOf(withDatabase(database)).join("\n")).toMatch(words),
+  );
+
+  it("cannot be tried both ways by the plugin", () => {
+    expect(() => parse(withDatabase({ sslmode: "prefer" }))).not.toThrow();
+    expect(problemsOf(withDatabase({ sslmode: "prefer" }, "alternating-users")).join("\n")).toMatch(
+      /database\.sslmode: expected disable, require, verify-ca or verify-full for alternating-users/,
+    );
+  });
+});
