@@ -77,6 +77,7 @@ export async function connect(name: string, host: HostReference, key: SshKey): P
     return client;
   } catch (error) {
     end(client);
+    if (through !== undefined) end(through);
     const shown = offered !== "" && !keys.some(([, blob]) => blob === offered) ? offered : undefined;
     throw connectError(error as Error & { level?: string }, name, host, shown, key);
   }
