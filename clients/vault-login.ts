@@ -29,7 +29,7 @@ export async function logInToVault(place: VaultPlace, auth: VaultAuth, secretId 
 const CHECK = {
   approle:
     "store.auth.roleId, and the secret id, which may have ended or been used up (`pulumi config set --secret vaultSecretId`)",
-  jwt: "store.auth.role, and what the role expects of the token: audience, subject and claims (`vault read auth/MOUNT/role/ROLE`)",
+  jwt: "store.auth.role, and what the role expects of the token: audience, subject and claims",
   kubernetes: "store.auth.role, and the service account and namespace that the role is bound to",
 } as const;
 

@@ -10,7 +10,7 @@ const LENGTHS: Readonly<Record<string, number | undefined>> = {
 /** `ssh2` can neither ask for a host certificate nor check one. */
 const CERTIFICATE =
   "expected the host's own public key, found that of an SSH authority or a certificate: this program does not check host " +
-  "certificates. Put the host's key here, after comparing it on the host (`ssh-keyscan`); with a new host comes a new key";
+  "certificates. Put the host's key here, after comparing it on the host; with a new host comes a new key";
 
 /** What is wrong with a public host key; `none` if the text is none at all. Undefined if it is right. */
 export function hostKeyProblem(text: string): "none" | string | undefined {

@@ -81,7 +81,7 @@ function pathChecks(
             {
               path: ["sshPrivateKey"],
               message:
-                "expected a private key, since a user list is on a host, found nothing: pulumi config set --secret sshPrivateKey < KEYFILE",
+                "expected a private key, since a user list is on a host, found nothing: `pulumi config set --secret sshPrivateKey < KEYFILE`",
             },
           ]
         : []),

@@ -59,7 +59,7 @@ export const vaultSchema = {
   loginProblem: ({ auth: login }: VaultConfig, secretId: string | undefined) => {
     if ((login?.method === "approle") === (secretId !== undefined)) return undefined;
     return secretId === undefined
-      ? "expected the secret id of the AppRole in store.auth, found nothing: pulumi config set --secret vaultSecretId"
+      ? "expected the secret id of the AppRole in store.auth, found nothing: `pulumi config set --secret vaultSecretId`"
       : "expected only with store.auth of the method approle; remove this key";
   },
   vault: ({ address, namespace, caCert, ...rest }: VaultConfig | VaultReference) => ({

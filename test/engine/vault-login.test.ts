@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { advised } from "../advice/table";
 import { fine, rotation, unwrapped } from "./cli-support";
 import { auditRows, setDay, setRequest, stateOf, UNCHANGED, useBench } from "./harness";
 
@@ -59,7 +60,12 @@ describe.each(["alternating-users", "vault-static"] as const)(
         /the login to Vault by approle at auth\/approle fails: .*pulumi config set --secret vaultSecretId/,
       );
 
-      await stack.configureSecret("vaultSecretId", await secretId());
+      // Its stdin is the secret id.
+      const command = advised("pulumi config set vaultSecretId", usedUp.text)
+        .replace(/^pulumi /, "")
+        .split(" ");
+      const set = await stack.pulumi([...command, "--stack", stack.name], { input: await secretId(), env: NO_TOKEN });
+      expect(set.exitCode, set.stderr).toBe(0);
       await fine(bench(), ["run", "--yes"], { env: NO_TOKEN });
       await allRevoked();
       expect((await auditRows(bench())).at(-1)).toMatchObject({ action: "ROTATE", status: "SUCCESS" });

@@ -155,7 +155,11 @@ describe.runIf(SSHD !== undefined)("OpenSSH's server, with keys of three types",
     const locked = read("locked");
     expect(await echoed({ key: locked, passphrase: "of the key" })).toMatchObject({ status: 0 });
     for (const key of [locked, { key: locked, passphrase: "wrong" }])
-      await expect(echoed(key)).rejects.toThrow(/sshPrivateKey cannot be read: .*sshKeyPassphrase/);
+      await expect(echoed(key)).rejects.toThrow(/sshPrivateKey cannot be read: /);
+    const refused = await echoed(locked).catch((error: Error) => error.message);
+    expect(advised("pulumi config set sshKeyPassphrase", String(refused))).toBe(
+      "pulumi config set --secret sshKeyPassphrase",
+    );
 
     vi.stubEnv("SSH_AUTH_SOCK", "");
     await expect(echoed(undefined)).rejects.toThrow(/no SSH agent: .*SSH_AUTH_SOCK is not set/);
