@@ -42,7 +42,7 @@ async function main(): Promise<Record<string, unknown>> {
 }
 
 async function createPlatform(config: Config, stack: string): Promise<Platform> {
-  const { environment, secrets, preflight, services, hosts, lab } = config;
+  const { environment, secrets, preflight, services, hosts, market, lab } = config;
   const key = sshKeyOf(config);
   const database = auditDatabase(config);
   return {
@@ -53,6 +53,7 @@ async function createPlatform(config: Config, stack: string): Promise<Platform> 
     privateKey: key === undefined ? undefined : pulumi.secret(key),
     marketClock: marketClock(config),
     allowOpenMarket: preflight.allowOpenMarket,
+    market,
     notice: noticeOf(config),
     audit: {
       connection: database === undefined ? {} : referenceOf(database),

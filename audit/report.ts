@@ -11,6 +11,8 @@ export interface ReportSecret {
   readonly maxAgeDays?: number;
   readonly strategy?: string;
   readonly store?: string;
+  /** What its calendar says of its next rotation, in words; only if the config limits when rotations run. */
+  readonly calendar?: string | undefined;
 }
 
 /** The period that a report covers, and its input from outside of the log. */
@@ -56,6 +58,8 @@ export interface SecretSummary {
   readonly withinLimit: boolean;
   /** If Vault makes short-lived logins: the longest life of one, in days, and nothing reaches a limit; else null. */
   readonly leaseDays: number | null;
+  /** What its calendar says of its next rotation, in words; only if there is something to say. */
+  readonly calendar?: string;
   /** The credentials that were in use, for the timeline. */
   readonly credentials: readonly {
     generation: number | null;

@@ -54,7 +54,14 @@ export class SecretFigures {
   }
 
   summary(): SecretSummary {
-    const { name, environment, strategy = null, store = null, maxAgeDays = DEFAULT_MAX_AGE_DAYS } = this.secret;
+    const {
+      name,
+      environment,
+      strategy = null,
+      store = null,
+      maxAgeDays = DEFAULT_MAX_AGE_DAYS,
+      calendar,
+    } = this.secret;
     const spans = this.history.spans().filter((span) => span.to > this.options.from);
     const current = spans.at(-1);
     const leaseDays = current?.leaseDays ?? null;
@@ -79,6 +86,7 @@ export class SecretFigures {
       longestAgeDays: longestAgeDays === null ? null : roundUp(longestAgeDays),
       withinLimit: longestAgeDays !== null && longestAgeDays <= maxAgeDays && spans.every(({ ageKnown }) => ageKnown),
       leaseDays,
+      ...(calendar === undefined ? {} : { calendar }),
       credentials: spans.map(asCredential),
       incidents: this.incidents,
     };

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { HostConfig, SecretConfig, ServiceConfig } from "../config";
+import type { Market } from "../core/calendar";
 import type { SshKey } from "../core/ssh-key";
 import type { AuditTarget } from "./audit-record";
 import type { MarketClock } from "./preflight-input";
@@ -17,6 +18,8 @@ export interface Platform {
   /** Queried for whether the market is open. Undefined if the config names no API. */
   readonly marketClock: MarketClock | undefined;
   readonly allowOpenMarket: boolean;
+  /** The hours of the market, if the config has them. */
+  readonly market?: Market | undefined;
   /** How long before a rotation by age the team must be notified, in milliseconds; undefined if it need not be. */
   readonly notice: number | undefined;
   readonly audit: AuditTarget;

@@ -1,4 +1,5 @@
-import { type HostConfig, pathsOf, type SecretConfig, type ServiceConfig } from "../config";
+import { documentsOf, type HostConfig, pathsOf, type SecretConfig, type ServiceConfig } from "../config";
+import { type Market, marketAt } from "../core/calendar";
 import type { Decision, PreflightMode } from "../core/decide";
 import { activeGeneration, previousGeneration, type SecretState } from "../core/state";
 import type { StoreReference } from "../stores/schemas";
@@ -10,6 +11,8 @@ export interface MarketClock {
   readonly baseUrl: string;
   readonly keyIdPath: string;
   readonly secretKeyPath: string;
+  /** The keys of the pair, if both paths are one JSON document. */
+  readonly keys?: readonly [string, string];
 }
 
 /** Who must be notified of a rotation, and when. */
@@ -37,6 +40,8 @@ export interface Surroundings<V> {
   readonly privateKey: V | object | undefined;
   readonly marketClock: MarketClock | undefined;
   readonly allowOpenMarket: boolean;
+  /** The hours of the market, if the config has them. */
+  readonly market: Market | undefined;
   /** How long before a rotation by age the team must be notified, in milliseconds; undefined if it need not be. */
   readonly notice: number | undefined;
   /** The lab's clock; undefined everywhere else. */
@@ -108,6 +113,7 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
     secretName: secret.name,
     store: around.store,
     paths: pathsOf(secret),
+    ...documentsOf(secret),
     audit: around.audit,
     // Every service of the platform, not only those that restart (runbook, checklist: all services).
     services: services.map(([name, config]) => serviceCheck(name, config, secret.restart.includes(name))),
@@ -117,6 +123,7 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
     alpaca: around.marketClock,
     allowOpenMarket: around.allowOpenMarket,
     notice: noticeOf(state, around),
+    ...calendarPart(state, mode, around),
     current: asks.asksInUse(mode, force) ? inUse && currentOf(inUse) : undefined,
     // If the value in use is not known, nothing else may be overwritten unseen.
     expected: mode === "rotation" && inUse === undefined ? asks.expected(secret) : undefined,
@@ -131,6 +138,25 @@ function noticeOf(state: SecretState, { notice, clock }: Surroundings<unknown>):
   if (notice === undefined || !state.byAge) return undefined;
   const replaced = previousGeneration(state) ?? activeGeneration(state) - 1;
   return { before: notice, generation: replaced, clock: clock === undefined ? null : state.rotatedAt };
+}
+
+/**
+ * The calendar as it was when this was decided. The step compares it with its own time: an operator may have confirmed the
+ * plan hours later. Nothing if the config does not limit when rotations run.
+ */
+function calendarPart({ window, step }: SecretState, mode: PreflightMode, { market, clock }: Surroundings<unknown>) {
+  const now = clock === undefined ? null : step.at;
+  const until = window !== undefined && "until" in window ? { window: { until: window.until, now } } : {};
+  const passedOver = window !== undefined && "passedOver" in window ? { passedOver: window.passedOver } : {};
+  if (market === undefined || mode !== "rotation") return { ...until, ...passedOver };
+  const { isOpen, until: changes } = marketAt(market, Date.parse(step.at));
+  const hours = {
+    name: market.name,
+    isOpen,
+    until: changes === undefined ? null : new Date(changes).toISOString(),
+    now,
+  };
+  return { ...until, ...passedOver, exchange: hours };
 }
 
 function currentOf<V>({ generation, username, password, entries }: CredentialInUse<V>) {

@@ -21,8 +21,9 @@ export interface Begins {
 
 /** What the preflights of all secrets share. */
 export function surroundingsOf(platform: Platform): Surroundings<pulumi.Input<string>> {
-  const { secrets, store, audit, services, hosts, privateKey, marketClock, allowOpenMarket, notice, clock } = platform;
-  const given = { secrets, services, hosts, privateKey, marketClock, allowOpenMarket, notice, clock };
+  const { secrets, store, audit, services, hosts, privateKey, marketClock, allowOpenMarket, market, notice, clock } =
+    platform;
+  const given = { secrets, services, hosts, privateKey, marketClock, allowOpenMarket, market, notice, clock };
   return { store: store.reference, stack: audit.stack, audit: audit.connection, ...given };
 }
 

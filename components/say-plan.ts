@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { describePlan, PLANS_FILE, type Plan } from "../core/plan";
 
 /** Reports what happens to a secret: a sentence for people, and data for the CLI if it requests that. */
-export function sayPlan({ secret, action, from, to, reason, resumes, deferred }: Plan): void {
+export function sayPlan({ secret, action, from, to, reason, resumes, deferred, waits }: Plan): void {
   const plan: Plan = {
     secret,
     action,
@@ -12,6 +12,7 @@ export function sayPlan({ secret, action, from, to, reason, resumes, deferred }:
     reason,
     ...(resumes === undefined ? {} : { resumes }),
     ...(deferred === undefined ? {} : { deferred }),
+    ...(waits === undefined ? {} : { waits }),
   };
   void pulumi.log.info(describePlan(plan));
   const file = process.env[PLANS_FILE];

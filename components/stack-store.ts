@@ -4,11 +4,12 @@ import type { StoreConfig } from "../config";
 import { slugOf } from "../core/resource-names";
 import type { SlotIndex } from "../core/state";
 import { declareStore } from "../stores";
+import { isDocument, pairOf } from "../stores/entries";
 import { type StoreReference, schemaOf } from "../stores/schemas";
 import type { DeclareBefore, StoreEntry, WriteOptions } from "../stores/store";
 import { answerOf, stepCommand } from "./step-command";
 
-/** A value of the program and its path. */
+/** What the program keeps at a path. */
 export type DeclaredEntry = StoreEntry<pulumi.Input<string>>;
 
 export interface WriteArgs {
@@ -17,7 +18,7 @@ export interface WriteArgs {
   readonly generation: pulumi.Input<number>;
   /** The slot of the values, which serves the same purpose in a store that cannot keep a number. */
   readonly slot: SlotIndex;
-  /** Every value that this stack knows of a path, one entry for each: only they are overwritten. */
+  /** Every entry that this stack knows of a path: only they are overwritten. */
   readonly known: readonly DeclaredEntry[];
   /** What to do after an external write; the end of a message. */
   readonly whenForeign: string;
@@ -65,12 +66,17 @@ export class StackStore {
     for (const entry of entries) {
       const { path } = entry;
       const resource = pathName(name, path);
-      const pair = entries.length === 1 ? {} : { pair: { generation, slot } };
+      const mark = pairOf(entries, entry, { generation, slot });
+      const pair = mark === undefined ? {} : { pair: mark };
       const own = known.filter((one) => one.path === path);
       const guard = { known: own, whenForeign, force, activation: trigger };
       const command = stepCommand(
         resource,
-        { step: "store-write", about: this.placeOf(path), input: { store, entry, ...pair, ...guard } },
+        {
+          step: "store-write",
+          about: `${this.placeOf(path)}${keyWords(entry)}`,
+          input: { store, entry, ...pair, ...guard },
+        },
         { parent, dependsOn: this.before?.(resource, path, { parent, dependsOn: last }) ?? last },
       );
       written.push(command);
@@ -109,6 +115,13 @@ export class StackStore {
 export async function createStore(config: StoreConfig, environment: string, stack: string): Promise<StackStore> {
   const reference = schemaOf(config).referenceOf(config, environment, stack);
   return new StackStore(reference, await declareStore(config, environment));
+}
+
+/** The keys of a document, so that a plan shows which come and go. */
+function keyWords(entry: DeclaredEntry): string {
+  if (!isDocument(entry)) return "";
+  const removed = entry.removed === undefined ? "" : `, without ${entry.removed.join(", ")}`;
+  return ` (${Object.keys(entry.fields).join(", ")}${removed})`;
 }
 
 /** The name of a resource for a path: `database-password-database-username`. */

@@ -5,7 +5,7 @@ import { stepCommand } from "./step-command";
 
 /** What may be overwritten in the store, and what to say if it holds something else. */
 export interface StoreGuard {
-  /** Every value that this stack knows of a path, one entry for each; other paths are not checked. */
+  /** Every entry that this stack knows of a path; other paths are not checked. */
   readonly known: readonly DeclaredEntry[];
   /** What to do after an external write; the end of the message. */
   readonly whenForeign: string;

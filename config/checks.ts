@@ -12,6 +12,7 @@ import {
   storePaths,
 } from "../kinds/schemas";
 import { schemaOf } from "../stores/schemas";
+import { calendarChecks } from "./calendar";
 import { tooLong } from "./messages";
 import type { Config } from "./schema";
 
@@ -28,6 +29,7 @@ export function crossChecks(config: Config): Check[] {
     () => adoptedChecks(config),
     () => serviceChecks(config),
     () => marketChecks(config),
+    () => calendarChecks(config),
     ...lengthOf(config.secrets).map((index) => () => kindChecks(config, index)),
     ...[...CHECKS_TOGETHER].map((check) => () => check(config)),
     () => auditChecks(config),
@@ -131,6 +133,13 @@ function secretChecks({ secrets, services, policy }: Config, index: number): Pro
     tooLong(merged.lead, merged.maxAge),
   );
   expect(
+    secret.policy === undefined ||
+      !(merged.lead + (merged.jitter ?? 0) >= merged.maxAge) ||
+      merged.lead >= merged.maxAge,
+    ["policy", "jitter"],
+    () => tooLong(merged.jitter ?? 0, merged.maxAge - merged.lead),
+  );
+  expect(
     !(merged.maxAge > policy.maxAge),
     ["policy", "maxAge"],
     () =>
@@ -189,10 +198,10 @@ function serviceChecks(config: Config): Problem[] {
   return problems;
 }
 
-function marketChecks({ alpaca, preflight }: Config): Problem[] {
-  if (alpaca !== undefined || preflight.allowOpenMarket !== false) return [];
+function marketChecks({ alpaca, market, preflight }: Config): Problem[] {
+  if (alpaca !== undefined || market !== undefined || preflight.allowOpenMarket !== false) return [];
   const message =
-    "expected { baseUrl }, to ask whether the market is closed, found nothing; or set preflight.allowOpenMarket: true";
+    "expected { baseUrl }, to ask whether the market is closed, found nothing; or say in market when it is open, or set preflight.allowOpenMarket: true";
   return [{ path: ["alpaca"], message }];
 }
 

@@ -3,6 +3,7 @@ import { type Duration, parseDuration } from "../core/duration";
 import type { Policy } from "../core/policy";
 import type { DatabaseConfig } from "../core/schema-parts";
 import { hasDatabase, type SecretConfig } from "../kinds/schemas";
+import { type CalendarConfig, CalendarFiles, calendarOf, earlinessOf } from "./calendar";
 import { type Check, crossChecks, found } from "./checks";
 import { expectation, linesOf } from "./messages";
 import { type Config, schema } from "./schema";
@@ -10,7 +11,7 @@ import { type Config, schema } from "./schema";
 export type { DatabaseConfig } from "../core/schema-parts";
 export type { AlpacaConfig, AlpacaKeyConfig, KeyPair, KeyPairs } from "../kinds/alpaca-key/schema";
 export type { PostgresPasswordConfig } from "../kinds/postgres-password/schema";
-export { hasDatabase, kindOf, pathsOf, type SecretConfig, traitsOf } from "../kinds/schemas";
+export { documentsOf, hasDatabase, kindOf, pathsOf, type SecretConfig, traitsOf } from "../kinds/schemas";
 export type { VaultDynamicConfig } from "../kinds/vault-dynamic/schema";
 export {
   isLeased,
@@ -20,6 +21,7 @@ export {
   type VaultPasswordConfig,
 } from "../kinds/vault-engine/engine";
 export type { VaultStaticConfig } from "../kinds/vault-static/schema";
+export type { CalendarConfig } from "./calendar";
 export type { Config, HostConfig, NotifyConfig, ServiceConfig, StoreConfig } from "./schema";
 
 /** A database password, however it is made. */
@@ -45,10 +47,11 @@ export class ConfigError extends Error {
  * Reads the stack config.
  *
  * @param raw every key as Pulumi hands it over (`pulumi.runtime.allConfig()`): `secret-rotation:NAME` to text.
+ * @param folder the project's, to which iCalendar files are relative. Default: the working folder, as for the program.
  * @throws ConfigError
  */
-export function parseConfig(raw: Readonly<Record<string, string>>, stack: string): Config {
-  return parseSettings(raw, stack, schema, crossChecks);
+export function parseConfig(raw: Readonly<Record<string, string>>, stack: string, folder = process.cwd()): Config {
+  return parseSettings(raw, stack, schema, crossChecks, folder);
 }
 
 /**
@@ -58,31 +61,40 @@ export function parseConfig(raw: Readonly<Record<string, string>>, stack: string
  * one that cannot run then finds nothing.
  * @throws ConfigError
  */
-export function parseSettings<T>(
+export function parseSettings<T extends Partial<Config>>(
   raw: Readonly<Record<string, string>>,
   stack: string,
   shape: z.ZodType<T>,
   checksOf: (config: T) => readonly Check[],
+  folder = process.cwd(),
 ): T {
+  const files = new CalendarFiles(folder);
   const settings: Record<string, unknown> = {};
   for (const [key, text] of Object.entries(raw)) {
     if (key.startsWith(`${PROJECT}:`)) settings[key.slice(PROJECT.length + 1)] = decode(text);
   }
   const checked = shape.superRefine(
     (config, context) => {
-      const problems = found(checksOf(config), context.issues.length > 0);
+      const checks = [...checksOf(config), () => files.problems(config)];
+      const problems = found(checks, context.issues.length > 0);
       for (const { path, message } of problems) context.addIssue({ code: "custom", path: [...path], message });
     },
     { when: () => true },
   );
   const result = checked.safeParse(settings, { error: expectation });
-  if (result.success) return result.data;
+  if (result.success) return files.filled(result.data);
   throw new ConfigError(stack, linesOf(result.error.issues, { settings, schema: shape }));
 }
 
-/** The stack's policy with the secret's own overrides. */
-export function policyOf(config: Pick<Config, "policy">, secret: SecretConfig): Policy {
-  return { ...config.policy, ...secret.policy };
+/** The stack's policy with the secret's own overrides, its share of the jitter and its calendar. */
+export function policyOf(config: Pick<Config, "policy"> & CalendarConfig, secret: SecretConfig): Policy {
+  const { jitter, ...policy } = { ...config.policy, ...secret.policy };
+  const calendar = calendarOf(config, secret);
+  return {
+    ...policy,
+    ...(jitter === undefined ? {} : { early: earlinessOf(config, secret, jitter) }),
+    ...(calendar === undefined ? {} : { calendar }),
+  };
 }
 
 /** The database of `secret_rotation_log`: `audit`, else the database of the first secret that has one. */

@@ -82,10 +82,11 @@ function foundOf({ code }: z.core.$ZodIssue, path: readonly PropertyKey[], { set
 const shapeOf = (value: object) =>
   Array.isArray(value) ? (value.length === 0 ? "an empty list" : "a list") : "an object";
 
-const below = (at: unknown, key: PropertyKey): unknown =>
-  typeof at === "object" && at !== null && Object.hasOwn(at, key)
-    ? (at as Record<PropertyKey, unknown>)[key]
-    : undefined;
+function below(at: unknown, key: PropertyKey): unknown {
+  if (typeof at === "object" && at !== null && Object.hasOwn(at, key)) return (at as Record<PropertyKey, unknown>)[key];
+  // A single value where a list is expected too, and a text that stands for an object.
+  return typeof at === "string" || (key === 0 && !Array.isArray(at)) ? at : undefined;
+}
 
 /** Whether a path begins with a key that holds secrets: nothing below is shown, since a secret may be in the wrong place. */
 const isHidden = ([first]: readonly PropertyKey[], schema: z.core.$ZodType) =>

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { blackouts, market, window } from "../core/calendar-schema";
 import { formatDuration, parseDuration } from "../core/duration";
 import { DEFAULT_POLICY } from "../core/policy";
 import { database, duration, httpUrl, name, port, secretName, settings, text, type } from "../core/schema-parts";
@@ -23,9 +24,20 @@ const policy = settings({
   gracePeriodMax: duration.default(DEFAULT_POLICY.gracePeriodMax),
   /** How long after a rollback the next rotation by age waits. Default 24h. */
   retryAfter: duration.default(DEFAULT_POLICY.retryAfter),
+  /**
+   * Spreads due days: each secret is due up to this much earlier, by a share of it that depends on the environment and the
+   * secret's name. Default 0: what was rotated together is due together.
+   */
+  jitter: duration.optional(),
 }).superRefine((value, context) => {
   if (value.lead >= value.maxAge) {
     context.addIssue({ code: "custom", path: ["lead"], message: tooLong(value.lead, value.maxAge) });
+  } else if (value.lead + (value.jitter ?? 0) >= value.maxAge) {
+    context.addIssue({
+      code: "custom",
+      path: ["jitter"],
+      message: tooLong(value.jitter ?? 0, value.maxAge - value.lead),
+    });
   }
   const { gracePeriod, gracePeriodMax } = value;
   if (gracePeriodMax < gracePeriod && gracePeriodMax !== DEFAULT_POLICY.gracePeriodMax) {
@@ -141,6 +153,19 @@ export const schema = settings({
      */
     notice: duration.optional(),
   }).default({ allowOpenMarket: false }),
+  /**
+   * The hours in which rotations by age and of new keys run, one or a list: `{ days: [SAT, SUN], from: "02:00", to: "05:00",
+   * timezone: America/New_York }`. Default: at any time. A request (`rotation run NAME`, `rotate-now`, `rollback`) does not
+   * wait. See docs/windows.md.
+   */
+  window: window.optional(),
+  /** Days or times in which no rotation by age and of a new key begins: a date, a range, an iCalendar file, or a list of them. */
+  blackouts: blackouts.optional(),
+  /**
+   * When the market is open, without asking Alpaca: rotations by age and of new keys wait until it is closed, and any other
+   * rotation but an emergency is refused while it is open.
+   */
+  market: market.optional(),
   /** The machines on which services run, by names of your own. */
   hosts: hosts.default({}),
   /** Everything that reads a secret and is restarted after a rotation, by the service's name. */

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { DocumentShape } from "./document";
 import type { Problem } from "./problem";
 import type { OfKind, Traits } from "./traits";
 
@@ -28,6 +29,8 @@ export interface ConfigPart<S extends OfKind, C> {
   readonly defaultName?: string;
   /** Where the store keeps it, the value of a login behind its user name. Empty if it is in no store. */
   paths(secret: S): readonly StorePath[];
+  /** The JSON documents among these paths. Default: none. */
+  documents?(secret: S): readonly DocumentShape[];
   /** Names or addresses of the servers that only this secret uses: in a lab they must be loopback addresses. */
   addresses(secret: S): readonly string[];
   /** Checks of one secret against the rest of the config. */

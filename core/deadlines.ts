@@ -1,3 +1,4 @@
+import { nextOpening, openings } from "./calendar";
 import { utc } from "./clock";
 import { type Duration, parseDuration } from "./duration";
 import { labelDate } from "./key-label";
@@ -37,17 +38,48 @@ export function ageOf(state: SecretState): Age {
   return { known, since: new Date(since) };
 }
 
+/** When the credential in use reaches its maximum age. */
+export const limitAt = (state: SecretState, { maxAge }: Policy): Date => new Date(Date.parse(state.rotatedAt) + maxAge);
+
 /**
- * When the next rotation is due: `rotatedAt + maxAge - lead`, but not before a rollback's `retryAfter` is over, nor before
- * the grace period of a rotation that was finished long after it was begun.
+ * From when on the next rotation is due: `rotatedAt + maxAge - lead`, but not before {@link earliestAt}. If the calendar
+ * has no opening from then until the maximum age, it is due in the last opening before, for the last `lead` of it.
  */
-export function dueAt(state: SecretState, policy: Policy): Date {
-  const byAge = Date.parse(state.rotatedAt) + policy.maxAge - policy.lead;
+export function dueFrom(state: SecretState, policy: Policy): Date {
+  const made = Date.parse(state.rotatedAt);
+  const { calendar, lead, early = 0 } = policy;
+  const earliest = earliestAt(state, policy);
   // The age of an adopted credential is unknown, so it is due as soon as it may be.
-  const due = activeGeneration(state) === 0 && state.activatedBy !== undefined ? 0 : byAge;
+  const byAge =
+    activeGeneration(state) === 0 && state.activatedBy !== undefined ? 0 : made + policy.maxAge - lead - early;
+  const due = Math.max(byAge, earliest);
+  const limit = made + policy.maxAge;
+  if (calendar === undefined || due > limit) return new Date(due);
+  if (openings(calendar, { start: due, end: limit + 1 }).length > 0) return new Date(due);
+  const before = openings(calendar, { start: Math.max(made, earliest), end: due }).map(({ start, lastBegin }) => ({
+    begins: Math.max(start, lastBegin - lead, earliest),
+    lastBegin,
+  }));
+  // Not in the opening in which it was made: that would gain nothing.
+  const last = before.findLast(({ begins, lastBegin }) => begins <= lastBegin && begins > made);
+  return new Date(last?.begins ?? due);
+}
+
+/**
+ * The time before which no rotation by age begins: a rollback's `retryAfter`, and the grace period of a rotation that was
+ * finished long after it was begun. Milliseconds.
+ */
+export function earliestAt(state: SecretState, policy: Policy): number {
   const moved = state.step.action === "ROTATE" || state.step.action === "ADOPT";
   const grace = moved && previousGeneration(state) !== undefined ? graceEndsAt(state, policy).getTime() : 0;
-  return new Date(Math.max(due, grace, state.notBefore === undefined ? 0 : Date.parse(state.notBefore)));
+  return Math.max(grace, state.notBefore === undefined ? 0 : Date.parse(state.notBefore));
+}
+
+/** When the next rotation is due: {@link dueFrom}, or the first moment after it at which the calendar lets it begin. */
+export function dueAt(state: SecretState, policy: Policy): Date {
+  const due = dueFrom(state, policy);
+  const { calendar } = policy;
+  return calendar === undefined ? due : new Date(nextOpening(calendar, due.getTime())?.begins ?? due);
 }
 
 /** When the previous credential stops being valid. */
@@ -68,13 +100,17 @@ export function graceIsOver(state: SecretState, policy: Policy, now: Date): bool
 }
 
 /**
- * A secret's status by age: `due` as soon as an update would rotate it, and if its age is unknown. Pure: the clock is an
- * argument.
+ * A secret's status by age: `due` as soon as an update would rotate it, and if its age is unknown. While it waits for the
+ * calendar, how close its limit is. Pure: the clock is an argument.
+ *
+ * @param waits whether it waits for the calendar now. Default false.
  */
-export function standingByAge(state: SecretState, policy: Policy, now: Date): Urgency | "due" {
+export function standingByAge(state: SecretState, policy: Policy, now: Date, waits = false): Urgency | "due" {
   const urgency = urgencyOf(now.getTime() - Date.parse(state.rotatedAt), policy.maxAge);
   if (urgency === "overdue") return urgency;
-  return now >= dueAt(state, policy) || !ageOf(state).known ? "due" : urgency;
+  const { known } = ageOf(state);
+  if (waits) return urgency === "ok" && !known ? "warning" : urgency;
+  return now >= dueFrom(state, policy) || !known ? "due" : urgency;
 }
 
 /**

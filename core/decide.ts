@@ -1,9 +1,12 @@
 import { unfinishedOf } from "./begun";
+import { type Opening, openingAt } from "./calendar";
 import { type Plan, planOf } from "./plan";
 import type { Policy } from "./policy";
 import type { Request } from "./request";
-import { type Base, resolve } from "./resume";
+import { type Base, type Resolved, resolve } from "./resume";
 import type { SecretState } from "./state";
+import { type Closed, closedAt, waitsText } from "./waiting";
+import { without } from "./without";
 
 /**
  * What the preflight checks, by mode: a rollback and a repair must work while services are down and the market is open, an
@@ -17,6 +20,8 @@ export type PreflightMode = (typeof PREFLIGHT_MODES)[number];
 export interface Situation extends Omit<Base, "previous"> {
   readonly now: Date;
   readonly policy: Policy;
+  /** Whether what may wait for the calendar waits: a rotation by age or of a new key. */
+  readonly hold: boolean;
 }
 
 /** What only a secret's kind decides. Pure. */
@@ -66,18 +71,57 @@ export interface Decision extends Plan {
 export function decide(inputs: DecideInputs): Decision {
   const { secret, finished, request, now, policy, rules } = inputs;
   const recorded = isFinishable(inputs) ? inputs.recorded : undefined;
-  const resolved = resolve({ finished, recorded, request, now }, ({ previous, ...base }) =>
-    rules.next(previous, { now, policy, ...base }),
-  );
+  const attempt = (hold: boolean) =>
+    resolve({ finished, recorded, request, now }, ({ previous, ...base }) =>
+      rules.next(previous, { now, policy, hold, ...base }),
+    );
+  const { resolved, ...windowed } = inWindow(inputs, attempt);
   const { state } = resolved;
   return {
-    ...planOf(secret, finished, resolved),
+    ...planOf(secret, finished, resolved, windowed),
     state,
     finished,
     begun: unfinishedOf(finished, recorded),
     mode: rules.modeOf(state),
     force: request?.force === true && request.id !== finished?.handledRequest,
   };
+}
+
+/** What is decided, and what it waits for, in words. */
+interface Windowed {
+  readonly resolved: Resolved;
+  readonly waits?: string;
+  /** Set if it finishes what was begun although the calendar is closed: in words. */
+  readonly outside?: string;
+}
+
+/**
+ * The decision that the calendar allows. A rotation that waiting would prevent is scheduled: it waits until there is an
+ * opening with enough time left. Anything else does not wait: a request is an operator's own decision, and what is half
+ * done, or done by Vault already, must be finished. The state then says that it did not wait.
+ */
+function inWindow({ policy, now, finished }: DecideInputs, attempt: (hold: boolean) => Resolved): Windowed {
+  const { calendar } = policy;
+  const free = attempt(false);
+  if (calendar === undefined) return { resolved: free };
+  const opening = openingAt(calendar, now.getTime());
+  const closed = opening === undefined ? closedAt(calendar, now.getTime()) : undefined;
+  if (free.resumes) return { resolved: free, ...(closed === undefined ? {} : { outside: closed.state }) };
+  const held = attempt(true);
+  const [freely, holding] = [free.state.step, held.state.step];
+  const isScheduled = freely.sequence !== holding.sequence || freely.action !== holding.action;
+  if (isScheduled && closed !== undefined) return { resolved: held, waits: waitsText(closed) };
+  const acts = freely.sequence !== finished?.step.sequence;
+  if (!acts || freely.action === "REVOKE") return { resolved: free };
+  return { resolved: { ...free, state: marked(free.state, isScheduled ? opening : undefined, closed) } };
+}
+
+/** A new state with the window in which it was decided, or why it did not wait for one. */
+function marked(state: SecretState, opening: Opening | undefined, closed: Closed | undefined): SecretState {
+  const bare: SecretState = without(state, "window");
+  if (opening !== undefined) return { ...bare, window: { until: new Date(opening.end).toISOString() } };
+  const passesOver = closed !== undefined && (state.step.action === "ROTATE" || state.step.action === "ADOPT");
+  return passesOver ? { ...bare, window: { passedOver: `${closed.state} (${closed.opens})` } } : bare;
 }
 
 /** Whether what was begun can be finished. A rollback starts from it in any case. */

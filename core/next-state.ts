@@ -1,4 +1,5 @@
-import { dueAt, graceEndsAt, graceIsOver, graceLimitAt } from "./deadlines";
+import { dueFrom, graceEndsAt, graceIsOver, graceLimitAt } from "./deadlines";
+import type { PasswordRule } from "./password-rule";
 import type { Policy } from "./policy";
 import { assertRestorable, type Request, RequestRefusedError } from "./request";
 import {
@@ -40,11 +41,15 @@ export interface Inputs {
   readonly certain?: boolean | undefined;
   /** Whether the previous credential is ended outside of this program and that was observed (Alpaca answers 401). */
   readonly previousGone?: boolean | undefined;
+  /** How a slot that is filled now makes its password, if the config has a rule. */
+  readonly rule?: PasswordRule | undefined;
   /**
    * Who still uses the previous login, in words, as the server says; empty if it is unused. Queried once its grace period
    * is over. Only for logins that this stack revokes.
    */
   readonly previousInUse?: string | undefined;
+  /** Whether a rotation by age or of a new key waits for the calendar. Default false. */
+  readonly hold?: boolean | undefined;
 }
 
 /**
@@ -58,17 +63,17 @@ export function nextState(previous: SecretState | undefined, inputs: Inputs): Se
   if (previous === undefined) return firstState(inputs);
   const { request } = inputs;
   if (request !== undefined && request.id !== previous.handledRequest) return handle(previous, request, inputs);
-  if (newLabel(previous, inputs) !== undefined) {
+  if (!inputs.hold && newLabel(previous, inputs) !== undefined) {
     return rotated(previous, inputs, `new key ${inputs.suppliedKeyLabel}`);
   }
-  if (inputs.suppliedKeyLabel === undefined && isDue(previous, inputs)) {
+  if (!inputs.hold && inputs.suppliedKeyLabel === undefined && isDue(previous, inputs)) {
     return { ...rotated(previous, inputs, "due by age"), byAge: true };
   }
   return mayRevoke(previous, inputs) ? revoked(previous, inputs) : previous;
 }
 
 function isDue(state: SecretState, { now, policy }: Inputs): boolean {
-  return now >= dueAt(state, policy);
+  return now >= dueFrom(state, policy);
 }
 
 function mayRevoke(state: SecretState, inputs: Inputs): boolean {
@@ -106,6 +111,7 @@ function firstState(inputs: Inputs): SecretState {
       (label, i, all) => label !== undefined && all.indexOf(label) === i,
     ) as string[],
     revoked: inputs.overlaps === false,
+    ...rulesWith(undefined, 1, inputs.rule),
     step: {
       sequence: 1,
       action: "ADOPT",
@@ -207,7 +213,7 @@ function abandonHalfDone(state: SecretState, target: Generation, inputs: Inputs)
 }
 
 /** The other slot filled with the next generation and made active. */
-function filled(state: SecretState, { now, suppliedKeyLabel }: Inputs): SecretState {
+function filled(state: SecretState, { now, suppliedKeyLabel, rule }: Inputs): SecretState {
   const slot = other(state.active);
   const at = now.toISOString();
   return {
@@ -216,9 +222,16 @@ function filled(state: SecretState, { now, suppliedKeyLabel }: Inputs): SecretSt
     active: slot,
     filledAt: withSlot<string | null>(state.filledAt, slot, at),
     labels: withSlot<string | null>(state.labels, slot, suppliedKeyLabel ?? null),
+    ...rulesWith(state.rules, slot, rule),
     usedLabels:
       suppliedKeyLabel === undefined ? state.usedLabels : [...new Set([...state.usedLabels, suppliedKeyLabel])],
   };
+}
+
+/** Only if there is a rule, so that the outputs of other secrets stay unchanged. */
+function rulesWith(rules: SecretState["rules"], slot: SlotIndex, rule: PasswordRule | undefined) {
+  if (rules === undefined && rule === undefined) return {};
+  return { rules: withSlot<PasswordRule | null>(rules ?? [null, null], slot, rule ?? null) };
 }
 
 function rotated(state: SecretState, inputs: Inputs, reason: string): SecretState {

@@ -19,6 +19,8 @@ export interface Plan {
   readonly resumes?: boolean;
   /** The id of a request that waits for that and is carried out by the next update. */
   readonly deferred?: string;
+  /** What its rotation waits for, in words; only if the config limits when rotations run. */
+  readonly waits?: string;
 }
 
 /** Compares the state before with the state after. */
@@ -26,6 +28,7 @@ export function planOf(
   secret: string,
   before: SecretState | undefined,
   { state: after, resumes, deferred }: Resolved,
+  { waits, outside }: { readonly waits?: string; readonly outside?: string } = {},
 ): Plan {
   const acts = before === undefined || before.step.sequence !== after.step.sequence;
   return {
@@ -34,14 +37,23 @@ export function planOf(
     from: before === undefined ? undefined : activeGeneration(before),
     to: activeGeneration(after),
     reason: [
-      acts ? after.step.reason : "nothing is due",
-      ...(resumes ? ["finishes what an interrupted update had begun"] : []),
+      acts ? after.step.reason : (waits ?? "nothing is due"),
+      ...(acts && !resumes ? passedOver(after) : []),
+      ...(acts && waits !== undefined ? [`its rotation ${waits}`] : []),
+      ...(resumes
+        ? [`finishes what an interrupted update had begun${outside === undefined ? "" : `, though ${outside}`}`]
+        : []),
       ...(deferred === undefined ? [] : [`request ${deferred.id} acts in the next update`]),
     ].join("; "),
     ...(resumes ? { resumes } : {}),
     ...(deferred === undefined ? {} : { deferred: deferred.id }),
+    ...(waits === undefined ? {} : { waits }),
   };
 }
+
+/** What a rotation did not wait for, said in each plan: the operator may not know of it. */
+const passedOver = ({ window }: SecretState): string[] =>
+  window !== undefined && "passedOver" in window ? [`does not wait, though ${window.passedOver}`] : [];
 
 /** One sentence for a reviewer. */
 export function describePlan({ secret, action, from, to, reason }: Plan): string {

@@ -1,3 +1,4 @@
+import type { Calendar } from "./calendar";
 import { type Duration, parseDuration } from "./duration";
 
 /** How often a secret changes and how long the previous one stays valid. */
@@ -15,6 +16,10 @@ export interface Policy {
   readonly gracePeriodMax: Duration;
   /** How long after a rollback the next rotation waits. Default 24 h. */
   readonly retryAfter: Duration;
+  /** How much earlier than `lead` says this secret is due, so that not all are due on one day. Default 0. */
+  readonly early?: number;
+  /** When rotations by age and of new keys may run. Undefined: at any time. */
+  readonly calendar?: Calendar | undefined;
 }
 
 export const DEFAULT_POLICY: Policy = {

@@ -100,6 +100,7 @@ export const policyOverride = settings({
   gracePeriod: duration,
   gracePeriodMax: duration,
   retryAfter: duration,
+  jitter: duration,
 })
   .partial()
   .optional();

@@ -1,3 +1,5 @@
+import type { PasswordRule } from "./password-rule";
+
 /** Counts the credentials a secret has had. 0 is the one that the platform had before. */
 export type Generation = number;
 
@@ -68,6 +70,13 @@ export interface SecretState {
   readonly vaultRotation?: string;
   /** Set by a rotation that this stack had Vault do; until the next one. Unset if Vault did it by itself. */
   readonly forced?: true;
+  /**
+   * Only if the config limits when rotations run: until when the window is open in which this rotation was decided, ISO 8601,
+   * or why it did not wait, in words. Until the next activation.
+   */
+  readonly window?: { readonly until: string } | { readonly passedOver: string };
+  /** How each slot's password was made, if the config had a rule when it was filled; null for the default. */
+  readonly rules?: readonly [PasswordRule | null, PasswordRule | null];
   readonly step: Step;
 }
 

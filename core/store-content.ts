@@ -33,9 +33,12 @@ const OWN_MARKS = [
   "grace_until",
 ];
 
+/** The keys that seem to hold a credential, by their names. */
+export const likelyKeys = (keys: readonly string[]): string[] => keys.filter((key) => LIKELY.test(key));
+
 /** The key of a document that seems to hold the credential, by its name. */
 export function whereabouts(keys: readonly string[]): string {
-  const likely = keys.filter((key) => LIKELY.test(key));
+  const likely = likelyKeys(keys);
   const all = keys.map((key) => `\`${key}\``).join(", ");
   if (likely.length === 1) return `it is there under the key \`${likely[0]}\` (keys: ${all})`;
   return keys.length === 0 ? "an empty object" : `it has the keys ${all}`;

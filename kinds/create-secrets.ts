@@ -2,10 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Platform } from "../components/platform";
 import type { Known, PreviousSecret } from "../components/previous-secrets";
 import { waitsFor } from "../components/rotation-order";
-import type { Config, SecretConfig } from "../config";
+import { type Config, policyOf, type SecretConfig } from "../config";
 import { clockBehind } from "../core/clock";
 import { RequestRefusedError } from "../core/request";
 import { activation } from "../core/state";
+import { pauseOver } from "../core/waiting";
 import { decideSecret, kindFor, type SeenOutside } from ".";
 
 /** The resources that restart services, as a stack's outputs name them. */
@@ -62,7 +63,8 @@ export async function createSecrets(
     const dependsOn = earlier.filter((one) => waitsFor(secret, one.secret)).map(({ last }) => last);
     const before = previous[name];
     const behind = before && clockBehind(name, before.state, now);
-    if (behind !== undefined) void pulumi.log.warn(behind);
+    const paused = pauseOver(name, policyOf(config, secret), now);
+    for (const warning of [behind, paused]) if (warning !== undefined) void pulumi.log.warn(warning);
     const known = { finished: before?.state, recorded: recorded[name] };
     const decision = decideSecret(config, secret, known, now, seen[name]);
     const made = declare(decision, { rolledOut: rolledOutBy(before), dependsOn });

@@ -3,6 +3,7 @@ import type { Unseen } from "../components/seen";
 import type { Config, SecretConfig } from "../config";
 import type { StateResource } from "../core/begun";
 import type { Decision } from "../core/decide";
+import type { KeptShape } from "../core/document";
 import type { PhaseTable } from "../core/phases";
 import type { Policy } from "../core/policy";
 import type { SecretState } from "../core/state";
@@ -18,6 +19,12 @@ export interface KnownStack {
 /** A resource of the stack's state that is found by its name. */
 export interface NamedResource extends StateResource {
   readonly urn: string;
+}
+
+/** The shape of a secret's document as the stack's outputs have it; undefined if it has none. */
+export function shapeKept(resources: readonly NamedResource[], secret: string): KeptShape | undefined {
+  const secrets = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs?.secrets;
+  return (secrets as Readonly<Record<string, { readonly shape?: KeptShape }>> | undefined)?.[secret]?.shape;
 }
 
 /** What a kind uses to check a stack and to propose fixes. */
@@ -83,8 +90,19 @@ export interface Known {
   readonly tried: () => Promise<LoginSeen>;
 }
 
+/** A credential that was found in a JSON document of others. */
+export interface Recognised {
+  readonly value: string;
+  /** The keys of the secret in the config that say so. */
+  readonly config: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  /** Keys that contain the value in a way that no template writes. */
+  readonly unclear: readonly string[];
+}
+
 /** How a value in the store that this stack did not write is adopted. */
 export interface Adoption<Secret> {
+  /** Finds the value in a JSON document, and the shape of the document. */
+  recognise(secret: Secret, document: string): Recognised | undefined;
   /** Whether this stack itself made a stored value, in one of these states. */
   isOurs(stack: KnownStack, secret: Secret, states: readonly SecretState[], value: string): boolean;
   /** Proves that the value is the credential in use. Returns the login that was tried, and why it failed if it did. */

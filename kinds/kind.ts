@@ -3,7 +3,7 @@ import type { Platform } from "../components/platform";
 import type { KindAsks } from "../components/preflight-input";
 import type { PreviousSecret } from "../components/previous-secrets";
 import type { StackSecret } from "../components/secret-rotation";
-import type { Config, SecretConfig } from "../config";
+import type { CalendarConfig, Config, SecretConfig } from "../config";
 import type { Decision, Rules } from "../core/decide";
 import type { SecretState } from "../core/state";
 import type { KindOperations } from "./kind-operations";
@@ -43,10 +43,11 @@ export interface About {
 }
 
 /** The part of the config for observations outside of the stack. A pair that is missing is not tried. */
-export type ObservedConfig = Pick<Config, "policy" | "store" | "environment" | "request" | "alpaca" | "alpacaKeys">;
+export type ObservedConfig = Pick<Config, "policy" | "store" | "environment" | "request" | "alpaca" | "alpacaKeys"> &
+  CalendarConfig;
 
 /** The part of the config for a decision. It contains no secret value, only whether there is one, and labels. */
-export type DecidingConfig = Pick<Config, "policy" | "request" | "adopted" | "alpacaKeys">;
+export type DecidingConfig = Pick<Config, "policy" | "request" | "adopted" | "alpacaKeys"> & CalendarConfig;
 
 /** The stack in which a secret is declared. */
 export interface DeclaredIn {

@@ -73,6 +73,15 @@ export const storePaths = (secret: SecretConfig): readonly StorePath[] => partOf
 /** {@link storePaths} without the config keys. */
 export const pathsOf = (secret: SecretConfig): string[] => storePaths(secret).map(({ path }) => path);
 
+/** The keys of each JSON document of a secret; empty if it has none. */
+export function documentsOf(secret: SecretConfig): {
+  readonly documents?: Readonly<Record<string, readonly string[]>>;
+} {
+  const found = partOf(secret).documents?.(secret) ?? [];
+  if (found.length === 0) return {};
+  return { documents: Object.fromEntries(found.map(({ path, keys }) => [path, Object.keys(keys)])) };
+}
+
 /** The servers that a secret uses. */
 export const addressesOf = (secret: SecretConfig): readonly string[] => partOf(secret).addresses(secret);
 

@@ -2,8 +2,8 @@ import pg from "pg";
 import * as z from "zod";
 import { type DatabaseReference, databaseReference, tryLogin, withDatabase } from "../clients/postgres";
 import { StepError } from "../core/errors";
-import { scramVerifier } from "../core/scram";
 import { secret } from "../core/secret-fields";
+import { setPassword } from "../kinds/postgres-password/set-password";
 import { runStep } from "./run-step";
 
 const input = z.object({
@@ -15,27 +15,26 @@ const input = z.object({
   password: secret(z.string()).optional(),
   /** The verifier's salt: 16 bytes, base64. */
   salt: secret(z.string()).optional(),
+  /** In which form the server gets the password. */
+  as: z.enum(["scram", "plain"]).default("scram"),
 });
 
 /**
  * Changes a role's login and its password, and nothing else: memberships, settings and attributes belong to others. A role
  * that is already as it should be stays untouched.
  */
-await runStep(input, async ({ database, role, login, password, salt }) => {
+await runStep(input, async ({ database, role, login, password, salt, as }) => {
   const now = await withDatabase(database, (client) => loginOf(client, role));
   if (now === undefined) throw new StepError(`the role ${role} does not exist`);
   const isSet =
     !login || password === undefined || salt === undefined || (now && (await isInUse(database, role, password)));
-  const verifier = isSet ? undefined : scramVerifier(password, salt);
-  const changes = [
-    ...(now === login ? [] : [login ? "LOGIN" : "NOLOGIN"]),
-    ...(verifier === undefined ? [] : [`PASSWORD ${pg.escapeLiteral(verifier)}`]),
-  ];
-  if (changes.length > 0) {
-    const sql = `ALTER ROLE ${pg.escapeIdentifier(role)} ${changes.join(" ")}`;
-    await withDatabase(database, (client) => client.query(sql));
-  }
-  return { role, login, changed: changes.map((change) => change.split(" ")[0]) };
+  const may = login ? "LOGIN" : "NOLOGIN";
+  if (isSet && now === login) return { role, login, changed: [] };
+  await withDatabase(database, async (client) => {
+    if (!isSet) await setPassword(client, { role, password, salt, as });
+    if (now !== login) await client.query(`ALTER ROLE ${pg.escapeIdentifier(role)} ${may}`);
+  });
+  return { role, login, changed: [...(now === login ? [] : [may]), ...(isSet ? [] : ["PASSWORD"])] };
 });
 
 async function loginOf(client: pg.ClientBase, role: string): Promise<boolean | undefined> {

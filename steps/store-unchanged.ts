@@ -7,7 +7,7 @@ import { runStep } from "./run-step";
 
 const input = z.object({
   store: storeReference,
-  /** Every value that this stack knows of a path, one entry for each. */
+  /** Every entry that this stack knows of a path. */
   known: z.array(storeEntry),
   whenForeign: z.string(),
   /** Whether a request says to overwrite an external write. */

@@ -1,8 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
+import type { Field, Fields } from "../core/document";
 import { secret } from "../core/secret-fields";
 import type { SlotIndex } from "../core/state";
 import type { Content } from "../core/store-content";
+import type { Scalar } from "../core/template";
 
 /**
  * A place that services read secrets from: what its folder provides besides its schema (`StoreSchema`). How a value is
@@ -59,7 +61,7 @@ export interface StoreClient {
    * the evidence. @param seconds how long the run's credential is needed, at the least
    */
   check(paths: readonly string[], seconds?: number): Promise<string>;
-  /** Whether the content that was read equals what a write of this entry would leave. */
+  /** Whether the content that was read equals what a write of this entry would leave: `holdsEntry`, and the pair's mark. */
   holds(found: StoredValue | undefined, entry: StoreEntry, pair: PairMark | undefined): boolean;
   /**
    * Writes the entry and keeps all that is not ours, if the store still has what was read (`found`).
@@ -72,22 +74,46 @@ export interface StoreClient {
   ): Promise<NewVersion | undefined>;
   /** Whether an answer is older than a version that was just written, such as a standby's. */
   isBefore(read: StoredValue | undefined, version: string, found: StoredValue | undefined): boolean;
-  /** What to do if a path holds something that this program cannot read. */
-  advice(path: string): string;
+  /**
+   * What to do if a path holds something that this program cannot read.
+   *
+   * @param keys the keys of the document that it expects there; undefined if it expects one value
+   */
+  advice(path: string, keys?: readonly string[]): string;
   /** Sets our marks beside those of others, and removes our obsolete ones. @returns what changed */
   mark(path: string, says: Readonly<Record<string, string>>): Promise<readonly string[]>;
 }
 
-/** One value and its path. `V` is a text, or one that is known later. */
-export interface StoreEntry<V = string> {
+/** What this stack keeps at a path: one value, or keys of a document. `V` is a text, or one that is known later. */
+export type StoreEntry<V = string> = ValueEntry<V> | DocumentEntry<V>;
+
+/** The one value of a path. */
+export interface ValueEntry<V = string> extends Field<V> {
   readonly path: string;
-  readonly value: V;
-  /** Set if the value is no secret and may be shown in messages. */
-  readonly public?: true;
 }
 
+/** Keys of the JSON document at a path; all other keys are their owners'. They are written at once. */
+export interface DocumentEntry<V = string> {
+  readonly path: string;
+  readonly fields: Fields<V | Scalar>;
+  /** Keys that were ours, which a write removes. */
+  readonly removed?: readonly string[];
+}
+
+const isPublic = z.literal(true).optional();
+
 /** A {@link StoreEntry} in a step's input. */
-export const storeEntry = z.object({ path: z.string(), value: secret(z.string()) });
+export const storeEntry = z.union([
+  z.object({ path: z.string(), value: secret(z.string()), public: isPublic }),
+  z.object({
+    path: z.string(),
+    fields: z.record(
+      z.string(),
+      z.object({ value: secret(z.union([z.string(), z.number(), z.boolean()])), public: isPublic }),
+    ),
+    removed: z.array(z.string()).optional(),
+  }),
+]);
 
 /** What the store holds at a path. */
 export interface StoredValue {
@@ -98,7 +124,7 @@ export interface StoredValue {
   readonly version: string;
   /** When the version was written, ISO 8601. */
   readonly writtenAt: string;
-  /** Vault: the whole document as it was read, including what is not ours. Never printed. */
+  /** The whole JSON document as it was read, including what is not ours. Undefined if it is none. Never printed. */
   readonly document?: string;
   /** AWS: the version's labels. */
   readonly labels?: readonly string[];

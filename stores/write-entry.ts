@@ -1,13 +1,14 @@
 import { doubling, poll } from "../clients/poll";
 import { PassingError, StepError } from "../core/errors";
+import { flawOf, holdsEntry, isForeign, keysOf } from "./entries";
 import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "./store";
 
-/** One value, and what it may replace. */
+/** What is written, and what it may replace. */
 export interface Wish {
   readonly entry: StoreEntry;
   readonly pair?: PairMark | undefined;
-  /** The values that this stack knows of the path: only they are overwritten. */
-  readonly known: readonly string[];
+  /** The entries that this stack knows of the path: only they are overwritten. */
+  readonly known: readonly StoreEntry[];
   /** Whether a request says to overwrite an external write. */
   readonly force: boolean;
   /** What to do after an external write; the end of the message. */
@@ -52,6 +53,7 @@ async function tryEntry(client: StoreClient, wish: Wish, isLast: boolean): Promi
   if (found !== undefined && client.holds(found, entry, pair))
     return { path, version: found.version, wrote: false, warnings: [] };
   assertOurs(wish, found);
+  assertDocument(client, wish, found);
   const made = await tryWrite(client, wish, found, isLast);
   return made && { path, ...(await confirmed(client, wish, found, made)), wrote: true };
 }
@@ -71,29 +73,38 @@ async function tryWrite(
   }
 }
 
-/** Whether the path holds something that this stack did not write. */
-export const isForeign = (found: StoredValue | undefined, known: readonly string[]): found is StoredValue =>
-  found !== undefined && found.content.kind !== "empty" && (found.value === undefined || !known.includes(found.value));
-
-function assertOurs({ entry: { path }, known, force, whenForeign }: Wish, found: StoredValue | undefined): void {
-  if (force || !isForeign(found, known)) return;
-  throw new StepError(`external write to ${describe(path, found)}. ${whenForeign}`);
+function assertOurs({ entry, known, force, whenForeign }: Wish, found: StoredValue | undefined): void {
+  const keys = keysOf(entry);
+  if (force || !isForeign(found, known, keys)) return;
+  throw new StepError(`external write to ${describe(entry.path, found, keys)}. ${whenForeign}`);
 }
 
-/** The version, its time, and what is wrong with its content; never a value. */
-export const describe = (path: string, stored: StoredValue): string =>
-  `${path}: version ${stored.version}, written ${stored.writtenAt}${oddWords(stored)}`;
+/** A bare text has no room for the keys of a document, and what is there is not ours to throw away: `force` or not. */
+function assertDocument(client: StoreClient, { entry }: Wish, found: StoredValue | undefined): void {
+  const keys = keysOf(entry);
+  if (found === undefined || keys === undefined || found.document !== undefined || found.content.kind === "empty")
+    return;
+  throw new StepError(`${describe(entry.path, found, keys)}: ${client.advice(entry.path, keys)}`);
+}
 
-/** What is wrong with a version's content, to be appended to its description; empty if it holds a text. */
-export const oddWords = ({ content }: StoredValue): string => (content.kind === "value" ? "" : `, and ${content.why}`);
+/** The version, its time, and what is wrong with its content; never a value. @param keys as for `flawOf` */
+export const describe = (path: string, stored: StoredValue, keys?: readonly string[]): string =>
+  `${path}: version ${stored.version}, written ${stored.writtenAt}${oddWords(stored, keys)}`;
+
+/** What is wrong with a version's content, to be appended to its description; empty if nothing is. */
+export function oddWords(stored: StoredValue, keys?: readonly string[]): string {
+  const flaw = flawOf(stored, keys);
+  return flaw === undefined ? "" : `, and ${flaw.why}`;
+}
 
 /** Reads until the store shows the version that was written, or a newer one with our value. Stale is not foreign. */
 async function confirmed(
   client: StoreClient,
-  { entry: { path, value }, whenForeign }: Wish,
+  { entry, whenForeign }: Wish,
   found: StoredValue | undefined,
   { version, warning }: NewVersion,
 ): Promise<Pick<Written, "version" | "warnings">> {
+  const { path } = entry;
   const isStale = (read: StoredValue | undefined) => client.isBefore(read, version, found);
   const read = await poll(
     () => client.read(path),
@@ -107,7 +118,8 @@ async function confirmed(
         "lags behind. No service was restarted. Run it again once it has caught up: it continues from here",
     );
   }
-  if (read?.value === value) return { version: read.version, warnings: warning === undefined ? [] : [warning] };
-  const after = read === undefined ? `${path} was deleted` : `external write to ${describe(path, read)}`;
+  if (read !== undefined && holdsEntry(read, entry))
+    return { version: read.version, warnings: warning === undefined ? [] : [warning] };
+  const after = read === undefined ? `${path} was deleted` : `external write to ${describe(path, read, keysOf(entry))}`;
   throw new StepError(`${after}, right after this update wrote version ${version}. ${whenForeign}`);
 }

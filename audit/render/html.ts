@@ -1,6 +1,6 @@
 import type { ControlEvidence, Report, ReportRow, SecretStanding, SecretSummary } from "../report";
-import { STYLE } from "./html-style";
-import { Html, html } from "./html-template";
+import { badge, type Cell, NONE, pageHead, TABLE_END, table, tableHead, tableRow, tile } from "./html-parts";
+import { type Html, html } from "./html-template";
 import { timeline } from "./timeline";
 import {
   ageText,
@@ -24,16 +24,7 @@ export async function* renderHtml(report: Report): AsyncGenerator<string> {
 
 function beforeRows(report: Report): Html {
   const { totals } = report;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,">
-<title>Secret rotation report, ${day(report.from)} to ${day(report.to)}</title>
-<style>${new Html(STYLE)}</style>
-</head>
+  return html`${pageHead(`Secret rotation report, ${day(report.from)} to ${day(report.to)}`)}
 <body>
 <header>
 <h1>Secret rotation report</h1>
@@ -57,8 +48,6 @@ ${controlsTable(report.controls)}
 `;
 }
 
-const tile = (value: string | number, name: string) => html`<div class="tile"><b>${value}</b>${name}</div>`;
-
 const BADGES: Record<SecretStanding, string> = {
   ok: "good",
   warning: "warn",
@@ -67,14 +56,12 @@ const BADGES: Record<SecretStanding, string> = {
   unknown: "warn",
 };
 
-const badge = (style: string, text: string) => html`<span class="badge ${style}">${text}</span>`;
-
 function secretsTable(secrets: readonly SecretSummary[]): Html {
   const head = ["Secret", "State", "Age", "Limit reached", "Longest age", "Rotations", "Failures", "Rollbacks"];
   return table(
     head,
     secrets.map((secret) => [
-      html`${secretTitle(secret)}${secret.configured ? null : html` <span class="soft">(not in the config)</span>`}`,
+      html`${secretTitle(secret)}${secret.configured ? null : html` <span class="soft">(not in the config)</span>`}${secret.calendar === undefined ? null : html`<br><span class="soft">${secret.calendar}</span>`}`,
       badge(BADGES[secret.standing], STANDINGS[secret.standing]),
       ageText(secret),
       day(secret.limitAt),
@@ -138,21 +125,3 @@ const rowCells = (row: ReportRow): Cell[] => [
   durationText(row),
   orDash(row.reason),
 ];
-
-type Cell = Html | string | number;
-
-const NONE = html`<p class="soft">None.</p>`;
-const TABLE_END = html`</tbody></table>`;
-
-const tableHead = (head: readonly string[]) =>
-  html`<table><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>
-`;
-
-const tableRow = (head: readonly string[], cells: readonly Cell[]) =>
-  html`<tr>${cells.map((value, index) => html`<td data-label="${head[index]}"><span>${value}</span></td>`)}</tr>\n`;
-
-function table(head: readonly string[], rows: readonly (readonly Cell[])[]): Html {
-  if (rows.length === 0) return NONE;
-  return html`${tableHead(head)}${rows.map((row) => tableRow(head, row))}${TABLE_END}`;
-}

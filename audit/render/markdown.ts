@@ -30,7 +30,7 @@ export async function* renderMarkdown(report: Report): AsyncGenerator<string> {
     table(
       ["Secret", "State", "Age", "Limit reached", "Longest age", "Rotations", "Failures", "Rollbacks"],
       report.secrets.map((secret) => [
-        secretTitle(secret),
+        secret.calendar === undefined ? secretTitle(secret) : `${secretTitle(secret)}: ${secret.calendar}`,
         STANDINGS[secret.standing],
         ageText(secret),
         day(secret.limitAt),

@@ -42,10 +42,15 @@ export function registerRun(program: Command): void {
 
 async function somethingDue(secrets: readonly string[], options: RunCommandOptions): Promise<boolean> {
   const { whatIsDue } = await import("../operate/due");
-  const { due, kept } = await whatIsDue(await projectOf(options), secrets);
+  const { due, kept, waiting } = await whatIsDue(await projectOf(options), secrets);
   if (due.length > 0) return true;
-  if (options.json) printJson({ outcome: "nothing due", ...(kept.length === 0 ? {} : { kept }) });
-  else print(["Nothing is due.", ...kept].join("\n"));
+  if (options.json)
+    printJson({
+      outcome: "nothing due",
+      ...(kept.length === 0 ? {} : { kept }),
+      ...(waiting.length === 0 ? {} : { waiting }),
+    });
+  else print(["Nothing is due.", ...waiting, ...kept].join("\n"));
   process.exitCode = EXIT.fine;
   return false;
 }

@@ -1,13 +1,14 @@
 import { storeOf } from "../../components/stored-values";
-import type { Config, SecretConfig } from "../../config";
+import { type Config, documentsOf, PROJECT, pathsOf, type SecretConfig } from "../../config";
 import { unfinishedOf } from "../../core/begun";
 import { redact } from "../../core/redact";
 import { type Request, RequestRefusedError } from "../../core/request";
 import { activeGeneration, adoptedGeneration, slotOf } from "../../core/state";
 import { decideSecret, type KnownState } from "../../kinds";
-import type { Adoption } from "../../kinds/kind-operations";
+import type { Adoption, Recognised } from "../../kinds/kind-operations";
 import { operationsOf } from "../../kinds/operations";
 import { storeClient } from "../../stores";
+import { flawOf } from "../../stores/entries";
 import { knownOf } from "./decisions";
 import { type Deployment, Engine } from "./engine";
 import { UsageError } from "./errors";
@@ -75,25 +76,34 @@ function pendingRequest({ request }: Config, outputs: Context["outputs"]): Reque
 async function adoptOne(
   context: Context,
   secret: SecretConfig,
-  { isOurs, prove }: Adoption<SecretConfig>,
+  { isOurs, prove, recognise }: Adoption<SecretConfig>,
   pending: Request | undefined,
 ): Promise<{ readonly adopted: Omit<Adopted, "secret">; readonly request?: Request }> {
   const { project, config, engine } = context;
   const store = storeClient(storeOf(config));
-  const stored = await store.read(secret.name);
+  // Behind the user name, if that has a path of its own.
+  const path = pathsOf(secret).at(-1) ?? secret.name;
+  const stored = await store.read(path);
   if (stored === undefined) {
     throw new UsageError(
-      `${secret.name} is not in the store: write the value in use there first, or set the config key \`adopted\` by hand. ` +
+      `${path} is not in the store: write the value in use there first, or set the config key \`adopted\` by hand. ` +
         "Nothing was adopted.",
     );
   }
-  const { version, value, content } = stored;
+  const { version } = stored;
+  const keys = documentsOf(secret).documents?.[path];
+  const recognised =
+    stored.document === undefined || (keys === undefined && stored.value !== undefined)
+      ? undefined
+      : recognise(secret, stored.document);
+  const value = keys === undefined ? (stored.value ?? recognised?.value) : recognised?.value;
   if (value === undefined) {
-    const why = content.kind === "value" ? "" : content.why;
+    const why = flawOf(stored, keys)?.why ?? "no password was recognised in it";
     throw new UsageError(
-      `${secret.name} cannot be adopted: version ${version}: ${why}: ${store.advice(secret.name)}. Nothing was adopted.`,
+      `${secret.name} cannot be adopted: version ${version}: ${why}: ${store.advice(path, keys)}. Nothing was adopted.`,
     );
   }
+  if (recognised !== undefined && recognised.unclear.length > 0) throw unclear(secret, path, recognised.unclear);
   const known = knownOf(context.outputs, context.deployment.deployment.resources ?? [], secret.name);
   const begun = unfinishedOf(known.finished, known.recorded);
   const states = [known.finished, begun].filter((state) => state !== undefined);
@@ -105,9 +115,13 @@ async function adoptOne(
   if (adoption.way === "none") return { adopted: { outcome: adoption.outcome, version, detail } };
   const { user, failure } = await prove(secret, begun ?? known.finished, value);
   if (failure !== undefined) throw notProven(secret, version, user, failure);
+  const shape = keys === undefined ? recognised?.config : undefined;
+  if (shape !== undefined && known.finished !== undefined) throw anotherShape(secret, version, store.advice(path));
+  if (shape !== undefined) await setShape(project, config.secrets.indexOf(secret), shape);
   if (adoption.way === "value") {
     await setAdopted(project, secret.name, value);
-    return { adopted: { outcome: "adopted", version, detail } };
+    const said = shape === undefined ? detail : `${detail}; ${shapeWords(shape)}`;
+    return { adopted: { outcome: "adopted", version, detail: said } };
   }
   if (pending !== undefined) return { adopted: { outcome: "waits", version, detail: waitsFor(project, pending) } };
   const request = requestOf(config, secret, known, found);
@@ -115,6 +129,39 @@ async function adoptOne(
   await engine.configure("request", request);
   const next = `${detail}; \`rotation run --stack ${project.stack}\` makes it the active generation`;
   return { adopted: { outcome: "adopted", version, detail: next }, request };
+}
+
+/** A key that would keep the old password. */
+const unclear = ({ name }: SecretConfig, path: string, keys: readonly string[]) =>
+  new UsageError(
+    `${name} cannot be adopted: the key ${keys.map((key) => `\`${key}\``).join(", ")} of ${path} contains the password in a form ` +
+      "that is not recognised, and would keep the old one. Write a template for it (`format: json` with `extras`, " +
+      "docs/secret-shapes.md), or remove it. Nothing was adopted.",
+  );
+
+const anotherShape = ({ name }: SecretConfig, version: string, advice: string) =>
+  new UsageError(
+    `${name} cannot be adopted: version ${version} is a JSON document, and this stack writes one value there: ${advice}. ` +
+      "Nothing was adopted.",
+  );
+
+/** The shape that was found, in words: names of keys alone. */
+const shapeWords = (shape: Recognised["config"]) =>
+  `the config says now how the document looks: ${Object.entries(shape)
+    .map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ")}`;
+
+/** Writes the shape that was found into the secret's config. It holds no secret. */
+async function setShape(project: Project, index: number, shape: Recognised["config"]): Promise<void> {
+  const set = async (path: string, value: string) => {
+    const { exitCode, stderr } = await runPulumi(project, ["config", "set", "--plaintext", "--path", path], value);
+    if (exitCode !== 0) throw new UsageError(`pulumi config set --path '${path}' failed: ${stderr.trim()}`);
+  };
+  const at = `${PROJECT}:secrets[${index}]`;
+  for (const [key, value] of Object.entries(shape)) {
+    if (typeof value === "string") await set(`${at}.${key}`, value);
+    else for (const [name, text] of Object.entries(value)) await set(`${at}.${key}[${JSON.stringify(name)}]`, text);
+  }
 }
 
 const waitsFor = ({ stack }: Project, { id, secret }: Request) =>

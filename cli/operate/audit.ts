@@ -8,8 +8,11 @@ import { asReportRow, ReportBuilder } from "../../audit/report-builder";
 import { type ChainAnchor, type ChainVerdict, verifyChain } from "../../audit/verify";
 import { operator } from "../../clients/home";
 import { policyOf } from "../../config";
+import type { Policy } from "../../core/policy";
 import { nameOf } from "../../core/resource-names";
+import type { SecretState } from "../../core/state";
 import { DAY } from "../../core/time";
+import { outlookOf } from "../../core/waiting";
 import { auditConnection, readLog } from "./audit-log";
 import { OperationError, UsageError } from "./errors";
 import { readOutputs } from "./outputs";
@@ -72,6 +75,7 @@ export async function makeReport<Result>(
     name: secret.name,
     environment,
     maxAgeDays: policyOf(outline, secret).maxAge / DAY,
+    calendar: calendarWords(outputs[secret.name]?.state, policyOf(outline, secret), clockOf(outline)),
     strategy: outputs[secret.name]?.strategy ?? secret.kind,
     store: outline.store.kind,
   }));
@@ -84,6 +88,12 @@ export async function makeReport<Result>(
       return write({ ...builder.figures(), rows: reportRows(...time) });
     });
   });
+}
+
+/** That no window is left, or what the secret waits for; undefined if there is nothing to say. */
+function calendarWords(state: SecretState | undefined, policy: Policy, now: Date): string | undefined {
+  const outlook = state && outlookOf(state, policy, now);
+  return outlook?.alarm === undefined ? outlook?.waits : `ALARM: ${outlook.alarm}`;
 }
 
 /**

@@ -21,7 +21,7 @@ export function calendarOf({
     prodId: { company: "secret-rotation", product: "rotation calendar" },
     method: ICalCalendarMethod.PUBLISH,
   });
-  for (const { name, supply, dueAt, rotatedAt, inUseBefore, maxAgeDays, generation, previous } of secrets) {
+  for (const { name, supply, dueAt, rotatedAt, inUseBefore, maxAgeDays, generation, previous, window } of secrets) {
     if (dueAt === null || rotatedAt === null) continue;
     const due = new Date(dueAt);
     const limit = new Date(Date.parse(rotatedAt) + maxAgeDays * DAY);
@@ -29,15 +29,17 @@ export function calendarOf({
       inUseBefore === null
         ? `Generation ${generation} reaches its maximum age at ${limit.toISOString()}.`
         : `The age of generation ${generation} is unknown: it was in use before ${inUseBefore}.`;
+    const closes = window?.closesAt && window.opensAt === dueAt ? Date.parse(window.closesAt) : limit.getTime();
+    const alarm = window?.alarm ? `${window.alarm}.\n` : "";
     const event = calendar.createEvent({
       id: `${stack}-${slugOf(name)}-rotation@secret-rotation`,
       // Grows with every rotation, so that a calendar takes the moved event as the newer one.
       sequence: Math.floor(Date.parse(rotatedAt) / 60_000),
       stamp: new Date(now),
       start: due,
-      end: new Date(Math.max(limit.getTime(), due.getTime() + 3_600_000)),
-      summary: `Rotate ${name} (${environment})`,
-      description: `${why}\n${supply ?? "rotation run"} --stack ${stack}`,
+      end: new Date(Math.max(closes, due.getTime() + 3_600_000)),
+      summary: `${alarm === "" ? "" : "NO WINDOW LEFT: "}Rotate ${name} (${environment})`,
+      description: `${alarm}${why}\n${supply ?? "rotation run"} --stack ${stack}`,
     });
     for (const before of [WARNING_BEFORE, ALERT_BEFORE]) {
       const [days, at] = [before / DAY, limit.getTime() - before];

@@ -23,6 +23,8 @@ export interface WhatIsDue {
   readonly due: readonly Due[];
   /** Previous logins that are kept: who uses them and until when, in words. */
   readonly kept: readonly string[];
+  /** What waits for the calendar, in words. */
+  readonly waiting: readonly string[];
 }
 
 /**
@@ -37,12 +39,14 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
     readResources(project),
   ]);
   const wanted = secretsNamed(outline, names);
-  const found = wanted.map(async (secret): Promise<Due[]> => {
+  const found = wanted.map(async (secret) => {
     const known = { output: outputs[secret.name], request, resources };
     const why = await dueOf(outline, secret, known);
     return why === undefined ? [] : [{ secret: secret.name, why }];
   });
-  const due = (await Promise.all(found)).flat();
+  const all = (await Promise.all(found)).flat();
+  const waiting = all.flatMap(({ secret, why }) => (typeof why === "string" ? [] : [`${secret} ${why.waits}`]));
+  const due = all.flatMap(({ secret, why }) => (typeof why === "string" ? [{ secret, why }] : []));
   const acting = due.map(({ secret }) => secret);
   const kept = wanted.map(async (secret): Promise<string[]> => {
     const state = outputs[secret.name]?.state;
@@ -50,7 +54,7 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
     const found = await operationsOf(secret).kept(secret, state, policyOf(outline, secret), clockOf(outline));
     return found === undefined ? [] : [found.words];
   });
-  return { due, kept: (await Promise.all(kept)).flat() };
+  return { due, kept: (await Promise.all(kept)).flat(), waiting };
 }
 
 /** What decides whether a secret is due. */
@@ -64,7 +68,7 @@ async function dueOf(
   outline: Outline,
   secret: SecretConfig,
   { output, request, resources }: Known,
-): Promise<Due["why"] | undefined> {
+): Promise<Due["why"] | { readonly waits: string } | undefined> {
   const finished = output?.state;
   const now = clockOf(outline);
   // An update without a request says what is missing, such as a new pair for a key that is due.
@@ -82,6 +86,7 @@ async function dueOf(
     const decision = decideSecret(config, secret, known, now, seen);
     if (decision.resumes) return "unfinished";
     if (asked) return "request";
+    if (decision.waits !== undefined && decision.action === undefined) return { waits: decision.waits };
     if (status !== undefined && needsRotation([status])) return "rotation";
     return whyOf(decision, secret);
   } catch (error) {

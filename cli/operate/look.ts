@@ -7,6 +7,8 @@ import { nameOf, restartName, slugOf } from "../../core/resource-names";
 import { type Action, activation, previousGeneration, type SecretState } from "../../core/state";
 import type { Known } from "../../kinds/kind-operations";
 import { operationsOf } from "../../kinds/operations";
+import { isDocument, isOfEntry } from "../../stores/entries";
+import type { StoredValue } from "../../stores/store";
 import { readLog } from "./audit-log";
 import type { Deployment, ExportedResource } from "./engine";
 import type { ServiceSeen, Situation, StoreSeen } from "./situation";
@@ -72,7 +74,7 @@ function knownOf({ config, deployment, secret, before }: Look, begun: SecretStat
 }
 
 async function storeSeen(config: Config, paths: readonly string[], known: readonly Known[]): Promise<StoreSeen> {
-  const held = await Promise.all(paths.map(async (path) => ({ path, value: (await stored(config, path))?.value })));
+  const held = await Promise.all(paths.map(async (path) => ({ path, found: await stored(config, path) })));
   return storeOf(held, known);
 }
 
@@ -82,16 +84,20 @@ async function storeSeen(config: Config, paths: readonly string[], known: readon
  * @param held what is at each path of the secret, the password or the secret key last
  */
 export function storeOf(
-  held: readonly { readonly path: string; readonly value: string | undefined }[],
+  held: readonly { readonly path: string; readonly found: StoredValue | undefined }[],
   known: readonly Pick<Known, "generation" | "entries">[],
 ): StoreSeen {
-  const there = held.filter(({ value }) => value !== undefined);
+  const documents = known.flatMap(({ entries }) => entries.filter(isDocument).map(({ path }) => path));
+  const there = held.filter(({ path, found }) =>
+    documents.includes(path) ? found?.document !== undefined : found?.value !== undefined,
+  );
   if (there.length === 0) return "nothing";
-  const isOf = (found: (typeof held)[number], { entries }: Pick<Known, "entries">) =>
-    entries.some(({ path, value }) => path === found.path && value === found.value);
-  const whole = known.find((credential) => there.every((found) => isOf(found, credential)));
-  if (whole !== undefined && held.at(-1)?.value !== undefined) return { generation: whole.generation };
-  return there.every((found) => known.some((credential) => isOf(found, credential))) ? "half a pair" : "unknown value";
+  const isOf = ({ path, found }: (typeof held)[number], { entries }: Pick<Known, "entries">) =>
+    entries.some((entry) => entry.path === path && isOfEntry(found, entry));
+  const whole = known.find((credential) => there.every((one) => isOf(one, credential)));
+  if (whole !== undefined && there.includes(held.at(-1) as (typeof held)[number]))
+    return { generation: whole.generation };
+  return there.every((one) => known.some((credential) => isOf(one, credential))) ? "half a pair" : "unknown value";
 }
 
 async function servicesSeen(

@@ -24,6 +24,18 @@ export async function metricsOf(
     "secret_rotation_previous_valid_until_timestamp_seconds",
     "Until when the previous credential stays valid; absent once it is revoked.",
   );
+  const opens = gauge(
+    "secret_rotation_next_window_timestamp_seconds",
+    "When the next rotation by age may begin; only if the config limits that, and absent if no window is in sight.",
+  );
+  const left = gauge(
+    "secret_rotation_windows_left",
+    "Windows left before the maximum age; only if the config limits when rotations run.",
+  );
+  const paused = gauge(
+    "secret_rotation_paused_until_timestamp_seconds",
+    "Until when rotations by age are paused; only if the config pauses them.",
+  );
   const standing = gauge("secret_rotation_state", "1 for the state that the secret is in.", ["state"]);
   const failed = gauge("secret_rotation_last_failed", "1 if the last row of the audit log says FAILED.");
   for (const secret of secrets) {
@@ -32,6 +44,9 @@ export async function metricsOf(
     for (const state of STANDINGS) standing.set({ ...labels, state }, state === secret.standing ? 1 : 0);
     if (logError === null) failed.set(labels, secret.lastRow?.status === "FAILED" ? 1 : 0);
     if (secret.generation !== null) generation.set(labels, secret.generation);
+    if (secret.window !== undefined) left.set(labels, secret.window.left);
+    if (secret.window?.opensAt) opens.set(labels, Date.parse(secret.window.opensAt) / 1000);
+    if (secret.paused !== undefined) paused.set(labels, Date.parse(secret.paused.until) / 1000);
     // A lease has no age that counts: it is never due.
     if (secret.rotatedAt === null || secret.dueAt === null) continue;
     // An unknown age has no figure: the state says `due`.

@@ -29,7 +29,7 @@ export function preflightInputOf(
 }
 
 function surroundingsOf(config: Config, stack: string): Surroundings<string> {
-  const { secrets, services, hosts, preflight, lab } = config;
+  const { secrets, services, hosts, preflight, market, lab } = config;
   return {
     secrets,
     store: storeOf(config),
@@ -40,6 +40,7 @@ function surroundingsOf(config: Config, stack: string): Surroundings<string> {
     privateKey: sshKeyOf(config),
     marketClock: marketClock(config),
     allowOpenMarket: preflight.allowOpenMarket,
+    market,
     notice: noticeOf(config),
     clock: lab?.clock,
   };

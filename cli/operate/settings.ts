@@ -21,6 +21,9 @@ const outline = schema.pick({
   preflight: true,
   services: true,
   secrets: true,
+  window: true,
+  blackouts: true,
+  market: true,
   audit: true,
   notify: true,
   lab: true,
@@ -41,7 +44,7 @@ export async function readOutline(project: Project): Promise<Outline> {
 
 /** The whole config with its secrets decrypted, through `pulumi config`; the run may log in with it. @throws ConfigError, UsageError */
 export async function readConfig(project: Project): Promise<Config> {
-  const config = parseConfig(await rawConfig(project, { secrets: true }), project.stack);
+  const config = parseConfig(await rawConfig(project, { secrets: true }), project.stack, project.dir);
   openSession(config.store, { ...project, shared: false, vaultSecretId: config.vaultSecretId });
   return config;
 }
@@ -77,12 +80,12 @@ const openConfig = async (project: Project): Promise<Record<string, string>> =>
 /** Only the keys of `part`: they can be read even if others are wrong. @throws ConfigError */
 function partOf<Shape extends z.core.$ZodLooseShape>(
   raw: Readonly<Record<string, string>>,
-  { stack }: Project,
+  { stack, dir }: Project,
   part: z.ZodObject<Shape>,
 ): z.output<typeof part> {
   const wanted = Object.keys(part.shape).map((key) => `${PROJECT}:${key}`);
   const given = Object.fromEntries(Object.entries(raw).filter(([key]) => wanted.includes(key)));
-  return parseSettings(given, stack, part, () => []);
+  return parseSettings(given, stack, part, () => [], dir);
 }
 
 /** The lab's clock, else this machine's. */

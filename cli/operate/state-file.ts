@@ -12,14 +12,21 @@ export interface PendingOperation {
   readonly resource: { readonly urn: string };
 }
 
+/** A resource of a stack's state; its secrets are encrypted. */
+export interface StoredResource {
+  readonly urn: string;
+  readonly type: string;
+  /** Whether a plugin made it; components are not. */
+  readonly custom?: boolean;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+  /** When the engine last changed it, ISO 8601. */
+  readonly modified?: string;
+}
+
 /** The part of a checkpoint that this program reads. */
 export interface Checkpoint {
-  readonly resources?: readonly {
-    readonly urn: string;
-    readonly type: string;
-    readonly inputs?: Readonly<Record<string, unknown>>;
-    readonly outputs?: Readonly<Record<string, unknown>>;
-  }[];
+  readonly resources?: readonly StoredResource[];
   readonly pending_operations?: readonly PendingOperation[];
 }
 

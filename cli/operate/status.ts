@@ -4,6 +4,8 @@ import { ageOf, dueAt, graceEndsAt, standingByAge } from "../../core/deadlines";
 import type { Policy } from "../../core/policy";
 import { activeGeneration, previousGeneration, type SecretState } from "../../core/state";
 import { DAY } from "../../core/time";
+import { outlookOf } from "../../core/waiting";
+import { localTime } from "../../core/wall-clock";
 import type { OwnStatus } from "../../kinds/kind-operations";
 import { operationsOf } from "../../kinds/operations";
 import { traitsOf } from "../../kinds/schemas";
@@ -41,6 +43,10 @@ export interface SecretStatus extends OwnStatus {
   readonly previous: { readonly generation: number; readonly revoked: boolean; readonly validUntil: string } | null;
   /** What an interrupted update had begun, which the next one finishes; null if nothing is unfinished. */
   readonly unfinished: { readonly action: string; readonly generation: number; readonly at: string } | null;
+  /** Only if the config limits when rotations run. */
+  readonly window?: WindowStatus;
+  /** Only if the config pauses it. `isOver`: the pause has ended, and the config still has it. */
+  readonly paused?: { readonly until: string; readonly reason: string; readonly isOver: boolean };
   /** The command that supplies a new value, of a secret whose values this pipeline cannot make. */
   readonly supply?: string;
   /** The last row of the audit log; null if there is none, or the log was not read. */
@@ -51,6 +57,20 @@ export interface SecretStatus extends OwnStatus {
     readonly rotationDate: string;
     readonly reason: string | null;
   } | null;
+}
+
+/** When the next rotation by age may run. Dates are ISO 8601 in UTC; null if no opening is in sight. */
+export interface WindowStatus {
+  readonly opensAt: string | null;
+  readonly closesAt: string | null;
+  /** The same for people, in the time zone of the window. */
+  readonly opens: string | null;
+  /** How many openings are left before the maximum age, the present one included. */
+  readonly left: number;
+  /** What it waits for, in words; null if it is not due, or may begin now. */
+  readonly waits: string | null;
+  /** That no opening is left before its maximum age, and what to do, in words; else null. */
+  readonly alarm: string | null;
 }
 
 /** What determines a secret's status, beside the outputs. */
@@ -74,7 +94,7 @@ export function statusOf(
     const operations = operationsOf(secret);
     const own = operations.status(secret, output?.state);
     const byAge = {
-      ...ages(output?.state, policy, now),
+      ...ages(output?.state, policy, now, operations.supply !== undefined),
       ...(traitsOf(secret).ages ? {} : ageless(own, output?.state)),
     };
     const failed = lastFailure(secret.name, outline.environment, output?.state, rows) !== undefined;
@@ -88,6 +108,7 @@ export function statusOf(
       standing: standingOf(byAge.standing, begun, failed),
       unfinished: begun === undefined ? null : unfinished(begun),
       ...own,
+      ...calendarStatus(output?.state, policy, now),
       ...(operations.supply === undefined ? {} : { supply: `rotation ${operations.supply.command}` }),
       lastRow: lastRowOf(secret.name, outline.environment, rows),
     };
@@ -113,7 +134,43 @@ function ageless({ lease }: OwnStatus, state: SecretState | undefined) {
   return { standing, ageDays: null, inUseBefore: null, daysLeft: null, dueAt: null, ...most };
 }
 
-function ages(state: SecretState | undefined, policy: Policy, now: Date) {
+/** The calendar's part of a status; nothing if the config does not limit when rotations run. */
+function calendarStatus(
+  state: SecretState | undefined,
+  policy: Policy,
+  now: Date,
+): Pick<SecretStatus, "window" | "paused"> {
+  const { calendar } = policy;
+  const outlook = state && outlookOf(state, policy, now);
+  if (calendar === undefined) return {};
+  const { paused, timezone } = calendar;
+  const date = (time: number | undefined) => (time === undefined ? null : new Date(time).toISOString());
+  return {
+    ...(outlook === undefined
+      ? {}
+      : {
+          window: {
+            opensAt: date(outlook.next?.begins),
+            closesAt: date(outlook.next?.end),
+            opens: outlook.next === undefined ? null : localTime(outlook.next.begins, timezone),
+            left: outlook.left,
+            waits: outlook.waits ?? null,
+            alarm: outlook.alarm ?? null,
+          },
+        }),
+    ...(paused === undefined
+      ? {}
+      : {
+          paused: {
+            until: new Date(paused.until).toISOString(),
+            reason: paused.reason,
+            isOver: now.getTime() >= paused.until,
+          },
+        }),
+  };
+}
+
+function ages(state: SecretState | undefined, policy: Policy, now: Date, isSupplied: boolean) {
   if (state === undefined) {
     const nothing = { generation: null, rotatedAt: null, daysLeft: null, dueAt: null, previous: null };
     return { standing: "new" as Standing, ageDays: null, inUseBefore: null, ...nothing };
@@ -121,8 +178,10 @@ function ages(state: SecretState | undefined, policy: Policy, now: Date) {
   const { known, since } = ageOf(state);
   const age = now.getTime() - Date.parse(state.rotatedAt);
   const previous = previousGeneration(state);
+  // An operator who supplies the value must do so before the window opens.
+  const waits = !isSupplied && outlookOf(state, policy, now)?.waits !== undefined;
   return {
-    standing: standingByAge(state, policy, now) as Standing,
+    standing: standingByAge(state, policy, now, waits) as Standing,
     generation: activeGeneration(state),
     rotatedAt: state.rotatedAt,
     ageDays: known ? inDays(age) : null,

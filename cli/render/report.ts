@@ -65,6 +65,9 @@ export function renderReport(report: WholeReport, width = WIDTH): string {
     ),
     "",
     summary,
+    ...secrets.flatMap(({ name, calendar }) =>
+      calendar === undefined ? [] : [wrap(`${name}: ${calendar}`, "", width)],
+    ),
     "",
     rows.length === 0 ? "No row in this time." : log,
     "",

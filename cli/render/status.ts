@@ -54,7 +54,8 @@ function dueText({ dueAt, standing }: SecretStatus): string {
   return standing === "new" ? "first run" : "never by age";
 }
 
-function detail(secret: SecretStatus, now: string): string {
+/** One sentence on a secret. */
+export function detail(secret: SecretStatus, now: string): string {
   const { strategy, supply, store, previous, lastRow, standing, maxAgeDays } = secret;
   const { lease, vault } = secret;
   const limit =
@@ -78,11 +79,29 @@ function detail(secret: SecretStatus, now: string): string {
   if (supply !== undefined && standing !== "ok" && standing !== "new") {
     parts.push(`it rotates once a new value is supplied: \`${supply}\``);
   }
+  parts.push(...calendarParts(secret));
   if (previous !== null) parts.push(`generation ${previous.generation} ${ending(previous, now)}`);
   if (lastRow !== null) {
     parts.push(`log: ${lastRow.action} ${lastRow.status} by ${lastRow.rotatedBy}, ${minute(lastRow.rotationDate)}`);
   }
   return parts.join("; ");
+}
+
+/** The window, a pause, and whether no window is left, which the line begins with. */
+function calendarParts({ window, paused }: SecretStatus): string[] {
+  const next =
+    window === undefined || window.waits !== null
+      ? window?.waits
+      : `its next window ${window.opens === null ? "is not in sight" : `opens ${window.opens}`}`;
+  return [
+    ...(window?.alarm ? [`ALARM: ${window.alarm}`] : []),
+    ...(next == null ? [] : [`${next}${window?.left === 1 ? ", the last one before its maximum age" : ""}`]),
+    ...(paused?.isOver
+      ? [
+          `its pause ended at ${minute(paused.until)} UTC (${paused.reason}): remove \`paused\` from the config, or extend it`,
+        ]
+      : []),
+  ];
 }
 
 function ending({ revoked, validUntil }: NonNullable<SecretStatus["previous"]>, now: string): string {

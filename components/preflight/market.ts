@@ -2,6 +2,7 @@ import { AlpacaUnavailableError, askClock } from "../../clients/alpaca";
 import { formatDuration } from "../../core/duration";
 import { messageOf, StepError } from "../../core/errors";
 import { MarketClockError, type MarketHours, marketHours } from "../../core/market-clock";
+import { textAt } from "../../stores/entries";
 import type { StoreClient } from "../../stores/store";
 
 /** Alpaca's API, and the paths in the store of the pair for it. */
@@ -9,6 +10,8 @@ export interface MarketClock {
   readonly baseUrl: string;
   readonly keyIdPath?: string | undefined;
   readonly secretKeyPath?: string | undefined;
+  /** The keys of the pair, if it is in a JSON document. */
+  readonly keys?: readonly [string, string] | undefined;
 }
 
 /** What the config let pass: the evidence, and the text for the audit row. */
@@ -42,24 +45,25 @@ export async function checkMarket(
   }
 }
 
-/** To the second, or, from two minutes on, to the minute. */
-const inWords = (duration: number) =>
+/** A duration for people: to the second, or, from two minutes on, to the minute. */
+export const inWords = (duration: number) =>
   formatDuration(duration < 120_000 ? Math.ceil(duration / 1000) * 1000 : Math.round(duration / 60_000) * 60_000);
 
-const allowed = (what: string): Allowed => ({ evidence: what, override: `allowOpenMarket: ${what}` });
+export const allowed = (what: string): Allowed => ({ evidence: what, override: `allowOpenMarket: ${what}` });
 
 /** How often Alpaca's clock is tried before it counts as failing. */
 const TRIES = 5;
 
 async function hoursOf(clock: MarketClock, store: StoreClient, tries: number): Promise<MarketHours> {
-  const { baseUrl, keyIdPath = "alpaca/api_key_id", secretKeyPath = "alpaca/api_secret_key" } = clock;
-  const [keyId, secretKey] = await Promise.all([store.read(keyIdPath), store.read(secretKeyPath)]);
-  if (keyId?.value === undefined || secretKey?.value === undefined) {
+  const { baseUrl, keyIdPath = "alpaca/api_key_id", secretKeyPath = "alpaca/api_secret_key", keys } = clock;
+  const found = await Promise.all([store.read(keyIdPath), store.read(secretKeyPath)]);
+  const [keyId, secretKey] = [textAt(found[0], keys?.[0]), textAt(found[1], keys?.[1])];
+  if (keyId === undefined || secretKey === undefined) {
     throw new StepError(
       `no Alpaca pair in the store to query the market hours with; put one at ${keyIdPath} and ${secretKeyPath}`,
     );
   }
-  const pair = { keyId: keyId.value, secretKey: secretKey.value };
+  const pair = { keyId, secretKey };
   try {
     return marketHours(await askClock(baseUrl, pair, { limit: 10_000, tries }), new Date());
   } catch (error) {

@@ -8,6 +8,7 @@ import { storeClient } from "../../stores";
 import { storeReference } from "../../stores/schemas";
 import { storeEntry } from "../../stores/store";
 import { checkAuditLog } from "./audit-log";
+import { checkExchange, checkWindow, exchangeHours } from "./calendar";
 import { type Allowed, checkMarket } from "./market";
 import { checkNotice, noticeInput } from "./notice";
 import { checkHost, checkLocalService } from "./services";
@@ -18,6 +19,8 @@ const marketClock = z.object({
   baseUrl: z.string(),
   keyIdPath: z.string().optional(),
   secretKeyPath: z.string().optional(),
+  /** The keys of the pair, if it is in a JSON document. */
+  keys: z.tuple([z.string(), z.string()]).optional(),
 });
 
 /** What the preflight of every secret checks. A kind adds its own part ({@link KindChecks}). */
@@ -26,6 +29,8 @@ export const preflightInput = z.object({
   secretName: z.string(),
   store: storeReference,
   paths: z.array(z.string()),
+  /** The keys of each JSON document; a path that is not in it has one value. */
+  documents: z.record(z.string(), z.array(z.string())).default({}),
   audit: databaseReference,
   services: z.array(
     z.object({
@@ -56,6 +61,12 @@ export const preflightInput = z.object({
     .optional(),
   /** What the paths may hold if the value in use is not known; undefined if it is known (`current`). */
   expected: z.array(storeEntry).optional(),
+  /** Until when the window is open, for a scheduled rotation; `now` is the lab's clock. */
+  window: z.object({ until: z.string(), now: z.string().nullable() }).optional(),
+  /** Why a rotation that does not wait for its window would have to, in words: written into the audit row. */
+  passedOver: z.string().optional(),
+  /** Whether the market is open by the config's own hours, and until when. */
+  exchange: exchangeHours.optional(),
   /** For rotations by age only; undefined if no notice is needed. */
   notice: noticeInput.optional(),
   /** What to do if the store holds another value than `current`; the end of the message. */
@@ -135,23 +146,42 @@ function checksOf(given: PreflightInput, own: OwnChecks): Check[] {
           },
         ]
       : []),
+    ...calendarChecks(given),
     ...noticeChecks(given),
     ...currentChecks(given, own),
   ];
 }
 
 /** The store may be written, and its present content may be overwritten. */
-async function checkStore({ store, paths, takes, force, expected, whenForeign }: PreflightInput): Promise<string> {
+async function checkStore({
+  store,
+  paths,
+  documents,
+  takes,
+  force,
+  expected,
+  whenForeign,
+}: PreflightInput): Promise<string> {
   const client = storeClient(store);
   const evidence = await client.check(paths, Math.ceil(takes / 1000));
   // The step right before the write reports what is overwritten.
-  if (!force) await checkDocuments(client, paths, expected, whenForeign);
+  if (!force) await checkDocuments(client, paths, expected, whenForeign, documents);
   return evidence;
 }
 
 /** Whether its restart is checked. */
 const isRestarted = ({ restartCheck, restartRights }: PreflightInput["services"][number]) =>
   restartCheck !== undefined || restartRights !== undefined;
+
+function calendarChecks({ window, passedOver, exchange, takes, allowOpenMarket }: PreflightInput): Check[] {
+  return [
+    ...(passedOver === undefined ? [] : [{ name: "window", run: async () => `does not wait, though ${passedOver}` }]),
+    ...(window === undefined ? [] : [{ name: "window", run: async () => checkWindow(window, takes, new Date()) }]),
+    ...(exchange === undefined
+      ? []
+      : [{ name: exchange.name, run: async () => checkExchange(exchange, allowOpenMarket, takes, new Date()) }]),
+  ];
+}
 
 function noticeChecks({ notice, audit, secretName, store }: PreflightInput): Check[] {
   if (notice === undefined) return [];
@@ -177,13 +207,14 @@ function currentChecks({ current, store, whenForeign, force }: PreflightInput, {
 
 /** What the config let pass, and what could not be checked: written into the audit row. */
 export function overridesOf(
-  { mode, allowOpenMarket, alpaca, current }: PreflightInput,
+  { mode, allowOpenMarket, alpaca, exchange, passedOver, current }: PreflightInput,
   { isStored }: OwnChecks,
   results: readonly CheckResult[],
 ) {
   return [
     ...results.flatMap(({ override }) => override ?? []),
-    ...(mode === "rotation" && allowOpenMarket && alpaca === undefined
+    ...(passedOver === undefined ? [] : [`window: did not wait, though ${passedOver}`]),
+    ...(mode === "rotation" && allowOpenMarket && alpaca === undefined && exchange === undefined
       ? ["allowOpenMarket: market hours not asked"]
       : []),
     ...(mode === "emergency" ? ["emergency: neither market hours nor notice asked"] : []),

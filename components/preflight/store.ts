@@ -1,6 +1,10 @@
 import { StepError } from "../../core/errors";
+import { flawOf, isForeign, isOfEntry, keysOf } from "../../stores/entries";
 import type { StoreClient, StoredValue, StoreEntry } from "../../stores/store";
-import { describe, isForeign } from "../../stores/write-entry";
+import { describe } from "../../stores/write-entry";
+
+/** The keys of a document that are ours, by its path; a path that is not in it has one value. */
+export type DocumentKeys = Readonly<Record<string, readonly string[]>>;
 
 /**
  * In every mode: the content of the paths has a shape that this program reads and writes.
@@ -13,16 +17,20 @@ export async function checkDocuments(
   paths: readonly string[],
   expected: readonly StoreEntry[] | undefined,
   whenForeign: string,
+  documents: DocumentKeys = {},
 ): Promise<void> {
-  const found = await Promise.all(paths.map(async (path) => ({ path, stored: await store.read(path) })));
-  const odd = found.flatMap(({ path, stored }) =>
-    stored?.content.kind === "unusable" ? [`${describe(path, stored)}: ${store.advice(path)}`] : [],
+  const found = await Promise.all(
+    paths.map(async (path) => ({ path, keys: documents[path], stored: await store.read(path) })),
+  );
+  const odd = found.flatMap(({ path, keys, stored }) =>
+    stored !== undefined && flawOf(stored, keys)?.kind === "unusable"
+      ? [`${describe(path, stored, keys)}: ${store.advice(path, keys)}`]
+      : [],
   );
   if (odd.length > 0) throw new StepError(odd.join("; "));
   if (expected === undefined) return;
-  const valuesOf = (path: string) => expected.filter((entry) => entry.path === path).map(({ value }) => value);
-  const there = found.flatMap(({ path, stored }) =>
-    isForeign(stored, valuesOf(path)) ? [describe(path, stored)] : [],
+  const there = found.flatMap(({ path, keys, stored }) =>
+    isForeign(stored, entriesAt(expected, path), keys) ? [describe(path, stored, keys)] : [],
   );
   if (there.length > 0)
     throw new StepError(`the store holds a value that this stack does not know: ${there.join("; ")}. ${whenForeign}`);
@@ -41,10 +49,11 @@ export async function checkCurrentValue(
   const found = await compare(store, entries);
   const wrong = found.filter(({ known }) => !known);
   if (wrong.length === 0) return found.map(({ path, stored }) => `${path} version ${stored?.version}`).join(", ");
-  const texts = wrong.map(({ path, stored }) => {
+  const texts = wrong.map(({ path, keys, stored }) => {
     if (stored === undefined) return `${path} is not in the store`;
-    if (stored.content.kind === "empty") return `${path} holds nothing (${stored.content.why})`;
-    return `${describe(path, stored)}, is not what this stack wrote`;
+    const flaw = flawOf(stored, keys);
+    if (flaw?.kind === "empty") return `${path} holds nothing (${flaw.why})`;
+    return `${describe(path, stored, keys)}, is not what this stack wrote`;
   });
   throw new StepError(`${texts.join("; ")}. ${whenForeign}`);
 }
@@ -72,14 +81,17 @@ export async function overwrittenValues(store: StoreClient, known: readonly Stor
 
 async function foreignOf(store: StoreClient, known: readonly StoreEntry[]): Promise<string[]> {
   const found = await compare(store, known);
-  return found.flatMap(({ path, stored, values }) => (isForeign(stored, values) ? [describe(path, stored)] : []));
+  return found.flatMap(({ path, keys, stored, expected }) =>
+    isForeign(stored, expected, keys) ? [describe(path, stored, keys)] : [],
+  );
 }
 
 interface Compared {
   readonly path: string;
   readonly stored: StoredValue | undefined;
-  /** The values given for the path, and whether it holds one of them. */
-  readonly values: readonly string[];
+  readonly keys: readonly string[] | undefined;
+  /** The entries given for the path, and whether it holds one of them. */
+  readonly expected: readonly StoreEntry[];
   readonly known: boolean;
 }
 
@@ -89,8 +101,11 @@ function compare(store: StoreClient, entries: readonly StoreEntry[]): Promise<Co
   return Promise.all(
     paths.map(async (path) => {
       const stored = await store.read(path);
-      const values = entries.filter((entry) => entry.path === path).map(({ value }) => value);
-      return { path, stored, values, known: stored?.value !== undefined && values.includes(stored.value) };
+      const expected = entriesAt(entries, path);
+      const keys = expected[0] && keysOf(expected[0]);
+      return { path, keys, stored, expected, known: expected.some((entry) => isOfEntry(stored, entry)) };
     }),
   );
 }
+
+const entriesAt = (entries: readonly StoreEntry[], path: string) => entries.filter((entry) => entry.path === path);

@@ -32,6 +32,8 @@ export interface DeployOptions {
   readonly rotates?: "passwords" | "alpaca" | "both";
   /** Only these databases' secrets; all by default. */
   readonly only?: readonly string[];
+  /** Further keys of a database's secret, by its name. */
+  readonly shapes?: Readonly<Record<string, object>>;
   /** Config keys beside or instead of the lab's own; `undefined` leaves one out. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -43,6 +45,7 @@ export function labConfig({
   rotates = "passwords",
   leases = { defaultTtl: "15s", maxTtl: "30s" },
   only,
+  shapes = {},
   config = {},
 }: Omit<DeployOptions, "tools">): Record<string, unknown> {
   const { sshPrivateKey: _, ...places } = lab.config;
@@ -69,6 +72,7 @@ export function labConfig({
           database: reach(database.name),
           role: database.role,
           restart: lab.readers(database.secretName),
+          ...shapes[database.secretName],
           ...(database.vault === undefined || !vaultMakes(strategy)
             ? {}
             : {

@@ -7,6 +7,7 @@ import { freePort } from "./ports";
 import type { Postgres } from "./postgres";
 import type { SecretBackend } from "./secret-backend";
 import type { SecretGenerator } from "./secrets";
+import type { DocumentKeys } from "./services/types";
 import type { HostService } from "./ssh-host";
 
 /** A database of the platform, with the role whose password is kept in the store. */
@@ -18,6 +19,8 @@ export interface LabDatabase {
   secretName: string;
   /** Path of the user name, which the services read if it exists: `username` beside the password. */
   usernameName?: string;
+  /** The keys of the user name and the password, if both are in one JSON document at `secretName`; and its other keys. */
+  document?: DocumentKeys & { others?: Readonly<Record<string, unknown>> };
   /** Where Vault rotates the role's password itself (a static role), if it does. */
   vault?: {
     /** Vault's own login, made at the start, which may change the role and make others. */
@@ -94,7 +97,12 @@ export async function seedDatabase(platform: Platform, database: LabDatabase): P
     undefined,
     database.name,
   );
-  await store.put(database.secretName, password);
+  const { document } = database;
+  if (document === undefined) await store.put(database.secretName, password);
+  else {
+    const data = { ...document.others, [document.username]: database.role, [document.password]: password };
+    await store.putDocument(database.secretName, data);
+  }
   return password;
 }
 
@@ -175,6 +183,9 @@ function databaseConfig({ environment, postgres }: Platform, databases: readonly
     ...(database.vault?.creds !== undefined && { credsPath: database.vault.creds }),
     usernamePath: `${environment}/${usernameName}`,
     passwordPath: `${environment}/${secretName}`,
+    ...(database.document && {
+      documentKeys: { username: database.document.username, password: database.document.password },
+    }),
     // Only the owner may: a login role that does not act as the owner shows.
     query: "select count(*) from positions",
   };

@@ -1,6 +1,7 @@
 import type { Moto } from "./moto";
 import type { OpenBao } from "./openbao";
 import { pipelinePolicy, servicePolicy, vaultPolicy } from "./policies";
+import type { StoredDocument } from "./services/secret-reader";
 import type { StoreConfig } from "./services/types";
 
 /** A value of the store and which version of it. */
@@ -14,6 +15,10 @@ export interface SecretBackend {
   readonly kind: "vault" | "aws";
   /** Writes a new version, as a person would. */
   put(path: string, value: string): Promise<void>;
+  /** Writes a JSON document, as a person would. */
+  putDocument(path: string, data: Readonly<Record<string, unknown>>): Promise<void>;
+  /** The JSON document in use; undefined if there is none. */
+  getDocument(path: string): Promise<StoredDocument | undefined>;
   /** The version in use; undefined if there is none. */
   get(path: string): Promise<BackendValue | undefined>;
   /** What the stack config says under `store`. */
@@ -40,6 +45,8 @@ export async function vaultBackend(
       const found = await openbao.getSecret(`${environment}/${path}`);
       return found && { value: String(found.data.value), version: found.version };
     },
+    putDocument: async (path, data) => void (await openbao.putSecret(`${environment}/${path}`, data)),
+    getDocument: (path) => openbao.getSecret(`${environment}/${path}`),
     config: { kind: "vault" },
     env: { VAULT_ADDR: address, VAULT_TOKEN: pipeline },
     serviceStore: async (policies) => {
@@ -57,16 +64,23 @@ export function awsBackend({ address, region, env, secrets }: Moto, environment:
       if (error instanceof Error && error.name === "ResourceNotFoundException") return undefined;
       throw error;
     });
+  const put = async (path: string, value: string) => {
+    const command = { SecretId: name(path), SecretString: value };
+    if (await find(secrets.putSecretValue(command))) return;
+    await secrets.createSecret({ Name: name(path), SecretString: value });
+  };
+  const get = async (path: string) => {
+    const found = await find(secrets.getSecretValue({ SecretId: name(path) }));
+    return found && { value: found.SecretString ?? "", version: found.VersionId ?? "" };
+  };
   return {
     kind: "aws",
-    put: async (path, value) => {
-      const put = { SecretId: name(path), SecretString: value };
-      if (await find(secrets.putSecretValue(put))) return;
-      await secrets.createSecret({ Name: name(path), SecretString: value });
-    },
-    get: async (path) => {
-      const found = await find(secrets.getSecretValue({ SecretId: name(path) }));
-      return found && { value: found.SecretString ?? "", version: found.VersionId ?? "" };
+    put,
+    get,
+    putDocument: (path, data) => put(path, JSON.stringify(data)),
+    getDocument: async (path) => {
+      const found = await get(path);
+      return found && { data: JSON.parse(found.value) as Record<string, unknown>, version: found.version };
     },
     config: { kind: "aws", region, endpoint: address, recoveryWindowDays: 0 },
     env,

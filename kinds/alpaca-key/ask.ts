@@ -2,6 +2,8 @@ import { askAccount } from "../../clients/alpaca";
 import { seen } from "../../components/seen";
 import { stored } from "../../components/stored-values";
 import type { AlpacaKeyConfig, Config } from "../../config";
+import { documentPath, hasDocument } from "../../core/document-settings";
+import { textAt } from "../../stores/entries";
 import type { LoginSeen } from "../kind-operations";
 import { alpacaPlaces } from "./places";
 
@@ -18,11 +20,18 @@ export async function askAlpaca({ alpaca, environment }: Config, pair: Halves): 
 export const seePair = (config: Config, pair: Halves): Promise<LoginSeen["answer"]> =>
   seen(async () => ((await askAlpaca(config, pair)) === 200 ? "works" : "refused"));
 
-/** The pair that the store holds. */
+/** The pair that the store holds; from the document if there is one. Undefined if a path is empty. */
 export async function storedPair(config: Config, secret: AlpacaKeyConfig) {
-  const [keyId, secretKey] = await Promise.all([
-    stored(config, secret.keyIdPath),
-    stored(config, secret.secretKeyPath),
-  ]);
-  return keyId === undefined || secretKey === undefined ? undefined : { keyId, secretKey };
+  const keys = hasDocument(secret) ? { keyId: "keyId", secretKey: "secretKey", ...secret.keys } : undefined;
+  const [keyIdPath, secretKeyPath] =
+    keys === undefined ? [secret.keyIdPath, secret.secretKeyPath] : [documentPath(secret), documentPath(secret)];
+  const [one, two] = await Promise.all([stored(config, keyIdPath), stored(config, secretKeyPath)]);
+  if (one === undefined || two === undefined) return undefined;
+  return {
+    pair: { keyId: textAt(one, keys?.keyId), secretKey: textAt(two, keys?.secretKey) },
+    versions:
+      keys === undefined
+        ? `${keyIdPath} has version ${one.version}, ${secretKeyPath} version ${two.version}`
+        : `${keyIdPath} has version ${one.version}`,
+  };
 }

@@ -1,4 +1,5 @@
 import type { ConfigPart, Placed } from "../../core/config-part";
+import { documentPath, documentProblems, documentShape, hasDocument, hasValues } from "../../core/document-settings";
 import { oneOf, type Problem, unknown } from "../../core/problem";
 import type { OfKind } from "../../core/traits";
 import {
@@ -7,6 +8,7 @@ import {
   type AlpacaKeyConfig,
   alpacaKey as alpacaKeySchema,
   type KeyPairs,
+  PAIR_DOCUMENT,
 } from "./schema";
 import { alpacaKey } from "./traits";
 
@@ -25,10 +27,19 @@ export const alpacaKeyInConfig: ConfigPart<AlpacaKeyConfig, Checked> = {
   traits: alpacaKey,
   schema: alpacaKeySchema,
   defaultName: ALPACA_NAME,
-  paths: ({ keyIdPath, secretKeyPath }) => [
-    { path: keyIdPath, setBy: "keyIdPath" },
-    { path: secretKeyPath, setBy: "secretKeyPath" },
+  paths: (secret) => [
+    ...(hasDocument(secret) ? [{ path: documentPath(secret), setBy: "path" }] : []),
+    ...(hasValues(secret)
+      ? [
+          { path: secret.keyIdPath, setBy: "keyIdPath" },
+          { path: secret.secretKeyPath, setBy: "secretKeyPath" },
+        ]
+      : []),
   ],
+  documents: (secret) => {
+    const shape = documentShape(secret, PAIR_DOCUMENT);
+    return shape === undefined ? [] : [shape];
+  },
   addresses: () => [],
   check: keyChecks,
   checksTogether: [nameChecks, mixUpChecks],
@@ -64,7 +75,7 @@ function keyChecks(config: Checked, { index, secret }: Placed<AlpacaKeyConfig>):
   if (Object.hasOwn(config.adopted, name)) {
     problems.push({ path: ["adopted", name], message: "expected nothing, since its pairs are in alpacaKeys" });
   }
-  return problems;
+  return [...problems, ...documentProblems(index, secret, PAIR_DOCUMENT)];
 }
 
 /** The one mix-up of paper and live that is visible in the config; Alpaca's answers show the others. */

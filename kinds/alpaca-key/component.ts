@@ -2,15 +2,20 @@ import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { describeSecret } from "../../components/secret-outputs";
 import { servicesOf } from "../../components/service-check";
+import { shapeOutputs } from "../../components/shape-change";
 import type { DeclaredEntry, Marks, Stored } from "../../components/stack-store";
 import { answerOf, stepCommand } from "../../components/step-command";
 import type { StoreGuard } from "../../components/store-unchanged";
 import { StoredCredential, type StoredCredentialArgs } from "../../components/stored-credential";
-import type { AlpacaKeyConfig, KeyPair } from "../../config";
+import { type AlpacaKeyConfig, type KeyPair, pathsOf } from "../../config";
 import { graceEndsAt } from "../../core/deadlines";
+import type { DocumentShape, KeptShape } from "../../core/document";
 import { lastFour } from "../../core/key-label";
 import { activeGeneration, other, previousGeneration, type SecretState } from "../../core/state";
+import { isDocument, writtenBefore } from "../../stores/entries";
+import type { StoreEntry } from "../../stores/store";
 import { alpacaKeyAsks } from "./asks";
+import { pairEntries, pairShapes } from "./pairs";
 import type { AlpacaPlaces } from "./places";
 import type { Purpose } from "./verify";
 
@@ -23,6 +28,8 @@ export interface AlpacaKeyArgs extends StoredCredentialArgs {
   readonly active: KeyPair;
   /** The pair in the other slot, if the config still has it. */
   readonly previous: KeyPair | undefined;
+  /** The shape of the document as the last finished update left it; undefined if there was none. */
+  readonly kept?: KeptShape | undefined;
 }
 
 /** The output of `store-versions` for one path. */
@@ -50,7 +57,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     const before = this.createVersionsBefore(preflight);
     const verified = this.createVerified(before);
     const unchanged = this.adoptedOnly ? undefined : this.createUnchanged(this.storeGuard, verified);
-    const stored = unchanged && this.createStored(this.entries(args.active), this.storeGuard, unchanged);
+    const stored = unchanged && this.createStored(this.entries(args.active, 1), this.storeGuard, unchanged);
     this.description = this.describe(stored?.answer ?? answerOf(before), verified);
     const done = stored === undefined ? verified : this.createRollout(stored, before);
     const steps = [preflight, ...(unchanged === undefined ? [] : [unchanged])] as const;
@@ -71,21 +78,23 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   }
 
   private get paths(): readonly string[] {
-    return [this.args.config.keyIdPath, this.args.config.secretKeyPath];
+    return pathsOf(this.args.config);
   }
 
-  private entries({ keyId, secretKey }: KeyPair): DeclaredEntry[] {
-    const { config } = this.args;
-    return [
-      { path: config.keyIdPath, value: pulumi.secret(keyId) },
-      { path: config.secretKeyPath, value: pulumi.secret(secretKey) },
-    ];
+  private get shapes(): readonly DocumentShape[] {
+    return pairShapes(this.args.config, this.args.kept);
+  }
+
+  /** The pair in the store. @param shapes only so many of a document's shapes. Default: all that the store may hold */
+  private entries(pair: KeyPair, shapes?: number): DeclaredEntry[] {
+    return pairEntries(this.args.config, pair, this.shapes.slice(0, shapes)).map(hidden);
   }
 
   private lookFirst(): local.Command {
     const { state, active } = this.args;
     // The new pair too: it may have been written by hand before it was supplied.
-    const entries = this.adoptedOnly ? this.entries(active) : this.storedBefore;
+    const known = this.adoptedOnly ? this.entries(active) : this.storedBefore;
+    const entries = writtenBefore(known, this.args.config, this.args.kept);
     return this.createPreflight(entries.length === 0 ? undefined : { generation: activeGeneration(state), entries });
   }
 
@@ -194,8 +203,10 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     verified: local.Command,
   ): pulumi.Output<Record<string, unknown>> {
     const { config, state, policy, platform, active } = this.args;
-    const more = answerOf(verified).apply(
-      ({ account }): Record<string, unknown> => ({
+    const about = shapeOutputs(config, this.shapes).more ?? {};
+    const more = pulumi.all([answerOf(verified), about]).apply(
+      ([{ account }, shape]): Record<string, unknown> => ({
+        ...shape,
         key: { label: active.label, keyId: lastFour(active.keyId) },
         ...(account === undefined ? {} : { account }),
       }),
@@ -211,6 +222,16 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     });
   }
 }
+
+/** The entry with each value a secret of the program. */
+const hidden = (entry: StoreEntry): DeclaredEntry => {
+  if (!isDocument(entry)) return { ...entry, value: pulumi.secret(entry.value) };
+  const fields = Object.entries(entry.fields).map(([key, field]) => [
+    key,
+    field.public === true ? field : { value: pulumi.secret(field.value) },
+  ]);
+  return { ...entry, fields: Object.fromEntries(fields) };
+};
 
 const secretPair = ({ label, keyId, secretKey }: KeyPair) => ({
   label,

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PreviousSecret } from "../../components/previous-secrets";
 import { sayPlan } from "../../components/say-plan";
+import { assertReadable, shapeBefore } from "../../components/shape-change";
 import { type AlpacaKeyConfig, type Config, type KeyPair, type KeyPairs, policyOf } from "../../config";
 import { unfinishedOf } from "../../core/begun";
+import { documentShape } from "../../core/document-settings";
 import { lastFour } from "../../core/key-label";
 import { RequestRefusedError } from "../../core/request";
 import { slugOf } from "../../core/resource-names";
@@ -11,6 +13,7 @@ import type { Declare, DeclaredIn } from "../kind";
 import { AlpacaKey } from "./component";
 import { keyNotices, type PreviousSeen } from "./grace";
 import { type AlpacaKeySeen, keysOf, pairOf, placesOf, unhandled } from "./previous-keys";
+import { PAIR_DOCUMENT } from "./schema";
 import { rollbackRefused } from "./verify";
 
 /**
@@ -24,6 +27,7 @@ export function declareAlpacaKey(secret: AlpacaKeyConfig, stack: DeclaredIn, { p
   const places = placesOf(config);
   const keys = keysOf(config, secret);
   assertSamePair(secret, keys, before);
+  assertReadable(secret, documentShape(secret, PAIR_DOCUMENT), before);
   assertAlive(config, secret, keys, unfinishedOf(before?.state, recorded) ?? before?.state, previousKey);
   return (decision, { rolledOut, dependsOn }) => {
     const { state, force } = decision;
@@ -60,6 +64,7 @@ export function declareAlpacaKey(secret: AlpacaKeyConfig, stack: DeclaredIn, { p
         activationWait: config.alpaca?.activationWait ?? 0,
         active,
         previous,
+        kept: shapeBefore(before),
       },
       { dependsOn },
     );

@@ -1,12 +1,14 @@
 import { placesOf, restartPlaces } from "../../components/places";
-import { writeBack } from "../../components/stored-values";
+import { stored, writeBack } from "../../components/stored-values";
 import { type AlpacaKeyConfig, type KeyPair, policyOf } from "../../config";
 import { utc } from "../../core/clock";
 import { graceEndsAt } from "../../core/deadlines";
 import { previousGeneration, type SecretState } from "../../core/state";
+import { holdsEntry } from "../../stores/entries";
+import type { StoreEntry } from "../../stores/store";
 import type { About, Finding, Found, StackView } from "../kind-operations";
 import { askAlpaca, storedPair } from "./ask";
-import { pairEntries, pairsOf } from "./pairs";
+import { heldEntries, pairEntries, pairsOf } from "./pairs";
 
 /** Runbook, troubleshooting 2 and 3: 401 after a rotation, and a key that was deleted too early. */
 export async function keyFindings(
@@ -18,7 +20,8 @@ export async function keyFindings(
   const { active, previous } = pairsOf(stack.config, secret, state);
   const held = await storedPair(stack.config, secret);
   const differs =
-    active !== undefined && (held?.keyId.value !== active.keyId || held.secretKey.value !== active.secretKey);
+    active !== undefined &&
+    !(await Promise.all(heldEntries(secret, active, state).map((entry) => isHeld(stack, entry)))).every(Boolean);
   const own = differs
     ? await storeDiffers({ stack, secret, state }, active, held)
     : await inUseRefused({ stack, secret, state }, active);
@@ -37,11 +40,8 @@ async function storeDiffers(
   active: KeyPair,
   held: Awaited<ReturnType<typeof storedPair>>,
 ): Promise<Found> {
-  const where =
-    held === undefined
-      ? "the store holds no pair"
-      : `${secret.keyIdPath} has version ${held.keyId.version}, ${secret.secretKeyPath} version ${held.secretKey.version}`;
-  const [keyId, secretKey] = [held?.keyId.value, held?.secretKey.value];
+  const where = held === undefined ? "the store holds no pair" : held.versions;
+  const { keyId, secretKey } = held?.pair ?? {};
   const status = keyId === undefined || secretKey === undefined ? undefined : await ask(stack, { keyId, secretKey });
   const answered = status === undefined ? "" : `; Alpaca answers ${status} to it`;
   return {
@@ -84,6 +84,8 @@ async function deletedEarly({ stack, secret, state }: Keys, previous: KeyPair): 
     fix: stack.finish,
   };
 }
+
+const isHeld = async ({ config }: StackView, entry: StoreEntry) => holdsEntry(await stored(config, entry.path), entry);
 
 /** Undefined if Alpaca does not answer. */
 const ask = ({ config }: StackView, pair: { readonly keyId: string; readonly secretKey: string }) =>

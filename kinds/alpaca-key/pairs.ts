@@ -1,8 +1,14 @@
 import type { CredentialInUse } from "../../components/preflight-input";
 import type { AlpacaKeyConfig, Config, KeyPair } from "../../config";
 import type { Decision } from "../../core/decide";
-import { activeGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../../core/state";
-import type { Known, KnownStack } from "../kind-operations";
+import { type DocumentShape, documentEntry, type KeptShape, keysFor, shapesOf } from "../../core/document";
+import { documentShape, hasValues } from "../../core/document-settings";
+import { activeGeneration, EMPTY, other, previousGeneration, type SecretState, type SlotIndex } from "../../core/state";
+import { rendered } from "../../core/template";
+import { writtenBefore } from "../../stores/entries";
+import type { StoreEntry } from "../../stores/store";
+import { type Known, type KnownStack, shapeKept } from "../kind-operations";
+import { PAIR_DOCUMENT } from "./schema";
 
 /** The config's key pairs. */
 export const keysAmong = (secrets: Config["secrets"]): AlpacaKeyConfig[] =>
@@ -21,11 +27,41 @@ export function pairsOf(
   return { active: held(state.active), previous: held(other(state.active)) };
 }
 
-/** The entries of a pair in the store. */
-export const pairEntries = (secret: AlpacaKeyConfig, { keyId, secretKey }: Pick<KeyPair, "keyId" | "secretKey">) => [
-  { path: secret.keyIdPath, value: keyId },
-  { path: secret.secretKeyPath, value: secretKey },
+type Halves = Pick<KeyPair, "keyId" | "secretKey">;
+
+/** The shapes of a pair's document: as the config says, then as the store may still hold it. Empty if it has none. */
+export function pairShapes(secret: AlpacaKeyConfig, kept: KeptShape | undefined): readonly DocumentShape[] {
+  const now = documentShape(secret, PAIR_DOCUMENT);
+  return now === undefined ? [] : shapesOf(now, kept);
+}
+
+/** The entries of a pair in the store: its document in each of these shapes, then the values. */
+export const pairEntries = (
+  secret: AlpacaKeyConfig,
+  { keyId, secretKey }: Halves,
+  shapes: readonly DocumentShape[] = pairShapes(secret, undefined),
+): StoreEntry[] => [
+  ...shapes.map((shape) =>
+    documentEntry(shape, secret.removedKeys, {}, (template) => String(rendered(template, { keyId, secretKey }))),
+  ),
+  ...(hasValues(secret)
+    ? [
+        { path: secret.keyIdPath, value: keyId },
+        { path: secret.secretKeyPath, value: secretKey },
+      ]
+    : []),
 ];
+
+/** What the store must hold of a pair. Until the first rotation it is the platform's own, and no extra has been written. */
+export function heldEntries(secret: AlpacaKeyConfig, pair: Halves, state: SecretState): StoreEntry[] {
+  const shapes = pairShapes(secret, undefined);
+  if (previousGeneration(state) !== undefined) return pairEntries(secret, pair, shapes);
+  const own = shapes.map((shape) => {
+    const names = PAIR_DOCUMENT.parts.flatMap((part) => keysFor(shape, part));
+    return { ...shape, keys: Object.fromEntries(names.map((name) => [name, shape.keys[name] ?? ""])) };
+  });
+  return pairEntries(secret, pair, own);
+}
 
 /** The pairs of these states, each to be tried. */
 export function knownPairs({ config }: KnownStack, secret: AlpacaKeyConfig, states: readonly SecretState[]): Known[] {
@@ -49,12 +85,15 @@ export function knownPairs({ config }: KnownStack, secret: AlpacaKeyConfig, stat
 
 /** The pair in use; in a rotation the new one too: it may have been written by hand before it was supplied. */
 export function pairsInUse(
-  { config }: KnownStack,
+  { config, resources }: KnownStack,
   secret: AlpacaKeyConfig,
   { state, mode }: Decision,
 ): CredentialInUse<string> | undefined {
   const { active, previous } = pairsOf(config, secret, state);
   const pairs = mode === "adoption" ? [active] : previous === undefined ? [] : [previous, active];
-  const entries = pairs.flatMap((pair) => (pair === undefined ? [] : pairEntries(secret, pair)));
+  const kept = shapeKept(resources, secret.name);
+  const shapes = pairShapes(secret, kept);
+  const known = pairs.flatMap((pair) => (pair === undefined ? [] : pairEntries(secret, pair, shapes)));
+  const entries = writtenBefore(known, secret, kept);
   return entries.length === 0 ? undefined : { generation: activeGeneration(state), entries };
 }

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { calendarSettings } from "../../core/calendar-schema";
+import { type DocumentKind, documentKey, documentSettings } from "../../core/document-settings";
 import { parseDuration } from "../../core/duration";
 import { labelDate } from "../../core/key-label";
 import { duration, httpUrl, name, policyOverride, restart, secretName, settings, text } from "../../core/schema-parts";
@@ -17,6 +19,14 @@ export const alpacaKey = settings({
   keyIdPath: secretName.default("alpaca/api_key_id"),
   /** Default `alpaca/api_secret_key`. A change writes the pair to the new path. */
   secretKeyPath: secretName.default("alpaca/api_secret_key"),
+  ...documentSettings,
+  /** For json and both: the names of the document's keys. Default: `keyId` and `secretKey`. */
+  keys: settings({
+    /** The key of the key id. Default `keyId`. */
+    keyId: documentKey.default("keyId"),
+    /** The key of the secret key. Default `secretKey`. */
+    secretKey: documentKey.default("secretKey"),
+  }).optional(),
   /**
    * The account number that every pair must belong to. Default: that of the pair in use, which must answer for it; so this
    * is needed only if the pair in use was deleted before a new one was supplied.
@@ -34,7 +44,15 @@ export const alpacaKey = settings({
   /** The services that read it, restarted in this order. */
   restart,
   policy: policyOverride,
+  ...calendarSettings,
 });
+
+/** What a document of a pair can contain. */
+export const PAIR_DOCUMENT: DocumentKind = {
+  parts: ["keyId", "secretKey"],
+  needed: ["keyId", "secretKey"],
+  given: {},
+};
 
 const LABEL = "expected a text with a date at its end, such as paper-trading-2026-11-23";
 

@@ -4,7 +4,7 @@ import { graceEndsAt, oldEnded } from "../../core/deadlines";
 import type { SecretState } from "../../core/state";
 import type { Check, StackView } from "../kind-operations";
 import { askAlpaca, storedPair } from "./ask";
-import { pairEntries, pairsOf } from "./pairs";
+import { heldEntries, pairsOf } from "./pairs";
 
 /** The operator has the pair: the store must hold it, Alpaca must accept it, and the previous one must end in time. */
 export function keyChecks({ config, now }: StackView, secret: AlpacaKeyConfig, state: SecretState): Check[] {
@@ -15,14 +15,13 @@ export function keyChecks({ config, now }: StackView, secret: AlpacaKeyConfig, s
       look: async () => {
         if (active === undefined)
           throw new Error(`the config has no pair with the label ${state.labels[state.active]}`);
-        return sameAsStored(config, pairEntries(secret, active));
+        return sameAsStored(config, heldEntries(secret, active, state));
       },
     },
     {
       point: "new credential works",
       look: async () => {
-        const pair = await storedPair(config, secret);
-        const [keyId, secretKey] = [pair?.keyId.value, pair?.secretKey.value];
+        const { keyId, secretKey } = (await storedPair(config, secret))?.pair ?? {};
         if (keyId === undefined || secretKey === undefined) throw new Error("the store holds no pair");
         const status = await askAlpaca(config, { keyId, secretKey });
         if (status !== 200) throw new Error(`Alpaca answers ${status} to the pair in the store`);

@@ -2,10 +2,8 @@ import { requestFor, twoWays } from "../../components/foreign-advice";
 import type { KindAsks } from "../../components/preflight-input";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { modeOf } from "../../core/decide";
-import type { StoreEntry } from "../../stores/store";
 import { databasePathsOf, keptLists } from "./paths/schema";
 import { ownUsernames, rotatedLogins } from "./roles";
-import { usernamePathOf } from "./schema";
 
 /** What the preflight checks for a password that this pipeline makes. */
 export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
@@ -23,24 +21,15 @@ export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
     return correct + foreignAdvice(name);
   },
   own({ secret, state, maxAge, hosts }) {
-    const { database, role, strategy } = secret;
-    const logins = { ...rotatedLogins(strategy, role, state), maxAge };
+    const { database, role, strategy, passwordAs } = secret;
+    const form = passwordAs === "plain" ? { passwordAs } : {};
+    const logins = { ...rotatedLogins(strategy, role, state), maxAge, ...form };
     const paths = databasePathsOf(secret);
     const lists = keptLists(secret, hosts);
     const over = paths.length === 0 ? {} : { paths, lists };
     return { database: { ...referenceOf(database), roles: [role], logins, ...over } };
   },
 };
-
-/** The store's entries while a login is in use. On an adopted platform it is the password alone. */
-export function loginEntries<V>(
-  secret: PostgresPasswordConfig,
-  { generation, username, password }: { readonly generation: number; readonly username: V; readonly password: V },
-): StoreEntry<V>[] {
-  const entry = { path: secret.name, value: password };
-  if (secret.strategy === "single-user" || generation === 0) return [entry];
-  return [{ path: usernamePathOf(secret), value: username, public: true }, entry];
-}
 
 /** The two options after an external write of a password to the store; the end of a message. */
 function foreignAdvice(secret: string): string {

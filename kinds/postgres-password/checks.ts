@@ -1,8 +1,10 @@
 import type { ConfigPart, Placed } from "../../core/config-part";
+import { documentPath, documentProblems, documentShape, hasDocument, hasValues } from "../../core/document-settings";
+import { ruleProblems } from "../../core/password-rule";
 import { type Problem, unknown } from "../../core/problem";
 import { LONGEST_ROLE } from "../../core/schema-parts";
 import { databasePathsOf, PRIMARY, pathName } from "./paths/schema";
-import { ownPassword, type PostgresPasswordConfig, usernamePathOf } from "./schema";
+import { ownPassword, type PostgresPasswordConfig, passwordDocument, usernamePathOf } from "./schema";
 import { alternatingUsers, singleUser } from "./traits";
 
 /** The part of the config that the checks read. */
@@ -18,9 +20,15 @@ type Part = ConfigPart<PostgresPasswordConfig, Checked>;
 export const singleUserInConfig: Part = {
   traits: singleUser,
   schema: ownPassword,
-  paths: ({ name }) => [{ path: name, setBy: "name" }],
+  paths: (secret) => [...documentPaths(secret), ...(hasValues(secret) ? [{ path: secret.name, setBy: "name" }] : [])],
+  documents,
   addresses: (secret) => [secret.database.host, ...databasePathsOf(secret).map(({ host }) => host)],
-  check: (config, placed) => [...usernameChecks(placed), ...roleChecks(placed), ...pathChecks(config, placed)],
+  check: (config, placed) => [
+    ...usernameChecks(placed),
+    ...roleChecks(placed),
+    ...ownChecks(placed),
+    ...pathChecks(config, placed),
+  ],
   checksTogether: [],
 };
 
@@ -29,11 +37,54 @@ export const alternatingUsersInConfig: Part = {
   ...singleUserInConfig,
   traits: alternatingUsers,
   paths: (secret) => [
-    { path: usernamePathOf(secret), setBy: "usernamePath" },
-    { path: secret.name, setBy: "name" },
+    ...documentPaths(secret),
+    ...(hasValues(secret)
+      ? [
+          { path: usernamePathOf(secret), setBy: "usernamePath" },
+          { path: secret.name, setBy: "name" },
+        ]
+      : []),
   ],
-  check: (config, placed) => [...roleChecks(placed), ...pathChecks(config, placed), ...pluginChecks(placed)],
+  check: (config, placed) => [
+    ...namePathChecks(placed),
+    ...roleChecks(placed),
+    ...ownChecks(placed),
+    ...pathChecks(config, placed),
+    ...pluginChecks(placed),
+  ],
 };
+
+const documentPaths = (secret: PostgresPasswordConfig) =>
+  hasDocument(secret) ? [{ path: documentPath(secret), setBy: "path" }] : [];
+
+const ownChecks = ({ index, secret }: Placed<PostgresPasswordConfig>): Problem[] => [
+  ...documentProblems(index, secret, passwordDocument(secret)),
+  ...formChecks({ index, secret }),
+  ...(secret.passwordRule === undefined ? [] : ruleProblems(secret.passwordRule)).map(({ key, message }) => ({
+    path: ["secrets", index, "passwordRule", key],
+    message,
+  })),
+];
+
+/** A plain password on a network without TLS could be read by others. */
+function formChecks({ index, secret: { passwordAs, database } }: Placed<PostgresPasswordConfig>): Problem[] {
+  const isLocal = /^(localhost|127(\.\d{1,3}){3}|::1|\/.*)$/.test(database.host);
+  if (passwordAs !== "plain" || database.sslmode !== "disable" || isLocal) return [];
+  const message = `expected scram, or an sslmode with TLS: a plain password would cross the network to ${database.host}`;
+  return [{ path: ["secrets", index, "passwordAs"], message }];
+}
+
+function documents(secret: PostgresPasswordConfig) {
+  const shape = documentShape(secret, passwordDocument(secret));
+  return shape === undefined ? [] : [shape];
+}
+
+/** A document has the user name in it. */
+function namePathChecks({ index, secret }: Placed<PostgresPasswordConfig>): Problem[] {
+  if (secret.usernamePath === undefined || hasValues(secret)) return [];
+  const message = "expected only with format value or both: the document has the user name";
+  return [{ path: ["secrets", index, "usernamePath"], message }];
+}
 
 function usernameChecks({ index, secret: { usernamePath } }: Placed<PostgresPasswordConfig>): Problem[] {
   if (usernamePath === undefined) return [];
@@ -58,8 +109,18 @@ function pathChecks(
   return paths.flatMap(({ address, pooler }, position): Problem[] => {
     const path = ["secrets", index, "paths", position];
     const listed = pooler?.userlist?.hosts ?? [];
+    const unverified = secret.passwordAs === "plain" && pooler?.userlist !== undefined;
     const first = names.indexOf(address);
     return [
+      ...(unverified
+        ? [
+            {
+              path: [...path, "pooler", "userlist"],
+              message:
+                "expected auth_query with passwordAs: plain: only the server knows the verifier then; remove this key",
+            },
+          ]
+        : []),
       ...(address === PRIMARY && Object.keys(paths[position] ?? {}).length > 2
         ? [{ path, message: `expected ${PRIMARY} alone: \`database\` says how it is reached` }]
         : []),

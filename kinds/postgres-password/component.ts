@@ -3,12 +3,15 @@ import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
 import type { CredentialInUse } from "../../components/preflight-input";
 import { describeSecret, marksOf } from "../../components/secret-outputs";
+import { shapeOutputs } from "../../components/shape-change";
 import type { DeclaredEntry, Marks, Stored } from "../../components/stack-store";
 import { answerOf, stepCommand } from "../../components/step-command";
 import type { StoreGuard } from "../../components/store-unchanged";
 import { StoredCredential, type StoredCredentialArgs } from "../../components/stored-credential";
 import type { PostgresPasswordConfig } from "../../config";
 import { referenceOf } from "../../config";
+import type { DocumentShape, KeptShape } from "../../core/document";
+import { DEFAULT_RULE } from "../../core/password-rule";
 import {
   activeGeneration,
   adoptedGeneration,
@@ -19,7 +22,10 @@ import {
   type SecretState,
   type SlotIndex,
 } from "../../core/state";
+import { isDocument, writtenBefore } from "../../stores/entries";
+import type { StoreEntry } from "../../stores/store";
 import { postgresPasswordAsks } from "./asks";
+import { adoptedEntries, documentShapes, loginEntries } from "./entries";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
 import { databasePathsOf, keptLists, poolersOf } from "./paths/schema";
@@ -32,6 +38,8 @@ export interface PostgresPasswordArgs extends StoredCredentialArgs {
   readonly acts: boolean;
   /** The password in use before this stack, generation 0. Without it the first rotation cannot be rolled back. */
   readonly adopted: pulumi.Output<string> | undefined;
+  /** The shape of the document as the last finished update left it; undefined if there was none. */
+  readonly kept?: KeptShape | undefined;
   /** Login roles of the secret that exist although the stack does not know them: they are adopted. */
   readonly left: readonly string[];
 }
@@ -40,8 +48,10 @@ export interface PostgresPasswordArgs extends StoredCredentialArgs {
 interface Credential {
   readonly username: string;
   readonly password: pulumi.Output<string>;
-  /** Its entries in the store. */
+  /** Its entries in the store: of a document in the shape of the config. */
   readonly entries: readonly DeclaredEntry[];
+  /** The same, and each document as an earlier config of this stack left it. */
+  readonly known: readonly DeclaredEntry[];
 }
 
 /**
@@ -91,14 +101,15 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return this.args.config.strategy === "alternating-users";
   }
 
-  private get usernamePath(): string {
-    return usernamePathOf(this.args.config);
+  private get shapes(): readonly DocumentShape[] {
+    return documentShapes(this.args.config, this.args.kept);
   }
 
   private createSlot(slot: SlotIndex, dependsOn: pulumi.ResourceOptions["dependsOn"]): PasswordSlot {
     const { state, adopted } = this.args;
     const generation = state.slots[slot];
-    const made = passwordSlot(`${this.name}-slot-${slot === 0 ? "a" : "b"}`, keptGeneration(state, slot), {
+    const rule = state.rules?.[slot] ?? DEFAULT_RULE;
+    const made = passwordSlot(`${this.name}-slot-${slot === 0 ? "a" : "b"}`, keptGeneration(state, slot), rule, {
       parent: this,
       ...(dependsOn === undefined ? {} : { dependsOn }),
     });
@@ -115,28 +126,38 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     if (generation === EMPTY || (generation === 0 && adopted === undefined)) return undefined;
     const value = generation === 0 && adopted !== undefined ? adopted : password;
     const username = activeUsername(config.strategy, config.role, { ...state, active: slot });
-    const entries: DeclaredEntry[] = [{ path: config.name, value }];
-    if (this.alternating) entries.unshift({ path: this.usernamePath, value: username, public: true });
-    return { username, password: value, entries };
+    const login = { username, password: value, named: true, apply };
+    const entries = (shapes: readonly DocumentShape[]) => loginEntries(config, shapes, login);
+    return { username, password: value, entries: entries(this.shapes.slice(0, 1)), known: entries(this.shapes) };
+  }
+
+  /** The store's entries of the config's `adopted`, if it is an external write. */
+  private get adoptedEntries(): readonly StoreEntry<pulumi.Output<string>>[] {
+    const { config, state, adopted } = this.args;
+    if (adopted === undefined) return [];
+    const username = activeUsername(config.strategy, config.role, state);
+    return adoptedEntries(config, this.shapes, { username, password: adopted, named: false, apply });
   }
 
   /** The store's entries of the previous credential: on an adopted platform the password alone. */
   private storedBefore(previous: Credential | undefined): readonly DeclaredEntry[] {
     const { config, state } = this.args;
     const adopted = state.slots[other(state.active)] === 0;
-    return (previous?.entries ?? []).filter(({ path }) => !adopted || path === config.name);
+    return (previous?.known ?? []).filter(
+      (entry) => !adopted || isDocument(entry) || entry.path !== usernamePathOf(config),
+    );
   }
 
   /** What an adoption left in the store and a rollback has abandoned. */
   private get leftBehind(): readonly DeclaredEntry[] {
-    const { config, state, adopted } = this.args;
-    return adopted === undefined || leftAdoption(state) === undefined ? [] : [{ path: config.name, value: adopted }];
+    return leftAdoption(this.args.state) === undefined ? [] : this.adoptedEntries;
   }
 
   /** What may be overwritten: the passwords that this stack knows, and its own user names. */
-  private storeGuard({ entries }: Credential, previous: Credential | undefined): StoreGuard {
+  private storeGuard({ known }: Credential, previous: Credential | undefined): StoreGuard {
     const { config, state, platform } = this.args;
-    const secrets = [...this.storedBefore(previous), ...entries].filter((entry) => entry.public !== true);
+    const all = [...this.storedBefore(previous), ...known, ...(this.adoptedNow()?.entries ?? []).filter(isDocument)];
+    const secrets = all.filter((entry) => isDocument(entry) || entry.public !== true);
     const generation = previous === undefined ? undefined : state.slots[other(state.active)];
     return {
       known: [...secrets, ...this.leftBehind, ...ownUsernames(config)],
@@ -147,7 +168,8 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   private lookFirst(previous: Credential | undefined): local.Command {
     const { state } = this.args;
     const generation = state.slots[other(state.active)];
-    const inUse = previous && { ...previous, generation, entries: this.storedBefore(previous) };
+    const entries = writtenBefore(this.storedBefore(previous), this.args.config, this.args.kept);
+    const inUse = previous && { ...previous, generation, entries };
     return this.createPreflight(this.adoptedNow() ?? inUse);
   }
 
@@ -157,12 +179,13 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const generation = activeGeneration(state);
     if (generation === 0 || generation !== adoptedGeneration(state) || adopted === undefined) return undefined;
     const username = activeUsername(config.strategy, config.role, state);
-    return { generation, username, password: adopted, entries: [{ path: config.name, value: adopted }] };
+    return { generation, username, password: adopted, entries: this.adoptedEntries };
   }
 
   private createRoles(slots: readonly [PasswordSlot, PasswordSlot]): LoginRoles {
     const { config, state, acts, adopted, left } = this.args;
-    const args = { database: referenceOf(config.database), role: config.role, state, acts, slots };
+    const { role, passwordAs = "scram" } = config;
+    const args = { database: referenceOf(config.database), role, passwordAs, state, acts, slots };
     if (!this.alternating) return singleUser(this.name, { ...args, adopted }, { parent: this });
     const { host, port, name, admin, sslmode, sslrootcert, sslcert, sslkey } = config.database;
     const provider = new postgresql.Provider(
@@ -289,9 +312,12 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       state,
       policy,
       written: stored.answer,
+      ...shapeOutputs(config, this.shapes),
     });
   }
 }
+
+const apply = (password: pulumi.Output<string>, text: (plain: string) => string) => password.apply(text);
 
 const unknownValue = (secret: string, generation: number) =>
   `${secret}: the value of generation ${generation} is not known; set it again with ` +

@@ -3,11 +3,11 @@ import type { Config, PostgresPasswordConfig } from "../../config";
 import type { Decision } from "../../core/decide";
 import { nameOf, slugOf } from "../../core/resource-names";
 import { activeGeneration, adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../../core/state";
+import { writtenBefore } from "../../stores/entries";
 import type { StoreEntry } from "../../stores/store";
-import type { Known, KnownStack, NamedResource } from "../kind-operations";
-import { loginEntries } from "./asks";
+import { type Known, type KnownStack, type NamedResource, shapeKept } from "../kind-operations";
+import { adoptedEntries, documentShapes, loginEntries, plainly } from "./entries";
 import { activeUsername } from "./roles";
-import { usernamePathOf } from "./schema";
 
 /** A login with its password: keep it in memory, print none of it but the user. */
 export interface Login {
@@ -40,11 +40,10 @@ export function loginsOf(
         : slotValue(resources, secret.name, slot, generation);
     if (password === undefined) return undefined;
     const username = activeUsername(secret.strategy, secret.role, { ...state, active: slot });
-    const entries: StoreEntry[] = [{ path: secret.name, value: password }];
     // The store of an adopted platform has the password alone.
-    if (secret.strategy === "alternating-users" && (generation !== 0 || state.step.action === "ROLLBACK")) {
-      entries.unshift({ path: usernamePathOf(secret), value: username });
-    }
+    const named = generation !== 0 || state.step.action === "ROLLBACK";
+    const shapes = documentShapes(secret, undefined);
+    const entries = loginEntries(secret, shapes, { username, password, named, apply: plainly });
     return { generation, username, password, entries };
   };
   return { active: login(state.active), previous: login(other(state.active)) };
@@ -99,7 +98,7 @@ export const loginInUse = (
 
 /** What an update adopts by request. */
 function adoptedLogin(
-  { config: { adopted } }: KnownStack,
+  { config: { adopted }, resources }: KnownStack,
   secret: PostgresPasswordConfig,
   { state, action }: Decision,
 ): CredentialInUse<string> | undefined {
@@ -107,7 +106,9 @@ function adoptedLogin(
   if (action !== "ADOPT" || generation === 0 || generation !== adoptedGeneration(state) || password === undefined)
     return undefined;
   const username = activeUsername(secret.strategy, secret.role, state);
-  return { generation, username, password, entries: [{ path: secret.name, value: password }] };
+  const shapes = documentShapes(secret, shapeKept(resources, secret.name));
+  const entries = adoptedEntries(secret, shapes, { username, password, named: false, apply: plainly });
+  return { generation, username, password, entries };
 }
 
 function finishedLogin(
@@ -121,5 +122,8 @@ function finishedLogin(
       : loginsOf(stack, secret, finished).active;
   if (login?.password === undefined) return undefined;
   const { generation, username, password } = login;
-  return { generation, username, password, entries: loginEntries(secret, { generation, username, password }) };
+  const kept = shapeKept(stack.resources, secret.name);
+  const stored = { username, password, named: generation !== 0, apply: plainly };
+  const entries = writtenBefore(loginEntries(secret, documentShapes(secret, kept), stored), secret, kept);
+  return { generation, username, password, entries };
 }

@@ -1,11 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { sayPlan } from "../../components/say-plan";
+import { assertReadable, shapeBefore } from "../../components/shape-change";
 import { type PostgresPasswordConfig, policyOf, traitsOf } from "../../config";
+import { documentShape } from "../../core/document-settings";
 import { slugOf } from "../../core/resource-names";
 import type { Declare, DeclaredIn } from "../kind";
 import { PostgresPassword } from "./component";
 import { assertRoleExists, seeLeftRoles } from "./left-roles";
 import { keptLogin, type PasswordSeen } from "./old-logins";
+import { passwordDocument } from "./schema";
 
 /**
  * Declares a password that this pipeline makes.
@@ -18,6 +21,7 @@ export async function declarePassword(
   { previousInUse }: PasswordSeen,
 ): Promise<Declare> {
   const isNew = before === undefined;
+  assertReadable(secret, documentShape(secret, passwordDocument(secret)), before);
   if (isNew && pulumi.runtime.isDryRun()) await assertRoleExists(secret, platform.audit.stack);
   const left = isNew && traitsOf(secret).overlaps ? await seeLeftRoles(secret) : [];
   const policy = policyOf(config, secret);
@@ -45,6 +49,7 @@ export async function declarePassword(
         policy,
         platform,
         adopted: value === undefined ? undefined : pulumi.secret(value),
+        kept: shapeBefore(before),
         left,
       },
       { dependsOn },

@@ -1,11 +1,12 @@
 import { tryLogin } from "../../clients/postgres";
 import { placeName, placesOf, restartPlaces } from "../../components/places";
 import { restartCommand } from "../../components/restart-command";
-import { stored, writeBack } from "../../components/stored-values";
+import { differentWords, stored, writeBack } from "../../components/stored-values";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { utc } from "../../core/clock";
 import { messageOf } from "../../core/errors";
 import type { SecretState } from "../../core/state";
+import { holdsEntry, keysOf } from "../../stores/entries";
 import { oddWords } from "../../stores/write-entry";
 import type { About, Finding, Found, StackView } from "../kind-operations";
 import { type Login, loginsOf } from "./credentials";
@@ -57,14 +58,13 @@ export async function passwordFindings(
 
 /** Each path that holds another value than this stack wrote, with its version; never a value. */
 async function foreignEntries({ config }: StackView, { entries }: Login): Promise<string[]> {
-  const found = await Promise.all(
-    entries.map(async ({ path, value }) => ({ path, value, held: await stored(config, path) })),
-  );
-  return found.flatMap(({ path, value, held }) => {
-    if (held === undefined) return [`${path} is missing`];
-    return held.value === value
+  const found = await Promise.all(entries.map(async (entry) => ({ entry, held: await stored(config, entry.path) })));
+  return found.flatMap(({ entry, held }) => {
+    if (held === undefined) return [`${entry.path} is missing`];
+    const odd = oddWords(held, keysOf(entry)) || differentWords(held, entry);
+    return holdsEntry(held, entry)
       ? []
-      : [`${path} has version ${held.version}, written ${utc(held.writtenAt)}${oddWords(held)}`];
+      : [`${entry.path} has version ${held.version}, written ${utc(held.writtenAt)}${odd}`];
   });
 }
 

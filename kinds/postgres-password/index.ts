@@ -1,5 +1,6 @@
 import { type PostgresPasswordConfig, policyOf, traitsOf } from "../../config";
 import { nextState } from "../../core/next-state";
+import { passwordRule } from "../../core/password-rule";
 import type { Kind } from "../kind";
 import { postgresPasswordAsks } from "./asks";
 import { type PasswordSeen, seeOldLogin } from "./old-logins";
@@ -15,6 +16,7 @@ export const postgresPassword: Kind<PostgresPasswordConfig, PasswordSeen> = {
     next: (state, situation) =>
       nextState(state, {
         ...situation,
+        rule: secret.passwordRule && passwordRule(secret.passwordRule),
         hasAdopted: adopted[secret.name] !== undefined,
         overlaps: traitsOf(secret).overlaps,
         previousInUse,

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stepCommand } from "../../components/step-command";
 import type { PasswordSlot } from "./password-slot";
+import type { PasswordAs } from "./set-password";
 
 export interface LoginRoleArgs {
   /** How a step reaches the database as the administrator. */
@@ -10,6 +11,8 @@ export interface LoginRoleArgs {
   readonly login: boolean;
   /** What it logs in with; undefined if its password is not this stack's. A change gives it the new one. */
   readonly slot: PasswordSlot | undefined;
+  /** In which form the server gets the password. */
+  readonly passwordAs: PasswordAs;
   /** The activation that makes it the login in use; undefined for one that is not. */
   readonly activation: string | undefined;
 }
@@ -21,8 +24,9 @@ export interface LoginRoleArgs {
  */
 export class LoginRole extends pulumi.ComponentResource {
   constructor(name: string, args: LoginRoleArgs, opts: pulumi.ComponentResourceOptions) {
-    const { database, role, login, slot, activation } = args;
-    const says = { role, login, ...(slot === undefined ? {} : { verifier: "SCRAM-SHA-256" }) };
+    const { database, role, login, slot, passwordAs, activation } = args;
+    const isPlain = passwordAs === "plain";
+    const says = { role, login, ...(slot === undefined ? {} : { verifier: isPlain ? "plain text" : "SCRAM-SHA-256" }) };
     // A login that is no longer in use keeps its activation, so that the step is not run again.
     const ignoreChanges = (key: string) => (activation === undefined ? { ignoreChanges: [key] } : {});
     super(
@@ -36,7 +40,7 @@ export class LoginRole extends pulumi.ComponentResource {
       `${name}-set`,
       {
         step: "set-role",
-        input: { database, role, login, ...(slot === undefined ? {} : slot) },
+        input: { database, role, login, ...(slot === undefined ? {} : slot), ...(isPlain ? { as: passwordAs } : {}) },
         trigger: activation ?? "",
       },
       { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }), ...ignoreChanges("triggers") },

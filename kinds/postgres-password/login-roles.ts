@@ -5,6 +5,7 @@ import { activation, activeGeneration, other, type SecretState, type SlotIndex }
 import { LoginRole } from "./login-role";
 import type { PasswordSlot } from "./password-slot";
 import { ownerMayLogin, rotatedLogins, slotMayLogin, slotRole } from "./roles";
+import type { PasswordAs } from "./set-password";
 
 /**
  * All that a login role has besides its name. The plugin makes the role and never changes it: each of its updates would
@@ -39,6 +40,7 @@ export interface LoginRolesArgs {
   readonly database: Record<string, unknown>;
   /** The role that exists and owns the objects. */
   readonly role: string;
+  readonly passwordAs: PasswordAs;
   readonly state: SecretState;
   /** Whether this update does a step of the secret. */
   readonly acts: boolean;
@@ -69,14 +71,14 @@ type Change = (dependsOn: pulumi.Resource) => pulumi.Resource;
 
 /** One role whose password changes: the old password ends with the `ALTER ROLE`. */
 export function singleUser(name: string, args: SingleUserArgs, opts: { readonly parent: pulumi.Resource }): LoginRoles {
-  const { database, role, state, slots, adopted } = args;
+  const { database, role, passwordAs, state, slots, adopted } = args;
   const made = slots[state.active];
   const slot = activeGeneration(state) === 0 && adopted !== undefined ? { ...made, password: adopted } : made;
   return {
     ready: (dependsOn) =>
       new LoginRole(
         `${name}-login`,
-        { database, role, login: true, slot, activation: activation(state) },
+        { database, role, login: true, slot, passwordAs, activation: activation(state) },
         { ...opts, dependsOn },
       ),
     settle: (dependsOn) => dependsOn,
@@ -89,14 +91,14 @@ export function alternatingUsers(
   args: AlternatingUsersArgs,
   opts: { readonly parent: pulumi.Resource },
 ): LoginRoles {
-  const { database, role, state, slots } = args;
+  const { database, role, passwordAs, state, slots } = args;
   const adopted = activeGeneration(state) === 0;
   const activationOf = (active: boolean) => (active ? activation(state) : undefined);
   // PostgreSQL refuses two role changes at once (`tuple concurrently updated`): each waits for the previous one.
   const owner: Change = (dependsOn) =>
     new LoginRole(
       `${name}-login`,
-      { database, role, login: ownerMayLogin(state), slot: undefined, activation: activationOf(adopted) },
+      { database, role, login: ownerMayLogin(state), slot: undefined, passwordAs, activation: activationOf(adopted) },
       { ...opts, dependsOn },
     );
   const login =
@@ -111,6 +113,7 @@ export function alternatingUsers(
           role: slotRole(role, slot),
           login: slotMayLogin(state, slot),
           slot: state.slots[slot] > 0 ? slots[slot] : undefined,
+          passwordAs,
           activation: activationOf(inUse),
         },
         { ...opts, dependsOn: inUse ? copyRole(name, args, { ...opts, dependsOn: made }) : made },

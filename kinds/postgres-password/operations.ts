@@ -4,6 +4,7 @@ import type { KindOperations } from "../kind-operations";
 import { knownLogins, loginInUse, loginsOf } from "./credentials";
 import { keptLogin, seeOldLogin } from "./old-logins";
 import { postgresPasswordPhases } from "./phases";
+import { recognisePassword } from "./recognise";
 import { activeUsername } from "./roles";
 
 /** A password that this stack makes and writes into the store. */
@@ -11,6 +12,7 @@ export const operations = {
   phases: [postgresPasswordPhases],
   supply: undefined,
   adoption: {
+    recognise: ({ role }, document) => recognisePassword(document, role),
     isOurs: (stack, secret, states, value) =>
       states.some((state) => {
         const { active, previous } = loginsOf(stack, secret, state);

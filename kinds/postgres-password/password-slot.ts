@@ -1,12 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { RandomBytes, RandomPassword } from "@pulumi/random";
+import type { PasswordRule } from "../../core/password-rule";
 import type { Generation } from "../../core/state";
-
-/** The runbook's length: 24 characters, letters, digits and symbols. A change replaces every password at once. */
-const LENGTH = 24;
-
-/** Symbols that mean nothing to a shell, a URL or a connection string. */
-const SYMBOLS = "-_.~";
 
 /** The value of one slot. Only a new generation replaces it. */
 export interface PasswordSlot {
@@ -15,23 +10,32 @@ export interface PasswordSlot {
   readonly salt: pulumi.Output<string>;
 }
 
-/** Declares a slot's password and salt, both kept in the state until the slot's generation changes. */
-export function passwordSlot(name: string, generation: Generation, opts: pulumi.CustomResourceOptions): PasswordSlot {
+/**
+ * Declares a slot's password and salt, both kept in the state until the slot's generation changes.
+ *
+ * @param rule the one that was in force when the slot was filled: another one would replace the password at once
+ */
+export function passwordSlot(
+  name: string,
+  generation: Generation,
+  rule: PasswordRule,
+  opts: pulumi.CustomResourceOptions,
+): PasswordSlot {
   const keepers = { generation: String(generation) };
   // Every argument is written out: a default that changes with a new version of the provider would replace the password.
   const password = new RandomPassword(
     `${name}-password`,
     {
-      length: LENGTH,
-      lower: true,
-      upper: true,
-      numeric: true,
-      special: true,
-      minLower: 1,
-      minUpper: 1,
-      minNumeric: 1,
-      minSpecial: 1,
-      overrideSpecial: SYMBOLS,
+      length: rule.length,
+      lower: rule.lower,
+      upper: rule.upper,
+      numeric: rule.numeric,
+      special: rule.overrideSpecial !== "",
+      minLower: rule.minLower,
+      minUpper: rule.minUpper,
+      minNumeric: rule.minNumeric,
+      minSpecial: rule.minSpecial,
+      overrideSpecial: rule.overrideSpecial,
       keepers,
     },
     opts,

@@ -3,10 +3,10 @@ import type pg from "pg";
 import { withDatabase } from "../../clients/postgres";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { StepError } from "../../core/errors";
-import { scramVerifier } from "../../core/scram";
 import type { Login } from "./credentials";
 import { copyRole } from "./login-copy";
 import { readRole } from "./login-view";
+import { setPassword } from "./set-password";
 
 /** Whether the database has the role. @throws StepError if it cannot be asked */
 export const exists = ({ database }: PostgresPasswordConfig, role: string): Promise<boolean> =>
@@ -19,14 +19,14 @@ export const exists = ({ database }: PostgresPasswordConfig, role: string): Prom
  * @throws StepError if the owner itself was dropped: what it owned is gone too
  */
 export function restoreLogin(
-  { database, role: owner }: PostgresPasswordConfig,
+  { database, role: owner, passwordAs: as = "scram" }: PostgresPasswordConfig,
   { username, password }: Login,
 ): Promise<void> {
-  const verifier = scramVerifier(password, randomBytes(16).toString("base64"));
+  const salt = randomBytes(16).toString("base64");
   return withDatabase(referenceOf(database), async (client) => {
     if ((await readRole(client, username)) === undefined) await createLogin(client, owner, username);
-    const role = client.escapeIdentifier(username);
-    await client.query(`ALTER ROLE ${role} LOGIN PASSWORD ${client.escapeLiteral(verifier)}`);
+    await setPassword(client, { role: username, password, salt, as });
+    await client.query(`ALTER ROLE ${client.escapeIdentifier(username)} LOGIN`);
   });
 }
 

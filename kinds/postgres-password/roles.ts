@@ -70,15 +70,17 @@ export const endedLogins = (
 
 /**
  * The user names that the store may hold without an external write: the platform's own role, and the login roles, which an
- * earlier life of the secret in this stack may have left there. Empty for a single user, which the store does not name.
+ * earlier life of the secret in this stack may have left there. Empty for a single user, which the store does not name, and
+ * for a document, which has the password beside the name.
  */
 export const ownUsernames = (secret: {
   readonly name: string;
   readonly usernamePath?: string | undefined;
   readonly role: string;
   readonly strategy: "single-user" | "alternating-users";
+  readonly format?: "value" | "json" | "both" | undefined;
 }): { readonly path: string; readonly value: string; readonly public: true }[] =>
-  secret.strategy === "single-user"
+  secret.strategy === "single-user" || secret.format === "json"
     ? []
     : [secret.role, slotRole(secret.role, 0), slotRole(secret.role, 1)].map((value) => ({
         path: usernamePathOf(secret),

@@ -1,5 +1,8 @@
 import * as z from "zod";
-import { database, policyOverride, restart, roleName, secretName, settings } from "../../core/schema-parts";
+import { calendarSettings } from "../../core/calendar-schema";
+import { type DocumentKind, documentKey, documentSettings } from "../../core/document-settings";
+import { CLASSES, DEFAULT_RULE } from "../../core/password-rule";
+import { database, policyOverride, restart, roleName, secretName, settings, text } from "../../core/schema-parts";
 import { paths } from "./paths/schema";
 
 /** The keys of every strategy of a database password. */
@@ -15,7 +18,10 @@ export const passwordSettings = {
   /** The services that read it, restarted in this order. */
   restart,
   policy: policyOverride,
+  ...calendarSettings,
 };
+
+const least = z.number().int().min(0).max(128).optional();
 
 /** A password that this pipeline makes. */
 export const ownPassword = settings({
@@ -30,8 +36,46 @@ export const ownPassword = settings({
    * each. Default: none. A change runs the proof again.
    */
   paths,
-  /** The path of the login role's name, for alternating-users. Default: `username` beside the password. */
+  /** The path of the login role's name, for alternating-users. Default: `username` beside the password. Not for format json. */
   usernamePath: secretName.optional(),
+  /** How new passwords are made. A change acts at the next rotation and never before. */
+  passwordRule: settings({
+    /** Characters. Default 24. */
+    length: z.number().int().min(12).max(128).default(24),
+    /** What may occur: `lower`, `upper`, `digits`, `symbols`. Default: all. */
+    classes: z
+      .array(z.enum(CLASSES))
+      .min(1)
+      .default([...CLASSES]),
+    /** The symbols that may occur. Default `-_.~`, which mean nothing to a shell, a URL or a connection string. */
+    symbols: text(/^[!-/:-@[-`{-~]+$/, "expected symbols of ASCII, such as -_.~").default(DEFAULT_RULE.overrideSpecial),
+    /** Symbols that must not occur, also if `symbols` has them. Default: none. */
+    excludeCharacters: z.string().default(""),
+    /** How many of each class at the least. Default: 1 of each class that may occur. */
+    minimum: settings({
+      /** Default 1. */
+      lower: least,
+      /** Default 1. */
+      upper: least,
+      /** Default 1. */
+      digits: least,
+      /** Default 1. */
+      symbols: least,
+    }).default({}),
+  }).optional(),
+  /**
+   * How the server gets a new password. `scram` (default): as a verifier that is computed here. `plain`: as plain text, for
+   * a server that checks it or takes no verifier. A change acts at the next rotation.
+   */
+  passwordAs: z.enum(["scram", "plain"]).optional(),
+  ...documentSettings,
+  /** For json and both: the names of the document's keys. Default: `username` and `password`. */
+  keys: settings({
+    /** The key of the user name. Left out: the document has no such key. */
+    username: documentKey.optional(),
+    /** The key of the password. Left out: the document has no such key. */
+    password: documentKey.optional(),
+  }).optional(),
 }).transform(withRole);
 
 /** The role has its database's name unless the config says otherwise. */
@@ -41,6 +85,13 @@ export function withRole<T extends { role?: string | undefined; database: { name
 
 /** A database password that this pipeline makes. */
 export type PostgresPasswordConfig = z.output<typeof ownPassword>;
+
+/** What a document of a password can contain. */
+export const passwordDocument = ({ database, strategy }: PostgresPasswordConfig): DocumentKind => ({
+  parts: ["username", "password"],
+  needed: strategy === "alternating-users" ? ["username", "password"] : ["password"],
+  given: { host: database.host, port: database.port, dbname: database.name },
+});
 
 /** The path of the login role's name, beside the password unless the config says otherwise. */
 export const usernamePathOf = ({

@@ -17,7 +17,7 @@ export const vaultStatic: Kind<VaultStaticConfig, RotationSeen> = {
     rotation: finished === undefined ? undefined : await seeVaultRotation(config, secret),
   }),
   rules: (_secret, _config, { rotation }) => ({
-    next: (state, { now, policy, request }) => nextVaultState(state, { now, policy, request, rotation }),
+    next: (state, { now, policy, request, hold }) => nextVaultState(state, { now, policy, request, hold, rotation }),
     modeOf: vaultStaticAsks.modeOf,
     canFinish: () => true,
   }),

@@ -1,4 +1,4 @@
-import { dueAt } from "../../core/deadlines";
+import { dueFrom } from "../../core/deadlines";
 import type { Policy } from "../../core/policy";
 import { type Request, RequestRefusedError } from "../../core/request";
 import { activeGeneration, EMPTY, type SecretState, type Step } from "../../core/state";
@@ -12,6 +12,8 @@ export interface VaultInputs {
   readonly request?: Request | undefined;
   /** Vault's `last_vault_rotation` as it is now; undefined if Vault has no such role yet. */
   readonly rotation?: string | undefined;
+  /** Whether a rotation by age waits for the calendar. What Vault has done never waits. Default false. */
+  readonly hold?: boolean | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export function nextVaultState(previous: SecretState | undefined, inputs: VaultI
     const at = Math.min(now.getTime(), Date.parse(rotation));
     return { ...rotated(previous, inputs, `rotated by Vault at ${rotation}`), rotatedAt: new Date(at).toISOString() };
   }
-  if (now >= dueAt(previous, policy)) {
+  if (!inputs.hold && now >= dueFrom(previous, policy)) {
     return { ...rotated(previous, inputs, "due by age: Vault has not rotated it"), forced: true, byAge: true };
   }
   return previous;

@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 import { deletedMessage, SecretsManager } from "../../clients/aws";
 import { StepError } from "../../core/errors";
 import { changedMarks } from "../../core/store-content";
+import { holdsEntry, isDocument, written } from "../entries";
 import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "../store";
-import { awsContent } from "./content";
+import { awsContent, awsDocument } from "./content";
 import { loginOf } from "./login/schema";
 import type { AwsReference } from "./schema";
 
-/** AWS Secrets Manager as a store: the secret `<environment>/<path>`, whose whole text is the value. */
+/** AWS Secrets Manager as a store: the secret `<environment>/<path>`, whose whole text is the value or a JSON document. */
 export class AwsSecrets implements StoreClient {
   private readonly aws: SecretsManager;
 
@@ -23,7 +24,9 @@ export class AwsSecrets implements StoreClient {
     );
     if (answer === undefined) return undefined;
     const content = awsContent(answer.SecretString);
+    const document = awsDocument(answer.SecretString);
     return {
+      ...(document === undefined ? {} : { document }),
       value: content.kind === "value" ? content.value : undefined,
       content,
       version: answer.VersionId ?? "",
@@ -32,16 +35,18 @@ export class AwsSecrets implements StoreClient {
     };
   }
 
-  holds(found: StoredValue | undefined, { value }: StoreEntry, pair: PairMark | undefined): boolean {
-    return found?.value === value && (pair === undefined || found.labels?.includes(labelOf(pair)) === true);
+  holds(found: StoredValue | undefined, entry: StoreEntry, pair: PairMark | undefined): boolean {
+    return holdsEntry(found, entry) && (pair === undefined || found?.labels?.includes(labelOf(pair)) === true);
   }
 
   /** AWS has no check-and-set: the version that became AWSPREVIOUS shows whether there was an external write meanwhile. */
   async writeAt(
     found: StoredValue | undefined,
-    { path, value }: StoreEntry,
+    entry: StoreEntry,
     pair: PairMark | undefined,
   ): Promise<NewVersion | undefined> {
+    const { path } = entry;
+    const value = isDocument(entry) ? written(found, entry) : entry.value;
     const secret = this.nameOf(path);
     const version = randomUUID();
     const VersionStages = ["AWSCURRENT", ...(pair === undefined ? [] : [labelOf(pair)])];
@@ -82,9 +87,15 @@ export class AwsSecrets implements StoreClient {
     return changed.map(([name]) => name);
   }
 
-  advice(path: string): string {
+  advice(path: string, keys?: readonly string[]): string {
+    if (keys !== undefined)
+      return (
+        "a JSON document would replace it, and its readers could not read that: name another secret for the document " +
+        "(`path`), or, if it is a document, name the keys that are there (`keys`; `rotation adopt` does)"
+      );
     return (
-      "this program writes the bare text, which a reader of anything else could not read: put the value in use there as bare " +
+      "this program writes the bare text, which a reader of anything else could not read: keep the document " +
+      "(`format: json`, which `rotation adopt` writes into the config), put the value in use there as bare " +
       `text (\`aws secretsmanager put-secret-value ${this.aws.argsOf(this.nameOf(path))} --secret-string file:///dev/stdin\`), ` +
       "or name another secret"
     );

@@ -9,6 +9,12 @@ export function awsContent(text: string | undefined): Content {
   return { kind: "unusable", why: `${found}; expected the bare text of the value` };
 }
 
+/** The JSON document that an AWS secret holds; undefined if it holds none. */
+export function awsDocument(text: string | undefined): string | undefined {
+  const parsed = text === undefined ? undefined : parse(text);
+  return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? text : undefined;
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -39,7 +39,7 @@ const reference = z.object({
 export type AwsConfig = z.output<typeof config>;
 export type AwsReference = z.output<typeof reference>;
 
-/** AWS Secrets Manager: the secret `<environment>/<path>`, whose whole text is the value. */
+/** AWS Secrets Manager: the secret `<environment>/<path>`, whose whole text is the value or a JSON document. */
 export const awsSchema = {
   kind: "aws",
   config,

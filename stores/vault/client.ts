@@ -4,8 +4,9 @@ import { jsonMembers } from "../../core/json-members";
 import { quoted } from "../../core/shell-word";
 import { changedMarks } from "../../core/store-content";
 import { refusedMount, refusedToken, type TokenFacts } from "../../core/vault-needs";
+import { holdsEntry, isDocument, written } from "../entries";
 import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "../store";
-import { mergedVaultData, vaultContent } from "./content";
+import { mergedVaultData, VALUE_KEY, vaultContent } from "./content";
 import type { VaultReference } from "./schema";
 
 /** What KV v2 says of one version. */
@@ -23,7 +24,7 @@ interface KvMetadata {
 const JSON_BODY = { "Content-Type": "application/json" };
 const MERGE_PATCH = { "Content-Type": "application/merge-patch+json" };
 
-/** The KV v2 of Vault (or OpenBao) as a store: `<mount>/<environment>/<path>`, key `value`. */
+/** The KV v2 of Vault (or OpenBao) as a store: `<mount>/<environment>/<path>`, key `value` or keys of the config's choice. */
 export class VaultKv implements StoreClient {
   private readonly vault: Vault;
 
@@ -35,28 +36,33 @@ export class VaultKv implements StoreClient {
     // A deleted version answers 404 too, with its metadata.
     const { text } = await this.vault.askText("get", this.pathOf("data", path), {}, [404]);
     const data = member(text, "data");
-    const about = member(data, "metadata");
-    if (about === undefined) return undefined;
-    const metadata = JSON.parse(about) as KvVersion;
+    const versionText = member(data, "metadata");
+    if (versionText === undefined) return undefined;
+    const metadata = JSON.parse(versionText) as KvVersion;
     const document = member(data, "data") ?? "null";
     const gone = this.goneWords(path, metadata);
     const content = gone === undefined ? vaultContent(document) : ({ kind: "empty", why: gone } as const);
     const value = content.kind === "value" ? content.value : undefined;
-    return { value, content, version: String(metadata.version), writtenAt: metadata.created_time, document };
+    const about = { version: String(metadata.version), writtenAt: metadata.created_time };
+    return { value, content, ...about, ...(document === "null" ? {} : { document }) };
   }
 
-  holds(found: StoredValue | undefined, { value }: StoreEntry, pair: PairMark | undefined): boolean {
-    if (found?.content.kind !== "value" || found.value !== value) return false;
-    return pair === undefined || found.content.generation === String(pair.generation);
+  holds(found: StoredValue | undefined, entry: StoreEntry, pair: PairMark | undefined): boolean {
+    if (!holdsEntry(found, entry)) return false;
+    if (pair === undefined) return true;
+    return found?.content.kind === "value" && found.content.generation === String(pair.generation);
   }
 
   /** Check-and-set, whether the mount or the secret requires it or not. */
   async writeAt(
     found: StoredValue | undefined,
-    { path, value }: StoreEntry,
+    entry: StoreEntry,
     pair: PairMark | undefined,
   ): Promise<NewVersion | undefined> {
-    const data = mergedVaultData(found?.document, value, pair?.generation);
+    const { path } = entry;
+    const data = isDocument(entry)
+      ? written(found, entry)
+      : mergedVaultData(found?.document, entry.value, pair?.generation);
     const body = `{"options":{"cas":${found?.version ?? 0}},"data":${data}}`;
     // A repeated write whose answer was lost would look like an external write, so the caller reads again instead.
     const request = { body, headers: JSON_BODY, retry: 0 };
@@ -88,10 +94,12 @@ export class VaultKv implements StoreClient {
     return Object.keys(changed);
   }
 
-  advice(path: string): string {
+  advice(path: string, keys: readonly string[] = [VALUE_KEY]): string {
+    if (keys.length > 1)
+      return "name the keys that are there in the config (`keys`; `rotation adopt` does), or write the values in use under these";
     return (
       "write the value in use beside the other keys, which stay as they are " +
-      `(\`vault kv patch ${this.place(path)} value=-\` takes it from stdin)`
+      `(\`vault kv patch ${this.place(path)} ${quoted(`${keys[0]}=-`)}\` takes it from stdin)`
     );
   }
 

@@ -2,7 +2,7 @@ import { jsonMembers, jsonObject } from "../../core/json-members";
 import { type Content, typeName, whereabouts } from "../../core/store-content";
 
 /** The key of a Vault document that services read. */
-const VALUE_KEY = "value";
+export const VALUE_KEY = "value";
 
 /** The key that marks values as belonging together, so that a reader never takes half a pair. */
 const GENERATION_KEY = "generation";

@@ -34,7 +34,7 @@ const reference = z.object({
 export type VaultConfig = z.output<typeof config>;
 export type VaultReference = z.output<typeof reference>;
 
-/** The KV v2 of Vault (or OpenBao): `<mount>/<environment>/<path>`, key `value`; all other keys are their owners'. */
+/** The KV v2 of Vault (or OpenBao): `<mount>/<environment>/<path>`, key `value` or keys of the config's choice; all other keys are their owners'. */
 export const vaultSchema = {
   kind: "vault",
   config,

@@ -72,6 +72,13 @@ describe("the README's commands, in their order, on a platform that exists", () 
       first: ({ run }) => run(`pulumi config set --secret --path notify.slackWebhook ${access().slack}`),
     },
     "rotation metrics": {},
+    "npx rotation status --format html ...": {
+      after: async (_, { dir }) => {
+        const page = await readFile(join(dir, "status.html"), "utf8");
+        expect(page).toMatch(/database\/password[\s\S]*restarting signal-service/);
+        for (const { password } of access().databases) expect(page).not.toContain(password);
+      },
+    },
     "pulumi cancel": { exitCode: 0 },
     "npx rotation diagnose --fix": {},
     "npx rotation run": {},

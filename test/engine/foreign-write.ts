@@ -53,6 +53,8 @@ export function noticesForeignWrites(bench: () => Bench, day: number): void {
 
   it("rotates away from it like from any other, and overwrites another one only when it is told to", async () => {
     const other = 1 - state.active;
+    // The generation before the adopted one has its grace period.
+    await setDay(bench(), day + 1);
     await up(bench());
     expect(await stateOf(bench())).toMatchObject({
       active: other,

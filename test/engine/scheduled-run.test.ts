@@ -8,7 +8,7 @@ import { verifyChain } from "../../audit/verify";
 import { projectRoot } from "../../cli/toolchain/project";
 import { labConfig } from "../../dev/lab/deploy";
 import { PackUnderTest, type Seen } from "../servers/policy/analyzer";
-import { auditRows, type Bench, login, setDay, stored, useBench } from "./harness";
+import { auditRows, type Bench, login, setDay, setRequest, stored, UNCHANGED, up, useBench } from "./harness";
 import { labSecrets, leaksIn } from "./leak-support";
 
 /** Secrets that the unit hands over as files, so that no environment has them. */
@@ -139,6 +139,44 @@ describe("a stack that programs run", () => {
     expect(restarts.length).toBeGreaterThan(1);
     const pack = await PackUnderTest.start(labConfig({ lab: bench().lab }));
     expect(await pack.violations(resources)).toEqual([]);
+  });
+
+  it("waits for the window and for the end of a pause, rotates in the window, and waits for neither in an emergency", async () => {
+    const { stack } = bench();
+    const [secret] = labConfig({ lab: bench().lab }).secrets as Record<string, unknown>[];
+    await stack.configure("policy", { lead: "8d", gracePeriod: "24h" });
+    await stack.configure("window", { days: ["SAT"], from: "02:00", to: "05:00", timezone: "America/New_York" });
+    const rotations = async () => (await auditRows(bench())).filter(({ action }) => action === "ROTATE").length;
+    const before = await rotations();
+
+    // Wednesday, 2027-08-11: the grace period ends at any time, the rotation waits for Saturday.
+    await setDay(bench(), 261);
+    await up(bench());
+    expect((await auditRows(bench())).at(-1)).toMatchObject({ action: "REVOKE", status: "SUCCESS" });
+    const waiting = await scheduledRun(bench());
+    expect(waiting.stdout, waiting.all).toBe(
+      "Nothing is due.\ndatabase/password waits for the window SAT 02:00-05:00 America/New_York (opens 2027-08-14 02:00 EDT)",
+    );
+    const outside = await up(bench());
+    expect(outside.stdout + outside.stderr).toContain("stays at generation 3 (waits for the window");
+    expect(await rotations()).toBe(before);
+
+    await setDay(bench(), 264.2);
+    await stack.configure("secrets", [{ ...secret, paused: { until: "2027-11-01", reason: "earnings" } }]);
+    const paused = await scheduledRun(bench());
+    expect(paused.stdout, paused.all).toContain("waits for the end of its pause until 2027-11-01 00:00 EDT (earnings)");
+    await stack.configure("secrets", [secret]);
+    const due = await scheduledRun(bench());
+    expect(due.exitCode, due.all).toBe(0);
+    expect(await rotations()).toBe(before + 1);
+
+    await stack.configure("secrets", [{ ...secret, paused: { until: "2027-11-01", reason: "earnings" } }]);
+    await setRequest(bench(), { id: "leak", rotate: true, emergency: true });
+    const emergency = await up(bench());
+    expect(emergency.stdout + emergency.stderr).toContain("does not wait, though paused until 2027-11-01 00:00 EDT");
+    expect(await rotations()).toBe(before + 2);
+    expect(JSON.stringify((await auditRows(bench())).at(-1))).toContain("window: did not wait, though paused until");
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
   });
 
   it("its audit rows cannot be changed unseen", async () => {

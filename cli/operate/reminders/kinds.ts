@@ -1,8 +1,18 @@
-import { policyOf } from "../../../config";
-import { ageOf, dueAt, graceEndsAt, graceIsOver, graceLimitAt, urgencyOf } from "../../../core/deadlines";
+import { type CalendarConfig, policyOf } from "../../../config";
+import {
+  ageOf,
+  dueAt,
+  graceEndsAt,
+  graceIsOver,
+  graceLimitAt,
+  limitAt,
+  urgencyOf,
+  WARNING_BEFORE,
+} from "../../../core/deadlines";
 import type { Policy } from "../../../core/policy";
 import { activeGeneration, type SecretState } from "../../../core/state";
 import { DAY } from "../../../core/time";
+import { outlookOf } from "../../../core/waiting";
 import type { Supply } from "../../../kinds/kind-operations";
 import { operationsOf } from "../../../kinds/operations";
 import { traitsOf } from "../../../kinds/schemas";
@@ -13,10 +23,10 @@ import { lastFailure } from "../status";
 
 /**
  * The occasions of reminders: five days and two days before the maximum age (day 85, day 88), a day before a rotation by
- * age, the end of the previous credential's grace period, each day that it is still used after that, an age past the
+ * age (two days before if the config limits when rotations run), that no window is left before the maximum age, the end of the previous credential's grace period, each day that it is still used after that, an age past the
  * maximum, and a failed rotation.
  */
-export const KINDS = ["warning", "alert", "planned", "grace-over", "in-use", "overdue", "failed"] as const;
+export const KINDS = ["warning", "alert", "planned", "no-window", "grace-over", "in-use", "overdue", "failed"] as const;
 
 export type ReminderKind = (typeof KINDS)[number];
 
@@ -37,7 +47,7 @@ export interface Reminder {
   readonly maxAgeDays: number;
   /** How the operator supplies a new value; undefined if the pipeline makes it. */
   readonly supply: Supply | undefined;
-  /** The reason that a failed rotation's row gives, or who still uses a login, in words. */
+  /** The reason that a failed rotation's row gives, who still uses a login, or why no window is left, in words. */
   readonly reason: string | null;
   /** The day of a daily reminder, such as 2026-11-30; undefined if it is sent once. */
   readonly day?: string;
@@ -46,7 +56,7 @@ export interface Reminder {
 /** What reminders are derived from. */
 interface Evidence {
   readonly stack: string;
-  readonly outline: Pick<Outline, "environment" | "policy" | "secrets">;
+  readonly outline: Pick<Outline, "environment" | "policy" | "secrets"> & CalendarConfig;
   readonly outputs: Readonly<Record<string, SecretOutput>>;
   /** The last row of each secret in the audit log. */
   readonly rows: readonly LogRow[];
@@ -72,13 +82,17 @@ export function remindersAt(now: Date, { stack, outline, outputs, rows, inUse = 
       supply: operationsOf(secret).supply,
       reason: null,
     };
-    const limit = new Date(Date.parse(state.rotatedAt) + policy.maxAge).toISOString();
+    const limit = limitAt(state, policy).toISOString();
+    const outlook = ages ? outlookOf(state, policy, now) : undefined;
     const failed = lastFailure(secret.name, outline.environment, state, rows);
     return [
       ...(ages ? ageKinds(age, policy) : []).map((kind) => ({ ...common, kind, at: limit })),
-      ...(ages && common.supply === undefined && isPlanned(state, policy, now)
+      ...(ages && isPlanned(state, policy, now, common.supply !== undefined)
         ? [{ ...common, kind: "planned" as const, at: dueAt(state, policy).toISOString() }]
         : []),
+      ...(outlook?.alarm === undefined
+        ? []
+        : [{ ...common, kind: "no-window" as const, at: limit, reason: outlook.alarm }]),
       ...(graceIsOver(state, policy, now) ? [{ ...common, ...ending(state, policy, now, inUse[secret.name]) }] : []),
       ...(failed === undefined
         ? []
@@ -93,10 +107,16 @@ function ageKinds(age: number, { maxAge }: Policy): ReminderKind[] {
   return urgency === "ok" ? [] : [urgency];
 }
 
-/** Not for a value that the operator supplies: it rotates when it is supplied. */
-function isPlanned(state: SecretState, policy: Policy, now: Date): boolean {
+/**
+ * A value that the operator supplies rotates when it is supplied: only if it has to be there before a window, that is
+ * announced, as early as the first warning.
+ */
+function isPlanned(state: SecretState, policy: Policy, now: Date, isSupplied: boolean): boolean {
+  if (isSupplied && policy.calendar === undefined) return false;
   const due = dueAt(state, policy).getTime();
-  return now.getTime() >= due - DAY && now.getTime() < due;
+  // A window is short: the day of notice must not run out in the middle of it.
+  const before = isSupplied ? WARNING_BEFORE : (policy.calendar === undefined ? 1 : 2) * DAY;
+  return now.getTime() >= due - before && now.getTime() < due;
 }
 
 /** The end of the previous credential's grace period, or who still uses it and until when. */

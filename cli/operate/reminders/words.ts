@@ -31,10 +31,22 @@ export function wordsOf(reminder: Reminder): Words {
         command: rotate,
       };
     case "planned":
+      if (supply !== undefined)
+        return {
+          title: `${what}: a new value is needed before the window at ${minute(at)}`,
+          text: `${age}, and this is the window in which it is to be rotated. ${supply.how}`,
+          command: rotate,
+        };
       return {
         title: `${what}: rotation planned for ${minute(at)}`,
         text: `The next run after that rotates it: services that read it are restarted one at a time, and the old credential stays valid through the grace period.`,
         command: undefined,
+      };
+    case "no-window":
+      return {
+        title: `${what}: NO WINDOW LEFT before ${minute(at)}`,
+        text: `${age} and must not become older than ${maxAgeDays} days, but ${reason}.`,
+        command: `rotation status --stack ${stack}`,
       };
     case "overdue":
       return {

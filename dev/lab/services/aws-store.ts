@@ -14,21 +14,26 @@ export function awsReader({ region, endpoint, accessKeyId, secretAccessKey }: Aw
     const credentials = { accessKeyId, secretAccessKey };
     return { sdk, client: new sdk.SecretsManagerClient({ region, endpoint, credentials }) };
   };
+  const read: SecretReader["read"] = async (path) => {
+    connected ??= connect();
+    const { sdk, client } = await connected;
+    try {
+      const answer = await client.send(new sdk.GetSecretValueCommand({ SecretId: path }));
+      if (answer.SecretString === undefined) throw new Error(`expected a text at ${path}, found binary data`);
+      const version = answer.VersionId ?? "";
+      const generation = answer.VersionStages?.find((label) => PAIR_LABEL.test(label));
+      return { value: answer.SecretString, version, ...(generation !== undefined && { generation }) };
+    } catch (error) {
+      if (error instanceof sdk.ResourceNotFoundException) return undefined;
+      throw error;
+    }
+  };
   return {
     backend: "aws",
-    async read(path) {
-      connected ??= connect();
-      const { sdk, client } = await connected;
-      try {
-        const answer = await client.send(new sdk.GetSecretValueCommand({ SecretId: path }));
-        if (answer.SecretString === undefined) throw new Error(`expected a text at ${path}, found binary data`);
-        const version = answer.VersionId ?? "";
-        const generation = answer.VersionStages?.find((label) => PAIR_LABEL.test(label));
-        return { value: answer.SecretString, version, ...(generation !== undefined && { generation }) };
-      } catch (error) {
-        if (error instanceof sdk.ResourceNotFoundException) return undefined;
-        throw error;
-      }
+    read,
+    async document(path) {
+      const found = await read(path);
+      return found && { data: JSON.parse(found.value) as Record<string, unknown>, version: found.version };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { type Lease, shortLease } from "./leases";
 import type { SecretReader, StoredValue } from "./secret-reader";
 import { readPair, required } from "./store";
-import type { AlpacaConfig, DatabaseConfig, ServiceConfig } from "./types";
+import type { AlpacaConfig, DatabaseConfig, DocumentKeys, ServiceConfig } from "./types";
 
 /** What a service holds in memory. */
 export interface Credentials {
@@ -38,11 +38,12 @@ export async function readCredentials(reader: SecretReader, config: ServiceConfi
 
 /** A login of the database engine if it issues one, else the one in the store. */
 async function readLogin(reader: SecretReader, config: DatabaseConfig): Promise<DatabaseLogin> {
-  const { credsPath, usernamePath, passwordPath } = config;
+  const { credsPath, usernamePath, passwordPath, documentKeys } = config;
   const leased = await issueLogin(reader, config);
   if (leased !== undefined) return leased;
   const issued = credsPath === undefined ? undefined : await reader.staticLogin?.(credsPath);
   if (issued) return { ...issued, loadedAt: new Date().toISOString() };
+  if (documentKeys !== undefined) return readDocument(reader, passwordPath, documentKeys);
   const password = await required(reader, passwordPath);
   // Read after the password: a name that was written in the meantime may belong to it.
   if (usernamePath === undefined || !(await reader.read(usernamePath))) {
@@ -50,6 +51,15 @@ async function readLogin(reader: SecretReader, config: DatabaseConfig): Promise<
   }
   const [user, paired] = await readPair(reader, [usernamePath, passwordPath]);
   return { user: user.value, password: paired.value, ...origin(paired) };
+}
+
+/** One document is read at once, so its halves always belong together. */
+async function readDocument(reader: SecretReader, path: string, keys: DocumentKeys): Promise<DatabaseLogin> {
+  const found = await reader.document(path);
+  const [user, password] = [found?.data[keys.username], found?.data[keys.password]];
+  if (found === undefined || typeof user !== "string" || typeof password !== "string")
+    throw new Error(`expected the keys ${keys.username} and ${keys.password} at ${path}`);
+  return { user, password, version: found.version, loadedAt: new Date().toISOString() };
 }
 
 /** A new login of the database engine; undefined if the service does not use it. */

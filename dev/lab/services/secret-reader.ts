@@ -9,6 +9,12 @@ export interface StoredValue {
   generation?: string;
 }
 
+/** A JSON document of the store. */
+export interface StoredDocument {
+  data: Readonly<Record<string, unknown>>;
+  version: number | string;
+}
+
 /** Reads values; `undefined` for an empty path. */
 export interface SecretReader {
   /** What `/health` calls `secrets_backend`. */
@@ -16,6 +22,8 @@ export interface SecretReader {
   /** Where the store issues logins of its own (Vault's database engine). */
   readonly leases?: LeaseSource;
   read(path: string): Promise<StoredValue | undefined>;
+  /** A JSON document with its version; undefined for an empty path. */
+  document(path: string): Promise<StoredDocument | undefined>;
   /** An existing role's login, whose password Vault rotates (a static role); undefined if there is none. */
   staticLogin?(path: string): Promise<StaticLogin | undefined>;
 }

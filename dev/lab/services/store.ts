@@ -13,21 +13,27 @@ export const storeReader = (store: StoreConfig, versions?: Versions): SecretRead
 
 /** Reads KV v2 over Vault's HTTP API, field `value`. */
 export function vaultReader(store: VaultStoreConfig, versions: Versions = {}): SecretReader {
+  const document = async (path: string) => {
+    const version = versions[path] === undefined ? "" : `?version=${versions[path]}`;
+    const answer = await fetch(`${store.address}/v1/${store.mount}/data/${path}${version}`, {
+      headers: { "X-Vault-Token": store.token },
+      signal: AbortSignal.timeout(3000),
+    });
+    if (answer.status === 404) return undefined;
+    if (!answer.ok) throw new Error(`the secret store answered HTTP ${answer.status} for ${store.mount}/${path}`);
+    const { data } = (await answer.json()) as { data: KvVersion };
+    return { data: data.data, version: data.metadata.version };
+  };
   return {
     backend: "vault",
     leases: vaultLeases(store),
+    document,
     async read(path) {
-      const version = versions[path] === undefined ? "" : `?version=${versions[path]}`;
-      const answer = await fetch(`${store.address}/v1/${store.mount}/data/${path}${version}`, {
-        headers: { "X-Vault-Token": store.token },
-        signal: AbortSignal.timeout(3000),
-      });
-      if (answer.status === 404) return undefined;
-      if (!answer.ok) throw new Error(`the secret store answered HTTP ${answer.status} for ${store.mount}/${path}`);
-      const { data } = (await answer.json()) as { data: KvVersion };
-      const { value, generation } = data.data;
+      const read = await document(path);
+      if (read === undefined) return undefined;
+      const { value, generation } = read.data;
       if (typeof value !== "string") throw new Error(`expected a field "value" at ${store.mount}/${path}, found none`);
-      const found = { value, version: data.metadata.version };
+      const found = { value, version: read.version };
       return generation === undefined ? found : { ...found, generation: String(generation) };
     },
     async staticLogin(path) {

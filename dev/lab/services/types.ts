@@ -35,6 +35,12 @@ export interface VaultStoreConfig {
   mount: string;
 }
 
+/** The keys of a login in a JSON document. */
+export interface DocumentKeys {
+  username: string;
+  password: string;
+}
+
 /** The database it logs in to. */
 export interface DatabaseConfig {
   host: string;
@@ -49,6 +55,8 @@ export interface DatabaseConfig {
   credsPath?: string;
   /** Path of the user name; if it is not set, or nothing is there, the user is `username`. */
   usernamePath?: string;
+  /** Set if user name and password are keys of one JSON document at `passwordPath`. */
+  documentKeys?: DocumentKeys;
   username: string;
   /**
    * Where Vault's database engine issues its login, such as "database/creds/signal-service". While Vault has no such role

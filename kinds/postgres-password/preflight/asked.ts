@@ -14,6 +14,8 @@ export const loginsInput = z.object({
   ours: z.array(z.string()).readonly(),
   /** Whether the secret is new to the stack: then a role of our names is ours only if it looks like it. */
   adopting: z.boolean(),
+  /** Set if the server gets the password as plain text. */
+  passwordAs: z.literal("plain").optional(),
   /** How long until the next rotation is due, in milliseconds. */
   maxAge: z.number(),
 });

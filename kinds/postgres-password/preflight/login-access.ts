@@ -103,8 +103,12 @@ async function hostBased({ client, owner, database, logins }: Asked): Promise<Fo
 }
 
 /** Our verifiers are SCRAM-SHA-256, whatever the server's own setting. */
-async function encryption({ client, owner, from, admin }: Asked): Promise<Found[]> {
+async function encryption({ client, owner, from, admin, logins }: Asked): Promise<Found[]> {
   const { rows } = await client.query("SELECT current_setting('password_encryption') AS encryption");
+  if (logins.passwordAs === "plain") {
+    const text = `password_encryption is md5: the server keeps an MD5 hash of ${owner.name}'s new password; prefer scram-sha-256`;
+    return rows[0].encryption === "md5" ? [{ refuse: false, text }] : [];
+  }
   const stored = admin.superuser
     ? (await client.query("SELECT rolpassword LIKE 'md5%' AS md5 FROM pg_authid WHERE rolname = $1", [from.name])).rows
     : [];

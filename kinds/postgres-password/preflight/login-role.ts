@@ -7,6 +7,7 @@ import { mergedView, readRole } from "../login-view";
 import type { Asked, Found, Logins } from "./asked";
 import { accessProblems } from "./login-access";
 import { differenceProblems } from "./login-difference";
+import { formProblems } from "./password-form";
 import { namingProblems } from "./session-user";
 
 /**
@@ -23,6 +24,7 @@ export function checkLoginRole(
     const found = [
       ...(await ownershipProblems(asked)),
       ...(await accessProblems(asked)),
+      ...(await formProblems(asked)),
       ...(logins.owner === logins.to ? [] : await differenceProblems(asked)),
       ...(logins.owner === logins.to ? returnProblems(asked) : await namingProblems(asked)),
     ];

@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StepError } from "../../../core/errors";
 import { changedMarks } from "../../../core/store-content";
+import { holdsEntry, isDocument } from "../../../stores/entries";
 import type { PairMark, Store, StoreClient, StoredValue, StoreEntry } from "../../../stores/store";
 import type { ToyReference } from "./schema";
 
@@ -33,12 +34,14 @@ class ToyFiles implements StoreClient {
     return paths.map((path) => this.fileOf(path)).join(", ");
   }
 
-  holds(found: StoredValue | undefined, { value }: StoreEntry, pair: PairMark | undefined): boolean {
-    if (found?.content.kind !== "value" || found.value !== value) return false;
+  holds(found: StoredValue | undefined, entry: StoreEntry, pair: PairMark | undefined): boolean {
+    if (found?.content.kind !== "value" || !holdsEntry(found, entry)) return false;
     return pair === undefined || found.content.generation === String(pair.generation);
   }
 
-  async writeAt(found: StoredValue | undefined, { path, value }: StoreEntry, pair: PairMark | undefined) {
+  async writeAt(found: StoredValue | undefined, entry: StoreEntry, pair: PairMark | undefined) {
+    if (isDocument(entry)) throw new StepError("this store keeps values alone");
+    const { path, value } = entry;
     const before = await this.document(path);
     if (String(before?.version ?? "") !== (found?.version ?? "")) return undefined;
     const version = (before?.version ?? 0) + 1;

@@ -70,6 +70,8 @@ const status: StackStatus = {
       daysLeft: 89.5,
       dueAt: "2027-02-19T21:00:00.000Z",
       lastRow: null,
+      window: { opensAt: "2026-12-05T07:00:00.000Z", closesAt: null, opens: null, left: 3, waits: null, alarm: null },
+      paused: { until: "2026-12-01T00:00:00.000Z", reason: "audit", isOver: false },
       previous: { generation: 2, revoked: false, validUntil: "2026-11-23T21:00:00.000Z" },
     },
   ],

@@ -63,3 +63,14 @@ it("carries the pair nowhere else", async () => {
   await expect(ask(302, "")).rejects.toThrow("does not answer: 302");
   expect(paths).toEqual(["/v2/clock"]);
 });
+
+it("takes the pair from the keys of one document", async () => {
+  answer = { status: 200, body: JSON.stringify(closed(10 * MINUTES)) };
+  const document = JSON.stringify({ id: "PK1", secret: "s1" });
+  const one = { read: async () => ({ document, version: "1" }) } as unknown as StoreClient;
+  const clock = { baseUrl, keyIdPath: "alpaca/pair", secretKeyPath: "alpaca/pair" };
+  expect(await checkMarket({ ...clock, keys: ["id", "secret"] }, one, false, 0)).toMatch(/^closed until 20/);
+  await expect(checkMarket({ ...clock, keys: ["id", "other"] }, one, false, 0)).rejects.toThrow(
+    /no Alpaca pair in the store/,
+  );
+});

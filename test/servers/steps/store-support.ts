@@ -60,7 +60,7 @@ export function awsStore({ address, region, env }: Moto, endpoint = address): St
 /** A write of `value`, which may overwrite `known`. */
 export const wish = (path: string, value: string, known: readonly string[], more: Partial<Wish> = {}): Wish => ({
   entry: { path, value },
-  known,
+  known: known.map((one) => ({ path, value: one })),
   force: false,
   whenForeign: "TWO WAYS ON",
   ...more,

@@ -6,9 +6,13 @@ const login = (generation: number, username: string | undefined, password: strin
   generation,
   entries: [...(username === undefined ? [] : [{ path: NAME, value: username }]), { path: PASSWORD, value: password }],
 });
+const stored = (value: string | undefined) =>
+  value === undefined
+    ? undefined
+    : ({ value, content: { kind: "value", value, generation: undefined }, version: "1", writtenAt: "" } as const);
 const held = (username: string | undefined, password: string | undefined) => [
-  { path: NAME, value: username },
-  { path: PASSWORD, value: password },
+  { path: NAME, found: stored(username) },
+  { path: PASSWORD, found: stored(password) },
 ];
 
 describe("what the store holds", () => {

@@ -7,7 +7,7 @@ const CASES = `
 polcy = {} => unknown key; expected one of environment, policy, store,
 environment = nothing => expected a lower-case word, such as paper or prod, found nothing
 environment = "Paper Trading" => expected a lower-case word, such as paper or prod, found "Paper Trading"
-policy = "90d" => expected an object with one of maxAge, lead, gracePeriod, gracePeriodMax, retryAfter, found "90d"
+policy = "90d" => expected an object with one of maxAge, lead, gracePeriod, gracePeriodMax, retryAfter, jitter, found "90d"
 policy.maxAge = "90 days" => expected a duration such as 90d, 24h, 30m or 45s, found "90 days"
 policy.gracePeriod = 24 => expected a duration such as 90d, 24h, 30m or 45s, found 24
 policy.gracePeriodMax = "12h" => expected at least gracePeriod (1d), found 12h
@@ -19,7 +19,7 @@ store = "vault" => expected an object with kind, found "vault"
 store.kind = "gcp" => expected one of vault, aws, found "gcp"
 store.address = "vault:8200" => expected an http:// or https:// address, found "vault:8200"
 store.mount = "a/b/" => expected words of letters, digits, -, _ or . joined by /, without one at the end, found "a/b/"
-alpaca = nothing => expected { baseUrl }, to ask whether the market is closed, found nothing; or set preflight.allowOpenMarket: true
+alpaca = nothing => expected { baseUrl }, to ask whether the market is closed, found nothing; or say in market when it is open, or set preflight.allowOpenMarket: true
 alpaca.baseUrl = "paper" => expected an http:// or https:// address, found "paper"
 preflight.allowOpenMarket = "yes" => expected true or false, found "yes"
 hosts.trading-1.hostKey = nothing => expected a public host key, such as ${"`ssh-ed25519 AAAA...`"}, found nothing

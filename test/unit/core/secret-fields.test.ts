@@ -21,6 +21,7 @@ const NAMES: Readonly<Record<string, string>> = {
   secrets: "the secrets' settings",
   secret: "a secret's name",
   secretName: "a secret's name",
+  passwordRule: "how passwords are made",
   stepKey: "a step of the state",
 };
 
@@ -57,6 +58,9 @@ const unmarked = (one: z.core.$ZodType, isMarked = isSecret) =>
 const BESIDE = [
   ...["alpacaKeys.current.label", "alpacaKeys.previous.label"],
   ...["store.auth.tokenVariable", "store.auth.tokenFile", "store.auth.tokenFile", "store.webIdentity.tokenFile"],
+  // Names of keys of a document.
+  ...["secrets.removedKeys", "secrets.keys.username", "secrets.keys.password"],
+  ...["secrets.keys.keyId", "secrets.keys.secretKey"],
 ];
 
 /** The path of a key's file is none. */

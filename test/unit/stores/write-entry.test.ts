@@ -2,15 +2,9 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PassingError, StepError } from "../../../core/errors";
 import type { Content } from "../../../core/store-content";
-import type { NewVersion, StoreClient, StoredValue } from "../../../stores/store";
-import {
-  describe as described,
-  isForeign,
-  oddWords,
-  type Wish,
-  type Written,
-  writeEntry,
-} from "../../../stores/write-entry";
+import { holdsEntry, isDocument, isForeign } from "../../../stores/entries";
+import type { NewVersion, StoreClient, StoredValue, StoreEntry } from "../../../stores/store";
+import { describe as described, oddWords, type Wish, type Written, writeEntry } from "../../../stores/write-entry";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -61,8 +55,9 @@ function storeWith(
   const store = { held, written: [] as string[] };
   const client: Pick<StoreClient, "read" | "holds" | "writeAt" | "isBefore"> = {
     read: async () => (reads.length > 0 ? reads.shift() : store.held),
-    holds: (found, { value }) => found?.value === value,
-    writeAt: async (found, { value }) => {
+    holds: holdsEntry,
+    writeAt: async (found, entry) => {
+      const value = isDocument(entry) ? "" : entry.value;
       const made = writes.shift();
       if (made !== undefined) return made(found, value);
       if (found?.version !== store.held?.version) return undefined;
@@ -75,9 +70,10 @@ function storeWith(
   return Object.assign(store, { client: client as StoreClient });
 }
 
+const knownAs = (...values: readonly string[]): StoreEntry[] => values.map((value) => ({ path: PATH, value }));
 const wish = (more: Partial<Wish> = {}): Wish => ({
   entry: { path: PATH, value: "new" },
-  known: ["old"],
+  known: knownAs("old"),
   force: false,
   whenForeign: "Do this.",
   ...more,
@@ -192,11 +188,12 @@ describe("isForeign", () => {
   it("is exactly what holds something that is none of the known values", () => {
     const value = fc.string({ minLength: 1 });
     fc.assert(
-      fc.property(value, fc.array(value), (held, known) => {
-        expect(isForeign(text(1, held), known)).toBe(!known.includes(held));
-        expect(isForeign(version(1, ODD), known)).toBe(true);
-        expect(isForeign(version(1, EMPTY), known)).toBe(false);
-        expect(isForeign(undefined, known)).toBe(false);
+      fc.property(value, fc.array(value), (held, values) => {
+        const known = knownAs(...values);
+        expect(isForeign(text(1, held), known, undefined)).toBe(!values.includes(held));
+        expect(isForeign(version(1, ODD), known, undefined)).toBe(true);
+        expect(isForeign(version(1, EMPTY), known, undefined)).toBe(false);
+        expect(isForeign(undefined, known, undefined)).toBe(false);
       }),
     );
   });

@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { pairEntries } from "../../../kinds/alpaca-key/pairs";
+import { alpacaKey } from "../../../kinds/alpaca-key/schema";
+import { adoptedEntries, documentShapes, loginEntries, plainly } from "../../../kinds/postgres-password/entries";
+import { ownPassword } from "../../../kinds/postgres-password/schema";
+import { pathsOf } from "../../../kinds/schemas";
+
+const password = (more: object) =>
+  ownPassword.parse({
+    ...{
+      kind: "postgres-password",
+      name: "database/password",
+      database: { host: "::1", name: "trader" },
+      restart: ["x"],
+    },
+    ...more,
+  });
+const LOGIN = { username: "trader_a", password: "p/1", named: true, apply: plainly };
+const entries = (secret: ReturnType<typeof password>) => loginEntries(secret, documentShapes(secret, undefined), LOGIN);
+
+const NAME = { path: "database/username", value: "trader_a", public: true };
+const VALUE = { path: "database/password", value: "p/1" };
+const fields = { username: { value: "trader_a", public: true }, password: { value: "p/1" } };
+
+describe("the store's entries of a login", () => {
+  it("are a path for each part, one document, or both", () => {
+    expect(entries(password({}))).toEqual([NAME, VALUE]);
+    expect(entries(password({ strategy: "single-user" }))).toEqual([VALUE]);
+    expect(entries(password({ format: "json" }))).toEqual([{ path: "database/password", fields }]);
+    expect(entries(password({ format: "both", path: "database/trader", removedKeys: ["old"] }))).toEqual([
+      { path: "database/trader", fields, removed: ["old"] },
+      NAME,
+      VALUE,
+    ]);
+    for (const more of [{}, { format: "json" }, { format: "both", path: "database/trader" }]) {
+      const secret = password(more);
+      expect(entries(secret).map(({ path }) => path)).toEqual(pathsOf(secret));
+    }
+  });
+
+  it("of an external write that is adopted are the password alone, whatever else is derived from it", () => {
+    const extras = { url: "postgres://{username}:{password}@{host}/{dbname}", port: "{port}" };
+    const secret = password({ format: "json", keys: { username: "user", password: "pass" }, extras });
+    const shapes = documentShapes(secret, undefined);
+    expect(adoptedEntries(secret, shapes, LOGIN)).toEqual([
+      { path: "database/password", fields: { pass: { value: "p/1" } } },
+    ]);
+    expect(loginEntries(secret, shapes, LOGIN)).toEqual([
+      {
+        path: "database/password",
+        fields: {
+          ...{ user: { value: "trader_a", public: true }, pass: { value: "p/1" }, port: { value: 5432, public: true } },
+          url: { value: "postgres://trader_a:p%2F1@[::1]/trader" },
+        },
+      },
+    ]);
+  });
+});
+
+describe("the store's entries of an Alpaca pair", () => {
+  const pair = { keyId: "PK1", secretKey: "s1" };
+  const key = (more: object) => alpacaKey.parse({ kind: "alpaca-key", restart: ["x"], ...more });
+  it("are two paths, or one document with names of the user's choice", () => {
+    expect(pairEntries(key({}), pair)).toEqual([
+      { path: "alpaca/api_key_id", value: "PK1" },
+      { path: "alpaca/api_secret_key", value: "s1" },
+    ]);
+    const keys = { keyId: "APCA_API_KEY_ID", secretKey: "APCA_API_SECRET_KEY" };
+    expect(pairEntries(key({ format: "json", keys, extras: { feed: "iex" } }), pair)).toEqual([
+      {
+        path: "alpaca/api_key",
+        fields: {
+          ...{ APCA_API_KEY_ID: { value: "PK1" }, APCA_API_SECRET_KEY: { value: "s1" } },
+          feed: { value: "iex", public: true },
+        },
+      },
+    ]);
+    expect(pairEntries(key({ format: "both" }), pair).map(({ path }) => path)).toEqual(
+      pathsOf(key({ format: "both" })),
+    );
+  });
+});
