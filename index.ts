@@ -8,16 +8,22 @@ import { createStore } from "./components/stack-store";
 import { auditDatabase, type Config, ConfigError, noticeOf, parseConfig, referenceOf } from "./config";
 import { PLANNED_AT, plannedOr } from "./core/clock";
 import { RequestRefusedError } from "./core/request";
+import { sshKeyOf } from "./core/ssh-key";
 import { UnavailableError } from "./core/unavailable";
 import { observe } from "./kinds";
 import { marketClock } from "./kinds/alpaca-key/market-clock";
 import { createSecrets } from "./kinds/create-secrets";
+import { openSession } from "./stores";
 
 /** Carries out what is due in this stack: config -> states -> components -> outputs. */
 async function main(): Promise<Record<string, unknown>> {
   try {
     const stack = pulumi.getStack();
     const config = parseConfig(pulumi.runtime.allConfig(), stack);
+    openSession(config.store, {
+      ...{ dir: process.cwd(), stack, shared: !pulumi.runtime.isDryRun() },
+      vaultSecretId: config.vaultSecretId,
+    });
     const now =
       config.lab?.clock === undefined ? plannedOr(new Date(), process.env[PLANNED_AT]) : new Date(config.lab.clock);
     const names = config.secrets.map(({ name }) => name);
@@ -36,14 +42,15 @@ async function main(): Promise<Record<string, unknown>> {
 }
 
 async function createPlatform(config: Config, stack: string): Promise<Platform> {
-  const { environment, secrets, preflight, services, hosts, sshPrivateKey, market, lab } = config;
+  const { environment, secrets, preflight, services, hosts, market, lab } = config;
+  const key = sshKeyOf(config);
   const database = auditDatabase(config);
   return {
-    store: await createStore(config.store, environment),
+    store: await createStore(config.store, environment, stack),
     secrets,
     services,
     hosts,
-    privateKey: sshPrivateKey === undefined ? undefined : pulumi.secret(sshPrivateKey),
+    privateKey: key === undefined ? undefined : pulumi.secret(key),
     marketClock: marketClock(config),
     allowOpenMarket: preflight.allowOpenMarket,
     market,

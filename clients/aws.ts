@@ -1,7 +1,8 @@
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { messageOf, StepError } from "../core/errors";
 import { quoted } from "../core/shell-word";
-import { agentWith, awsTrust } from "./trust";
+import type { AwsLogin } from "../stores/aws/login/schema";
+import { awsCredentials, awsTransport } from "./aws-login";
 
 type Sdk = typeof import("@aws-sdk/client-secrets-manager");
 
@@ -13,14 +14,15 @@ interface Connection {
 /** How often a call is tried until a throttled one counts as failed. */
 const ATTEMPTS = 5;
 
-/** The API of AWS Secrets Manager, with the credentials of the environment, as the `aws` command takes them. */
+/** The API of AWS Secrets Manager. What the login does not say comes from the environment, as the `aws` command takes it. */
 export class SecretsManager {
   private connected: Promise<Connection> | undefined;
 
-  /** @param endpoint an emulator instead of AWS */
+  /** @param endpoint another one than AWS's own */
   constructor(
     readonly region: string,
     private readonly endpoint: string | undefined,
+    private readonly login: AwsLogin = {},
   ) {}
 
   /** @returns undefined if the secret, or the version, does not exist. @throws StepError */
@@ -34,6 +36,7 @@ export class SecretsManager {
       return await call(await this.connected);
     } catch (error) {
       if (error instanceof Error && error.name === "ResourceNotFoundException") return undefined;
+      if (error instanceof StepError) throw error;
       const call = { action: `secretsmanager:${operation}`, where: this.whereIs(secret), region: this.region };
       throw awsError(error, call, this.argsOf(secret));
     }
@@ -55,13 +58,14 @@ export class SecretsManager {
     // The SDK's warnings about Node.js would appear among the step's errors.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
     const { default: sdk } = await import("@aws-sdk/client-secrets-manager");
-    const { region, endpoint } = this;
-    const httpsAgent = agentWith(awsTrust());
+    const { region, endpoint, login } = this;
+    const credentials = await awsCredentials(region, login);
     const client = new sdk.SecretsManagerClient({
       region,
       maxAttempts: ATTEMPTS,
       ...(endpoint === undefined ? {} : { endpoint }),
-      ...(httpsAgent === undefined ? {} : { requestHandler: { httpsAgent } }),
+      ...awsTransport(login.caBundle),
+      ...(credentials === undefined ? {} : { credentials }),
     });
     return { sdk, client };
   }

@@ -1,6 +1,7 @@
 import pg from "pg";
 import * as z from "zod";
 import { codeOf, messageOf, StepError } from "../core/errors";
+import { sslmode } from "../core/schema-parts";
 import { databaseTrust } from "./trust";
 
 /** How to reach a database; without `user`, PGUSER, else `postgres`. */
@@ -8,8 +9,11 @@ export const databaseReference = z.object({
   host: z.string(),
   port: z.number(),
   database: z.string(),
-  sslmode: z.enum(["disable", "require", "verify-ca", "verify-full"]),
+  sslmode,
   user: z.string().optional(),
+  sslrootcert: z.string().optional(),
+  sslcert: z.string().optional(),
+  sslkey: z.string().optional(),
 });
 
 export type DatabaseReference = z.output<typeof databaseReference>;
@@ -20,16 +24,31 @@ const CONNECT_LIMIT_MS = 10_000;
 /** The name of this program's own sessions in `pg_stat_activity`. */
 export const APPLICATION = "secret-rotation";
 
-/** node-postgres' settings for a database; certificates come from the environment, as for libpq (PGSSLROOTCERT). */
-export function clientConfig({ host, port, database, sslmode, user }: DatabaseReference): pg.ClientConfig {
+/** node-postgres' settings for a connection; `otherwise`: how it is tried if that fails, as libpq's `allow` and `prefer` do. */
+export interface ConnectionConfig extends pg.ClientConfig {
+  readonly otherwise?: pg.ClientConfig["ssl"];
+}
+
+/** node-postgres' settings for a database; other certificates come from the environment, as for libpq (PGSSLROOTCERT). */
+export function clientConfig(reference: DatabaseReference): ConnectionConfig {
+  const { host, port, database, sslmode: mode, user } = reference;
+  const withTls = databaseTrust(mode, environmentOf(reference));
   return {
     host,
     port,
     database,
-    ssl: databaseTrust(sslmode),
+    ssl: mode === "allow" ? false : withTls,
+    ...(mode === "allow" ? { otherwise: withTls } : {}),
+    ...(mode === "prefer" ? { otherwise: false } : {}),
     user: user ?? process.env.PGUSER ?? "postgres",
     application_name: APPLICATION,
   };
+}
+
+/** What the config says takes precedence over the environment, as a connection parameter does. */
+function environmentOf({ sslrootcert, sslcert, sslkey }: DatabaseReference): NodeJS.ProcessEnv {
+  const own = { PGSSLROOTCERT: sslrootcert, PGSSLCERT: sslcert, PGSSLKEY: sslkey };
+  return { ...process.env, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) };
 }
 
 /**
@@ -38,25 +57,43 @@ export function clientConfig({ host, port, database, sslmode, user }: DatabaseRe
  * @param explained the error if the server cannot be reached or refuses the login. Default: the driver's error as it is.
  */
 export async function withSession<T>(
-  config: pg.ClientConfig,
+  { otherwise, ...config }: ConnectionConfig,
   use: (client: pg.Client) => Promise<T>,
   explained: (error: unknown, client: pg.Client) => unknown = (error) => error,
 ): Promise<T> {
-  const client = new pg.Client({ connectionTimeoutMillis: CONNECT_LIMIT_MS, ...config });
-  // Without a listener a connection that breaks between two queries ends the process.
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-  } catch (error) {
-    await client.end().catch(() => undefined);
-    throw explained(error, client);
-  }
+  const first = connected(config, explained);
+  const client = await (otherwise === undefined
+    ? first
+    : first.catch((error: unknown) =>
+        connected({ ...config, ssl: otherwise }, explained).catch((second: unknown) => {
+          // The refusal of a password says more than that of a way to connect.
+          throw isRefusal(causeOf(error)) && !isRefusal(causeOf(second)) ? error : second;
+        }),
+      ));
   try {
     return await use(client);
   } finally {
     await client.end().catch(() => undefined);
   }
 }
+
+async function connected(
+  config: pg.ClientConfig,
+  explained: (error: unknown, client: pg.Client) => unknown,
+): Promise<pg.Client> {
+  const client = new pg.Client({ connectionTimeoutMillis: CONNECT_LIMIT_MS, ...config });
+  // Without a listener a connection that breaks between two queries ends the process.
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw explained(error, client);
+  }
+}
+
+const causeOf = (error: unknown) => (error instanceof Error && error.cause !== undefined ? error.cause : error);
 
 /** {@link withSession} for a step's database. @throws StepError that names server and user */
 export function withDatabase<T>(
@@ -94,7 +131,7 @@ export async function tryLogin(
 }
 
 /** Whether the server has another password, or none, for this role. */
-const isRefusal = (error: unknown) => ["28P01", "28000"].includes(codeOf(error) ?? "");
+const isRefusal = (error: unknown): boolean => ["28P01", "28000"].includes(codeOf(error) ?? "");
 
 /** Why the run's own login fails. */
 function ownReason(error: unknown): string {

@@ -1,17 +1,34 @@
-import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
+import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import * as z from "zod";
 import { messageOf, StepError } from "../core/errors";
+import { secret } from "../core/secret-fields";
 import { quoted } from "../core/shell-word";
+import type { SshKey } from "../core/ssh-key";
 import { within } from "./poll";
 
-export const hostReference = z.object({
+const direct = z.object({
   address: z.string(),
   port: z.number(),
   user: z.string(),
   hostKey: z.union([z.string(), z.array(z.string()).min(1)]),
 });
 
-export type HostReference = z.output<typeof hostReference>;
+const bastion = direct.extend({ name: z.string() });
+
+export const hostReference = direct.extend({
+  /** The bastion through which it is reached, and that one's. */
+  proxy: bastion.extend({ proxy: bastion.optional() }).optional(),
+});
+
+export type HostReference = z.output<typeof direct> & {
+  readonly proxy?: (HostReference & { readonly name: string }) | undefined;
+};
+
+/** {@link SshKey} in a step's input. */
+export const sshKey = z.union([
+  secret(z.string()),
+  z.object({ key: secret(z.string()), passphrase: secret(z.string()) }),
+]);
 
 /** Milliseconds until a host that does not answer counts as unreachable. */
 export const TIMEOUT = 15_000;
@@ -23,8 +40,11 @@ const KEEPALIVES = 3;
 export class UnreachableError extends StepError {}
 
 /** An SSH connection to a host with the expected key. @throws StepError that says what was expected and found */
-export async function connect(name: string, host: HostReference, privateKey: string): Promise<Client> {
+export async function connect(name: string, host: HostReference, key: SshKey): Promise<Client> {
+  const through = host.proxy && (await connect(host.proxy.name, host.proxy, key));
   const client = new Client();
+  // What leads to the host ends with it.
+  if (through !== undefined) client.once("close", () => end(through));
   // A failed connection emits the error again when its socket closes. An event without a listener would end the process;
   // the running command learns of it from its stream.
   client.on("error", () => undefined);
@@ -34,7 +54,8 @@ export async function connect(name: string, host: HostReference, privateKey: str
     host: host.address,
     port: host.port,
     username: host.user,
-    privateKey,
+    ...opening(key),
+    ...(through === undefined ? {} : { sock: await forwarded(through, name, host) }),
     readyTimeout: TIMEOUT,
     keepaliveInterval: TIMEOUT / KEEPALIVES,
     keepaliveCountMax: KEEPALIVES,
@@ -56,9 +77,32 @@ export async function connect(name: string, host: HostReference, privateKey: str
     return client;
   } catch (error) {
     end(client);
+    if (through !== undefined) end(through);
     const shown = offered !== "" && !keys.some(([, blob]) => blob === offered) ? offered : undefined;
-    throw connectError(error as Error & { level?: string }, name, host, shown);
+    throw connectError(error as Error & { level?: string }, name, host, shown, key);
   }
+}
+
+function opening(key: SshKey): Pick<ConnectConfig, "privateKey" | "passphrase" | "agent"> {
+  if (typeof key === "object") return { privateKey: key.key, passphrase: key.passphrase };
+  if (key !== undefined) return { privateKey: key };
+  const agent = process.env.SSH_AUTH_SOCK;
+  if (agent) return { agent };
+  throw new StepError("no SSH agent: sshAgent is set, and SSH_AUTH_SOCK is not; start one and add the key (`ssh-add`)");
+}
+
+/** A connection from the bastion to the host. */
+async function forwarded(through: Client, name: string, { address, port, proxy }: HostReference) {
+  const opened = new Promise<ClientChannel>((resolve, reject) =>
+    through.forwardOut("127.0.0.1", 0, address, port, (error, channel) => (error ? reject(error) : resolve(channel))),
+  );
+  return within(TIMEOUT, opened, () => new Error("it does not answer")).catch((error: unknown) => {
+    end(through);
+    throw new UnreachableError(
+      `${address}:${port} (hosts.${name}) cannot be reached through hosts.${proxy?.name}: ${messageOf(error)}. Expected ` +
+        "that host to reach it, and to allow it (AllowTcpForwarding, PermitOpen)",
+    );
+  });
 }
 
 /** RSA keys are requested with the signatures that current servers make. */
@@ -72,6 +116,7 @@ function connectError(
   name: string,
   { user, address, port, hostKey }: HostReference,
   shown: string | undefined,
+  key: SshKey,
 ): StepError {
   const where = `${user}@${address}:${port} (hosts.${name})`;
   const keyscan = `ssh-keyscan -p ${port} ${quoted(address)}`;
@@ -90,6 +135,17 @@ function connectError(
         `config, after comparing it on the host: \`${keyscan}\``,
     );
   }
+  if (/passphrase/i.test(message)) {
+    return new StepError(
+      `sshPrivateKey cannot be read: ${message}; set its passphrase with \`pulumi config set --secret sshKeyPassphrase\``,
+    );
+  }
+  if (error.level === "client-authentication" && key === undefined) {
+    return new StepError(
+      `${where} takes no key of the SSH agent (\`ssh-add -l\`): put the public key of one into authorized_keys of ${user} there`,
+    );
+  }
+  if (error.level === "agent") return new StepError(`the SSH agent at SSH_AUTH_SOCK does not answer: ${message}`);
   if (error.level === "client-authentication") {
     return new StepError(
       `${where} does not take the key in sshPrivateKey: put its public key into authorized_keys of ${user} there, or set ` +

@@ -2,11 +2,12 @@ import { randomBytes } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
 import type { Client, ClientChannel } from "ssh2";
 import { messageOf, StepError } from "../core/errors";
+import type { SshKey } from "../core/ssh-key";
 import { retry, within } from "./poll";
 import { LONGEST_OUTPUT, type Ran, type RunScript } from "./shell";
 import { connect, end, type HostReference, TIMEOUT, UnreachableError } from "./ssh-connect";
 
-export { type HostReference, hostReference, UnreachableError } from "./ssh-connect";
+export { type HostReference, hostReference, sshKey, UnreachableError } from "./ssh-connect";
 
 /**
  * One SSH connection, on which `use` may run scripts; if it breaks, the next script gets a new one. Every part has a time
@@ -18,19 +19,19 @@ export { type HostReference, hostReference, UnreachableError } from "./ssh-conne
 export async function withHost<T>(
   name: string,
   host: HostReference,
-  privateKey: string,
+  key: SshKey,
   use: (run: RunScript) => Promise<T>,
   attempts = 1,
 ): Promise<T> {
   const where = `${host.user}@${host.address}:${host.port} (hosts.${name})`;
   let client: Client | undefined = await retry(
-    () => connect(name, host, privateKey),
+    () => connect(name, host, key),
     (error) => error instanceof UnreachableError,
     { attempts, pause: 1000 },
   );
   try {
     return await use(async (script, limit) => {
-      client ??= await connect(name, host, privateKey);
+      client ??= await connect(name, host, key);
       try {
         return await run(client, where, script, limit);
       } catch (error) {

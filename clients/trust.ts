@@ -3,6 +3,7 @@ import { Agent, type AgentOptions } from "node:https";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, rootCertificates } from "node:tls";
+import type { SslMode } from "../core/schema-parts";
 
 /** How a client checks its server. Undefined: as Node.js does by default. */
 export type Trust = Pick<AgentOptions, "ca" | "cert" | "key" | "rejectUnauthorized" | "servername">;
@@ -47,25 +48,28 @@ export function vaultTrust(env: Env = process.env): Trust | undefined {
   return Object.keys(trust).length === 0 ? undefined : trust;
 }
 
-/** How a PostgreSQL client checks the server, as libpq does. */
-export type SslMode = "disable" | "require" | "verify-ca" | "verify-full";
-
 /**
  * For PostgreSQL, as libpq takes it: PGSSLROOTCERT (a file, or `system` for the public authorities), else
- * `~/.postgresql/root.crt` if it exists; PGSSLCERT and PGSSLKEY. With an authority, `require` verifies as `verify-ca` does.
+ * `~/.postgresql/root.crt` if it exists; PGSSLCERT and PGSSLKEY, else `postgresql.crt` and `postgresql.key` there. With an
+ * authority, `require` verifies as `verify-ca` does; `allow` and `prefer` verify nothing.
  *
  * @param mode the config's; like a connection parameter it takes precedence over PGSSLMODE.
  */
 export function databaseTrust(mode: SslMode, env: Env = process.env): ConnectionOptions | false {
   if (mode === "disable") return false;
   const own = env.PGSSLROOTCERT === "system" ? [] : file(env, "PGSSLROOTCERT");
-  const home = join(env.HOME || homedir(), ".postgresql", "root.crt");
-  const ca = own.length > 0 || env.PGSSLROOTCERT || !existsSync(home) ? own : file({ [home]: home }, home);
-  const [cert, key] = [file(env, "PGSSLCERT")[0], file(env, "PGSSLKEY")[0]];
+  const inHome = (name: string) => {
+    const path = join(env.HOME || homedir(), ".postgresql", name);
+    return existsSync(path) ? file({ [path]: path }, path) : [];
+  };
+  const ca = own.length > 0 || env.PGSSLROOTCERT ? own : inHome("root.crt");
+  const [cert] = env.PGSSLCERT ? file(env, "PGSSLCERT") : inHome("postgresql.crt");
+  const [key] = env.PGSSLKEY ? file(env, "PGSSLKEY") : inHome("postgresql.key");
   const client = cert === undefined || key === undefined ? {} : { cert, key };
   const authority = ca.length > 0 ? { ca } : publicTrust(env);
   if (mode === "verify-full") return { ...client, ...authority };
-  if (mode === "require" && ca.length === 0) return { ...client, rejectUnauthorized: false };
+  if (mode === "allow" || mode === "prefer" || (mode === "require" && ca.length === 0))
+    return { ...client, rejectUnauthorized: false };
   return { ...client, ...authority, checkServerIdentity: () => undefined };
 }
 

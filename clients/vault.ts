@@ -3,8 +3,10 @@ import { join } from "node:path";
 import type { HTTPError, KyInstance, Options } from "ky";
 import { PassingError, reasonOf, StepError } from "../core/errors";
 import { lackingCapabilities, type Needs } from "../core/vault-needs";
+import type { VaultPlace } from "../stores/schemas";
 import { homeOf } from "./home";
 import { fetchWith, vaultTrust } from "./trust";
+import { sessionToken } from "./vault-session";
 
 /** Statuses that mean there is nothing, or a function that also sees Vault's message. */
 export type Absent = readonly number[] | ((status: number, words: string) => boolean);
@@ -18,21 +20,30 @@ const PASSING = [412, 429, 500, 502, 504];
 /** Milliseconds for requests for which Vault itself has to query a database. */
 const SLOW = 30_000;
 
-/** Vault's HTTP API, with address, token, namespace and authorities of the environment, as the `vault` command takes them. */
+/**
+ * Vault's HTTP API. What the place does not say comes from the environment, as the `vault` command takes it: address, token,
+ * namespace and authorities.
+ */
 export class Vault {
   readonly address: string;
-  private readonly headers: Record<string, string>;
   private connected: Promise<KyInstance> | undefined;
 
-  /** @param given the address; default: the environment's VAULT_ADDR. @throws StepError without an address or a token */
-  constructor(given: string | undefined) {
-    const address = given ?? process.env.VAULT_ADDR;
+  /**
+   * @param login the token; undefined: none is sent. Default: the run's own, else the environment's.
+   * @throws StepError without an address or a token
+   */
+  constructor(
+    private readonly place: VaultPlace,
+    private readonly login?: () => Promise<string | undefined>,
+  ) {
+    const address = place.address ?? process.env.VAULT_ADDR;
     if (address === undefined)
       throw new StepError("no address of Vault: set VAULT_ADDR or the config key store.address");
-    const headers = vaultHeaders();
-    if (headers === undefined) throw new StepError("no token for Vault: set VAULT_TOKEN, or log in with `vault login`");
+    if (login === undefined && place.session === undefined && ownToken() === undefined)
+      throw new StepError(
+        "no token for Vault: set VAULT_TOKEN, log in with `vault login`, or set the config key store.auth",
+      );
     this.address = address;
-    this.headers = headers;
   }
 
   /** An answer of the API. @param absent statuses that mean there is nothing: undefined. @throws StepError */
@@ -83,13 +94,18 @@ export class Vault {
     return ok && text !== "" ? (JSON.parse(text) as T) : undefined;
   }
 
+  /** The hint of a login is its caller's. */
+  private hint(status: number): string {
+    return this.login !== undefined && status < 429 ? "" : statusHint(status, this.place);
+  }
+
   // Loaded at first use: it loads all of `fetch`, which a preview without a request to Vault does not need.
   private async connect(): Promise<KyInstance> {
-    const { default: ky } = await import("ky");
+    const [{ default: ky }, token] = await Promise.all([import("ky"), this.token()]);
     return ky.create({
-      fetch: fetchWith(vaultTrust),
+      fetch: fetchWith(() => vaultTrust(this.place.caCert === undefined ? process.env : withCaCert(this.place.caCert))),
       prefixUrl: new URL("v1/", this.address.endsWith("/") ? this.address : `${this.address}/`),
-      headers: this.headers,
+      headers: vaultHeaders(token, this.place.namespace),
       timeout: 10_000,
       retry: {
         limit: 3,
@@ -101,6 +117,12 @@ export class Vault {
         maxRetryAfter: 2000,
       },
     });
+  }
+
+  private async token(): Promise<string | undefined> {
+    if (this.login !== undefined) return this.login();
+    const { session } = this.place;
+    return session === undefined ? ownToken() : process.env.VAULT_TOKEN || sessionToken(session);
   }
 
   /** The answer's text as it came; not `ok` for what `absent` says. @throws StepError with Vault's own message. */
@@ -120,19 +142,29 @@ export class Vault {
       const text = await error.response.text().catch(() => "");
       const words = wordsOf(text) || statusText;
       if (typeof absent === "function" ? absent(status, words) : absent.includes(status)) return { ok: false, text };
-      const message = `Vault at ${this.address} answers ${status}: ${words}${statusHint(status)}`;
+      const message = `Vault at ${this.address} answers ${status}: ${words}${this.hint(status)}`;
       throw PASSING.includes(status) ? new PassingError(message) : new StepError(message);
     }
   }
 }
 
-/** The headers that every request to Vault carries; undefined without a token. */
-export function vaultHeaders(): Record<string, string> | undefined {
-  const token = process.env.VAULT_TOKEN || tokenFile();
-  if (token === undefined) return undefined;
-  const namespace = process.env.VAULT_NAMESPACE;
+/** The environment's token. */
+export const ownToken = (): string | undefined => process.env.VAULT_TOKEN || tokenFile();
+
+/** Instead of all other authorities of the environment. */
+const withCaCert = (file: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  VAULT_CACERT_BYTES: undefined,
+  VAULT_CACERT: file,
+});
+
+/** The headers that every request to Vault carries. */
+function vaultHeaders(
+  token: string | undefined,
+  namespace: string | undefined = process.env.VAULT_NAMESPACE,
+): Record<string, string> {
   return {
-    "X-Vault-Token": token,
+    ...(token === undefined ? {} : { "X-Vault-Token": token }),
     "X-Vault-Request": "true",
     ...(namespace ? { [NAMESPACE_HEADER]: namespace } : {}),
   };
@@ -148,7 +180,9 @@ function tokenFile(): string | undefined {
 }
 
 /** What to check if Vault answers with this status. */
-function statusHint(status: number): string {
+function statusHint(status: number, { session }: VaultPlace): string {
+  if (status === 403 && session !== undefined)
+    return " (is this allowed to the role of store.auth? If VAULT_TOKEN is set, it takes precedence: `vault token lookup`)";
   if (status === 403) return " (is VAULT_TOKEN valid and allowed? `vault token lookup`)";
   if (status === 429)
     return "; it limits this run's requests (`vault list sys/quotas/rate-limit`): wait and run this again";

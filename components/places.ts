@@ -3,6 +3,7 @@ import { type RunScript, runLimited, shellHere } from "../clients/shell";
 import { withHost } from "../clients/ssh";
 import type { Config, HostConfig, SecretConfig, ServiceConfig } from "../config";
 import { probeAt, type Verdict } from "../core/health";
+import { sshKeyOf } from "../core/ssh-key";
 import { restartAt } from "./restart/at-place";
 import { restartInput } from "./restart-input";
 import { probeOf } from "./service-probe";
@@ -30,11 +31,11 @@ export const placeName = ({ service, hostName }: Place): string =>
 
 /** Runs scripts at a place: over SSH, or on this machine. */
 function shellAt<T>(
-  { sshPrivateKey }: Config,
+  config: Config,
   { hostName, host }: Pick<Place, "hostName" | "host">,
   use: (run: RunScript) => Promise<T>,
 ): Promise<T> {
-  return host === undefined ? use(shellHere()) : withHost(hostName ?? "", host, sshPrivateKey ?? "", use);
+  return host === undefined ? use(shellHere()) : withHost(hostName ?? "", host, sshKeyOf(config), use);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { HostConfig, SecretConfig, ServiceConfig } from "../config";
 import type { Market } from "../core/calendar";
+import type { SshKey } from "../core/ssh-key";
 import type { AuditTarget } from "./audit-record";
 import type { MarketClock } from "./preflight-input";
 import type { StackStore } from "./stack-store";
@@ -12,8 +13,8 @@ export interface Platform {
   readonly secrets: readonly SecretConfig[];
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly hosts: Readonly<Record<string, HostConfig>>;
-  /** Opens every host. Undefined if no service has a host. */
-  readonly privateKey: pulumi.Output<string> | undefined;
+  /** Opens every host. Undefined: the SSH agent does, or no service has a host. */
+  readonly privateKey: pulumi.Output<NonNullable<SshKey>> | undefined;
   /** Queried for whether the market is open. Undefined if the config names no API. */
   readonly marketClock: MarketClock | undefined;
   readonly allowOpenMarket: boolean;

@@ -37,8 +37,8 @@ export interface Surroundings<V> {
   readonly audit: Readonly<Record<string, unknown>>;
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly hosts: Readonly<Record<string, HostConfig>>;
-  /** Opens every host. Undefined if no service has one. */
-  readonly privateKey: V | undefined;
+  /** Opens every host, an `SshKey`. Undefined: the SSH agent does, or no service has one. */
+  readonly privateKey: V | object | undefined;
   readonly marketClock: MarketClock | undefined;
   readonly allowOpenMarket: boolean;
   /** The hours of the market, if the config has them. */
@@ -65,6 +65,8 @@ export interface KindQuestion<S extends SecretConfig> {
   readonly maxAge: number;
   /** Every secret of the config. */
   readonly secrets: readonly SecretConfig[];
+  /** Every host of the config. */
+  readonly hosts: Readonly<Record<string, HostConfig>>;
 }
 
 /** A kind's part in its secrets' preflight. Pure. */
@@ -128,7 +130,7 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
     expected: mode === "rotation" && inUse === undefined ? asks.expected(secret) : undefined,
     whenForeign: asks.whenForeign(secret, { mode, state, stack: around.stack }, inUse?.generation),
     force,
-    ...asks.own({ secret, state, maxAge, secrets: around.secrets }),
+    ...asks.own({ secret, state, maxAge, secrets: around.secrets, hosts: around.hosts }),
   };
 }
 

@@ -13,7 +13,7 @@ export interface RollingRestartArgs {
   /** The hosts by name. */
   readonly hosts: Readonly<Record<string, HostConfig>>;
   /** Opens every host. Undefined if no service has a host. */
-  readonly privateKey: pulumi.Output<string> | undefined;
+  readonly privateKey: Platform["privateKey"];
 }
 
 /** A service that is restarted. */

@@ -117,9 +117,10 @@ export class StackStore {
   }
 }
 
-/** The store that the config names. */
-export async function createStore(config: StoreConfig, environment: string): Promise<StackStore> {
-  return new StackStore(schemaOf(config).referenceOf(config, environment), await declareStore(config, environment));
+/** The store that the config names. @param stack names the run's session, if runs log in to the store */
+export async function createStore(config: StoreConfig, environment: string, stack: string): Promise<StackStore> {
+  const reference = schemaOf(config).referenceOf(config, environment, stack);
+  return new StackStore(reference, await declareStore(config, environment));
 }
 
 /** The keys of a document, so that a plan shows which come and go. */

@@ -39,6 +39,7 @@ export function crossChecks(config: Config): Check[] {
     () => operationChecks(config),
     () => labChecks(config),
     () => storeChecks(config),
+    () => loginChecks(config),
   ];
 }
 
@@ -240,6 +241,11 @@ function storeChecks({ store, lab, environment }: Config): Problem[] {
   const { host, onlyInLab } = schemaOf(store);
   if (lab === undefined) return onlyInLab(store).map(({ key, message }) => ({ path: ["store", key], message }));
   return environment === "prod" ? [] : outsideChecks([host(store)]);
+}
+
+function loginChecks({ store, vaultSecretId }: Config): Problem[] {
+  const message = schemaOf(store).loginProblem?.(store, vaultSecretId);
+  return message === undefined ? [] : [{ path: ["vaultSecretId"], message }];
 }
 
 function outsideChecks(addresses: readonly string[]): Problem[] {

@@ -7,9 +7,15 @@ const LENGTHS: Readonly<Record<string, number | undefined>> = {
   "ssh-rsa": undefined,
 };
 
+/** `ssh2` can neither ask for a host certificate nor check one. */
+const CERTIFICATE =
+  "expected the host's own public key, found that of an SSH authority or a certificate: this program does not check host " +
+  "certificates. Put the host's key here, after comparing it on the host; with a new host comes a new key";
+
 /** What is wrong with a public host key; `none` if the text is none at all. Undefined if it is right. */
 export function hostKeyProblem(text: string): "none" | string | undefined {
   const [type = "", key = ""] = text.trim().split(/\s+/);
+  if (type === "@cert-authority" || type.includes("-cert-")) return CERTIFICATE;
   if (!/^(ssh|ecdsa|sk)-/.test(type) || key === "") return "none";
   if (!Object.hasOwn(LENGTHS, type)) {
     return `expected a host key of the type ${Object.keys(LENGTHS).join(", ")}, found one of the type ${type}`;

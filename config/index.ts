@@ -103,12 +103,15 @@ export function auditDatabase(config: Pick<Config, "audit" | "secrets">): Databa
 }
 
 /** How a step reaches a database; its password comes from PGPASSWORD or PGPASSFILE. */
-export const referenceOf = ({ host, port, name, admin, sslmode }: DatabaseConfig) => ({
+export const referenceOf = ({ host, port, name, admin, sslmode, sslrootcert, sslcert, sslkey }: DatabaseConfig) => ({
   host,
   port,
   database: name,
   sslmode,
   ...(admin === undefined ? {} : { user: admin }),
+  ...(sslrootcert === undefined ? {} : { sslrootcert }),
+  ...(sslcert === undefined ? {} : { sslcert }),
+  ...(sslkey === undefined ? {} : { sslkey }),
 });
 
 /** Runbook: "24h advance notice". */

@@ -8,7 +8,7 @@ import { alpaca, keyPairs } from "../kinds/alpaca-key/schema";
 import { secretSchema } from "../kinds/schemas";
 import { store } from "../stores/schemas";
 import { tooLong } from "./messages";
-import { host, service } from "./service-schema";
+import { hosts, service } from "./service-schema";
 
 const policy = settings({
   /** The age no secret may pass. Default 90d; at most 90d (PCI DSS 3.6.4 as the runbook cites it). */
@@ -167,7 +167,7 @@ export const schema = settings({
    */
   market: market.optional(),
   /** The machines on which services run, by names of your own. */
-  hosts: z.record(name, host).default({}),
+  hosts: hosts.default({}),
   /** Everything that reads a secret and is restarted after a rotation, by the service's name. */
   services: z.record(name, service),
   /** How the restarts of several secrets belong together. */
@@ -196,8 +196,16 @@ export const schema = settings({
     .default({}),
   /** Secret. Alpaca's key pairs by the secret's name; `rotation alpaca add-key` writes it. */
   alpacaKeys: z.record(secretName, keyPairs, type("expected an object from names to pairs")).default({}),
+  /** Secret. The secret id of the AppRole that `store.auth` names. */
+  vaultSecretId: secret(z.string().min(1)).optional(),
   /** Secret. The private key for every host, OpenSSH format. */
   sshPrivateKey: secret(z.string().min(1)).optional(),
+  /** Secret. The passphrase of `sshPrivateKey`, if it has one. */
+  sshKeyPassphrase: secret(z.string().min(1)).optional(),
+  /** Instead of `sshPrivateKey`: the run's SSH agent (SSH_AUTH_SOCK) opens every host. Default false. */
+  sshAgent: z
+    .preprocess((value) => (value === "true" ? true : value === "false" ? false : value), z.boolean())
+    .default(false),
   /** Only if every address is a loopback address. */
   lab: settings({
     /** The time that the stack uses instead of the machine's. */
@@ -209,7 +217,7 @@ export const schema = settings({
 export const SECRET_KEYS: readonly string[] = keysWithSecrets(schema.shape);
 
 export type Config = z.output<typeof schema>;
-export type HostConfig = z.output<typeof host>;
+export type { HostConfig } from "./service-schema";
 export type ServiceConfig = z.output<typeof service>;
 export type NotifyConfig = z.output<typeof notify>;
 export type { StoreConfig } from "../stores/schemas";

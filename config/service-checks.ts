@@ -4,7 +4,7 @@ import type { Config, ServiceConfig } from "./schema";
 
 /** What ties services to hosts and secrets. */
 export function serviceChecks(config: Config): Problem[] {
-  const { services, hosts: known, sshPrivateKey } = config;
+  const { services, hosts: known, sshPrivateKey, sshAgent, sshKeyPassphrase } = config;
   const onHosts = config.secrets.some(({ before, after }) => (before?.host ?? after?.host) !== undefined);
   const places = Object.entries(services).map(([service, { hosts }]) => ({ service, hosts }));
   const problems: Problem[] = places.flatMap(({ service, hosts }) =>
@@ -14,7 +14,11 @@ export function serviceChecks(config: Config): Problem[] {
         : [{ path: ["services", service, "hosts", index], message: unknown(host, "hosts", known) }],
     ),
   );
-  if (sshPrivateKey === undefined && (onHosts || places.some(({ hosts }) => hosts.length > 0))) {
+  if (sshAgent && sshPrivateKey !== undefined)
+    problems.push({ path: ["sshAgent"], message: "expected either sshAgent or sshPrivateKey, found both" });
+  if (sshKeyPassphrase !== undefined && sshPrivateKey === undefined)
+    problems.push({ path: ["sshKeyPassphrase"], message: "expected only with sshPrivateKey, found that key missing" });
+  if (sshPrivateKey === undefined && !sshAgent && (onHosts || places.some(({ hosts }) => hosts.length > 0))) {
     problems.push({
       path: ["sshPrivateKey"],
       message:

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parseDuration } from "../core/duration";
+import { unknown } from "../core/problem";
 import { atOnce } from "../core/rollout";
 import { duration, name, port, settings, text } from "../core/schema-parts";
 import { ADDRESS, address, answer } from "./answer-schema";
@@ -28,7 +29,7 @@ function innerMessage({ input, errors }: z.core.$ZodRawIssue): string | undefine
   return tried[Array.isArray(input) ? 1 : 0]?.[0]?.message;
 }
 
-export const host = settings({
+const host = settings({
   address: z.string().min(1),
   port: port.default(22),
   user: name,
@@ -37,7 +38,40 @@ export const host = settings({
    * host would be trusted. Only keys of the listed types are requested, so one of the host's several keys is enough.
    */
   hostKey: oneOrMore(hostKey, EXPECTED_KEY),
+  /** Another of `hosts`, a bastion, through which it is reached. That one may have a `proxy` of its own, and no more. */
+  proxy: name.optional(),
 });
+
+type Written = z.output<typeof host>;
+
+/** A host with the hosts on the way to it. */
+export interface HostConfig extends Omit<Written, "proxy"> {
+  readonly proxy?: HostConfig & { readonly name: string };
+}
+
+/** How many bastions may be in a row. */
+const MOST = 2;
+
+/** The machines on which services run, each with the hosts on the way to it. */
+export const hosts = z.record(name, host).transform((written, context): Record<string, HostConfig> => {
+  const reach = (at: string, way: readonly string[]): HostConfig => {
+    const { proxy, ...own } = written[at] as Written;
+    if (proxy === undefined) return own;
+    const problem = proxyProblem(written, proxy, way);
+    if (problem === undefined) return { ...own, proxy: { name: proxy, ...reach(proxy, [...way, proxy]) } };
+    context.addIssue({ code: "custom", path: [way[0] as string, "proxy"], message: problem });
+    return own;
+  };
+  return Object.fromEntries(Object.keys(written).map((at) => [at, reach(at, [at])]));
+});
+
+function proxyProblem(written: object, proxy: string, way: readonly string[]): string | undefined {
+  if (!Object.hasOwn(written, proxy)) return unknown(proxy, "hosts", written);
+  if (way.includes(proxy)) return `expected a way to it, found a circle: ${[...way, proxy].join(", ")}`;
+  return way.length > MOST
+    ? `expected at most ${MOST} hosts on the way, found ${[...way, proxy].join(", ")}`
+    : undefined;
+}
 
 /** `kubectl rollout restart` and `rollout status`, run on `hosts`. */
 const kubernetes = settings({

@@ -58,6 +58,13 @@ export const port = z.number().int().min(1).max(65_535);
 
 export const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http:// or https:// address" });
 
+/** How a PostgreSQL client checks the server, as in libpq. */
+export const sslmode = z.enum(["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]);
+
+export type SslMode = z.output<typeof sslmode>;
+
+const absoluteFile = text(/^\/./, "expected an absolute path");
+
 /** How to reach one PostgreSQL database. Passwords come from PGPASSWORD or PGPASSFILE. */
 export const database = settings({
   /** Name or address of the server. */
@@ -69,7 +76,16 @@ export const database = settings({
   /** Role with CREATEROLE and ADMIN on the managed role. Default: the environment's PGUSER, else `postgres`. */
   admin: roleName.optional(),
   /** As in libpq. Default `require`. */
-  sslmode: z.enum(["disable", "require", "verify-ca", "verify-full"]).default("require"),
+  sslmode: sslmode.default("require"),
+  /** A file with the authorities that sign the server's certificate, or `system`. Default: PGSSLROOTCERT, else libpq's own. */
+  sslrootcert: text(/^(system|\/.+)$/, "expected an absolute path, or system").optional(),
+  /** The client certificate's file, with `sslkey`. Default: PGSSLCERT, else libpq's own (`~/.postgresql/postgresql.crt`). */
+  sslcert: absoluteFile.optional(),
+  /** The client certificate's key, without a passphrase. Default: PGSSLKEY, else libpq's own. */
+  sslkey: absoluteFile.optional(),
+}).refine(({ sslcert, sslkey }) => (sslcert === undefined) === (sslkey === undefined), {
+  path: ["sslkey"],
+  error: "expected sslcert and sslkey together, found one of them",
 });
 
 export type DatabaseConfig = z.output<typeof database>;

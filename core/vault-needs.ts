@@ -63,20 +63,24 @@ const REQUESTS = 100;
  * Why a token does not last for a rotation; undefined if it does.
  *
  * @param seconds how long the rotation may take at the most.
+ * @param ofRun whether the run got it by `store.auth`, so that only its role can give it a longer life.
  */
 export function refusedToken(
   { ttl = 0, num_uses = 0, renewable = false, explicit_max_ttl = 0 }: TokenFacts,
   seconds: number,
+  ofRun = false,
 ): string | undefined {
   if (num_uses !== 0 && num_uses < REQUESTS)
-    return `the token may be used ${Math.max(0, num_uses)} more times; expected at least ${REQUESTS}: log in with one without -use-limit`;
+    return `the token may be used ${Math.max(0, num_uses)} more times; expected at least ${REQUESTS}: ${ofRun ? "set token_num_uses=0 on the role of store.auth" : "log in with one without -use-limit"}`;
   if (ttl === 0 || ttl >= seconds) return undefined;
   const minutes = Math.ceil(seconds / 60);
+  const ends = `the token ends in ${lifeWords(ttl)}; expected at least ${minutes} minutes, which this rotation may take: `;
+  if (ofRun) return `${ends}set token_ttl=${minutes}m (and token_max_ttl) on the role of store.auth`;
   const renew =
     renewable && (explicit_max_ttl === 0 || explicit_max_ttl >= seconds)
       ? `renew it (\`vault token renew -increment=${2 * minutes}m\`), or `
       : "";
-  return `the token ends in ${lifeWords(ttl)}; expected at least ${minutes} minutes, which this rotation may take: ${renew}log in again`;
+  return `${ends}${renew}log in again`;
 }
 
 const lifeWords = (seconds: number) => (seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} minutes`);

@@ -74,8 +74,9 @@ await build({
   outfile: "dist/index.cjs",
   format: "cjs",
   supported: { "dynamic-import": false },
-  // undici is loaded only if the environment names certificates; ssh2 takes the binaries only if they are there.
-  external: ["undici", "cpu-features", "*.node"],
+  // undici is loaded only if the environment names certificates, AWS's providers only if the config says how to log in; ssh2
+  // takes the binaries only if they are there.
+  external: ["undici", "@aws-sdk/credential-providers", "cpu-features", "*.node"],
 });
 
 // The lab's service runs from a copy beside its config, so it imports nothing but the copy of AWS's SDK, if that is its

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type RunScript, runLimited, shellHere } from "../clients/shell";
-import { hostReference, withHost } from "../clients/ssh";
+import { hostReference, sshKey, withHost } from "../clients/ssh";
 import { StepError } from "../core/errors";
 import { secret } from "../core/secret-fields";
 import { runStep } from "./run-step";
@@ -11,7 +11,7 @@ const input = z.object({
   /** Seconds. */
   timeout: z.number(),
   host: hostReference.extend({ name: z.string() }).optional(),
-  privateKey: secret(z.string()).optional(),
+  privateKey: sshKey.optional(),
   /** How to return to the previous pair; the end of a message. */
   wayBack: z.string(),
   /** Redacted from every message. */
@@ -33,7 +33,7 @@ await runStep(input, async (given) => {
   const { status, output } =
     host === undefined
       ? await limited(shellHere(withoutOwn(process.env)))
-      : await withHost(host.name, host, given.privateKey ?? "", limited);
+      : await withHost(host.name, host, given.privateKey, limited);
   const lines = output.split("\n").filter((line) => line.trim() !== "");
   const problem = problemOf(given, status, lines);
   if (problem !== undefined) {

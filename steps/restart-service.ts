@@ -1,14 +1,13 @@
 import * as z from "zod";
 import { shellHere } from "../clients/shell";
-import { hostReference, withHost } from "../clients/ssh";
+import { hostReference, sshKey, withHost } from "../clients/ssh";
 import { atPlaceInput, restartAt } from "../components/restart/at-place";
-import { secret } from "../core/secret-fields";
 import { runStep } from "./run-step";
 
 const input = atPlaceInput.extend({
   /** The host that it runs on; undefined for this machine. */
   host: hostReference.extend({ name: z.string() }).optional(),
-  privateKey: secret(z.string()).optional(),
+  privateKey: sshKey.optional(),
   /** The activation that the restart belongs to. */
   activation: z.string(),
 });
@@ -17,7 +16,7 @@ const input = atPlaceInput.extend({
 const ATTEMPTS = 3;
 
 /** Restarts one service at one place, and waits until it is healthy. */
-await runStep(input, async ({ host, privateKey = "", activation, ...restart }) => {
+await runStep(input, async ({ host, privateKey, activation, ...restart }) => {
   // An earlier version of this program has rolled it out, by a resource of another type.
   if (process.env.ROLLED_OUT === activation) return { restarted: false };
   const { said, hooks } =

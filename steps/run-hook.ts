@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { shellHere } from "../clients/shell";
-import { hostReference, withHost } from "../clients/ssh";
+import { hostReference, sshKey, withHost } from "../clients/ssh";
 import { runHook } from "../components/restart/hooks";
 import { secret } from "../core/secret-fields";
 import { runStep } from "./run-step";
@@ -14,7 +14,7 @@ const input = z.object({
   generation: z.number(),
   /** The host that it runs on; undefined for this machine. */
   host: hostReference.extend({ name: z.string() }).optional(),
-  privateKey: secret(z.string()).optional(),
+  privateKey: sshKey.optional(),
   /** What the command may have read and must not be repeated: the new credential. */
   redacted: z.array(z.object({ value: secret(z.string()) })),
   /** The activation that it belongs to. */
@@ -22,7 +22,7 @@ const input = z.object({
 });
 
 /** Runs a command of the user's before or after a rotation. */
-await runStep(input, async ({ hook, command, timeout, secretName, generation, host, privateKey = "", activation }) => {
+await runStep(input, async ({ hook, command, timeout, secretName, generation, host, privateKey, activation }) => {
   // The last finished update has rolled it out, before the config had this hook.
   if (process.env.ROLLED_OUT === activation) return { ran: false };
   const on = host === undefined ? ("runner" as const) : ("host" as const);

@@ -9,19 +9,21 @@ import { secretsIn } from "../core/secret-fields";
  * first redacted: every secret in the environment and in the fields that the schema marks (`secret`).
  */
 export async function runStep<T>(schema: z.ZodType<T>, step: (input: T) => Promise<object>): Promise<void> {
-  let secrets = environmentSecrets(process.env);
+  let marked: string[] = [];
+  // Read at the end: a step may have logged in.
+  const secrets = () => [...environmentSecrets(process.env), ...marked];
   try {
     const raw = parse(await readStdin());
-    secrets = [...secrets, ...secretsIn(schema, raw)];
+    marked = secretsIn(schema, raw);
     const result = schema.safeParse(raw);
     if (!result.success) {
       const fields = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
       throw new StepError(`the input on stdin is wrong: ${fields.join("; ")}`);
     }
     const answer: unknown = JSON.parse(JSON.stringify(await step(result.data)));
-    process.stdout.write(`${JSON.stringify(redactIn(answer, secrets))}\n`);
+    process.stdout.write(`${JSON.stringify(redactIn(answer, secrets()))}\n`);
   } catch (error) {
-    process.stderr.write(`${redact(messageOf(error), secrets)}\n`);
+    process.stderr.write(`${redact(messageOf(error), secrets())}\n`);
     process.exitCode = 1;
   }
 }

@@ -4,6 +4,7 @@ import { databaseReference, withDatabase } from "../clients/postgres";
 import { codeOf, messageOf, StepError } from "../core/errors";
 import { secret } from "../core/secret-fields";
 import { newSessions, sessionsOf } from "../kinds/postgres-password/old-sessions";
+import { databasePath, proveOverPaths } from "../kinds/postgres-password/paths/prove";
 import { runStep } from "./run-step";
 
 const input = z.object({
@@ -16,21 +17,26 @@ const input = z.object({
   oldLogin: z.string().optional(),
   /** Process ids of its sessions before the restarts; given once all services were restarted. */
   oldSessions: z.array(z.number()).optional(),
+  /** Other ways to the database that services use. */
+  paths: z.array(databasePath).optional(),
 });
 
 /**
- * Logs in anew with a credential and queries the session's user. Fails if the login is refused.
+ * Logs in anew with a credential and queries the session's user; then over every other path, which may take it later. Fails
+ * if the login is refused.
  *
  * Before the restarts it notes the sessions of the old login; after them it warns of those that began since: the old
  * credential is still in use.
  */
-await runStep(input, async ({ database, username, password, owner, oldLogin, oldSessions }) => {
+await runStep(input, async ({ database, username, password, owner, oldLogin, oldSessions, paths = [] }) => {
   try {
-    return await withDatabase(
+    const about = await withDatabase(
       { ...database, user: username },
       (client) => look(client, oldLogin, oldSessions),
       password,
     );
+    const proven = await proveOverPaths(paths, { username, password });
+    return proven.length === 0 ? about : { ...about, paths: proven };
   } catch (error) {
     // The role may log in by now, so it is pg_hba.conf that refuses it.
     if (owner === undefined || username === owner || codeOf((error as Error).cause) !== "28000") throw error;

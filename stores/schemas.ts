@@ -4,6 +4,16 @@ import { byKind } from "../core/schema-parts";
 import { awsSchema } from "./aws/schema";
 import { vaultSchema } from "./vault/schema";
 
+/** How a Vault is reached. */
+export interface VaultPlace {
+  readonly address?: string | undefined;
+  readonly namespace?: string | undefined;
+  /** A file with authorities. */
+  readonly caCert?: string | undefined;
+  /** The run's session, if runs log in. */
+  readonly session?: string | undefined;
+}
+
 /** Every store's part in the config: a line each. */
 const SCHEMAS = [vaultSchema, awsSchema] as const satisfies readonly StoreSchema[];
 
@@ -19,16 +29,21 @@ export interface StoreSchema<C = unknown, R = unknown> {
   readonly config: z.ZodObject;
   /** How a step reaches it, without a credential: that comes from the environment. */
   readonly reference: z.ZodObject;
-  /** It is part of every step's input, and so of the state: a changed order of keys would change the step. */
-  referenceOf(config: C, environment: string): R;
+  /**
+   * It is part of every step's input, and so of the state: a changed order of keys would change the step.
+   * @param stack names the run's session, if runs log in to the store.
+   */
+  referenceOf(config: C, environment: string, stack?: string): R;
   /** The full location of a path, as the store's users write it. */
   placeOf(reference: R, path: string): string;
   /** The store's host as far as the config names it: in a lab it must be a loopback address. */
   host(config: C): string;
   /** Settings that only a lab may have, with their key below `store`. */
   onlyInLab(config: C): readonly { readonly key: string; readonly message: string }[];
+  /** What is wrong with the secret config key `vaultSecretId`; undefined if nothing is. */
+  loginProblem?(config: C, vaultSecretId: string | undefined): string | undefined;
   /** The Vault that is the store, which can make logins itself; undefined for another store. */
-  vault(place: C | R): { readonly address?: string | undefined } | undefined;
+  vault(place: C | R): VaultPlace | undefined;
   /** The store's word for marks beside a value; the steps that set them are named after it. */
   readonly marks: string;
   /** The provider plugins that a stack needs for it. */

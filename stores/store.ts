@@ -16,10 +16,28 @@ export interface Store<C = unknown, R = unknown> {
   /** Its client, with the credentials of the environment. */
   connect(reference: R): StoreClient;
   /**
+   * Begins the run's own login if the config says how to log in; it ends when this process ends. A store that takes the
+   * environment's credentials as they are has none.
+   */
+  openSession?(config: C, run: Run): void;
+  /** The session's credential as variables for what a run starts; empty without a session. @throws StepError */
+  sessionEnvironment?(): Promise<Readonly<Record<string, string>>>;
+  /**
    * What the Pulumi program has to declare before a path is written, such as the secret itself; undefined if nothing. Loads a
    * provider's SDK, so it is called for the store in use only: `@pulumi/aws` has 84 MB.
    */
   declare(config: C, environment: string): Promise<DeclareBefore | undefined>;
+}
+
+/** A run of the program or of a command. */
+export interface Run {
+  /** The project's folder. */
+  readonly dir: string;
+  readonly stack: string;
+  /** The secret id of AppRole. */
+  readonly vaultSecretId?: string | undefined;
+  /** Whether the steps of an update share the login. */
+  readonly shared: boolean;
 }
 
 /**

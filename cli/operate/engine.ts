@@ -7,6 +7,7 @@ import type { EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automati
 import { PLANNED_AT } from "../../core/clock";
 import { messageOf } from "../../core/errors";
 import { PLANS_FILE, type Plan } from "../../core/plan";
+import { sessionEnvironment } from "../../stores";
 import { Recorder } from "./engine-events";
 import type { EngineResult, Happening } from "./engine-result";
 import { OperationError } from "./errors";
@@ -149,6 +150,8 @@ export class Engine {
     if (signal?.aborted) pass();
     signal?.addEventListener("abort", pass, { once: true });
     try {
+      // What the engine starts logs in with the same credential.
+      Object.assign(this.stack.workspace.envVars, await sessionEnvironment());
       await run((event) => record.take(event), stop.signal);
       return record.result(undefined, signal);
     } catch (error) {

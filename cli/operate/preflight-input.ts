@@ -2,6 +2,7 @@ import { preflightInput, type Surroundings } from "../../components/preflight-in
 import { storeOf } from "../../components/stored-values";
 import { type Config, noticeOf, policyOf, type SecretConfig } from "../../config";
 import type { Decision } from "../../core/decide";
+import { sshKeyOf } from "../../core/ssh-key";
 import { kindFor } from "../../kinds";
 import { marketClock } from "../../kinds/alpaca-key/market-clock";
 import { operationsOf } from "../../kinds/operations";
@@ -36,7 +37,7 @@ function surroundingsOf(config: Config, stack: string): Surroundings<string> {
     audit: auditReference(config),
     services,
     hosts,
-    privateKey: config.sshPrivateKey,
+    privateKey: sshKeyOf(config),
     marketClock: marketClock(config),
     allowOpenMarket: preflight.allowOpenMarket,
     market,

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import type { z } from "zod";
+import { openWhenNeeded } from "../../clients/vault-session";
 import { PROJECT, parseConfig, parseSettings } from "../../config";
 import { type Config, schema } from "../../config/schema";
 import { messageOf } from "../../core/errors";
+import { openSession } from "../../stores";
 import { UsageError } from "./errors";
 import type { Project } from "./project";
 import { runPulumi } from "./pulumi";
@@ -36,12 +38,15 @@ export type Outline = Pick<Config, keyof typeof outline.shape>;
  * @throws ConfigError, UsageError
  */
 export async function readOutline(project: Project): Promise<Outline> {
+  openWhenNeeded(() => readConfig(project));
   return partOf(await openConfig(project), project, outline);
 }
 
-/** The whole config with its secrets decrypted, through `pulumi config`. @throws ConfigError, UsageError */
+/** The whole config with its secrets decrypted, through `pulumi config`; the run may log in with it. @throws ConfigError, UsageError */
 export async function readConfig(project: Project): Promise<Config> {
-  return parseConfig(await rawConfig(project, { secrets: true }), project.stack, project.dir);
+  const config = parseConfig(await rawConfig(project, { secrets: true }), project.stack, project.dir);
+  openSession(config.store, { ...project, shared: false, vaultSecretId: config.vaultSecretId });
+  return config;
 }
 
 const keysOnly = schema.pick({

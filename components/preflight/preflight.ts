@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { databaseReference } from "../../clients/postgres";
 import { healthProbe } from "../../clients/probe";
-import { hostReference } from "../../clients/ssh";
+import { hostReference, sshKey } from "../../clients/ssh";
 import { messageOf } from "../../core/errors";
 import { secret } from "../../core/secret-fields";
 import { storeClient } from "../../stores";
@@ -47,7 +47,7 @@ export const preflightInput = z.object({
   /** How long the rotation may take, in milliseconds. */
   takes: z.number().default(0),
   hosts: z.record(z.string(), hostReference),
-  privateKey: secret(z.string()).optional(),
+  privateKey: sshKey.optional(),
   alpaca: marketClock.optional(),
   allowOpenMarket: z.boolean(),
   current: z
@@ -129,7 +129,7 @@ function checksOf(given: PreflightInput, own: OwnChecks): Check[] {
         checkHost(
           name,
           host,
-          privateKey ?? "",
+          privateKey,
           services.filter((service) => service.hosts.includes(name)),
           asked,
         ),

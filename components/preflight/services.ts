@@ -3,6 +3,7 @@ import { type RunScript, shellHere } from "../../clients/shell";
 import { type HostReference, withHost } from "../../clients/ssh";
 import { StepError } from "../../core/errors";
 import { type HealthProbe, illnessOf, probeAt } from "../../core/health";
+import type { SshKey } from "../../core/ssh-key";
 
 interface Service {
   readonly name: string;
@@ -24,7 +25,7 @@ const LIMIT = 30_000;
 export function checkHost(
   name: string,
   host: HostReference,
-  privateKey: string,
+  privateKey: SshKey,
   services: readonly Service[],
   asked: Asked,
 ): Promise<string> {

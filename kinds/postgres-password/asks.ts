@@ -2,6 +2,7 @@ import { requestFor, twoWays } from "../../components/foreign-advice";
 import type { KindAsks } from "../../components/preflight-input";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { modeOf } from "../../core/decide";
+import { databasePathsOf, keptLists } from "./paths/schema";
 import { ownUsernames, rotatedLogins } from "./roles";
 
 /** What the preflight checks for a password that this pipeline makes. */
@@ -19,10 +20,14 @@ export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
         : "";
     return correct + foreignAdvice(name);
   },
-  own({ secret: { database, role, strategy, passwordAs }, state, maxAge }) {
+  own({ secret, state, maxAge, hosts }) {
+    const { database, role, strategy, passwordAs } = secret;
     const form = passwordAs === "plain" ? { passwordAs } : {};
     const logins = { ...rotatedLogins(strategy, role, state), maxAge, ...form };
-    return { database: { ...referenceOf(database), roles: [role], logins } };
+    const paths = databasePathsOf(secret);
+    const lists = keptLists(secret, hosts);
+    const over = paths.length === 0 ? {} : { paths, lists };
+    return { database: { ...referenceOf(database), roles: [role], logins, ...over } };
   },
 };
 

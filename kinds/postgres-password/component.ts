@@ -29,7 +29,8 @@ import { postgresPasswordAsks } from "./asks";
 import { adoptedEntries, documentShapes, loginEntries } from "./entries";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
-import { activeUsername, ownUsernames } from "./roles";
+import { databasePathsOf, keptLists, poolersOf } from "./paths/schema";
+import { activeUsername, endedLogins, ownUsernames } from "./roles";
 import { usernamePathOf } from "./schema";
 
 export interface PostgresPasswordArgs extends StoredCredentialArgs {
@@ -81,13 +82,16 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const guard = this.storeGuard(credential, previous);
     const unchanged = this.createUnchanged(guard, begun);
     const old = this.oldLogin(credential, previous);
-    const verified = this.createLogin("verify-login", credential, roles.ready(unchanged), { oldLogin: old });
+    const listed = this.createListed(credential, slot, roles.ready(unchanged));
+    const verified = this.createLogin("verify-login", credential, listed, { oldLogin: old });
     const stored = this.createStored(credential.entries, guard, verified);
     const restarted = this.createRestarts(stored.last, credential);
     const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
-    const confirmed = this.createLogin("confirm-login", credential, restarted.last, { oldLogin: old, oldSessions });
+    const renewed = this.createReconnect(restarted.last);
+    const confirmed = this.createLogin("confirm-login", credential, renewed, { oldLogin: old, oldSessions });
     this.description = this.describe(stored);
-    const marked = this.createMarks(this.marks(credential, confirmed), roles.settle(confirmed));
+    const settled = this.createUnlisted(roles.settle(confirmed));
+    const marked = this.createMarks(this.marks(credential, confirmed), settled);
     const audit = this.createAudit([preflight, unchanged, confirmed], marked, stored.answer);
 
     this.state = audit.state;
@@ -185,7 +189,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const { role, passwordAs = "scram" } = config;
     const args = { database: referenceOf(config.database), role, passwordAs, state, acts, slots };
     if (!this.alternating) return singleUser(this.name, { ...args, adopted }, { parent: this });
-    const { host, port, name, admin, sslmode } = config.database;
+    const { host, port, name, admin, sslmode, sslrootcert, sslcert, sslkey } = config.database;
     const provider = new postgresql.Provider(
       `${this.name}-server`,
       // The password stays in the environment of the run (PGPASSWORD, PGPASSFILE): here it would be in the state.
@@ -197,10 +201,61 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
         superuser: false,
         connectTimeout: 15,
         ...(admin === undefined ? {} : { username: admin }),
+        ...(sslrootcert === undefined || sslrootcert === "system" ? {} : { sslrootcert }),
+        ...(sslcert === undefined || sslkey === undefined ? {} : { clientcert: { cert: sslcert, key: sslkey } }),
       },
       { parent: this },
     );
     return alternatingUsers(this.name, { ...args, left, provider }, { parent: this });
+  }
+
+  /** PgBouncer's user lists get the active credential, before a service logs in with it. */
+  private createListed(
+    { username, password }: Credential,
+    { salt }: PasswordSlot,
+    dependsOn: pulumi.Resource,
+  ): pulumi.Resource {
+    const generation = activeGeneration(this.args.state);
+    const adopted = generation === 0 || generation === adoptedGeneration(this.args.state);
+    return this.changeLists("pooler-users", { login: { username, password, salt, adopted }, remove: [] }, dependsOn);
+  }
+
+  /** Then they lose the logins that may not log in any more. */
+  private createUnlisted(dependsOn: pulumi.Resource): pulumi.Resource {
+    const { config, state } = this.args;
+    const remove = endedLogins(config.strategy, config.role, state);
+    return this.changeLists("pooler-users-settle", { remove }, dependsOn);
+  }
+
+  private changeLists(
+    name: string,
+    change: Readonly<Record<string, unknown>>,
+    dependsOn: pulumi.Resource,
+  ): pulumi.Resource {
+    const { config, platform } = this.args;
+    const lists = keptLists(config, platform.hosts);
+    if (lists.length === 0) return dependsOn;
+    const onHosts = lists.some(({ hosts }) => hosts.length > 0) ? { privateKey: platform.privateKey } : {};
+    return stepCommand(
+      `${this.name}-${name}`,
+      {
+        step: "pooler-users",
+        input: { database: referenceOf(config.database), lists, ...onHosts, ...change },
+        trigger: this.trigger,
+      },
+      { parent: this, dependsOn },
+    );
+  }
+
+  /** Every service has the new login: the poolers' connections with the previous one are of no use any more. */
+  private createReconnect(dependsOn: After): After {
+    const poolers = poolersOf(this.args.config);
+    if (poolers.length === 0) return dependsOn;
+    return stepCommand(
+      `${this.name}-pooler-reconnect`,
+      { step: "pooler-reconnect", input: { poolers }, trigger: this.trigger },
+      { parent: this, dependsOn },
+    );
   }
 
   /** The services' previous login, if it is another one that stays valid for now. */
@@ -224,13 +279,15 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     },
   ): local.Command {
     const { admin: _, ...database } = this.args.config.database;
+    const paths = databasePathsOf(this.args.config);
+    const over = paths.length === 0 ? {} : { paths };
     const owner = this.alternating && step === "verify-login" ? { owner: this.args.config.role } : {};
     const old = oldLogin === undefined ? {} : { oldLogin, ...(oldSessions === undefined ? {} : { oldSessions }) };
     return stepCommand(
       `${this.name}-${step}`,
       {
         step: "verify-login",
-        input: { database: referenceOf(database), username, password, ...owner, ...old },
+        input: { database: referenceOf(database), username, password, ...owner, ...old, ...over },
         trigger: this.trigger,
         // The users of the old login are shown at once.
         progress: this.alternating && step === "confirm-login",

@@ -10,6 +10,8 @@ import { holdsEntry, keysOf } from "../../stores/entries";
 import { oddWords } from "../../stores/write-entry";
 import type { About, Finding, Found, StackView } from "../kind-operations";
 import { type Login, loginsOf } from "./credentials";
+import { pathFindings } from "./paths/diagnose";
+import { relist } from "./paths/relist";
 import { exists, restoreLogin } from "./restore-login";
 import { sessionsOf, sessionWords } from "./sessions";
 import { unequalLogin } from "./unequal-login";
@@ -39,7 +41,10 @@ export async function passwordFindings(
     const unseen = isThere === true ? "" : `; whether the role exists is not known: ${isThere}`;
     return [about(refused(inUse, `${login.evidence}${unseen}`, differs))];
   }
-  const findings = [...(differs === "" ? [] : [about(storeDiffers({ stack, secret, state, active }, differs))])];
+  const findings = [
+    ...(differs === "" ? [] : [about(storeDiffers({ stack, secret, state, active }, differs))]),
+    ...(await pathFindings(stack, secret, active, about)),
+  ];
   const old = previous === undefined || previous.username === active.username ? undefined : previous.username;
   try {
     findings.push(...(await unequalLogin(stack, secret, state, about)));
@@ -115,6 +120,7 @@ function refused(inUse: InUse, evidence: string, differs: string): Found {
 /** Restores the login in use, in the database and in the store, and restarts the services. @returns what was done */
 async function restore({ stack, secret, state, active }: InUse, done: string): Promise<string> {
   await restoreLogin(secret, active);
+  await relist(stack.config, secret, active);
   await writeBack(stack.config, active.entries, state);
   return `${done}; ${await restartAll(stack.config, secret)}`;
 }

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { APPLICATION } from "../../clients/postgres";
 import type { LoginUse } from "../../core/login-use";
+import type { PooledUse } from "./paths/use";
 
 /** The most entries of one sort that are read. */
 const MOST = 200;
@@ -8,13 +9,22 @@ const MOST = 200;
 /**
  * Who logs in as `role`: sessions in any database of the server, except this program's own; foreign-data mappings and
  * scheduled jobs of the connection's database, as far as the run's login may read them.
+ *
+ * @param pooled what the poolers hold of it: their clients count, and not their own connections.
  */
-export async function usesOf(client: pg.ClientBase, role: string): Promise<LoginUse[]> {
-  return [...(await sessions(client, role)), ...(await mappings(client, role)), ...(await jobs(client, role))];
+export async function usesOf(client: pg.ClientBase, role: string, pooled: PooledUse = NONE): Promise<LoginUse[]> {
+  return [
+    ...(await sessions(client, role, pooled.servers)),
+    ...pooled.users,
+    ...(await mappings(client, role)),
+    ...(await jobs(client, role)),
+  ];
 }
 
-async function sessions(client: pg.ClientBase, role: string): Promise<LoginUse[]> {
-  const groups = await sessionGroups(client, role);
+const NONE: PooledUse = { servers: [], users: [] };
+
+async function sessions(client: pg.ClientBase, role: string, except: readonly number[]): Promise<LoginUse[]> {
+  const groups = await sessionGroups(client, role, { except });
   return groups.slice(0, MOST).map(({ application, client: from, oldest }) => ({
     kind: "session",
     application,
@@ -35,16 +45,28 @@ export interface SessionGroup {
   readonly unused: boolean;
 }
 
-/** A role's sessions in any database of the server, except this program's own. @param since without it all count as used */
-export async function sessionGroups(client: pg.ClientBase, role: string, since?: Date): Promise<SessionGroup[]> {
+/** A role's sessions in any database of the server, except this program's own. */
+export async function sessionGroups(
+  client: pg.ClientBase,
+  role: string,
+  {
+    since,
+    except = [],
+  }: {
+    /** Without it all count as used. */
+    readonly since?: Date | undefined;
+    /** Process ids that do not count. */
+    readonly except?: readonly number[];
+  },
+): Promise<SessionGroup[]> {
   // A row that may not be seen has neither address nor state: `backend_type` is null too.
   const { rows } = await client.query<SessionGroup>(
     `SELECT coalesce(application_name, '') AS application, count(*)::int AS count, min(backend_start) AS oldest,
             CASE WHEN backend_type IS NULL THEN NULL ELSE coalesce(host(client_addr), 'a local socket') END AS client,
             coalesce(state = 'idle' AND state_change < $3, false) AS unused
-     FROM pg_stat_activity WHERE usename = $1 AND application_name IS DISTINCT FROM $2
+     FROM pg_stat_activity WHERE usename = $1 AND application_name IS DISTINCT FROM $2 AND pid <> ALL ($4)
      GROUP BY 1, 4, 5 ORDER BY 1, 4`,
-    [role, APPLICATION, since?.toISOString() ?? null],
+    [role, APPLICATION, since?.toISOString() ?? null, [...except]],
   );
   return rows;
 }

@@ -4,6 +4,8 @@ import { messageOf } from "../../core/errors";
 import { useWords } from "../../core/login-use";
 import type { Policy } from "../../core/policy";
 import { other, type SecretState } from "../../core/state";
+import { poolersOf } from "./paths/schema";
+import { pooledUse } from "./paths/use";
 import { activeUsername } from "./roles";
 
 /** Who still uses a login whose grace period is over, in words; empty if it is unused, undefined if not checked. */
@@ -32,9 +34,11 @@ const previousUsername = ({ strategy, role }: PostgresPasswordConfig, state: Sec
 async function oldLoginUse(secret: PostgresPasswordConfig, state: SecretState): Promise<string> {
   // Loaded when used: most updates revoke no login.
   const [{ withDatabase }, { usesOf }] = await Promise.all([import("../../clients/postgres"), import("./login-use")]);
+  const role = previousUsername(secret, state);
   try {
+    const pooled = await pooledUse(poolersOf(secret), role);
     return await withDatabase(referenceOf(secret.database), async (client) =>
-      useWords(await usesOf(client, previousUsername(secret, state))),
+      useWords(await usesOf(client, role, pooled)),
     );
   } catch (error) {
     return `unknown (${messageOf(error)})`;

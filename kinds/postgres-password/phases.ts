@@ -7,6 +7,8 @@ export const postgresPasswordPhases = {
     // Its component describes it.
     "set-role": { phase: "database", words: () => undefined },
     "verify-login": { phase: "verify" },
+    "pooler-users": { phase: "database", words: ({ name }) => listed(name) },
+    "pooler-reconnect": { phase: "confirm", words: () => "lets PgBouncer's connections to the server begin anew" },
   },
   components: {
     "secret-rotation:index:LoginRole": { phase: "database", words: (resource, { acts }) => login(resource, acts) },
@@ -36,6 +38,12 @@ function copied(stdin: unknown): string | undefined {
     return undefined;
   }
 }
+
+/** Before the store is written, and after the restarts; the input itself is secret. */
+const listed = (name: string): string =>
+  name.endsWith("-settle")
+    ? "takes the logins that have ended out of PgBouncer's user list"
+    : "writes the login's verifier into PgBouncer's user list, which PgBouncer reads anew";
 
 /** Of a role that services log in with: its password, and whether it may log in. */
 function login({ op, oldInputs, newInputs }: Acting, acts: boolean): string {

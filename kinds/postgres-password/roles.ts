@@ -53,6 +53,22 @@ export function ownerMayLogin(state: SecretState): boolean {
 }
 
 /**
+ * The logins that a pooler's user list loses. The platform's own role stays in it as long as a rollback may return to it:
+ * nobody but the server has its verifier.
+ */
+export const endedLogins = (
+  strategy: "single-user" | "alternating-users",
+  owner: string,
+  state: SecretState,
+): string[] =>
+  strategy === "single-user"
+    ? []
+    : [
+        ...([0, 1] as const).flatMap((slot) => (slotMayLogin(state, slot) ? [] : [slotRole(owner, slot)])),
+        ...(state.slots[0] === 0 ? [] : [owner]),
+      ];
+
+/**
  * The user names that the store may hold without an external write: the platform's own role, and the login roles, which an
  * earlier life of the secret in this stack may have left there. Empty for a single user, which the store does not name, and
  * for a document, which has the password beside the name.

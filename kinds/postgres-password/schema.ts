@@ -12,6 +12,7 @@ import {
   settings,
   text,
 } from "../../core/schema-parts";
+import { paths } from "./paths/schema";
 
 /** The keys of every strategy of a database password. */
 export const passwordSettings = {
@@ -40,6 +41,11 @@ export const ownPassword = settings({
    * roles, so that no login ever fails. Changing it on a running stack adopts the credential in use again.
    */
   strategy: z.enum(["single-user", "alternating-users"]).optional().default("alternating-users"),
+  /**
+   * Other ways to the database that services use, such as `pgbouncer:6432` or `replica:5432`: every login is proven over
+   * each. Default: none. A change runs the proof again.
+   */
+  paths,
   /** The path of the login role's name, for alternating-users. Default: `username` beside the password. Not for format json. */
   usernamePath: secretName.optional(),
   /** How new passwords are made. A change acts at the next rotation and never before. */

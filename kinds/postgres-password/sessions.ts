@@ -5,6 +5,8 @@ import { type LoginUse, useWords } from "../../core/login-use";
 import type { SecretState } from "../../core/state";
 import type { StackView } from "../kind-operations";
 import { type SessionGroup, sessionGroups } from "./login-use";
+import { poolersOf } from "./paths/schema";
+import { pooledUse } from "./paths/use";
 
 /** Open sessions of a role, in any database of its server, except this program's own. */
 export interface Sessions {
@@ -19,19 +21,28 @@ export interface Sessions {
 }
 
 /**
- * The sessions of a role.
+ * The sessions of a role, and the clients of poolers that are logged in as it.
  * @param since idle connections that were not used since then are counted separately; without it every session is used
  */
-export function sessionsOf(secret: DatabasePasswordConfig, role: string, since?: Date): Promise<Sessions> {
+export async function sessionsOf(secret: DatabasePasswordConfig, role: string, since?: Date): Promise<Sessions> {
+  const pooled = await pooledUse("paths" in secret ? poolersOf(secret) : [], role);
   return withDatabase(referenceOf(secret.database), async (client) => {
-    const rows = await sessionGroups(client, role, since);
+    const rows = await sessionGroups(client, role, { since, except: pooled.servers });
     const [used, unused] = [rows.filter((row) => !row.unused), rows.filter((row) => row.unused)];
     const times = used.flatMap(({ oldest }) => oldest ?? []).sort((a, b) => a.getTime() - b.getTime());
     return {
       role,
-      count: sum(used),
+      count: sum(used) + pooled.users.length,
       oldest: times[0] ?? null,
-      users: used.map(({ application, client: from }) => ({ kind: "session", application, client: from, since: null })),
+      users: [
+        ...used.map(({ application, client: from }) => ({
+          kind: "session" as const,
+          application,
+          client: from,
+          since: null,
+        })),
+        ...pooled.users,
+      ],
       unused: sum(unused),
     };
   });

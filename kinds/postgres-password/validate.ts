@@ -7,6 +7,8 @@ import type { SecretState } from "../../core/state";
 import type { Check, StackView } from "../kind-operations";
 import { loginsOf } from "./credentials";
 import { seeOldLogin } from "./old-logins";
+import { pathsThatTake, refusalOver } from "./paths/prove";
+import { databasePathsOf, pathName } from "./paths/schema";
 import { sessionsInUse } from "./sessions";
 
 /** This stack has the value: the store must hold it, it must work, and the previous one must end in time. */
@@ -30,6 +32,14 @@ export function passwordChecks(stack: StackView, secret: PostgresPasswordConfig,
         return evidence;
       },
     },
+    ...databasePathsOf(secret).map((path) => ({
+      point: `new credential works over ${pathName(path)}`,
+      look: async () => {
+        const answer = await tryLogin(path, known());
+        if (answer.outcome !== "works") throw new Error(refusalOver(path, answer));
+        return answer.evidence;
+      },
+    })),
     {
       point: "services use it",
       look: async () => sessionsInUse(stack, secret, state, known().username, previous?.username),
@@ -40,13 +50,16 @@ export function passwordChecks(stack: StackView, secret: PostgresPasswordConfig,
         if (previous === undefined) return "there is none, or its value is not known";
         const { outcome, evidence } = await tryLogin(referenceOf(secret.database), previous);
         if (outcome === "unknown") throw new Error(evidence);
-        const works = outcome === "works";
+        // A path that does not answer says nothing; the point above it does.
+        const over = await pathsThatTake(secret, previous);
+        const works = outcome === "works" || over.length > 0;
         const policy = policyOf(config, secret);
         const inUse = await seeOldLogin(secret, policy, state, now);
         if (works && inUse !== undefined && inUse !== "" && now < graceLimitAt(state, policy)) {
           return `still valid, since it is in use: ${inUse}; revoked at ${utc(graceLimitAt(state, policy))} in any case`;
         }
-        return oldEnded(works, evidence, state, graceEndsAt(state, policy), now);
+        const words = over.length === 0 ? evidence : `${evidence}, over ${over.join(", ")} too`;
+        return oldEnded(works, words, state, graceEndsAt(state, policy), now);
       },
     },
   ];

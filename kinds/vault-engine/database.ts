@@ -3,6 +3,7 @@ import * as vault from "@pulumi/vault";
 import type { After } from "../../components/after";
 import { stepCommand } from "../../components/step-command";
 import { slugOf } from "../../core/resource-names";
+import { sessionEnvironment } from "../../stores";
 import { type StoreReference, schemaOf } from "../../stores/schemas";
 import type { DeclaredIn } from "../kind";
 import { allowedRoles, connectionUrl, isMadeByVault, MOUNT_DESCRIPTION, type VaultPasswordConfig } from "./engine";
@@ -153,13 +154,18 @@ async function openVaultDatabases({ config, platform, isKnown }: DeclaredIn): Pr
   const { reference } = platform.store;
   const server = schemaOf(reference).vault(reference);
   if (server === undefined) throw new Error("the config's checks must have asked for a store of the kind vault");
-  const { address } = server;
+  const { address, namespace, caCert } = server;
+  const { VAULT_TOKEN: token } = await sessionEnvironment();
   const secrets = config.secrets.filter(isMadeByVault);
   return new VaultDatabases({
     // The token stays in the environment of the run (VAULT_TOKEN), as do namespace and authorities (VAULT_NAMESPACE,
-    // VAULT_CACERT): in the arguments it would be in the state.
+    // VAULT_CACERT): in the arguments it would be in the state. Only that of a login of this program has no other way to the
+    // plugin: it is revoked when the program ends.
     provider: new vault.Provider("vault", {
       ...(address === undefined ? {} : { address }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(caCert === undefined ? {} : { caCertFile: caCert }),
+      ...(token === undefined ? {} : { token: pulumi.secret(token) }),
       skipChildToken: true,
     } as vault.ProviderArgs),
     reference,

@@ -5,6 +5,7 @@ import { changedMarks } from "../../core/store-content";
 import { holdsEntry, isDocument, written } from "../entries";
 import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "../store";
 import { awsContent, awsDocument } from "./content";
+import { loginOf } from "./login/schema";
 import type { AwsReference } from "./schema";
 
 /** AWS Secrets Manager as a store: the secret `<environment>/<path>`, whose whole text is the value or a JSON document. */
@@ -12,7 +13,7 @@ export class AwsSecrets implements StoreClient {
   private readonly aws: SecretsManager;
 
   constructor(private readonly store: AwsReference) {
-    this.aws = new SecretsManager(store.region, store.endpoint);
+    this.aws = new SecretsManager(store.region, store.endpoint, loginOf(store));
   }
 
   /** The version with the label AWSCURRENT; undefined if there is none. */

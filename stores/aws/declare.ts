@@ -54,16 +54,34 @@ async function existingSecrets({ region }: AwsConfig, environment: string, provi
 }
 
 /** Credentials stay in the environment of the run: in the arguments they would be in the state. */
-function createProvider({ region, endpoint }: AwsConfig): Provider {
+function createProvider(config: AwsConfig): Provider {
+  const { region, endpoint, stsEndpoint, profile, assumeRole, webIdentity, caBundle } = config;
+  const own = { ...(endpoint && { secretsmanager: endpoint }), ...(stsEndpoint && { sts: stsEndpoint }) };
+  // Only a lab's endpoint has no TLS.
+  const isEmulator = endpoint?.startsWith("http:") === true;
   const emulator = {
-    endpoints: [{ secretsmanager: endpoint ?? "" }],
     skipCredentialsValidation: true,
     skipMetadataApiCheck: true,
     skipRegionValidation: true,
     skipRequestingAccountId: true,
   };
-  return new Provider("aws", { region, ...(endpoint === undefined ? {} : emulator) });
+  return new Provider("aws", {
+    region,
+    ...(Object.keys(own).length === 0 ? {} : { endpoints: [own] }),
+    ...(isEmulator ? emulator : {}),
+    ...(profile === undefined ? {} : { profile }),
+    ...(assumeRole === undefined
+      ? {}
+      : { assumeRoles: [{ ...assumeRole, duration: `${assumeRole.duration / 1000}s` }] }),
+    ...(webIdentity === undefined ? {} : { assumeRoleWithWebIdentity: webIdentityOf(webIdentity) }),
+    ...(caBundle === undefined ? {} : { customCaBundle: caBundle }),
+  });
 }
+
+const webIdentityOf = ({ tokenFile, ...rest }: NonNullable<AwsConfig["webIdentity"]>) => ({
+  ...rest,
+  webIdentityTokenFile: tokenFile,
+});
 
 /** `arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>` */
 const secretName = (arn: string) => arn.split(":").slice(6).join(":").slice(0, -7);

@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { httpUrl, settings, text } from "../../core/schema-parts";
+import { loginOf, loginReference, loginSettings } from "./login/schema";
 
 const config = settings({
   /** Which store: AWS Secrets Manager. */
   kind: z.literal("aws"),
-  /** The region of the secrets, such as `us-east-1`. Credentials are always the environment's. */
+  /** The region of the secrets, such as `us-east-1`. */
   region: text(/^[a-z]{2,}(-[a-z]+)+-\d+$/, "expected a region, such as us-east-1"),
   /**
    * The KMS key that encrypts the secrets: id, ARN or alias. Default: a new secret gets the account's
@@ -19,8 +20,12 @@ const config = settings({
       error: ({ input }) => `expected 7 to 30 days, or 0 in a lab, found ${input}`,
     })
     .default(30),
-  /** Only in a lab: an emulator on a loopback address instead of AWS. */
+  /** Another endpoint for Secrets Manager, such as a VPC endpoint. In a lab: an emulator on a loopback address. */
   endpoint: httpUrl.optional(),
+  ...loginSettings,
+}).refine(({ profile, webIdentity }) => profile === undefined || webIdentity === undefined, {
+  path: ["webIdentity"],
+  error: "expected either a profile or webIdentity, found both",
 });
 
 const reference = z.object({
@@ -28,6 +33,7 @@ const reference = z.object({
   region: z.string(),
   endpoint: z.string().optional(),
   environment: z.string(),
+  ...loginReference,
 });
 
 export type AwsConfig = z.output<typeof config>;
@@ -38,20 +44,27 @@ export const awsSchema = {
   kind: "aws",
   config,
   reference,
-  referenceOf: ({ region, endpoint }: AwsConfig, environment: string): AwsReference => ({
+  referenceOf: ({ region, endpoint, ...rest }: AwsConfig, environment: string): AwsReference => ({
     kind: "aws",
     region,
     environment,
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...loginOf(rest),
   }),
   placeOf: ({ environment }: AwsReference, path: string) => `${environment}/${path}`,
   host: ({ endpoint }: AwsConfig) => (endpoint === undefined ? "AWS" : new URL(endpoint).hostname),
-  onlyInLab: ({ endpoint, recoveryWindowDays }: AwsConfig) => [
-    ...(endpoint === undefined ? [] : [{ key: "endpoint", message: `expected only in a lab, found ${endpoint}` }]),
+  onlyInLab: ({ endpoint, stsEndpoint, recoveryWindowDays }: AwsConfig) => [
+    ...Object.entries({ endpoint, stsEndpoint }).flatMap(([key, url]) =>
+      url === undefined || url.startsWith("https:")
+        ? []
+        : [{ key, message: `expected only in a lab without https, found ${url}` }],
+    ),
     ...(recoveryWindowDays > 0
       ? []
       : [{ key: "recoveryWindowDays", message: "expected 7 to 30 days (0 only in a lab), found 0" }]),
   ],
+  loginProblem: (_: AwsConfig, vaultSecretId: string | undefined) =>
+    vaultSecretId === undefined ? undefined : "expected only with a store of the kind vault; remove this key",
   vault: () => undefined,
   marks: "tags",
   plugins: ["aws"],

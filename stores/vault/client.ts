@@ -29,7 +29,7 @@ export class VaultKv implements StoreClient {
   private readonly vault: Vault;
 
   constructor(private readonly store: VaultReference) {
-    this.vault = new Vault(store.address);
+    this.vault = new Vault(store);
   }
 
   async read(path: string): Promise<StoredValue | undefined> {
@@ -130,10 +130,19 @@ export class VaultKv implements StoreClient {
     if (refused !== undefined) throw new StepError(refused);
   }
 
-  /** A token that may not look itself up (it has no policy `default`) is not checked. */
+  /** A token that may not look itself up (it has no policy `default`) is not checked. The run's own is renewed first. */
   private async assertTokenLasts(seconds: number): Promise<void> {
-    const answer = await this.vault.get<{ data: TokenFacts }>("auth/token/lookup-self", {}, [403, 404]);
-    const refused = answer && refusedToken(answer.data, seconds);
+    const { session } = this.store;
+    const lookUp = () => this.vault.get<{ data: TokenFacts }>("auth/token/lookup-self", {}, [403, 404]);
+    const problem = async () => {
+      const answer = await lookUp();
+      return answer && refusedToken(answer.data, seconds, session !== undefined);
+    };
+    let refused = await problem();
+    if (refused !== undefined && session !== undefined) {
+      await this.vault.put("auth/token/renew-self", { increment: `${seconds}s` }, [400, 403]);
+      refused = await problem();
+    }
     if (refused !== undefined) throw new StepError(refused);
   }
 

@@ -27,6 +27,8 @@ export const ADVICE = {
   "pulumi config set notify": /^pulumi config set --secret --path notify/,
   "pulumi config set request": /^pulumi config set request /,
   "pulumi config set sshPrivateKey": /^pulumi config set --secret sshPrivateKey </,
+  "pulumi config set sshKeyPassphrase": /^pulumi config set --secret sshKeyPassphrase/,
+  "pulumi config set vaultSecretId": /^pulumi config set --secret vaultSecretId/,
   "pulumi config set --path": /^pulumi config set --path/,
   "pulumi plugin install": /^pulumi plugin install resource /,
   "pulumi stack init": /^pulumi stack init/,
@@ -148,6 +150,7 @@ export const FILLED: Readonly<Record<string, readonly Advice[] | string>> = {
 
 /** What is found in a message and is no advice, and why. */
 export const NOT_ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/^clients\/host-file\.ts: /, "a script for a host"],
   [/^cli\/(?:commands\/[\w-]+|program)\.ts: .*(?:--stack (?:prod|paper)|-s prod|--rotated-by)/, "an example of --help"],
   [/^cli\/commands\/run\.ts: rotation run$/, "--help: what a request is asked for with"],
   [/^cli\/commands\/report\.ts: rotation report/, "an example of --help"],

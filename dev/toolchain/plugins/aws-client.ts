@@ -1,5 +1,7 @@
 import type { SecretsManager } from "@aws-sdk/client-secrets-manager";
-import { agentWith, awsTrust } from "../../../clients/trust";
+import { awsCredentials, awsTransport } from "../../../clients/aws-login";
+import { parseDuration } from "../../../core/duration";
+import { type AwsLogin, loginOf } from "../../../stores/aws/login/schema";
 import { number, text } from "./coerce";
 import { isObject, type Json, type Properties } from "./values";
 
@@ -42,16 +44,47 @@ async function connect(config: Properties, region: string): Promise<SecretsManag
   const endpoint = Array.isArray(endpoints) ? endpoints.filter(isObject).map(endpointOf).find(Boolean) : undefined;
   const [accessKeyId, secretAccessKey] = [text(config.accessKey), text(config.secretKey)];
   const sessionToken = text(config.token);
-  const httpsAgent = agentWith(awsTrust());
+  const login = loginFrom(config, endpoints);
+  const given = await awsCredentials(region, login);
   return new sdk.SecretsManager({
     region,
-    ...(httpsAgent === undefined ? {} : { requestHandler: { httpsAgent } }),
+    ...awsTransport(login.caBundle),
     maxAttempts: number(config.maxRetries) ?? 3,
     ...(endpoint === undefined ? {} : { endpoint }),
-    ...(text(config.profile) === undefined ? {} : { profile: text(config.profile) }),
+    ...(given === undefined ? {} : { credentials: given }),
     ...(accessKeyId === undefined || secretAccessKey === undefined
       ? {}
       : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }),
+  });
+}
+
+/** What the provider says of the login. */
+function loginFrom(config: Properties, endpoints: Json | undefined): AwsLogin {
+  const [role] = [parsed(config.assumeRoles)].flat().filter(isObject);
+  const web = parsed(config.assumeRoleWithWebIdentity);
+  const sts = Array.isArray(endpoints)
+    ? endpoints
+        .filter(isObject)
+        .map((one) => text(one.sts))
+        .find(Boolean)
+    : undefined;
+  return loginOf({
+    profile: text(config.profile),
+    stsEndpoint: sts,
+    caBundle: text(config.customCaBundle),
+    assumeRole: role && {
+      roleArn: text(role.roleArn) ?? "",
+      externalId: text(role.externalId),
+      sessionName: text(role.sessionName) ?? "",
+      duration: parseDuration(text(role.duration) ?? "1h"),
+    },
+    webIdentity: isObject(web)
+      ? {
+          roleArn: text(web.roleArn) ?? "",
+          sessionName: text(web.sessionName) ?? "",
+          tokenFile: text(web.webIdentityTokenFile) ?? "",
+        }
+      : undefined,
   });
 }
 

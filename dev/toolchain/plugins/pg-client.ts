@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Client, ClientConfig } from "pg";
 import { number, text } from "./coerce";
-import type { Properties } from "./values";
+import { isObject, type Properties } from "./values";
 
 /** The administrator's connection, from the provider's config, completed by libpq's variables. */
 export interface PgConnection {
@@ -55,18 +55,36 @@ function clientConfig(config: Properties, env: NodeJS.ProcessEnv, database: stri
     // Without one, node-pg looks into the password file that PGPASSFILE names, as libpq does.
     ...(password === undefined ? {} : { password }),
     database: database ?? text(config.database) ?? env.PGDATABASE ?? "postgres",
-    ssl: tls(text(config.sslmode) ?? env.PGSSLMODE ?? "require", text(config.sslrootcert) ?? env.PGSSLROOTCERT),
+    ssl: tls(
+      text(config.sslmode) ?? env.PGSSLMODE ?? "require",
+      text(config.sslrootcert) ?? env.PGSSLROOTCERT,
+      clientOf(config),
+    ),
     connectionTimeoutMillis: (number(config.connectTimeout) ?? number(env.PGCONNECT_TIMEOUT) ?? 180) * 1000,
     application_name: "pulumi-resource-postgresql (offline)",
   };
 }
 
-function tls(mode: string, rootCertificate: string | undefined): ClientConfig["ssl"] {
+/** The client's certificate and key, by their files. */
+function clientOf({ clientcert }: Properties): { cert?: string; key?: string } {
+  const files = typeof clientcert === "string" ? (JSON.parse(clientcert) as Properties) : clientcert;
+  if (!isObject(files)) return {};
+  const [cert, key] = [text(files.cert), text(files.key)];
+  return cert === undefined || key === undefined
+    ? {}
+    : { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
+}
+
+function tls(
+  mode: string,
+  rootCertificate: string | undefined,
+  client: { cert?: string; key?: string },
+): ClientConfig["ssl"] {
   if (mode === "disable" || mode === "allow" || mode === "prefer") return false;
   const ca = rootCertificate === undefined ? undefined : readFileSync(rootCertificate, "utf8");
-  if (mode === "verify-full") return { rejectUnauthorized: true, ca };
-  if (mode === "verify-ca") return { rejectUnauthorized: true, ca, checkServerIdentity: () => undefined };
-  return { rejectUnauthorized: false, ca };
+  if (mode === "verify-full") return { ...client, rejectUnauthorized: true, ca };
+  if (mode === "verify-ca") return { ...client, rejectUnauthorized: true, ca, checkServerIdentity: () => undefined };
+  return { ...client, rejectUnauthorized: false, ca };
 }
 
 /** A failure in the form of the real plugin, after `prefix`. The server's message carries no password. */

@@ -8,7 +8,7 @@ import { stateFolder } from "../../../cli/operate/state-file";
 import { cacheRoot } from "../../../cli/toolchain/cache";
 import { projectRoot } from "../../../cli/toolchain/project";
 import { homeOf, operator, pluginHomes, pulumiHome } from "../../../clients/home";
-import { vaultHeaders } from "../../../clients/vault";
+import { ownToken } from "../../../clients/vault";
 
 describe("the user's home", () => {
   it("is HOME, whatever the passwd says, and the passwd's without one", () => {
@@ -46,11 +46,11 @@ describe("Vault's token", () => {
     onTestFinished(() => rmSync(home, { recursive: true, force: true }));
     vi.stubEnv("HOME", home);
     vi.stubEnv("VAULT_TOKEN", "");
-    expect(vaultHeaders()).toBeUndefined();
+    expect(ownToken()).toBeUndefined();
     writeFileSync(path.join(home, ".vault-token"), "\n");
-    expect(vaultHeaders()).toBeUndefined();
+    expect(ownToken()).toBeUndefined();
     writeFileSync(path.join(home, ".vault-token"), "hvs.of-this-home\n");
-    expect(vaultHeaders()).toMatchObject({ "X-Vault-Token": "hvs.of-this-home" });
+    expect(ownToken()).toBe("hvs.of-this-home");
   });
 });
 

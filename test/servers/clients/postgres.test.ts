@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, chown, cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { tryLogin } from "../../../clients/postgres";
+import { type DatabaseReference, tryLogin, withDatabase } from "../../../clients/postgres";
 import { type Postgres, startPostgres } from "../../../dev/lab/postgres";
+import { serverAccount } from "../../../dev/lab/postgres-binaries";
 
 describe("a login that is tried", () => {
   let dir: string;
@@ -46,5 +47,85 @@ describe("a login that is tried", () => {
     expect(unreachable).toEqual({ outcome: "unknown", evidence: expect.stringContaining("ECONNREFUSED") });
     const full = await server.session(() => tryLogin(reference(), login), { user: "trader", password: "of-the-test" });
     expect(full).toEqual({ outcome: "unknown", evidence: expect.stringContaining("too many connections") });
+  });
+});
+
+describe("sslmode, as libpq has it", () => {
+  const certificates = join(import.meta.dirname, "..", "..", "tls");
+  const CA = join(certificates, "ca.pem");
+  const [CERT, KEY] = [join(certificates, "server.pem"), join(certificates, "server.key")];
+  let dirs: string[];
+  let withTls: Postgres;
+  let without: Postgres;
+
+  beforeAll(async () => {
+    dirs = await Promise.all(["tls-", "plain-"].map((name) => mkdtemp(join(tmpdir(), name))));
+    const [dir = "", plain = ""] = dirs;
+    await chmod(dir, 0o711);
+    const { uid, gid } = await serverAccount();
+    const settings: Record<string, string> = { ssl: "on" };
+    for (const [setting, file] of [
+      ["ssl_cert_file", CERT],
+      ["ssl_key_file", KEY],
+      ["ssl_ca_file", CA],
+    ] as const) {
+      const copy = join(dir, setting);
+      await cp(file, copy);
+      await chmod(copy, 0o600);
+      if (uid !== undefined) await chown(copy, uid, gid ?? uid);
+      settings[setting] = copy;
+    }
+    withTls = await startPostgres({ dir, settings });
+    without = await startPostgres({ dir: plain });
+  });
+
+  afterAll(async () => {
+    await withTls?.stop();
+    await without?.stop();
+    for (const dir of dirs) await rm(dir, { recursive: true, force: true });
+  });
+
+  /** Whether the connection has TLS. */
+  function over(server: Postgres, sslmode: DatabaseReference["sslmode"], more: Partial<DatabaseReference> = {}) {
+    const { host, port, adminUser: user, adminPassword } = server;
+    return withDatabase(
+      { host, port, database: "trader", sslmode, user, ...more },
+      async (client) => (await client.query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")).rows[0].ssl,
+      adminPassword,
+    );
+  }
+
+  it.each([
+    ["disable", false],
+    ["allow", false],
+    ["prefer", true],
+    ["require", true],
+  ] as const)("%s", async (mode, expected) => expect(await over(withTls, mode)).toBe(expected));
+
+  it.each([["disable"], ["allow"], ["prefer"]] as const)("%s, if the server has no TLS", async (mode) =>
+    expect(await over(without, mode)).toBe(false),
+  );
+
+  it("require and more are refused by a server without TLS", async () => {
+    for (const mode of ["require", "verify-ca", "verify-full"] as const)
+      await expect(over(without, mode)).rejects.toThrow(/does not support SSL/);
+  });
+
+  it("checks the server by the config's authority, for each database its own", async () => {
+    expect(await over(withTls, "verify-full", { sslrootcert: CA })).toBe(true);
+    expect(await over(withTls, "verify-ca", { sslrootcert: CA })).toBe(true);
+    await expect(over(withTls, "verify-full", { sslrootcert: "/no/such.pem" })).rejects.toThrow(/\/no\/such\.pem/);
+    await expect(over(withTls, "verify-full")).rejects.toThrow(/certificate|self.signed|issuer/i);
+  });
+
+  it("a wrong password is said as such, whichever way was tried first", async () => {
+    const { host, port } = withTls;
+    for (const sslmode of ["allow", "prefer"] as const) {
+      const answer = await tryLogin(
+        { host, port, database: "trader", sslmode },
+        { username: "postgres", password: "x" },
+      );
+      expect(answer).toMatchObject({ outcome: "refused", evidence: expect.stringMatching(/password authentication/) });
+    }
   });
 });

@@ -7,15 +7,8 @@ import { dirname, join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  awsTrust,
-  databaseTrust,
-  fetchWith,
-  publicTrust,
-  type SslMode,
-  type Trust,
-  vaultTrust,
-} from "../../../clients/trust";
+import { awsTrust, databaseTrust, fetchWith, publicTrust, type Trust, vaultTrust } from "../../../clients/trust";
+import type { SslMode } from "../../../core/schema-parts";
 
 const certificates = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "tls");
 const CA = join(certificates, "ca.pem");
@@ -81,6 +74,8 @@ describe("PostgreSQL, as libpq", () => {
 
   it.each([
     ["disable", {}, false],
+    ["allow", { PGSSLROOTCERT: CA }, { rejectUnauthorized: false }],
+    ["prefer", {}, { rejectUnauthorized: false }],
     ["require", {}, { rejectUnauthorized: false }],
     ["require", { PGSSLROOTCERT: CA }, { ca: [text], ...anyName }],
     ["verify-ca", { PGSSLROOTCERT: CA }, { ca: [text], ...anyName }],
@@ -96,6 +91,8 @@ describe("PostgreSQL, as libpq", () => {
     await mkdir(join(home, "with", ".postgresql"), { recursive: true });
     await cp(CA, join(home, "with", ".postgresql", "root.crt"));
     expect(trust("verify-full", { HOME: join(home, "with") })).toEqual({ ca: [text] });
+    for (const name of ["postgresql.crt", "postgresql.key"]) await cp(CA, join(home, "with", ".postgresql", name));
+    expect(trust("verify-full", { HOME: join(home, "with") })).toEqual({ ca: [text], cert: text, key: text });
   });
 });
 

@@ -15,7 +15,7 @@ test("a question that Vault did not answer in time is asked again, one that chan
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   vi.stubEnv("VAULT_TOKEN", "of-the-test");
   try {
-    const vault = new Vault(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const vault = new Vault({ address: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
     const [rotation, changed] = await Promise.all([
       findRotation(vault, { mount: "database", name: "trader" }),
       vault.post("database/rotate-role/trader", {}).catch(String),

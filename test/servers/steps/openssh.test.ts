@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunScript } from "../../../clients/shell";
-import { withHost } from "../../../clients/ssh";
+import { type HostReference, withHost } from "../../../clients/ssh";
+import type { SshKey } from "../../../core/ssh-key";
 import { poll } from "../../../dev/lab/poll";
 import { freePort } from "../../../dev/lab/ports";
 import { inShell } from "../../advice/shell";
@@ -115,6 +116,65 @@ describe.runIf(SSHD !== undefined)("OpenSSH's server, with keys of three types",
   it("that lets the account run one command of its own says so", async () => {
     await start(["host-ed25519"], ["ForceCommand echo no shell for you; exit 1"]);
     await expect(on(read("host-ed25519.pub"), echo)).rejects.toThrow(/does not run \/bin\/sh for .*: .* status 1$/);
+    await stop();
+  });
+
+  it("is reached through a bastion, also through two; each shows its own key", async () => {
+    await start(["host-ed25519"]);
+    const at = { address: "127.0.0.1", port, user: userInfo().username, hostKey: read("host-ed25519.pub") };
+    const bastion = { ...at, name: "bastion" };
+    const key = read("client-ed25519");
+    const through = (host: HostReference) =>
+      withHost("trading-1", host, key, (run) => run("echo $SSH_CONNECTION", 30_000));
+    const one = await through({ ...at, proxy: bastion });
+    expect(one).toMatchObject({ status: 0, output: expect.stringMatching(/^127\.0\.0\.1 /) });
+    const two = await through({ ...at, proxy: { ...bastion, proxy: { ...bastion, name: "outer" } } });
+    expect(two).toMatchObject({ status: 0 });
+    const wrong = { ...bastion, hostKey: read("other.pub") };
+    await expect(through({ ...at, proxy: wrong })).rejects.toThrow("shows another key than hosts.bastion.hostKey");
+    await expect(through({ ...at, hostKey: read("other.pub"), proxy: bastion })).rejects.toThrow(
+      "shows another key than hosts.trading-1.hostKey",
+    );
+    await expect(through({ ...at, port: 9, proxy: bastion })).rejects.toThrow(
+      /127\.0\.0\.1:9 \(hosts\.trading-1\) cannot be reached through hosts\.bastion: .*AllowTcpForwarding/,
+    );
+    await stop();
+    await start(["host-ed25519"], ["AllowTcpForwarding no"]);
+    await expect(through({ ...at, port, proxy: { ...bastion, port } })).rejects.toThrow(
+      /cannot be reached through hosts\.bastion/,
+    );
+    await stop();
+  });
+
+  it("takes a key with a passphrase, and the keys of an agent", async () => {
+    await start(["host-ed25519"]);
+    const at = { address: "127.0.0.1", port, user: userInfo().username, hostKey: read("host-ed25519.pub") };
+    const echoed = (key: SshKey) => withHost("trading-1", at, key, echo);
+    writeFileSync(file("locked"), read("client-ed25519"), { mode: 0o600 });
+    execFileSync("ssh-keygen", ["-q", "-p", "-N", "of the key", "-f", file("locked")]);
+    const locked = read("locked");
+    expect(await echoed({ key: locked, passphrase: "of the key" })).toMatchObject({ status: 0 });
+    for (const key of [locked, { key: locked, passphrase: "wrong" }])
+      await expect(echoed(key)).rejects.toThrow(/sshPrivateKey cannot be read: /);
+    const refused = await echoed(locked).catch((error: Error) => error.message);
+    expect(advised("pulumi config set sshKeyPassphrase", String(refused))).toBe(
+      "pulumi config set --secret sshKeyPassphrase",
+    );
+
+    vi.stubEnv("SSH_AUTH_SOCK", "");
+    await expect(echoed(undefined)).rejects.toThrow(/no SSH agent: .*SSH_AUTH_SOCK is not set/);
+    const agent = spawn("ssh-agent", ["-D", "-a", file("agent")], { stdio: "ignore" });
+    try {
+      await poll(async () => existsSync(file("agent")), { what: "ssh-agent", limitMs: 60_000 });
+      vi.stubEnv("SSH_AUTH_SOCK", file("agent"));
+      await expect(echoed(undefined)).rejects.toThrow(/takes no key of the SSH agent/);
+      writeFileSync(file("client"), read("client-ed25519"), { mode: 0o600 });
+      execFileSync("ssh-add", ["-q", file("client")], { stdio: "ignore" });
+      expect(await echoed(undefined)).toMatchObject({ status: 0, output: "mine\n" });
+    } finally {
+      agent.kill();
+      vi.unstubAllEnvs();
+    }
     await stop();
   });
 });

@@ -18,7 +18,7 @@ store = nothing => expected an object with kind, found nothing
 store = "vault" => expected an object with kind, found "vault"
 store.kind = "gcp" => expected one of vault, aws, found "gcp"
 store.address = "vault:8200" => expected an http:// or https:// address, found "vault:8200"
-store.mount = "a/b" => expected letters, digits, - or _, found "a/b"
+store.mount = "a/b/" => expected words of letters, digits, -, _ or . joined by /, without one at the end, found "a/b/"
 alpaca = nothing => expected { baseUrl }, to ask whether the market is closed, found nothing; or say in market when it is open, or set preflight.allowOpenMarket: true
 alpaca.baseUrl = "paper" => expected an http:// or https:// address, found "paper"
 preflight.allowOpenMarket = "yes" => expected true or false, found "yes"
@@ -43,7 +43,7 @@ secrets[0].database.host = nothing => expected text, found nothing
 secrets[0].database.port = "5432" => expected a number, found "5432"
 secrets[0].database.port = 70000 => expected at most 65535, found 70000
 secrets[0].database.port = 1.5 => expected a whole number, found 1.5
-secrets[0].database.sslmode = "prefer" => expected one of disable, require, verify-ca, verify-full, found "prefer"
+secrets[0].database.sslmode = "full" => expected one of disable, allow, prefer, require, verify-ca, verify-full, found "full"
 secrets[0].database.password = "x" => unknown key; expected one of host, port, name, admin, sslmode
 secrets[0].role = 5 => expected text, found 5
 secrets[0].role = "" => expected some text, found ""

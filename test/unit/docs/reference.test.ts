@@ -16,7 +16,12 @@ it.each([
   ["secrets[].database.port", "whole number from 1 to 65535", "`5432`", ""],
   ["hosts.NAME.port", "whole number from 1 to 65535", "`22`", ""],
   ["notify.email.encryption", "`starttls`, `tls`", "`starttls`", "`starttls` (default) insists on it"],
-  ["store.mount", "letters, digits, - or _", "`secret`", "The KV v2 mount."],
+  [
+    "store.mount",
+    "words of letters, digits, -, _ or . joined by /, without one at the end",
+    "`secret`",
+    "The KV v2 mount.",
+  ],
   ["store.region", "region, such as us-east-1", undefined, "The region of the secrets"],
   ["environment", "lower-case word, such as paper or prod", undefined, "Names the environment"],
   ["lab.clock", "time such as 2026-11-23T02:00:00Z", "", ""],
