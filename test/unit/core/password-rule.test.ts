@@ -95,7 +95,8 @@ describe("a changed rule", () => {
     });
     const { next } = postgresPassword.rules(secret, { adopted: {} } as never, {});
     expect(
-      next(undefined, { now, policy: DEFAULT_POLICY, request: undefined, begun: false, certain: false }).rules?.[1],
+      next(undefined, { now, policy: DEFAULT_POLICY, request: undefined, begun: false, certain: false, hold: false })
+        .rules?.[1],
     ).toMatchObject({ length: 32 });
   });
 });
