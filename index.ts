@@ -5,7 +5,7 @@ import type { Platform } from "./components/platform";
 import { readKnown } from "./components/previous-secrets";
 import { forgetDeclarationTraces, plainStackTraces, silenceDebugMessages } from "./components/quiet-sdk";
 import { createStore } from "./components/stack-store";
-import { auditDatabase, type Config, ConfigError, noticeOf, parseConfig, referenceOf } from "./config";
+import { auditDatabase, type Config, ConfigError, eventTargets, noticeOf, parseConfig, referenceOf } from "./config";
 import { PLANNED_AT, plannedOr } from "./core/clock";
 import { RequestRefusedError } from "./core/request";
 import { UnavailableError } from "./core/unavailable";
@@ -52,6 +52,7 @@ async function createPlatform(config: Config, stack: string): Promise<Platform> 
       connection: database === undefined ? {} : referenceOf(database),
       stack,
       environment,
+      events: eventTargets(config.events),
     },
     clock: lab?.clock,
     planBasis: planBasis(pulumi.runtime.allConfig(), readFileSync(__filename)),

@@ -78,7 +78,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     });
     return new Preflight(
       `${this.name}-preflight`,
-      { input, begins: { state, recorded } },
+      { input, begins: { state, recorded }, target: platform.audit, clock: platform.clock },
       { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
     ).command;
   }

@@ -20,7 +20,7 @@ const TOPS = [
   ["program", "^index[.]ts$"],
   ["steps", "^steps/", "^steps/run-step[.]ts$"],
   ["cli", "^cli/", "^sdk-on-demand[.]cjs$"],
-  ["docs", "^docs/", "^cli/toolchain/"],
+  ["docs", "^docs/", "^cli/(toolchain/|render/run-lines[.]ts$)"],
   ["dev", "^dev/", "^cli/"],
   ["test", "^test/", "."],
 ];

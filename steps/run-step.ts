@@ -6,9 +6,13 @@ import { secretsIn } from "../core/secret-fields";
 
 /**
  * Runs a step: JSON on stdin, one line of JSON on stdout, exit 1 with one message on stderr. All output is
- * first redacted: every secret in the environment and in the fields that the schema marks (`secret`).
+ * first redacted: every secret in the environment and in the fields that the schema marks (`secret`). A step gets that as
+ * `clean`, for what it writes elsewhere.
  */
-export async function runStep<T>(schema: z.ZodType<T>, step: (input: T) => Promise<object>): Promise<void> {
+export async function runStep<T>(
+  schema: z.ZodType<T>,
+  step: (input: T, clean: (text: string) => string) => Promise<object>,
+): Promise<void> {
   let secrets = environmentSecrets(process.env);
   try {
     const raw = parse(await readStdin());
@@ -18,7 +22,7 @@ export async function runStep<T>(schema: z.ZodType<T>, step: (input: T) => Promi
       const fields = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
       throw new StepError(`the input on stdin is wrong: ${fields.join("; ")}`);
     }
-    const answer: unknown = JSON.parse(JSON.stringify(await step(result.data)));
+    const answer: unknown = JSON.parse(JSON.stringify(await step(result.data, (text) => redact(text, secrets))));
     process.stdout.write(`${JSON.stringify(redactIn(answer, secrets))}\n`);
   } catch (error) {
     process.stderr.write(`${redact(messageOf(error), secrets)}\n`);

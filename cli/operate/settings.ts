@@ -24,6 +24,7 @@ const outline = schema.pick({
   market: true,
   audit: true,
   notify: true,
+  events: true,
   lab: true,
 });
 
