@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { SecretConfig } from "../config";
 import type { PreflightMode } from "../core/decide";
 import type { Policy } from "../core/policy";
+import { slugOf } from "../core/resource-names";
 import { activation, type SecretState } from "../core/state";
 import { AuditRecord } from "./audit-record";
 import { planGuard } from "./plan-guard";
@@ -59,6 +60,11 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     protected readonly args: A,
     protected readonly opts: pulumi.ComponentResourceOptions,
   ) {
+    const expected = slugOf(args.config.name);
+    if (name !== expected) {
+      // The command line finds a secret's resources by it.
+      throw new pulumi.RunError(`${args.config.name}: expected the resource's name ${expected}, found ${name}`);
+    }
     const ignoreChanges = planGuard(args.platform.planBasis, args.state);
     super(`secret-rotation:index:${type}`, name, {}, { ...opts, ignoreChanges });
     this.trigger = activation(args.state);

@@ -18,6 +18,7 @@ const LAYERS = [
 /** What is above all layers, and what else it may import. Nothing imports steps and the program. */
 const TOPS = [
   ["program", "^index[.]ts$"],
+  ["library", "^library[.]ts$"],
   ["steps", "^steps/", "^steps/run-step[.]ts$"],
   ["cli", "^cli/", "^sdk-on-demand[.]cjs$"],
   ["docs", "^docs/", "^cli/(toolchain/|render/run-lines[.]ts$)"],
@@ -26,7 +27,7 @@ const TOPS = [
 ];
 
 const below = (index) => LAYERS.slice(0, index + 1).map(([, path]) => path);
-const itself = ([name, path]) => (name === "program" || name === "steps" ? [] : [path]);
+const itself = ([name, path]) => (["program", "library", "steps"].includes(name) ? [] : [path]);
 const rows = [
   { name: "policy", path: "^policy/", may: ["^policy/"] },
   ...LAYERS.map(([name, path], index) => ({ name, path, may: below(index) })),

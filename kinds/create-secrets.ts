@@ -2,12 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Platform } from "../components/platform";
 import type { Known, PreviousSecret } from "../components/previous-secrets";
 import { waitsFor } from "../components/rotation-order";
+import type { StackSecret } from "../components/secret-rotation";
 import { type Config, policyOf, type SecretConfig } from "../config";
 import { clockBehind } from "../core/clock";
 import { RequestRefusedError } from "../core/request";
+import { slugOf } from "../core/resource-names";
 import { activation } from "../core/state";
 import { pauseOver } from "../core/waiting";
 import { decideSecret, kindFor, type SeenOutside } from ".";
+import type { Declaration } from "./kind";
 
 /** The resources that restart services, as a stack's outputs name them. */
 const RESTARTED_BY = "step";
@@ -33,44 +36,62 @@ function assertUnchanged(secret: SecretConfig, before: PreviousSecret | undefine
   }
 }
 
+/** A secret of the config that is ready to be declared. */
+export interface Prepared {
+  readonly secret: SecretConfig;
+  /** Decides on it, and reports what happens to it. @throws RequestRefusedError */
+  declare(): Declaration;
+}
+
 /**
- * Declares every secret of the config in its order, and reports what happens to each. Returns the stack's output.
+ * Prepares every secret of the config: loads and queries what its declaration needs. Any refusal comes before the first
+ * resource is declared.
  *
  * @throws RequestRefusedError, ConfigError
  */
-export async function createSecrets(
+export async function prepareSecrets(
   config: Config,
   { previous, recorded }: Known,
   platform: Platform,
   now: Date,
   seen: SeenOutside,
-): Promise<Record<string, unknown>> {
+): Promise<readonly Prepared[]> {
   const isKnown = (name: string) => previous[name] !== undefined;
-  const prepared = await Promise.all(
+  return Promise.all(
     config.secrets.map(async (secret) => {
       const { name } = secret;
       const before = previous[name];
       assertUnchanged(secret, before);
       const stack = { config, platform, now, before, recorded: recorded[name], isKnown };
-      return { secret, declare: await kindFor(secret).declare(secret, stack, seen[name] ?? {}) };
+      const declare = await kindFor(secret).declare(secret, stack, seen[name] ?? {});
+      return {
+        secret,
+        declare: () => {
+          const behind = before && clockBehind(name, before.state, now);
+          const paused = pauseOver(name, policyOf(config, secret), now);
+          for (const warning of [behind, paused]) if (warning !== undefined) void pulumi.log.warn(warning);
+          const known = { finished: before?.state, recorded: recorded[name] };
+          return declare(decideSecret(config, secret, known, now, seen[name]), rolledOutBy(before));
+        },
+      };
     }),
   );
-  // No await from here on: any refusal comes before the first resource is declared.
+}
+
+/** A secret's part of the stack's output `secrets`, from which the next update decides. */
+export const outputOf = ({ description, state }: StackSecret): pulumi.Output<Record<string, unknown>> =>
+  pulumi
+    .all([description, state])
+    .apply(([about, now]): Record<string, unknown> => ({ ...about, restartedBy: RESTARTED_BY, state: now }));
+
+/** Declares all of them in the config's order. Returns the stack's output. @throws RequestRefusedError */
+export function createSecrets(prepared: readonly Prepared[]): Record<string, unknown> {
   const outputs: Record<string, unknown> = {};
   const earlier: { readonly secret: SecretConfig; readonly last: pulumi.Resource }[] = [];
   for (const { secret, declare } of prepared) {
-    const { name } = secret;
     const dependsOn = earlier.filter((one) => waitsFor(secret, one.secret)).map(({ last }) => last);
-    const before = previous[name];
-    const behind = before && clockBehind(name, before.state, now);
-    const paused = pauseOver(name, policyOf(config, secret), now);
-    for (const warning of [behind, paused]) if (warning !== undefined) void pulumi.log.warn(warning);
-    const known = { finished: before?.state, recorded: recorded[name] };
-    const decision = decideSecret(config, secret, known, now, seen[name]);
-    const made = declare(decision, { rolledOut: rolledOutBy(before), dependsOn });
-    outputs[name] = pulumi
-      .all([made.description, made.state])
-      .apply(([about, state]): Record<string, unknown> => ({ ...about, restartedBy: RESTARTED_BY, state }));
+    const made = declare().create(slugOf(secret.name), { dependsOn });
+    outputs[secret.name] = outputOf(made);
     earlier.push({ secret, last: made.last });
   }
   return outputs;
