@@ -91,7 +91,7 @@ async function stepInputs(): Promise<Record<string, z.core.$ZodType>> {
 describe("a field that sounds like a credential", () => {
   it("is marked in the config", () => {
     expect(unmarked(schema).filter((field) => !BESIDE.includes(field))).toEqual([]);
-    expect(SECRET_KEYS).toEqual(["notify", "adopted", "connectionPasswords", "alpacaKeys", "sshPrivateKey"]);
+    expect(SECRET_KEYS).toEqual(["notify", "events", "adopted", "connectionPasswords", "alpacaKeys", "sshPrivateKey"]);
   });
 
   it("is marked in the input of every step", async () => {
