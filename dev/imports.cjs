@@ -61,7 +61,7 @@ module.exports = {
     { name: "no-circle", severity: "error", from: {}, to: { circular: true } },
   ],
   options: {
-    exclude: "(^|/)(node_modules|dist)/|[.]sh",
+    exclude: "(^|/)(node_modules|dist)/|[.]sh|^docs/examples/",
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },

@@ -11,6 +11,7 @@ export function registerEvents(program: Command): void {
   const events = program
     .command("events")
     .description("events of rotations for other systems: what was sent, and sending");
+  events.addHelpText("after", "\nExample:\n  rotation events list --stack prod");
   common(
     events
       .command("list")
@@ -32,9 +33,7 @@ export function registerEvents(program: Command): void {
   common(
     events
       .command("deliver")
-      .description(
-        "record what is due or overdue, and send every open event; safe to run every hour, and twice at once",
-      ),
+      .description("record what is due or overdue, and send every open event; safe to run every hour"),
     "rotation events deliver --stack prod",
   ).action(async (options: CommonOptions) => {
     const [{ remindByEvents }, { deliveredLine }] = await Promise.all([
