@@ -31,7 +31,7 @@ export function eventChecks(
 }
 
 const HOW = (name: string) =>
-  `echo "whsec_$(openssl rand -base64 32)" | pulumi config set --secret --path events.${name}.secret`;
+  `\`echo "whsec_$(openssl rand -base64 32)" | pulumi config set --secret --path events.${name}.secret\``;
 
 /** A mail server's certificate is always checked, except on this machine. */
 export function mailChecks(
