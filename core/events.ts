@@ -7,7 +7,7 @@ import type { Action } from "./state";
  */
 export const EVENT_TYPES = [
   ...(["started", "finished", "failed", "rolled-back"] as const),
-  ...(["due", "overdue", "grace-over", "warning", "alert", "planned", "in-use"] as const),
+  ...(["due", "overdue", "grace-over", "warning", "alert", "planned", "in-use", "no-window"] as const),
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
