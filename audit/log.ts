@@ -1,10 +1,12 @@
 import type pg from "pg";
 import { codeOf } from "../core/errors";
+import type { NewEvent } from "../core/events";
 import { quoted } from "../core/shell-word";
 import { withClient } from "./connection";
 import { type AuditEntry, type AuditEntryInput, canonicalJson, parseEntry } from "./entry";
 import { AuditLogError } from "./errors";
 import { grantWriter, logOwner, migrateIfNeeded } from "./migrate";
+import { recordEvent } from "./outbox";
 
 export { grantWriter, isCurrent, migrate, schemaToMigrate } from "./migrate";
 
@@ -66,15 +68,25 @@ async function findStep(client: pg.ClientBase, stepKey: string | null): Promise<
 /**
  * Connects, migrates if the tables are older than this program (which needs their owner; an up-to-date log needs
  * membership in `rotation_audit_writer` alone), appends and closes. Waits at most 30 s for another writer.
+ * @param eventOf the event of a row that is new, written with it or not at all
  * @throws AuditEntryError, AuditLogError, or PostgreSQL's own error.
  */
-export async function recordEntry(connection: pg.ClientConfig, entry: AuditEntryInput): Promise<Recorded> {
+export async function recordEntry(
+  connection: pg.ClientConfig,
+  entry: AuditEntryInput,
+  eventOf?: (row: Recorded) => NewEvent,
+): Promise<Recorded> {
   const complete = parseEntry(entry);
   return withClient({ query_timeout: ANSWER_LIMIT_MS, ...connection }, async (client) => {
     try {
       await migrateIfNeeded(client);
       await client.query("SELECT set_config('lock_timeout', $1, false)", [LOCK_LIMIT]);
-      return await append(client, complete);
+      if (eventOf === undefined) return await append(client, complete);
+      await client.query("BEGIN");
+      const recorded = await append(client, complete);
+      if (!recorded.existing) await recordEvent(client, eventOf(recorded));
+      await client.query("COMMIT");
+      return recorded;
     } catch (error) {
       throw explained(client, error);
     }
@@ -99,7 +111,8 @@ function explained(client: pg.Client, error: unknown): unknown {
 }
 
 /**
- * Removes the oldest rows up to `before` (without it) and logs that as a PRUNE row. Needs the table's owner.
+ * Removes the oldest rows up to `before` (without it) and logs that as a PRUNE row; events of that time are removed too.
+ * Needs the table's owner.
  * @returns the number of rows removed.
  * @throws AuditLogError for any other login, and PostgreSQL's error if `before` is younger than the retention of two years.
  */
@@ -109,6 +122,7 @@ export async function prune(client: pg.Client, before: Date, by: string): Promis
       before.toISOString(),
       by,
     ]);
+    await client.query("DELETE FROM secret_rotation_events WHERE time < $1", [before.toISOString()]);
     return Number(rows[0]?.removed ?? 0);
   } catch (error) {
     if (codeOf(error) !== "42501") throw error;

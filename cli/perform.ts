@@ -1,7 +1,8 @@
 import type { Request } from "../core/request";
 import { quoted } from "../core/shell-word";
+import type { JsonLines } from "./json-listener";
 import type { RunOptions, RunResult } from "./operate/run-result";
-import { type CommonOptions, EXIT, explain, print, printJson, projectOf } from "./run-command";
+import { type CommonOptions, EXIT, explain, print, projectOf } from "./run-command";
 
 export interface ActOptions extends CommonOptions {
   readonly yes?: true;
@@ -15,24 +16,28 @@ export interface ActOptions extends CommonOptions {
  * @returns the exit code
  */
 export async function perform(options: ActOptions, requests: readonly (Request | undefined)[]): Promise<number> {
-  const [{ Run }, { assertTerminal, interruption, runListener }, { renderResult }] = await Promise.all([
-    import("./operate/run"),
-    import("./run-listener"),
-    import("./render/run"),
-  ]);
+  const [{ Run }, { deliverAfterRun }, { assertTerminal, interruption, runListener }, { renderResult }] =
+    await Promise.all([
+      import("./operate/run"),
+      import("./operate/events/deliver"),
+      import("./run-listener"),
+      import("./render/run"),
+    ]);
   if (!options.yes) assertTerminal();
   const project = await projectOf(options);
   const { signal, release } = interruption((text) => listener.note(text));
-  const listener = runListener({ ...options, signal });
-  const results: (RunResult & { readonly notes: readonly string[] })[] = [];
+  const lines = options.json === undefined ? undefined : await jsonLines(project.stack);
+  const listener = runListener({ ...options, lines, signal });
+  const results: RunResult[] = [];
   try {
     for (const request of requests) {
       const run = await Run.open(project, listener, runOptions(options, request, signal));
       const result = await run.carryOut();
+      await deliverAfterRun(project, (text) => listener.note(text));
       listener.stop(result.outcome === "interrupted" ? "stopped" : "done");
-      // With --json the notes are in the answer: stderr may not be read.
-      results.push({ ...result, notes: listener.notes.splice(0) });
-      if (!options.json) print(renderResult(result));
+      results.push(result);
+      if (lines === undefined) print(renderResult(result));
+      else lines.say({ type: "result", notes: listener.notes.splice(0), ...result });
       if (exitCodeOf(result) !== EXIT.fine) break;
     }
   } catch (error) {
@@ -43,9 +48,14 @@ export async function perform(options: ActOptions, requests: readonly (Request |
     listener.stop("stopped");
     release();
   }
-  if (options.json) printJson(results.length === 1 ? results[0] : results);
   const exitCode = Math.max(...results.map(exitCodeOf));
   return exitCode !== EXIT.fine && signal.aborted ? INTERRUPTED[signal.reason as keyof typeof INTERRUPTED] : exitCode;
+}
+
+/** What `--json` prints: a line of JSON for each thing that happens. */
+export async function jsonLines(stack: string): Promise<JsonLines> {
+  const { JsonLines } = await import("./json-listener");
+  return new JsonLines(stack, (line) => void process.stdout.write(line));
 }
 
 function runOptions(

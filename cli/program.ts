@@ -4,6 +4,7 @@ import { registerAlpaca } from "./commands/alpaca";
 import { registerAudit } from "./commands/audit";
 import { registerCalendar } from "./commands/calendar";
 import { registerDiagnose } from "./commands/diagnose";
+import { registerEvents } from "./commands/events";
 import { registerLog } from "./commands/log";
 import { registerMetrics } from "./commands/metrics";
 import { registerPlan } from "./commands/plan";
@@ -30,6 +31,7 @@ const COMMANDS = [
   registerAudit,
   registerLog,
   registerRemind,
+  registerEvents,
   registerCalendar,
   registerMetrics,
   registerAdopt,

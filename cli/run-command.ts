@@ -17,7 +17,7 @@ export function common(command: Command, example: string): Command {
   return command
     .option("-s, --stack <name>", "the stack, such as paper or prod (default: the selected one)")
     .option("-C, --cwd <folder>", "the project's folder (default: this one)")
-    .option("--json", "print one JSON document")
+    .option("--json", "print JSON")
     .addHelpText("after", `\nExample:\n${example.replace(/^/gm, "  ")}`);
 }
 

@@ -1,4 +1,5 @@
 import { messageOf } from "../core/errors";
+import type { JsonLines } from "./json-listener";
 import { OperationError, UsageError } from "./operate/errors";
 import type { RunListener } from "./operate/run-result";
 import { renderPlan } from "./render/plan";
@@ -8,18 +9,25 @@ import { print } from "./run-command";
 
 /** Prints the progress of a run, and asks before it acts. */
 export function runListener(options: {
-  readonly json?: true;
+  /** Where `--json` prints; undefined for people. */
+  readonly lines?: JsonLines | undefined;
   readonly yes?: true;
   readonly signal: AbortSignal;
 }): RunListener & {
-  /** Every note so far, for `--json`; the caller may take them. */
+  /** Every note so far; the caller may take them. */
   readonly notes: string[];
   stop(how?: Ending): void;
 } {
-  const progress = startProgress(process.stderr, { quiet: options.json === true });
+  const progress = startProgress(process.stderr, { quiet: options.lines !== undefined });
+  const confirm = async () => {
+    if (options.yes) return true;
+    progress.stop();
+    return confirmed("Carry out this plan?", options.signal);
+  };
+  if (options.lines !== undefined) return options.lines.listener(confirm);
   const say = (text: string) => {
     progress.stop();
-    if (!options.json) print(text);
+    print(text);
   };
   let happening: ReturnType<typeof phaseTeller> = () => undefined;
   const notes: string[] = [];
@@ -40,11 +48,7 @@ export function runListener(options: {
       say(`${renderPlan(plan)}\n\n`);
     },
     happening: (event) => happening(event),
-    confirm: async () => {
-      if (options.yes) return true;
-      progress.stop();
-      return confirmed("Carry out this plan?", options.signal);
-    },
+    confirm,
     stop: (how) => progress.stop(how),
   };
 }

@@ -1,6 +1,7 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random";
+import { type EventTarget, endOf, receiversOf } from "../core/events";
 import type { SecretState } from "../core/state";
 import { stepCommand } from "./step-command";
 
@@ -10,6 +11,8 @@ export interface AuditTarget {
   readonly connection: Record<string, unknown>;
   readonly stack: string;
   readonly environment: string;
+  /** Who gets events. Default: nobody. */
+  readonly events?: readonly EventTarget[];
 }
 
 export interface AuditRecordArgs {
@@ -40,6 +43,7 @@ export class AuditRecord extends pulumi.ComponentResource {
     const history = new RandomId(`${name}-history`, { byteLength: 8 }, { parent: this });
     const { sequence, action, generation, reason, at } = state.step;
     const step = `${sequence}-${action}-${generation}`;
+    const targets = receiversOf(endOf(action), target.events);
     this.command = stepCommand(
       `${name}-row`,
       {
@@ -58,6 +62,7 @@ export class AuditRecord extends pulumi.ComponentResource {
             outputs: args.outputs,
             stepKey: pulumi.interpolate`${history.hex}/${secret}/${step}`,
           },
+          ...(targets.length === 0 ? {} : { targets }),
         },
         trigger: step,
       },

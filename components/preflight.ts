@@ -1,7 +1,9 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type BegunOutputs, isRecorded, PREFLIGHT_TYPE } from "../core/begun";
+import { receiversOf } from "../core/events";
 import { activation, type SecretState } from "../core/state";
+import type { AuditTarget } from "./audit-record";
 import type { Platform } from "./platform";
 import type { preflightInput, Surroundings } from "./preflight-input";
 import { stepCommand } from "./step-command";
@@ -10,6 +12,10 @@ export interface PreflightArgs {
   /** What it checks. */
   readonly input: ReturnType<typeof preflightInput<pulumi.Input<string>>>;
   readonly begins: Begins;
+  /** Whose rotation it is, and who gets its events. */
+  readonly target: AuditTarget;
+  /** The lab's clock; undefined everywhere else. */
+  readonly clock: string | undefined;
 }
 
 /** The state that an update brings a secret to, and what the stack's state already records of it. */
@@ -27,13 +33,35 @@ export function surroundingsOf(platform: Platform): Surroundings<pulumi.Input<st
   return { store: store.reference, stack: audit.stack, audit: audit.connection, ...given };
 }
 
+/** The events `started` and `failed` of an update; undefined if nobody gets them. */
+function announcement({ begins: { state, recorded }, target, clock }: PreflightArgs) {
+  const { stack, environment, events } = target;
+  const [started, failed] = [receiversOf("started", events), receiversOf("failed", events)];
+  if (started.length + failed.length === 0) return undefined;
+  // Of the activation: the end of a grace period begins nothing.
+  const { step } = recorded !== undefined && isRecorded(recorded, state) ? recorded : state;
+  const { action, generation, reason, at } = step;
+  return {
+    stack,
+    environment,
+    action,
+    generation,
+    reason,
+    started,
+    failed,
+    ...(clock === undefined ? {} : { clock: at }),
+  };
+}
+
 /** Checks everything that a rotation will touch, and changes nothing. The first resource of every rotation. */
 export class Preflight extends pulumi.ComponentResource {
   readonly command: local.Command;
 
   constructor(name: string, args: PreflightArgs, opts: pulumi.ComponentResourceOptions) {
     super(PREFLIGHT_TYPE, name, {}, opts);
-    const { input, begins } = args;
+    const { begins } = args;
+    const event = announcement(args);
+    const input = { ...args.input, ...(event === undefined ? {} : { event }) };
     this.command = stepCommand(
       `${name}-checks`,
       {

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { SecretConfig } from "../config";
 import type { PreflightMode } from "../core/decide";
 import type { Policy } from "../core/policy";
+import { slugOf } from "../core/resource-names";
 import { activation, activeGeneration, type SecretState } from "../core/state";
 import type { After } from "./after";
 import { AuditRecord } from "./audit-record";
@@ -71,6 +72,11 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     protected readonly args: A,
     protected readonly opts: pulumi.ComponentResourceOptions,
   ) {
+    const expected = slugOf(args.config.name);
+    if (name !== expected) {
+      // The command line finds a secret's resources by it.
+      throw new pulumi.RunError(`${args.config.name}: expected the resource's name ${expected}, found ${name}`);
+    }
     const ignoreChanges = planGuard(args.platform.planBasis, args.state);
     super(`secret-rotation:index:${type}`, name, {}, { ...opts, ignoreChanges });
     this.trigger = activation(args.state);
@@ -90,7 +96,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     });
     return new Preflight(
       `${this.name}-preflight`,
-      { input, begins: { state, recorded } },
+      { input, begins: { state, recorded }, target: platform.audit, clock: platform.clock },
       { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
     ).command;
   }

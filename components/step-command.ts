@@ -28,13 +28,20 @@ export interface StepCommandArgs {
   readonly rolledOut?: string;
 }
 
+let folder: string | undefined;
+
+/** Where the steps' programs are, relative to the program's folder. Default: `dist/steps`. */
+export function runStepsFrom(steps: string): void {
+  folder = steps;
+}
+
 /** A `local.Command` that runs a step once an activation. */
 export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.CustomResourceOptions): local.Command {
   const { rolledOut } = args;
   return new local.Command(
     name,
     {
-      create: stepProgram(args.step, args.about),
+      create: stepProgram(args.step, args.about, folder),
       ...(rolledOut === undefined ? {} : { interpreter: rolledOutInterpreter(rolledOut) }),
       ...(args.runOnInputChange === false ? { update: "true" } : {}),
       stdin: pulumi.jsonStringify(args.input),

@@ -13,6 +13,7 @@ import {
 } from "../kinds/schemas";
 import { schemaOf } from "../stores/schemas";
 import { calendarChecks } from "./calendar";
+import { eventChecks, mailChecks } from "./event-checks";
 import { tooLong } from "./messages";
 import type { Config } from "./schema";
 import { restartChecks, serviceChecks } from "./service-checks";
@@ -37,6 +38,7 @@ export function crossChecks(config: Config): Check[] {
     () => auditChecks(config),
     () => requestChecks(config),
     () => operationChecks(config),
+    () => eventChecks(config.events, isLoopback),
     () => labChecks(config),
     () => storeChecks(config),
     () => loginChecks(config),
@@ -206,12 +208,7 @@ function operationChecks({ notify, preflight, validation, hosts }: Config): Prob
       message: "expected only with `notify`: otherwise there is no one to notify",
     });
   }
-  if (notify?.email !== undefined && !notify.email.verifyCertificate && !isLoopback(notify.email.host)) {
-    problems.push({
-      path: ["notify", "email", "verifyCertificate"],
-      message: `expected true: ${notify.email.host} is not a loopback address; name a private authority in NODE_EXTRA_CA_CERTS`,
-    });
-  }
+  if (notify?.email !== undefined) problems.push(...mailChecks(["notify", "email"], notify.email, isLoopback));
   const host = validation.paperRun?.host;
   if (host !== undefined && !Object.hasOwn(hosts, host)) {
     problems.push({ path: ["validation", "paperRun", "host"], message: unknown(host, "hosts", hosts) });

@@ -22,7 +22,8 @@ export {
 } from "../kinds/vault-engine/engine";
 export type { VaultStaticConfig } from "../kinds/vault-static/schema";
 export type { CalendarConfig } from "./calendar";
-export type { Config, HostConfig, NotifyConfig, ServiceConfig, StoreConfig } from "./schema";
+export { eventTargets } from "./event-schema";
+export type { Config, EventTargetConfig, HostConfig, NotifyConfig, ServiceConfig, StoreConfig } from "./schema";
 
 /** A database password, however it is made. */
 export type DatabasePasswordConfig = Extract<SecretConfig, { readonly database: unknown }>;

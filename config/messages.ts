@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import * as z from "zod";
 import { formatDuration } from "../core/duration";
 import { oneOf } from "../core/problem";
 import { holdsSecrets, partsOf } from "../core/secret-fields";
@@ -99,8 +99,11 @@ function whereOf(path: readonly PropertyKey[], { settings, schema }: Subject): s
   for (const [index, part] of path.entries()) {
     const entry =
       typeof part === "number" || here.flatMap(withSame).some((one) => Object.hasOwn(partsOf(one).keys, part));
-    // If name and value are swapped, the value is where a name is expected.
-    if (!entry && !isNameOfSecret(part, settings)) return `${textOf(path.slice(0, index))} (an entry)`;
+    // If name and value are swapped, the value is where a name is expected; what has one of the kinds is no value.
+    const kind = below(path.slice(0, index + 1).reduce<unknown>(below, settings), "kind");
+    const known =
+      kind !== undefined && inside(inside(here, part), "kind").some((one) => z.safeParse(one, kind).success);
+    if (!entry && !known && !isNameOfSecret(part, settings)) return `${textOf(path.slice(0, index))} (an entry)`;
     here = inside(here, part);
   }
   return textOf(path);

@@ -2,11 +2,12 @@ import * as z from "zod";
 import { blackouts, market, window } from "../core/calendar-schema";
 import { formatDuration, parseDuration } from "../core/duration";
 import { DEFAULT_POLICY } from "../core/policy";
-import { database, duration, httpUrl, name, port, secretName, settings, text, type } from "../core/schema-parts";
+import { database, duration, name, secretName, settings, text, type } from "../core/schema-parts";
 import { keysWithSecrets, secret } from "../core/secret-fields";
 import { alpaca, keyPairs } from "../kinds/alpaca-key/schema";
 import { secretSchema } from "../kinds/schemas";
 import { store } from "../stores/schemas";
+import { eventTarget, notify } from "./event-schema";
 import { tooLong } from "./messages";
 import { hosts, service } from "./service-schema";
 
@@ -71,33 +72,6 @@ const validation = settings({
   logs: z.string().min(1).optional(),
   /** The paper run, such as `make paper-run`; exit 0 is fine. */
   paperRun: command.optional(),
-});
-
-/** Where reminders go. */
-const notify = settings({
-  /** Secret. Slack's incoming webhook. */
-  slackWebhook: secret(httpUrl).optional(),
-  /** The mail server, and who gets the mails. */
-  email: settings({
-    /** Name or address of the mail server. */
-    host: z.string().min(1),
-    /** Default 587. */
-    port: port.default(587),
-    /** `starttls` (default) insists on it; `tls` is for port 465. */
-    encryption: z.enum(["starttls", "tls"]).default("starttls"),
-    /** Default true; false only if the server is on a loopback address. */
-    verifyCertificate: z.boolean().default(true),
-    /** The login at the mail server. Default: none. */
-    user: z.string().min(1).optional(),
-    /** Secret. The login's password. */
-    password: secret(z.string().min(1)).optional(),
-    /** The sender's address. */
-    from: z.string().min(1),
-    /** The recipients' addresses. Each gets a mail of its own; one that is refused is tried again alone. */
-    to: z.array(z.string().min(1)).min(1),
-  }).optional(),
-}).refine(({ slackWebhook, email }) => slackWebhook !== undefined || email !== undefined, {
-  error: "expected slackWebhook or email, found neither",
 });
 
 const wishes = (request: object) => ["rotate", "activate", "adopt"].filter((wish) => wish in request);
@@ -187,6 +161,8 @@ export const schema = settings({
   request: request.optional(),
   /** Where `rotation remind` sends its messages. */
   notify: notify.optional(),
+  /** Who gets an event when a rotation starts, finishes, fails or is due, by names of your own (`docs/events.md`). */
+  events: z.record(name, eventTarget).default({}),
   validation: validation.default({}),
   /** Secret. The values in use before this stack, by the secret's name: what generation 0 rolls back to. */
   adopted: z.record(secretName, secret(z.string().min(1)), type("expected an object from names to values")).default({}),
@@ -219,5 +195,5 @@ export const SECRET_KEYS: readonly string[] = keysWithSecrets(schema.shape);
 export type Config = z.output<typeof schema>;
 export type { HostConfig } from "./service-schema";
 export type ServiceConfig = z.output<typeof service>;
-export type NotifyConfig = z.output<typeof notify>;
 export type { StoreConfig } from "../stores/schemas";
+export type { EventTargetConfig, NotifyConfig } from "./event-schema";

@@ -43,9 +43,10 @@ export type StepName = string;
  * The command that runs a step: relative to the project's folder, where the engine starts its plugins.
  *
  * @param about what the step is about, no secret; it only names it
+ * @param folder where the steps are
  */
-export const stepProgram = (step: StepName, about?: string): string =>
-  `node dist/steps/${step}.mjs${about === undefined ? "" : ` ${quoted(about)}`}`;
+export const stepProgram = (step: StepName, about?: string, folder = "dist/steps"): string =>
+  `node ${quoted(`${folder}/${step}.mjs`)}${about === undefined ? "" : ` ${quoted(about)}`}`;
 
 /**
  * The interpreter for a step that only records what an earlier version of this program has rolled out.
@@ -126,7 +127,7 @@ export interface StepRun {
 /** The step that a command runs; undefined for any other resource. */
 export function stepOf({ newInputs, oldInputs }: Pick<Placed, "newInputs" | "oldInputs">): StepRun | undefined {
   const command = String(newInputs?.create ?? oldInputs?.create);
-  const [, step, about] = /^node dist\/steps\/([\w-]+)\.mjs(?: (.*))?$/s.exec(command) ?? [];
+  const [, step, about] = /^node '?(?:.*?\/)?dist\/steps\/([\w-]+)\.mjs'?(?: (.*))?$/s.exec(command) ?? [];
   return step === undefined ? undefined : { step, about: about && unquoted(about) };
 }
 

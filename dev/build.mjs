@@ -79,6 +79,16 @@ await build({
   external: ["undici", "@aws-sdk/credential-providers", "cpu-features", "*.node"],
 });
 
+// The same for a program of the user's own, which imports this package.
+await build({
+  ...shared,
+  entryPoints: ["library.ts"],
+  outfile: "dist/library.cjs",
+  format: "cjs",
+  supported: { "dynamic-import": false },
+  external: ["undici", "cpu-features", "*.node"],
+});
+
 // The lab's service runs from a copy beside its config, so it imports nothing but the copy of AWS's SDK, if that is its
 // store: parsing the SDK is a third of a service's start.
 const SDK = "@aws-sdk/client-secrets-manager";

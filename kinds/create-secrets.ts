@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Platform } from "../components/platform";
 import type { Known, PreviousSecret } from "../components/previous-secrets";
 import { waitsFor } from "../components/rotation-order";
+import type { StackSecret } from "../components/secret-rotation";
 import { SharedRestarts } from "../components/shared-restarts";
 import { type Config, policyOf, type SecretConfig } from "../config";
 import { clockBehind } from "../core/clock";
@@ -12,6 +13,7 @@ import { activation } from "../core/state";
 import { pauseOver } from "../core/waiting";
 import { decideSecret, kindFor, type SeenOutside } from ".";
 import { decideTogether, groupsOf } from "./decide-together";
+import type { Declaration, Declare } from "./kind";
 
 /** The resources that restart services, as a stack's outputs name them: a secret's own, or those that several share. */
 const RESTARTED_BY = "step";
@@ -38,38 +40,75 @@ function assertUnchanged(secret: SecretConfig, before: PreviousSecret | undefine
   }
 }
 
+/** A secret of the config that is ready to be declared. */
+export interface Prepared {
+  readonly secret: SecretConfig;
+  /** As the last finished update left it. */
+  readonly before: PreviousSecret | undefined;
+  /** Decides on it, and warns of what an operator must know first. */
+  decide(): Decision;
+  /** @throws RequestRefusedError */
+  declare: Declare;
+}
+
 /**
- * Declares every secret of the config in its order, and reports what happens to each. Returns the stack's output.
+ * Prepares every secret of the config: loads and queries what its declaration needs. Any refusal comes before the first
+ * resource is declared.
  *
  * @throws RequestRefusedError, ConfigError
  */
-export async function createSecrets(
+export async function prepareSecrets(
   config: Config,
   { previous, recorded }: Known,
   platform: Platform,
   now: Date,
   seen: SeenOutside,
-): Promise<Record<string, unknown>> {
+): Promise<readonly Prepared[]> {
   const isKnown = (name: string) => previous[name] !== undefined;
-  const prepared = await Promise.all(
+  return Promise.all(
     config.secrets.map(async (secret) => {
       const { name } = secret;
       const before = previous[name];
       assertUnchanged(secret, before);
       const stack = { config, platform, now, before, recorded: recorded[name], isKnown };
-      return { secret, before, declare: await kindFor(secret).declare(secret, stack, seen[name] ?? {}) };
+      const declare = await kindFor(secret).declare(secret, stack, seen[name] ?? {});
+      const decide = () => {
+        const behind = before && clockBehind(name, before.state, now);
+        const paused = pauseOver(name, policyOf(config, secret), now);
+        for (const warning of [behind, paused]) if (warning !== undefined) void pulumi.log.warn(warning);
+        return decideSecret(config, secret, { finished: before?.state, recorded: recorded[name] }, now, seen[name]);
+      };
+      return { secret, before, decide, declare };
     }),
   );
-  // No await from here on: any refusal comes before the first resource is declared.
+}
+
+/** How a secret is declared whose restarts are its own. @throws RequestRefusedError */
+export function declareAlone({ before, decide, declare }: Prepared): Declaration {
+  return declare(decide(), {
+    rolledOut: rolledOutBy(before, RESTARTED_BY),
+    finished: before && activation(before.state),
+  });
+}
+
+/** A secret's part of the stack's output `secrets`, from which the next update decides. */
+export const outputOf = (
+  { description, state }: StackSecret,
+  restartedBy = RESTARTED_BY,
+): pulumi.Output<Record<string, unknown>> =>
+  pulumi
+    .all([description, state])
+    .apply(([about, reached]): Record<string, unknown> => ({ ...about, restartedBy, state: reached }));
+
+/** Declares all of them in the config's order. Returns the stack's output. @throws RequestRefusedError */
+export function createSecrets(
+  config: Config,
+  platform: Platform,
+  prepared: readonly Prepared[],
+): Record<string, unknown> {
   const decided = decideTogether(
     config,
-    prepared.map(({ secret, before }) => {
-      const { name } = secret;
-      const behind = before && clockBehind(name, before.state, now);
-      const paused = pauseOver(name, policyOf(config, secret), now);
-      for (const warning of [behind, paused]) if (warning !== undefined) void pulumi.log.warn(warning);
-      return decideSecret(config, secret, { finished: before?.state, recorded: recorded[name] }, now, seen[name]);
-    }),
+    prepared.map(({ decide }) => decide()),
   );
   const groups = groupsOf(config).map((names) => ({
     names,
@@ -88,14 +127,12 @@ export async function createSecrets(
         .map(({ last }) => last);
       const sharing = group?.shared.member();
       const finished = before && activation(before.state);
-      const rolledOut = rolledOutBy(before, group === undefined ? RESTARTED_BY : SHARED);
-      const made = declare(decision, { rolledOut, finished, dependsOn, sharing });
+      const restartedBy = group === undefined ? RESTARTED_BY : SHARED;
+      const given = { rolledOut: rolledOutBy(before, restartedBy), finished, sharing };
+      const made = declare(decision, given).create(slugOf(name), { dependsOn });
       if (sharing !== undefined) sharing.last = [made.last];
       if (name === group?.names.at(-1)) group?.shared.finish();
-      const restartedBy = group === undefined ? RESTARTED_BY : SHARED;
-      outputs[name] = pulumi
-        .all([made.description, made.state])
-        .apply(([about, state]): Record<string, unknown> => ({ ...about, restartedBy, state }));
+      outputs[name] = outputOf(made, restartedBy);
       earlier.push({ secret, last: made.last });
     }
   } catch (error) {

@@ -64,18 +64,38 @@ export interface DeclaredIn {
 }
 
 /**
- * Declares a secret, and reports what happens to it.
+ * Reports what happens to a secret, and says how it is declared. `rolledOut` is the activation that an earlier version of this
+ * program rolled out, if one did.
  *
  * @throws RequestRefusedError if the config requests what is impossible; nothing was changed then
  */
-export type Declare = (decision: Decision, given: Declared) => StackSecret;
+export type Declare = (decision: Decision, given: Declared) => Declaration;
 
 export interface Declared {
   /** The activation that an earlier version of this program rolled out, if one did. */
   readonly rolledOut: string | undefined;
   /** The activation that the last finished update left; undefined before the first. */
   readonly finished: string | undefined;
-  readonly dependsOn: pulumi.Resource[];
   /** Its place among secrets whose services are restarted together; undefined if its restarts are its own. */
   readonly sharing?: SharingMember | undefined;
 }
+
+/** A kind's component. */
+export type Component<A extends object> = new (
+  name: string,
+  args: A,
+  opts?: pulumi.ComponentResourceOptions,
+) => StackSecret;
+
+/** How a secret is declared: its kind's component and the arguments of this update. */
+export interface Declaration {
+  readonly component: Component<never>;
+  readonly args: object;
+  create(name: string, opts: pulumi.ComponentResourceOptions): StackSecret;
+}
+
+/** A {@link Declaration} of this component. */
+export const declaration = <A extends object>(component: Component<A>, args: A): Declaration => ({
+  ...{ component, args },
+  create: (name, opts) => new component(name, args, opts),
+});

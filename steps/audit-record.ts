@@ -1,8 +1,11 @@
 import * as z from "zod";
-import { recordEntry } from "../audit/log";
+import type { AuditEntryInput } from "../audit/entry";
+import { type Recorded, recordEntry } from "../audit/log";
 import { operator } from "../clients/home";
 import { clientConfig, databaseReference } from "../clients/postgres";
 import { messageOf, StepError } from "../core/errors";
+import { endOf, finishedData, type NewEvent } from "../core/events";
+import { without } from "../core/without";
 import { runStep } from "./run-step";
 
 const input = z.object({
@@ -19,21 +22,30 @@ const input = z.object({
     outputs: z.record(z.string(), z.json()),
     stepKey: z.string(),
   }),
+  /** Who gets the event `finished` or `rolled-back`. */
+  targets: z.array(z.string()).default([]),
 });
 
 /** Writes the row of a step that is done; writing the same step again changes nothing. */
-await runStep(input, async ({ connection, startedAt, clock, entry }) => {
+await runStep(input, async ({ connection, startedAt, clock, entry, targets }) => {
   const finished = new Date();
   // Never less than none: the clock may have been set back meanwhile.
   const seconds = startedAt === "" ? null : Math.max(0, finished.getTime() - Date.parse(startedAt)) / 1000;
   try {
-    const { id, hash, existing } = await recordEntry(clientConfig(connection), {
+    const row: AuditEntryInput = {
       ...entry,
       rotatedBy: operator(process.env),
       rotationDate: clock ?? finished.toISOString(),
       status: "SUCCESS",
       durationSeconds: seconds,
-    });
+    };
+    const event = ({ id }: Recorded): NewEvent => {
+      const facts = { ...without(entry, "secretName", "outputs", "stepKey"), secret: entry.secretName };
+      const data = finishedData(facts, { auditRow: id, durationSeconds: seconds });
+      return { type: endOf(entry.action), time: new Date(row.rotationDate), data, targets };
+    };
+    const recorded = await recordEntry(clientConfig(connection), row, targets.length === 0 ? undefined : event);
+    const { id, hash, existing } = recorded;
     return { row: id, hash, existing };
   } catch (error) {
     throw new StepError(

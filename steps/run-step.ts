@@ -6,9 +6,13 @@ import { secretsIn } from "../core/secret-fields";
 
 /**
  * Runs a step: JSON on stdin, one line of JSON on stdout, exit 1 with one message on stderr. All output is
- * first redacted: every secret in the environment and in the fields that the schema marks (`secret`).
+ * first redacted: every secret in the environment and in the fields that the schema marks (`secret`). A step gets that as
+ * `clean`, for what it writes elsewhere.
  */
-export async function runStep<T>(schema: z.ZodType<T>, step: (input: T) => Promise<object>): Promise<void> {
+export async function runStep<T>(
+  schema: z.ZodType<T>,
+  step: (input: T, clean: (text: string) => string) => Promise<object>,
+): Promise<void> {
   let marked: string[] = [];
   // Read at the end: a step may have logged in.
   const secrets = () => [...environmentSecrets(process.env), ...marked];
@@ -20,7 +24,8 @@ export async function runStep<T>(schema: z.ZodType<T>, step: (input: T) => Promi
       const fields = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
       throw new StepError(`the input on stdin is wrong: ${fields.join("; ")}`);
     }
-    const answer: unknown = JSON.parse(JSON.stringify(await step(result.data)));
+    const clean = (text: string) => redact(text, secrets());
+    const answer: unknown = JSON.parse(JSON.stringify(await step(result.data, clean)));
     process.stdout.write(`${JSON.stringify(redactIn(answer, secrets()))}\n`);
   } catch (error) {
     process.stderr.write(`${redact(messageOf(error), secrets())}\n`);

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { UsageError } from "../operate/errors";
-import { type ActOptions, forced, perform, requestId } from "../perform";
-import { common, EXIT, print, printJson, projectOf } from "../run-command";
+import { type ActOptions, forced, jsonLines, perform, requestId } from "../perform";
+import { common, EXIT, print, projectOf } from "../run-command";
 
 interface RunCommandOptions extends ActOptions {
   readonly ifDue?: true;
@@ -42,15 +42,17 @@ export function registerRun(program: Command): void {
 
 async function somethingDue(secrets: readonly string[], options: RunCommandOptions): Promise<boolean> {
   const { whatIsDue } = await import("../operate/due");
-  const { due, kept, waiting } = await whatIsDue(await projectOf(options), secrets);
+  const project = await projectOf(options);
+  const { due, kept, waiting } = await whatIsDue(project, secrets);
   if (due.length > 0) return true;
-  if (options.json)
-    printJson({
-      outcome: "nothing due",
+  if (options.json) {
+    const nothing = { type: "result", outcome: "nothing due", notes: [] } as const;
+    (await jsonLines(project.stack)).say({
+      ...nothing,
       ...(kept.length === 0 ? {} : { kept }),
       ...(waiting.length === 0 ? {} : { waiting }),
     });
-  else print(["Nothing is due.", ...waiting, ...kept].join("\n"));
+  } else print(["Nothing is due.", ...waiting, ...kept].join("\n"));
   process.exitCode = EXIT.fine;
   return false;
 }

@@ -1,6 +1,7 @@
 import { isUnseen, type Unseen } from "../../components/seen";
 import type { SecretConfig } from "../../config";
 import { messageOf } from "../../core/errors";
+import { stepOf } from "../../core/phases";
 import { secretOf } from "../../core/resource-names";
 import { byHand, explained, rotationCommand } from "./advice";
 import { recordFailure } from "./audit-failure";
@@ -65,6 +66,7 @@ export async function examine(
     generation: from,
     seconds,
     env: project.env,
+    announced: updated.failedStep !== undefined && stepOf(updated.failedStep)?.step === "preflight",
     action: plan.secrets.find(({ secret }) => secret === name)?.action,
     now: clockOf(config),
   });

@@ -6,6 +6,7 @@ import { byHand, explained, rotationCommand } from "./advice";
 import { whatIsMissing } from "./done";
 import { Engine, type EngineResult } from "./engine";
 import { OperationError } from "./errors";
+import { recordRefusal } from "./events/refused";
 import { failureOf } from "./failure";
 import { checkFirst } from "./first-checks";
 import { readOutputs } from "./outputs";
@@ -103,6 +104,7 @@ export class Run {
     const { listener, project, config } = this.context;
     const refused = this.options.preflight === false ? undefined : await checkFirst(this.context, this.wanted);
     if (refused !== undefined) {
+      await recordRefusal(this.context, refused);
       const diagnose = explained(rotationCommand(project, "diagnose"), "the cause, and what fixes it");
       const next = [diagnose, byHand("once it is fixed:"), this.context.again];
       return { outcome: "refused by the preflight", preflight: refused, next };

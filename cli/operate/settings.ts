@@ -26,6 +26,7 @@ const outline = schema.pick({
   market: true,
   audit: true,
   notify: true,
+  events: true,
   lab: true,
 });
 

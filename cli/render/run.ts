@@ -29,11 +29,21 @@ export function renderPreflight(results: readonly PreflightResult[], width = WID
     .join("\n\n");
 }
 
-/** Follows an update and reports each phase of each secret once, and each restart by itself. */
-export function phaseTeller(
+/** A part of a rotation that begins, ended or failed. */
+export interface Happened {
+  readonly secret: string;
+  /** Undefined for a resource that failed and belongs to no phase. */
+  readonly phase: Phase | undefined;
+  readonly state: "begins" | "done" | "failed";
+  /** If it is a restart; without `host` on the machine that the run is on. */
+  readonly restart?: { readonly service: string; readonly host: string | undefined };
+}
+
+/** Follows an update: each phase of each secret once when it begins, each restart when it begins and ends, and failures. */
+export function followPhases(
   secrets: readonly string[],
   { services }: Pick<Outline, "services">,
-  progress: { step(text: string, secret: string): void; failed(secret: string): void },
+  tell: (happened: Happened) => void,
 ): (happening: Happening) => void {
   const begun = new Set<string>();
   const restarted = new Set<string>();
@@ -42,23 +52,35 @@ export function phaseTeller(
     const { step, kind } = happening;
     const secret = secretOf(step.name, secrets);
     if (secret === undefined || step.op === "same" || step.op === "read") return;
-    if (kind === "failed") progress.failed(secret);
     const found = phaseOf(step);
-    if (kind !== "begins" || found === undefined) return;
+    const restart = restartOf(step.name, secret, services);
+    const about = { secret, ...(found === "restart" && restart !== undefined ? { restart } : {}) };
+    if (kind === "failed") return tell({ ...about, phase: found, state: "failed" });
+    if (found === undefined || (kind === "done" && about.restart === undefined)) return;
     if (found === "restart") restarted.add(secret);
     const phase: Phase = found === "database" && restarted.has(secret) ? "settle" : found;
-    const key = phase === "restart" ? step.urn : `${secret} ${phase}`;
+    const key = `${kind} ${phase === "restart" ? step.urn : `${secret} ${phase}`}`;
     if (begun.has(key)) return;
     begun.add(key);
-    const doing = phase === "restart" ? restarting(step.name, secret, services) : PHASE[phase].words;
-    progress.step(`${secret}: ${doing}`, secret);
+    tell({ ...about, phase, state: kind });
   };
 }
 
-function restarting(resource: string, secret: string, services: Outline["services"]): string {
-  const { service, host } = restartOf(resource, secret, services) ?? { service: resource, host: undefined };
-  return `restarting ${service}${host === undefined ? "" : ` on ${host}`}`;
+/** {@link followPhases} in words: each phase of each secret once, and each restart by itself. */
+export function phaseTeller(
+  secrets: readonly string[],
+  outline: Pick<Outline, "services">,
+  progress: { step(text: string, secret: string): void; failed(secret: string): void },
+): (happening: Happening) => void {
+  return followPhases(secrets, outline, ({ secret, phase, state, restart }) => {
+    if (state === "failed") progress.failed(secret);
+    if (state !== "begins" || phase === undefined) return;
+    progress.step(`${secret}: ${restart === undefined ? PHASE[phase].words : restarting(restart)}`, secret);
+  });
 }
+
+const restarting = ({ service, host }: NonNullable<Happened["restart"]>): string =>
+  `restarting ${service}${host === undefined ? "" : ` on ${host}`}`;
 
 /** How a run ended, in words. */
 export function renderResult(result: RunResult, width = WIDTH): string {

@@ -6,6 +6,8 @@ import { isSecret, partsOf } from "../../core/secret-fields";
 import { constant, type Place, read, type WrittenKey } from "./comments";
 import { defaultOf, typeOf } from "./words";
 
+export { jsonSchemas } from "./schemas";
+
 type Schema = z.core.$ZodType;
 
 /** One key of the config. */

@@ -1,5 +1,5 @@
-// `npm run docs`: writes docs/reference.md anew.
-import { rm, writeFile } from "node:fs/promises";
+// `npm run docs`: writes docs/reference.md and docs/schemas anew.
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -15,8 +15,10 @@ await build({
   logLevel: "warning",
 });
 try {
-  const { referencePage } = await import(pathToFileURL(bundle).href);
+  const { jsonSchemas, referencePage } = await import(pathToFileURL(bundle).href);
   await writeFile(join("docs", "reference.md"), referencePage());
+  await mkdir(join("docs", "schemas"), { recursive: true });
+  for (const [file, text] of Object.entries(jsonSchemas())) await writeFile(join("docs", "schemas", file), text);
 } finally {
   await rm(bundle);
 }

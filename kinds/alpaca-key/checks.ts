@@ -13,7 +13,7 @@ import {
 import { alpacaKey } from "./traits";
 
 /** The part of the config that the checks read. */
-interface Checked {
+export interface Checked {
   readonly environment: string;
   readonly alpaca?: AlpacaConfig | undefined;
   readonly alpacaKeys: Readonly<Record<string, KeyPairs>>;

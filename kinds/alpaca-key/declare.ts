@@ -7,9 +7,8 @@ import { unfinishedOf } from "../../core/begun";
 import { documentShape } from "../../core/document-settings";
 import { lastFour } from "../../core/key-label";
 import { RequestRefusedError } from "../../core/request";
-import { slugOf } from "../../core/resource-names";
 import { other, previousGeneration, type SecretState, type SlotIndex } from "../../core/state";
-import type { Declare, DeclaredIn } from "../kind";
+import { type Declare, type DeclaredIn, declaration } from "../kind";
 import { AlpacaKey } from "./component";
 import { keyNotices, type PreviousSeen } from "./grace";
 import { type AlpacaKeySeen, keysOf, pairOf, placesOf, unhandled } from "./previous-keys";
@@ -29,7 +28,7 @@ export function declareAlpacaKey(secret: AlpacaKeyConfig, stack: DeclaredIn, { p
   assertSamePair(secret, keys, before);
   assertReadable(secret, documentShape(secret, PAIR_DOCUMENT), before);
   assertAlive(config, secret, keys, unfinishedOf(before?.state, recorded) ?? before?.state, previousKey);
-  return (decision, { rolledOut, finished, dependsOn, sharing }) => {
+  return (decision, { rolledOut, finished, sharing }) => {
     const { state, force } = decision;
     const active = requirePair(secret, keys, state, state.active);
     const acts = decision.action !== undefined;
@@ -50,26 +49,22 @@ export function declareAlpacaKey(secret: AlpacaKeyConfig, stack: DeclaredIn, { p
       seen: acts && state.step.action !== "REVOKE" ? undefined : previousKey,
     });
     for (const { level, message } of notices) void pulumi.log[level === "warning" ? "warn" : "info"](message);
-    return new AlpacaKey(
-      slugOf(secret.name),
-      {
-        config: secret,
-        state,
-        recorded,
-        force,
-        rolledOut,
-        finished,
-        sharing,
-        policy,
-        platform,
-        places,
-        activationWait: config.alpaca?.activationWait ?? 0,
-        active,
-        previous,
-        kept: shapeBefore(before),
-      },
-      { dependsOn },
-    );
+    return declaration(AlpacaKey, {
+      config: secret,
+      state,
+      recorded,
+      force,
+      rolledOut,
+      finished,
+      sharing,
+      policy,
+      platform,
+      places,
+      activationWait: config.alpaca?.activationWait ?? 0,
+      active,
+      previous,
+      kept: shapeBefore(before),
+    });
   };
 }
 

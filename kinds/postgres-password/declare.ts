@@ -3,8 +3,7 @@ import { sayPlan } from "../../components/say-plan";
 import { assertReadable, shapeBefore } from "../../components/shape-change";
 import { type PostgresPasswordConfig, policyOf, traitsOf } from "../../config";
 import { documentShape } from "../../core/document-settings";
-import { slugOf } from "../../core/resource-names";
-import type { Declare, DeclaredIn } from "../kind";
+import { type Declare, type DeclaredIn, declaration } from "../kind";
 import { PostgresPassword } from "./component";
 import { assertRoleExists, seeLeftRoles } from "./left-roles";
 import { keptLogin, type PasswordSeen } from "./old-logins";
@@ -26,7 +25,7 @@ export async function declarePassword(
   const left = isNew && traitsOf(secret).overlaps ? await seeLeftRoles(secret) : [];
   const policy = policyOf(config, secret);
   const value = config.adopted[secret.name];
-  return (decision, { rolledOut, finished, dependsOn, sharing }) => {
+  return (decision, { rolledOut, finished, sharing }) => {
     const { state, action, force } = decision;
     sayPlan(decision);
     const kept = keptLogin(secret, state, previousInUse, policy);
@@ -37,24 +36,20 @@ export async function declarePassword(
           `To change that: \`pulumi config set --secret --path 'adopted["${secret.name}"]'\``,
       );
     }
-    return new PostgresPassword(
-      slugOf(secret.name),
-      {
-        config: secret,
-        state,
-        recorded,
-        rolledOut,
-        finished,
-        sharing,
-        acts: action !== undefined,
-        force,
-        policy,
-        platform,
-        adopted: value === undefined ? undefined : pulumi.secret(value),
-        kept: shapeBefore(before),
-        left,
-      },
-      { dependsOn },
-    );
+    return declaration(PostgresPassword, {
+      config: secret,
+      state,
+      recorded,
+      rolledOut,
+      finished,
+      sharing,
+      acts: action !== undefined,
+      force,
+      policy,
+      platform,
+      adopted: value === undefined ? undefined : pulumi.secret(value),
+      kept: shapeBefore(before),
+      left,
+    });
   };
 }

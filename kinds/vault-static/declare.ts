@@ -1,7 +1,6 @@
 import { sayPlan } from "../../components/say-plan";
 import { policyOf, type VaultStaticConfig } from "../../config";
-import { slugOf } from "../../core/resource-names";
-import type { Declare, DeclaredIn } from "../kind";
+import { type Declare, type DeclaredIn, declaration } from "../kind";
 import { vaultDatabasesOf } from "../vault-engine/database";
 import { VaultStaticPassword } from "./component";
 
@@ -10,12 +9,17 @@ export async function declareVaultStatic(secret: VaultStaticConfig, stack: Decla
   const { platform, recorded } = stack;
   const databases = await vaultDatabasesOf(stack);
   const policy = policyOf(stack.config, secret);
-  return (decision, { rolledOut, finished, dependsOn }) => {
+  return (decision, { rolledOut, finished }) => {
     sayPlan(decision);
-    return new VaultStaticPassword(
-      slugOf(secret.name),
-      { config: secret, databases, state: decision.state, recorded, rolledOut, finished, policy, platform },
-      { dependsOn },
-    );
+    return declaration(VaultStaticPassword, {
+      config: secret,
+      databases,
+      state: decision.state,
+      recorded,
+      rolledOut,
+      finished,
+      policy,
+      platform,
+    });
   };
 }

@@ -92,6 +92,7 @@ export const ADVICE = {
   "sql: who sets read only": /^SELECT source, sourcefile FROM pg_settings/,
   "sql: who holds the log": /^SELECT pid, usename, state, query FROM pg_stat_activity/,
   "sql: who uses a login": /^SELECT pid, application_name, client_addr, backend_start FROM pg_stat_activity/,
+  "pulumi config set a receiver": /^pulumi config set --secret --path events\.ops\.url/,
 } as const satisfies Readonly<Record<string, RegExp>>;
 
 export type Advice = keyof typeof ADVICE;
@@ -106,6 +107,7 @@ export const BY_HAND: Partial<Record<Advice, string>> = {
   "kubectl auth can-i": "needs a cluster; the preflight has just run it there",
   "npm ci": "installs this checkout anew: every run of CI begins with it",
   "npm run build": "rewrites dist/ while other tests use it: every run of the tests begins with it",
+  "pulumi config set a receiver": "its value is an address of one's own; test/engine/events.test.ts sets three of them",
   timedatectl: "needs systemd, and changes nothing",
 };
 
@@ -116,12 +118,7 @@ export const FILLED: Readonly<Record<string, readonly Advice[] | string>> = {
   "audit/migrate.ts": ["sql: GRANT rotation_audit_writer"],
   "cli/operate/diagnose.ts": ["rotation rollback"],
   "cli/operate/recover.ts": ["pulumi cancel"],
-  "cli/operate/reminders/slack.ts": [
-    "rotation run",
-    "rotation validate",
-    "rotation diagnose",
-    "rotation alpaca add-key",
-  ],
+  "cli/operate/events/slack.ts": ["rotation run", "rotation validate", "rotation diagnose", "rotation alpaca add-key"],
   "cli/operate/torn-files.ts": ["rotation diagnose --fix"],
   "cli/render/plan.ts": "a stack, a resource, a headline",
   "cli/render/status.ts": ["rotation alpaca add-key"],
@@ -157,7 +154,9 @@ export const NOT_ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^cli\/operate\/validate\.ts: rotation logged/, "a point of the checklist"],
   [/^cli\/operate\/calendar\.ts: rotation calendar/, "the name of a calendar"],
   [/^cli\/operate\/reminders\/words\.ts: rotation planned/, "a title"],
-  [/^cli\/operate\/reminders\/(?:mail|slack)\.ts: rotation remind/, "says who sent it"],
+  [/^cli\/operate\/reminders\/words\.ts: rotation remind/, "says who sent it"],
+  [/^cli\/operate\/events\/(?:message|timers)\.ts: … command \?\?/, "passes on the command of a reminder or an event"],
+  [/^core\/events\.ts: … null/, "an event that asks for nothing"],
   [/^audit\/render\/\w+\.ts: rotation (?:report|log)/, "a title"],
   [/^cli\/perform\.ts: … \["rotation"/, "the command that was given"],
   [/^cli\/operate\/stack\.ts: … \(words\)/, "makes the commands of findings"],

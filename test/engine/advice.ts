@@ -3,14 +3,14 @@ import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { expect } from "vitest";
 import { projectRoot } from "../../cli/toolchain/project";
-import type { CommandResult } from "./cli-support";
+import { type CommandResult, parsed } from "./cli-support";
 import type { Bench } from "./harness";
 
 const CLI = join(projectRoot(), "dist", "cli", "rotation.mjs");
 
-/** The lines under `Next:` of what a command printed, or those of its JSON document. */
+/** The lines under `Next:` of what a command printed, or those of its JSON. */
 export function adviceIn(stdout: string): readonly string[] {
-  if (stdout.startsWith("{")) return (JSON.parse(stdout) as { next?: readonly string[] }).next ?? [];
+  if (stdout.startsWith("{")) return parsed<{ next?: readonly string[] }>(stdout).next ?? [];
   const lines = stdout.split("\n");
   const begin = lines.indexOf("Next:");
   return begin === -1 ? [] : lines.slice(begin + 1).flatMap((line) => (line.startsWith("  ") ? [line.trim()] : []));

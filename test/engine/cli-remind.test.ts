@@ -40,7 +40,8 @@ async function hourly(from: number): Promise<Sent[]> {
   const hours = from < 3 || from >= 80 ? 10 : 2;
   for (let hour = 0; hour < hours; hour++) {
     await setClock(bench(), from + hour * HOUR);
-    sent.push(...(await remind(openProject(stack.projectDir, stack.name, { ...process.env, ...stack.env }))));
+    const found = await remind(openProject(stack.projectDir, stack.name, { ...process.env, ...stack.env }));
+    sent.push(...found.filter((one) => "channel" in one));
   }
   return sent;
 }

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { runLine } from "../../cli/render/run-lines";
 import { poll } from "../../dev/lab/poll";
 import { adviceIn, shell } from "./advice";
 import { fine, json, rotation, setClock, tooWide, unwrapped } from "./cli-support";
@@ -73,7 +74,7 @@ describe("rotation run, rollback, rotate-now", () => {
     expect(await rowsOf(bench())).toEqual(["ADOPT SUCCESS 1", "ROTATE SUCCESS 2"]);
     const again = await rotation(bench(), ["run", "--if-due", "--yes"]);
     expect(again).toEqual({ exitCode: 0, stdout: "Nothing is due.", stderr: "" });
-    expect(await json(bench(), ["run", "--if-due", "--yes"])).toEqual({ outcome: "nothing due" });
+    expect(await json(bench(), ["run", "--if-due", "--yes"])).toMatchObject({ type: "result", outcome: "nothing due" });
   });
 
   it("a failure is a FAILED row, says what holds now and what to run next", async () => {
@@ -168,7 +169,15 @@ describe("rotation run, rollback, rotate-now", () => {
       ...["rotate-now", SECRET, "--reason", "seen in a ticket", "--yes", "--json"],
     ]);
     expect(exitCode, stdout + stderr).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ outcome: "done", secrets: [{ secret: SECRET, action: "ROTATE" }] });
+    const lines = stdout.split("\n").map((line) => runLine.parse(JSON.parse(line)));
+    expect(new Set(lines.map(({ type }) => type))).toEqual(
+      new Set(["step", "preflight", "finding", "plan", "phase", "restart", "result"]),
+    );
+    expect(lines.filter(({ type }) => type === "restart").slice(0, 2)).toMatchObject([
+      { service: "signal-service", host: "trading-1", state: "begins" },
+      { service: "signal-service", host: "trading-1", state: "done" },
+    ]);
+    expect(lines.at(-1)).toMatchObject({ outcome: "done", secrets: [{ secret: SECRET, action: "ROTATE" }] });
     expect(await login(bench(), "trader_b", old.value)).toBe("28000");
     expect((await auditRows(bench())).at(-1)).toMatchObject({
       action: "ROTATE",

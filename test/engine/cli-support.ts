@@ -47,9 +47,15 @@ export async function fine(bench: Bench, args: readonly string[], options?: Comm
   return stdout;
 }
 
-/** A command's one JSON document. */
+/** A command's one JSON document, or the last of its lines: the result of a run. */
 export async function json<T>(bench: Bench, args: readonly string[]): Promise<T> {
-  return JSON.parse((await rotation(bench, [...args, "--json"])).stdout) as T;
+  return parsed<T>((await rotation(bench, [...args, "--json"])).stdout);
+}
+
+/** What a command printed with `--json`: its document, or the last line of a run. */
+export function parsed<T>(stdout: string): T {
+  const last = stdout.trimEnd().split("\n").at(-1) ?? "";
+  return JSON.parse(last.startsWith("{") ? last : stdout) as T;
 }
 
 /** Lines that an 80-column terminal would wrap. */

@@ -1,3 +1,4 @@
+import type { Message } from "../events/message";
 import type { Reminder } from "./kinds";
 
 /** A reminder for people. */
@@ -75,4 +76,20 @@ export function wordsOf(reminder: Reminder): Words {
         command: `rotation diagnose --stack ${stack}`,
       };
   }
+}
+
+/** A reminder for the channels of `notify`. */
+export function messageOf(reminder: Reminder): Message {
+  const { title, text, command } = wordsOf(reminder);
+  const { stack, environment, ageDays, maxAgeDays, generation } = reminder;
+  return {
+    ...{ title, text, command },
+    fields: [
+      ["Stack", stack],
+      ["Environment", environment],
+      ["Age", `${ageDays ?? "unknown"} of ${maxAgeDays} days`],
+      ["Generation", String(generation)],
+    ],
+    footer: "Sent once by `rotation remind`.",
+  };
 }

@@ -5,9 +5,8 @@ import { describeSecret, marksOf } from "../../../components/secret-outputs";
 import type { DeclaredEntry } from "../../../components/stack-store";
 import { StoredCredential, type StoredCredentialArgs } from "../../../components/stored-credential";
 import { policyOf } from "../../../config";
-import { slugOf } from "../../../core/resource-names";
 import { other, type SecretState, type SlotIndex } from "../../../core/state";
-import type { Declare, DeclaredIn } from "../../../kinds/kind";
+import { type Declare, type DeclaredIn, declaration } from "../../../kinds/kind";
 import { toyAsks } from "./asks";
 import type { ToyConfig } from "./schema";
 
@@ -71,10 +70,9 @@ class Toy extends StoredCredential<ToyArgs> {
 /** Declares a toy. */
 export async function declareToy(secret: ToyConfig, { config, platform, recorded }: DeclaredIn): Promise<Declare> {
   const policy = policyOf(config, secret);
-  return (decision, { rolledOut, dependsOn }) => {
+  return (decision, { rolledOut, finished }) => {
     sayPlan(decision);
     const { state, force } = decision;
-    const name = slugOf(secret.name);
-    return new Toy(name, { config: secret, state, recorded, force, rolledOut, policy, platform }, { dependsOn });
+    return declaration(Toy, { config: secret, state, recorded, force, rolledOut, finished, policy, platform });
   };
 }

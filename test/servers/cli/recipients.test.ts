@@ -2,11 +2,12 @@ import type pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { withClient } from "../../../audit/connection";
 import { migrate } from "../../../audit/migrate";
+import { sendMail } from "../../../cli/operate/events/mail";
+import { recipientsOf } from "../../../cli/operate/events/recipients";
 import type { Reminder } from "../../../cli/operate/reminders/kinds";
 import { undelivered } from "../../../cli/operate/reminders/ledger";
-import { sendMail } from "../../../cli/operate/reminders/mail";
-import { recipientsOf } from "../../../cli/operate/reminders/recipients";
 import { deliverAll, deliveriesOf } from "../../../cli/operate/reminders/remind";
+import { messageOf } from "../../../cli/operate/reminders/words";
 import { type Smtp, startSmtp } from "../../../dev/lab/smtp";
 import { sql, startTestServer, type TestServer } from "../audit/database";
 
@@ -54,7 +55,7 @@ async function ledger() {
         now: new Date(),
         secrets: [smtp.password],
         nameRecipients: to.length > 1,
-        send: ({ recipient = "" }) => sendMail(email(to), reminder, recipient),
+        send: ({ recipient = "" }) => sendMail(email(to), messageOf(reminder), recipient),
       });
     });
     const arrived = smtp.messages().slice(before);

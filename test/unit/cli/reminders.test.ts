@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { LogRow } from "../../../cli/operate/audit-log";
+import { mailText } from "../../../cli/operate/events/mail";
+import { slackBody } from "../../../cli/operate/events/slack";
 import { remindersAt } from "../../../cli/operate/reminders/kinds";
-import { mailText } from "../../../cli/operate/reminders/mail";
-import { slackMessage } from "../../../cli/operate/reminders/slack";
+import { messageOf } from "../../../cli/operate/reminders/words";
 import type { Outline } from "../../../cli/operate/settings";
 import { DEFAULT_POLICY } from "../../../core/policy";
 import type { SecretState } from "../../../core/state";
@@ -118,8 +119,8 @@ describe("reminders, and when they are sent", () => {
   it("in words that name secret, environment and command, for Slack and for mail", () => {
     const [reminder] = remindersOn(85);
     if (reminder === undefined) throw new Error("expected a reminder");
-    const slack = JSON.stringify(slackMessage(reminder));
-    for (const text of [slack, mailText(reminder)]) {
+    const slack = JSON.stringify(slackBody(messageOf(reminder)));
+    for (const text of [slack, mailText(messageOf(reminder))]) {
       expect(text).toContain("database/password (prod)");
       expect(text).toContain("rotation run --stack prod");
       expect(text).toContain("2026-04-01 00:00 UTC");

@@ -79,7 +79,7 @@ export async function update({ config, days, before, seen }: Update): Promise<{ 
     const stack = { config, platform, now, before, recorded: undefined, isKnown: () => before !== undefined };
     const create = declareAlpacaKey(secret, stack, { previousKey: seen });
     const decision = decideSecret(config, secret, known, now, { previousKey: seen });
-    const made = create(decision, { rolledOut: undefined, finished: undefined, dependsOn: [] });
+    const made = create(decision, { rolledOut: undefined, finished: undefined }).create("alpaca-api_key", {});
     return made.state.apply((reached) => {
       state = reached;
     });

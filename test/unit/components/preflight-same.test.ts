@@ -18,7 +18,7 @@ import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import type { SecretState } from "../../../core/state";
 import { decideSecret } from "../../../kinds";
 import { marketClock } from "../../../kinds/alpaca-key/market-clock";
-import { createSecrets } from "../../../kinds/create-secrets";
+import { createSecrets, prepareSecrets } from "../../../kinds/create-secrets";
 import { preflightInput } from "../../../kinds/preflights";
 import { schemaOf } from "../../../stores/schemas";
 import { A, B, settings } from "./alpaca-updates";
@@ -79,7 +79,8 @@ async function asked(config: Config, finished: SecretState | undefined, now: Dat
       audit: { connection: referenceOf(auditDatabase(config) as DatabaseConfig), stack: "paper", environment: "paper" },
     };
     const previous = finished === undefined ? {} : { [secret.name]: { state: finished } };
-    return pulumi.output(createSecrets(config, { previous, recorded: {} }, platform, now, {}));
+    const prepared = prepareSecrets(config, { previous, recorded: {} }, platform, now, {});
+    return pulumi.output(prepared.then((secrets) => createSecrets(config, platform, secrets)));
   });
   return preflightInput.parse(inputOf(all, `${secret.name.replaceAll("/", "-")}-preflight-checks`));
 }

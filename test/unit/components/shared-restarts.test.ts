@@ -4,7 +4,7 @@ import type { Platform } from "../../../components/platform";
 import type { PreviousSecret } from "../../../components/previous-secrets";
 import { StackStore } from "../../../components/stack-store";
 import { activation, type SecretState } from "../../../core/state";
-import { createSecrets } from "../../../kinds/create-secrets";
+import { createSecrets, prepareSecrets } from "../../../kinds/create-secrets";
 import { A, settings as alpacaSettings } from "./alpaca-updates";
 import { type Declared, declare, inputOf, namedIn, order } from "./strict-mocks";
 
@@ -54,7 +54,8 @@ async function update({ shared = true, day, previous = {} }: Given) {
     };
     // As known before: nobody asks the database for roles that an interrupted update left.
     const known = Object.keys(previous).length > 0 ? previous : {};
-    const made = createSecrets(config, { previous: known, recorded: {} }, platform, now, {});
+    const prepared = prepareSecrets(config, { previous: known, recorded: {} }, platform, now, {});
+    const made = prepared.then((ready) => createSecrets(config, platform, ready));
     return pulumi.output(made).apply((each) => {
       outputs = each as unknown as Record<string, PreviousSecret>;
     });

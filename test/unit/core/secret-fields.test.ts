@@ -100,6 +100,7 @@ describe("a field that sounds like a credential", () => {
     expect(unmarked(schema).filter(isOdd)).toEqual([]);
     expect(SECRET_KEYS).toEqual([
       "notify",
+      "events",
       "adopted",
       "connectionPasswords",
       "alpacaKeys",

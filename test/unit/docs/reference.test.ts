@@ -2,10 +2,15 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { projectRoot } from "../../../cli/toolchain/project";
 import { SECRET_KEYS } from "../../../config/schema";
-import { allRows, referencePage } from "../../../docs/reference/page";
+import { allRows, jsonSchemas, referencePage } from "../../../docs/reference/page";
 
 it("docs/reference.md is what the schema says (npm run docs writes it anew)", async () => {
   await expect(referencePage()).toMatchFileSnapshot(join(projectRoot(), "docs", "reference.md"));
+});
+
+it.each(Object.keys(jsonSchemas()))("docs/schemas/%s is what the schema says", async (file) => {
+  const path = join(projectRoot(), "docs", "schemas", file);
+  await expect(jsonSchemas()[file]).toMatchFileSnapshot(path);
 });
 
 const rows = allRows();

@@ -1,28 +1,25 @@
 import { createTransport } from "nodemailer";
 import { publicTrust } from "../../../clients/trust";
 import type { NotifyConfig } from "../../../config";
-import { messageOf } from "../../../core/errors";
+import { messageOf as reasonOf } from "../../../core/errors";
 import { OperationError } from "../errors";
-import type { Reminder } from "./kinds";
-import { wordsOf } from "./words";
+import type { Message } from "./message";
 
 export type EmailConfig = NonNullable<NotifyConfig["email"]>;
 
 const TIMEOUT = 15_000;
 
-/** The text of a reminder's mail. */
-export function mailText(reminder: Reminder): string {
-  const { title, text, command } = wordsOf(reminder);
-  const { stack, environment, ageDays, maxAgeDays, generation } = reminder;
+/** The text of a mail. */
+export function mailText({ title, text, command, fields, footer }: Message): string {
   return [
     title,
     "",
     text,
     "",
-    `stack ${stack}, environment ${environment}, generation ${generation}, age ${ageDays ?? "unknown"} of ${maxAgeDays} days`,
+    fields.map(([name, value]) => `${name.toLowerCase()} ${value}`).join(", "),
     ...(command === undefined ? [] : ["", `    ${command}`]),
     "",
-    "Sent once by `rotation remind`.",
+    footer,
   ].join("\n");
 }
 
@@ -31,7 +28,7 @@ export function mailText(reminder: Reminder): string {
  * server took one recipient and refused another, the mail would count as sent.
  * @throws OperationError without the password
  */
-export async function sendMail(email: EmailConfig, reminder: Reminder, recipient: string): Promise<void> {
+export async function sendMail(email: EmailConfig, message: Message, recipient: string): Promise<void> {
   const { host, port, encryption, verifyCertificate, user, password, from, to } = email;
   const transport = createTransport({
     host,
@@ -49,11 +46,11 @@ export async function sendMail(email: EmailConfig, reminder: Reminder, recipient
       from,
       to: [...to],
       envelope: { from, to: [recipient] },
-      subject: `[rotation] ${wordsOf(reminder).title}`,
-      text: mailText(reminder),
+      subject: `[rotation] ${message.title}`,
+      text: mailText(message),
     });
   } catch (error) {
-    throw new OperationError(`${host}:${port} did not accept the mail: ${messageOf(error)}`);
+    throw new OperationError(`${host}:${port} did not accept the mail: ${reasonOf(error)}`);
   } finally {
     transport.close();
   }
