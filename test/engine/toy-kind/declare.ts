@@ -70,9 +70,9 @@ class Toy extends StoredCredential<ToyArgs> {
 /** Declares a toy. */
 export async function declareToy(secret: ToyConfig, { config, platform, recorded }: DeclaredIn): Promise<Declare> {
   const policy = policyOf(config, secret);
-  return (decision, { rolledOut, finished }) => {
+  return (decision, { rolledOut }) => {
     sayPlan(decision);
     const { state, force } = decision;
-    return declaration(Toy, { config: secret, state, recorded, force, rolledOut, finished, policy, platform });
+    return declaration(Toy, { config: secret, state, recorded, force, rolledOut, policy, platform });
   };
 }
