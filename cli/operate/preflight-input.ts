@@ -1,4 +1,4 @@
-import { preflightInput, type Surroundings } from "../../components/preflight-input";
+import { preflightInput as givenInput, type Surroundings } from "../../components/preflight-input";
 import { storeOf } from "../../components/stored-values";
 import { type Config, noticeOf, policyOf, type SecretConfig } from "../../config";
 import type { Decision } from "../../core/decide";
@@ -6,7 +6,7 @@ import { sshKeyOf } from "../../core/ssh-key";
 import { kindFor } from "../../kinds";
 import { marketClock } from "../../kinds/alpaca-key/market-clock";
 import { operationsOf } from "../../kinds/operations";
-import type { PreflightInput } from "../../kinds/preflights";
+import { type PreflightInput, preflightInput } from "../../kinds/preflights";
 import { auditReference } from "./audit-log";
 import type { Deployment } from "./engine";
 
@@ -19,13 +19,15 @@ export function preflightInputOf(
   stack: string,
 ): PreflightInput {
   const resources = deployment.deployment.resources ?? [];
-  return preflightInput(surroundingsOf(config, stack), {
+  const given = givenInput(surroundingsOf(config, stack), {
     secret,
     asks: kindFor(secret).asks,
     decision,
     inUse: operationsOf(secret).inUse({ config, resources }, secret, decision),
     maxAge: policyOf(config, secret).maxAge,
-  }) as PreflightInput;
+  });
+  // As the step reads it, with the defaults of what is left out.
+  return preflightInput.parse(JSON.parse(JSON.stringify(given)));
 }
 
 function surroundingsOf(config: Config, stack: string): Surroundings<string> {

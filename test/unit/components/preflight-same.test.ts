@@ -98,9 +98,7 @@ function looked(config: Config, finished: SecretState | undefined, now: Date): u
   });
   const deployment: Deployment = { version: 3, deployment: { resources: [slot("a", 0), slot("b", 1)] } };
   const decision = decideSecret(config, secret, { finished, recorded: undefined }, now);
-  return preflightInput.parse(
-    JSON.parse(JSON.stringify(preflightInputOf(config, secret, decision, deployment, "paper"))),
-  );
+  return preflightInputOf(config, secret, decision, deployment, "paper");
 }
 
 const first = nextState(undefined, { now: at(0), policy, hasAdopted: true });
