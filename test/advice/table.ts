@@ -175,7 +175,6 @@ export const NOT_ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^cli\/perform\.ts: … \["rotation"/, "the command that was given"],
   [/^cli\/operate\/stack\.ts: … \(words\)/, "makes the commands of findings"],
   [/^components\/restart-rights\.ts: (?:kubectl says|sudo|… words|systemctl)/, "the script that asks, not a message"],
-  [/^components\/rolling-restart\.ts: … restartCommand/, "what the update runs"],
   [/^components\/restart-command\.ts: kill /, "what the update runs"],
   [/^components\/restart\/sync\.ts: kubectl printed/, "a sentence"],
   [/^components\/preflight\/calendar\.ts: rotation status$/, "the name of a command"],

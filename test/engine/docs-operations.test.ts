@@ -19,6 +19,7 @@ describe("the commands of docs/operations.md, in their order, on a stack that is
       "rotation remind": {
         first: ({ run }) => run(`pulumi config set --secret --path notify.slackWebhook ${access().slack}`),
       },
+      "rotation events list --stack prod": {},
       "rotation calendar --stack prod --out rotation.ics": {},
       "rotation metrics --stack prod": {},
       "rotation status --stack prod": { exitCode: 3 },

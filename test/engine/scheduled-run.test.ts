@@ -7,7 +7,9 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { verifyChain } from "../../audit/verify";
 import { projectRoot } from "../../cli/toolchain/project";
 import { labConfig } from "../../dev/lab/deploy";
+import { advised } from "../advice/table";
 import { PackUnderTest, type Seen } from "../servers/policy/analyzer";
+import { shell } from "./advice";
 import { auditRows, type Bench, login, setDay, setRequest, stored, UNCHANGED, up, useBench } from "./harness";
 import { labSecrets, leaksIn } from "./leak-support";
 
@@ -165,6 +167,14 @@ describe("a stack that programs run", () => {
     await stack.configure("secrets", [{ ...secret, paused: { until: "2027-11-01", reason: "earnings" } }]);
     const paused = await scheduledRun(bench());
     expect(paused.stdout, paused.all).toContain("waits for the end of its pause until 2027-11-01 00:00 EDT (earnings)");
+    await stack.configureSecret("notify", JSON.stringify({ slackWebhook: bench().lab.slack.url }));
+    expect((await shell(bench(), "rotation remind")).stdout).toContain("sent slack: no-window for database/password");
+    const reminders = bench()
+      .lab.slack.messages()
+      .map(({ body }) => JSON.stringify(body));
+    const told = reminders.find((text) => text.includes("NO WINDOW LEFT")) ?? "";
+    const status = await shell(bench(), advised("rotation status", told));
+    expect(status.stdout.replaceAll(/\s+/g, " ")).toContain("ALARM: no window is left before its maximum age");
     await stack.configure("secrets", [secret]);
     const due = await scheduledRun(bench());
     expect(due.exitCode, due.all).toBe(0);
