@@ -2,7 +2,7 @@ import type { Request } from "../../core/request";
 import { RequestRefusedError } from "../../core/request";
 import { decideAll } from "./decisions";
 import { OperationError } from "./errors";
-import { checkSecrets, type PreflightResult } from "./preflight";
+import { checkSecrets, hasPassed, type PreflightResult } from "./preflight";
 import type { RunContext } from "./run-context";
 import { readResources } from "./state-resources";
 
@@ -21,11 +21,14 @@ export async function checkFirst(
   const decisions = await decideAll(asked, config.secrets, before, resources).catch((error: unknown) => {
     throw error instanceof RequestRefusedError ? new OperationError(error.message) : error;
   });
-  for (const { secret, resumes, deferred } of decisions) {
-    if (resumes) listener.note(`${secret}: an earlier update was interrupted; this one continues it`);
+  for (const decision of decisions) {
+    const { secret, deferred } = decision;
+    if (hasPassed(decision, resources))
+      listener.note(`${secret}: an earlier update was interrupted; this one continues it`);
     if (deferred !== undefined) listener.note(`${secret}: request ${deferred} is carried out by the update after that`);
   }
-  const fresh = decisions.filter(({ action, resumes }) => action !== undefined && action !== "REVOKE" && !resumes);
+  const acts = decisions.filter(({ action }) => action !== undefined && action !== "REVOKE");
+  const fresh = acts.filter((decision) => !hasPassed(decision, resources));
   if (fresh.length === 0) return undefined;
   listener.step("preflight: checking everything the rotation will touch");
   const results = await checkSecrets(project, config, fresh, await engine.exportState());

@@ -1,5 +1,6 @@
 import type { CheckResult } from "../../components/preflight/preflight";
 import type { Config } from "../../config";
+import { isRecorded, recordedOf, type StateResource } from "../../core/begun";
 import type { Decision, PreflightMode } from "../../core/decide";
 import { activeGeneration } from "../../core/state";
 import { decideOn } from "./decisions";
@@ -45,7 +46,8 @@ export async function checkSecrets(
   const { runPreflight } = await import("../../kinds/preflights");
   return Promise.all(
     decisions.map(async (decision) => {
-      if (decision.resumes) return { secret: decision.secret, ok: true, checks: [unfinished(decision)] };
+      if (hasPassed(decision, deployment.deployment.resources ?? []))
+        return { secret: decision.secret, ok: true, checks: [unfinished(decision)] };
       const [secret] = secretsNamed(config, [decision.secret]);
       if (secret === undefined) throw new Error("the decision is on a secret of the config");
       const checks = await runPreflight(preflightInputOf(config, secret, decision, deployment, stack));
@@ -53,6 +55,15 @@ export async function checkSecrets(
     }),
   );
 }
+
+/**
+ * Whether the preflight of this activation has passed already, in an update that was interrupted. A first update is decided
+ * anew, since the stack has no outputs yet, and its preflight is in the state all the same.
+ */
+export const hasPassed = (
+  { secret, state, resumes, finished }: Decision,
+  resources: readonly StateResource[],
+): boolean => resumes === true || (finished === undefined && isRecorded(recordedOf(resources, secret), state));
 
 const unfinished = ({ state }: Decision): CheckResult => ({
   name: "interrupted update",

@@ -21,11 +21,34 @@ async function runAll(bench: Bench, lines: readonly string[]): Promise<number[]>
   return codes;
 }
 
+/** While no row of a success can be written. */
+async function withoutSuccess<T>({ lab: { postgres } }: Bench, work: () => Promise<T>): Promise<T> {
+  await postgres.query(
+    "CREATE OR REPLACE FUNCTION no_success() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk quota of the log'; END $$",
+  );
+  await postgres.query(
+    "CREATE TRIGGER no_success BEFORE INSERT ON secret_rotation_log FOR EACH ROW WHEN (NEW.status = 'SUCCESS') EXECUTE FUNCTION no_success()",
+  );
+  try {
+    return await work();
+  } finally {
+    await postgres.query("DROP TRIGGER no_success ON secret_rotation_log");
+  }
+}
+
 describe("what a message advises works as it is printed", () => {
   const bench = useBench();
 
+  it("a first update whose row could not be written: another run finishes it, without another preflight", async () => {
+    const failed = await withoutSuccess(bench(), () => rotation(bench(), ["run", SECRET, "--yes"]));
+    expect(failed.exitCode).toBe(1);
+    const ran = await shell(bench(), advised("rotation run", adviceIn(failed.stdout).join("\n")));
+    expect(ran.exitCode, ran.stdout + ran.stderr).toBe(0);
+    expect(await activeOf(bench())).toBe(1);
+    expect((await auditRows(bench())).at(-1)).toMatchObject({ status: "SUCCESS", action: "ADOPT", generation: 1 });
+  });
+
   it("a refused preflight: look, and the same command again", async () => {
-    await fine(bench(), ["run", "--yes"]);
     const { alpaca } = bench().lab;
     alpaca.paper.setMarket(true);
     const refused = await rotation(bench(), ["run", SECRET, "--yes", "--reason", "it's a test"]);
@@ -39,15 +62,7 @@ describe("what a message advises works as it is printed", () => {
   });
 
   it("a row that could not be written: everything else is done, and another run writes it", async () => {
-    const { postgres } = bench().lab;
-    await postgres.query(
-      "CREATE FUNCTION no_success() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk quota of the log'; END $$",
-    );
-    await postgres.query(
-      "CREATE TRIGGER no_success BEFORE INSERT ON secret_rotation_log FOR EACH ROW WHEN (NEW.status = 'SUCCESS') EXECUTE FUNCTION no_success()",
-    );
-    const failed = await rotation(bench(), ["run", SECRET, "--yes"]);
-    await postgres.query("DROP TRIGGER no_success ON secret_rotation_log");
+    const failed = await withoutSuccess(bench(), () => rotation(bench(), ["run", SECRET, "--yes"]));
     expect(failed.exitCode).toBe(1);
     expect(unwrapped(failed.stdout)).toContain(
       "Every service was restarted and is healthy; only its row in secret_rotation_log is missing.",
@@ -56,7 +71,9 @@ describe("what a message advises works as it is printed", () => {
       status: "FAILED",
       reason: expect.stringContaining("disk quota of the log"),
     });
-    expect(await runAll(bench(), [advised("rotation run", failed.stdout)]), failed.stdout).toEqual([0]);
+    expect(await runAll(bench(), [advised("rotation run", adviceIn(failed.stdout).join("\n"))]), failed.stdout).toEqual(
+      [0],
+    );
     expect(await activeOf(bench())).toBe(3);
     expect((await auditRows(bench())).at(-1)).toMatchObject({ status: "SUCCESS", generation: 3 });
   });
