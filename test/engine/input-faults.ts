@@ -103,7 +103,7 @@ export const DUE: Record<string, Fault> = {
       await lab.postgres.query(`CREATE ROLE weak LOGIN PASSWORD '${VALUE}'; GRANT rotation_audit_writer TO weak`);
       return () => lab.postgres.query("DROP ROLE weak");
     },
-    says: ["1 of ", "database: weak may not change roles: expected CREATEROLE (`ALTER ROLE "weak" CREATEROLE`)"],
+    says: ["1 of ", 'database: weak may not change roles: expected CREATEROLE (`ALTER ROLE "weak" CREATEROLE`)'],
   },
   "a role that somebody dropped": {
     breaks: async ({ lab }) => {
