@@ -50,6 +50,9 @@ export function openWhenNeeded(open: () => Promise<unknown>): void {
   opener ??= open;
 }
 
+/** Whether this process has a login of its own, or opens one when it is needed. */
+export const hasOwnSession = (): boolean => opened !== undefined || opener !== undefined;
+
 /** A process with an open session may end. */
 function quiet({ child }: Opened): void {
   child.unref();

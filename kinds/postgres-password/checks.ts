@@ -8,7 +8,7 @@ import { ownPassword, type PostgresPasswordConfig, passwordDocument, usernamePat
 import { alternatingUsers, singleUser } from "./traits";
 
 /** The part of the config that the checks read. */
-interface Checked {
+export interface Checked {
   readonly hosts: object;
   readonly sshPrivateKey?: string | undefined;
   readonly sshAgent?: boolean;

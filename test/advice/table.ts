@@ -110,6 +110,8 @@ export const BY_HAND: Partial<Record<Advice, string>> = {
   "kubectl auth can-i": "needs a cluster; the preflight has just run it there",
   "kubectl describe": "needs a cluster with the operator, and changes nothing",
   "sql: credcheck": "needs the extension credcheck, which is in no package here",
+  "aws secretsmanager cancel-rotate-secret":
+    "the emulator cancels only a rotation by a Lambda function, which it cannot run",
   "npm ci": "installs this checkout anew: every run of CI begins with it",
   "npm run build": "rewrites dist/ while other tests use it: every run of the tests begins with it",
   "pulumi config set a receiver": "its value is an address of one's own; test/engine/events.test.ts sets three of them",

@@ -206,7 +206,7 @@ describe("rotation audit verify", () => {
     expect(verdict.problems[0]).toMatchObject({ id: Number(row), kind: what });
     expect(report).toContain("The log was tampered with");
     expect(csv.stderr).toMatch(
-      /^warning: The log was tampered with: \d problems? in \d rows\. .* rotation audit verify/,
+      /^warning: The log was tampered with: \d problems? in \d rows\. .* `rotation audit verify/,
     );
     await fine(bench(), ["audit", "verify"]);
   });

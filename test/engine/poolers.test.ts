@@ -154,6 +154,8 @@ describe.skipIf(missing !== undefined)("PgBouncer between services and PostgreSQ
     await setDay(bench(), 89);
     await updated();
     expect(await stateOf(bench())).toMatchObject({ slots: [2, 1], active: 0 });
+    // Long enough for the grace period to end before the next rotation by age.
+    await bench().stack.configure("policy", { retryAfter: "7d" });
     await setRequest(bench(), { id: "back", activate: 1 });
     await updated();
     for (const client of clients) {
@@ -206,7 +208,7 @@ describe.skipIf(missing !== undefined)("PgBouncer between services and PostgreSQ
     const found = await rotation(bench(), ["diagnose", SECRET], { env });
     expect(found.exitCode).toBe(1);
     expect(unwrapped(found.stdout)).toMatch(/127\.0\.0\.1:\d+ does not take the login in use/);
-    await fine(bench(), ["diagnose", SECRET, "--fix"], { env });
+    await fine(bench(), ["diagnose", SECRET, "--fix", "--yes"], { env });
     expect((await points()).filter(({ verdict }) => verdict === "FAILED")).toEqual([]);
   });
 

@@ -44,7 +44,9 @@ describe("a kind is one folder and a line in each of two registries", () => {
     await stack.configure("secrets", [{ ...toy, length: 4, restart: ["nobody"], role: "x" }]);
     const { stdout, stderr } = await stack.pulumi(["preview"]);
     const said = stdout + stderr;
-    expect(said).toContain("secrets[0].role: unknown key; expected one of kind, name, length, restart, policy");
+    expect(said).toContain(
+      "secrets[0].role: unknown key; expected one of kind, name, length, restart, before, after, policy, window, blackouts, paused",
+    );
     expect(said).toContain("secrets[0].length: expected at least 16, found 4");
     expect(said).toContain("secrets[0].restart[0]: expected an entry of services (reader), found nobody");
     await stack.configure("secrets", [{ ...toy, kind: "toys" }]);

@@ -36,7 +36,7 @@ export interface ToyProject {
 /** What the program, the steps, the CLI and the lab are built from. */
 const SOURCES = [
   ...["core", "config", "clients", "stores", "components", "kinds", "steps", "audit", "cli", "dev"],
-  ...["index.ts", "main.cjs", "sdk-on-demand.cjs"],
+  ...["index.ts", "library.ts", "main.cjs", "sdk-on-demand.cjs"],
   ...["package.json", "tsconfig.json", "Pulumi.yaml"],
 ];
 

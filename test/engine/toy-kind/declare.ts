@@ -21,7 +21,7 @@ class Toy extends StoredCredential<ToyArgs> {
   readonly last: pulumi.Resource;
   protected readonly asks = toyAsks;
 
-  constructor(name: string, args: ToyArgs, opts: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: ToyArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("Toy", name, args, opts);
     const { config, state, policy, platform } = args;
     const before = this.entriesOf(other(state.active), opts.dependsOn);

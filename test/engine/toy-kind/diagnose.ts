@@ -2,6 +2,7 @@ import { placesOf, restartPlaces } from "../../../components/places";
 import { stored, writeBack } from "../../../components/stored-values";
 import type { SecretState } from "../../../core/state";
 import type { About, Finding, StackView } from "../../../kinds/kind-operations";
+import { holdsEntry } from "../../stores/entries";
 import type { ToyConfig } from "./schema";
 import { tokenOf } from "./token";
 
@@ -14,7 +15,7 @@ export async function tokenFindings(
 ): Promise<Finding[]> {
   const { config, command } = stack;
   const [held, ours] = [await stored(config, secret.name), tokenOf(stack, secret, state, state.active)];
-  if (ours === undefined || held?.value === ours.entries[0]?.value) return [];
+  if (ours === undefined || ours.entries.every((entry) => holdsEntry(held, entry))) return [];
   return [
     about({
       cause: "the store holds another token than the one in use",

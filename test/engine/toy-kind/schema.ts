@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { policyOverride, restart, secretName, settings } from "../../../core/schema-parts";
+import { calendarSettings } from "../../../core/calendar-schema";
+import { hooks, policyOverride, restart, secretName, settings } from "../../../core/schema-parts";
 
 /** A token that only the store and its readers know. */
 export const toySchema = settings({
@@ -9,7 +10,9 @@ export const toySchema = settings({
   /** How long a token is, in characters. */
   length: z.number().int().min(16),
   restart,
+  ...hooks,
   policy: policyOverride,
+  ...calendarSettings,
 });
 
 export type ToyConfig = z.output<typeof toySchema>;

@@ -192,7 +192,13 @@ describe("the outbox", () => {
     const evidence: Parameters<typeof recordTimed>[2] = {
       stack: "prod",
       outline: {
-        ...{ environment: "prod", policy: DEFAULT_POLICY, secrets: [{ name: "database/password" }] },
+        ...{
+          environment: "prod",
+          policy: DEFAULT_POLICY,
+          secrets: [
+            { kind: "postgres-password", strategy: "alternating-users", name: "database/password", restart: [] },
+          ],
+        },
         events: { siem: webhook() },
       } as never,
       outputs: {},

@@ -147,7 +147,7 @@ describe("a script on a host", () => {
     expect(await on((shell) => shell("echo 1", 30_000), [other, keys.host.public])).toMatchObject({ status: 0 });
     await expect(on(() => Promise.resolve(), other)).rejects.toThrow("shows another key than hosts.trading-1.hostKey");
     await expect(on(() => Promise.resolve(), "ssh-rsa AAAA")).rejects.toThrow(
-      /has no key of the type ssh-rsa, which hosts\.trading-1\.hostKey names; .*ssh-keyscan -p \d+ 127\.0\.0\.1$/,
+      /has no key of the type ssh-rsa, which hosts\.trading-1\.hostKey names; .*`ssh-keyscan -p \d+ 127\.0\.0\.1`$/,
     );
   });
 });

@@ -139,11 +139,6 @@ describe("the preflight of a store in AWS", () => {
     expect(await client.read(path).catch(String)).toContain(advised("aws secretsmanager restore-secret", deleted));
     expect(await aws(advised("aws secretsmanager restore-secret", deleted))).toMatchObject({ code: 0 });
     expect(await client.check([path])).toContain(path);
-
-    await moto().secrets.rotateSecret({ SecretId: `paper/${path}`, RotationRules: { AutomaticallyAfterDays: 30 } });
-    const rotated = await client.check([path]).catch(String);
-    expect(await aws(advised("aws secretsmanager cancel-rotate-secret", rotated))).toMatchObject({ code: 0 });
-    expect(await client.check([path])).toContain(path);
   });
 
   it.skipIf(!isThere("aws"))("names the command that says who AWS thinks it is", async () => {
