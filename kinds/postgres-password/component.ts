@@ -29,7 +29,8 @@ import { postgresPasswordAsks } from "./asks";
 import { adoptedEntries, documentShapes, loginEntries } from "./entries";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
-import { databasePathsOf, keptLists, poolersOf } from "./paths/schema";
+import { changeLists, type PoolerOwner, reconnectPoolers } from "./paths/pooler-steps";
+import { databasePathsOf } from "./paths/schema";
 import { activeUsername, endedLogins, ownUsernames } from "./roles";
 import { usernamePathOf } from "./schema";
 
@@ -87,7 +88,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const stored = this.createStored(credential.entries, guard, verified);
     const restarted = this.createRestarts(stored.last, credential);
     const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
-    const renewed = this.createReconnect(restarted.last);
+    const renewed = reconnectPoolers(this.poolerOwner, restarted.last);
     const confirmed = this.createLogin("confirm-login", credential, renewed, { oldLogin: old, oldSessions });
     this.description = this.describe(stored);
     const settled = this.createUnlisted(roles.settle(confirmed));
@@ -217,45 +218,20 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   ): pulumi.Resource {
     const generation = activeGeneration(this.args.state);
     const adopted = generation === 0 || generation === adoptedGeneration(this.args.state);
-    return this.changeLists("pooler-users", { login: { username, password, salt, adopted }, remove: [] }, dependsOn);
+    const login = { username, password, salt, adopted };
+    return changeLists(this.poolerOwner, "pooler-users", { login, remove: [] }, dependsOn);
   }
 
   /** Then they lose the logins that may not log in any more. */
   private createUnlisted(dependsOn: pulumi.Resource): pulumi.Resource {
     const { config, state } = this.args;
     const remove = endedLogins(config.strategy, config.role, state);
-    return this.changeLists("pooler-users-settle", { remove }, dependsOn);
+    return changeLists(this.poolerOwner, "pooler-users-settle", { remove }, dependsOn);
   }
 
-  private changeLists(
-    name: string,
-    change: Readonly<Record<string, unknown>>,
-    dependsOn: pulumi.Resource,
-  ): pulumi.Resource {
+  private get poolerOwner(): PoolerOwner {
     const { config, platform } = this.args;
-    const lists = keptLists(config, platform.hosts);
-    if (lists.length === 0) return dependsOn;
-    const onHosts = lists.some(({ hosts }) => hosts.length > 0) ? { privateKey: platform.privateKey } : {};
-    return stepCommand(
-      `${this.name}-${name}`,
-      {
-        step: "pooler-users",
-        input: { database: referenceOf(config.database), lists, ...onHosts, ...change },
-        trigger: this.trigger,
-      },
-      { parent: this, dependsOn },
-    );
-  }
-
-  /** Every service has the new login: the poolers' connections with the previous one are of no use any more. */
-  private createReconnect(dependsOn: After): After {
-    const poolers = poolersOf(this.args.config);
-    if (poolers.length === 0) return dependsOn;
-    return stepCommand(
-      `${this.name}-pooler-reconnect`,
-      { step: "pooler-reconnect", input: { poolers }, trigger: this.trigger },
-      { parent: this, dependsOn },
-    );
+    return { name: this.name, parent: this, config, platform, trigger: this.trigger };
   }
 
   /** The services' previous login, if it is another one that stays valid for now. */
