@@ -50,8 +50,18 @@ export function openWhenNeeded(open: () => Promise<unknown>): void {
   opener ??= open;
 }
 
-/** Whether this process has a login of its own, or opens one when it is needed. */
-export const hasOwnSession = (): boolean => opened !== undefined || opener !== undefined;
+/** Whether this process has a login of its own, or may open one when it is needed: whether it does, the config says. */
+export const mayHaveOwnSession = (): boolean => opened !== undefined || opener !== undefined;
+
+/** The token of this process's own login; opens it now if a command said how. Undefined if the config names none. */
+export async function ownSession(): Promise<string | undefined> {
+  const open = opener;
+  if (opened === undefined && open !== undefined) {
+    await open();
+    opener = undefined;
+  }
+  return ownSessionToken();
+}
 
 /** A process with an open session may end. */
 function quiet({ child }: Opened): void {
@@ -91,8 +101,7 @@ async function askOwn(session: Opened): Promise<string> {
  * @throws StepError if there is no session, or its login fails
  */
 export async function sessionToken(session: string): Promise<string> {
-  if (opened === undefined && opener !== undefined) await opener();
-  return (await ownSessionToken()) ?? askRun(session);
+  return (await ownSession()) ?? askRun(session);
 }
 
 /** The place where a run's session answers its steps: only this account may enter. */

@@ -6,7 +6,7 @@ import { lackingCapabilities, type Needs } from "../core/vault-needs";
 import type { VaultPlace } from "../stores/schemas";
 import { homeOf } from "./home";
 import { fetchWith, vaultTrust } from "./trust";
-import { hasOwnSession, sessionToken } from "./vault-session";
+import { mayHaveOwnSession, ownSession, sessionToken } from "./vault-session";
 
 /** Statuses that mean there is nothing, or a function that also sees Vault's message. */
 export type Absent = readonly number[] | ((status: number, words: string) => boolean);
@@ -39,10 +39,8 @@ export class Vault {
     const address = place.address ?? process.env.VAULT_ADDR;
     if (address === undefined)
       throw new StepError("no address of Vault: set VAULT_ADDR or the config key store.address");
-    if (login === undefined && place.session === undefined && !hasOwnSession() && ownToken() === undefined)
-      throw new StepError(
-        "no token for Vault: set VAULT_TOKEN, log in with `vault login`, or set the config key store.auth",
-      );
+    if (login === undefined && place.session === undefined && !mayHaveOwnSession() && ownToken() === undefined)
+      throw new StepError(NO_TOKEN);
     this.address = address;
   }
 
@@ -122,8 +120,10 @@ export class Vault {
   private async token(): Promise<string | undefined> {
     if (this.login !== undefined) return this.login();
     const { session } = this.place;
-    if (session === undefined && !hasOwnSession()) return ownToken();
-    return process.env.VAULT_TOKEN || sessionToken(session ?? "");
+    if (session !== undefined) return process.env.VAULT_TOKEN || sessionToken(session);
+    const token = process.env.VAULT_TOKEN || (await ownSession()) || tokenFile();
+    if (token === undefined) throw new StepError(NO_TOKEN);
+    return token;
   }
 
   /** The answer's text as it came; not `ok` for what `absent` says. @throws StepError with Vault's own message. */
@@ -148,6 +148,8 @@ export class Vault {
     }
   }
 }
+
+const NO_TOKEN = "no token for Vault: set VAULT_TOKEN, log in with `vault login`, or set the config key store.auth";
 
 /** The environment's token. */
 export const ownToken = (): string | undefined => process.env.VAULT_TOKEN || tokenFile();

@@ -175,6 +175,8 @@ describe("a stack that programs run", () => {
     const told = reminders.find((text) => text.includes("NO WINDOW LEFT")) ?? "";
     const status = await shell(bench(), advised("rotation status", told));
     expect(status.stdout.replaceAll(/\s+/g, " ")).toContain("ALARM: no window is left before its maximum age");
+    // The team was notified only now, and this stack wants no day of notice.
+    await stack.configure("preflight", { notice: "0s" });
     await stack.configure("secrets", [secret]);
     const due = await scheduledRun(bench());
     expect(due.exitCode, due.all).toBe(0);

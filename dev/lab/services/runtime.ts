@@ -79,18 +79,21 @@ export class Runtime {
 
   private async openSession(config: DatabaseConfig, login: DatabaseLogin): Promise<void> {
     const pool = openPool(config, login, () => void this.keeper?.check());
+    let session: typeof this.session;
     try {
       const { rows } = await pool.query<{ user: string; role: string }>(
         'select session_user::text as "user", current_user::text as role',
       );
-      this.session = rows[0];
+      session = rows[0];
       await pool.query(config.query ?? "select 1");
     } catch (error) {
       await pool.end().catch(() => undefined);
       throw error;
     }
     void this.pool?.end().catch(() => undefined);
+    // Together, so that /health never shows one login's name beside another's lease.
     this.pool = pool;
+    this.session = session;
     this.keeper?.keep(login.lease);
     this.log("INFO", `Connected to the database as ${this.session?.user} (store version ${login.version})`);
   }
