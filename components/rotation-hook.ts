@@ -43,6 +43,7 @@ export function rotationHook(
       },
       trigger,
       runOnInputChange: false,
+      idle: finished === trigger,
       rolledOut: finished === trigger ? trigger : "",
     },
     opts,

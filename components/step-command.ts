@@ -19,6 +19,11 @@ export interface StepCommandArgs {
    * step whose answer depends on the moment.
    */
   readonly runOnInputChange?: boolean;
+  /**
+   * Whether the activation is finished. Then a changed input of a step that does not run for it waits for the next
+   * activation: it is no change of the stack. Default false.
+   */
+  readonly idle?: boolean;
   /** Whether the step's stderr is shown while it runs. Default false. */
   readonly progress?: boolean;
   /**
@@ -38,6 +43,10 @@ export function runStepsFrom(steps: string): void {
 /** A `local.Command` that runs a step once an activation. */
 export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.CustomResourceOptions): local.Command {
   const { rolledOut } = args;
+  const ignoreChanges = [
+    ...(rolledOut === undefined ? [] : ["interpreter[1]"]),
+    ...(args.runOnInputChange === false && args.idle === true ? ["stdin"] : []),
+  ];
   return new local.Command(
     name,
     {
@@ -49,7 +58,7 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
       logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,
       addPreviousOutputInEnv: false,
     },
-    { ...opts, ...(rolledOut === undefined ? {} : { ignoreChanges: ["interpreter[1]"] }) },
+    { ...opts, ...(ignoreChanges.length === 0 ? {} : { ignoreChanges }) },
   );
 }
 

@@ -11,6 +11,7 @@ import { StoredCredential, type StoredCredentialArgs } from "../../components/st
 import { type AlpacaKeyConfig, type KeyPair, pathsOf } from "../../config";
 import { graceEndsAt } from "../../core/deadlines";
 import type { DocumentShape, KeptShape } from "../../core/document";
+import { hasDocument } from "../../core/document-settings";
 import { lastFour } from "../../core/key-label";
 import { activeGeneration, other, previousGeneration, type SecretState } from "../../core/state";
 import { isDocument, writtenBefore } from "../../stores/entries";
@@ -42,7 +43,7 @@ interface StoredVersion {
 /**
  * An Alpaca key pair through one whole rotation: preflight, proof by Alpaca, store, restarts, dry run, mark for the
  * previous pair, audit row. Each part waits for the previous one. The first update with the pair in use alone adopts it:
- * it proves the pair, compares it with the store and writes only the audit row.
+ * it proves the pair, compares it with the store and writes only the audit row, and the document if the config has one.
  */
 export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
   readonly state: pulumi.Output<SecretState>;
@@ -57,10 +58,10 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     const preflight = this.lookFirst();
     const before = this.createVersionsBefore(this.begin(preflight, this.entries(args.active)));
     const verified = this.createVerified(before);
-    const unchanged = this.adoptedOnly ? undefined : this.createUnchanged(this.storeGuard, verified);
+    const unchanged = this.writes ? this.createUnchanged(this.storeGuard, verified) : undefined;
     const stored = unchanged && this.createStored(this.entries(args.active, 1), this.storeGuard, unchanged);
     this.description = this.describe(stored?.answer ?? answerOf(before), verified);
-    const done = stored === undefined ? verified : this.createRollout(stored, before);
+    const done = this.createDone(stored, before, verified);
     const steps = [preflight, ...(unchanged === undefined ? [] : [unchanged])] as const;
     const audit = this.createAudit(steps, done, stored?.answer);
 
@@ -69,9 +70,14 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     this.registerOutputs({});
   }
 
-  /** The pair in use is the only one so far: nothing changes. */
+  /** The pair in use is the only one so far: no service reads another one afterwards. */
   private get adoptedOnly(): boolean {
     return previousGeneration(this.args.state) === undefined;
+  }
+
+  /** A document may lack its extras, or be new beside the values: services are moved to it before any rotation. */
+  private get writes(): boolean {
+    return !this.adoptedOnly || hasDocument(this.args.config);
   }
 
   private get purpose(): Purpose {
@@ -121,7 +127,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     const input = { store: this.args.platform.store.reference, paths: this.paths };
     return stepCommand(
       `${this.name}-versions-before`,
-      { step: "store-versions", input, trigger: this.trigger, runOnInputChange: false },
+      { step: "store-versions", input, trigger: this.trigger, runOnInputChange: false, idle: this.idle },
       { parent: this, dependsOn },
     );
   }
@@ -146,6 +152,11 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
       },
       { parent: this, dependsOn },
     );
+  }
+
+  private createDone(stored: Stored | undefined, before: local.Command, verified: local.Command): After {
+    if (stored === undefined) return verified;
+    return this.adoptedOnly ? stored.last : this.createRollout(stored, before);
   }
 
   /** Restarts, dry run, and the mark for the previous pair. */
@@ -174,6 +185,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
         },
         trigger: this.trigger,
         runOnInputChange: false,
+        idle: this.idle,
       },
       { parent: this, dependsOn },
     );
