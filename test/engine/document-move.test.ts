@@ -49,6 +49,14 @@ describe("a stack that moves from values to documents", () => {
     const { keyId, secretKey } = adopted();
     expect(await documentAt(PAIR.path)).toEqual({ keyId, secretKey });
     expect((await up(bench())).stdout).toMatch(UNCHANGED);
+    // A setting that only the next activation reads is no change of the stack.
+    const services = lab.config.services as Record<string, object>;
+    await bench().stack.configure("services", {
+      ...services,
+      orchestrator: { ...services.orchestrator, timeout: "130s" },
+    });
+    const { exitCode, stdout } = await bench().stack.pulumi(["preview", "--expect-no-changes"]);
+    expect(exitCode, stdout).toBe(0);
 
     const load = await startLoad(lab, { loginsPerSecond: 10, alpacaPerSecond: 5 });
     second = suppliedPair("paper-trading-2027-02-19", lab.alpaca.paper.createKey());
