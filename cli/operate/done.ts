@@ -1,5 +1,7 @@
+import { nameOf, tagged } from "../../core/resource-names";
 import { activation } from "../../core/state";
-import { restartedOf, rowSeen } from "./look";
+import type { ExportedResource } from "./engine";
+import { rowSeen } from "./look";
 import type { SecretOutput } from "./outputs";
 import type { SecretPlan } from "./plan-words";
 import type { RunContext } from "./run-context";
@@ -17,7 +19,7 @@ export async function whatIsMissing(
     const state = after[secret]?.state;
     if (state === undefined) return [secret, ["its new state is not in the stack's outputs"]];
     const late = steps.filter(
-      ({ phase, resource }) => phase === "restart" && restartedOf(resource, activation(state), resources, []) !== "yes",
+      ({ phase, resource }) => phase === "restart" && !isRolledOut(resource, activationsOf(secret, after), resources),
     );
     const row = steps.some(({ phase }) => phase === "audit")
       ? await rowSeen(config, resources, secret, state).catch((error: unknown) => `could not be checked (${error})`)
@@ -31,4 +33,20 @@ export async function whatIsMissing(
     ];
   });
   return Object.fromEntries(await Promise.all(found));
+}
+
+/** What a restart's triggers are after an update: those of a shared one name their secrets. */
+export const activationsOf = (secret: string, after: Readonly<Record<string, SecretOutput>>): string[] =>
+  Object.entries(after).flatMap(([name, { state }]) =>
+    state === undefined ? [] : [tagged(name, activation(state)), ...(name === secret ? [activation(state)] : [])],
+  );
+
+/** Whether the state has a restart as done for all activations that it is for. */
+export function isRolledOut(
+  name: string,
+  activations: readonly string[],
+  resources: readonly Pick<ExportedResource, "urn" | "inputs">[],
+): boolean {
+  const triggers = resources.find(({ urn }) => nameOf(urn) === name)?.inputs?.triggers;
+  return Array.isArray(triggers) && triggers.length > 0 && triggers.every((trigger) => activations.includes(trigger));
 }

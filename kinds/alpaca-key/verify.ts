@@ -40,7 +40,7 @@ export interface Verified {
   readonly waited: number;
 }
 
-const NOTHING = "Nothing was written and no service was restarted.";
+const NOTHING = "The pair was not written, and no service was restarted for it.";
 const EVERY = 1000;
 
 /** How a pair is named in messages: by its label and the end of its key id. */

@@ -57,7 +57,7 @@ describe("an Alpaca key through its whole life, by plain `pulumi up`", () => {
     await supply(pair, adopted());
     const message = await refusedUp(bench());
     expect(message).toContain("found 401 Unauthorized still after 1 s");
-    expect(message).toContain("Nothing was written and no service was restarted.");
+    expect(message).toContain("The pair was not written, and no service was restarted for it.");
     expect(message).toContain(`${label} (key id …${pair.keyId.slice(-4)}) answers 401: waiting up to 1 s`);
     expect(message).not.toContain(pair.secretKey);
     expect(message).not.toContain(pair.keyId.slice(0, -4));

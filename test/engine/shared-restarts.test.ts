@@ -2,6 +2,9 @@ import { describe, expect, it } from "vitest";
 import { ADOPTED_LABEL, alpacaKeys, suppliedPair } from "../../dev/lab/deploy";
 import { ALPACA_KEY } from "../../dev/lab/lab";
 import { startLoad } from "../../dev/lab/load";
+import { advised } from "../advice/table";
+import { shell } from "./advice";
+import { rotation, unwrapped } from "./cli-support";
 import { auditRows, setDay, stateOf, stored, UNCHANGED, up, useBench } from "./harness";
 
 /** The orchestrator reads the password and the pair; each of the two others reads one of them. */
@@ -76,6 +79,45 @@ describe("a password and a key pair that are due together, with shared restarts"
     await up(bench());
     expect(restarts().slice(begun).toSorted()).toEqual(["execution-gateway", "orchestrator", "signal-service"]);
     expect(await held()).toBe("trader_b");
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
+    pair = next;
+  });
+
+  it("are told truly when the second fails after the first value is written, and finished with one restart", {
+    timeout: 600_000,
+  }, async () => {
+    const { lab, stack } = bench();
+    const begun = restarts().length;
+    const rows = (await auditRows(bench())).length;
+    const next = suppliedPair("paper-trading-2027-08-18", lab.alpaca.paper.createKey());
+    await stack.configureSecret("alpacaKeys", alpacaKeys(next, pair));
+    await setDay(bench(), 269);
+    const { version } = await stored(bench(), "database/password");
+    lab.alpaca.paper.setFault({ status: 403, keyId: next.keyId });
+    const stopped = await rotation(bench(), ["run", "--yes"]);
+    expect(stopped.exitCode).not.toBe(0);
+    const printed = stopped.stdout + stopped.stderr;
+    const said = unwrapped(printed);
+    expect(said).toContain("403 Forbidden");
+    // The password is in the store, and no service has read it.
+    expect((await stored(bench(), "database/password")).version).toBe(version + 1);
+    expect(restarts()).toHaveLength(begun);
+    expect(said).not.toMatch(/nothing was (written|changed)/i);
+    expect(said).toContain("The pair was not written, and no service was restarted for it.");
+    expect(await held()).toBe("trader_b");
+
+    lab.alpaca.paper.setFault(undefined);
+    const finished = await shell(bench(), advised("rotation run", printed));
+    expect(finished.exitCode, finished.stdout + finished.stderr).toBe(0);
+    expect(restarts().slice(begun).toSorted()).toEqual(["execution-gateway", "orchestrator", "signal-service"]);
+    expect(await held()).toBe("trader_a");
+    expect((await stored(bench(), "database/password")).version).toBe(version + 1);
+    const [first, second] = (await auditRows(bench())).filter(({ status }) => status === "SUCCESS").slice(-2);
+    expect([first?.secret_name, first?.action, second?.secret_name, second?.action]).toEqual([
+      ...["database/password", "ROTATE"],
+      ...[ALPACA_KEY, "ROTATE"],
+    ]);
+    expect((await auditRows(bench())).length).toBeGreaterThan(rows + 2);
     expect((await up(bench())).stdout).toMatch(UNCHANGED);
   });
 });

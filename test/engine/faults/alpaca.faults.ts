@@ -17,7 +17,7 @@ interface AlpacaCase {
   readonly says: readonly RegExp[];
 }
 
-const NOTHING = /Nothing was written and no service was restarted\./;
+const NOTHING = /The pair was not written, and no service was restarted for it\./;
 const LATER = /; try again later/;
 
 const CASES: Record<string, AlpacaCase> = {

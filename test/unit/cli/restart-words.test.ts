@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { activationsOf, isRolledOut } from "../../../cli/operate/done";
 import type { Step } from "../../../cli/operate/engine";
 import { restartedOf } from "../../../cli/operate/look";
 import { unproven } from "../../../cli/operate/proven";
@@ -6,8 +7,10 @@ import { actedFor } from "../../../cli/operate/run-failure";
 import { changedBy, describe } from "../../../cli/operate/step-words";
 import { stepProgram } from "../../../core/phases";
 import { restartOf, tagged } from "../../../core/resource-names";
+import { activation, type SecretState } from "../../../core/state";
 import { phaseOf } from "../../../kinds/phases";
 
+const stateOf = (generation: number) => ({ slots: [generation, 0], active: 0 }) as unknown as SecretState;
 const HOSTS = ["a", "b", "c", "d"];
 const resource = (name: string, program: string, about?: string): Step => ({
   ...{ op: "create-replacement", type: "command:local:Command", name, oldInputs: {} },
@@ -62,6 +65,26 @@ it("find a shared restart by the activation of each of its secrets", () => {
   expect(restartedOf(name, tagged("database/password", "3"), resources, [])).toBe("yes");
   expect(restartedOf(name, tagged("reports/password", "2"), resources, [])).toBe("no");
   expect(restartOf(name, "reports/password", { api: { hosts: ["a"] } })).toEqual({ service: "api", host: "a" });
+});
+
+it("count a shared restart as done if it was for what each of its secrets has now", () => {
+  const after = {
+    "database/password": { state: stateOf(3) },
+    "reports/password": { state: stateOf(1) },
+    "other/password": { state: stateOf(7) },
+  } as never;
+  const activations = activationsOf("reports/password", after);
+  const at = (...triggers: string[]) => [{ urn: "urn:x::api", inputs: { triggers } }];
+  const now = (secret: string, generation: number) => tagged(secret, activation(stateOf(generation)));
+  const [database, reports] = [now("database/password", 3), now("reports/password", 1)];
+  expect(isRolledOut("api", activations, at(database, reports))).toBe(true);
+  expect(isRolledOut("api", activations, at(database))).toBe(true);
+  expect(isRolledOut("api", activations, at(now("database/password", 2), reports))).toBe(false);
+  // Alone, it is for one secret, and its trigger names none.
+  expect(isRolledOut("api", activations, at(activation(stateOf(1))))).toBe(true);
+  expect(isRolledOut("api", activations, at(activation(stateOf(3))))).toBe(false);
+  expect(isRolledOut("api", activations, at())).toBe(false);
+  expect(isRolledOut("web", activations, at(database))).toBe(false);
 });
 
 it("tell a service that is healthy with an old credential", () => {

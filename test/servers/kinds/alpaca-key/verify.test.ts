@@ -6,7 +6,7 @@ import { type Pair, PairRefusedError, type VerifyArgs, verifyPair } from "../../
 let alpaca: Alpaca;
 let places: { paper: AlpacaPlaces; live: AlpacaPlaces };
 let used: Pair;
-const NOTHING = "Nothing was written and no service was restarted.";
+const NOTHING = "The pair was not written, and no service was restarted for it.";
 const LABEL = "paper-trading-2026-11-23";
 const paired = (label: string, { keyId, secretKey }: { keyId: string; secretKey: string }): Pair => ({
   label,
