@@ -18,7 +18,7 @@ export const postgresPasswordPhases = {
     "postgresql:index/role:Role": {
       phase: "database",
       holdsCredential: true,
-      words: (resource, { phase }) => role(resource, phase === "database"),
+      words: (resource) => role(resource),
     },
   },
 } as const satisfies PhaseTable;
@@ -61,12 +61,11 @@ function login({ op, oldInputs, newInputs }: Acting, acts: boolean): string {
   return before === undefined ? `keeps the login of the role ${name}` : `lets the role ${name} log in`;
 }
 
-/** Before the store is written a role gets its new password; after the restarts only its login changes. */
-function role({ op, oldInputs, newInputs }: Acting, active: boolean): string {
+/** The plugin makes the roles that log in and never changes them: their logins are {@link login}'s. */
+function role({ op, oldInputs, newInputs }: Acting): string {
   const name = String(newInputs.name ?? oldInputs.name ?? "?");
   if (op === "import") return `adopts the role ${name} as it is`;
-  if (op === "create") return `makes the role ${name}, which may ${newInputs.login === false ? "not " : ""}log in`;
-  if (newInputs.login === false && oldInputs.login !== false) return `revokes the login of the role ${name}`;
-  if (active) return `gives the role ${name} its password${oldInputs.login === false ? " and lets it log in" : ""}`;
-  return oldInputs.login === newInputs.login ? `brings the role ${name} up to date` : `lets the role ${name} log in`;
+  return op.includes("create")
+    ? `makes the role ${name}, which may not log in yet`
+    : `brings the role ${name} up to date`;
 }
