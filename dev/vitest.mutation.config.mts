@@ -11,7 +11,7 @@ export default defineConfig({
     include: [
       "test/unit/{core,kinds,stores,components/preflight}/**/*.test.ts",
       "test/unit/cli/plan-words.test.ts",
-      "test/unit/config/{config,wrong-keys}.test.ts",
+      "test/unit/config/{access,config,wrong-keys}.test.ts",
     ],
     exclude: ["**/secret-fields.test.ts"],
     isolate: false,

@@ -34,9 +34,9 @@ describe("a plan in words", () => {
         urn: "secret-rotation:index:RollingRestart$",
       },
     );
-    const owner = step("database-password-role", "postgresql:index/role:Role", "update", {
-      oldInputs: { name: "trader", login: true },
-      newInputs: { name: "trader", login: false },
+    const owner = step("database-password-login", "secret-rotation:index:LoginRole", "update", {
+      oldInputs: { role: "trader", login: true },
+      newInputs: { role: "trader", login: false },
     });
     const plan = planInWords("paper", outline, result([slot("create-replacement", "0", "2"), restart, owner]));
     expect(plan.secrets[0]).toMatchObject({
