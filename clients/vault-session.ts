@@ -45,9 +45,9 @@ export function openVaultSession(program: string, order: Readonly<Record<string,
   quiet(opened);
 }
 
-/** Lets a command open a session only when it is needed. */
+/** Lets a command open a session only when it is needed: that of the project which it read last. */
 export function openWhenNeeded(open: () => Promise<unknown>): void {
-  opener ??= open;
+  opener = open;
 }
 
 /** Whether this process has a login of its own, or may open one when it is needed: whether it does, the config says. */
@@ -58,7 +58,7 @@ export async function ownSession(): Promise<string | undefined> {
   const open = opener;
   if (opened === undefined && open !== undefined) {
     await open();
-    opener = undefined;
+    if (opener === open) opener = undefined;
   }
   return ownSessionToken();
 }

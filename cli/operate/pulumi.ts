@@ -8,16 +8,17 @@ export interface PulumiAnswer {
   readonly stderr: string;
 }
 
-let prepared: Promise<NodeJS.ProcessEnv> | undefined;
+const prepared = new WeakMap<NodeJS.ProcessEnv, Promise<NodeJS.ProcessEnv>>();
 
 /**
  * The environment to run `pulumi` in: unchanged if `pulumi` is on PATH, else with the toolchain's own on PATH. Nothing is
- * downloaded or built here: a command that reads must not take minutes. Determined once in a process.
+ * downloaded or built here: a command that reads must not take minutes. Determined once for a project's environment.
  * @throws UsageError if there is none, with the command that installs it
  */
 export function pulumiEnvironment(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
-  prepared ??= prepare(env);
-  return prepared;
+  const found = prepared.get(env) ?? prepare(env);
+  prepared.set(env, found);
+  return found;
 }
 
 async function prepare(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {

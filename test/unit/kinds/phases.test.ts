@@ -92,6 +92,7 @@ describe("a line of the plan", () => {
       LOGIN,
       { was: { role: "app", activation: "2" }, now: { ...active, role: undefined } },
     ],
+    ["lets the role app log in", LOGIN, { was: { login: false, activation: "1" }, now: { ...active, activation: "" } }],
     [
       "gives the role app_b the settings and limits of app",
       COMMAND,
