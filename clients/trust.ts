@@ -1,3 +1,4 @@
+import { createPrivateKey } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Agent, type AgentOptions } from "node:https";
 import { homedir } from "node:os";
@@ -54,8 +55,9 @@ export function vaultTrust(env: Env = process.env): Trust | undefined {
  * authority, `require` verifies as `verify-ca` does; `allow` and `prefer` verify nothing.
  *
  * @param mode the config's; like a connection parameter it takes precedence over PGSSLMODE.
+ * @param passphrase of the client's key
  */
-export function databaseTrust(mode: SslMode, env: Env = process.env): ConnectionOptions | false {
+export function databaseTrust(mode: SslMode, env: Env = process.env, passphrase?: string): ConnectionOptions | false {
   if (mode === "disable") return false;
   const own = env.PGSSLROOTCERT === "system" ? [] : file(env, "PGSSLROOTCERT");
   const inHome = (name: string) => {
@@ -65,12 +67,25 @@ export function databaseTrust(mode: SslMode, env: Env = process.env): Connection
   const ca = own.length > 0 || env.PGSSLROOTCERT ? own : inHome("root.crt");
   const [cert] = env.PGSSLCERT ? file(env, "PGSSLCERT") : inHome("postgresql.crt");
   const [key] = env.PGSSLKEY ? file(env, "PGSSLKEY") : inHome("postgresql.key");
-  const client = cert === undefined || key === undefined ? {} : { cert, key };
+  const client = cert === undefined || key === undefined ? {} : { cert, ...opened(key, passphrase) };
   const authority = ca.length > 0 ? { ca } : publicTrust(env);
   if (mode === "verify-full") return { ...client, ...authority };
   if (mode === "allow" || mode === "prefer" || (mode === "require" && ca.length === 0))
     return { ...client, rejectUnauthorized: false };
   return { ...client, ...authority, checkServerIdentity: () => undefined };
+}
+
+/** A client's key, decrypted. */
+function opened(key: string, passphrase: string | undefined): Pick<ConnectionOptions, "key"> {
+  try {
+    const given = passphrase === undefined ? {} : { passphrase };
+    return { key: createPrivateKey({ key, ...given }).export({ type: "pkcs8", format: "pem" }) };
+  } catch (error) {
+    throw new TrustError(
+      `the key of the client certificate (sslkey, PGSSLKEY) cannot be read: ${(error as Error).message}; if it has a ` +
+        "passphrase, set it with `pulumi config set --secret sslPassword`",
+    );
+  }
 }
 
 /** An agent of `node:https` for clients that take one; undefined if there is nothing to set. */

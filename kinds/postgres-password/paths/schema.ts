@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { parseDuration } from "../../../core/duration";
 import {
+  clientTls,
   type DatabaseConfig,
   duration,
   name,
@@ -86,6 +87,7 @@ export interface DatabasePath {
   readonly sslrootcert?: string | undefined;
   readonly sslcert?: string | undefined;
   readonly sslkey?: string | undefined;
+  readonly sslpassword?: string | undefined;
   /** Milliseconds that a new login may take until it works there. */
   readonly limit: number;
   readonly pooler: boolean;
@@ -120,13 +122,10 @@ export function databasePathsOf({ database, paths = [] }: PathsOfSecret): Databa
     if (place === undefined) return [];
     const { name = database.name, sslmode = database.sslmode, limit, pooler } = path;
     const admin = pooler?.console === undefined ? {} : { console: pooler.console };
-    const { sslrootcert, sslcert, sslkey } = database;
     return [
       {
         ...{ ...place, database: name, sslmode, limit, pooler: pooler !== undefined, ...admin },
-        ...(sslrootcert === undefined ? {} : { sslrootcert }),
-        ...(sslcert === undefined ? {} : { sslcert }),
-        ...(sslkey === undefined ? {} : { sslkey }),
+        ...clientTls(database),
       },
     ];
   });
