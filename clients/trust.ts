@@ -59,6 +59,10 @@ export function vaultTrust(env: Env = process.env): Trust | undefined {
  */
 export function databaseTrust(mode: SslMode, env: Env = process.env, passphrase?: string): ConnectionOptions | false {
   if (mode === "disable") return false;
+  if (env.PGSSLROOTCERT === "system" && mode !== "verify-full")
+    throw new TrustError(
+      `expected sslmode verify-full with sslrootcert (PGSSLROOTCERT) system, found ${mode}: a public authority signs for every name`,
+    );
   const own = env.PGSSLROOTCERT === "system" ? [] : file(env, "PGSSLROOTCERT");
   const inHome = (name: string) => {
     const path = join(env.HOME || homedir(), ".postgresql", name);
@@ -77,13 +81,14 @@ export function databaseTrust(mode: SslMode, env: Env = process.env, passphrase?
 
 /** A client's key, decrypted. */
 function opened(key: string, passphrase: string | undefined): Pick<ConnectionOptions, "key"> {
+  if (!key.includes("ENCRYPTED")) return { key };
   try {
     const given = passphrase === undefined ? {} : { passphrase };
     return { key: createPrivateKey({ key, ...given }).export({ type: "pkcs8", format: "pem" }) };
   } catch (error) {
     throw new TrustError(
-      `the key of the client certificate (sslkey, PGSSLKEY) cannot be read: ${(error as Error).message}; if it has a ` +
-        "passphrase, set it with `pulumi config set --secret sslPassword`",
+      `the key of the client certificate (sslkey, PGSSLKEY) cannot be read: ${(error as Error).message}; set its ` +
+        "passphrase with `pulumi config set --secret sslPassword`",
     );
   }
 }

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { parseDuration } from "../core/duration";
 import { unknown } from "../core/problem";
 import { atOnce } from "../core/rollout";
-import { duration, name, port, settings, text } from "../core/schema-parts";
+import { duration, hostAddress, name, port, settings, text } from "../core/schema-parts";
 import { ADDRESS, address, answer } from "./answer-schema";
 import { hostKeyProblem, hostKeyProblems } from "./host-key";
 import { proof, reload, rollout, serviceHook, sync } from "./restart-schema";
@@ -30,9 +30,9 @@ function innerMessage({ input, errors }: z.core.$ZodRawIssue): string | undefine
 }
 
 const host = settings({
-  address: z.string().min(1),
+  address: hostAddress,
   port: port.default(22),
-  user: name,
+  user: text(/^[A-Za-z0-9_][A-Za-z0-9._@-]*$/, "expected letters, digits, -, _, . or @"),
   /**
    * The host's public key as in known_hosts, such as `ssh-ed25519 AAAA...`, or a list of them. Mandatory: without it any
    * host would be trusted. Only keys of the listed types are requested, so one of the host's several keys is enough.

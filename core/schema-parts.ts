@@ -63,6 +63,15 @@ export const sslmode = z.enum(["disable", "allow", "prefer", "require", "verify-
 
 export type SslMode = z.output<typeof sslmode>;
 
+/** A name or an address; an IPv6 address as it is. */
+export const hostAddress = z
+  .string()
+  .min(1)
+  .regex(/^[^[\]\s,]+$/, "expected one name or address, an IPv6 address without brackets");
+
+/** A host as a URL has it: an IPv6 address in brackets. */
+export const hostInUrl = (host: string): string => (/^[\da-f.:]*:[\da-f.:]*$/i.test(host) ? `[${host}]` : host);
+
 const absoluteFile = text(/^\/./, "expected an absolute path");
 
 /** How to reach one PostgreSQL database. Passwords come from PGPASSWORD or PGPASSFILE. */
@@ -73,7 +82,7 @@ export const database = settings({
    */
   service: text(/^[^\]\s]+$/, "expected the name of a service in pg_service.conf").optional(),
   /** Name or address of the server, or the folder of its Unix socket. */
-  host: z.string().min(1),
+  host: hostAddress,
   /** Default 5432. */
   port: port.default(5432),
   /** The database's name on that server. */
@@ -88,10 +97,15 @@ export const database = settings({
   sslcert: absoluteFile.optional(),
   /** The client certificate's key; its passphrase is the secret config key `sslPassword`. Default: PGSSLKEY, else libpq's own. */
   sslkey: absoluteFile.optional(),
-}).refine(({ sslcert, sslkey }) => (sslcert === undefined) === (sslkey === undefined), {
-  path: ["sslkey"],
-  error: "expected sslcert and sslkey together, found one of them",
-});
+})
+  .refine(({ sslcert, sslkey }) => (sslcert === undefined) === (sslkey === undefined), {
+    path: ["sslkey"],
+    error: "expected sslcert and sslkey together, found one of them",
+  })
+  .refine(({ sslrootcert, sslmode }) => sslrootcert !== "system" || sslmode === "verify-full", {
+    path: ["sslmode"],
+    error: "expected verify-full with sslrootcert: system: a public authority signs for every name",
+  });
 
 export interface DatabaseConfig extends z.output<typeof database> {
   /** The passphrase of `sslkey`: the config's `sslPassword`. */

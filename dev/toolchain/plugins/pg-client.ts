@@ -49,7 +49,7 @@ async function inTransaction<T>(config: ClientConfig, work: (client: Client) => 
 function clientConfig(config: Properties, env: NodeJS.ProcessEnv, database: string | undefined): ClientConfig {
   const password = text(config.password) ?? env.PGPASSWORD;
   return {
-    host: text(config.host) ?? env.PGHOST ?? "localhost",
+    host: text(config.host)?.replace(/^\[(.*)\]$/, "$1") ?? env.PGHOST ?? "localhost",
     port: number(config.port) ?? number(env.PGPORT) ?? 5432,
     user: text(config.username) ?? env.PGUSER ?? "postgres",
     // Without one, node-pg looks into the password file that PGPASSFILE names, as libpq does.
@@ -81,7 +81,8 @@ function tls(
   client: { cert?: string; key?: string },
 ): ClientConfig["ssl"] {
   if (mode === "disable" || mode === "allow" || mode === "prefer") return false;
-  const ca = rootCertificate === undefined ? undefined : readFileSync(rootCertificate, "utf8");
+  const ca =
+    rootCertificate === undefined || rootCertificate === "system" ? undefined : readFileSync(rootCertificate, "utf8");
   if (mode === "verify-full") return { ...client, rejectUnauthorized: true, ca };
   if (mode === "verify-ca") return { ...client, rejectUnauthorized: true, ca, checkServerIdentity: () => undefined };
   return { ...client, rejectUnauthorized: false, ca };

@@ -94,6 +94,12 @@ describe("PostgreSQL, as libpq", () => {
     for (const name of ["postgresql.crt", "postgresql.key"]) await cp(CA, join(home, "with", ".postgresql", name));
     expect(trust("verify-full", { HOME: join(home, "with") })).toEqual({ ca: [text], cert: text, key: text });
   });
+
+  it("takes the public authorities for verify-full alone: they sign for every name", () => {
+    expect(trust("verify-full", { PGSSLROOTCERT: "system" })).toEqual({});
+    for (const mode of ["require", "verify-ca", "prefer"] as const)
+      expect(() => trust(mode, { PGSSLROOTCERT: "system" })).toThrow("expected sslmode verify-full with sslrootcert");
+  });
 });
 
 describe("fetch with a private authority", () => {

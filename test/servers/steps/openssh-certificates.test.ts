@@ -128,6 +128,21 @@ describe.runIf(hasSshd)("a host that OpenSSH's authority has certified", () => {
     await server.stop();
   });
 
+  it("is reached at an IPv6 address, also through a bastion", async () => {
+    const there = new Sshd("::1");
+    try {
+      there.write("authorized", read("client.pub"));
+      there.write("host", read("host-ed25519"), 0o600);
+      certify("host-ed25519", "ca-ed25519", forHost("::1"));
+      await there.start(["host"], [`HostCertificate ${file("host-ed25519-cert.pub")}`]);
+      const at = { address: "::1", port: there.port, hostKeyAlias: undefined };
+      expect(await echoed(at)).toMatchObject({ status: 0 });
+      expect(await echoed({ ...at, proxy: { ...host(at), name: "bastion" } })).toMatchObject({ status: 0 });
+    } finally {
+      await there.remove();
+    }
+  });
+
   it("that shows the certified key only in its certificate is said to", async () => {
     certify("host-ed25519", "ca-ed25519", forHost());
     await start("host-ed25519", ["HostKeyAlgorithms ssh-ed25519-cert-v01@openssh.com"]);

@@ -164,6 +164,11 @@ describe("the way to a host", () => {
     ],
     [{ "trading-1": at({ hostKey: "@cert-authority * ssh-dss AAAA" }) }, /expected a host key of the type ssh-ed25519/],
     [{ "trading-1": at({ hostKey: "@ca * ssh-ed25519 AAAA" }) }, /expected a public host key/],
+    [
+      { "trading-1": at({ address: "[fd00::1]" }) },
+      /address: expected one name or address, an IPv6 address without brackets/,
+    ],
+    [{ "trading-1": at({ user: "a b" }) }, /user: expected letters, digits, -, _, \. or @/],
   ])("%j is refused with what was expected", (hosts, words) =>
     expect(problemsOf(withHosts(hosts)).join("\n")).toMatch(words),
   );
@@ -198,6 +203,10 @@ describe("TLS to a database", () => {
     [{ sslmode: "maybe" }, /sslmode: expected .*allow.*prefer/],
     [{ sslcert: "/a" }, /sslkey: expected sslcert and sslkey together/],
     [{ sslrootcert: "ca.pem" }, /sslrootcert: expected an absolute path, or system/],
+    [{ sslrootcert: "system" }, /sslmode: expected verify-full with sslrootcert: system/],
+    [{ sslrootcert: "system", sslmode: "verify-ca" }, /sslmode: expected verify-full with sslrootcert: system/],
+    [{ host: "[fd00::1]" }, /host: expected one name or address, an IPv6 address without brackets/],
+    [{ host: "db-1,db-2" }, /host: expected one name or address/],
   ])("%j is refused with what was expected", (database, words) =>
     expect(problemsOf(withDatabase(database)).join("\n")).toMatch(words),
   );
