@@ -93,7 +93,7 @@ function usernameChecks({ index, secret: { usernamePath } }: Placed<PostgresPass
   return [{ path: ["secrets", index, "usernamePath"], message }];
 }
 
-/** What the plugin and its driver lack: a mode that tries both ways, a passphrase, Unix sockets. */
+/** What the plugin and its driver lack: a passphrase, Unix sockets. */
 function pluginChecks(
   { sslPassword }: Checked,
   { index, secret: { database } }: Placed<PostgresPasswordConfig>,
@@ -108,9 +108,7 @@ function pluginChecks(
         "expected a key without a passphrase for alternating-users, whose plugin takes none, found sslPassword",
       ),
     ];
-  if (database.sslmode !== "allow" && database.sslmode !== "prefer") return [];
-  const message = `expected disable, require, verify-ca or verify-full for alternating-users, whose plugin has no ${database.sslmode}, found it`;
-  return [at("sslmode", message)];
+  return [];
 }
 
 /** A path is named once, and a user list is on hosts that can be reached. */

@@ -185,7 +185,7 @@ describe.each(["alternating-users", "vault-static"] as const)(
       const named = secrets.map((secret) => ({ ...secret, database: { service: "trader" } }));
       const { PGUSER = "", ...env } = { ...stack.env, PGSERVICEFILE: join(stack.projectDir, "services") };
       const service = (host: string) =>
-        `[trader]\nhost=${host}\nport=${lab.postgres.port}\ndbname=trader\nuser=${PGUSER}\nsslmode=disable\n`;
+        `[trader]\nhost=${host}\nport=${lab.postgres.port}\ndbname=trader\nuser=${PGUSER}\nsslmode=prefer\n`;
       const run = (...args: string[]) => stack.pulumi(args, { env: { ...env, PGUSER: "nobody" } });
       await stack.configure("secrets", named);
       await stack.configure("audit", { service: "trader" });
@@ -204,7 +204,7 @@ describe.each(["alternating-users", "vault-static"] as const)(
         checkpoint: { latest: { resources: { type: string; inputs?: object }[] } };
       };
       const provider = state.checkpoint.latest.resources.find(({ type }) => type === "pulumi:providers:postgresql");
-      expect(provider?.inputs).toMatchObject({ host: "localhost", username: PGUSER, sslmode: "disable" });
+      expect(provider?.inputs).toMatchObject({ host: "localhost", username: PGUSER, sslmode: "prefer" });
       await stack.configure("secrets", secrets);
       await stack.configure("audit", undefined);
     });

@@ -128,6 +128,9 @@ describe.runIf(hasSshd)("OpenSSH's server, with keys of three types", () => {
 
     vi.stubEnv("SSH_AUTH_SOCK", "");
     await expect(echoed(undefined)).rejects.toThrow(/no SSH agent: .*SSH_AUTH_SOCK is not/);
+    vi.stubEnv("SSH_AUTH_SOCK", file("gone"));
+    await expect(echoed(undefined)).rejects.toThrow(/the SSH agent at SSH_AUTH_SOCK does not answer: .*ENOENT/);
+    const bastion = new Sshd();
     const agent = spawn("ssh-agent", ["-D", "-a", file("agent")], { stdio: "ignore" });
     try {
       await poll(async () => existsSync(file("agent")), { what: "ssh-agent", limitMs: 60_000 });
@@ -136,7 +139,18 @@ describe.runIf(hasSshd)("OpenSSH's server, with keys of three types", () => {
       write("client", read("client-ed25519"), 0o600);
       execFileSync("ssh-add", ["-q", file("client")], { stdio: "ignore" });
       expect(await echoed(undefined)).toMatchObject({ status: 0, output: "mine\n" });
+      // A bastion that takes another of its keys.
+      bastion.write("authorized", read("client-rsa.pub"));
+      bastion.write("host", read("host-ecdsa"), 0o600);
+      await bastion.start(["host"]);
+      const proxy = { ...target, name: "bastion", port: bastion.port, hostKey: read("host-ecdsa.pub") };
+      const through = () => withHost("trading-1", { ...target, proxy }, undefined, echo);
+      await expect(through()).rejects.toThrow(/\(hosts\.bastion\) takes no key of the SSH agent/);
+      write("client-2", read("client-rsa"), 0o600);
+      execFileSync("ssh-add", ["-q", file("client-2")], { stdio: "ignore" });
+      expect(await through()).toMatchObject({ status: 0, output: "mine\n" });
     } finally {
+      await bastion.remove();
       agent.kill();
       vi.unstubAllEnvs();
     }

@@ -230,11 +230,4 @@ describe("TLS to a database", () => {
       /database\.host: expected a name or an address for alternating-users/,
     );
   });
-
-  it("cannot be tried both ways by the plugin", () => {
-    expect(() => parse(withDatabase({ sslmode: "prefer" }))).not.toThrow();
-    expect(problemsOf(withDatabase({ sslmode: "prefer" }, "alternating-users")).join("\n")).toMatch(
-      /database\.sslmode: expected disable, require, verify-ca or verify-full for alternating-users/,
-    );
-  });
 });
