@@ -1,6 +1,5 @@
 import { createECDH, generateKeyPairSync, randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { StepError } from "../core/errors";
 import { SshReader, sshString } from "../core/ssh-reader";
 
 /** The forms of a certificate that are asked for, best first. */
@@ -33,7 +32,7 @@ const [DISCONNECT, KEXINIT, ECDH_INIT, ECDH_REPLY] = [1, 20, 30, 31];
  * encrypted, and the connection ends there. That the host has the key in it, the next connection proves.
  *
  * @returns undefined if the host has none
- * @throws StepError if there is no answer to read
+ * @throws Error if there is no answer to read
  */
 export async function askForCertificate(stream: Duplex): Promise<Buffer | undefined> {
   stream.on("error", () => undefined);
@@ -47,7 +46,7 @@ export async function askForCertificate(stream: Duplex): Promise<Buffer | undefi
     const [exchanges, keys] = [reader.list(), reader.list()];
     if (!CERTIFICATES.some((type) => keys.includes(type))) return undefined;
     const exchange = Object.keys(EXCHANGES).find((name) => exchanges.includes(name));
-    if (exchange === undefined) throw new StepError(`it has no key exchange of ${Object.keys(EXCHANGES).join(", ")}`);
+    if (exchange === undefined) throw new Error(`it has no key exchange of ${Object.keys(EXCHANGES).join(", ")}`);
     const part = EXCHANGES[exchange]?.() as Buffer;
     stream.write(packet(Buffer.concat([Buffer.from([ECDH_INIT]), sshString(part)])));
     return (await incoming.message(ECDH_REPLY)).string();
@@ -94,14 +93,14 @@ class Incoming {
   async message(kind: number): Promise<SshReader> {
     for (;;) {
       const length = (await this.bytes(4)).readUInt32BE();
-      if (length < 2 || length > LONGEST) throw new StepError("it does not speak SSH");
+      if (length < 2 || length > LONGEST) throw new Error("it does not speak SSH");
       const body = await this.bytes(length);
       const reader = new SshReader(body.subarray(1, length - (body[0] ?? 0)));
       const found = reader.raw(1)[0];
       if (found === kind) return reader;
       if (found !== DISCONNECT) continue;
       reader.uint32();
-      throw new StepError(`it ends the connection: ${reader.text()}`);
+      throw new Error(`it ends the connection: ${reader.text()}`);
     }
   }
 
@@ -114,7 +113,7 @@ class Incoming {
 
   private async more(): Promise<void> {
     const { value, done } = await this.chunks.next();
-    if (done || this.held.length > 2 * LONGEST) throw new StepError("it ended the connection");
+    if (done || this.held.length > 2 * LONGEST) throw new Error("it ended the connection");
     this.held = Buffer.concat([this.held, value]);
   }
 }

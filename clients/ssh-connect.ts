@@ -57,15 +57,18 @@ export async function connect(name: string, host: HostReference, key: SshKey): P
 
 /** The keys that the host may show, of which an authority's certificate may be one. */
 async function trustedOf(name: string, host: HostReference, key: SshKey, through: Client | undefined) {
-  const open = async (): Promise<Duplex> =>
-    through === undefined ? connectSocket(host.port, host.address) : forwarded(through, name, host);
-  return within(
-    TIMEOUT,
-    trustedKeys(name, host, open),
-    () => new Error("it accepted the connection and sent nothing"),
-  ).catch((error: unknown) => {
+  let stream: Duplex | undefined;
+  const open = async (): Promise<Duplex> => {
+    stream = through === undefined ? connectSocket(host.port, host.address) : await forwarded(through, name, host);
+    return stream;
+  };
+  try {
+    return await within(TIMEOUT, trustedKeys(name, host, open), () => new Error("it sent nothing"));
+  } catch (error) {
     throw error instanceof StepError ? error : connectError(error as Error, name, host, key);
-  });
+  } finally {
+    stream?.destroy();
+  }
 }
 
 async function opened(
