@@ -42,6 +42,14 @@ export async function kubernetes(request: Request) {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const account = { namespace: "trading", name: "rotation", uid: "0a1b-2c3d" };
   const username = `system:serviceaccount:${account.namespace}:${account.name}`;
+  const claims = {
+    iss: "https://kubernetes.default.svc.cluster.local",
+    sub: username,
+    aud: ["https://kubernetes.default.svc.cluster.local"],
+    "kubernetes.io": { namespace: account.namespace, serviceaccount: { name: account.name, uid: account.uid } },
+  };
+  const make = () => jwt(privateKey, claims, 3600);
+  const reviewer = make();
   const known = new Set<string>();
   const asked: string[] = [];
   const server = createServer(
@@ -51,9 +59,11 @@ export async function kubernetes(request: Request) {
       message.on("data", (chunk: Buffer) => chunks.push(chunk));
       message.on("end", () => {
         asked.push(message.url ?? "");
-        const { spec } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { spec: { token: string } };
-        const status = known.has(spec.token)
-          ? { authenticated: true, user: { username, uid: account.uid, groups: ["system:serviceaccounts"] } }
+        if (message.headers.authorization !== `Bearer ${reviewer}`) return answer.writeHead(401).end();
+        const { spec } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { spec: Record<string, string> };
+        const { token = "", audiences } = spec;
+        const status = known.has(token)
+          ? { authenticated: true, audiences, user: { username, uid: account.uid, groups: ["system:serviceaccounts"] } }
           : { authenticated: false, error: "invalid bearer token" };
         answer.setHeader("Content-Type", "application/json");
         answer
@@ -64,14 +74,6 @@ export async function kubernetes(request: Request) {
   );
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
-  const claims = {
-    iss: "https://kubernetes.default.svc.cluster.local",
-    sub: username,
-    aud: ["https://kubernetes.default.svc.cluster.local"],
-    "kubernetes.io": { namespace: account.namespace, serviceaccount: { name: account.name, uid: account.uid } },
-  };
-  const token = () => jwt(privateKey, claims, 3600);
-  const reviewer = token();
   await request("POST", "sys/auth/kubernetes", { type: "kubernetes" });
   await request("POST", "auth/kubernetes/config", {
     ...{ kubernetes_host: `https://127.0.0.1:${port}`, kubernetes_ca_cert: readFileSync(join(TLS, "ca.pem"), "utf8") },
@@ -87,7 +89,7 @@ export async function kubernetes(request: Request) {
     asked,
     /** A service account's token; unless it is `mounted`, the API does not know it. */
     token: (mounted = true) => {
-      const made = token();
+      const made = make();
       if (mounted) known.add(made);
       return made;
     },

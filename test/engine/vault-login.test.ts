@@ -149,6 +149,7 @@ describe.each(["alternating-users", "vault-static"] as const)(
       try {
         const tokenFile = join(stack.projectDir, "..", "service-account-token");
         await logInBy({ method: "kubernetes", role: "rotation", tokenFile });
+        await setRequest(bench(), { id: "by-pod", rotate: true });
         const missing = await up();
         expect(missing.exitCode).not.toBe(0);
         expect(missing.text).toMatch(/no token to log in to Vault with: store\.auth\.tokenFile: ENOENT/);
@@ -161,7 +162,6 @@ describe.each(["alternating-users", "vault-static"] as const)(
 
         const token = cluster.token();
         await writeFile(tokenFile, `${token}\n`, { mode: 0o600 });
-        await setRequest(bench(), { id: "by-pod", rotate: true });
         const before = cluster.asked.length;
         const done = await up();
         expect(done.exitCode, done.text).toBe(0);
