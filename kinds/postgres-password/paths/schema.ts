@@ -4,6 +4,7 @@ import {
   clientTls,
   type DatabaseConfig,
   duration,
+  hostInUrl,
   name,
   port,
   roleName,
@@ -155,5 +156,4 @@ export function keptLists<H extends object>(
 }
 
 /** `pgbouncer:6432`, as the config names it. */
-export const pathName = ({ host, port }: Pick<DatabasePath, "host" | "port">): string =>
-  `${host.includes(":") ? `[${host}]` : host}:${port}`;
+export const pathName = ({ host, port }: Pick<DatabasePath, "host" | "port">): string => `${hostInUrl(host)}:${port}`;

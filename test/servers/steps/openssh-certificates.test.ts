@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type HostReference, withHost } from "../../../clients/ssh";
+import { runAt } from "../../../components/places";
+import { configWith, parse } from "../../unit/config/example";
 import { hasSshd, Sshd } from "../lab/sshd";
 
 const NAME = "trading-1.desk.internal";
@@ -128,6 +130,21 @@ describe.runIf(hasSshd)("a host that OpenSSH's authority has certified", () => {
     await server.stop();
   });
 
+  it("is reached as the stack's config says, a bastion before it", async () => {
+    certify("host-ed25519", "ca-ed25519", forHost(`${NAME},bastion.desk.internal`));
+    await start();
+    const { hostKey: _, ...at } = host();
+    const authorities = [authority("ca-ed25519", "*.desk.internal"), `@revoked * ${read("other-ca.pub")}`];
+    const hosts = {
+      "trading-1": { ...at, hostKey: authorities, proxy: "bastion" },
+      bastion: { ...at, hostKeyAlias: "bastion.desk.internal", hostKey: authorities },
+    };
+    const config = parse(configWith([["hosts"], hosts], [["sshPrivateKey"], read("client")]));
+    const place = { hostName: "trading-1", host: config.hosts["trading-1"] };
+    expect(await runAt(config, place, "echo mine")).toBe("mine\n");
+    await server.stop();
+  });
+
   it("is reached at an IPv6 address, also through a bastion", async () => {
     const there = new Sshd("::1");
     try {
@@ -159,7 +176,8 @@ describe.runIf(hasSshd)("a host that OpenSSH's authority has certified", () => {
       await start("host-ed25519", [`KexAlgorithms ${exchange}`]);
       const answer = await echoed().catch(String);
       if (exchange.startsWith("ecdh")) expect(answer).toMatchObject({ status: 0 });
-      else expect(answer).toMatch(/\(hosts\.trading-1\) cannot be reached: it has no key exchange of curve25519-sha256, /);
+      else
+        expect(answer).toMatch(/\(hosts\.trading-1\) cannot be reached: it has no key exchange of curve25519-sha256, /);
       await server.stop();
     },
   );
