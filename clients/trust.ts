@@ -63,14 +63,16 @@ export function databaseTrust(mode: SslMode, env: Env = process.env, passphrase?
     throw new TrustError(
       `expected sslmode verify-full with sslrootcert (PGSSLROOTCERT) system, found ${mode}: a public authority signs for every name`,
     );
-  const own = env.PGSSLROOTCERT === "system" ? [] : file(env, "PGSSLROOTCERT");
+  const own = env.PGSSLROOTCERT === "system" ? [] : file(env, "PGSSLROOTCERT", "sslrootcert or PGSSLROOTCERT");
   const inHome = (name: string) => {
     const path = join(env.HOME || homedir(), ".postgresql", name);
     return existsSync(path) ? file({ [path]: path }, path) : [];
   };
   const ca = own.length > 0 || env.PGSSLROOTCERT ? own : inHome("root.crt");
-  const [cert] = env.PGSSLCERT ? file(env, "PGSSLCERT") : inHome("postgresql.crt");
-  const [key] = env.PGSSLKEY ? file(env, "PGSSLKEY") : inHome("postgresql.key");
+  const [cert] = env.PGSSLCERT ? file(env, "PGSSLCERT", "sslcert or PGSSLCERT") : inHome("postgresql.crt");
+  const [key] = env.PGSSLKEY ? file(env, "PGSSLKEY", "sslkey or PGSSLKEY") : inHome("postgresql.key");
+  if (cert !== undefined && key === undefined)
+    throw new TrustError("a client certificate has no key: expected sslkey, PGSSLKEY or ~/.postgresql/postgresql.key");
   const client = cert === undefined || key === undefined ? {} : { cert, ...opened(key, passphrase) };
   const authority = ca.length > 0 ? { ca } : publicTrust(env);
   if (mode === "verify-full") return { ...client, ...authority };
@@ -130,10 +132,10 @@ function withPublic(own: readonly string[], env: Env): Trust | undefined {
   return { ca: [...rootCertificates, ...file(env, "NODE_EXTRA_CA_CERTS"), ...own] };
 }
 
-function file(env: Env, name: string): string[] {
+function file(env: Env, name: string, said = name): string[] {
   const path = env[name];
   if (!path) return [];
-  return [read(name, path, () => readFileSync(path, "utf8"))];
+  return [read(said, path, () => readFileSync(path, "utf8"))];
 }
 
 /** Several folders are separated as in PATH. */
