@@ -21,6 +21,10 @@ const ADDRESSES = [
   ...["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"],
 ];
 
+/** A token of a CI system, in whatever variable (`store.auth.tokenVariable`): a JWT. */
+const isSignedToken = (value: string | undefined): value is string =>
+  value !== undefined && /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/.test(value);
+
 /** Shorter values are not redacted: a passphrase of three letters is a word like any other. */
 const SHORTEST = 4;
 
@@ -33,6 +37,7 @@ export function environmentSecrets(env: NodeJS.ProcessEnv): string[] {
   const found = [
     ...CREDENTIALS.flatMap((name) => env[name] ?? []),
     ...ADDRESSES.flatMap((name) => passwordIn(env[name])),
+    ...Object.values(env).filter(isSignedToken),
     ...textOf(env.PULUMI_CONFIG_PASSPHRASE_FILE),
     ...textOf(env.AWS_WEB_IDENTITY_TOKEN_FILE),
     ...(home === undefined ? [] : textOf(join(home, ".vault-token"))),

@@ -2,6 +2,7 @@ import pg from "pg";
 import * as z from "zod";
 import { codeOf, messageOf, StepError } from "../core/errors";
 import { sslmode } from "../core/schema-parts";
+import { secret } from "../core/secret-fields";
 import { databaseTrust } from "./trust";
 
 /** How to reach a database; without `user`, PGUSER, else `postgres`. */
@@ -14,6 +15,7 @@ export const databaseReference = z.object({
   sslrootcert: z.string().optional(),
   sslcert: z.string().optional(),
   sslkey: z.string().optional(),
+  sslpassword: secret(z.string()).optional(),
 });
 
 export type DatabaseReference = z.output<typeof databaseReference>;
@@ -32,7 +34,9 @@ export interface ConnectionConfig extends pg.ClientConfig {
 /** node-postgres' settings for a database; other certificates come from the environment, as for libpq (PGSSLROOTCERT). */
 export function clientConfig(reference: DatabaseReference): ConnectionConfig {
   const { host, port, database, sslmode: mode, user } = reference;
-  const withTls = databaseTrust(mode, environmentOf(reference));
+  // libpq ignores sslmode on a Unix socket: a server has no TLS there.
+  const isSocket = host.startsWith("/");
+  const withTls = isSocket ? false : databaseTrust(mode, environmentOf(reference), reference.sslpassword);
   return {
     host,
     port,

@@ -1,3 +1,5 @@
+import { connect as connectSocket } from "node:net";
+import type { Duplex } from "node:stream";
 import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import * as z from "zod";
 import { messageOf, StepError } from "../core/errors";
@@ -5,12 +7,14 @@ import { secret } from "../core/secret-fields";
 import { quoted } from "../core/shell-word";
 import type { SshKey } from "../core/ssh-key";
 import { within } from "./poll";
+import { keyMismatch, type TrustedKeys, trustedKeys } from "./ssh-host-key";
 
 const direct = z.object({
   address: z.string(),
   port: z.number(),
   user: z.string(),
   hostKey: z.union([z.string(), z.array(z.string()).min(1)]),
+  hostKeyAlias: z.string().optional(),
 });
 
 const bastion = direct.extend({ name: z.string() });
@@ -42,13 +46,45 @@ export class UnreachableError extends StepError {}
 /** An SSH connection to a host with the expected key. @throws StepError that says what was expected and found */
 export async function connect(name: string, host: HostReference, key: SshKey): Promise<Client> {
   const through = host.proxy && (await connect(host.proxy.name, host.proxy, key));
+  try {
+    const trusted = await trustedOf(name, host, key, through);
+    return await opened(name, host, key, trusted, through);
+  } catch (error) {
+    if (through !== undefined) end(through);
+    throw error;
+  }
+}
+
+/** The keys that the host may show, of which an authority's certificate may be one. */
+async function trustedOf(name: string, host: HostReference, key: SshKey, through: Client | undefined) {
+  let stream: Duplex | undefined;
+  const open = async (): Promise<Duplex> => {
+    stream = through === undefined ? connectSocket(host.port, host.address) : await forwarded(through, name, host);
+    return stream;
+  };
+  try {
+    return await within(TIMEOUT, trustedKeys(name, host, open), () => new Error("it sent nothing"));
+  } catch (error) {
+    throw error instanceof StepError ? error : connectError(error as Error, name, host, key);
+  } finally {
+    stream?.destroy();
+  }
+}
+
+async function opened(
+  name: string,
+  host: HostReference,
+  key: SshKey,
+  trusted: TrustedKeys,
+  through: Client | undefined,
+): Promise<Client> {
   const client = new Client();
   // What leads to the host ends with it.
   if (through !== undefined) client.once("close", () => end(through));
   // A failed connection emits the error again when its socket closes. An event without a listener would end the process;
   // the running command learns of it from its stream.
   client.on("error", () => undefined);
-  const keys = [host.hostKey].flat().map((key) => key.trim().split(/\s+/));
+  const isTrusted = (shown: string) => trusted.keys.some(({ key }) => key === shown);
   let offered = "";
   const config: ConnectConfig = {
     host: host.address,
@@ -60,10 +96,10 @@ export async function connect(name: string, host: HostReference, key: SshKey): P
     keepaliveInterval: TIMEOUT / KEEPALIVES,
     keepaliveCountMax: KEEPALIVES,
     // A host has several keys, and shows the requested one.
-    algorithms: { serverHostKey: algorithmsOf(keys.map(([type = ""]) => type)) },
+    algorithms: { serverHostKey: algorithmsOf(trusted.keys.map(({ type }) => type)) },
     hostVerifier: (key: Buffer) => {
       offered = key.toString("base64");
-      return keys.some(([, blob]) => blob === offered);
+      return isTrusted(offered);
     },
   };
   try {
@@ -77,9 +113,10 @@ export async function connect(name: string, host: HostReference, key: SshKey): P
     return client;
   } catch (error) {
     end(client);
-    if (through !== undefined) end(through);
-    const shown = offered !== "" && !keys.some(([, blob]) => blob === offered) ? offered : undefined;
-    throw connectError(error as Error & { level?: string }, name, host, shown, key);
+    if (offered !== "" && !isTrusted(offered)) throw keyMismatch(name, host, trusted, offered);
+    if (/no matching host key format|Unsupported algorithm/i.test(messageOf(error)))
+      throw keyMismatch(name, host, trusted);
+    throw connectError(error as Error & { level?: string }, name, host, key);
   }
 }
 
@@ -97,7 +134,6 @@ async function forwarded(through: Client, name: string, { address, port, proxy }
     through.forwardOut("127.0.0.1", 0, address, port, (error, channel) => (error ? reject(error) : resolve(channel))),
   );
   return within(TIMEOUT, opened, () => new Error("it does not answer")).catch((error: unknown) => {
-    end(through);
     throw new UnreachableError(
       `${address}:${port} (hosts.${name}) cannot be reached through hosts.${proxy?.name}: ${messageOf(error)}. Expected ` +
         "that host to reach it, and to allow it (AllowTcpForwarding, PermitOpen)",
@@ -114,27 +150,12 @@ function algorithmsOf(types: readonly string[]): ServerHostKeyAlgorithm[] {
 function connectError(
   error: Error & { level?: string },
   name: string,
-  { user, address, port, hostKey }: HostReference,
-  shown: string | undefined,
+  { user, address, port }: HostReference,
   key: SshKey,
 ): StepError {
   const where = `${user}@${address}:${port} (hosts.${name})`;
-  const keyscan = `ssh-keyscan -p ${port} ${quoted(address)}`;
   const said = messageOf(error);
   const message = said.includes("ECONNREFUSED") ? `connection refused (${said})` : said;
-  if (shown !== undefined) {
-    return new StepError(
-      `${where} shows another key than hosts.${name}.hostKey: ${shown.slice(0, 40)}...; if the host was reinstalled, ` +
-        `put its new key into the config (\`${keyscan}\`), otherwise the connection may be intercepted`,
-    );
-  }
-  if (/no matching host key format|Unsupported algorithm/i.test(message)) {
-    const types = [hostKey].flat().map((key) => key.split(/\s+/)[0]);
-    return new StepError(
-      `${where} has no key of the type ${types.join(", ")}, which hosts.${name}.hostKey names; put one that it has into the ` +
-        `config, after comparing it on the host: \`${keyscan}\``,
-    );
-  }
   if (/passphrase/i.test(message)) {
     return new StepError(
       `sshPrivateKey cannot be read: ${message}; set its passphrase with \`pulumi config set --secret sshKeyPassphrase\``,

@@ -78,7 +78,7 @@ async function run(client: Client, where: string, script: string, limit: number)
         `${where}: the connection broke, or the host stopped answering, before the command had ended`,
       )
     : new StepError(
-        `${where} does not run /bin/sh for ${where.split("@")[0]}: its login shell ended with status ${ran}`,
+        `${where} does not run /bin/sh for ${where.slice(0, where.lastIndexOf("@"))}: its login shell ended with status ${ran}`,
       );
 }
 

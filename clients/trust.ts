@@ -1,3 +1,4 @@
+import { createPrivateKey } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Agent, type AgentOptions } from "node:https";
 import { homedir } from "node:os";
@@ -54,23 +55,44 @@ export function vaultTrust(env: Env = process.env): Trust | undefined {
  * authority, `require` verifies as `verify-ca` does; `allow` and `prefer` verify nothing.
  *
  * @param mode the config's; like a connection parameter it takes precedence over PGSSLMODE.
+ * @param passphrase of the client's key
  */
-export function databaseTrust(mode: SslMode, env: Env = process.env): ConnectionOptions | false {
+export function databaseTrust(mode: SslMode, env: Env = process.env, passphrase?: string): ConnectionOptions | false {
   if (mode === "disable") return false;
-  const own = env.PGSSLROOTCERT === "system" ? [] : file(env, "PGSSLROOTCERT");
+  if (env.PGSSLROOTCERT === "system" && mode !== "verify-full")
+    throw new TrustError(
+      `expected sslmode verify-full with sslrootcert (PGSSLROOTCERT) system, found ${mode}: a public authority signs for every name`,
+    );
+  const own = env.PGSSLROOTCERT === "system" ? [] : file(env, "PGSSLROOTCERT", "sslrootcert or PGSSLROOTCERT");
   const inHome = (name: string) => {
     const path = join(env.HOME || homedir(), ".postgresql", name);
     return existsSync(path) ? file({ [path]: path }, path) : [];
   };
   const ca = own.length > 0 || env.PGSSLROOTCERT ? own : inHome("root.crt");
-  const [cert] = env.PGSSLCERT ? file(env, "PGSSLCERT") : inHome("postgresql.crt");
-  const [key] = env.PGSSLKEY ? file(env, "PGSSLKEY") : inHome("postgresql.key");
-  const client = cert === undefined || key === undefined ? {} : { cert, key };
+  const [cert] = env.PGSSLCERT ? file(env, "PGSSLCERT", "sslcert or PGSSLCERT") : inHome("postgresql.crt");
+  const [key] = env.PGSSLKEY ? file(env, "PGSSLKEY", "sslkey or PGSSLKEY") : inHome("postgresql.key");
+  if (cert !== undefined && key === undefined)
+    throw new TrustError("a client certificate has no key: expected sslkey, PGSSLKEY or ~/.postgresql/postgresql.key");
+  const client = cert === undefined || key === undefined ? {} : { cert, ...opened(key, passphrase) };
   const authority = ca.length > 0 ? { ca } : publicTrust(env);
   if (mode === "verify-full") return { ...client, ...authority };
   if (mode === "allow" || mode === "prefer" || (mode === "require" && ca.length === 0))
     return { ...client, rejectUnauthorized: false };
   return { ...client, ...authority, checkServerIdentity: () => undefined };
+}
+
+/** A client's key, decrypted. */
+function opened(key: string, passphrase: string | undefined): Pick<ConnectionOptions, "key"> {
+  if (!key.includes("ENCRYPTED")) return { key };
+  try {
+    const given = passphrase === undefined ? {} : { passphrase };
+    return { key: createPrivateKey({ key, ...given }).export({ type: "pkcs8", format: "pem" }) };
+  } catch (error) {
+    throw new TrustError(
+      `the key of the client certificate (sslkey, PGSSLKEY) cannot be read: ${(error as Error).message}; set its ` +
+        "passphrase with `pulumi config set --secret sslPassword`",
+    );
+  }
 }
 
 /** An agent of `node:https` for clients that take one; undefined if there is nothing to set. */
@@ -110,10 +132,10 @@ function withPublic(own: readonly string[], env: Env): Trust | undefined {
   return { ca: [...rootCertificates, ...file(env, "NODE_EXTRA_CA_CERTS"), ...own] };
 }
 
-function file(env: Env, name: string): string[] {
+function file(env: Env, name: string, said = name): string[] {
   const path = env[name];
   if (!path) return [];
-  return [read(name, path, () => readFileSync(path, "utf8"))];
+  return [read(said, path, () => readFileSync(path, "utf8"))];
 }
 
 /** Several folders are separated as in PATH. */

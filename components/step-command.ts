@@ -40,6 +40,13 @@ export function runStepsFrom(steps: string): void {
   folder = steps;
 }
 
+let hidden = false;
+
+/** From now on the whole input of every step is a secret: a part that all of them share is one. */
+export function hideStepInputs(): void {
+  hidden = true;
+}
+
 /** A `local.Command` that runs a step once an activation. */
 export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.CustomResourceOptions): local.Command {
   const { rolledOut } = args;
@@ -53,7 +60,7 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
       create: stepProgram(args.step, args.about, folder),
       ...(rolledOut === undefined ? {} : { interpreter: rolledOutInterpreter(rolledOut) }),
       ...(args.runOnInputChange === false ? { update: "true" } : {}),
-      stdin: pulumi.jsonStringify(args.input),
+      stdin: hidden ? pulumi.secret(pulumi.jsonStringify(args.input)) : pulumi.jsonStringify(args.input),
       ...(args.trigger === undefined ? {} : { triggers: isList(args.trigger) ? args.trigger.slice() : [args.trigger] }),
       logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,
       addPreviousOutputInEnv: false,

@@ -1,3 +1,5 @@
+import { type HostNames, isForHost, knownHost } from "../core/known-host";
+
 /** The types of host keys that an SSH server shows today, and how long such a key is in bytes, if that is fixed. */
 const LENGTHS: Readonly<Record<string, number | undefined>> = {
   "ssh-ed25519": 51,
@@ -7,16 +9,12 @@ const LENGTHS: Readonly<Record<string, number | undefined>> = {
   "ssh-rsa": undefined,
 };
 
-/** `ssh2` can neither ask for a host certificate nor check one. */
-const CERTIFICATE =
-  "expected the host's own public key, found that of an SSH authority or a certificate: this program does not check host " +
-  "certificates. Put the host's key here, after comparing it on the host; with a new host comes a new key";
-
 /** What is wrong with a public host key; `none` if the text is none at all. Undefined if it is right. */
 export function hostKeyProblem(text: string): "none" | string | undefined {
-  const [type = "", key = ""] = text.trim().split(/\s+/);
-  if (type === "@cert-authority" || type.includes("-cert-")) return CERTIFICATE;
-  if (!/^(ssh|ecdsa|sk)-/.test(type) || key === "") return "none";
+  const { type, key } = knownHost(text) ?? { type: "", key: "" };
+  if (type.includes("-cert-"))
+    return "expected a public key, found a certificate: put the key of the authority that signs it here, as `@cert-authority * ssh-ed25519 AAAA...`";
+  if (type === "") return "none";
   if (!Object.hasOwn(LENGTHS, type)) {
     return `expected a host key of the type ${Object.keys(LENGTHS).join(", ")}, found one of the type ${type}`;
   }
@@ -29,4 +27,28 @@ export function hostKeyProblem(text: string): "none" | string | undefined {
   const length = LENGTHS[type];
   if (length === undefined ? blob.length > 100 : blob.length === length) return undefined;
   return `expected a whole host key, found ${blob.length} bytes of ${length ?? "at least 100"}: copy it again (\`ssh-keyscan -p PORT ADDRESS\`)`;
+}
+
+/** What is wrong with a host's keys together. @returns the place in the list, and what was expected */
+export function hostKeyProblems(host: HostNames & { readonly hostKey: string | readonly string[] }) {
+  const lines = [host.hostKey].flat().map((text) => knownHost(text));
+  const { address, port, hostKeyAlias } = host;
+  const problems = lines.flatMap((line, index) =>
+    line === undefined || isForHost(line, host)
+      ? []
+      : [
+          {
+            index,
+            message:
+              `expected a line for ${hostKeyAlias ?? address}, found one for ${line.names}; leave the names out, or set ` +
+              `hostKeyAlias to the name by which ${address}:${port} is known`,
+          },
+        ],
+  );
+  if (lines.every((line) => line?.marker === "revoked"))
+    problems.push({
+      index: 0,
+      message: "expected a key that is not @revoked, found none: then no connection is possible",
+    });
+  return problems;
 }

@@ -1,11 +1,12 @@
 import type { z } from "zod";
 import { type Duration, parseDuration } from "../core/duration";
 import type { Policy } from "../core/policy";
-import type { DatabaseConfig } from "../core/schema-parts";
+import { clientTls, type DatabaseConfig } from "../core/schema-parts";
 import { hasDatabase, type SecretConfig } from "../kinds/schemas";
 import { type CalendarConfig, CalendarFiles, calendarOf, earlinessOf } from "./calendar";
 import { type Check, crossChecks, found } from "./checks";
 import { expectation, linesOf } from "./messages";
+import { PgServices } from "./pg-service";
 import { type Config, schema } from "./schema";
 
 export type { DatabaseConfig } from "../core/schema-parts";
@@ -70,21 +71,36 @@ export function parseSettings<T extends Partial<Config>>(
   folder = process.cwd(),
 ): T {
   const files = new CalendarFiles(folder);
-  const settings: Record<string, unknown> = {};
+  const services = new PgServices(process.env);
+  const written: Record<string, unknown> = {};
   for (const [key, text] of Object.entries(raw)) {
-    if (key.startsWith(`${PROJECT}:`)) settings[key.slice(PROJECT.length + 1)] = decode(text);
+    if (key.startsWith(`${PROJECT}:`)) written[key.slice(PROJECT.length + 1)] = decode(text);
   }
+  const settings = services.filled(written);
   const checked = shape.superRefine(
     (config, context) => {
-      const checks = [...checksOf(config), () => files.problems(config)];
+      const checks = [services.problems, ...checksOf(config), () => files.problems(config)];
       const problems = found(checks, context.issues.length > 0);
       for (const { path, message } of problems) context.addIssue({ code: "custom", path: [...path], message });
     },
     { when: () => true },
   );
   const result = checked.safeParse(settings, { error: expectation });
-  if (result.success) return files.filled(result.data);
+  if (result.success) return withPassphrase(files.filled(result.data));
   throw new ConfigError(stack, linesOf(result.error.issues, { settings, schema: shape }));
+}
+
+/** Every database gets the passphrase of its client's key. */
+function withPassphrase<T extends Partial<Config>>(config: T): T {
+  const { sslPassword: sslpassword, secrets, audit } = config;
+  if (sslpassword === undefined) return config;
+  const filled = (secret: SecretConfig) =>
+    hasDatabase(secret) ? { ...secret, database: { ...secret.database, sslpassword } } : secret;
+  return {
+    ...config,
+    ...(secrets === undefined ? {} : { secrets: secrets.map(filled) }),
+    ...(audit === undefined ? {} : { audit: { ...audit, sslpassword } }),
+  };
 }
 
 /** The stack's policy with the secret's own overrides, its share of the jitter and its calendar. */
@@ -104,15 +120,13 @@ export function auditDatabase(config: Pick<Config, "audit" | "secrets">): Databa
 }
 
 /** How a step reaches a database; its password comes from PGPASSWORD or PGPASSFILE. */
-export const referenceOf = ({ host, port, name, admin, sslmode, sslrootcert, sslcert, sslkey }: DatabaseConfig) => ({
+export const referenceOf = ({ host, port, name, admin, sslmode, ...tls }: DatabaseConfig) => ({
   host,
   port,
   database: name,
   sslmode,
   ...(admin === undefined ? {} : { user: admin }),
-  ...(sslrootcert === undefined ? {} : { sslrootcert }),
-  ...(sslcert === undefined ? {} : { sslcert }),
-  ...(sslkey === undefined ? {} : { sslkey }),
+  ...clientTls(tls),
 });
 
 /** Runbook: "24h advance notice". */

@@ -174,6 +174,8 @@ export const schema = settings({
   alpacaKeys: z.record(secretName, keyPairs, type("expected an object from names to pairs")).default({}),
   /** Secret. The secret id of the AppRole that `store.auth` names. */
   vaultSecretId: secret(z.string().min(1)).optional(),
+  /** Secret. The passphrase of the databases' `sslkey`, if it has one. Not with `alternating-users`, whose plugin takes none. */
+  sslPassword: secret(z.string().min(1)).optional(),
   /** Secret. The private key for every host, OpenSSH format. */
   sshPrivateKey: secret(z.string().min(1)).optional(),
   /** Secret. The passphrase of `sshPrivateKey`, if it has one. */

@@ -2,9 +2,9 @@ import * as z from "zod";
 import { parseDuration } from "../core/duration";
 import { unknown } from "../core/problem";
 import { atOnce } from "../core/rollout";
-import { duration, name, port, settings, text } from "../core/schema-parts";
+import { duration, hostAddress, name, port, settings, text } from "../core/schema-parts";
 import { ADDRESS, address, answer } from "./answer-schema";
-import { hostKeyProblem } from "./host-key";
+import { hostKeyProblem, hostKeyProblems } from "./host-key";
 import { proof, reload, rollout, serviceHook, sync } from "./restart-schema";
 
 const EXPECTED_KEY = "expected a public host key, such as `ssh-ed25519 AAAA...`";
@@ -30,16 +30,25 @@ function innerMessage({ input, errors }: z.core.$ZodRawIssue): string | undefine
 }
 
 const host = settings({
-  address: z.string().min(1),
+  address: hostAddress,
   port: port.default(22),
-  user: name,
+  user: text(/^[A-Za-z0-9_][A-Za-z0-9._@-]*$/, "expected letters, digits, -, _, . or @"),
   /**
    * The host's public key as in known_hosts, such as `ssh-ed25519 AAAA...`, or a list of them. Mandatory: without it any
    * host would be trusted. Only keys of the listed types are requested, so one of the host's several keys is enough.
+   * `@cert-authority * ssh-ed25519 AAAA...` is an SSH authority: the host must have a certificate of it. `@revoked * ...` is a
+   * key that is never trusted, of a host or of an authority.
    */
   hostKey: oneOrMore(hostKey, EXPECTED_KEY),
+  /** The name in the host's certificate and known_hosts lines, as in ssh_config. Default: `address`. */
+  hostKeyAlias: z.string().min(1).optional(),
   /** Another of `hosts`, a bastion, through which it is reached. That one may have a `proxy` of its own, and no more. */
   proxy: name.optional(),
+}).superRefine((value, context) => {
+  for (const { index, message } of hostKeyProblems(value)) {
+    const path = ["hostKey", ...(Array.isArray(value.hostKey) ? [index] : [])];
+    context.addIssue({ code: "custom", path, message });
+  }
 });
 
 type Written = z.output<typeof host>;

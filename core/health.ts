@@ -1,5 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { isSoleKey, valueAt } from "./json-field";
+import { hostInUrl } from "./schema-parts";
 
 /** What an HTTP answer must be to count as healthy. */
 export interface HealthRule {
@@ -29,10 +30,10 @@ export type HealthProbe =
 
 /** The probe with a host's address in place of `{address}`. */
 export function probeAt(probe: HealthProbe, address: string): HealthProbe {
-  const at = (text: string) => text.replaceAll("{address}", address);
+  const at = (text: string, there = address) => text.replaceAll("{address}", there);
   switch (probe.kind) {
     case "http":
-      return { ...probe, url: at(probe.url) };
+      return { ...probe, url: at(probe.url, hostInUrl(address)) };
     case "tcp":
       return { ...probe, host: at(probe.host) };
     case "command":

@@ -63,12 +63,26 @@ export const sslmode = z.enum(["disable", "allow", "prefer", "require", "verify-
 
 export type SslMode = z.output<typeof sslmode>;
 
+/** A name or an address; an IPv6 address as it is. */
+export const hostAddress = z
+  .string()
+  .min(1)
+  .regex(/^[^[\]\s,]+$/, "expected one name or address, an IPv6 address without brackets");
+
+/** A host as a URL has it: an IPv6 address in brackets. */
+export const hostInUrl = (host: string): string => (/^[\da-f.:]*:[\da-f.:]*$/i.test(host) ? `[${host}]` : host);
+
 const absoluteFile = text(/^\/./, "expected an absolute path");
 
 /** How to reach one PostgreSQL database. Passwords come from PGPASSWORD or PGPASSFILE. */
 export const database = settings({
-  /** Name or address of the server. */
-  host: z.string().min(1),
+  /**
+   * A service of `pg_service.conf` (PGSERVICEFILE, `~/.pg_service.conf`, PGSYSCONFDIR) with what is not said here: `host`, `port`,
+   * `dbname`, `user` and TLS. Default: PGSERVICE.
+   */
+  service: text(/^[^\]\s]+$/, "expected the name of a service in pg_service.conf").optional(),
+  /** Name or address of the server, or the folder of its Unix socket. */
+  host: hostAddress,
   /** Default 5432. */
   port: port.default(5432),
   /** The database's name on that server. */
@@ -81,14 +95,35 @@ export const database = settings({
   sslrootcert: text(/^(system|\/.+)$/, "expected an absolute path, or system").optional(),
   /** The client certificate's file, with `sslkey`. Default: PGSSLCERT, else libpq's own (`~/.postgresql/postgresql.crt`). */
   sslcert: absoluteFile.optional(),
-  /** The client certificate's key, without a passphrase. Default: PGSSLKEY, else libpq's own. */
+  /** The client certificate's key; its passphrase is the secret config key `sslPassword`. Default: PGSSLKEY, else libpq's own. */
   sslkey: absoluteFile.optional(),
-}).refine(({ sslcert, sslkey }) => (sslcert === undefined) === (sslkey === undefined), {
-  path: ["sslkey"],
-  error: "expected sslcert and sslkey together, found one of them",
-});
+})
+  .refine(({ sslcert, sslkey }) => (sslcert === undefined) === (sslkey === undefined), {
+    path: ["sslkey"],
+    error: "expected sslcert and sslkey together, found one of them",
+  })
+  .refine(({ sslrootcert, sslmode }) => sslrootcert !== "system" || sslmode === "verify-full", {
+    path: ["sslmode"],
+    error: "expected verify-full with sslrootcert: system: a public authority signs for every name",
+  });
 
-export type DatabaseConfig = z.output<typeof database>;
+export interface DatabaseConfig extends z.output<typeof database> {
+  /** The passphrase of `sslkey`: the config's `sslPassword`. */
+  readonly sslpassword?: string | undefined;
+}
+
+/** The files of TLS that a config names, for each path to a database. */
+export const clientTls = ({
+  sslrootcert,
+  sslcert,
+  sslkey,
+  sslpassword,
+}: Pick<DatabaseConfig, "sslrootcert" | "sslcert" | "sslkey" | "sslpassword">) => ({
+  ...(sslrootcert === undefined ? {} : { sslrootcert }),
+  ...(sslcert === undefined ? {} : { sslcert }),
+  ...(sslkey === undefined ? {} : { sslkey }),
+  ...(sslpassword === undefined ? {} : { sslpassword }),
+});
 
 /** The services that read a secret. */
 export const restart = z.array(name).min(1, "expected at least one service that reads the secret");

@@ -5,6 +5,7 @@ import type { Platform } from "../components/platform";
 import { readKnown } from "../components/previous-secrets";
 import type { StackSecret } from "../components/secret-rotation";
 import { createStore } from "../components/stack-store";
+import { hideStepInputs } from "../components/step-command";
 import {
   auditDatabase,
   type Config,
@@ -158,6 +159,8 @@ async function createPlatform(config: Config, stack: string, basis: readonly str
   const { environment, secrets, preflight, services, hosts, market, lab } = config;
   const key = sshKeyOf(config);
   const database = auditDatabase(config);
+  // Every step that reaches a database has it in its input.
+  if (config.sslPassword !== undefined) hideStepInputs();
   return {
     store: await createStore(config.store, environment, stack),
     secrets,

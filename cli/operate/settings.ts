@@ -28,6 +28,7 @@ const outline = schema.pick({
   notify: true,
   events: true,
   lab: true,
+  sslPassword: true,
 });
 
 /** {@link Config} without anything secret: what `status`, `report` and `remind` read in milliseconds. */
@@ -40,7 +41,10 @@ export type Outline = Pick<Config, keyof typeof outline.shape>;
  */
 export async function readOutline(project: Project): Promise<Outline> {
   openWhenNeeded(() => readConfig(project));
-  return partOf(await openConfig(project), project, outline);
+  const open = await openConfig(project);
+  // The audit log cannot be reached without it.
+  const needed = `${PROJECT}:sslPassword` in open ? await rawConfig(project, { secrets: true }) : open;
+  return partOf(needed, project, outline);
 }
 
 /** The whole config with its secrets decrypted, through `pulumi config`; the run may log in with it. @throws ConfigError, UsageError */
@@ -114,7 +118,7 @@ function settingsOf({ settingsFile, stack }: Project): Record<string, string> | 
   }
   if (file?.environment !== undefined) return undefined;
   const entries = Object.entries(file?.config ?? {}).flatMap(([key, value]) => {
-    const shown = hideSecrets(value);
+    const shown = hideSecrets(value, key === `${PROJECT}:sslPassword`);
     return shown === undefined ? [] : [[key, typeof shown === "object" ? JSON.stringify(shown) : String(shown)]];
   });
   return Object.fromEntries(entries);
@@ -139,7 +143,9 @@ async function rawConfig(project: Project, { secrets }: { secrets: boolean }): P
   if (exitCode !== 0) throw new UsageError(`the config of stack ${project.stack} cannot be read: ${firstLine(stderr)}`);
   const values = JSON.parse(stdout) as Record<string, ConfigValue>;
   return Object.fromEntries(
-    Object.entries(values).flatMap(([key, { value }]) => (value === undefined ? [] : [[key, value]])),
+    Object.entries(values).flatMap(([key, { value }]) =>
+      value === undefined && key !== `${PROJECT}:sslPassword` ? [] : [[key, value ?? HIDDEN]],
+    ),
   );
 }
 

@@ -12,6 +12,7 @@ export interface Checked {
   readonly hosts: object;
   readonly sshPrivateKey?: string | undefined;
   readonly sshAgent?: boolean;
+  readonly sslPassword?: string | undefined;
 }
 
 type Part = ConfigPart<PostgresPasswordConfig, Checked>;
@@ -50,7 +51,7 @@ export const alternatingUsersInConfig: Part = {
     ...roleChecks(placed),
     ...ownChecks(placed),
     ...pathChecks(config, placed),
-    ...pluginChecks(placed),
+    ...pluginChecks(config, placed),
   ],
 };
 
@@ -92,11 +93,22 @@ function usernameChecks({ index, secret: { usernamePath } }: Placed<PostgresPass
   return [{ path: ["secrets", index, "usernamePath"], message }];
 }
 
-/** The plugin's driver has no mode that tries both ways. */
-function pluginChecks({ index, secret: { database } }: Placed<PostgresPasswordConfig>): Problem[] {
-  if (database.sslmode !== "allow" && database.sslmode !== "prefer") return [];
-  const message = `expected disable, require, verify-ca or verify-full for alternating-users, whose plugin has no ${database.sslmode}, found it`;
-  return [{ path: ["secrets", index, "database", "sslmode"], message }];
+/** What the plugin and its driver lack: a passphrase, Unix sockets. */
+function pluginChecks(
+  { sslPassword }: Checked,
+  { index, secret: { database } }: Placed<PostgresPasswordConfig>,
+): Problem[] {
+  const at = (key: string, message: string) => ({ path: ["secrets", index, "database", key], message });
+  if (database.host.startsWith("/"))
+    return [at("host", "expected a name or an address for alternating-users, whose plugin has no Unix sockets")];
+  if (sslPassword !== undefined && database.sslkey !== undefined)
+    return [
+      at(
+        "sslkey",
+        "expected a key without a passphrase for alternating-users, whose plugin takes none, found sslPassword",
+      ),
+    ];
+  return [];
 }
 
 /** A path is named once, and a user list is on hosts that can be reached. */

@@ -13,6 +13,7 @@ import type { PostgresPasswordConfig } from "../../config";
 import { referenceOf } from "../../config";
 import type { DocumentShape, KeptShape } from "../../core/document";
 import { DEFAULT_RULE } from "../../core/password-rule";
+import { hostInUrl } from "../../core/schema-parts";
 import {
   activeGeneration,
   adoptedGeneration,
@@ -195,14 +196,15 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       `${this.name}-server`,
       // The password stays in the environment of the run (PGPASSWORD, PGPASSFILE): here it would be in the state.
       {
-        host,
+        // The plugin makes a URL of it.
+        host: hostInUrl(host),
         port,
         database: name,
         sslmode,
         superuser: false,
         connectTimeout: 15,
         ...(admin === undefined ? {} : { username: admin }),
-        ...(sslrootcert === undefined || sslrootcert === "system" ? {} : { sslrootcert }),
+        ...(sslrootcert === undefined ? {} : { sslrootcert }),
         ...(sslcert === undefined || sslkey === undefined ? {} : { clientcert: { cert: sslcert, key: sslkey } }),
       },
       { parent: this },

@@ -1,3 +1,4 @@
+import { hostInUrl } from "../../core/schema-parts";
 import type { OfKind } from "../../core/traits";
 import type { VaultDynamicConfig } from "../vault-dynamic/schema";
 import type { VaultStaticConfig } from "../vault-static/schema";
@@ -17,7 +18,7 @@ export const connectionOf = ({ vault, database }: Placed): string => vault.conne
 /** How Vault reaches the database; it puts its own login in. */
 export function connectionUrl({ vault, database }: Placed): string {
   const { host = database.host, port = database.port } = vault;
-  return `postgresql://{{username}}:{{password}}@${host}:${port}/${database.name}?sslmode=${database.sslmode}`;
+  return `postgresql://{{username}}:{{password}}@${hostInUrl(host)}:${port}/${database.name}?sslmode=${database.sslmode}`;
 }
 
 /** The names of a secret's roles in Vault. */

@@ -18,23 +18,17 @@ export function pgConnection(config: Properties, environment: NodeJS.ProcessEnv)
     superuser: String(config.superuser ?? "true") !== "false",
     transaction: (work, database) => {
       // One at a time: concurrent changes of roles fail with "tuple concurrently updated".
-      const next = queue.then(() => inTransaction(clientConfig(config, environment, database), work));
+      const next = queue.then(() =>
+        inTransaction(clientConfig(config, environment, database), work, waysOf(config, environment)),
+      );
       queue = next.catch(() => undefined);
       return next;
     },
   };
 }
 
-async function inTransaction<T>(config: ClientConfig, work: (client: Client) => Promise<T>): Promise<T> {
-  const { default: pg } = await import("pg");
-  const client = new pg.Client(config);
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-  } catch (error) {
-    await client.end().catch(() => undefined);
-    throw new Error(`error connecting to PostgreSQL server ${config.host}: ${message(error)}`);
-  }
+async function inTransaction<T>(config: ClientConfig, work: (client: Client) => Promise<T>, ways: Way[]): Promise<T> {
+  const client = await connected(config, ways);
   try {
     await client.query("BEGIN");
     const result = await work(client);
@@ -46,20 +40,40 @@ async function inTransaction<T>(config: ClientConfig, work: (client: Client) => 
   }
 }
 
+type Way = ClientConfig["ssl"];
+
+/** The first way that leads to the server: `allow` and `prefer` have two. */
+async function connected(config: ClientConfig, [ssl, ...others]: Way[]): Promise<Client> {
+  const { default: pg } = await import("pg");
+  const client = new pg.Client({ ...config, ssl });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    if (others.length > 0) return connected(config, others);
+    throw new Error(`error connecting to PostgreSQL server ${config.host}: ${message(error)}`);
+  }
+}
+
+/** How the server is reached, in this order. */
+const waysOf = (config: Properties, env: NodeJS.ProcessEnv): Way[] =>
+  tls(
+    text(config.sslmode) ?? env.PGSSLMODE ?? "require",
+    text(config.sslrootcert) ?? env.PGSSLROOTCERT,
+    clientOf(config),
+  );
+
 function clientConfig(config: Properties, env: NodeJS.ProcessEnv, database: string | undefined): ClientConfig {
   const password = text(config.password) ?? env.PGPASSWORD;
   return {
-    host: text(config.host) ?? env.PGHOST ?? "localhost",
+    host: text(config.host)?.replace(/^\[(.*)\]$/, "$1") ?? env.PGHOST ?? "localhost",
     port: number(config.port) ?? number(env.PGPORT) ?? 5432,
     user: text(config.username) ?? env.PGUSER ?? "postgres",
     // Without one, node-pg looks into the password file that PGPASSFILE names, as libpq does.
     ...(password === undefined ? {} : { password }),
     database: database ?? text(config.database) ?? env.PGDATABASE ?? "postgres",
-    ssl: tls(
-      text(config.sslmode) ?? env.PGSSLMODE ?? "require",
-      text(config.sslrootcert) ?? env.PGSSLROOTCERT,
-      clientOf(config),
-    ),
     connectionTimeoutMillis: (number(config.connectTimeout) ?? number(env.PGCONNECT_TIMEOUT) ?? 180) * 1000,
     application_name: "pulumi-resource-postgresql (offline)",
   };
@@ -75,16 +89,16 @@ function clientOf({ clientcert }: Properties): { cert?: string; key?: string } {
     : { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
 }
 
-function tls(
-  mode: string,
-  rootCertificate: string | undefined,
-  client: { cert?: string; key?: string },
-): ClientConfig["ssl"] {
-  if (mode === "disable" || mode === "allow" || mode === "prefer") return false;
-  const ca = rootCertificate === undefined ? undefined : readFileSync(rootCertificate, "utf8");
-  if (mode === "verify-full") return { ...client, rejectUnauthorized: true, ca };
-  if (mode === "verify-ca") return { ...client, rejectUnauthorized: true, ca, checkServerIdentity: () => undefined };
-  return { ...client, rejectUnauthorized: false, ca };
+function tls(mode: string, rootCertificate: string | undefined, client: { cert?: string; key?: string }): Way[] {
+  const unchecked = { ...client, rejectUnauthorized: false };
+  if (mode === "disable") return [false];
+  if (mode === "allow") return [false, unchecked];
+  if (mode === "prefer") return [unchecked, false];
+  const ca =
+    rootCertificate === undefined || rootCertificate === "system" ? undefined : readFileSync(rootCertificate, "utf8");
+  if (mode === "verify-full") return [{ ...client, rejectUnauthorized: true, ca }];
+  if (mode === "verify-ca") return [{ ...client, rejectUnauthorized: true, ca, checkServerIdentity: () => undefined }];
+  return [{ ...unchecked, ca }];
 }
 
 /** A failure in the form of the real plugin, after `prefix`. The server's message carries no password. */

@@ -1,8 +1,10 @@
 import * as z from "zod";
 import { parseDuration } from "../../../core/duration";
 import {
+  clientTls,
   type DatabaseConfig,
   duration,
+  hostInUrl,
   name,
   port,
   roleName,
@@ -86,6 +88,7 @@ export interface DatabasePath {
   readonly sslrootcert?: string | undefined;
   readonly sslcert?: string | undefined;
   readonly sslkey?: string | undefined;
+  readonly sslpassword?: string | undefined;
   /** Milliseconds that a new login may take until it works there. */
   readonly limit: number;
   readonly pooler: boolean;
@@ -120,13 +123,10 @@ export function databasePathsOf({ database, paths = [] }: PathsOfSecret): Databa
     if (place === undefined) return [];
     const { name = database.name, sslmode = database.sslmode, limit, pooler } = path;
     const admin = pooler?.console === undefined ? {} : { console: pooler.console };
-    const { sslrootcert, sslcert, sslkey } = database;
     return [
       {
         ...{ ...place, database: name, sslmode, limit, pooler: pooler !== undefined, ...admin },
-        ...(sslrootcert === undefined ? {} : { sslrootcert }),
-        ...(sslcert === undefined ? {} : { sslcert }),
-        ...(sslkey === undefined ? {} : { sslkey }),
+        ...clientTls(database),
       },
     ];
   });
@@ -156,5 +156,4 @@ export function keptLists<H extends object>(
 }
 
 /** `pgbouncer:6432`, as the config names it. */
-export const pathName = ({ host, port }: Pick<DatabasePath, "host" | "port">): string =>
-  `${host.includes(":") ? `[${host}]` : host}:${port}`;
+export const pathName = ({ host, port }: Pick<DatabasePath, "host" | "port">): string => `${hostInUrl(host)}:${port}`;

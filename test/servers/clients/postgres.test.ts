@@ -1,10 +1,12 @@
-import { chmod, chown, cp, mkdtemp, rm } from "node:fs/promises";
+import { createPrivateKey } from "node:crypto";
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DatabaseReference, tryLogin, withDatabase } from "../../../clients/postgres";
 import { type Postgres, startPostgres } from "../../../dev/lab/postgres";
 import { serverAccount } from "../../../dev/lab/postgres-binaries";
+import { advised } from "../../advice/table";
 
 describe("a login that is tried", () => {
   let dir: string;
@@ -54,9 +56,13 @@ describe("sslmode, as libpq has it", () => {
   const certificates = join(import.meta.dirname, "..", "..", "tls");
   const CA = join(certificates, "ca.pem");
   const [CERT, KEY] = [join(certificates, "server.pem"), join(certificates, "server.key")];
+  const [CLIENT, CLIENT_KEY] = [join(certificates, "client.pem"), join(certificates, "client.key")];
+  const HBA = "local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n";
   let dirs: string[];
   let withTls: Postgres;
   let without: Postgres;
+  /** The folder of the socket. */
+  let socket: string;
 
   beforeAll(async () => {
     dirs = await Promise.all(["tls-", "plain-"].map((name) => mkdtemp(join(tmpdir(), name))));
@@ -67,15 +73,20 @@ describe("sslmode, as libpq has it", () => {
     for (const [setting, file] of [
       ["ssl_cert_file", CERT],
       ["ssl_key_file", KEY],
-      ["ssl_ca_file", CA],
+      ["ssl_ca_file", CLIENT],
+      ["hba_file", HBA],
     ] as const) {
       const copy = join(dir, setting);
-      await cp(file, copy);
+      if (file === HBA) await writeFile(copy, HBA);
+      else await cp(file, copy);
       await chmod(copy, 0o600);
       if (uid !== undefined) await chown(copy, uid, gid ?? uid);
       settings[setting] = copy;
     }
-    withTls = await startPostgres({ dir, settings });
+    socket = join(dir, "socket");
+    await mkdir(socket);
+    if (uid !== undefined) await chown(socket, uid, gid ?? uid);
+    withTls = await startPostgres({ dir, settings: { ...settings, unix_socket_directories: socket } });
     without = await startPostgres({ dir: plain });
   });
 
@@ -118,6 +129,55 @@ describe("sslmode, as libpq has it", () => {
       /\/no\/such\.pem/,
     );
     await expect(over(withTls, "verify-full")).rejects.toThrow(/certificate|self.signed|issuer/i);
+  });
+
+  it("shows the client's certificate, also with a key that has a passphrase", async () => {
+    const [dir = ""] = dirs;
+    const file = (name: string) => join(dir, name);
+    const key = createPrivateKey(await readFile(CLIENT_KEY, "utf8"));
+    await writeFile(file("plain.key"), key.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+    const locked = key.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "of the key" });
+    await writeFile(file("locked.key"), locked, { mode: 0o600 });
+    const shown = (sslkey: string, sslpassword?: string) => {
+      const { host, port, adminUser: user, adminPassword } = withTls;
+      return withDatabase(
+        {
+          host,
+          port,
+          database: "trader",
+          sslmode: "require",
+          user,
+          sslcert: CLIENT,
+          sslkey: file(sslkey),
+          sslpassword,
+        },
+        async (client) =>
+          (await client.query("SELECT client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()")).rows[0].client_dn,
+        adminPassword,
+      );
+    };
+    const dn = await shown("plain.key");
+    expect(dn).toBe("/CN=rotation");
+    expect(await shown("plain.key", "of the key")).toBe(dn);
+    expect(await shown("locked.key", "of the key")).toBe(dn);
+    for (const wrong of [undefined, "another"]) {
+      const refused = String(await (async () => shown("locked.key", wrong))().catch((error: unknown) => error));
+      expect(refused).toMatch(/the key of the client certificate \(sslkey, PGSSLKEY\) cannot be read: /);
+      expect(refused).not.toContain("another");
+      expect(advised("pulumi config set sslPassword", refused)).toBe("pulumi config set --secret sslPassword");
+    }
+  });
+
+  it("has no meaning on a Unix socket", async () => {
+    const { port, adminUser: user, adminPassword } = withTls;
+    for (const sslmode of ["require", "verify-full", "prefer"] as const)
+      expect(
+        await withDatabase(
+          { host: socket, port, database: "trader", sslmode, user },
+          async (client) => (await client.query("SELECT inet_server_addr() AS address")).rows[0].address,
+          adminPassword,
+        ),
+      ).toBeNull();
   });
 
   it("a wrong password is said as such, whichever way was tried first", async () => {

@@ -91,8 +91,16 @@ describe("PostgreSQL, as libpq", () => {
     await mkdir(join(home, "with", ".postgresql"), { recursive: true });
     await cp(CA, join(home, "with", ".postgresql", "root.crt"));
     expect(trust("verify-full", { HOME: join(home, "with") })).toEqual({ ca: [text] });
+    expect(() => trust("verify-full", { HOME: join(home, "with"), PGSSLCERT: CA })).toThrow(/certificate has no key/);
+    expect(() => trust("require", { HOME: home, PGSSLCERT: "/no/such.crt" })).toThrow(/sslcert or PGSSLCERT names/);
     for (const name of ["postgresql.crt", "postgresql.key"]) await cp(CA, join(home, "with", ".postgresql", name));
     expect(trust("verify-full", { HOME: join(home, "with") })).toEqual({ ca: [text], cert: text, key: text });
+  });
+
+  it("takes the public authorities for verify-full alone: they sign for every name", () => {
+    expect(trust("verify-full", { PGSSLROOTCERT: "system" })).toEqual({});
+    for (const mode of ["require", "verify-ca", "prefer"] as const)
+      expect(() => trust(mode, { PGSSLROOTCERT: "system" })).toThrow("expected sslmode verify-full with sslrootcert");
   });
 });
 

@@ -1,68 +1,33 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
-import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunScript } from "../../../clients/shell";
 import { type HostReference, withHost } from "../../../clients/ssh";
 import type { SshKey } from "../../../core/ssh-key";
 import { poll } from "../../../dev/lab/poll";
-import { freePort } from "../../../dev/lab/ports";
 import { inShell } from "../../advice/shell";
 import { advised } from "../../advice/table";
+import { hasSshd, Sshd } from "../lab/sshd";
 
-const SSHD = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].find((file) => existsSync(file));
 const TYPES = ["rsa", "ecdsa", "ed25519"] as const;
 
-describe.runIf(SSHD !== undefined)("OpenSSH's server, with keys of three types", () => {
-  let dir: string;
-  let port: number;
-  let sshd: ChildProcess;
-  const file = (name: string) => join(dir, name);
-  const read = (name: string) => readFileSync(file(name), "utf8");
-  const keygen = (type: string, name: string) =>
-    execFileSync("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", "test", "-f", file(name)]);
-
-  async function start(hostKeys: readonly string[], more: readonly string[] = [], on?: number): Promise<void> {
-    port = on ?? (await freePort("127.0.0.1"));
-    const lines = [
-      `Port ${port}`,
-      "ListenAddress 127.0.0.1",
-      ...hostKeys.map((name) => `HostKey ${file(name)}`),
-      `AuthorizedKeysFile ${file("authorized")}`,
-      "StrictModes no",
-      "PidFile none",
-      "PermitRootLogin yes",
-      ...more,
-    ];
-    writeFileSync(file("sshd_config"), `${lines.join("\n")}\n`);
-    sshd = spawn(SSHD ?? "", ["-D", "-e", "-f", file("sshd_config")], { stdio: "ignore" });
-    const listens = () =>
-      new Promise<boolean>((resolve) => {
-        const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () => resolve(false));
-        socket.on("connect", () => socket.destroy());
-      });
-    await poll(listens, { what: "sshd", limitMs: 60_000 });
-  }
-  async function stop(): Promise<void> {
-    const ended = new Promise((resolve) => sshd.once("exit", resolve));
-    sshd.kill();
-    await ended;
-  }
+describe.runIf(hasSshd)("OpenSSH's server, with keys of three types", () => {
+  const server = new Sshd();
+  const { file, read, write } = server;
+  const start: Sshd["start"] = (...args) => server.start(...args);
+  const stop = () => server.stop();
 
   beforeAll(() => {
-    dir = mkdtempSync(join(tmpdir(), "openssh-"));
-    if (userInfo().uid === 0) mkdirSync("/run/sshd", { recursive: true });
-    for (const type of TYPES) keygen(type, `host-${type}`);
-    keygen("ed25519", "other");
-    for (const type of ["ed25519", "rsa"]) keygen(type, `client-${type}`);
-    writeFileSync(file("authorized"), `${read("client-ed25519.pub")}${read("client-rsa.pub")}`);
+    for (const type of TYPES) server.keygen(type, `host-${type}`);
+    server.keygen("ed25519", "other");
+    for (const type of ["ed25519", "rsa"]) server.keygen(type, `client-${type}`);
+    write("authorized", `${read("client-ed25519.pub")}${read("client-rsa.pub")}`);
   });
-  afterAll(() => rmSync(dir, { recursive: true }));
+  afterAll(() => server.remove());
 
+  const at = () => ({ address: server.address, port: server.port, user: server.user });
   const on = <T>(hostKey: string | string[], use: (run: RunScript) => Promise<T>, client = "client-ed25519") =>
-    withHost("trading-1", { address: "127.0.0.1", port, user: userInfo().username, hostKey }, read(client), use);
+    withHost("trading-1", { ...at(), hostKey }, read(client), use);
   const echo = (run: RunScript) => run("echo mine", 30_000);
 
   it("takes whichever of them the config names, with keys of either type", async () => {
@@ -93,7 +58,7 @@ describe.runIf(SSHD !== undefined)("OpenSSH's server, with keys of three types",
     await start(["host-ed25519"]);
     await stop();
     const unreached = String(await on(read("host-ed25519.pub"), echo).catch(String));
-    await start(["host-ed25519"], [], port);
+    await start(["host-ed25519"], [], server.port);
     // The operator's own key, and a file of their own for what it is known by.
     const own = `-i ${file("client-ed25519")} -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=${file("known")}`;
     const command = advised("ssh", unreached).replace(/^ssh /, `ssh -F none ${own} `);
@@ -105,8 +70,8 @@ describe.runIf(SSHD !== undefined)("OpenSSH's server, with keys of three types",
   });
 
   it("may greet as it likes: by a banner, by the login shell, on both streams", async () => {
-    writeFileSync(file("banner"), "Authorized use only. ERROR\n");
-    writeFileSync(file("greeting"), "echo 'Welcome, ERROR 401'; echo ERROR >&2; trap 'echo bye' EXIT\n");
+    write("banner", "Authorized use only. ERROR\n");
+    write("greeting", "echo 'Welcome, ERROR 401'; echo ERROR >&2; trap 'echo bye' EXIT\n");
     await start(["host-ed25519"], [`Banner ${file("banner")}`, `SetEnv BASH_ENV=${file("greeting")}`]);
     const { status, output } = await on(read("host-ed25519.pub"), (run) => run("echo mine; exit 3", 30_000));
     expect({ status, output }).toEqual({ status: 3, output: "mine\n" });
@@ -121,26 +86,26 @@ describe.runIf(SSHD !== undefined)("OpenSSH's server, with keys of three types",
 
   it("is reached through a bastion, also through two; each shows its own key", async () => {
     await start(["host-ed25519"]);
-    const at = { address: "127.0.0.1", port, user: userInfo().username, hostKey: read("host-ed25519.pub") };
-    const bastion = { ...at, name: "bastion" };
+    const target = { ...at(), hostKey: read("host-ed25519.pub") };
+    const bastion = { ...target, name: "bastion" };
     const key = read("client-ed25519");
     const through = (host: HostReference) =>
       withHost("trading-1", host, key, (run) => run("echo $SSH_CONNECTION", 30_000));
-    const one = await through({ ...at, proxy: bastion });
+    const one = await through({ ...target, proxy: bastion });
     expect(one).toMatchObject({ status: 0, output: expect.stringMatching(/^127\.0\.0\.1 /) });
-    const two = await through({ ...at, proxy: { ...bastion, proxy: { ...bastion, name: "outer" } } });
+    const two = await through({ ...target, proxy: { ...bastion, proxy: { ...bastion, name: "outer" } } });
     expect(two).toMatchObject({ status: 0 });
     const wrong = { ...bastion, hostKey: read("other.pub") };
-    await expect(through({ ...at, proxy: wrong })).rejects.toThrow("shows another key than hosts.bastion.hostKey");
-    await expect(through({ ...at, hostKey: read("other.pub"), proxy: bastion })).rejects.toThrow(
+    await expect(through({ ...target, proxy: wrong })).rejects.toThrow("shows another key than hosts.bastion.hostKey");
+    await expect(through({ ...target, hostKey: read("other.pub"), proxy: bastion })).rejects.toThrow(
       "shows another key than hosts.trading-1.hostKey",
     );
-    await expect(through({ ...at, port: 9, proxy: bastion })).rejects.toThrow(
+    await expect(through({ ...target, port: 9, proxy: bastion })).rejects.toThrow(
       /127\.0\.0\.1:9 \(hosts\.trading-1\) cannot be reached through hosts\.bastion: .*AllowTcpForwarding/,
     );
     await stop();
     await start(["host-ed25519"], ["AllowTcpForwarding no"]);
-    await expect(through({ ...at, port, proxy: { ...bastion, port } })).rejects.toThrow(
+    await expect(through({ ...target, port: server.port, proxy: { ...bastion, port: server.port } })).rejects.toThrow(
       /cannot be reached through hosts\.bastion/,
     );
     await stop();
@@ -148,9 +113,9 @@ describe.runIf(SSHD !== undefined)("OpenSSH's server, with keys of three types",
 
   it("takes a key with a passphrase, and the keys of an agent", async () => {
     await start(["host-ed25519"]);
-    const at = { address: "127.0.0.1", port, user: userInfo().username, hostKey: read("host-ed25519.pub") };
-    const echoed = (key: SshKey) => withHost("trading-1", at, key, echo);
-    writeFileSync(file("locked"), read("client-ed25519"), { mode: 0o600 });
+    const target = { ...at(), hostKey: read("host-ed25519.pub") };
+    const echoed = (key: SshKey) => withHost("trading-1", target, key, echo);
+    write("locked", read("client-ed25519"), 0o600);
     execFileSync("ssh-keygen", ["-q", "-p", "-N", "of the key", "-f", file("locked")]);
     const locked = read("locked");
     expect(await echoed({ key: locked, passphrase: "of the key" })).toMatchObject({ status: 0 });
@@ -163,15 +128,29 @@ describe.runIf(SSHD !== undefined)("OpenSSH's server, with keys of three types",
 
     vi.stubEnv("SSH_AUTH_SOCK", "");
     await expect(echoed(undefined)).rejects.toThrow(/no SSH agent: .*SSH_AUTH_SOCK is not/);
+    vi.stubEnv("SSH_AUTH_SOCK", file("gone"));
+    await expect(echoed(undefined)).rejects.toThrow(/the SSH agent at SSH_AUTH_SOCK does not answer: .*ENOENT/);
+    const bastion = new Sshd();
     const agent = spawn("ssh-agent", ["-D", "-a", file("agent")], { stdio: "ignore" });
     try {
       await poll(async () => existsSync(file("agent")), { what: "ssh-agent", limitMs: 60_000 });
       vi.stubEnv("SSH_AUTH_SOCK", file("agent"));
       await expect(echoed(undefined)).rejects.toThrow(/takes no key of the SSH agent/);
-      writeFileSync(file("client"), read("client-ed25519"), { mode: 0o600 });
+      write("client", read("client-ed25519"), 0o600);
       execFileSync("ssh-add", ["-q", file("client")], { stdio: "ignore" });
       expect(await echoed(undefined)).toMatchObject({ status: 0, output: "mine\n" });
+      // A bastion that takes another of its keys.
+      bastion.write("authorized", read("client-rsa.pub"));
+      bastion.write("host", read("host-ecdsa"), 0o600);
+      await bastion.start(["host"]);
+      const proxy = { ...target, name: "bastion", port: bastion.port, hostKey: read("host-ecdsa.pub") };
+      const through = () => withHost("trading-1", { ...target, proxy }, undefined, echo);
+      await expect(through()).rejects.toThrow(/\(hosts\.bastion\) takes no key of the SSH agent/);
+      write("client-2", read("client-rsa"), 0o600);
+      execFileSync("ssh-add", ["-q", file("client-2")], { stdio: "ignore" });
+      expect(await through()).toMatchObject({ status: 0, output: "mine\n" });
     } finally {
+      await bastion.remove();
       agent.kill();
       vi.unstubAllEnvs();
     }

@@ -18,9 +18,9 @@ describe("a host that takes connections and never says a word, as one that is ou
     silent.close();
   });
 
-  const reach = (privateKey: string, attempts?: number) => {
+  const reach = (privateKey: string, attempts?: number, marker = "") => {
     const { port } = silent.address() as AddressInfo;
-    const { public: hostKey } = generateSshKeys();
+    const hostKey = `${marker}${generateSshKeys().public}`;
     const host = { address: "127.0.0.1", port, user: "deploy", hostKey };
     return withHost("trading-1", host, privateKey, () => Promise.resolve("reached"), attempts);
   };
@@ -36,6 +36,14 @@ describe("a host that takes connections and never says a word, as one that is ou
     await expect.poll(connections).toBe(0);
     process.off("uncaughtException", note);
     expect(uncaught).toEqual([]);
+  });
+
+  it("is given up too if it is asked for its certificate", { timeout: 60_000 }, async () => {
+    await expect(reach(generateSshKeys().private, 1, "@cert-authority * ")).rejects.toThrow(
+      /\(hosts\.trading-1\) cannot be reached: it sent nothing\. Try it by hand/,
+    );
+    const connections = () => new Promise<number>((resolve) => silent.getConnections((_, count) => resolve(count)));
+    await expect.poll(connections).toBe(0);
   });
 
   it("is not even asked with a key that is none", async () => {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { environmentSecrets } from "../../../clients/environment-secrets";
+import { environmentSecrets, environmentWithoutSecrets } from "../../../clients/environment-secrets";
 
 async function home(files: Readonly<Record<string, string>> = {}): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "environment-secrets-"));
@@ -30,6 +30,12 @@ it.each([
   "GOOGLE_CREDENTIALS",
 ])("%s is a credential", async (name) => {
   expect(environmentSecrets({ ...NOWHERE, HOME: await home(), [name]: "its-value" })).toEqual(["its-value"]);
+});
+
+it("a CI system's token is one in any variable, and no command of the user's gets it", async () => {
+  const env = { ...NOWHERE, HOME: await home(), CI_JWT: "eyJhbGciOi.eyJzdWIi.c2lnbmF0dXJl", CI_NAME: "eyJ.a" };
+  expect(environmentSecrets(env)).toEqual([env.CI_JWT]);
+  expect(environmentWithoutSecrets(env)).toEqual({ HOME: env.HOME, CI_NAME: "eyJ.a" });
 });
 
 it("what names a credential is none, nor is an empty or a very short one", async () => {

@@ -147,13 +147,43 @@ describe("the way to a host", () => {
       /expected at most 2 hosts on the way, found trading-1, a, b, c/,
     ],
     [
-      { "trading-1": at({ hostKey: "@cert-authority * ssh-ed25519 AAAA" }) },
-      /this program does not check host certificates/,
+      { "trading-1": at({ hostKey: "ssh-ed25519-cert-v01@openssh.com AAAA" }) },
+      /found a certificate: put the key of the authority/,
     ],
-    [{ "trading-1": at({ hostKey: "ssh-ed25519-cert-v01@openssh.com AAAA" }) }, /expected the host's own public key/],
+    [
+      { "trading-1": at({ hostKey: ["ssh-ed25519 AAAA", "10.0.0.2 ssh-ed25519 AAAA"] }) },
+      /hosts\.trading-1\.hostKey\[1\]: expected a line for 10\.0\.0\.1, found one for 10\.0\.0\.2; leave the names out, or set hostKeyAlias/,
+    ],
+    [
+      { "trading-1": at({ hostKey: "@cert-authority *.desk.internal ssh-ed25519 AAAA" }) },
+      /expected a line for 10\.0\.0\.1, found one for \*\.desk\.internal/,
+    ],
+    [
+      { "trading-1": at({ hostKey: "@revoked * ssh-ed25519 AAAA" }) },
+      /expected a key that is not @revoked, found none/,
+    ],
+    [{ "trading-1": at({ hostKey: "@cert-authority * ssh-dss AAAA" }) }, /expected a host key of the type ssh-ed25519/],
+    [{ "trading-1": at({ hostKey: "@ca * ssh-ed25519 AAAA" }) }, /expected a public host key/],
+    [
+      { "trading-1": at({ address: "[fd00::1]" }) },
+      /address: expected one name or address, an IPv6 address without brackets/,
+    ],
+    [{ "trading-1": at({ user: "a b" }) }, /user: expected letters, digits, -, _, \. or @/],
   ])("%j is refused with what was expected", (hosts, words) =>
     expect(problemsOf(withHosts(hosts)).join("\n")).toMatch(words),
   );
+
+  it("may be proven by an authority, and its keys be whole lines of known_hosts", () => {
+    const hostKey = [
+      "@cert-authority *.desk.internal ssh-ed25519 AAAA",
+      "[trading-1.desk.internal]:22,trading-1.desk.internal ssh-rsa AAAA",
+    ];
+    const hosts = { "trading-1": at({ hostKeyAlias: "trading-1.desk.internal", hostKey }) };
+    expect(parse(withHosts(hosts)).hosts["trading-1"]).toMatchObject({ hostKey });
+    expect(
+      parse(withHosts({ "trading-1": at({ port: 2222, hostKey: "[10.0.0.1]:2222 ssh-rsa AAAA" }) })),
+    ).toBeDefined();
+  });
 
   it("is opened by a key, also with a passphrase, or by the agent", () => {
     expect(parse(configWith([["sshPrivateKey"], undefined], [["sshAgent"], true])).sshAgent).toBe(true);
@@ -173,14 +203,31 @@ describe("TLS to a database", () => {
     [{ sslmode: "maybe" }, /sslmode: expected .*allow.*prefer/],
     [{ sslcert: "/a" }, /sslkey: expected sslcert and sslkey together/],
     [{ sslrootcert: "ca.pem" }, /sslrootcert: expected an absolute path, or system/],
+    [{ sslrootcert: "system" }, /sslmode: expected verify-full with sslrootcert: system/],
+    [{ sslrootcert: "system", sslmode: "verify-ca" }, /sslmode: expected verify-full with sslrootcert: system/],
+    [{ host: "[fd00::1]" }, /host: expected one name or address, an IPv6 address without brackets/],
+    [{ host: "db-1,db-2" }, /host: expected one name or address/],
   ])("%j is refused with what was expected", (database, words) =>
     expect(problemsOf(withDatabase(database)).join("\n")).toMatch(words),
   );
 
-  it("cannot be tried both ways by the plugin", () => {
-    expect(() => parse(withDatabase({ sslmode: "prefer" }))).not.toThrow();
-    expect(problemsOf(withDatabase({ sslmode: "prefer" }, "alternating-users")).join("\n")).toMatch(
-      /database\.sslmode: expected disable, require, verify-ca or verify-full for alternating-users/,
+  it("has the passphrase of the client's key, which the plugin does not take", () => {
+    const files = { sslcert: "/a.crt", sslkey: "/a.key" };
+    const secrets = (strategy: string) =>
+      configWith(
+        [["secrets"], [rightSecret({ strategy, database: { host: "db", name: "trader", ...files } })]],
+        [["sslPassword"], "of-the-key"],
+      );
+    expect(parse(secrets("single-user")).secrets[0]).toMatchObject({ database: { sslpassword: "of-the-key" } });
+    const refused = problemsOf(secrets("alternating-users")).join("\n");
+    expect(refused).toMatch(/database\.sslkey: expected a key without a passphrase for alternating-users/);
+    expect(refused).not.toContain("of-the-key");
+  });
+
+  it("is none on a Unix socket, which the plugin does not have", () => {
+    expect(() => parse(withDatabase({ host: "/run/postgresql" }))).not.toThrow();
+    expect(problemsOf(withDatabase({ host: "/run/postgresql" }, "alternating-users")).join("\n")).toMatch(
+      /database\.host: expected a name or an address for alternating-users/,
     );
   });
 });

@@ -44,7 +44,7 @@ secrets[0].database.port = "5432" => expected a number, found "5432"
 secrets[0].database.port = 70000 => expected at most 65535, found 70000
 secrets[0].database.port = 1.5 => expected a whole number, found 1.5
 secrets[0].database.sslmode = "full" => expected one of disable, allow, prefer, require, verify-ca, verify-full, found "full"
-secrets[0].database.password = "x" => unknown key; expected one of host, port, name, admin, sslmode
+secrets[0].database.password = "x" => unknown key; expected one of service, host, port, name, admin, sslmode
 secrets[0].role = 5 => expected text, found 5
 secrets[0].role = "" => expected some text, found ""
 secrets[0].role = "a-name-of-sixty-two-characters-is-too-long-for-an-ending-of-twox" => expected at most 61 characters, found "a-name-of-

@@ -206,6 +206,7 @@ describe("the judge, told otherwise", () => {
 it("a probe has the host's address wherever it is named", () => {
   const http = { kind: "http", url: "http://{address}:80/{address}", rule: PLAIN } as const;
   expect(probeAt(http, "h")).toEqual({ ...http, url: "http://h:80/h" });
+  expect(probeAt(http, "fd00::1")).toEqual({ ...http, url: "http://[fd00::1]:80/[fd00::1]" });
   const command = { kind: "command", command: "pg_isready -h {address}" } as const;
   expect(probeAt(command, "h")).toEqual({ kind: "command", command: "pg_isready -h h" });
 });

@@ -66,8 +66,8 @@ const BESIDE = [
   ...["secrets.keys.keyId", "secrets.keys.secretKey"],
 ];
 
-/** The path of a key's file is none. */
-const isOdd = (field: string) => !BESIDE.includes(field) && !field.endsWith(".sslkey");
+/** The path of a key's file is none, and no host's name. */
+const isOdd = (field: string) => !BESIDE.includes(field) && !/\.(sslkey|hostKeyAlias)$/.test(field);
 
 const steps = path.join(__dirname, "..", "..", "..", "steps");
 
@@ -105,6 +105,7 @@ describe("a field that sounds like a credential", () => {
       "connectionPasswords",
       "alpacaKeys",
       "vaultSecretId",
+      "sslPassword",
       "sshPrivateKey",
       "sshKeyPassphrase",
     ]);
