@@ -72,9 +72,9 @@ for (const { version, home, without } of VERSIONS) {
         return rows.map(({ rolname }) => rolname);
       };
       /** Updates while the standby replays nothing; `then` is called when it has refused the new login. */
-      const upBehind = async (login: string, then: () => Promise<unknown>) => {
+      const upBehind = async (login: string, then: () => Promise<unknown>, hold = pause) => {
         const standby = cluster.standby();
-        await standby.query("select pg_wal_replay_pause()");
+        await hold();
         const before = await refusals(standby, login);
         const updating = up();
         const refused = poll(async () => (await refusals(standby, login)) > before, {
@@ -85,7 +85,34 @@ for (const { version, home, without } of VERSIONS) {
         await then();
         return updating;
       };
+      const pause = (): Promise<unknown> => cluster.standby().query("select pg_wal_replay_pause()");
       const resume = () => cluster.standby().query("select pg_wal_replay_resume()");
+
+      /** The credential is valid by every point, and no login failed but those while there was no primary. */
+      const proven = async () => {
+        const validated = await rotation(["validate", "database/password"]);
+        console.log(validated.text);
+        const attempts = (await ground.services[0]?.attempts()) ?? [];
+        const failed = attempts.filter(({ error }) => error !== undefined);
+        const during = failed.filter(({ t }) => outages.some(({ from, until }) => from - 5 < t && t < until));
+        console.log(
+          `${version}: ${words(attempts)}, ${failed.length - during.length} failed, ${during.length} while no primary answered`,
+        );
+        expect(failed.filter((attempt) => !during.includes(attempt))).toEqual([]);
+        expect(validated.exitCode, validated.text).toBe(0);
+      };
+
+      /** After a failover the config names what leads to the primary; the server that was the primary is none of its paths. */
+      const moveTo = async (port: number, standby: number) => {
+        const { pgbouncer } = cluster.ports;
+        const paths = [
+          "primary",
+          { address: `127.0.0.1:${pgbouncer}`, pooler: true },
+          { address: `127.0.0.1:${standby}`, limit: "20s" },
+        ];
+        const database = { ...(ground.secret.database as object), port };
+        await ground.stack.configure("secrets", [{ ...ground.secret, database, paths }]);
+      };
 
       it("adopts, rotates, rolls back and revokes; no login fails over any path", async () => {
         const { rows } = await cluster
@@ -108,10 +135,7 @@ for (const { version, home, without } of VERSIONS) {
         await ground.stack.configure("lab", clockAt(92));
         await done();
         expect(await logins()).toEqual(["trader_a"]);
-        const attempts = (await ground.services[0]?.attempts()) ?? [];
-        expect(attempts.filter(({ error }) => error !== undefined)).toEqual([]);
-        console.log(`${version}: ${words(attempts)}`);
-        console.log((await rotation(["validate", "database/password"])).text);
+        await proven();
       });
 
       it("names a standby that stays behind; nothing in use has changed, and the next update finishes", async () => {
@@ -122,7 +146,6 @@ for (const { version, home, without } of VERSIONS) {
         await cluster.standby().query("select pg_wal_replay_pause()");
         const { exitCode, text } = await up();
         expect(exitCode, text).not.toBe(0);
-        console.log(text);
         expect(text).toMatch(/over the path 127\.0\.0\.1:\d+: trader_b cannot log in[^;]*if it is a standby/);
         expect(await user()).toBe("trader_a");
         await resume();
@@ -131,27 +154,38 @@ for (const { version, home, without } of VERSIONS) {
         await ground.stack.configure("secrets", [ground.secret]);
       });
 
-      it("a failover between two steps", async () => {
+      it("a failover between two steps: the run says what holds, and finishes on the new primary", async () => {
         await request("failover", { rotate: true });
-        const { exitCode, text } = await upBehind("trader_a", async () => outages.push(await cluster.failOver()));
-        console.log(exitCode, text, await user(), outages, await logins());
-        console.log(await rotation(["diagnose"]));
-        console.log(await rotation(["run", "--yes"]));
-        const { haproxy } = cluster.ports;
-        const moved = { ...ground.secret, database: { ...(ground.secret.database as object), port: haproxy } };
-        await ground.stack.configure("secrets", [moved]);
-        console.log(await rotation(["plan"]));
-        console.log(await rotation(["run", "--yes"]));
-        console.log(await user(), await logins());
-        console.log(await rotation(["validate", "database/password"]));
-        const attempts = (await ground.services[0]?.attempts()) ?? [];
-        console.log(
-          words(attempts),
-          attempts
-            .filter(({ error }) => error !== undefined)
-            .map((a) => JSON.stringify(a))
-            .join("\n"),
-        );
+        const updated = await upBehind("trader_a", async () => outages.push(await cluster.failOver()));
+        expect(updated.exitCode, updated.text).not.toBe(0);
+        expect(updated.text).toMatch(/trader_a cannot log in to trader on 127\.0\.0\.1:\d+: connect ECONNREFUSED/);
+        const again = await rotation(["run", "--yes"]);
+        expect(again.exitCode).toBe(1);
+        expect(again.text).toMatch(/the rotation to generation 5 has begun and is not finished/);
+        expect(again.text).toMatch(/# make the database reachable again, or after a failover name the new primary/);
+        const { haproxy, nodes } = cluster.ports;
+        await moveTo(haproxy, nodes[1]);
+        const finished = await rotation(["run", "--yes"]);
+        expect(finished.exitCode, finished.text).toBe(0);
+        expect(await user()).toBe("trader_a");
+        await proven();
+      });
+
+      it("a failover to a standby that had not replayed the new login: the next run sets it again", async () => {
+        await cluster.rejoin();
+        const { haproxy, nodes } = cluster.ports;
+        await moveTo(haproxy, nodes[0]);
+        await request("lost", { rotate: true });
+        const lose = async () => outages.push(await cluster.failOver());
+        const updated = await upBehind("trader_b", lose, () => cluster.detach());
+        expect(updated.exitCode, updated.text).not.toBe(0);
+        expect(updated.text).toMatch(/over the path 127\.0\.0\.1:\d+: trader_b cannot log in/);
+        expect(await user()).toBe("trader_a");
+        const finished = await rotation(["run", "--yes"]);
+        console.log(finished);
+        expect(finished.exitCode, finished.text).toBe(0);
+        expect(await user()).toBe("trader_b");
+        await proven();
       });
     },
   );

@@ -30,6 +30,8 @@ export interface Cluster {
   standby(): Node;
   /** Kills the primary, promotes the standby, and resolves when HAProxy and PgBouncer lead to it. */
   failOver(): Promise<Outage>;
+  /** From now on the standby gets nothing, as if the network between the two were broken. */
+  detach(): Promise<void>;
   /** Builds the killed server anew, as a standby of the present primary. */
   rejoin(): Promise<void>;
   stop(): Promise<void>;
@@ -145,6 +147,12 @@ async function assemble(
       [primary, standby] = [standby, primary];
       await writable();
       return { from, until: Date.now() / 1000 };
+    },
+    detach: async () => {
+      await standby.query("alter system set primary_conninfo = ''");
+      await standby.query("select pg_reload_conf()");
+      const attached = async () => (await primary.query("select from pg_stat_replication")).rows.length;
+      await poll(async () => (await attached()) === 0, { what: "the standby detached", limitMs: 60_000 });
     },
     rejoin: async () => {
       standby = await follow(primary, standby.port, `${standby.data}-again`);
