@@ -41,12 +41,23 @@ export interface Ground {
 export interface GroundOptions {
   /** One server with its storage in memory (by default), or three with raft and TLS by a private CA. */
   readonly vault?: "single" | "raft";
+  /** Prepares the part of Vault that the stack uses. By default its root namespace, with a token of the pipeline's own. */
+  readonly tenant?: (vault: OpenBao | Raft) => Promise<Tenant>;
   /** A primary with a standby, HAProxy and PgBouncer, of the PostgreSQL below `home`; one server of Debian's by default. */
   readonly cluster?: { readonly home: string };
   /** Each service with the names of its hosts, and keys of the config beside `hosts` and `health`. */
   readonly services: Readonly<Record<string, { hosts: readonly string[]; config?: Readonly<Record<string, unknown>> }>>;
   /** Starts further services, before the stack is made. */
   readonly more?: (site: Site) => Promise<readonly FieldService[]>;
+}
+
+/** A part of Vault, and how the pipeline logs in there. */
+export interface Tenant {
+  /** Its requests go to the namespace. */
+  readonly vault: Parameters<typeof vaultBackend>[0];
+  readonly namespace: string;
+  /** The config key `store`. */
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
 /** Where further services are started. */
@@ -98,10 +109,12 @@ async function assemble(
   const vault = await started<OpenBao | Raft>(
     options.vault === "raft" ? startRaft({ dir, bin }) : startOpenBao({ dir, bin }),
   );
-  const store = await vaultBackend(vault, ENVIRONMENT);
+  const tenant = await options.tenant?.(vault);
+  const seat = tenant?.vault ?? vault;
+  const store = await vaultBackend(seat, ENVIRONMENT);
   const ca = "ca" in vault ? vault.ca : undefined;
   const database = await prepareDatabase(server, store, ENVIRONMENT);
-  const token = await vault.createToken("services", servicePolicy({ mount: vault.mount, environment: ENVIRONMENT }));
+  const token = await seat.createToken("services", servicePolicy({ mount: seat.mount, environment: ENVIRONMENT }));
 
   const keys = generateSshKeys();
   const names = [...new Set(Object.values(options.services).flatMap(({ hosts }) => hosts))];
@@ -118,7 +131,8 @@ async function assemble(
     vault: {
       address: vault.address,
       token,
-      mount: vault.mount,
+      mount: seat.mount,
+      namespace: tenant?.namespace,
       ca,
       username: `${ENVIRONMENT}/database/username`,
       password: `${ENVIRONMENT}/database/password`,
@@ -140,12 +154,12 @@ async function assemble(
     env: {
       ...tools.env,
       ...database.env,
-      ...store.env,
+      ...(tenant === undefined ? store.env : {}),
       ...(ca === undefined ? {} : { VAULT_CACERT: ca }),
     },
     config: {
       environment: ENVIRONMENT,
-      store: store.config,
+      store: tenant?.config ?? store.config,
       hosts: Object.fromEntries(machines.map(({ name, config }) => [name, config])),
       services: Object.fromEntries(services.map(({ name, config }) => [name, config])),
       secrets: [secret],

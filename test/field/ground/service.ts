@@ -21,6 +21,7 @@ export interface ServicePlan {
     address: string;
     token: string;
     mount: string;
+    namespace?: string | undefined;
     username: string;
     password: string;
     /** File on this machine with the authorities of its TLS certificate. */

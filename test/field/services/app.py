@@ -19,7 +19,8 @@ started_at = datetime.now(timezone.utc).isoformat()
 
 def read_login():
     vault = SETTINGS["vault"]
-    client = hvac.Client(url=vault["address"], token=vault["token"], verify=vault.get("ca", True))
+    place = {"url": vault["address"], "namespace": vault.get("namespace"), "verify": vault.get("ca", True)}
+    client = hvac.Client(token=vault["token"], **place)
 
     def value(path):
         answer = client.secrets.kv.v2.read_secret_version(
