@@ -135,7 +135,7 @@ export async function tryLogin(
 }
 
 /** Whether the server has another password, or none, for this role. */
-const isRefusal = (error: unknown): boolean => ["28P01", "28000"].includes(codeOf(error) ?? "");
+export const isRefusal = (error: unknown): boolean => ["28P01", "28000"].includes(codeOf(error) ?? "");
 
 /** Why the run's own login fails. */
 function ownReason(error: unknown): string {

@@ -1,10 +1,11 @@
 import type pg from "pg";
 import * as z from "zod";
-import { databaseReference, withDatabase } from "../clients/postgres";
+import { databaseReference, isRefusal, withDatabase } from "../clients/postgres";
 import { codeOf, messageOf, StepError } from "../core/errors";
 import { secret } from "../core/secret-fields";
 import { newSessions, sessionsOf } from "../kinds/postgres-password/old-sessions";
 import { databasePath, proveOverPaths } from "../kinds/postgres-password/paths/prove";
+import { restoreRole } from "../kinds/postgres-password/restore-login";
 import { runStep } from "./run-step";
 
 const input = z.object({
@@ -19,6 +20,15 @@ const input = z.object({
   oldSessions: z.array(z.number()).optional(),
   /** Other ways to the database that services use. */
   paths: z.array(databasePath).optional(),
+  /** How the login is set again if the server has lost it since: the run's own login, and the verifier's salt. */
+  restore: z
+    .object({
+      database: databaseReference,
+      owner: z.string(),
+      salt: secret(z.string()),
+      as: z.enum(["scram", "plain"]),
+    })
+    .optional(),
 });
 
 /**
@@ -27,14 +37,24 @@ const input = z.object({
  *
  * Before the restarts it notes the sessions of the old login; after them it warns of those that began since: the old
  * credential is still in use.
+ *
+ * A server that refuses a login which was set a moment ago has lost it, as a standby that took over before it had replayed
+ * it: then the login is set again.
  */
-await runStep(input, async ({ database, username, password, owner, oldLogin, oldSessions, paths = [] }) => {
+await runStep(input, async ({ database, username, password, owner, oldLogin, oldSessions, paths = [], restore }) => {
+  const login = () =>
+    withDatabase({ ...database, user: username }, (client) => look(client, oldLogin, oldSessions), password);
   try {
-    const about = await withDatabase(
-      { ...database, user: username },
-      (client) => look(client, oldLogin, oldSessions),
-      password,
-    );
+    const about = await login().catch(async (error: unknown) => {
+      if (restore === undefined || !isRefusal((error as Error).cause)) throw error;
+      const { salt, as } = restore;
+      await withDatabase(restore.database, (client) =>
+        restoreRole(client, restore.owner, { role: username, password, salt, as }),
+      );
+      const again = await login();
+      process.stderr.write(`warning: ${lost(username, error)}\n`);
+      return { ...again, restored: true };
+    });
     const proven = await proveOverPaths(paths, { username, password });
     return proven.length === 0 ? about : { ...about, paths: proven };
   } catch (error) {
@@ -47,6 +67,10 @@ await runStep(input, async ({ database, username, password, owner, oldLogin, old
     );
   }
 });
+
+const lost = (username: string, error: unknown) =>
+  `the server had lost the password of ${username} that was set before, as after a failover to a standby that lagged ` +
+  `behind; it was set again (${messageOf(error)})`;
 
 async function look(client: pg.Client, oldLogin: string | undefined, oldSessions: number[] | undefined) {
   const [row] = (await client.query("SELECT session_user AS session, current_user AS acting")).rows;

@@ -114,7 +114,13 @@ const firstLine = (error: unknown) => messageOf(error).split("\n")[0] ?? "";
 
 /** What to run after a failure: each line can be pasted into a shell. */
 export function nextSteps(
-  { secret, failure, begun, target }: Pick<Examined, "secret" | "failure" | "begun" | "target">,
+  {
+    secret,
+    failure,
+    begun,
+    target,
+    situations,
+  }: Pick<Examined, "secret" | "failure" | "begun" | "target" | "situations">,
   { project, again, yes }: Pick<RunContext, "project" | "again" | "yes">,
   isRollback: boolean,
 ): string[] {
@@ -128,11 +134,20 @@ export function nextSteps(
     ];
   }
   if (!begun) return [byHand("fix what is named above; then:"), again, diagnose];
-  if (isRollback || target === undefined) return [explained(finish, "finishes it"), diagnose];
+  const first = situations.some(isUnreachable) ? [byHand(UNREACHABLE)] : [];
+  if (isRollback || target === undefined) return [...first, explained(finish, "finishes it"), diagnose];
   const why = "the previous update was interrupted or failed";
   return [
+    ...first,
     explained(finish, "finishes it"),
     explained(acts(`rollback ${secret} --reason "${why}"`), `or goes back to generation ${target}`),
     diagnose,
   ];
 }
+
+const UNREACHABLE =
+  "make the database reachable again, or after a failover name the new primary in the config (`database`); then:";
+
+/** Whether no login of a secret could be tried on its database: nothing can be finished until it answers. */
+const isUnreachable = ({ logins }: Situation): boolean =>
+  logins.length > 0 && logins.every(({ of, answer }) => of === "database" && isUnseen(answer));

@@ -17,7 +17,7 @@ export const PIPELINE = "rotation";
 
 /** Makes the login, the audit log in the first database, and what the pipeline may do in each. */
 export async function createPipelineLogin(
-  postgres: Postgres,
+  postgres: Pick<Postgres, "host" | "port" | "adminUser" | "adminPassword" | "database" | "query">,
   databases: readonly LabDatabase[],
   password: string,
 ): Promise<PipelineLogin> {

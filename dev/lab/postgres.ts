@@ -29,7 +29,7 @@ export interface PostgresOptions {
 export interface Postgres {
   readonly host: string;
   readonly port: number;
-  readonly adminUser: "postgres";
+  readonly adminUser: string;
   readonly adminPassword: string;
   readonly database: string;
   /** Everything the server logs, with `log_statement = all`. */

@@ -85,12 +85,14 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const unchanged = this.createUnchanged(guard, begun);
     const old = this.oldLogin(credential, previous);
     const listed = this.createListed(credential, slot, roles.ready(unchanged));
-    const verified = this.createLogin("verify-login", credential, listed, { oldLogin: old });
+    const verified = this.createLogin("verify-login", credential, listed, { oldLogin: old, slot });
     const stored = this.createStored(credential.entries, guard, verified);
     const restarted = this.createRestarts(stored.last, credential);
     const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
     const renewed = reconnectPoolers(this.poolerOwner, restarted.last);
-    const confirmed = this.createLogin("confirm-login", credential, renewed, { oldLogin: old, oldSessions });
+    const confirmed = this.createLogin("confirm-login", credential, renewed, {
+      ...{ oldLogin: old, oldSessions, slot },
+    });
     this.description = this.describe(stored);
     const settled = this.createUnlisted(roles.settle(confirmed));
     const marked = this.createMarks(this.marks(credential, confirmed), settled);
@@ -251,14 +253,16 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     {
       oldLogin,
       oldSessions,
+      slot,
     }: {
       readonly oldLogin: string | undefined;
       readonly oldSessions?: pulumi.Output<number[]>;
+      readonly slot: PasswordSlot;
     },
   ): local.Command {
     const { admin: _, ...database } = this.args.config.database;
     const paths = databasePathsOf(this.args.config);
-    const over = paths.length === 0 ? {} : { paths };
+    const over = paths.length === 0 ? {} : { paths, ...this.restore(slot) };
     const owner = this.alternating && step === "verify-login" ? { owner: this.args.config.role } : {};
     const old = oldLogin === undefined ? {} : { oldLogin, ...(oldSessions === undefined ? {} : { oldSessions }) };
     return stepCommand(
@@ -272,6 +276,15 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       },
       { parent: this, dependsOn },
     );
+  }
+
+  /** How a standby that took over gets a login that it had not replayed; not one that this stack did not set. */
+  private restore({ salt }: PasswordSlot) {
+    const { config, state } = this.args;
+    const generation = activeGeneration(state);
+    if (generation === 0 || generation === adoptedGeneration(state)) return {};
+    const { role: owner, passwordAs: as = "scram" } = config;
+    return { restore: { database: referenceOf(config.database), owner, salt, as } };
   }
 
   private marks({ entries }: Credential, confirmed: local.Command): Marks {

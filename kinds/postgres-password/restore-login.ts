@@ -6,7 +6,7 @@ import { StepError } from "../../core/errors";
 import type { Login } from "./credentials";
 import { copyRole } from "./login-copy";
 import { readRole } from "./login-view";
-import { setPassword } from "./set-password";
+import { type NewPassword, setPassword } from "./set-password";
 
 /** Whether the database has the role. @throws StepError if it cannot be asked */
 export const exists = ({ database }: PostgresPasswordConfig, role: string): Promise<boolean> =>
@@ -23,11 +23,16 @@ export function restoreLogin(
   { username, password }: Login,
 ): Promise<void> {
   const salt = randomBytes(16).toString("base64");
-  return withDatabase(referenceOf(database), async (client) => {
-    if ((await readRole(client, username)) === undefined) await createLogin(client, owner, username);
-    await setPassword(client, { role: username, password, salt, as });
-    await client.query(`ALTER ROLE ${client.escapeIdentifier(username)} LOGIN`);
-  });
+  return withDatabase(referenceOf(database), (client) =>
+    restoreRole(client, owner, { role: username, password, salt, as }),
+  );
+}
+
+/** {@link restoreLogin} with a verifier that is known elsewhere too, such as in a pooler's user list. */
+export async function restoreRole(client: pg.ClientBase, owner: string, login: NewPassword): Promise<void> {
+  if ((await readRole(client, login.role)) === undefined) await createLogin(client, owner, login.role);
+  await setPassword(client, login);
+  await client.query(`ALTER ROLE ${client.escapeIdentifier(login.role)} LOGIN`);
 }
 
 /** As the first rotation creates it: a member of the owner that acts as the owner from login on. */

@@ -64,7 +64,7 @@ export async function debianTar(): Promise<string> {
 }
 
 /** The mirror that this machine's own apt uses for the suite. */
-async function mirror(): Promise<string> {
+export async function mirror(): Promise<string> {
   const { stdout } = await execa("apt-get", ["indextargets", "--format", "$(REPO_URI) $(CODENAME)"]);
   const found = stdout.split("\n").find((line) => line.endsWith(` ${SUITE}`));
   if (found === undefined)

@@ -20,8 +20,14 @@ export interface Machine {
 /** The account that the pipeline uses on every host; it has no rights but those that a test gives it. */
 export const DEPLOY_USER = "deploy";
 
-/** Boots a host on a loopback address such as 127.0.0.11. */
-export async function startMachine(docker: Docker, name: string, address: string, keys: SshKeys): Promise<Machine> {
+/** Boots a host on a loopback address such as 127.0.0.11. `shared`: files of this machine that it has, and where. */
+export async function startMachine(
+  docker: Docker,
+  name: string,
+  address: string,
+  keys: SshKeys,
+  shared: Readonly<Record<string, string>> = {},
+): Promise<Machine> {
   const container = `${name}-${randomBytes(4).toString("hex")}`;
   const port = await freePort();
   const rights = [
@@ -34,7 +40,8 @@ export async function startMachine(docker: Docker, name: string, address: string
     "seccomp=unconfined",
   ];
   const mounts = ["-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "--tmpfs", "/run", "--tmpfs", "/run/lock"];
-  await docker.run(["create", "--name", container, "--hostname", name, ...rights, ...mounts, IMAGE]);
+  const files = Object.entries(shared).flatMap(([from, to]) => ["-v", `${from}:${to}`]);
+  await docker.run(["create", "--name", container, "--hostname", name, ...rights, ...mounts, ...files, IMAGE]);
   const inside = (input: string | undefined, ...command: string[]) =>
     docker.run(["exec", "-i", container, ...command], input === undefined ? { stdin: "ignore" } : { input });
   const machine: Machine = {

@@ -3,6 +3,16 @@ import { join } from "node:path";
 import { projectRoot } from "../../../cli/toolchain/project";
 import type { Machine } from "./machine";
 
+/** A way to a database, as libpq takes it. */
+export interface ServicePath {
+  readonly host: string;
+  /** Several, joined by commas, beside as many hosts. */
+  readonly port: number | string;
+  readonly database: string;
+  /** Such as `{ sslmode: "verify-full" }`. */
+  readonly options?: Readonly<Record<string, string>>;
+}
+
 /** What a service of the proving ground is. */
 export interface ServicePlan {
   readonly name: string;
@@ -11,13 +21,14 @@ export interface ServicePlan {
     address: string;
     token: string;
     mount: string;
+    namespace?: string | undefined;
     username: string;
     password: string;
     /** File on this machine with the authorities of its TLS certificate. */
     ca: string | undefined;
   };
   /** The ways by which it reaches its database. */
-  readonly paths: Readonly<Record<string, { host: string; port: number; database: string; options?: object }>>;
+  readonly paths: Readonly<Record<string, ServicePath>>;
   /** Keys of the stack config beside `hosts` and `health`. */
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -30,7 +41,7 @@ export interface Attempt {
   readonly error?: string;
 }
 
-/** FastAPI with SQLAlchemy and hvac, as a unit of systemd on each of its hosts. */
+/** A service that runs on one host or several. */
 export interface FieldService {
   readonly name: string;
   /** Entry of the config key `services`. */
@@ -45,46 +56,89 @@ export interface FieldService {
   attempts(): Promise<Attempt[]>;
 }
 
-/** Installs the unit on the hosts and starts it. */
+/** The private CA's file on every host. */
+const CA = "/etc/platform-ca.pem";
+
+const trusting = (paths: ServicePlan["paths"]) =>
+  Object.fromEntries(
+    Object.entries(paths).map(([name, path]) => {
+      const trust = path.options?.sslmode === undefined ? {} : { sslrootcert: CA };
+      return [name, { ...path, options: { ...path.options, ...trust } }];
+    }),
+  );
+
+/** FastAPI with SQLAlchemy and hvac, as a unit of systemd on each of its hosts. */
 export async function placeService(plan: ServicePlan, machines: readonly Machine[]): Promise<FieldService> {
   const { name, port } = plan;
   const app = await readFile(join(projectRoot(), "test/field/services/app.py"), "utf8");
   const log = `/var/lib/${name}/attempts.jsonl`;
-  const ca = plan.vault.ca === undefined ? undefined : await readFile(plan.vault.ca, "utf8");
+  const ca = await readFile(join(projectRoot(), "test/tls/ca.pem"), "utf8");
   for (const machine of machines) {
-    const vault = { ...plan.vault, ca: ca === undefined ? undefined : "/etc/vault-ca.pem" };
-    if (ca !== undefined) await machine.write("/etc/vault-ca.pem", ca);
-    const settings = { address: machine.address, port, vault, paths: plan.paths, attempts: log };
+    const vault = { ...plan.vault, ca: plan.vault.ca === undefined ? undefined : CA };
+    const settings = { address: machine.address, port, vault, paths: trusting(plan.paths), attempts: log };
+    await machine.write(CA, ca);
     await machine.write(`/opt/${name}/app.py`, app);
     await machine.write(`/etc/${name}.json`, JSON.stringify(settings), "0600");
     await machine.run(`mkdir -p /var/lib/${name}`);
     await machine.write(`/etc/systemd/system/${name}.service`, unit(name));
     await machine.run(`systemctl daemon-reload && systemctl enable --now ${name}`);
   }
-  const health = async ({ address }: Machine) => {
-    const answer = await fetch(`http://${address}:${port}/health`, { signal: AbortSignal.timeout(5000) });
-    return (await answer.json()) as { status: string; user: string; started_at: string };
-  };
-  const each = async <T>(get: (machine: Machine) => Promise<T>) =>
-    Object.fromEntries(await Promise.all(machines.map(async (machine) => [machine.name, await get(machine)] as const)));
+  return observed({
+    name,
+    config: { health: `http://{address}:${port}/health`, ...plan.config },
+    places: machines.map((machine) => ({ name: machine.name, health: `http://${machine.address}:${port}/health` })),
+    log: async () => (await Promise.all(machines.map((machine) => machine.run(`cat ${log}`)))).join("\n"),
+  });
+}
+
+/** What an answer of a service says. */
+export interface Health {
+  readonly healthy: boolean;
+  readonly user: string;
+  readonly started: string;
+}
+
+/** What {@link observed} takes. */
+export interface Observed {
+  readonly name: string;
+  /** Keys of the config beside `hosts`. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly places: readonly { readonly name: string; readonly health: string }[];
+  /** Reads an answer; by default `{ status, user, started_at }`. */
+  readonly read?: (url: string) => Promise<Health>;
+  /** The lines of its logins. */
+  readonly log: () => Promise<string>;
+}
+
+/** A service that runs, as the tests see it. */
+export function observed({ name, config, places, read = asJson, log }: Observed): FieldService {
+  const each = async <T>(get: (url: string) => Promise<T>) =>
+    Object.fromEntries(await Promise.all(places.map(async (place) => [place.name, await get(place.health)] as const)));
   return {
     name,
-    config: {
-      hosts: machines.map((machine) => machine.name),
-      health: `http://{address}:${port}/health`,
-      ...plan.config,
-    },
-    healthy: async () => {
-      const found = await Promise.all(machines.map((machine) => health(machine).catch(() => undefined)));
-      return found.every((answer) => answer?.status === "healthy");
-    },
-    users: () => each(async (machine) => (await health(machine)).user),
-    starts: () => each(async (machine) => (await health(machine).catch(() => undefined))?.started_at ?? "down"),
-    attempts: async () =>
-      (await Promise.all(machines.map((machine) => machine.run(`cat ${log}`))))
-        .flatMap((text) => text.split("\n").filter((line) => line.endsWith("}")))
-        .map((line) => JSON.parse(line) as Attempt),
+    config: { hosts: places.map((place) => place.name), ...config },
+    healthy: async () =>
+      (await Promise.all(places.map(({ health }) => read(health).catch(() => undefined)))).every(
+        (answer) => answer?.healthy,
+      ),
+    users: () => each(async (url) => (await read(url)).user),
+    starts: () => each(async (url) => (await read(url).catch(() => undefined))?.started ?? "down"),
+    attempts: async () => attemptsIn(await log()),
   };
+}
+
+/** The logins that a file of attempts has. */
+export const attemptsIn = (text: string): Attempt[] =>
+  text.split("\n").flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as Attempt] : []));
+
+/** The document at an address. */
+export async function get<T>(url: string): Promise<T> {
+  return (await (await fetch(url, { signal: AbortSignal.timeout(5000) })).json()) as T;
+}
+
+async function asJson(url: string): Promise<Health> {
+  const { status, user, started_at } = await get<{ status: string; user: string; started_at: string }>(url);
+  return { healthy: status === "healthy", user, started: started_at };
 }
 
 const unit = (name: string) => `[Unit]

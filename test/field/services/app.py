@@ -19,7 +19,8 @@ started_at = datetime.now(timezone.utc).isoformat()
 
 def read_login():
     vault = SETTINGS["vault"]
-    client = hvac.Client(url=vault["address"], token=vault["token"], verify=vault.get("ca", True))
+    place = {"url": vault["address"], "namespace": vault.get("namespace"), "verify": vault.get("ca", True)}
+    client = hvac.Client(token=vault["token"], **place)
 
     def value(path):
         answer = client.secrets.kv.v2.read_secret_version(
@@ -37,9 +38,15 @@ def read_login():
 user, password = read_login()
 
 
+def connection_of(path):
+    # Without prepared statements, which PgBouncer of Debian 12 does not pass on.
+    place = {"host": path["host"], "port": path["port"], "dbname": path["database"], "prepare_threshold": None}
+    return {**place, **path.get("options", {})}
+
+
 def engine_of(path):
-    url = URL.create("postgresql+psycopg", user, password, path["host"], path["port"], path["database"], path.get("options", {}))
-    return create_engine(url, pool_size=3, max_overflow=2, pool_pre_ping=True)
+    url = URL.create("postgresql+psycopg", user, password)
+    return create_engine(url, connect_args=connection_of(path), pool_size=3, max_overflow=2, pool_pre_ping=True)
 
 
 engines = {name: engine_of(path) for name, path in SETTINGS["paths"].items()}
@@ -53,8 +60,7 @@ def try_logins():
                 attempt = {"t": time.time(), "path": name, "user": user}
                 try:
                     psycopg.connect(
-                        host=path["host"], port=path["port"], dbname=path["database"], user=user, password=password,
-                        connect_timeout=5, **path.get("options", {}),
+                        user=user, password=password, connect_timeout=5, **connection_of(path)
                     ).close()
                 except psycopg.Error as error:
                     attempt["error"] = str(error).strip().splitlines()[-1]

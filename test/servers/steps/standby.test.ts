@@ -66,12 +66,13 @@ describe.skipIf(missing)("a login that a standby replays later", () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  function verify(limit: number) {
+  function verify(limit: number, more = {}) {
     const database = { host: primary.host, port: primary.port, database: "trader", sslmode: "disable" };
     const paths = [{ ...database, port, limit, pooler: false }];
     const step = join(projectRoot(), "dist/steps/verify-login.mjs");
-    const input = JSON.stringify({ database, username: "trader_a", password: "of-the-test", paths });
-    return execa(process.execPath, [step], { input, reject: false });
+    const input = JSON.stringify({ database, username: "trader_a", password: "of-the-test", paths, ...more });
+    const env = { PGUSER: primary.adminUser, PGPASSWORD: primary.adminPassword };
+    return execa(process.execPath, [step], { input, env, reject: false });
   }
 
   const onStandby = (sql: string) => {
@@ -98,5 +99,20 @@ describe.skipIf(missing)("a login that a standby replays later", () => {
     expect(stderr).toBe("");
     expect(JSON.parse(stdout)).toMatchObject({ loggedInAs: "trader_a", paths: [{ path: `127.0.0.1:${port}` }] });
     expect(JSON.parse(stdout).paths[0].seconds).toBeGreaterThan(0);
+  });
+
+  it("is set again if the server that took over has lost it: its password, or the whole role", async () => {
+    const database = { host: primary.host, port: primary.port, database: "trader", sslmode: "disable" };
+    const restore = { database, owner: "trader", salt: Buffer.alloc(16, 1).toString("base64"), as: "scram" };
+    await primary.query("CREATE ROLE trader LOGIN; ALTER ROLE trader_a PASSWORD 'of-yesterday'");
+    expect((await verify(60_000)).stderr).toMatch(/password authentication failed/);
+    for (const loss of ["ALTER ROLE trader_a PASSWORD 'of-yesterday' NOLOGIN", "DROP ROLE trader_a"]) {
+      await primary.query(loss);
+      const { stdout, stderr } = await verify(60_000, { restore });
+      expect(stderr).toMatch(/warning: the server had lost the password of trader_a that was set before/);
+      expect(JSON.parse(stdout)).toMatchObject({ loggedInAs: "trader_a", restored: true, paths: [{}] });
+      const again = await verify(60_000, { restore });
+      expect({ stderr: again.stderr, restored: JSON.parse(again.stdout).restored }).toEqual({ stderr: "" });
+    }
   });
 });

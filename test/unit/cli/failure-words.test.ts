@@ -60,7 +60,11 @@ describe("a failure in words", () => {
     const failure = failureOf(result(steps, { ok: false, errors: [{ text, resource: undefined }] }), outline);
     expect(failure).toMatchObject({ secret: "database/password", phase: "store" });
     const context = { project: { dir: process.cwd(), stack: "paper" }, again: "rotation run" } as never;
-    const next = nextSteps({ secret: "database/password", failure, begun: true, target: 1 }, context, false);
+    const next = nextSteps(
+      { secret: "database/password", failure, begun: true, target: 1, situations: [] },
+      context,
+      false,
+    );
     expect(next[0]).toContain("# free disk space where the state is kept");
     expect(next[1]).toContain("rotation run --stack paper   #");
   });
@@ -127,7 +131,7 @@ describe("what stopped an update", () => {
       yes: true,
     } as never;
     const failure = failureOf(result([], { ok: false }), outline);
-    const about = { secret: "a/b", failure, target: 1 };
+    const about = { secret: "a/b", failure, target: 1, situations: [] };
     expect(nextSteps({ ...about, begun: true }, context, false)).toEqual([
       "rotation run --yes --stack paper   # finishes it",
       'rotation rollback a/b --reason "the previous update was interrupted or failed" --yes --stack paper   # or goes back to generation 1',
@@ -135,6 +139,28 @@ describe("what stopped an update", () => {
     ]);
     expect(nextSteps({ ...about, begun: true }, context, true)).toHaveLength(2);
     expect(nextSteps({ ...about, begun: false }, context, false)[1]).toBe("rotation run a/b --yes");
+  });
+
+  it("names what must come first if the database answered no login, as after a failover", () => {
+    const context = { project: { dir: process.cwd(), stack: "paper" }, again: "", yes: false } as never;
+    const failure = failureOf(result([], { ok: false }), outline);
+    const login = { generation: 1, name: "trader_b", of: "database" };
+    const next = (...answers: readonly unknown[]) =>
+      nextSteps(
+        {
+          ...{ secret: "a/b", failure, target: 1, begun: true },
+          situations: [{ logins: answers.map((answer) => ({ ...login, answer })) }] as never,
+        },
+        context,
+        false,
+      );
+    const [first, second] = next({ unseen: "connect ECONNREFUSED" }, { unseen: "connect ECONNREFUSED" });
+    expect(first).toBe(
+      "# make the database reachable again, or after a failover name the new primary in the config (`database`); then:",
+    );
+    expect(second).toContain("rotation run --stack paper");
+    expect(next({ unseen: "connect ECONNREFUSED" }, "works")[0]).toContain("rotation run --stack paper");
+    expect(next()[0]).toContain("rotation run --stack paper");
   });
 
   it("commands name the folder if they are not run in it", () => {

@@ -77,7 +77,10 @@ describe("PostgresPassword over paths", () => {
       { ...way, limit: 5000, pooler: true },
     ];
     for (const step of ["verify-login", "confirm-login"])
-      expect(inputOf(all, `database-password-${step}`)).toMatchObject({ paths: proven });
+      expect(inputOf(all, `database-password-${step}`)).toMatchObject({
+        paths: proven,
+        restore: { database: { host: "db", ...reach }, owner: "trader", as: "scram" },
+      });
   });
 
   it("takes what has ended from the list: the previous login once it is revoked, and nothing of a single user", async () => {
