@@ -98,6 +98,11 @@ describe.skipIf(missing !== undefined)(
       expect(rest.at(-1)).toMatch(/CapEff:\s+0000000000000000/);
     });
 
+    it("has what a restart from here needs", async () => {
+      for (const program of ["curl", "timeout", "base64", "sha256sum", "pulumi", "kubectl"])
+        expect((await container(["-c", `command -v ${program}`], "sh")).exitCode, program).toBe(0);
+    });
+
     it("preflight, adoption, rotation and status: whole updates; no login fails", async () => {
       expect(await rotation("preflight")).toContain("database/password");
       await rotation("run", "--if-due", "--yes");

@@ -1,8 +1,13 @@
+import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { projectRoot } from "../../cli/toolchain/project";
 import { clockAt } from "../../dev/lab/deploy";
+import { poll } from "../../dev/lab/poll";
 import { advised } from "../advice/table";
 import { withoutKubernetes } from "./ground/binaries";
 import { type ClusterPlatform, NAMESPACE, startClusterPlatform } from "./ground/cluster-platform";
+import { RUNS } from "./ground/kubernetes-login";
 
 const missing = await withoutKubernetes();
 const SERVICES = ["signal-service", "orchestrator"];
@@ -14,6 +19,7 @@ describe.skipIf(missing !== undefined)(
     beforeAll(async () => {
       const kubernetes = { namespace: NAMESPACE };
       platform = await startClusterPlatform({
+        login: "kubernetes",
         services: {
           "signal-service": { config: { kubernetes, timeout: "90s", proof: { field: "user", shows: "username" } } },
           orchestrator: { config: { kubernetes: { ...kubernetes, context: "field" }, timeout: "90s" } },
@@ -56,6 +62,20 @@ describe.skipIf(missing !== undefined)(
       );
     const users = () => [...new Set(SERVICES.flatMap((name) => Object.values(platform.pods.users(name))))];
     const failed = () => platform.pods.logins.filter(({ error }) => error !== undefined);
+
+    it("takes deploy/kubernetes as it is, and the namespace's rule admits the pod of a run", async () => {
+      const { stderr } = await execa("kubectl", ["apply", "-k", join(projectRoot(), "deploy/kubernetes")], {
+        env: { KUBECONFIG: platform.cluster.kubeconfig },
+      });
+      expect(stderr).toBe("");
+      const here = ["-n", RUNS.namespace];
+      await platform.cluster.kubectl(["create", "job", "once", "--from=cronjob/secret-rotation-paper", ...here]);
+      await poll(
+        async () =>
+          /Running|Succeeded/.test(await platform.cluster.kubectl(["get", "pods", "-l", "job-name=once", ...here])),
+        { what: "a pod of the job", limitMs: 60_000, everyMs: 500 },
+      );
+    });
 
     it("without a right that a rollout needs, nothing changes and the message names right and workload", async () => {
       const before = await rollouts();

@@ -17,6 +17,7 @@ import { createStack, type Stack } from "../../../dev/lab/stack";
 import { endPulumiProcesses } from "../../../dev/lab/stack-processes";
 import { resolveToolchain } from "../../../dev/toolchain/resolve";
 import { type Cluster, startCluster } from "./cluster";
+import { kubernetesLogin, RUNS, tokenOf } from "./kubernetes-login";
 import { type Pods, startPods } from "./pods";
 
 /** A platform whose services are Deployments. */
@@ -36,6 +37,8 @@ export interface ClusterPlatform {
 export interface ClusterPlatformOptions {
   /** Each Deployment with keys of its config beside `health`, and the Kubernetes Secret that its pods read; default: the store. */
   readonly services: Readonly<Record<string, { config: Readonly<Record<string, unknown>>; secret?: string }>>;
+  /** How a run logs in to OpenBao: with a token of the lab (by default), or with its service account's. */
+  readonly login?: "kubernetes";
   /** What the cluster gets before the Deployments. */
   readonly prepare?: (platform: Omit<ClusterPlatform, "pods" | "stack" | "stop">) => Promise<void>;
 }
@@ -71,8 +74,9 @@ export async function startClusterPlatform(options: ClusterPlatformOptions): Pro
 async function assemble(
   dir: string,
   also: ClusterPlatform["also"],
-  { services, prepare }: ClusterPlatformOptions,
+  options: ClusterPlatformOptions,
 ): Promise<Omit<ClusterPlatform, "stop">> {
+  const { services, prepare } = options;
   const started = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
     const server = await starting;
     also(() => server.stop());
@@ -113,15 +117,21 @@ async function assemble(
     what: "two pods of each Deployment",
     limitMs: 60_000,
   });
-  const token = await cluster.kubectl(["create", "token", "secret-rotation", "-n", "secret-rotation", "--duration=8h"]);
-  const kubeconfig = await cluster.login("rotation", token.trim(), NAMESPACE);
+  const kubeconfig = await cluster.login("rotation", await tokenOf(cluster, RUNS), NAMESPACE);
+  const auth = options.login === "kubernetes" ? { auth: await kubernetesLogin(dir, cluster, vault) } : undefined;
   const stack = await createStack({
     dir: join(dir, "stack"),
     stack: ENVIRONMENT,
-    env: { ...tools.env, ...environmentOf(postgres, pipeline), ...store.env, KUBECONFIG: kubeconfig },
+    env: {
+      ...tools.env,
+      ...environmentOf(postgres, pipeline),
+      ...store.env,
+      ...(auth && { VAULT_TOKEN: "" }),
+      KUBECONFIG: kubeconfig,
+    },
     config: {
       environment: ENVIRONMENT,
-      store: store.config,
+      store: { ...store.config, ...auth },
       services: Object.fromEntries(
         names.map((name) => [name, { health: pods.health(name), ...services[name]?.config }]),
       ),

@@ -93,7 +93,10 @@ async function assemble(dir: string, bin: string, start: Start): Promise<Omit<Cl
     return stdout;
   };
   const apply: Cluster["apply"] = async (...objects) => {
-    await kubectl(["apply", "--server-side", "-f", "-"], objects.map((one) => JSON.stringify(one)).join("\n"));
+    await kubectl(
+      ["apply", "--server-side", "--force-conflicts", "-f", "-"],
+      objects.map((one) => JSON.stringify(one)).join("\n"),
+    );
   };
   await poll(async () => (await kubectl(["get", "--raw", "/readyz"])) === "ok", {
     what: `the API server (its log: ${logTail(log)})`,

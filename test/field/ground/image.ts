@@ -55,7 +55,9 @@ async function givePrograms(folder: string): Promise<void> {
     const plugin = plugins[name];
     if (plugin !== undefined) await copyFile(plugin.path, join(folder, `pulumi-resource-${name}`));
   }
-  await execa("sh", ["-c", "sha256sum pulumi* > SHA256SUMS"], { cwd: folder });
+  await execa("sh", ["-c", 'cp "$(command -v kubectl)" kubectl 2>/dev/null; sha256sum pulumi* kubectl* > SHA256SUMS'], {
+    cwd: folder,
+  });
 }
 
 /** A Debian with Node.js 24, npm and this machine's certificates. */
