@@ -84,16 +84,20 @@ function syncOf<V>({ kubernetes }: ServiceConfig, brought: readonly BroughtIn<V>
   const { operator, name } = syncedOf(kubernetes) as NonNullable<ReturnType<typeof syncedOf>>;
   const values = brought
     .flatMap(({ entries }) => entries)
-    .flatMap((entry) => {
-      const key = Object.hasOwn(keys, entry.path) ? keys[entry.path] : undefined;
-      if (key === undefined) return [];
-      // The operator copies the keys of a document under their own names.
-      const value = isDocument(entry) ? entry.fields[key]?.value : entry.value;
-      return value === undefined || typeof value === "number" || typeof value === "boolean"
-        ? []
-        : [{ field: key, value }];
-    });
+    .flatMap((entry) => comparedOf(entry, Object.hasOwn(keys, entry.path) ? keys[entry.path] : undefined));
   // Without anything to compare nothing says whether a VaultStaticSecret has synced.
   if (operator === "vaultStaticSecret" && values.length === 0) return {};
   return { sync: { kubectl: kubectlFor(kubernetes), operator, name, values, timeout } };
+}
+
+/** What the keys of the Kubernetes Secret must hold of an entry. @param named the config's word for its path */
+function comparedOf<V>(entry: StoreEntry<V>, named: string | Readonly<Record<string, string>> | undefined) {
+  if (named === undefined) return [];
+  // A name alone is the same in the document and in the Secret.
+  const pairs = typeof named === "string" ? [[named, named] as const] : Object.entries(named);
+  return pairs.flatMap(([key, field]) => {
+    const value = isDocument(entry) ? entry.fields[key]?.value : entry.value;
+    if (value === undefined) return [];
+    return [{ field, value: typeof value === "number" || typeof value === "boolean" ? String(value) : value }];
+  });
 }

@@ -63,13 +63,35 @@ function unitOf([program = "", ...rest]: readonly string[]): Unit | undefined {
 
 function kubernetesRights(name: string, kubernetes: NonNullable<Ways["kubernetes"]>): string {
   const [kubectl, workload] = [kubectlFor(kubernetes), workloadOf(name, kubernetes)];
-  const refused = `kubectl says that this account may not patch ${workload}, which a rollout does (\`${kubectl} auth can-i patch ${workload}\`)`;
-  return [canI(kubectl, `patch ${workload}`, refused), ...syncRights(kubectl, kubernetes)].join("\n");
+  return [
+    ...["patch", "list", "watch"].map((verb) => canI(kubectl, `${verb} ${workload}`, "which a rollout does")),
+    ...standsStill(kubectl, workload),
+    ...syncRights(kubectl, kubernetes),
+  ].join("\n");
 }
 
-/** What cannot be asked counts as allowed. */
-const canI = (kubectl: string, what: string, refused: string) =>
-  `[ "$(${kubectl} auth can-i ${what} 2>/dev/null | tail -n 1)" != no ] || { echo ${quoted(refused)}; exit 1; }`;
+/** A variable of the shell, as a part of a command and of a message. */
+const TARGET = "$target";
+
+/**
+ * Fails if the account may not do what is asked, with the server's own reason if it gave one. What cannot be asked counts as
+ * allowed.
+ */
+function canI(kubectl: string, what: string, why: string): string {
+  const refused = `kubectl says that this account may not ${what}, ${why} (\`${kubectl} auth can-i ${what}\`: `;
+  const said = quoted(refused).replaceAll(TARGET, `'"${TARGET}"'`);
+  return `said=$(${kubectl} auth can-i ${what} 2>/dev/null | tail -n 1); case $said in no|"no "*) echo ${said}"$said)"; exit 1 ;; esac`;
+}
+
+/** What a rollout does not restart, or not by itself: kubectl would say so after the value was written. */
+function standsStill(kubectl: string, workload: string): string[] {
+  const paused = `${workload} is paused: a restart would be refused; \`${kubectl} rollout resume ${workload}\``;
+  const onDelete = `${workload} has the update strategy OnDelete: its pods would keep the old credential; set RollingUpdate`;
+  return [
+    `case $(${kubectl} get ${quoted(workload)} -o jsonpath='{.spec.paused} {.spec.updateStrategy.type}' 2>/dev/null) in`,
+    `  true*) echo ${quoted(paused)}; exit 1 ;; *OnDelete) echo ${quoted(onDelete)}; exit 1 ;; esac`,
+  ];
+}
 
 /** The rights that the wait for a sync needs, and a policy by which no sync would ever come. */
 function syncRights(kubectl: string, kubernetes: NonNullable<Ways["kubernetes"]>): string[] {
@@ -77,13 +99,18 @@ function syncRights(kubectl: string, kubernetes: NonNullable<Ways["kubernetes"]>
   if (synced === undefined) return [];
   const { resource, name, kind } = synced;
   const never = `the ${kind} ${name} has refreshPolicy CreatedOnce: it never takes a new value`;
-  const keys = Object.keys(kubernetes.sync?.keys ?? {}).length > 0;
-  const may = (what: string, why: string) =>
-    canI(kubectl, what, `kubectl says that this account may not ${what}, ${why} (\`${kubectl} auth can-i ${what}\`)`);
+  const hasKeys = Object.keys(kubernetes.sync?.keys ?? {}).length > 0;
+  const get = (field: string) => `$(${kubectl} get ${resource} ${name} -o jsonpath=${quoted(field)} 2>/dev/null)`;
   return [
-    may(`patch ${resource}/${name}`, "which requests a sync"),
-    ...(keys ? [may("get secrets", "which compares the value")] : []),
-    `[ "$(${kubectl} get ${resource} ${name} -o jsonpath='{.spec.refreshPolicy}' 2>/dev/null)" != CreatedOnce ] || { echo ${quoted(never)}; exit 1; }`,
+    canI(kubectl, `patch ${resource}/${name}`, "which requests a sync"),
+    // By its name: a role may allow this one alone.
+    ...(hasKeys
+      ? [
+          `target=${get("{.spec.target.name}{.spec.destination.name}")}; : "\${target:=${name}}"`,
+          canI(kubectl, `get secrets/${TARGET}`, "which compares the value"),
+        ]
+      : []),
+    `[ "${get("{.spec.refreshPolicy}")}" != CreatedOnce ] || { echo ${quoted(never)}; exit 1; }`,
   ];
 }
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { documentKey } from "../core/document-settings";
 import { parseDuration } from "../core/duration";
 import type { MaxUnavailable } from "../core/rollout";
 import { duration, secretName, settings, text } from "../core/schema-parts";
@@ -90,6 +91,9 @@ export const serviceHook = settings({
   timeout: duration.default(parseDuration("60s")),
 });
 
+const secretKey = text(/^[-._a-zA-Z0-9]+$/, "expected a key of a Kubernetes Secret");
+const SECRET_KEYS = "expected a key of a Kubernetes Secret, or { key in the document: key of the Kubernetes Secret }";
+
 const objectName = text(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "expected the name of a Kubernetes object");
 
 /** The operator that copies the store into a Kubernetes Secret: exactly one of the two. */
@@ -99,10 +103,11 @@ export const sync = settings({
   /** The VaultStaticSecret of the Vault Secrets Operator. Needs `keys`: its status does not say when it synced. */
   vaultStaticSecret: objectName.optional(),
   /**
-   * By the path in the store: the key of the Kubernetes Secret that has its value. The value is compared by a salted
-   * hash, so that it is neither printed nor sent. Needs the right to `get` the Secret.
+   * By the path in the store: the key of the Kubernetes Secret that has its value. Of a JSON document: the key that has the
+   * same name in both, or `{ key in the document: key of the Kubernetes Secret }` for one or several. The value is compared
+   * by a salted hash, so that it is neither printed nor sent. Needs the right to `get` the Secret.
    */
-  keys: z.record(secretName, text(/^[-._a-zA-Z0-9]+$/, "expected a key of a Kubernetes Secret")).optional(),
+  keys: z.record(secretName, z.union([secretKey, z.record(documentKey, secretKey)], SECRET_KEYS)).optional(),
   /** How long to wait. Default 2m. */
   timeout: duration.default(parseDuration("2m")),
 })

@@ -1,5 +1,5 @@
 import { oneOf, type Problem, unknown } from "../core/problem";
-import { pathsOf, type SecretConfig, traitsOf } from "../kinds/schemas";
+import { documentsOf, pathsOf, type SecretConfig, traitsOf } from "../kinds/schemas";
 import type { Config, ServiceConfig } from "./schema";
 
 /** What ties services to hosts and secrets. */
@@ -83,7 +83,8 @@ function syncChecks(name: string, { kubernetes }: ServiceConfig, secrets: readon
   const readers = readersOf(name, secrets);
   const paths = readers.flatMap(pathsOf);
   const path = ["services", name, "kubernetes", "sync", "keys"];
-  const keys = Object.keys(sync.keys ?? {});
+  const named = sync.keys ?? {};
+  const keys = Object.keys(named);
   const wrong = keys.filter((key) => !paths.includes(key));
   const unknownPaths = wrong.map((key) => ({
     path: [...path, key],
@@ -92,7 +93,28 @@ function syncChecks(name: string, { kubernetes }: ServiceConfig, secrets: readon
   const bare = readers.filter(
     (secret) => pathsOf(secret).length > 0 && !pathsOf(secret).some((one) => keys.includes(one)),
   );
-  if (sync.vaultStaticSecret === undefined || bare.length === 0) return unknownPaths;
+  const documents: Documents = Object.assign({}, ...readers.map((secret) => documentsOf(secret).documents ?? {}));
+  const wrongKeys = keys
+    .filter((key) => paths.includes(key))
+    .flatMap((key) =>
+      keyProblems(documents[key], named[key] ?? "").map((message) => ({ path: [...path, key], message })),
+    );
+  const found = [...unknownPaths, ...wrongKeys];
+  if (sync.vaultStaticSecret === undefined || bare.length === 0) return found;
   const message = `expected a path of ${bare.map((secret) => secret.name).join(" and of ")} too: without one nothing says when it has synced`;
-  return [...unknownPaths, { path, message }];
+  return [...found, { path, message }];
+}
+
+type Documents = Readonly<Record<string, readonly string[]>>;
+
+/** What is compared must be a key that this stack writes. @param ours the keys of a document; undefined for one value */
+function keyProblems(ours: readonly string[] | undefined, named: string | Readonly<Record<string, string>>): string[] {
+  if (ours === undefined) {
+    return typeof named === "string" ? [] : ["expected a key of the Kubernetes Secret, since the path has one value"];
+  }
+  const asked = typeof named === "string" ? [named] : Object.keys(named);
+  const form = typeof named === "string" ? ", or { key in the document: key of the Kubernetes Secret }" : "";
+  return asked
+    .filter((key) => !ours.includes(key))
+    .map((key) => `expected a key of the document (${oneOf(ours)})${form}, found ${key}`);
 }

@@ -63,6 +63,7 @@ export const ADVICE = {
   "systemctl restart": /^systemctl restart|^… restartCommand|^… \[\.\.\.new Set\(commands\)\]/,
   "kubectl auth can-i": /^…? ?(?:kubectl.*)?auth can-i /,
   "kubectl describe": /^… describe …/,
+  "kubectl rollout resume": /^… rollout resume …/,
   timedatectl: /^timedatectl/,
   "rm a torn file": /^rm /,
   "cp a copy of the state": /^cp /,
@@ -108,8 +109,6 @@ export const adviceOf = (command: string): Advice | undefined =>
 /** Commands that a test cannot run, and why. */
 export const BY_HAND: Partial<Record<Advice, string>> = {
   "aws sso login": "needs a browser and an identity provider",
-  "kubectl auth can-i": "needs a cluster; the preflight has just run it there",
-  "kubectl describe": "needs a cluster with the operator, and changes nothing",
   "sql: credcheck": "needs the extension credcheck, which is in no package here",
   "aws secretsmanager cancel-rotate-secret":
     "the emulator cancels only a rotation by a Lambda function, which it cannot run",

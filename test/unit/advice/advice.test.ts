@@ -13,7 +13,7 @@ function claims(): Map<string, string[]> {
   );
   const found = new Map<string, string[]>();
   for (const file of files) {
-    if (!/^test\/(?:servers|engine)\/.*\.ts$/.test(file)) continue;
+    if (!/^test\/(?:servers|engine|field)\/.*\.ts$/.test(file)) continue;
     for (const [, , id = ""] of readFileSync(file, "utf8").matchAll(/\badvised\(\s*(["'])(.*?)\1/g))
       found.set(id, [...(found.get(id) ?? []), file]);
   }

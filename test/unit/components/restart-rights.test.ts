@@ -157,8 +157,11 @@ describe("the right to reload a unit", () => {
       sync: { externalSecret: "trader", keys: { "database/password": "p" }, timeout: parseDuration("2m") },
     };
     const script = restartRights("web", { kubernetes }) ?? "";
-    await install("kubectl", 'case "$*" in *"get secrets"*) echo no; exit 1 ;; *can-i*) echo yes ;; esac');
-    expect(await run(script)).toMatchObject({ status: 1, output: expect.stringContaining("may not get secrets") });
+    await install("kubectl", 'case "$*" in *"get secrets/trader"*) echo no; exit 1 ;; *can-i*) echo yes ;; esac');
+    expect(await run(script)).toMatchObject({
+      status: 1,
+      output: expect.stringContaining("may not get secrets/trader"),
+    });
     await install("kubectl", 'case "$*" in *can-i*) echo yes ;; *refreshPolicy*) printf CreatedOnce ;; esac');
     expect(await run(script)).toMatchObject({
       status: 1,
@@ -166,6 +169,49 @@ describe("the right to reload a unit", () => {
     });
     await install("kubectl", 'case "$*" in *can-i*) echo yes ;; *) printf Periodic ;; esac');
     expect(await run(script)).toMatchObject({ status: 0, output: "" });
+  });
+});
+
+describe("the right to roll out", () => {
+  const script = restartRights("web", { kubernetes: { namespace: "trading" } }) ?? "";
+  const kubectl = (answers: string) => install("kubectl", `case "$*" in ${answers} *can-i*) echo yes ;; esac`);
+
+  it.each(["patch", "list", "watch"])("is also the right to %s the workload, by its name", async (verb) => {
+    await kubectl(`*"can-i ${verb} deployment/web"*) echo no; exit 1 ;;`);
+    expect(await run(script)).toMatchObject({
+      status: 1,
+      output: `kubectl says that this account may not ${verb} deployment/web, which a rollout does (\`kubectl --namespace trading auth can-i ${verb} deployment/web\`: no)\n`,
+    });
+  });
+
+  it("is missing too if the server gives a reason", async () => {
+    await kubectl(
+      `*"can-i patch"*) echo 'no - requires one of ["container.deployments.update"] permission(s).'; exit 1 ;;`,
+    );
+    expect(await run(script)).toMatchObject({
+      status: 1,
+      output: expect.stringContaining("container.deployments.update"),
+    });
+  });
+
+  it.each([
+    ["true ", "deployment/web is paused"],
+    [" OnDelete", "deployment/web has the update strategy OnDelete"],
+  ])("helps nobody where the pods stay: %s", async (spec, said) => {
+    await kubectl(`*jsonpath*) printf '${spec}' ;;`);
+    expect(await run(script)).toMatchObject({ status: 1, output: expect.stringContaining(said) });
+    await kubectl("*jsonpath*) printf ' RollingUpdate' ;;");
+    expect(await run(script)).toMatchObject({ status: 0, output: "" });
+  });
+
+  it("of a Secret is asked by the Secret's own name", async () => {
+    const sync = { externalSecret: "trader", keys: { "database/password": "p" }, timeout: parseDuration("2m") };
+    const asked = async (target: string) => {
+      await kubectl(`*target*) printf '${target}' ;; *"get secrets/"*) echo no ;;`);
+      return (await run(restartRights("web", { kubernetes: { sync } }) ?? "")).output;
+    };
+    expect(await asked("trader-db")).toContain("may not get secrets/trader-db, which compares the value");
+    expect(await asked("")).toContain("may not get secrets/trader, which compares the value");
   });
 });
 

@@ -21,10 +21,10 @@ const BROUGHT = {
   ],
 };
 
-const resources = (more: { rolledOut?: string; config?: object } = {}) =>
+const resources = (more: { rolledOut?: string; config?: object; brought?: typeof BROUGHT } = {}) =>
   declare(() => {
     const first = new pulumi.ComponentResource("secret-rotation:index:Preflight", "first");
-    const rolled = { trigger: "2", isRolledOut: more.rolledOut === "2", brought: [BROUGHT] };
+    const rolled = { trigger: "2", isRolledOut: more.rolledOut === "2", brought: [more.brought ?? BROUGHT] };
     const restart = new RollingRestart(
       "s-restart",
       {
@@ -158,4 +158,27 @@ it("waits for the operator's sync with the values to compare, by their path", as
   const none = await resources({ config: { hosts: [], kubernetes: { sync: vaultOnly } } });
   // Nothing of this secret is in that object.
   expect(inputOf(none, "s-restart-api")).not.toHaveProperty("sync");
+});
+
+it("compares the keys of a document under the names that they have in the Kubernetes Secret", async () => {
+  const document = {
+    path: "database/trader",
+    fields: {
+      user: { value: "trader_a", public: true as const },
+      pass: { value: pulumi.secret("p") },
+      port: { value: 5432 },
+    },
+  };
+  const brought = { ...BROUGHT, entries: [document] } as unknown as typeof BROUGHT;
+  const values = async (named: unknown) => {
+    const sync = { vaultStaticSecret: "trader", keys: { "database/trader": named }, timeout: 120_000 };
+    const all = await resources({ brought, config: { hosts: [], kubernetes: { sync } } });
+    return (inputOf(all, "s-restart-api").sync as { values?: unknown } | undefined)?.values;
+  };
+  expect(await values("pass")).toEqual([{ field: "pass", value: "p" }]);
+  expect(await values({ user: "DB_USER", pass: "DB_PASSWORD", port: "DB_PORT" })).toEqual([
+    { field: "DB_USER", value: "trader_a" },
+    { field: "DB_PASSWORD", value: "p" },
+    { field: "DB_PORT", value: "5432" },
+  ]);
 });

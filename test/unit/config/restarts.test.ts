@@ -86,6 +86,42 @@ describe("what a service may have beside a restart", () => {
   });
 });
 
+describe("what is compared in the Kubernetes Secret", () => {
+  const document = rightSecret({
+    format: "json",
+    path: "database/trader",
+    keys: { username: "user", password: "pass" },
+  });
+  const keys = (named: unknown, secret = document, path = "database/trader") =>
+    withService(kubernetes({ externalSecret: "trader", keys: { [path]: named } }), [["secrets"], [secret]]);
+  const where = 'services.signal-service.kubernetes.sync.keys["database/trader"]';
+
+  it("is a key of the document, under the name that it has in the Secret", () => {
+    for (const named of ["pass", { pass: "DB_PASSWORD" }, { user: "DB_USER", pass: "DB_PASSWORD" }])
+      expect(parse(keys(named)).services["signal-service"]?.kubernetes?.sync?.keys).toEqual({
+        "database/trader": named,
+      });
+  });
+
+  it("is one that this stack writes", () => {
+    expect(problemsOf(keys("DB_PASSWORD"))).toEqual([
+      `${where}: expected a key of the document (one of user, pass), or { key in the document: key of the Kubernetes Secret }, found DB_PASSWORD`,
+    ]);
+    expect(problemsOf(keys({ password: "DB_PASSWORD" }))).toEqual([
+      `${where}: expected a key of the document (one of user, pass), found password`,
+    ]);
+    expect(problemsOf(keys({ value: "p" }, rightSecret(), "database/password"))).toEqual([
+      `${where.replace("trader", "password")}: expected a key of the Kubernetes Secret, since the path has one value`,
+    ]);
+    expect(problemsOf(keys(5))).toEqual([
+      `${where}: expected a key of a Kubernetes Secret, or { key in the document: key of the Kubernetes Secret }, found 5`,
+    ]);
+    expect(problemsOf(keys({ pass: "no spaces" }))).toEqual([
+      `${where}.pass: expected a key of a Kubernetes Secret, found "no spaces"`,
+    ]);
+  });
+});
+
 describe("what proves the credential in use", () => {
   const proof = (value: object, secrets: unknown) => problemsOf(withService({ proof: value }, [["secrets"], secrets]));
   const single = rightSecret({ strategy: "single-user" });
