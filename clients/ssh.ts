@@ -1,17 +1,21 @@
 import { randomBytes } from "node:crypto";
+import type { Duplex } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import type { Client, ClientChannel } from "ssh2";
 import { messageOf, StepError } from "../core/errors";
 import type { SshKey } from "../core/ssh-key";
 import { retry, within } from "./poll";
 import { LONGEST_OUTPUT, type Ran, type RunScript } from "./shell";
-import { connect, end, type HostReference, TIMEOUT, UnreachableError } from "./ssh-connect";
+import { connect, end, forward, type HostReference, TIMEOUT, UnreachableError } from "./ssh-connect";
 
-export { type HostReference, hostReference, sshKey, UnreachableError } from "./ssh-connect";
+export { ForwardError, type HostReference, hostReference, sshKey, UnreachableError } from "./ssh-connect";
+
+/** Opens a TCP connection from a host, whose address the server at its end sees. */
+export type Dial = (address: string, port: number) => Promise<Duplex>;
 
 /**
- * One SSH connection, on which `use` may run scripts; if it breaks, the next script gets a new one. Every part has a time
- * limit.
+ * One SSH connection, on which `use` may run scripts and open connections from the host; if it breaks, the next script gets a
+ * new one. Every part has a time limit.
  *
  * @param attempts how often a host that does not answer is tried.
  * @throws StepError that says what was expected and found
@@ -20,7 +24,7 @@ export async function withHost<T>(
   name: string,
   host: HostReference,
   key: SshKey,
-  use: (run: RunScript) => Promise<T>,
+  use: (run: RunScript, dial: Dial) => Promise<T>,
   attempts = 1,
 ): Promise<T> {
   const where = `${host.user}@${host.address}:${host.port} (hosts.${name})`;
@@ -30,18 +34,24 @@ export async function withHost<T>(
     { attempts, pause: 1000 },
   );
   try {
-    return await use(async (script, limit) => {
-      client ??= await connect(name, host, key);
-      try {
-        return await run(client, where, script, limit);
-      } catch (error) {
-        if (error instanceof UnreachableError) {
-          end(client);
-          client = undefined;
+    return await use(
+      async (script, limit) => {
+        client ??= await connect(name, host, key);
+        try {
+          return await run(client, where, script, limit);
+        } catch (error) {
+          if (error instanceof UnreachableError) {
+            end(client);
+            client = undefined;
+          }
+          throw error;
         }
-        throw error;
-      }
-    });
+      },
+      async (address, port) => {
+        client ??= await connect(name, host, key);
+        return forward(client, address, port);
+      },
+    );
   } finally {
     if (client !== undefined) end(client);
   }

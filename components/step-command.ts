@@ -16,9 +16,9 @@ export interface StepCommandArgs {
   readonly trigger?: pulumi.Input<string> | readonly string[];
   /**
    * Whether a change of the input alone (a new address in the config, say) runs the step too. Default true; false for a
-   * step whose answer depends on the moment.
+   * step whose answer depends on the moment. A text is the argument with which it runs then.
    */
-  readonly runOnInputChange?: boolean;
+  readonly runOnInputChange?: boolean | string;
   /** Whether the step's stderr is shown while it runs. Default false. */
   readonly progress?: boolean;
   /**
@@ -37,13 +37,14 @@ export function runStepsFrom(steps: string): void {
 
 /** A `local.Command` that runs a step once an activation. */
 export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.CustomResourceOptions): local.Command {
-  const { rolledOut } = args;
+  const { rolledOut, runOnInputChange: again } = args;
   return new local.Command(
     name,
     {
       create: stepProgram(args.step, args.about, folder),
       ...(rolledOut === undefined ? {} : { interpreter: rolledOutInterpreter(rolledOut) }),
-      ...(args.runOnInputChange === false ? { update: "true" } : {}),
+      ...(again === false ? { update: "true" } : {}),
+      ...(typeof again === "string" ? { update: stepProgram(args.step, again, folder) } : {}),
       stdin: pulumi.jsonStringify(args.input),
       ...(args.trigger === undefined ? {} : { triggers: isList(args.trigger) ? args.trigger.slice() : [args.trigger] }),
       logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,

@@ -2,9 +2,11 @@ import type pg from "pg";
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../clients/postgres";
 import { codeOf, messageOf, StepError } from "../core/errors";
+import { AGAIN } from "../core/phases";
 import { secret } from "../core/secret-fields";
 import { newSessions, sessionsOf } from "../kinds/postgres-password/old-sessions";
 import { databasePath, proveOverPaths } from "../kinds/postgres-password/paths/prove";
+import { rehearsalInput } from "../kinds/postgres-password/rehearsal/input";
 import { runStep } from "./run-step";
 
 const input = z.object({
@@ -19,6 +21,8 @@ const input = z.object({
   oldSessions: z.array(z.number()).optional(),
   /** Other ways to the database that services use. */
   paths: z.array(databasePath).optional(),
+  /** From where services log in with it. Not if the step runs again because its input has changed. */
+  rehearsal: rehearsalInput.optional(),
 });
 
 /**
@@ -28,7 +32,8 @@ const input = z.object({
  * Before the restarts it notes the sessions of the old login; after them it warns of those that began since: the old
  * credential is still in use.
  */
-await runStep(input, async ({ database, username, password, owner, oldLogin, oldSessions, paths = [] }) => {
+await runStep(input, async (given) => {
+  const { database, username, password, owner, oldLogin, oldSessions, paths = [], rehearsal } = given;
   try {
     const about = await withDatabase(
       { ...database, user: username },
@@ -36,7 +41,10 @@ await runStep(input, async ({ database, username, password, owner, oldLogin, old
       password,
     );
     const proven = await proveOverPaths(paths, { username, password });
-    return proven.length === 0 ? about : { ...about, paths: proven };
+    const answer = proven.length === 0 ? about : { ...about, paths: proven };
+    if (rehearsal === undefined || process.argv[2] === AGAIN) return answer;
+    const { rehearsed } = await import("../kinds/postgres-password/rehearsal/result");
+    return { ...answer, ...(await rehearsed({ ...rehearsal, database, paths, login: { username, password } })) };
   } catch (error) {
     // The role may log in by now, so it is pg_hba.conf that refuses it.
     if (owner === undefined || username === owner || codeOf((error as Error).cause) !== "28000") throw error;
