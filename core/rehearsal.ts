@@ -7,7 +7,7 @@ export interface SessionView {
   /** The schemas that it finds without naming them, in order. */
   readonly schemas?: string;
   /** The settings that the session began with, by name. */
-  readonly settings: Readonly<Record<string, string>>;
+  readonly settings?: Readonly<Record<string, string>>;
   /** The roles that it is a member of, and may act as. */
   readonly roles?: readonly string[];
   /** What it may do with each schema and its objects, and with the database: digests by name. */
@@ -18,18 +18,24 @@ export interface SessionView {
 export interface Expected {
   /** Settings that were changed on purpose since the login in use was made. */
   readonly settings: ReadonlySet<string>;
-  /** The logins themselves and their owner. */
-  readonly roles: ReadonlySet<string>;
+  /** The logins' owner. */
+  readonly owner: string;
+  /** The names that the logins have. */
+  readonly old: string;
+  readonly next: string;
 }
 
 /** What a session of the new login lacks or has otherwise than one of the login in use, in words. */
 export function differencesOf(old: SessionView, next: SessionView, expected: Expected): string[] {
-  const settings = keysOf(old.settings, next.settings).filter(
-    (name) => !expected.settings.has(name) && old.settings[name] !== next.settings[name],
+  const found: string[] = [];
+  // A pooler may log in to the server as a user of its own.
+  const session = old.session === expected.old ? expected.next : old.session;
+  if (next.session !== session) found.push(was("the login that the server knows", session, next.session));
+  const settings = keysOf(old.settings ?? {}, next.settings ?? {}).filter(
+    (name) => !expected.settings.has(name) && old.settings?.[name] !== next.settings?.[name],
   );
-  const found = settings.map((name) =>
-    was(`the setting ${name}`, shown(old.settings[name]), shown(next.settings[name])),
-  );
+  for (const name of settings)
+    found.push(was(`the setting ${name}`, shown(old.settings?.[name]), shown(next.settings?.[name])));
   if (old.acting !== next.acting) found.push(was("the role that a session acts as", old.acting, next.acting));
   const pathMoved = expected.settings.has("search_path") || settings.includes("search_path");
   if (!pathMoved && old.schemas !== next.schemas)
@@ -37,9 +43,10 @@ export function differencesOf(old: SessionView, next: SessionView, expected: Exp
   return [...found, ...memberships(old, next, expected), ...rightsOf(old, next)];
 }
 
-function memberships(old: SessionView, next: SessionView, { roles }: Expected): string[] {
+function memberships(old: SessionView, next: SessionView, expected: Expected): string[] {
   if (old.roles === undefined || next.roles === undefined) return [];
-  const [before, after] = [old.roles, next.roles].map((list) => list.filter((role) => !roles.has(role)));
+  const own = [expected.owner, expected.old, expected.next];
+  const [before, after] = [old.roles, next.roles].map((list) => list.filter((role) => !own.includes(role)));
   const lost = before?.filter((role) => !after?.includes(role)) ?? [];
   const more = after?.filter((role) => !before?.includes(role)) ?? [];
   return [

@@ -1,12 +1,14 @@
-import { withDatabase } from "../../../clients/postgres";
+import type pg from "pg";
+import { withDatabase, withSession } from "../../../clients/postgres";
 import { messageOf } from "../../../core/errors";
 import { differingKeys, keyName, settingOf } from "../../../core/login-view";
 import { differencesOf, type Expected, type RehearsalRow, type SessionView } from "../../../core/rehearsal";
 import { mergedView, type RoleNow, readRole } from "../login-view";
+import { PRIMARY } from "../paths/schema";
 import type { Rehearsal } from "./input";
 import type { Enter } from "./over-way";
 import { lookAround, objectRights } from "./session-view";
-import type { Way } from "./ways";
+import { type Way, waysOf } from "./ways";
 
 /** The result of one comparison. */
 export interface Compared {
@@ -43,16 +45,23 @@ export class Comparison {
     }
   }
 
-  /** What the server keeps of the new login: a row only if it differs from what it must be. */
+  /** What no reader has seen: the comparison itself, if none goes to the server, and what the server keeps of the login. */
   async rows(): Promise<RehearsalRow[]> {
     if (this.given.old === undefined) return [];
-    const row = { reader: "every reader", path: "primary", login: "", store: "" };
+    const row = { path: PRIMARY, login: "", store: "" };
     try {
       const problems = catalogProblems(await this.seenRoles());
-      return problems.length === 0 ? [] : [{ ...row, verdict: "differs", rights: problems.join("; ") }];
+      const kept: RehearsalRow[] =
+        problems.length === 0
+          ? []
+          : [{ ...row, reader: "every reader", verdict: "differs", rights: problems.join("; ") }];
+      if ([...this.done.keys()].some((key) => key.startsWith(`["${PRIMARY}"`))) return kept;
+      const [way] = waysOf(this.given, { services: [], paths: [PRIMARY] }, undefined);
+      if (way === undefined) return kept;
+      const { differs, words: rights } = await this.over(way, (who, use) => withSession(way.config(who), use));
+      return [...kept, { ...row, reader: "this run", verdict: differs ? "differs" : "ok", rights }];
     } catch (error) {
-      // The ways say that nobody gets in.
-      return [{ ...row, verdict: "unseen", rights: messageOf(error) }];
+      return [{ ...row, reader: "this run", verdict: "unseen", rights: messageOf(error) }];
     }
   }
 
@@ -92,22 +101,19 @@ export class Comparison {
       const [before, next] = [await this.view(way, enter, old), await this.view(way, enter, login)];
       if (typeof before === "string") return { differs: false, words: `${NOT_COMPARED}: ${old.username}: ${before}` };
       if (typeof next === "string") return { differs: true, words: `${login.username}: ${next}` };
-      const expected = expectedOf(await this.seenRoles().catch(() => undefined));
-      const found = differencesOf(before, next, expected);
-      if (next.session !== login.username)
-        found.push(`the server knows the session as ${next.session}, not as ${login.username}`);
+      const found = differencesOf(before, next, expectedOf(await this.seenRoles(), old.username));
       const named = await Promise.all(found.slice(0, NAMED).map((text) => this.detailed(text, enter)));
       const more = found.length > NAMED ? [`and ${found.length - NAMED} more`] : [];
       if (found.length > 0)
         return { differs: true, words: `unlike ${old.username}: ${[...named, ...more].join("; ")}` };
-      return { differs: false, words: `as ${old.username}: ${wordsOf(next)}` };
+      return { differs: false, words: way.pooler ? wordsOf(next) : `as ${old.username}: ${wordsOf(next)}` };
     } catch (error) {
       return { differs: true, words: messageOf(error) };
     }
   }
 
-  private view(way: Way, enter: Enter, login: Rehearsal["login"]): Promise<SessionView | string> {
-    return enter(login, (client) => lookAround(client, way.pooler)).then(({ view }) => view, messageOf);
+  private view(way: Pick<Way, "pooler">, enter: Enter, login: Rehearsal["login"]): Promise<SessionView | string> {
+    return enter(login, (client) => lookAround(client, way.pooler)).catch(messageOf);
   }
 
   /** Names the objects of a schema in which two logins have other rights. */
@@ -122,19 +128,24 @@ export class Comparison {
     return told.length === 0 ? text : `${text} (${told.join(", ")})`;
   }
 
-  /** Read with the new login itself: no privilege is needed. */
+  /** Read with either login: no privilege is needed. */
   private seenRoles(): Promise<Roles> {
-    const { database, login, old, owner } = this.given;
-    this.roles ??= withDatabase(
-      { ...database, user: login.username },
-      async (client) => {
-        const [theirs, next] = [await readRole(client, owner), await readRole(client, login.username)];
-        if (theirs === undefined || next === undefined) throw new Error(`the role ${owner} does not exist`);
-        return { owner: theirs, next, old: old && (await readRole(client, old.username)) };
-      },
-      login.password,
-    );
+    const { login, old } = this.given;
+    this.roles ??= this.readRoles(login).catch((error) => {
+      if (old === undefined) throw error;
+      return this.readRoles(old);
+    });
     return this.roles;
+  }
+
+  private readRoles({ username: user, password }: Rehearsal["login"]): Promise<Roles> {
+    const { database, login, old, owner } = this.given;
+    const read = async (client: pg.Client) => {
+      const [theirs, next] = [await readRole(client, owner), await readRole(client, login.username)];
+      if (theirs === undefined || next === undefined) throw new Error(`the role ${owner} does not exist`);
+      return { owner: theirs, next, old: old && (await readRole(client, old.username)) };
+    };
+    return withDatabase({ ...database, user }, read, password);
   }
 }
 
@@ -152,20 +163,16 @@ function catalogProblems({ owner, old, next }: Roles): string[] {
   ];
 }
 
-function expectedOf(roles: Roles | undefined): Expected {
-  if (roles?.old === undefined) return { settings: new Set(), roles: new Set() };
-  const { owner, old, next } = roles;
-  const { view } = mergedView(owner, old);
-  const changed = next.name === owner.name ? [] : differingKeys(view, old.view);
-  return {
-    settings: new Set(changed.flatMap((key) => settingOf(key)?.name ?? [])),
-    roles: new Set([owner.name, old.name, next.name]),
-  };
+function expectedOf({ owner, old, next }: Roles, inUse: string): Expected {
+  const names = { owner: owner.name, old: inUse, next: next.name };
+  const changed =
+    old === undefined || next.name === owner.name ? [] : differingKeys(mergedView(owner, old).view, old.view);
+  return { settings: new Set(changed.flatMap((key) => settingOf(key)?.name ?? [])), ...names };
 }
 
-const wordsOf = ({ settings, roles, rights }: SessionView): string =>
+const wordsOf = ({ session, settings, roles, rights }: SessionView): string =>
   [
-    `${Object.keys(settings).length} settings`,
+    ...(settings === undefined ? [`the server knows it as ${session}`] : [`${Object.keys(settings).length} settings`]),
     ...(roles === undefined ? [] : [`${roles.length} roles`]),
     ...(rights === undefined ? [] : [`rights in ${Object.keys(rights).length - 1} schemas`]),
   ].join(", ");

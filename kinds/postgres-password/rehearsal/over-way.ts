@@ -49,7 +49,9 @@ export async function overWay(
       },
     );
     if ("from" in again) return row("ok", `${login.username} logs in from ${again.from}`, "not compared");
-    return row("differs", `${login.username} cannot log in: ${again.words}; ${old?.username} can`);
+    // Services have as many connections as before: the server keeps the same limit for both logins.
+    const verdict = again.isBusy ? "unseen" : "differs";
+    return row(verdict, `${login.username} cannot log in: ${again.words}; ${old?.username} can`);
   }
   const both = before === undefined ? "" : `; neither can ${old?.username}`;
   return row(

@@ -1,28 +1,20 @@
 import type pg from "pg";
 import type { SessionView } from "../../../core/rehearsal";
 
-/** Where a session comes from, as the server sees it, and what it sees. */
-export interface Seen {
-  readonly from: string;
-  readonly view: SessionView;
-}
-
 /**
- * Looks around in a session. Over a pooler only at what belongs to the login itself: the connection to the server may be
- * one that another client has changed (`SET`).
+ * Looks around in a session. Over a pooler only at whose it is: its connection to the server may be an old one, and one that
+ * another client has changed (`SET`).
  */
-export async function lookAround(client: pg.ClientBase, isPooled: boolean): Promise<Seen> {
-  const [who] = (await client.query(WHO)).rows;
-  const settings = pairsOf((await client.query(SETTINGS)).rows);
+export async function lookAround(client: pg.ClientBase, isPooled: boolean): Promise<SessionView> {
+  const [{ session, acting, schemas }] = (await client.query(WHO)).rows;
   // A second transaction: over a pooler perhaps on another connection to the server.
   await client.query("BEGIN; SELECT 1; COMMIT");
-  const from = who.address ?? "a socket";
-  if (isPooled) return { from, view: { session: who.session, settings } };
+  if (isPooled) return { session };
+  const settings = pairsOf((await client.query(SETTINGS)).rows);
   const own = pairsOf((await client.query(OWN_SETTINGS)).rows);
   const roles = (await client.query(ROLES)).rows.map(({ name }) => String(name));
   const rights = pairsOf((await client.query(RIGHTS)).rows);
-  const { session, acting, schemas } = who;
-  return { from, view: { session, acting, schemas, settings: { ...settings, ...own }, roles, rights } };
+  return { session, acting, schemas, settings: { ...settings, ...own }, roles, rights };
 }
 
 /** The rights in one schema, object by object: to name what differs. */
@@ -33,7 +25,7 @@ const pairsOf = (rows: readonly { name: string; value: string | null }[]): Recor
   Object.fromEntries(rows.flatMap(({ name, value }) => (value === null ? [] : [[name, value]])));
 
 const WHO = `SELECT session_user::text AS session, current_user::text AS acting,
-  array_to_string(current_schemas(true), ', ') AS schemas, host(inet_client_addr()) AS address`;
+  array_to_string(current_schemas(true), ', ') AS schemas`;
 
 /** As the session began: what a client has set since does not count. */
 const SETTINGS = `SELECT name, reset_val AS value FROM pg_settings

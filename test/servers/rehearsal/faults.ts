@@ -98,7 +98,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "the pooler's database is disabled",
-    names: [LOCAL, POOLER, /database.*does not allow connections.*neither can trader_a/],
+    names: [LOCAL, POOLER, /database "trader" is disabled; neither can trader_a/],
     inject: (stage) => stage.console("DISABLE trader"),
     undo: (stage) => stage.console("ENABLE trader"),
   },
@@ -177,7 +177,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "the role may have no connection",
-    names: [BOTH, "primary", /too many connections for role "trader_b"/],
+    names: ["every reader", "primary", /connection limit is 0 for trader_b, expected the default/],
     ...sql("ALTER ROLE trader_b CONNECTION LIMIT 0", "ALTER ROLE trader_b CONNECTION LIMIT -1"),
   },
   {
@@ -209,7 +209,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "a limit has another value",
-    names: [BOTH, POOLER, /statement_timeout is "1000" and was "29000"/],
+    names: [SECOND, "primary", /statement_timeout is "1000" and was "29000"/],
     ...sql("ALTER ROLE trader_b SET statement_timeout TO 1000", "ALTER ROLE trader_b SET statement_timeout TO 29000"),
   },
   {
