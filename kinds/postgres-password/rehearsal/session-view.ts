@@ -10,6 +10,8 @@ export async function lookAround(client: pg.ClientBase, isPooled: boolean): Prom
   // A second transaction: over a pooler perhaps on another connection to the server.
   await client.query("BEGIN; SELECT 1; COMMIT");
   if (isPooled) return { session };
+  // Of this session alone: the login's own limit may be too short for what follows.
+  await client.query("SET statement_timeout TO 0");
   const settings = pairsOf((await client.query(SETTINGS)).rows);
   const own = pairsOf((await client.query(OWN_SETTINGS)).rows);
   const roles = (await client.query(ROLES)).rows.map(({ name }) => String(name));

@@ -28,7 +28,7 @@ const HOME = "/usr/lib/postgresql/15";
 const HOSTS = { "trading-1": "127.0.0.2", "trading-2": "127.0.0.3" } as const;
 export type HostName = keyof typeof HOSTS;
 
-const PASSWORD = "of-the-rehearsal";
+export const PASSWORD = "of-the-rehearsal";
 const CONSOLE = "of-the-console";
 const [SALT] = [randomBytes(16).toString("base64")];
 const VERIFIER = scramVerifier(PASSWORD, SALT ?? "");
@@ -104,6 +104,13 @@ export class Stage {
     await this.sql("SELECT pg_reload_conf()");
     const shown = async () => (await this.sql(`SHOW ${name}`)).rows[0][name] === value;
     await poll(shown, { what: `${name} = ${value}`, limitMs: 60_000 });
+  }
+
+  /** As a superuser, whose password goes into the environment. */
+  admin() {
+    const { host, port, adminUser: user, adminPassword } = this.primary;
+    process.env.PGPASSWORD = adminPassword;
+    return { host, port, database: "trader", sslmode: "disable" as const, user };
   }
 
   sql = (text: string): Promise<pg.QueryResult> => this.primary.query(text);
@@ -210,6 +217,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    delete process.env.PGPASSWORD;
     await Promise.all([...this.hosts.values()].map((host) => host.stop()));
     await this.vault.stop();
     await this.pooler.stop();
