@@ -95,7 +95,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     this.description = this.describe(stored);
     const settled = this.createUnlisted(roles.settle(confirmed));
     const marked = this.createMarks(this.marks(credential, confirmed), settled);
-    const audit = this.createAudit([preflight, unchanged, confirmed], marked, stored.answer);
+    const audit = this.createAudit([preflight, unchanged, verified, confirmed], marked, stored.answer);
 
     this.state = audit.state;
     this.last = audit.command;
