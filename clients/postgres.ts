@@ -109,7 +109,7 @@ async function connected(
 /** A stream that is connected already, as the driver takes a socket. */
 function asSocket(stream: Duplex): Duplex {
   const itself = () => stream;
-  const connect = () => void process.nextTick(() => stream.emit("connect"));
+  const connect = () => void process.nextTick(() => stream.emit("connect") && stream.resume());
   return Object.assign(stream, { connect, setNoDelay: itself, setKeepAlive: itself, ref: itself, unref: itself });
 }
 

@@ -35,16 +35,16 @@ const input = z.object({
 await runStep(input, async (given) => {
   const { database, username, password, owner, oldLogin, oldSessions, paths = [], rehearsal } = given;
   try {
-    const about = await withDatabase(
-      { ...database, user: username },
-      (client) => look(client, oldLogin, oldSessions),
-      password,
-    );
+    const prove = () =>
+      withDatabase({ ...database, user: username }, (client) => look(client, oldLogin, oldSessions), password);
+    const about = await prove();
     const proven = await proveOverPaths(paths, { username, password });
-    const answer = proven.length === 0 ? about : { ...about, paths: proven };
-    if (rehearsal === undefined || process.argv[2] === AGAIN) return answer;
+    const over = proven.length === 0 ? {} : { paths: proven };
+    if (rehearsal === undefined || process.argv[2] === AGAIN) return { ...about, ...over };
     const { rehearsed } = await import("../kinds/postgres-password/rehearsal/result");
-    return { ...answer, ...(await rehearsed({ ...rehearsal, database, paths, login: { username, password } })) };
+    const seen = await rehearsed({ ...rehearsal, database, paths, login: { username, password } });
+    // Of the old login too, with sessions that a pooler may keep.
+    return { ...(await prove()), ...over, ...seen };
   } catch (error) {
     // The role may log in by now, so it is pg_hba.conf that refuses it.
     if (owner === undefined || username === owner || codeOf((error as Error).cause) !== "28000") throw error;

@@ -17,6 +17,8 @@ export interface SshServerOptions {
   cwd: string;
   /** The host's firewall: whether it lets a connection out. Default: every one. */
   mayReach?: ((host: string, port: number) => boolean) | undefined;
+  /** Whether it forwards connections at all. Default true. */
+  forwards?: boolean;
 }
 
 /** An SSH server that runs commands. */
@@ -45,6 +47,7 @@ export function startSshServer(options: SshServerOptions): Promise<SshServer> {
       session.on("env", (_accept, rejectEnv) => rejectEnv?.());
       session.on("exec", (acceptExec, _reject, info) => run(acceptExec(), info.command, options));
     });
+    if (options.forwards === false) return;
     client.on("tcpip", (accept, reject, { destIP: host, destPort: port }) => {
       if (options.mayReach?.(host, port) === false) return reject();
       const socket = createConnection({ host, port, localAddress: options.address });

@@ -10,6 +10,8 @@ export const reader = z.object({
   services: z.array(z.string()),
   /** The paths that they use, as the config names them. Default: all; one that the login in use cannot go is none of theirs. */
   paths: z.array(z.string()).optional(),
+  /** A command whose standard input and output are a connection to `{host}` and `{port}`. */
+  relay: z.string().optional(),
   sslmode: z.string().optional(),
   /** A file with authorities, where the services run. */
   sslrootcert: z.string().optional(),

@@ -1,10 +1,10 @@
+import type { Duplex } from "node:stream";
 import type pg from "pg";
 import { doubling, poll } from "../../../clients/poll";
 import { withSession } from "../../../clients/postgres";
 import type { RehearsalRow, Verdict } from "../../../core/rehearsal";
 import type { Comparison } from "./compare";
 import type { Rehearsal, RehearsedLogin } from "./input";
-import type { Standpoint } from "./rehearse";
 import { type Failure, failureOf, type Way } from "./ways";
 
 /** A session from where a reader is. */
@@ -16,7 +16,7 @@ const PATIENCE = 5000;
 /** One reader over one of its ways: the new login gets in, and sees what the login in use sees. */
 export async function overWay(
   way: Way,
-  { dial }: Standpoint,
+  dial: ((way: Way) => Promise<Duplex>) | undefined,
   { login, old }: Rehearsal,
   comparison: Comparison,
 ): Promise<Omit<RehearsalRow, "reader">> {

@@ -48,7 +48,7 @@ export function rehearsalOf<K, L extends { readonly username: string; readonly p
 export function readersOf(restart: readonly string[], { services, hosts }: Platform): ReadersAt[] {
   const named = restart.flatMap((service) => {
     const config = services[service];
-    return config === undefined ? [] : [{ service, config }];
+    return config === undefined || isElsewhere(config) ? [] : [{ service, config }];
   });
   const places = [...new Set(named.flatMap(({ config }) => (config.hosts.length === 0 ? [""] : config.hosts)))];
   return places.map((place) => {
@@ -59,6 +59,10 @@ export function readersOf(restart: readonly string[], { services, hosts }: Platf
     return { ...(host === undefined ? {} : { host: { name: place, ...host } }), readers: merged(here) };
   });
 }
+
+/** Its hosts are where `kubectl` runs, and it connects from somewhere else. */
+const isElsewhere = ({ kubernetes, connects }: ServiceConfig): boolean =>
+  kubernetes !== undefined && connects?.relay === undefined && connects?.tokenFile === undefined;
 
 function merged(here: readonly { readonly service: string; readonly config: ServiceConfig }[]): Reader[] {
   const ways = new Map<string, Reader>();

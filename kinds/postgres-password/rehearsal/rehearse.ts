@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
-import { type RunScript, shellHere } from "../../../clients/shell";
-import { type Dial, withHost } from "../../../clients/ssh";
+import { pipeHere, type RunScript, shellHere } from "../../../clients/shell";
+import { type Reach, withHost } from "../../../clients/ssh";
 import { messageOf, StepError } from "../../../core/errors";
 import type { RehearsalRow } from "../../../core/rehearsal";
 import { quoted } from "../../../core/shell-word";
@@ -12,10 +12,17 @@ import { readStore } from "./store";
 import { type Way, waysOf } from "./ways";
 
 /** A place where readers run, as this program reaches it. */
-export interface Standpoint {
-  /** Undefined: connections begin at this machine. */
-  readonly dial: ((way: Way) => Promise<Duplex>) | undefined;
+interface Standpoint {
+  /** Undefined: this machine. */
+  readonly reach: Reach | undefined;
   readonly run: RunScript;
+}
+
+/** How a reader's connections begin; undefined: from this machine. */
+function dialOf({ relay }: Reader, { reach }: Standpoint): ((way: Way) => Promise<Duplex>) | undefined {
+  if (relay === undefined) return reach && ((way) => reach.dial(way.host, way.port));
+  const command = ({ host, port }: Way) => relay.replaceAll("{host}", host).replaceAll("{port}", String(port));
+  return async (way) => (reach === undefined ? pipeHere(command(way)) : reach.pipe(command(way)));
 }
 
 /** Hosts that are tried at once. The login itself is used by one session at a time where its role has a connection limit. */
@@ -38,9 +45,9 @@ export async function rehearse(given: Rehearsal): Promise<RehearsalRow[]> {
 async function atPlace(place: Place, given: Rehearsal, comparison: Comparison): Promise<RehearsalRow[]> {
   const { host, readers } = place;
   const all = (at: Standpoint) => inTurns(readers, 1, (reader) => ofReader(reader, at, place, given, comparison));
-  if (host === undefined) return (await all({ dial: undefined, run: shellHere() })).flat();
+  if (host === undefined) return (await all({ reach: undefined, run: shellHere() })).flat();
   try {
-    const use = (run: RunScript, dial: Dial) => all({ run, dial: (way) => dial(way.host, way.port) });
+    const use = (run: RunScript, reach: Reach) => all({ run, reach });
     return (await withHost(host.name, host, given.privateKey, use, 3)).flat();
   } catch (error) {
     return readers.map((reader) => ({
@@ -62,7 +69,7 @@ async function ofReader(
   try {
     const trust = await trustOf(reader, at);
     for (const way of waysOf(given, reader, trust)) {
-      rows.push({ reader: name, ...(await overWay(way, at, given, comparison)) });
+      rows.push({ reader: name, ...(await overWay(way, dialOf(reader, at), given, comparison)) });
     }
   } catch (error) {
     rows.push({ reader: name, path: "-", verdict: "differs", login: messageOf(error), rights: "", store: "" });
@@ -73,15 +80,16 @@ async function ofReader(
 /** A reader that gets to the database by none of the paths has none of them wrongly. */
 function withoutWay(rows: readonly RehearsalRow[]): RehearsalRow[] {
   if (!rows.every(({ verdict }) => verdict === "no way")) return [...rows];
-  return rows.map((row) => ({ ...row, verdict: "differs" as const }));
+  const hint = "; if its services go another way, say so in `connects`";
+  return rows.map((row) => ({ ...row, verdict: "differs" as const, login: `${row.login}${hint}` }));
 }
 
 /** The authorities that services trust where they run. */
-async function trustOf({ sslrootcert }: Reader, { run, dial }: Standpoint): Promise<string | undefined> {
+async function trustOf({ sslrootcert }: Reader, { run, reach }: Standpoint): Promise<string | undefined> {
   if (sslrootcert === undefined) return undefined;
   const { status, output } = await run(`cat ${quoted(sslrootcert)}`, LIMIT);
   if (status === 0 && output.includes("-----BEGIN CERTIFICATE-----")) return output;
-  const where = dial === undefined ? "this machine" : "the host";
+  const where = reach === undefined ? "this machine" : "the host";
   throw new StepError(`${sslrootcert} on ${where} holds no certificate: ${output.trim().slice(0, 200)}`);
 }
 

@@ -64,6 +64,40 @@ describe.skipIf(missing !== undefined)("a rehearsal", () => {
     );
   });
 
+  it("goes through a command if the config says so, with TLS that ends at the server", async () => {
+    const given = stage.input();
+    const relay = "bash -c 'exec 3<>/dev/tcp/{host}/{port}; cat <&3 & cat >&3'";
+    given.places = given.places.map(({ readers, ...place }) => ({
+      ...place,
+      readers: readers.map((reader) => ({ ...reader, relay })),
+    }));
+    const found = await stage.run(given);
+    if (typeof found === "string") throw new Error(found);
+    expect(found.rehearsal).toHaveLength(11);
+    expect(new Set(found.rehearsal.map(({ verdict }) => verdict))).toEqual(new Set(["ok"]));
+    const broken = stage.input();
+    for (const { readers } of broken.places)
+      for (const reader of readers) reader.relay = "echo no such cluster >&2; exit 1";
+    const said = await stage.run(broken);
+    expect(said).toMatch(/signal-service on trading-2 over primary: .*no such cluster/);
+    expect(said).toMatch(/reporting on this machine over primary: .*no such cluster/);
+  });
+
+  it("warns if a host forwards nothing, and of differences if waiting would be worse", async () => {
+    await stage.stopHost("trading-2");
+    await stage.startHost("trading-2", false);
+    await stage.sql("ALTER ROLE trader_b SET statement_timeout TO 1000");
+    const found = await stage.run({ ...stage.input(), strict: false });
+    await stage.sql("ALTER ROLE trader_b SET statement_timeout TO 29000");
+    await stage.stopHost("trading-2");
+    await stage.startHost("trading-2");
+    if (typeof found === "string") throw new Error(found);
+    const about = (text: RegExp) => found.warnings?.filter((warning) => text.test(warning)) ?? [];
+    expect(about(/^not rehearsed: signal-service on trading-2 over .*AllowTcpForwarding/)).toHaveLength(3);
+    expect(about(/^rehearsal: .*statement_timeout/).length).toBeGreaterThan(0);
+    await clean();
+  });
+
   it.each(faults)("names it before anything changes: $name", async (fault) => {
     await fault.inject(stage);
     try {

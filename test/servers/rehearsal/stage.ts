@@ -144,10 +144,11 @@ export class Stage {
     await this.console("RELOAD");
   }
 
-  async startHost(name: HostName): Promise<void> {
+  async startHost(name: HostName, forwards = true): Promise<void> {
     const ssh = await startSshServer({
       ...{ address: HOSTS[name], user: "deploy", cwd: this.dir, env: { PATH: process.env.PATH } },
       ...{ hostPrivateKey: this.keys[name].private, authorizedKey: this.keys.client.public },
+      forwards,
       mayReach: (_, port) => !this.blocked.has(`${name} ${port}`),
     });
     this.hosts.set(name, ssh);

@@ -5,7 +5,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunScript } from "../../../clients/shell";
-import { type HostReference, withHost } from "../../../clients/ssh";
+import { ForwardError, type HostReference, withHost } from "../../../clients/ssh";
 import type { SshKey } from "../../../core/ssh-key";
 import { poll } from "../../../dev/lab/poll";
 import { freePort } from "../../../dev/lab/ports";
@@ -143,6 +143,23 @@ describe.runIf(SSHD !== undefined)("OpenSSH's server, with keys of three types",
     await expect(through({ ...at, port, proxy: { ...bastion, port } })).rejects.toThrow(
       /cannot be reached through hosts\.bastion/,
     );
+    await stop();
+  });
+
+  it("opens connections from itself, and says whether it may not or cannot", async () => {
+    await start(["host-ed25519"]);
+    const dialled = (to: number) => {
+      const at = { address: "127.0.0.1", port, user: userInfo().username, hostKey: read("host-ed25519.pub") };
+      return withHost("trading-1", at, read("client-ed25519"), async (_, { dial }) => {
+        const stream = await dial("127.0.0.1", to);
+        return new Promise<string>((resolve) => stream.once("data", (banner) => resolve(String(banner))));
+      }).catch((error: unknown) => (error instanceof ForwardError ? error.isForbidden : error));
+    };
+    expect(await dialled(port)).toMatch(/^SSH-2\.0-OpenSSH/);
+    expect(await dialled(9)).toBe(false);
+    await stop();
+    await start(["host-ed25519"], ["AllowTcpForwarding no"]);
+    expect(await dialled(port)).toBe(true);
     await stop();
   });
 
