@@ -6,8 +6,7 @@ import { differencesOf, type Expected, type RehearsalRow, type SessionView } fro
 import { mergedView, type RoleNow, readRole } from "../login-view";
 import { PRIMARY } from "../paths/schema";
 import type { Rehearsal } from "./input";
-import type { Enter } from "./over-way";
-import { lookAround, objectRights } from "./session-view";
+import { type Enter, lookAround, objectRights } from "./session-view";
 import { type Way, waysOf } from "./ways";
 
 /** The result of one comparison. */

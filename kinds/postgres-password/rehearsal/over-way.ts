@@ -1,14 +1,11 @@
 import type { Duplex } from "node:stream";
-import type pg from "pg";
 import { doubling, poll } from "../../../clients/poll";
 import { withSession } from "../../../clients/postgres";
 import type { RehearsalRow, Verdict } from "../../../core/rehearsal";
 import type { Comparison } from "./compare";
 import type { Rehearsal, RehearsedLogin } from "./input";
+import type { Enter } from "./session-view";
 import { type Failure, failureOf, type Way } from "./ways";
-
-/** A session from where a reader is. */
-export type Enter = <T>(login: RehearsedLogin, use: (client: pg.Client) => Promise<T>) => Promise<T>;
 
 /** Milliseconds until a connection is free, if the server has none left for the login. */
 const PATIENCE = 5000;

@@ -1,5 +1,9 @@
 import type pg from "pg";
 import type { SessionView } from "../../../core/rehearsal";
+import type { RehearsedLogin } from "./input";
+
+/** A session from where a reader is. */
+export type Enter = <T>(login: RehearsedLogin, use: (client: pg.Client) => Promise<T>) => Promise<T>;
 
 /**
  * Looks around in a session. Over a pooler only at whose it is: its connection to the server may be an old one, and one that
