@@ -9,6 +9,7 @@ import { registerLog } from "./commands/log";
 import { registerMetrics } from "./commands/metrics";
 import { registerPlan } from "./commands/plan";
 import { registerPreflight } from "./commands/preflight";
+import { registerRehearse } from "./commands/rehearse";
 import { registerRemind } from "./commands/remind";
 import { registerReport } from "./commands/report";
 import { registerRollback } from "./commands/rollback";
@@ -22,6 +23,7 @@ const COMMANDS = [
   registerStatus,
   registerPlan,
   registerPreflight,
+  registerRehearse,
   registerRun,
   registerRollback,
   registerRotateNow,

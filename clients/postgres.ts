@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import pg from "pg";
 import * as z from "zod";
 import { codeOf, messageOf, StepError } from "../core/errors";
@@ -29,6 +30,10 @@ export const APPLICATION = "secret-rotation";
 /** node-postgres' settings for a connection; `otherwise`: how it is tried if that fails, as libpq's `allow` and `prefer` do. */
 export interface ConnectionConfig extends pg.ClientConfig {
   readonly otherwise?: pg.ClientConfig["ssl"];
+  /** Opens the connection to the server. Default: from this machine. */
+  readonly dial?: (() => Promise<Duplex>) | undefined;
+  /** Further parameters of the startup message, such as `search_path`. */
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
 }
 
 /** node-postgres' settings for a database; other certificates come from the environment, as for libpq (PGSSLROOTCERT). */
@@ -82,10 +87,18 @@ export async function withSession<T>(
 }
 
 async function connected(
-  config: pg.ClientConfig,
+  { dial, parameters, ...config }: Omit<ConnectionConfig, "otherwise">,
   explained: (error: unknown, client: pg.Client) => unknown,
 ): Promise<pg.Client> {
-  const client = new pg.Client({ connectionTimeoutMillis: CONNECT_LIMIT_MS, ...config });
+  const stream = dial && asSocket(await dial());
+  const through = stream === undefined ? {} : { stream: () => stream };
+  const client = new pg.Client({ connectionTimeoutMillis: CONNECT_LIMIT_MS, ...config, ...through });
+  if (parameters !== undefined) {
+    // The driver has no option for them.
+    const startup = client as unknown as { getStartupConf(): Record<string, unknown> };
+    const usual = startup.getStartupConf.bind(client);
+    startup.getStartupConf = () => ({ ...usual(), ...parameters });
+  }
   // Without a listener a connection that breaks between two queries ends the process.
   client.on("error", () => undefined);
   try {
@@ -95,6 +108,13 @@ async function connected(
     await client.end().catch(() => undefined);
     throw explained(error, client);
   }
+}
+
+/** A stream that is connected already, as the driver takes a socket. */
+function asSocket(stream: Duplex): Duplex {
+  const itself = () => stream;
+  const connect = () => void process.nextTick(() => stream.emit("connect") && stream.resume());
+  return Object.assign(stream, { connect, setNoDelay: itself, setKeepAlive: itself, ref: itself, unref: itself });
 }
 
 const causeOf = (error: unknown) => (error instanceof Error && error.cause !== undefined ? error.cause : error);

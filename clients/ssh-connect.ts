@@ -130,15 +130,43 @@ function opening(key: SshKey): Pick<ConnectConfig, "privateKey" | "passphrase" |
 
 /** A connection from the bastion to the host. */
 async function forwarded(through: Client, name: string, { address, port, proxy }: HostReference) {
-  const opened = new Promise<ClientChannel>((resolve, reject) =>
-    through.forwardOut("127.0.0.1", 0, address, port, (error, channel) => (error ? reject(error) : resolve(channel))),
-  );
-  return within(TIMEOUT, opened, () => new Error("it does not answer")).catch((error: unknown) => {
+  return forward(through, address, port).catch((error: unknown) => {
     throw new UnreachableError(
       `${address}:${port} (hosts.${name}) cannot be reached through hosts.${proxy?.name}: ${messageOf(error)}. Expected ` +
         "that host to reach it, and to allow it (AllowTcpForwarding, PermitOpen)",
     );
   });
+}
+
+/** A host opened no connection for this session. */
+export class ForwardError extends Error {
+  override readonly name = "ForwardError";
+
+  /** @param isForbidden whether the host's SSH server allows no forwarding; else the host itself cannot connect. */
+  constructor(
+    message: string,
+    readonly isForbidden: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** A TCP connection that the SSH server of the host opens, from the host's own address. @throws ForwardError */
+export function forward(client: Client, address: string, port: number): Promise<ClientChannel> {
+  const opened = new Promise<ClientChannel>((resolve, reject) =>
+    client.forwardOut("127.0.0.1", 0, address, port, (error, channel) =>
+      error ? reject(forwardError(error)) : resolve(channel),
+    ),
+  );
+  return within(TIMEOUT, opened, () => new ForwardError("it does not answer", false));
+}
+
+/** The reason as RFC 4254 numbers it: 1 is "administratively prohibited". */
+function forwardError(error: Error & { readonly reason?: unknown }): ForwardError {
+  const said = error.message.replace(/^\(SSH\) Channel open failure: ?/, "");
+  const isForbidden = error.reason === 1 || error.reason === "ADMINISTRATIVELY_PROHIBITED";
+  return new ForwardError(said || "the connection is refused", isForbidden, { cause: error });
 }
 
 /** RSA keys are requested with the signatures that current servers make. */

@@ -1,17 +1,27 @@
 import { randomBytes } from "node:crypto";
+import type { Duplex } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import type { Client, ClientChannel } from "ssh2";
 import { messageOf, StepError } from "../core/errors";
+import { quoted } from "../core/shell-word";
 import type { SshKey } from "../core/ssh-key";
 import { retry, within } from "./poll";
-import { LONGEST_OUTPUT, type Ran, type RunScript } from "./shell";
-import { connect, end, type HostReference, TIMEOUT, UnreachableError } from "./ssh-connect";
+import { LONGEST_OUTPUT, type Ran, type RunScript, tellEnd } from "./shell";
+import { connect, end, forward, type HostReference, TIMEOUT, UnreachableError } from "./ssh-connect";
 
-export { type HostReference, hostReference, sshKey, UnreachableError } from "./ssh-connect";
+export { ForwardError, type HostReference, hostReference, sshKey, UnreachableError } from "./ssh-connect";
+
+/** Connections that begin at a host. */
+export interface Reach {
+  /** Over TCP, by the SSH server: the server at the other end sees the host's address. */
+  dial(address: string, port: number): Promise<Duplex>;
+  /** The standard input and output of a command there. */
+  pipe(command: string): Promise<Duplex>;
+}
 
 /**
- * One SSH connection, on which `use` may run scripts; if it breaks, the next script gets a new one. Every part has a time
- * limit.
+ * One SSH connection, on which `use` may run scripts and open connections from the host; if it breaks, the next script gets a
+ * new one. Every part has a time limit.
  *
  * @param attempts how often a host that does not answer is tried.
  * @throws StepError that says what was expected and found
@@ -20,7 +30,7 @@ export async function withHost<T>(
   name: string,
   host: HostReference,
   key: SshKey,
-  use: (run: RunScript) => Promise<T>,
+  use: (run: RunScript, reach: Reach) => Promise<T>,
   attempts = 1,
 ): Promise<T> {
   const where = `${host.user}@${host.address}:${host.port} (hosts.${name})`;
@@ -30,18 +40,30 @@ export async function withHost<T>(
     { attempts, pause: 1000 },
   );
   try {
-    return await use(async (script, limit) => {
-      client ??= await connect(name, host, key);
-      try {
-        return await run(client, where, script, limit);
-      } catch (error) {
-        if (error instanceof UnreachableError) {
-          end(client);
-          client = undefined;
+    return await use(
+      async (script, limit) => {
+        client ??= await connect(name, host, key);
+        try {
+          return await run(client, where, script, limit);
+        } catch (error) {
+          if (error instanceof UnreachableError) {
+            end(client);
+            client = undefined;
+          }
+          throw error;
         }
-        throw error;
-      }
-    });
+      },
+      {
+        dial: async (address, port) => {
+          client ??= await connect(name, host, key);
+          return forward(client, address, port);
+        },
+        pipe: async (command) => {
+          client ??= await connect(name, host, key);
+          return piped(client, command);
+        },
+      },
+    );
   } finally {
     if (client !== undefined) end(client);
   }
@@ -115,5 +137,35 @@ function collect(channel: ClientChannel, mark: string): Promise<Ran | number> {
       // The script ended the shell around it as well.
       resolve(from < 0 || status === BROKEN ? status : { status, output: text.slice(from + begin.length) });
     });
+  });
+}
+
+/** What a login shell prints before the command is no part of the stream. */
+async function piped(client: Client, command: string): Promise<Duplex> {
+  const mark = randomBytes(12).toString("hex");
+  const channel = await new Promise<ClientChannel>((resolve, reject) =>
+    client.exec(`/bin/sh -c ${quoted(`printf %s ${mark}; ${command}`)}`, (error, opened) =>
+      error ? reject(error) : resolve(opened),
+    ),
+  );
+  tellEnd(channel, channel.stderr);
+  await within(TIMEOUT, skipTo(channel, mark), () => new Error(`it does not begin: ${command}`));
+  return channel;
+}
+
+function skipTo(stream: Duplex, mark: string): Promise<void> {
+  let seen = Buffer.alloc(0);
+  return new Promise((resolve, reject) => {
+    stream.once("close", () => reject(new Error("it ended at once")));
+    const look = (chunk: Buffer) => {
+      seen = Buffer.concat([seen, chunk]);
+      const at = seen.indexOf(mark);
+      if (at < 0) return;
+      stream.off("data", look);
+      stream.pause();
+      stream.unshift(seen.subarray(at + mark.length));
+      resolve();
+    };
+    stream.on("data", look);
   });
 }

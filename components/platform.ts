@@ -18,6 +18,8 @@ export interface Platform {
   /** Queried for whether the market is open. Undefined if the config names no API. */
   readonly marketClock: MarketClock | undefined;
   readonly allowOpenMarket: boolean;
+  /** Whether new logins are rehearsed from where services are. Default false. */
+  readonly rehearse?: boolean;
   /** The hours of the market, if the config has them. */
   readonly market?: Market | undefined;
   /** How long before a rotation by age the team must be notified, in milliseconds; undefined if it need not be. */

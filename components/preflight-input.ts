@@ -67,6 +67,7 @@ export interface KindQuestion<S extends SecretConfig> {
   readonly secrets: readonly SecretConfig[];
   /** Every host of the config. */
   readonly hosts: Readonly<Record<string, HostConfig>>;
+  readonly services: Readonly<Record<string, ServiceConfig>>;
 }
 
 /** A kind's part in its secrets' preflight. Pure. */
@@ -130,7 +131,7 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
     expected: mode === "rotation" && inUse === undefined ? asks.expected(secret) : undefined,
     whenForeign: asks.whenForeign(secret, { mode, state, stack: around.stack }, inUse?.generation),
     force,
-    ...asks.own({ secret, state, maxAge, secrets: around.secrets, hosts: around.hosts }),
+    ...asks.own({ secret, state, maxAge, secrets: around.secrets, hosts: around.hosts, services: around.services }),
   };
 }
 

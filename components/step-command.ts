@@ -16,9 +16,9 @@ export interface StepCommandArgs {
   readonly trigger?: pulumi.Input<string> | readonly string[];
   /**
    * Whether a change of the input alone (a new address in the config, say) runs the step too. Default true; false for a
-   * step whose answer depends on the moment.
+   * step whose answer depends on the moment. A text is the argument with which it runs then.
    */
-  readonly runOnInputChange?: boolean;
+  readonly runOnInputChange?: boolean | string;
   /**
    * Whether the activation is finished. Then a changed input of a step that does not run for it waits for the next
    * activation: it is no change of the stack. Default false.
@@ -49,17 +49,18 @@ export function hideStepInputs(): void {
 
 /** A `local.Command` that runs a step once an activation. */
 export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.CustomResourceOptions): local.Command {
-  const { rolledOut } = args;
+  const { rolledOut, runOnInputChange: again } = args;
   const ignoreChanges = [
     ...(rolledOut === undefined ? [] : ["interpreter[1]"]),
-    ...(args.runOnInputChange === false && args.idle === true ? ["stdin"] : []),
+    ...(again === false && args.idle === true ? ["stdin"] : []),
   ];
   return new local.Command(
     name,
     {
       create: stepProgram(args.step, args.about, folder),
       ...(rolledOut === undefined ? {} : { interpreter: rolledOutInterpreter(rolledOut) }),
-      ...(args.runOnInputChange === false ? { update: "true" } : {}),
+      ...(again === false ? { update: "true" } : {}),
+      ...(typeof again === "string" ? { update: stepProgram(args.step, again, folder) } : {}),
       stdin: hidden ? pulumi.secret(pulumi.jsonStringify(args.input)) : pulumi.jsonStringify(args.input),
       ...(args.trigger === undefined ? {} : { triggers: isList(args.trigger) ? args.trigger.slice() : [args.trigger] }),
       logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,

@@ -126,7 +126,12 @@ export const schema = settings({
      * else no notice is needed. An emergency does not wait.
      */
     notice: duration.optional(),
-  }).default({ allowOpenMarket: false }),
+    /**
+     * Whether a new password logs in from every reader's host, over every path, before the store is written. Default true. A
+     * stack that has it already begins with its next rotation. See docs/rehearsal.md.
+     */
+    rehearse: z.boolean().default(true),
+  }).default({ allowOpenMarket: false, rehearse: true }),
   /**
    * The hours in which rotations by age and of new keys run, one or a list: `{ days: [SAT, SUN], from: "02:00", to: "05:00",
    * timezone: America/New_York }`. Default: at any time. A request (`rotation run NAME`, `rotate-now`, `rollback`) does not

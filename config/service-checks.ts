@@ -40,8 +40,24 @@ export function restartChecks({ services, hosts: known, secrets }: Config): Prob
   const found = Object.entries(services).flatMap(([name, service]) => [
     ...proofChecks(name, service, secrets),
     ...syncChecks(name, service, secrets),
+    ...wayChecks(name, service, secrets),
   ]);
   return [...hooks, ...found];
+}
+
+/** A path that a service uses is one of a secret that it reads. */
+function wayChecks(name: string, { connects }: ServiceConfig, secrets: readonly SecretConfig[]): Problem[] {
+  const known = [
+    "primary",
+    ...readersOf(name, secrets).flatMap((secret) =>
+      "paths" in secret ? (secret.paths ?? []).map(({ address }) => address) : [],
+    ),
+  ];
+  return (connects?.paths ?? []).flatMap((path, index) =>
+    known.includes(path)
+      ? []
+      : [{ path: ["services", name, "connects", "paths", index], message: `expected ${oneOf(known)}, found ${path}` }],
+  );
 }
 
 const readersOf = (service: string, secrets: readonly SecretConfig[]) =>

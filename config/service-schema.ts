@@ -4,6 +4,7 @@ import { unknown } from "../core/problem";
 import { atOnce } from "../core/rollout";
 import { duration, hostAddress, name, port, settings, text } from "../core/schema-parts";
 import { ADDRESS, address, answer } from "./answer-schema";
+import { connects } from "./connects-schema";
 import { hostKeyProblem, hostKeyProblems } from "./host-key";
 import { proof, reload, rollout, serviceHook, sync } from "./restart-schema";
 
@@ -172,6 +173,8 @@ export const service = settings({
   kubernetes: kubernetes.optional(),
   /** Instead of `restart`: it runs under Docker Compose. */
   compose: compose.optional(),
+  /** How it gets to its databases and to the store: the rehearsal goes the same way (`docs/rehearsal.md`). A change restarts nothing. */
+  connects: connects.optional(),
   /** Time limit for a restart or reload, and again for the service to become healthy. Default 60s. */
   timeout: duration.default(parseDuration("60s")),
   /** Several hosts at once, in batches. Default: one host after the other. A change restarts nothing. */

@@ -48,6 +48,9 @@ export type StepName = string;
 export const stepProgram = (step: StepName, about?: string, folder = "dist/steps"): string =>
   `node ${quoted(`${folder}/${step}.mjs`)}${about === undefined ? "" : ` ${quoted(about)}`}`;
 
+/** The argument of a step that runs again because its input has changed, and does not belong to a rotation. */
+export const AGAIN = "again";
+
 /**
  * The interpreter for a step that only records what an earlier version of this program has rolled out.
  *

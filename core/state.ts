@@ -75,6 +75,8 @@ export interface SecretState {
    * or why it did not wait, in words. Until the next activation.
    */
   readonly window?: { readonly until: string } | { readonly passedOver: string };
+  /** Set by an activation whose login is rehearsed from where its readers are; until the next one. */
+  readonly rehearses?: true;
   /** How each slot's password was made, if the config had a rule when it was filled; null for the default. */
   readonly rules?: readonly [PasswordRule | null, PasswordRule | null];
   readonly step: Step;

@@ -6,6 +6,7 @@ import type { Decision } from "../core/decide";
 import type { KeptShape } from "../core/document";
 import type { PhaseTable } from "../core/phases";
 import type { Policy } from "../core/policy";
+import type { RehearsalRow } from "../core/rehearsal";
 import type { SecretState } from "../core/state";
 import type { StoreEntry } from "../stores/store";
 
@@ -176,4 +177,6 @@ export interface KindOperations<Secret extends SecretConfig> {
   diagnose(stack: StackView, secret: Secret, state: SecretState, about: About): Promise<Finding[]>;
   /** The kind's own points of the validation checklist. */
   validate(stack: StackView, secret: Secret, state: SecretState): Promise<Check[]>;
+  /** What readers find from where they are; a kind whose credential they use in no way of its own has none. */
+  rehearse?(stack: StackView, secret: Secret, state: SecretState): Promise<readonly RehearsalRow[]>;
 }

@@ -48,7 +48,8 @@ export type ObservedConfig = Pick<Config, "policy" | "store" | "environment" | "
   CalendarConfig;
 
 /** The part of the config for a decision. It contains no secret value, only whether there is one, and labels. */
-export type DecidingConfig = Pick<Config, "policy" | "request" | "adopted" | "alpacaKeys"> & CalendarConfig;
+export type DecidingConfig = Pick<Config, "policy" | "preflight" | "request" | "adopted" | "alpacaKeys"> &
+  CalendarConfig;
 
 /** The stack in which a secret is declared. */
 export interface DeclaredIn {

@@ -169,6 +169,7 @@ async function createPlatform(config: Config, stack: string, basis: readonly str
     privateKey: key === undefined ? undefined : pulumi.secret(key),
     marketClock: marketClock(config),
     allowOpenMarket: preflight.allowOpenMarket,
+    rehearse: preflight.rehearse,
     market,
     notice: noticeOf(config),
     audit: {

@@ -2,9 +2,11 @@ import type pg from "pg";
 import * as z from "zod";
 import { databaseReference, isRefusal, withDatabase } from "../clients/postgres";
 import { codeOf, messageOf, StepError } from "../core/errors";
+import { AGAIN } from "../core/phases";
 import { secret } from "../core/secret-fields";
 import { newSessions, sessionsOf } from "../kinds/postgres-password/old-sessions";
 import { databasePath, proveOverPaths } from "../kinds/postgres-password/paths/prove";
+import { rehearsalInput } from "../kinds/postgres-password/rehearsal/input";
 import { restoreRole } from "../kinds/postgres-password/restore-login";
 import { runStep } from "./run-step";
 
@@ -29,6 +31,8 @@ const input = z.object({
       as: z.enum(["scram", "plain"]),
     })
     .optional(),
+  /** From where services log in with it. Not if the step runs again because its input has changed. */
+  rehearsal: rehearsalInput.optional(),
 });
 
 /**
@@ -41,22 +45,28 @@ const input = z.object({
  * A server that refuses a login which was set a moment ago has lost it, as a standby that took over before it had replayed
  * it: then the login is set again.
  */
-await runStep(input, async ({ database, username, password, owner, oldLogin, oldSessions, paths = [], restore }) => {
-  const login = () =>
+await runStep(input, async (given) => {
+  const { database, username, password, owner, oldLogin, oldSessions, paths = [], restore, rehearsal } = given;
+  const prove = () =>
     withDatabase({ ...database, user: username }, (client) => look(client, oldLogin, oldSessions), password);
   try {
-    const about = await login().catch(async (error: unknown) => {
+    const about = await prove().catch(async (error: unknown) => {
       if (restore === undefined || !isRefusal((error as Error).cause)) throw error;
       const { salt, as } = restore;
       await withDatabase(restore.database, (client) =>
         restoreRole(client, restore.owner, { role: username, password, salt, as }),
       );
-      const again = await login();
+      const again = await prove();
       process.stderr.write(`warning: ${lost(username, error)}\n`);
       return { ...again, restored: true };
     });
     const proven = await proveOverPaths(paths, { username, password });
-    return proven.length === 0 ? about : { ...about, paths: proven };
+    const over = proven.length === 0 ? {} : { paths: proven };
+    if (rehearsal === undefined || process.argv[2] === AGAIN) return { ...about, ...over };
+    const { rehearsed } = await import("../kinds/postgres-password/rehearsal/result");
+    const seen = await rehearsed({ ...rehearsal, database, paths, login: { username, password } });
+    // Of the old login too, with sessions that a pooler may keep.
+    return { ...(await prove()), ...over, ...seen };
   } catch (error) {
     // The role may log in by now, so it is pg_hba.conf that refuses it.
     if (owner === undefined || username === owner || codeOf((error as Error).cause) !== "28000") throw error;

@@ -13,6 +13,13 @@ const storeOf = ({ kind }: Pick<StoreConfig, "kind">): Store<StoreConfig, StoreR
 /** The client of a store. */
 export const storeClient = (reference: StoreReference): StoreClient => storeOf(reference).connect(reference);
 
+/** The client of a store with another identity's token. @throws StepError if the store takes none */
+export function clientAs(reference: StoreReference, token: () => Promise<string>): StoreClient {
+  const client = storeOf(reference).connectAs?.(reference, token);
+  if (client === undefined) throw new StepError(`a store of the kind ${reference.kind} takes no token`);
+  return client;
+}
+
 /** Begins the run's own login to the config's store: {@link Store.openSession}. */
 export const openSession = (config: StoreConfig, run: Run): void => storeOf(config).openSession?.(config, run);
 

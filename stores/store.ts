@@ -15,6 +15,8 @@ import type { Scalar } from "../core/template";
 export interface Store<C = unknown, R = unknown> {
   /** Its client, with the credentials of the environment. */
   connect(reference: R): StoreClient;
+  /** The same with another token; a store without tokens has none. */
+  connectAs?(reference: R, token: () => Promise<string>): StoreClient;
   /**
    * Begins the run's own login if the config says how to log in; it ends when this process ends. A store that takes the
    * environment's credentials as they are has none.

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { timingSafeEqual } from "node:crypto";
+import { createConnection } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import { guardProcess } from "./guard";
 
@@ -14,6 +15,10 @@ export interface SshServerOptions {
   /** Environment and working folder of what is run. */
   env: NodeJS.ProcessEnv;
   cwd: string;
+  /** The host's firewall: whether it lets a connection out. Default: every one. */
+  mayReach?: ((host: string, port: number) => boolean) | undefined;
+  /** Whether it forwards connections at all. Default true. */
+  forwards?: boolean;
 }
 
 /** An SSH server that runs commands. */
@@ -22,7 +27,10 @@ export interface SshServer {
   stop(): Promise<void>;
 }
 
-/** Starts an SSH server on a free port: public-key login, `exec` by /bin/sh, standard input passed on, exit status back. */
+/**
+ * Starts an SSH server on a free port: public-key login, `exec` by /bin/sh, standard input passed on, exit status back; and
+ * connections that begin at its own address.
+ */
 export function startSshServer(options: SshServerOptions): Promise<SshServer> {
   const clients = new Set<Connection>();
   const authorized = publicBlob(options.authorizedKey);
@@ -38,6 +46,21 @@ export function startSshServer(options: SshServerOptions): Promise<SshServer> {
       // As OpenSSH does by default: the client's variables are ignored.
       session.on("env", (_accept, rejectEnv) => rejectEnv?.());
       session.on("exec", (acceptExec, _reject, info) => run(acceptExec(), info.command, options));
+    });
+    if (options.forwards === false) return;
+    client.on("tcpip", (accept, reject, { destIP: host, destPort: port }) => {
+      if (options.mayReach?.(host, port) === false) return reject();
+      const socket = createConnection({ host, port, localAddress: options.address });
+      const refuse = () => reject();
+      socket.once("error", refuse);
+      socket.once("connect", () => {
+        socket.off("error", refuse);
+        const channel = accept();
+        socket.on("error", () => channel.close());
+        channel.on("error", () => socket.destroy());
+        channel.on("close", () => socket.destroy());
+        socket.pipe(channel).pipe(socket);
+      });
     });
   });
   return new Promise((resolve, reject) => {

@@ -3,6 +3,7 @@ import type { KindAsks } from "../../components/preflight-input";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { modeOf } from "../../core/decide";
 import { databasePathsOf, keptLists } from "./paths/schema";
+import { readersOf } from "./rehearsal/readers";
 import { ownUsernames, rotatedLogins } from "./roles";
 
 /** What the preflight checks for a password that this pipeline makes. */
@@ -20,14 +21,17 @@ export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
         : "";
     return correct + foreignAdvice(name);
   },
-  own({ secret, state, maxAge, hosts }) {
+  own({ secret, state, maxAge, hosts, services }) {
     const { database, role, strategy, passwordAs } = secret;
     const form = passwordAs === "plain" ? { passwordAs } : {};
     const logins = { ...rotatedLogins(strategy, role, state), maxAge, ...form };
     const paths = databasePathsOf(secret);
     const lists = keptLists(secret, hosts);
     const over = paths.length === 0 ? {} : { paths, lists };
-    return { database: { ...referenceOf(database), roles: [role], logins, ...over } };
+    // A new password of a single user is in use as soon as it is set: its ways are gone with the one in use.
+    const before = strategy === "single-user" && state.rehearses === true;
+    const places = before ? { places: readersOf(secret.restart, { services, hosts }) } : {};
+    return { database: { ...referenceOf(database), roles: [role], logins, ...over, ...places } };
   },
 };
 

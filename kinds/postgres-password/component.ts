@@ -13,6 +13,7 @@ import type { PostgresPasswordConfig } from "../../config";
 import { referenceOf } from "../../config";
 import type { DocumentShape, KeptShape } from "../../core/document";
 import { DEFAULT_RULE } from "../../core/password-rule";
+import { AGAIN } from "../../core/phases";
 import { hostInUrl } from "../../core/schema-parts";
 import {
   activeGeneration,
@@ -32,6 +33,7 @@ import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
 import { changeLists, type PoolerOwner, reconnectPoolers } from "./paths/pooler-steps";
 import { databasePathsOf } from "./paths/schema";
+import { rehearsalOf } from "./rehearsal/readers";
 import { activeUsername, endedLogins, ownUsernames } from "./roles";
 import { usernamePathOf } from "./schema";
 
@@ -85,7 +87,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const unchanged = this.createUnchanged(guard, begun);
     const old = this.oldLogin(credential, previous);
     const listed = this.createListed(credential, slot, roles.ready(unchanged));
-    const verified = this.createLogin("verify-login", credential, listed, { oldLogin: old, slot });
+    const verified = this.createLogin("verify-login", credential, listed, { oldLogin: old, slot, previous });
     const stored = this.createStored(credential.entries, guard, verified);
     const restarted = this.createRestarts(stored.last, credential);
     const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
@@ -96,7 +98,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     this.description = this.describe(stored);
     const settled = this.createUnlisted(roles.settle(confirmed));
     const marked = this.createMarks(this.marks(credential, confirmed), settled);
-    const audit = this.createAudit([preflight, unchanged, confirmed], marked, stored.answer);
+    const audit = this.createAudit([preflight, unchanged, verified, confirmed], marked, stored.answer);
 
     this.state = audit.state;
     this.last = audit.command;
@@ -254,10 +256,12 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       oldLogin,
       oldSessions,
       slot,
+      previous,
     }: {
       readonly oldLogin: string | undefined;
       readonly oldSessions?: pulumi.Output<number[]>;
       readonly slot: PasswordSlot;
+      readonly previous?: Credential | undefined;
     },
   ): local.Command {
     const { admin: _, ...database } = this.args.config.database;
@@ -265,12 +269,14 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const over = paths.length === 0 ? {} : { paths, ...this.restore(slot) };
     const owner = this.alternating && step === "verify-login" ? { owner: this.args.config.role } : {};
     const old = oldLogin === undefined ? {} : { oldLogin, ...(oldSessions === undefined ? {} : { oldSessions }) };
+    const rehearsal = step === "verify-login" ? this.rehearsal(username, previous) : {};
     return stepCommand(
       `${this.name}-${step}`,
       {
         step: "verify-login",
-        input: { database: referenceOf(database), username, password, ...owner, ...old, ...over },
+        input: { database: referenceOf(database), username, password, ...owner, ...old, ...over, ...rehearsal },
         trigger: this.trigger,
+        ...("rehearsal" in rehearsal ? { runOnInputChange: AGAIN } : {}),
         // The users of the old login are shown at once.
         progress: this.alternating && step === "confirm-login",
       },
@@ -285,6 +291,14 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     if (generation === 0 || generation === adoptedGeneration(state)) return {};
     const { role: owner, passwordAs: as = "scram" } = config;
     return { restore: { database: referenceOf(config.database), owner, salt, as } };
+  }
+
+  /** From where services will log in. Not for a single user: its new password is in use as soon as it is set. */
+  private rehearsal(username: string, previous: Credential | undefined) {
+    const { config, state, platform } = this.args;
+    if (!this.alternating || state.rehearses !== true || !platform.rehearse || this.mode === "adoption") return {};
+    const old = previous === undefined || previous.username === username ? undefined : previous;
+    return { rehearsal: rehearsalOf(config, platform, this.mode, old) };
   }
 
   private marks({ entries }: Credential, confirmed: local.Command): Marks {

@@ -1,6 +1,8 @@
 import { type PostgresPasswordConfig, policyOf, traitsOf } from "../../config";
 import { nextState } from "../../core/next-state";
 import { passwordRule } from "../../core/password-rule";
+import { activation, type SecretState } from "../../core/state";
+import { without } from "../../core/without";
 import type { Kind } from "../kind";
 import { postgresPasswordAsks } from "./asks";
 import { type PasswordSeen, seeOldLogin } from "./old-logins";
@@ -12,18 +14,27 @@ export const postgresPassword: Kind<PostgresPasswordConfig, PasswordSeen> = {
   observe: async (secret, { config, finished, now }) => ({
     previousInUse: await seeOldLogin(secret, policyOf(config, secret), finished, now),
   }),
-  rules: (secret, { adopted }, { previousInUse }) => ({
-    next: (state, situation) =>
-      nextState(state, {
+  rules: (secret, { adopted, preflight }, { previousInUse }) => ({
+    next: (state, situation) => {
+      const next = nextState(state, {
         ...situation,
         rule: secret.passwordRule && passwordRule(secret.passwordRule),
         hasAdopted: adopted[secret.name] !== undefined,
         overlaps: traitsOf(secret).overlaps,
         previousInUse,
-      }),
+      });
+      return withRehearsal(state, next, preflight.rehearse);
+    },
     modeOf: postgresPasswordAsks.modeOf,
     canFinish: () => true,
   }),
   declare: async (secret, stack, seen) => (await import("./declare")).declarePassword(secret, stack, seen),
   operations,
 };
+
+/** An activation is rehearsed as the config says when it is decided: a stack from before that updates without a change. */
+function withRehearsal(before: SecretState | undefined, next: SecretState, rehearse: boolean): SecretState {
+  if (before !== undefined && activation(before) === activation(next)) return next;
+  const bare: SecretState = without(next, "rehearses");
+  return rehearse ? { ...bare, rehearses: true } : bare;
+}

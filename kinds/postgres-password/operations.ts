@@ -39,4 +39,5 @@ export const operations = {
   inUse: loginInUse,
   diagnose: async (...asked) => (await import("./diagnose")).passwordFindings(...asked),
   validate: async (...asked) => (await import("./validate")).passwordChecks(...asked),
+  rehearse: async (...asked) => (await import("./rehearsal/now")).rehearseNow(...asked),
 } as const satisfies KindOperations<PostgresPasswordConfig>;

@@ -28,8 +28,12 @@ const MERGE_PATCH = { "Content-Type": "application/merge-patch+json" };
 export class VaultKv implements StoreClient {
   private readonly vault: Vault;
 
-  constructor(private readonly store: VaultReference) {
-    this.vault = new Vault(store);
+  /** @param token of another identity. Default: the run's own. */
+  constructor(
+    private readonly store: VaultReference,
+    token?: () => Promise<string>,
+  ) {
+    this.vault = new Vault(store, token);
   }
 
   async read(path: string): Promise<StoredValue | undefined> {

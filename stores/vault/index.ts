@@ -7,6 +7,7 @@ import type { VaultConfig, VaultReference } from "./schema";
 /** HashiCorp Vault or OpenBao. */
 export const vault = {
   connect: (reference: VaultReference) => new VaultKv(reference),
+  connectAs: (reference: VaultReference, token: () => Promise<string>) => new VaultKv(reference, token),
   openSession,
   sessionEnvironment: async (): Promise<Record<string, string>> => {
     const token = await ownSessionToken();

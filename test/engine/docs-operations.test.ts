@@ -25,6 +25,7 @@ describe("the commands of docs/operations.md, in their order, on a stack that is
       "rotation status --stack prod": { exitCode: 3 },
       "rotation run --if-due --yes --stack prod": {},
       "rotation preflight --stack prod": {},
+      "rotation rehearse --stack prod": {},
       "rotation plan --stack prod": {},
       "rotation run --stack prod": {},
       "rotation run database/password --stack prod": {},

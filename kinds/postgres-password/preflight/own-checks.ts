@@ -3,10 +3,12 @@ import { databaseReference } from "../../../clients/postgres";
 import type { KindChecks } from "../../../components/preflight/preflight";
 import { databasePath } from "../paths/prove";
 import { keptList } from "../paths/userlist";
+import { place } from "../rehearsal/input";
 import { loginsInput } from "./asked";
 import { checkCurrentLogin, checkDatabase } from "./database";
 import { checkLoginRole } from "./login-role";
 import { pathChecks } from "./paths";
+import { readerChecks } from "./readers";
 
 const input = databaseReference.extend({
   roles: z.array(z.string()),
@@ -15,6 +17,8 @@ const input = databaseReference.extend({
   paths: z.array(databasePath).default([]),
   /** The poolers' user lists that this pipeline keeps. */
   lists: z.array(keptList).default([]),
+  /** From where the login in use is tried, if it is the same one after the rotation. */
+  places: z.array(place).default([]),
 });
 
 /** What the preflight checks for a password that this pipeline makes. */
@@ -26,6 +30,7 @@ export const passwordChecks: KindChecks<z.output<typeof input>> = {
       { name: "database", run: () => checkDatabase(database, database.roles) },
       { name: "login role", needs: ["database"], run: () => checkLoginRole(database, database.logins, mode) },
       ...pathChecks(database, force ? undefined : current, privateKey),
+      ...readerChecks(database, force ? undefined : current, privateKey, mode),
     ],
     proveLogin: (login) => checkCurrentLogin(database, login, whenForeign),
   }),

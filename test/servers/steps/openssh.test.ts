@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunScript } from "../../../clients/shell";
-import { type HostReference, withHost } from "../../../clients/ssh";
+import { ForwardError, type HostReference, withHost } from "../../../clients/ssh";
 import type { SshKey } from "../../../core/ssh-key";
 import { poll } from "../../../dev/lab/poll";
 import { inShell } from "../../advice/shell";
@@ -108,6 +108,23 @@ describe.runIf(hasSshd)("OpenSSH's server, with keys of three types", () => {
     await expect(through({ ...target, port: server.port, proxy: { ...bastion, port: server.port } })).rejects.toThrow(
       /cannot be reached through hosts\.bastion/,
     );
+    await stop();
+  });
+
+  it("opens connections from itself, and says whether it may not or cannot", async () => {
+    await start(["host-ed25519"]);
+    const dialled = (to: number) => {
+      const target = { ...at(), hostKey: read("host-ed25519.pub") };
+      return withHost("trading-1", target, read("client-ed25519"), async (_, { dial }) => {
+        const stream = await dial("127.0.0.1", to);
+        return new Promise<string>((resolve) => stream.once("data", (banner) => resolve(String(banner))));
+      }).catch((error: unknown) => (error instanceof ForwardError ? error.isForbidden : error));
+    };
+    expect(await dialled(server.port)).toMatch(/^SSH-2\.0-OpenSSH/);
+    expect(await dialled(9)).toBe(false);
+    await stop();
+    await start(["host-ed25519"], ["AllowTcpForwarding no"]);
+    expect(await dialled(server.port)).toBe(true);
     await stop();
   });
 

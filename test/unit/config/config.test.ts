@@ -17,7 +17,7 @@ describe("a config that is right", () => {
       retryAfter: day,
     });
     expect(config.store).toEqual({ kind: "vault", mount: "secret" });
-    expect(config.preflight).toEqual({ allowOpenMarket: false });
+    expect(config.preflight).toEqual({ allowOpenMarket: false, rehearse: true });
     expect(config.hosts).toMatchObject({ "trading-1": { port: 22 } });
     expect(config.services).toMatchObject({ "signal-service": { timeout: minute }, orchestrator: { hosts: [] } });
     expect(config.secrets[0]).toMatchObject({

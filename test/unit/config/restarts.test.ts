@@ -160,3 +160,13 @@ describe("the hooks of a rotation", () => {
     ]);
   });
 });
+
+describe("how a service gets to its databases", () => {
+  it("names paths of the secrets that it reads", () => {
+    const named = (...paths: string[]) => withService({ connects: { paths } });
+    expect(parse(named("primary")).services["signal-service"]).toMatchObject({ connects: { paths: ["primary"] } });
+    expect(problemsOf(named("primary", "pgbouncer:6432")).join()).toContain(
+      "services.signal-service.connects.paths[1]: expected primary, found pgbouncer:6432",
+    );
+  });
+});

@@ -10,7 +10,7 @@ import { activate, at, inputs, rotate } from "./update-inputs";
 /** What a kind decides by, of a secret with these keys. */
 function rulesOf(own: object, seen: object = {}, alpacaKeys: object = {}): Rules {
   const secret = { name: "a/b", restart: [], ...own } as unknown as SecretConfig;
-  const config = { policy: inputs(0).policy, adopted: { "a/b": "old" }, alpacaKeys } as never;
+  const config = { policy: inputs(0).policy, preflight: {}, adopted: { "a/b": "old" }, alpacaKeys } as never;
   return kindFor(secret).rules(secret, config, seen);
 }
 

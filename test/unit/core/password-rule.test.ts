@@ -93,7 +93,7 @@ describe("a changed rule", () => {
       ...{ kind: "postgres-password", name: "a/b", database: { host: "db", name: "trader" }, restart: ["x"] },
       passwordRule: { length: 32 },
     });
-    const { next } = postgresPassword.rules(secret, { adopted: {} } as never, {});
+    const { next } = postgresPassword.rules(secret, { adopted: {}, preflight: {} } as never, {});
     expect(
       next(undefined, { now, policy: DEFAULT_POLICY, request: undefined, begun: false, certain: false, hold: false })
         .rules?.[1],

@@ -61,6 +61,8 @@ const unmarked = (one: z.core.$ZodType, isMarked = isSecret) =>
 const BESIDE = [
   ...["alpacaKeys.current.label", "alpacaKeys.previous.label"],
   ...["store.auth.tokenVariable", "store.auth.tokenFile", "store.auth.tokenFile", "store.webIdentity.tokenFile"],
+  ...["services.connects.tokenFile", "database.places.readers.tokenFile", "rehearsal.places.readers.tokenFile"],
+  "rehearsal.store.reference.webIdentity.tokenFile",
   // Names of keys of a document.
   ...["secrets.removedKeys", "secrets.keys.username", "secrets.keys.password"],
   ...["secrets.keys.keyId", "secrets.keys.secretKey"],

@@ -25,7 +25,11 @@ export const policyWith = (more: Partial<Calendar> = {}, own: Partial<Policy> = 
 
 export const rulesOf = (own: object, seen: object = {}, alpacaKeys: object = {}): Rules => {
   const secret = { name: "a/b", restart: [], ...own } as unknown as SecretConfig;
-  return kindFor(secret).rules(secret, { policy: DEFAULT_POLICY, adopted: { "a/b": "x" }, alpacaKeys } as never, seen);
+  return kindFor(secret).rules(
+    secret,
+    { policy: DEFAULT_POLICY, preflight: {}, adopted: { "a/b": "x" }, alpacaKeys } as never,
+    seen,
+  );
 };
 const password = rulesOf({ kind: "postgres-password", strategy: "alternating-users" });
 
