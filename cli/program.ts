@@ -5,6 +5,7 @@ import { registerAudit } from "./commands/audit";
 import { registerCalendar } from "./commands/calendar";
 import { registerDiagnose } from "./commands/diagnose";
 import { registerEvents } from "./commands/events";
+import { registerEvidence } from "./commands/evidence";
 import { registerLog } from "./commands/log";
 import { registerMetrics } from "./commands/metrics";
 import { registerPlan } from "./commands/plan";
@@ -29,6 +30,7 @@ const COMMANDS = [
   registerDiagnose,
   registerReport,
   registerAudit,
+  registerEvidence,
   registerLog,
   registerRemind,
   registerEvents,

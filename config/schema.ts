@@ -8,6 +8,7 @@ import { alpaca, keyPairs } from "../kinds/alpaca-key/schema";
 import { secretSchema } from "../kinds/schemas";
 import { store } from "../stores/schemas";
 import { eventTarget, notify } from "./event-schema";
+import { evidence } from "./evidence-schema";
 import { tooLong } from "./messages";
 import { hosts, service } from "./service-schema";
 
@@ -163,6 +164,8 @@ export const schema = settings({
   notify: notify.optional(),
   /** Who gets an event when a rotation starts, finishes, fails or is due, by names of your own (`docs/events.md`). */
   events: z.record(name, eventTarget).default({}),
+  /** Who signs evidence, and where the audit log's end is noted outside of the database (`docs/evidence.md`). */
+  evidence: evidence.optional(),
   validation: validation.default({}),
   /** Secret. The values in use before this stack, by the secret's name: what generation 0 rolls back to. */
   adopted: z.record(secretName, secret(z.string().min(1)), type("expected an object from names to values")).default({}),
@@ -197,3 +200,4 @@ export type { HostConfig } from "./service-schema";
 export type ServiceConfig = z.output<typeof service>;
 export type { StoreConfig } from "../stores/schemas";
 export type { EventTargetConfig, NotifyConfig } from "./event-schema";
+export type { AnchorPlaceConfig, EvidenceConfig, SignConfig } from "./evidence-schema";
