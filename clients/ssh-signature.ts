@@ -43,6 +43,13 @@ export function sshSigner(key: string): Signer {
   };
 }
 
+/** The public part of a key's file: what follows the principal in a file of allowed signers. @throws StepError */
+export async function sshPublicKey(key: string): Promise<string> {
+  const { status, stdout, stderr } = await sshKeygen(["-y", "-f", key], Buffer.alloc(0));
+  if (status !== 0) throw new StepError(`the key ${key} cannot be read: ${lastLine(stderr)}`);
+  return stdout.toString("utf8").trim();
+}
+
 /**
  * Verifies with `ssh-keygen -Y verify`.
  *

@@ -19,6 +19,28 @@ export function transitSigner(place: VaultPlace, mount: string, key: string): Si
   };
 }
 
+/** The public keys of a transit key in PEM, one for each version that still signs or verifies. @throws StepError */
+export async function transitPublicKeys(place: VaultPlace, mount: string, key: string): Promise<string> {
+  interface Answer {
+    readonly data: { readonly keys: Readonly<Record<string, { readonly public_key?: string }>> };
+  }
+  const answer = await new Vault(place).get<Answer>(`${mount}/keys/${key}`);
+  const keys = Object.values(answer?.data.keys ?? {}).flatMap(({ public_key: found }) => found ?? []);
+  if (keys.length === 0)
+    throw new StepError(`${mount}/keys/${key} has no public key: it must be ed25519, ecdsa or rsa`);
+  return keys.map(asPem).join("");
+}
+
+/** What is before the bytes of an Ed25519 key in PEM. */
+const ED25519 = Buffer.from("302a300506032b6570032100", "hex");
+
+/** Vault gives an Ed25519 key as its bytes in base64, and the others as PEM. */
+function asPem(key: string): string {
+  if (key.startsWith("-----")) return key.endsWith("\n") ? key : `${key}\n`;
+  const der = Buffer.concat([ED25519, Buffer.from(key, "base64")]);
+  return String(createPublicKey({ key: der, format: "der", type: "spki" }).export({ format: "pem", type: "spki" }));
+}
+
 const PEM = /-----BEGIN PUBLIC KEY-----[\s\S]+?-----END PUBLIC KEY-----/g;
 
 /** Verifies with public keys in PEM, one for each version of the key. @throws StepError if the text has none */

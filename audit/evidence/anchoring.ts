@@ -15,8 +15,10 @@ export interface Anchored {
   readonly failed: Readonly<Record<string, string>>;
 }
 
-/** All that a place has, or why it cannot be read. */
-type Read = { readonly kept: readonly KeptAnchor[] } | { readonly error: string };
+/** The lines that a place has, or why it cannot be read. */
+type Read = { readonly lines: readonly string[] } | { readonly error: string };
+
+type Kept = { readonly kept: readonly KeptAnchor[] } | { readonly error: string };
 
 /**
  * Notes the end of the log in every place, unless they have it. A place that lacks earlier anchors gets them.
@@ -33,7 +35,7 @@ export async function anchorHead(
     now,
   }: { stack: string; signer: Signer; places: Readonly<Record<string, AnchorPlace>>; now: Date },
 ): Promise<Anchored> {
-  const read = await readPlaces(places);
+  const read = keptIn(await readPlaces(places));
   const known = unionOf(read);
   const last = known.at(-1);
   await assertStillThere(client, last);
@@ -62,7 +64,7 @@ export async function anchorHead(
 export async function readPlaces(places: Readonly<Record<string, AnchorPlace>>): Promise<Record<string, Read>> {
   const all = Object.entries(places).map(async ([name, place]): Promise<[string, Read]> => {
     try {
-      return [name, { kept: (await place.list()).map(readAnchor) }];
+      return [name, { lines: await place.list() }];
     } catch (error) {
       return [name, { error: messageOf(error) }];
     }
@@ -70,7 +72,20 @@ export async function readPlaces(places: Readonly<Record<string, AnchorPlace>>):
   return Object.fromEntries(await Promise.all(all));
 }
 
-function unionOf(read: Readonly<Record<string, Read>>): KeptAnchor[] {
+/** @returns an error for a place that has something else than anchors */
+function keptIn(read: Readonly<Record<string, Read>>): Record<string, Kept> {
+  const each = Object.entries(read).map(([name, place]): [string, Kept] => {
+    if ("error" in place) return [name, place];
+    try {
+      return [name, { kept: place.lines.map(readAnchor) }];
+    } catch {
+      return [name, { error: "it has a line that is no anchor" }];
+    }
+  });
+  return Object.fromEntries(each);
+}
+
+function unionOf(read: Readonly<Record<string, Kept>>): KeptAnchor[] {
   const bySequence = new Map<number, KeptAnchor & { readonly place: string }>();
   for (const [place, found] of Object.entries(read)) {
     for (const kept of "kept" in found ? found.kept : []) {
@@ -102,8 +117,7 @@ async function headOf(client: pg.ClientBase): Promise<{ id: number; hash: string
   return rows[0] && { id: Number(rows[0].id), hash: rows[0].hash };
 }
 
-const TAMPERED =
-  "one of them was tampered with. Keep all of them, and find out with `rotation audit verify` and `rotation evidence`";
+const TAMPERED = "one of them was tampered with. Keep both: a bundle of evidence holds them";
 
 async function assertStillThere(client: pg.ClientBase, last: KeptAnchor | undefined): Promise<void> {
   if (last === undefined) return;

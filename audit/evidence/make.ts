@@ -3,6 +3,7 @@ import type { Signer } from "../../core/dsse";
 import type { ChainAnchor } from "../chain";
 import { onSnapshot } from "../cursor";
 import { verifyChain } from "../verify";
+import { readAnchor } from "./anchor";
 import { readPlaces } from "./anchoring";
 import { writeBundle } from "./bundle";
 import type { AnchorPlace } from "./places";
@@ -39,11 +40,10 @@ export interface MadeBundle {
 export async function makeBundle(client: pg.ClientBase, input: BundleInput): Promise<MadeBundle> {
   const { from, to, madeAt, signer, more } = input;
   const read = Object.entries(await readPlaces(input.places));
-  const { guarded } = await verifyChain(client);
+  const kept = read.flatMap(([name, place]) => ("lines" in place ? [{ name, lines: place.lines }] : []));
+  const noted = [...kept.flatMap(({ lines }) => lines.flatMap(anchorIn)), ...input.state];
+  const whole = await verifyChain(client, { anchors: noted });
   const { lines, start, head } = await onSnapshot(client, () => segmentSince(client, from));
-  const kept = read.flatMap(([name, place]) =>
-    "kept" in place ? [{ name, lines: place.kept.map(({ line }) => line) }] : [],
-  );
   const files = new Map([
     ["rows.jsonl", asLines(lines)],
     ...more,
@@ -55,7 +55,12 @@ export async function makeBundle(client: pg.ClientBase, input: BundleInput): Pro
     from: from.toISOString(),
     to: to.toISOString(),
     madeAt: madeAt.toISOString(),
-    chain: { start, head, guarded },
+    chain: {
+      start,
+      head,
+      guarded: whole.guarded,
+      whole: { rows: whole.rows, problems: whole.problems.map(({ message }) => message) },
+    },
     state: [...input.state],
     places: Object.fromEntries(read.map(([name, place]) => [name, "error" in place ? place.error : null])),
   };
@@ -65,6 +70,15 @@ export async function makeBundle(client: pg.ClientBase, input: BundleInput): Pro
     anchors: Object.fromEntries(kept.map((place) => [place.name, place.lines.length])),
     failed: Object.fromEntries(read.flatMap(([name, place]) => ("error" in place ? [[name, place.error]] : []))),
   };
+}
+
+function anchorIn(line: string): ChainAnchor[] {
+  try {
+    const { id, hash } = readAnchor(line).anchor;
+    return [{ id, hash }];
+  } catch {
+    return [];
+  }
 }
 
 const asLines = (lines: readonly string[]) => Buffer.from(lines.map((line) => `${line}\n`).join(""));

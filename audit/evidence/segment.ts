@@ -28,10 +28,11 @@ export async function segmentSince(client: pg.ClientBase, from: Date): Promise<S
     [first],
   );
   const [about] = rows;
-  const id = about?.id === null || about === undefined ? first - 1 : Number(about.id);
+  const id = about?.id ?? null;
   return {
     lines: await rowLines(client, first),
-    start: { id, hash: about?.previous ?? "" },
+    // With nothing before it the part is the whole log: then rows that left by retention must be accounted for.
+    start: id === null ? BEGINNING : { id: Number(id), hash: about?.previous ?? "" },
     head: head && { ...head, rows: head.rows - Number(about?.before ?? 0) },
   };
 }

@@ -22,6 +22,8 @@ const about = z.object({
     start: z.object({ id: z.int(), hash: z.string() }),
     head: z.object({ id: z.int(), hash: z.string(), rows: z.int() }).nullable(),
     guarded: z.boolean(),
+    /** What following the whole log found when the bundle was made. */
+    whole: z.object({ rows: z.int(), problems: z.array(z.string()) }),
   }),
   /** Rows whose hash the stack's state has. */
   state: z.array(z.object({ id: z.int(), hash: z.string() })),
@@ -118,7 +120,10 @@ async function anchorsIn(
   const bySequence = new Map<number, KeptAnchor>();
   const counts = new Map<string, Set<number>>();
   for (const [place, error] of Object.entries(places)) {
-    if (error !== null) continue;
+    if (error !== null) {
+      add(`${place} could not be read when the bundle was made: ${error}`);
+      continue;
+    }
     const lines = textOf(files, `anchors/${place}.jsonl`)
       .split("\n")
       .filter((line) => line !== "");
@@ -172,7 +177,7 @@ function seriesProblems(anchors: readonly KeptAnchor[]): string[] {
 
 /** Follows the chain, and compares it with what was noted outside of the database. */
 function checkRows(
-  { chain: { start, head, guarded }, state }: About,
+  { chain: { start, head, guarded, whole }, state }: About,
   rows: ReturnType<typeof readRows>,
   anchors: readonly KeptAnchor[],
   add: (where: BundleProblem["where"], message: string) => void,
@@ -188,7 +193,8 @@ function checkRows(
   );
   for (const row of rows) walk.push(row);
   const { problems, omitted } = walk.finish(head ?? undefined);
-  for (const { message } of problems) add("chain", message);
+  const found = new Set([...problems.map(({ message }) => message), ...whole.problems]);
+  for (const message of found) add("chain", message);
   if (omitted > 0) add("chain", `and ${omitted} more`);
   const confirmed = Math.max(0, ...anchors.map(({ anchor }) => anchor.id));
   const open = rows.filter(({ id }) => id > confirmed).length;

@@ -61,6 +61,19 @@ export function registerEvidence(program: Command): void {
     else print(renderAnchored(anchored));
     process.exitCode = Object.keys(failed).length === 0 ? EXIT.fine : EXIT.failed;
   });
+  common(
+    evidence
+      .command("key")
+      .description("print the public key for `verify --key`; give it to the auditor before the first bundle"),
+    "rotation evidence key --stack prod > allowed_signers",
+  ).action(printKey);
+}
+
+async function printKey(options: CommonOptions): Promise<void> {
+  const { evidenceKey } = await import("../operate/evidence/anchor");
+  const key = await evidenceKey(await projectOf(options));
+  if (options.json) printJson({ key });
+  else print(key);
 }
 
 async function write({ last, out, ...options }: BundleOptions): Promise<void> {

@@ -2,15 +2,18 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { WholeReport } from "../../audit/report";
 import type { ChainVerdict } from "../../audit/verify";
+import { redact } from "../../core/redact";
 import { quoted } from "../../core/shell-word";
+import { RECOMPUTED } from "../../dev/prove/evidence/matrix";
 import { advised } from "../advice/table";
 import { startBrowser } from "../servers/audit/browser";
 import { shell } from "./advice";
-import { editSettings, fine, json, rotation, setClock, tooWide } from "./cli-support";
-import { auditRows, up, useBench } from "./harness";
+import { editSettings, fine, json, rotation, setClock, tooWide, unwrapped } from "./cli-support";
+import { auditRows, stored, up, useBench } from "./harness";
 
 const DATABASE = "database/password";
 const bench = useBench({ rotates: "both" });
@@ -209,6 +212,108 @@ describe("rotation audit verify", () => {
       /^warning: The log was tampered with: \d problems? in \d rows\. .* `rotation audit verify/,
     );
     await fine(bench(), ["audit", "verify"]);
+  });
+});
+
+describe("rotation evidence", () => {
+  const inFolder = (file: string) => join(folder, file);
+  /** Away from the project, without its environment. */
+  const verify = async (...args: string[]) => {
+    const program = join(bench().stack.projectDir, "dist/cli/rotation.mjs");
+    const command = [program, "evidence", "verify", ...args];
+    const { exitCode, stdout, stderr } = await execa(process.execPath, command, {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder },
+      extendEnv: false,
+      reject: false,
+    });
+    return { exitCode, text: unwrapped(`${stdout} ${stderr}`) };
+  };
+
+  beforeAll(async () => {
+    await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", inFolder("key")]);
+    const anchors = {
+      ledger: { kind: "file", path: inFolder("ledger") },
+      tags: { kind: "git", repository: inFolder("tags") },
+    };
+    await editSettings(bench(), { evidence: { sign: { kind: "ssh", key: inFolder("key") }, anchors } });
+    await writeFile(inFolder("allowed"), await fine(bench(), ["evidence", "key"]));
+  });
+  afterAll(() => editSettings(bench(), { evidence: undefined }));
+
+  it("notes the end of the log after a run, and says which place did not take it and how to make up for it", async () => {
+    const { stdout, stderr, exitCode } = await rotation(bench(), ["run", "--yes"]);
+    const said = stdout + stderr;
+    expect(exitCode, said).toBe(0);
+    expect(unwrapped(said)).toContain("the audit log's end is not noted in tags");
+    await execa("git", ["init", "--quiet", "--bare", inFolder("tags")]);
+    const noted = await shell(bench(), advised("rotation evidence anchor", said));
+    expect([noted.exitCode, noted.stdout], noted.stderr).toEqual([
+      0,
+      "Noted already: row 7 is the log's last (anchor 1).",
+    ]);
+    const { stdout: tags } = await execa("git", ["-C", inFolder("tags"), "tag"]);
+    expect(tags).toBe("rotation-audit/paper/00000001");
+  });
+
+  it("writes a bundle without a secret that anyone can verify with the public key alone", async () => {
+    const made = await fine(bench(), ["evidence", "--last", "94d", "--out", inFolder("bundle.tar")]);
+    expect(made).toBe(`${inFolder("bundle.tar")} written: 2 rows, 1 anchor of ledger, 1 anchor of tags`);
+    const { exitCode, text } = await verify(inFolder("bundle.tar"), "--key", inFolder("allowed"));
+    expect(text).toMatch(/^The evidence is intact: 2 rows, 1 anchor\. Stack paper \(paper\), /);
+    expect(text).toContain("Signed by rotation@paper. Rows up to 7 were noted outside of the database.");
+    expect(exitCode).toBe(0);
+    const tar = await readFile(inFolder("bundle.tar"), "utf8");
+    for (const secret of [
+      bench().lab.adopted[DATABASE] ?? "",
+      (await stored(bench(), DATABASE)).value,
+      bench().lab.openbao.rootToken,
+    ])
+      expect(redact(tar, [secret])).toBe(tar);
+    const { stdout } = await execa("tar", ["-tf", inFolder("bundle.tar")]);
+    expect(stdout.split("\n")).toEqual([
+      ...[
+        "statement.dsse.json",
+        "anchors/ledger.jsonl",
+        "anchors/tags.jsonl",
+        "config.json",
+        "rows.jsonl",
+        "versions.json",
+      ],
+    ]);
+  });
+
+  it("shows a superuser who recomputes the whole chain, and notes no end of such a log", async () => {
+    await bench().lab.postgres.query("CREATE TABLE kept AS TABLE secret_rotation_log");
+    await bench().lab.postgres.query("CREATE TABLE kept_head AS TABLE secret_rotation_log_head");
+    await tamper(`UPDATE secret_rotation_log SET rotated_by = 'nobody' WHERE id = 6; ${RECOMPUTED(1)}`);
+    const chain = await rotation(bench(), ["audit", "verify"]);
+    const made = await rotation(bench(), ["evidence", "--last", "94d", "--out", inFolder("tampered.tar")]);
+    const { exitCode, text } = await verify(inFolder("tampered.tar"), "--key", inFolder("allowed"));
+    await tamper(
+      "DELETE FROM secret_rotation_log; INSERT INTO secret_rotation_log TABLE kept; DROP TABLE kept; DELETE FROM secret_rotation_log_head; INSERT INTO secret_rotation_log_head TABLE kept_head; DROP TABLE kept_head",
+    );
+    expect(made.stderr).toContain("row 7, which was noted on");
+    expect([exitCode, text]).toEqual([
+      1,
+      expect.stringContaining("row 7 has another hash than the one noted elsewhere"),
+    ]);
+    const which = await shell(bench(), advised("rotation audit verify", made.stderr));
+    expect([chain.exitCode, which.exitCode]).toEqual([1, 0]);
+    expect(await fine(bench(), ["evidence", "anchor"])).toBe("Noted already: row 7 is the log's last (anchor 1).");
+  });
+
+  it("refuses what is no bundle, and a stack without a key", async () => {
+    expect(await verify(inFolder("allowed"), "--key", inFolder("allowed"))).toEqual({
+      exitCode: 1,
+      text: expect.stringContaining("expected a tar, found none that is whole"),
+    });
+    await editSettings(bench(), { evidence: undefined });
+    const { exitCode, stderr } = await rotation(bench(), ["evidence"]);
+    expect([exitCode, stderr]).toEqual([
+      2,
+      expect.stringContaining("no key signs evidence: set the config key `evidence`"),
+    ]);
   });
 });
 

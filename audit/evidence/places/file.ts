@@ -11,8 +11,17 @@ export function filePlace(path: string, stack: string): AnchorPlace {
         if (codeOf(error) === "ENOENT") return "";
         throw error;
       });
-      return text.split("\n").filter((line) => line.trim() !== "" && readAnchor(line).anchor.stack === stack);
+      return text.split("\n").filter((line) => line.trim() !== "" && belongs(line, stack));
     },
     keep: (_, line) => appendFile(path, `${line}\n`, { flush: true }),
   };
+}
+
+/** A line that is no anchor may have been one of any stack. */
+function belongs(line: string, stack: string): boolean {
+  try {
+    return readAnchor(line).anchor.stack === stack;
+  } catch {
+    return true;
+  }
 }

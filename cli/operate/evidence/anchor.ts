@@ -1,8 +1,8 @@
 import { type Anchored, anchorHead } from "../../../audit/evidence/anchoring";
 import { type AnchorPlace, placeOf } from "../../../audit/evidence/places";
-import { sshSigner } from "../../../clients/ssh-signature";
-import { transitSigner } from "../../../clients/transit-signature";
-import type { EvidenceConfig } from "../../../config/schema";
+import { sshPublicKey, sshSigner } from "../../../clients/ssh-signature";
+import { transitPublicKeys, transitSigner } from "../../../clients/transit-signature";
+import type { EvidenceConfig, SignConfig } from "../../../config/schema";
 import type { Signer } from "../../../core/dsse";
 import { messageOf } from "../../../core/errors";
 import { readLog } from "../audit-log";
@@ -25,11 +25,20 @@ export async function readEvidenceOutline(project: Project): Promise<EvidenceOut
 
 /** What signs a stack's evidence. */
 export function evidenceSigner({ store, evidence: { sign } }: EvidenceOutline): Signer {
-  if (sign.kind === "ssh") return sshSigner(sign.key);
+  return sign.kind === "ssh" ? sshSigner(sign.key) : transitSigner(vaultFor(store, sign), sign.mount, sign.key);
+}
+
+function vaultFor(store: Outline["store"], { address }: Extract<SignConfig, { readonly kind: "vault-transit" }>) {
   const place = store.kind === "vault" ? store : undefined;
-  const { address = place?.address } = sign;
-  const reached = { address, namespace: place?.namespace, caCert: place?.caCert, session: undefined };
-  return transitSigner(reached, sign.mount, sign.key);
+  return { address: address ?? place?.address, namespace: place?.namespace, caCert: place?.caCert, session: undefined };
+}
+
+/** The public part of the key that signs, as `rotation evidence verify --key` reads it. @throws UsageError, StepError */
+export async function evidenceKey(project: Project): Promise<string> {
+  const { store, environment, evidence } = await readEvidenceOutline(project);
+  const { sign } = evidence;
+  if (sign.kind === "ssh") return `rotation@${environment} ${await sshPublicKey(sign.key)}`;
+  return transitPublicKeys(vaultFor(store, sign), sign.mount, sign.key);
 }
 
 /** Where a stack's anchors are, by name. */

@@ -1,3 +1,4 @@
+import { AuditLogError } from "../../../audit/errors";
 import { type MadeBundle, makeBundle } from "../../../audit/evidence/make";
 import { operator } from "../../../clients/home";
 import { redact } from "../../../core/redact";
@@ -14,12 +15,15 @@ import { versionsOf } from "./versions";
  * Makes the evidence of the time until now, after it has noted the end of the log.
  *
  * @param last milliseconds
- * @throws UsageError without the config key `evidence`, AuditLogError if the log is not as it was noted, OperationError if
- * there is no log or a file would hold a secret
+ * @throws UsageError without the config key `evidence`, OperationError if there is no log or a file would hold a secret
  */
 export async function evidenceOf(project: Project, last: number): Promise<MadeBundle> {
   const outline = await readEvidenceOutline(project);
-  const { failed } = await anchorNow(project, outline);
+  // A log that was tampered with is not noted anew; its bundle proves what was done.
+  const noted = await anchorNow(project, outline).catch((error: unknown) => {
+    if (error instanceof AuditLogError) return { failed: { log: error.message } };
+    throw error;
+  });
   const secrets = secretsToRedact(project, await readConfig(project));
   const to = clockOf(outline);
   const config = asJson(settingsIn(await openConfig(project)));
@@ -44,7 +48,7 @@ export async function evidenceOf(project: Project, last: number): Promise<MadeBu
       inspect: (files) => assertNoSecret(files, secrets),
     }),
   );
-  if (made !== undefined) return { ...made, failed: { ...failed, ...made.failed } };
+  if (made !== undefined) return { ...made, failed: { ...noted.failed, ...made.failed } };
   throw new OperationError("there is no secret_rotation_log yet: the first `rotation run` creates it");
 }
 

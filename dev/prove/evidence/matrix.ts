@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { extract, pack } from "tar-stream";
@@ -22,7 +23,8 @@ export interface Tampering {
 
 type Entries = [name: string, bytes: Buffer][];
 
-const RECOMPUTED = (from: number) => `
+/** What a superuser can do to hide a change: every hash from a row on is computed anew, and the log's own note too. */
+export const RECOMPUTED = (from: number) => `
   DO $$
   DECLARE entry secret_rotation_log; previous text;
   BEGIN
@@ -61,10 +63,16 @@ const superuser: Tampering[] = [
     /row 5 /,
   ),
   sql("removes a row", "DELETE FROM secret_rotation_log WHERE id = 5", /row 5 is missing/),
+  sql("removes the oldest rows", "DELETE FROM secret_rotation_log WHERE id <= 2", /rows 1 to 2 are missing/),
   sql(
-    "removes the oldest rows",
-    "DELETE FROM secret_rotation_log WHERE id <= 2",
-    /row 1, which was noted|rows 1 to 2|row 2, before the first/,
+    "removes the oldest rows, and corrects the log's own note",
+    "DELETE FROM secret_rotation_log WHERE id <= 2; UPDATE secret_rotation_log_head SET rows = 6",
+    /rows 1 to 2 are missing/,
+  ),
+  sql(
+    "dates a row before the bundle's time",
+    "UPDATE secret_rotation_log SET rotation_date = '2020-01-01' WHERE id = 1",
+    /row 1 does not match its hash/,
   ),
   sql("cuts off the newest rows", "DELETE FROM secret_rotation_log WHERE id > 6", /rows 7 to 8 are missing/),
   sql(
@@ -180,7 +188,7 @@ const places: Tampering[] = [
         await world.world.postgres.query("SELECT hash FROM secret_rotation_log WHERE id = 8", [], world.log.database)
       ).rows[0].hash as string;
       const forge = async (line: string) => sealAnchor({ ...readAnchor(line).anchor, hash }, world.world.others.signer);
-      const kept = lines(await (await import("node:fs/promises")).readFile(world.file, "utf8"));
+      const kept = lines(await readFile(world.file, "utf8"));
       const forged = await forge(kept[7] ?? "");
       await edit(world.file, () => `${[...kept.slice(0, 7), forged].join("\n")}\n`);
     },

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pemVerifier, transitSigner } from "../../../clients/transit-signature";
+import { pemVerifier, transitPublicKeys, transitSigner } from "../../../clients/transit-signature";
 import { type Moto, startMoto } from "../../lab/moto";
 import { type OpenBao, startOpenBao } from "../../lab/openbao";
 import { resolveToolchain } from "../../toolchain/resolve";
@@ -10,21 +10,10 @@ import { BUCKET, type Keys, startWorld, type World } from "./world";
 /** A key of the transit engine. */
 export async function transitKeys(bao: OpenBao, key: string, type: string): Promise<Keys> {
   await bao.request("POST", `transit/keys/${key}`, { type });
-  const { data } = (await bao.request("GET", `transit/keys/${key}`)) as {
-    data: { keys: Record<string, { public_key: string }> };
-  };
   const place = { address: bao.address, namespace: undefined, caCert: undefined, session: undefined };
-  return {
-    signer: transitSigner(place, "transit", key),
-    verifier: pemVerifier(pemOf(data.keys["1"]?.public_key ?? "")),
-  };
+  const verifier = pemVerifier(await transitPublicKeys(place, "transit", key));
+  return { signer: transitSigner(place, "transit", key), verifier };
 }
-
-/** An Ed25519 key is given as its bytes in base64, the others as PEM. */
-const pemOf = (key: string): string =>
-  key.startsWith("-----")
-    ? key
-    : `-----BEGIN PUBLIC KEY-----\n${Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), Buffer.from(key, "base64")]).toString("base64")}\n-----END PUBLIC KEY-----\n`;
 
 /** A bucket with object lock. */
 export async function makeBucket({ address, region, env }: Moto): Promise<void> {
