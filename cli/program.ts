@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { registerAdopt } from "./commands/adopt";
 import { registerAlpaca } from "./commands/alpaca";
+import { registerApprove } from "./commands/approve";
 import { registerAudit } from "./commands/audit";
 import { registerCalendar } from "./commands/calendar";
 import { registerDiagnose } from "./commands/diagnose";
@@ -23,6 +24,7 @@ const COMMANDS = [
   registerStatus,
   registerPlan,
   registerPreflight,
+  registerApprove,
   registerRun,
   registerRollback,
   registerRotateNow,

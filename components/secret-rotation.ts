@@ -180,6 +180,8 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
           .apply(([description, answers, restarts, hooks]) => ({
             ...description,
             overrides: said("overrides", answers),
+            ...(state.step.plan === undefined ? {} : { plan: state.step.plan }),
+            ...(state.step.approvedBy === undefined ? {} : { approvedBy: state.step.approvedBy }),
             ...(said("warnings", answers).length === 0 ? {} : { warnings: said("warnings", answers) }),
             ...(restarts.length === 0 ? {} : { restarts }),
             ...(hooks.length === 0 ? {} : { hooks: hooks.flatMap(({ hook }) => hook ?? []) }),

@@ -7,6 +7,7 @@ import { keysWithSecrets, secret } from "../core/secret-fields";
 import { alpaca, keyPairs } from "../kinds/alpaca-key/schema";
 import { secretSchema } from "../kinds/schemas";
 import { store } from "../stores/schemas";
+import { approvals } from "./approval-schema";
 import { eventTarget, notify } from "./event-schema";
 import { evidence } from "./evidence-schema";
 import { tooLong } from "./messages";
@@ -164,6 +165,11 @@ export const schema = settings({
   notify: notify.optional(),
   /** Who gets an event when a rotation starts, finishes, fails or is due, by names of your own (`docs/events.md`). */
   events: z.record(name, eventTarget).default({}),
+  /**
+   * Who must have approved a plan before an update carries it out: a rotation, a rollback or an adoption, emergencies too.
+   * Default: nobody. See `docs/evidence.md`.
+   */
+  approvals: approvals.optional(),
   /** Who signs evidence, and where the audit log's end is noted outside of the database (`docs/evidence.md`). */
   evidence: evidence.optional(),
   validation: validation.default({}),

@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type * as z from "zod";
-import { planBasis } from "../components/plan-guard";
+import { readApprovals } from "../clients/approvals";
+import { operator } from "../clients/home";
+import type { Approvals } from "../components/approvals";
+import { planBasis, planDigest } from "../components/plan-guard";
 import type { Platform } from "../components/platform";
 import { readKnown } from "../components/previous-secrets";
 import type { StackSecret } from "../components/secret-rotation";
@@ -65,7 +68,8 @@ export class RotationStack {
       const stateOf = (name: string) => ({ finished: previous[name]?.state, recorded: recorded[name] });
       const seen = await observe(config, config.secrets, stateOf, now);
       const platform = await createPlatform(config, stack, planBasis(raw, program));
-      return new RotationStack(config, platform, await prepareSecrets(config, known, platform, now, seen));
+      const approvals = await approvalsOf(config, stack, planDigest(raw, program));
+      return new RotationStack(config, platform, await prepareSecrets(config, known, platform, approvals, now, seen));
     });
   }
 
@@ -152,6 +156,12 @@ async function explained<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw forPeople(error);
   }
+}
+
+async function approvalsOf({ approvals }: Config, stack: string, digest: string): Promise<Approvals> {
+  if (approvals === undefined) return { digest, stack, required: 0, given: [] };
+  const { required, by } = approvals;
+  return { digest, stack, required, given: await readApprovals(process.cwd(), by, operator(process.env)) };
 }
 
 async function createPlatform(config: Config, stack: string, basis: readonly string[]): Promise<Platform> {

@@ -5,6 +5,7 @@ import { GENESIS } from "../canonical";
 import type { ChainAnchor } from "../chain";
 import { ChainWalk } from "../chain-walk";
 import { type KeptAnchor, readAnchor } from "./anchor";
+import { approvalProblems } from "./approvals";
 import { BUNDLE_TYPE, type Files, NoBundleError, readBundle, sha256 } from "./bundle";
 import { readRows } from "./rows";
 
@@ -35,7 +36,7 @@ export type About = z.output<typeof about>;
 
 /** Something that is not as it was written. */
 export interface BundleProblem {
-  readonly where: "bundle" | "signature" | "files" | "chain" | "anchors";
+  readonly where: "bundle" | "signature" | "files" | "chain" | "anchors" | "approvals";
   readonly message: string;
 }
 
@@ -80,6 +81,9 @@ export async function verifyBundle(tar: Buffer, verifier: Verifier): Promise<Bun
     const rows = readRows(textOf(files, "rows.jsonl"));
     const anchors = await anchorsIn(files, said, verifier, (message) => add("anchors", message));
     const notes = checkRows(said, rows, anchors, add);
+    const approvals = linesOf(files.get("approvals.jsonl")?.toString("utf8") ?? "");
+    const config = files.get("config.json")?.toString("utf8") ?? "{}";
+    for (const message of await approvalProblems(rows, said.stack, config, approvals)) add("approvals", message);
     const confirmedTo = Math.max(0, ...anchors.map(({ anchor }) => anchor.id));
     const valid = problems.length === 0;
     return { valid, signedBy, about: said, rows: rows.length, anchors: anchors.length, confirmedTo, problems, notes };
@@ -91,6 +95,8 @@ export async function verifyBundle(tar: Buffer, verifier: Verifier): Promise<Bun
     return { ...nothing, valid: false, signedBy, problems };
   }
 }
+
+const linesOf = (text: string): string[] => text.split("\n").filter((line) => line !== "");
 
 const textOf = (files: Files, name: string): string => {
   const found = files.get(name);
@@ -124,9 +130,7 @@ async function anchorsIn(
       add(`${place} could not be read when the bundle was made: ${error}`);
       continue;
     }
-    const lines = textOf(files, `anchors/${place}.jsonl`)
-      .split("\n")
-      .filter((line) => line !== "");
+    const lines = linesOf(textOf(files, `anchors/${place}.jsonl`));
     const seen = new Set<number>();
     counts.set(place, seen);
     for (const [index, line] of lines.entries()) {

@@ -28,6 +28,7 @@ const outline = schema.pick({
   notify: true,
   events: true,
   evidence: true,
+  approvals: true,
   lab: true,
 });
 

@@ -13,7 +13,7 @@ import { advised } from "../advice/table";
 import { startBrowser } from "../servers/audit/browser";
 import { shell } from "./advice";
 import { editSettings, fine, json, rotation, setClock, tooWide, unwrapped } from "./cli-support";
-import { auditRows, stored, up, useBench } from "./harness";
+import { auditRows, refusedUp, setRequest, stored, UNCHANGED, up, useBench } from "./harness";
 
 const DATABASE = "database/password";
 const bench = useBench({ rotates: "both" });
@@ -215,6 +215,36 @@ describe("rotation audit verify", () => {
   });
 });
 
+describe("rotation audit prune", () => {
+  it("keeps two years, asks before it removes, is for the owner alone, and logs what it removed", async () => {
+    const young = await rotation(bench(), ["audit", "prune", "--before", "2026-01-01", "--yes"]);
+    expect([young.exitCode, young.stderr]).toEqual([2, expect.stringContaining("rows of the last two years are kept")]);
+    const unasked = await rotation(bench(), ["audit", "prune", "--before", "2023-01-01"]);
+    expect([unasked.exitCode, unasked.stderr]).toEqual([2, expect.stringContaining("add --yes")]);
+    const pipeline = await rotation(bench(), ["audit", "prune", "--before", "2023-01-01", "--yes"]);
+    expect([pipeline.exitCode, pipeline.stderr]).toEqual([
+      1,
+      expect.stringContaining("its owner may: run this again with `PGUSER="),
+    ]);
+    expect(await auditRows(bench())).toHaveLength(7);
+    const as = advised("the same command again", pipeline.stderr);
+    const { exitCode, stdout } = await asOwnerInShell(`${as} rotation audit prune --before 2023-01-01 --yes`);
+    expect([exitCode, stdout]).toEqual([
+      0,
+      "3 rows from before 2023-01-01 removed; the log records it as a PRUNE row.",
+    ]);
+    expect(await fine(bench(), ["audit", "prune", "--before", "2023-01-01", "--yes"])).toBe(
+      "No row is older than 2023-01-01; nothing was removed.",
+    );
+    const rows = await auditRows(bench());
+    expect(rows.map(({ id }) => id)).toEqual(["4", "5", "6", "7", "8"]);
+    expect(rows.at(-1)).toMatchObject({ action: "PRUNE", outputs: { removed: 3, throughId: 3 } });
+    expect(await fine(bench(), ["audit", "verify"])).toContain("Rows up to 3 were removed by retention");
+    // It is data of the log, not of a secret: nothing else speaks of it.
+    expect((await rotation(bench(), ["status"])).stdout).not.toContain("PRUNE");
+  });
+});
+
 describe("rotation evidence", () => {
   const inFolder = (file: string) => join(folder, file);
   /** Away from the project, without its environment. */
@@ -250,7 +280,7 @@ describe("rotation evidence", () => {
     const noted = await shell(bench(), advised("rotation evidence anchor", said));
     expect([noted.exitCode, noted.stdout], noted.stderr).toEqual([
       0,
-      "Noted already: row 7 is the log's last (anchor 1).",
+      "Noted already: row 9 is the log's last (anchor 1).",
     ]);
     const { stdout: tags } = await execa("git", ["-C", inFolder("tags"), "tag"]);
     expect(tags).toBe("rotation-audit/paper/00000001");
@@ -258,10 +288,10 @@ describe("rotation evidence", () => {
 
   it("writes a bundle without a secret that anyone can verify with the public key alone", async () => {
     const made = await fine(bench(), ["evidence", "--last", "94d", "--out", inFolder("bundle.tar")]);
-    expect(made).toBe(`${inFolder("bundle.tar")} written: 2 rows, 1 anchor of ledger, 1 anchor of tags`);
+    expect(made).toBe(`${inFolder("bundle.tar")} written: 4 rows, 1 anchor of ledger, 1 anchor of tags`);
     const { exitCode, text } = await verify(inFolder("bundle.tar"), "--key", inFolder("allowed"));
-    expect(text).toMatch(/^The evidence is intact: 2 rows, 1 anchor\. Stack paper \(paper\), /);
-    expect(text).toContain("Signed by rotation@paper. Rows up to 7 were noted outside of the database.");
+    expect(text).toMatch(/^The evidence is intact: 4 rows, 1 anchor\. Stack paper \(paper\), /);
+    expect(text).toContain("Signed by rotation@paper. Rows up to 9 were noted outside of the database.");
     expect(exitCode).toBe(0);
     const tar = await readFile(inFolder("bundle.tar"), "utf8");
     for (const secret of [
@@ -276,6 +306,7 @@ describe("rotation evidence", () => {
         "statement.dsse.json",
         "anchors/ledger.jsonl",
         "anchors/tags.jsonl",
+        "approvals.jsonl",
         "config.json",
         "rows.jsonl",
         "versions.json",
@@ -286,21 +317,21 @@ describe("rotation evidence", () => {
   it("shows a superuser who recomputes the whole chain, and notes no end of such a log", async () => {
     await bench().lab.postgres.query("CREATE TABLE kept AS TABLE secret_rotation_log");
     await bench().lab.postgres.query("CREATE TABLE kept_head AS TABLE secret_rotation_log_head");
-    await tamper(`UPDATE secret_rotation_log SET rotated_by = 'nobody' WHERE id = 6; ${RECOMPUTED(1)}`);
+    await tamper(`UPDATE secret_rotation_log SET rotated_by = 'nobody' WHERE id = 6; ${RECOMPUTED(6)}`);
     const chain = await rotation(bench(), ["audit", "verify"]);
     const made = await rotation(bench(), ["evidence", "--last", "94d", "--out", inFolder("tampered.tar")]);
     const { exitCode, text } = await verify(inFolder("tampered.tar"), "--key", inFolder("allowed"));
     await tamper(
       "DELETE FROM secret_rotation_log; INSERT INTO secret_rotation_log TABLE kept; DROP TABLE kept; DELETE FROM secret_rotation_log_head; INSERT INTO secret_rotation_log_head TABLE kept_head; DROP TABLE kept_head",
     );
-    expect(made.stderr).toContain("row 7, which was noted on");
+    expect(made.stderr).toContain("row 9, which was noted on");
     expect([exitCode, text]).toEqual([
       1,
-      expect.stringContaining("row 7 has another hash than the one noted elsewhere"),
+      expect.stringContaining("row 9 has another hash than the one noted elsewhere"),
     ]);
     const which = await shell(bench(), advised("rotation audit verify", made.stderr));
     expect([chain.exitCode, which.exitCode]).toEqual([1, 0]);
-    expect(await fine(bench(), ["evidence", "anchor"])).toBe("Noted already: row 7 is the log's last (anchor 1).");
+    expect(await fine(bench(), ["evidence", "anchor"])).toBe("Noted already: row 9 is the log's last (anchor 1).");
   });
 
   it("refuses what is no bundle, and a stack without a key", async () => {
@@ -317,33 +348,47 @@ describe("rotation evidence", () => {
   });
 });
 
-describe("rotation audit prune", () => {
-  it("keeps two years, asks before it removes, is for the owner alone, and logs what it removed", async () => {
-    const young = await rotation(bench(), ["audit", "prune", "--before", "2026-01-01", "--yes"]);
-    expect([young.exitCode, young.stderr]).toEqual([2, expect.stringContaining("rows of the last two years are kept")]);
-    const unasked = await rotation(bench(), ["audit", "prune", "--before", "2023-01-01"]);
-    expect([unasked.exitCode, unasked.stderr]).toEqual([2, expect.stringContaining("add --yes")]);
-    const pipeline = await rotation(bench(), ["audit", "prune", "--before", "2023-01-01", "--yes"]);
-    expect([pipeline.exitCode, pipeline.stderr]).toEqual([
-      1,
-      expect.stringContaining("its owner may: run this again with `PGUSER="),
-    ]);
-    expect(await auditRows(bench())).toHaveLength(7);
-    const as = advised("the same command again", pipeline.stderr);
-    const { exitCode, stdout } = await asOwnerInShell(`${as} rotation audit prune --before 2023-01-01 --yes`);
-    expect([exitCode, stdout]).toEqual([
-      0,
-      "3 rows from before 2023-01-01 removed; the log records it as a PRUNE row.",
-    ]);
-    expect(await fine(bench(), ["audit", "prune", "--before", "2023-01-01", "--yes"])).toBe(
-      "No row is older than 2023-01-01; nothing was removed.",
+describe("rotation approve", () => {
+  const key = (name: string) => join(folder, `${name}-key`);
+  const approve = (name: string) => rotation(bench(), ["approve", "--key", key(name), "--yes"]);
+  beforeAll(async () => {
+    const by: Record<string, string> = {};
+    for (const name of ["alice", "bob", "mallory"]) {
+      await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key(name)]);
+      if (name !== "mallory") by[name] = (await readFile(`${key(name)}.pub`, "utf8")).trim();
+    }
+    await editSettings(bench(), { approvals: { required: 2, by } });
+    await setRequest(bench(), { id: "approved", rotate: true });
+  });
+  afterAll(() => editSettings(bench(), { approvals: undefined, request: undefined }));
+
+  it("lets an update act only on a plan that two people have signed, none of them its runner", async () => {
+    const refused = await refusedUp(bench());
+    expect(unwrapped(refused)).toContain("needs the approval of 2, and nobody has approved it");
+    const ran = await rotation(bench(), ["run", "--yes", "--no-preflight"]);
+    expect([ran.exitCode, unwrapped(ran.stderr)]).toEqual([1, expect.stringContaining("needs the approval of 2")]);
+    const stranger = await approve("mallory");
+    expect([stranger.exitCode, stranger.stderr]).toEqual([2, expect.stringContaining("is the key of no approver")]);
+    const [hash] = /[0-9a-f]{16}/.exec(refused) ?? [];
+    const first = await shell(
+      bench(),
+      `${advised("rotation approve", refused)} --key ${key("alice")} --yes --stack paper`,
     );
-    const rows = await auditRows(bench());
-    expect(rows.map(({ id }) => id)).toEqual(["4", "5", "6", "7", "8"]);
-    expect(rows.at(-1)).toMatchObject({ action: "PRUNE", outputs: { removed: 3, throughId: 3 } });
-    expect(await fine(bench(), ["audit", "verify"])).toContain("Rows up to 3 were removed by retention");
-    // It is data of the log, not of a secret: nothing else speaks of it.
-    expect((await rotation(bench(), ["status"])).stdout).not.toContain("PRUNE");
+    expect([first.exitCode, first.stdout], first.stderr).toEqual([
+      0,
+      `${DATABASE}: plan ${hash} approved by alice: commit approvals/${hash}-alice.json`,
+    ]);
+    expect(unwrapped(await refusedUp(bench()))).toContain("only alice has approved it");
+    expect((await approve("bob")).stdout).toContain("approved by bob");
+    expect(unwrapped(await refusedUp(bench(), { ROTATED_BY: "bob" }))).toContain("only alice has approved it");
+    await up(bench());
+    expect((await auditRows(bench())).at(-1)).toMatchObject({
+      action: "ROTATE",
+      outputs: { plan: expect.stringMatching(new RegExp(`^${hash}`)), approvedBy: ["alice", "bob"] },
+    });
+    // Nothing is left to approve, and the row stays as it is.
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
+    expect((await approve("bob")).stdout).toBe("Nothing was approved.");
   });
 });
 

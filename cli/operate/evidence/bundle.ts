@@ -1,5 +1,6 @@
 import { AuditLogError } from "../../../audit/errors";
 import { type MadeBundle, makeBundle } from "../../../audit/evidence/make";
+import { approvalTexts } from "../../../clients/approvals";
 import { operator } from "../../../clients/home";
 import { redact } from "../../../core/redact";
 import { anchorsOf } from "../audit";
@@ -42,6 +43,7 @@ export async function evidenceOf(project: Project, last: number): Promise<MadeBu
       places: anchorPlaces(outline, project.stack),
       signer: evidenceSigner(outline),
       more: new Map([
+        ["approvals.jsonl", asLines(await approvalTexts(project.dir))],
         ["config.json", config],
         ["versions.json", asJson(await versionsOf(project, client))],
       ]),
@@ -52,6 +54,7 @@ export async function evidenceOf(project: Project, last: number): Promise<MadeBu
   throw new OperationError("there is no secret_rotation_log yet: the first `rotation run` creates it");
 }
 
+const asLines = (texts: readonly string[]) => Buffer.from(texts.map((text) => `${text.trim()}\n`).join(""));
 const asJson = (value: unknown) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 
 /** The keys in their order, each value as what it is. */
