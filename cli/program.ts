@@ -7,6 +7,7 @@ import { registerCalendar } from "./commands/calendar";
 import { registerDiagnose } from "./commands/diagnose";
 import { registerEvents } from "./commands/events";
 import { registerEvidence } from "./commands/evidence";
+import { registerLeaked } from "./commands/leaked";
 import { registerLog } from "./commands/log";
 import { registerMetrics } from "./commands/metrics";
 import { registerPlan } from "./commands/plan";
@@ -28,6 +29,7 @@ const COMMANDS = [
   registerRun,
   registerRollback,
   registerRotateNow,
+  registerLeaked,
   registerValidate,
   registerDiagnose,
   registerReport,

@@ -11,7 +11,7 @@ const sshKey = settings({
    * The key's file for `ssh-keygen -Y sign`, OpenSSH 8.2 or newer: a private key without a passphrase, or a public key
    * whose private part is in the agent or on a security key.
    */
-  key: absolute,
+  file: absolute,
 });
 
 const transit = settings({
@@ -19,8 +19,8 @@ const transit = settings({
   kind: z.literal("vault-transit"),
   /** The mount of the transit engine. Default `transit`. */
   mount: text(/^[\w.-]+(\/[\w.-]+)*$/, "expected a path without / at its ends").default("transit"),
-  /** The key's name: of the type ed25519, ecdsa-p256 or rsa-2048 and longer. The run needs `update` on `<mount>/sign/<key>`. */
-  key: text(/^[\w.-]+$/, "expected letters, digits, _, . or -"),
+  /** The key's name: of the type ed25519, ecdsa-p256 or rsa-2048 and longer. The run needs `update` on `<mount>/sign/<name>`. */
+  name: text(/^[\w.-]+$/, "expected letters, digits, _, . or -"),
   /** Default: that of the store, else VAULT_ADDR. */
   address: httpUrl.optional(),
 });

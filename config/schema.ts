@@ -181,6 +181,13 @@ export const schema = settings({
     .default({}),
   /** Secret. Alpaca's key pairs by the secret's name; `rotation alpaca add-key` writes it. */
   alpacaKeys: z.record(secretName, keyPairs, type("expected an object from names to pairs")).default({}),
+  /**
+   * Secret. The key of the fingerprints (HMAC) that are kept of every credential, 32 bytes or more in base64, for `rotation
+   * leaked`: `openssl rand -base64 32`. Default: none is kept. Another key makes the earlier fingerprints useless.
+   */
+  fingerprintKey: secret(
+    text(/^(?:[A-Za-z0-9+/]{4}){10,}(?:[A-Za-z0-9+/]{2,3}=+)?$/, "expected 32 bytes or more in base64"),
+  ).optional(),
   /** Secret. The secret id of the AppRole that `store.auth` names. */
   vaultSecretId: secret(z.string().min(1)).optional(),
   /** Secret. The private key for every host, OpenSSH format. */

@@ -186,5 +186,6 @@ async function createPlatform(config: Config, stack: string, basis: readonly str
     },
     clock: lab?.clock,
     planBasis: basis,
+    ...(config.fingerprintKey === undefined ? {} : { fingerprintKey: pulumi.secret(config.fingerprintKey) }),
   };
 }

@@ -1,7 +1,7 @@
-/** A claim's proof: does it, and returns what it saw as Markdown. @throws Error if the claim does not hold */
-export type Proof = (say: (text: string) => void) => Promise<string>;
+import type { Proof } from "./proof";
 
 /** Every proof that `npm run prove -- NAME` knows: a line each. */
 export const PROOFS: Readonly<Record<string, () => Promise<{ readonly prove: Proof }>>> = {
   evidence: () => import("./evidence"),
+  leaked: () => import("./leaked"),
 };

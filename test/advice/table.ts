@@ -89,6 +89,7 @@ export const ADVICE = {
   "sql: GRANT ADMIN of the owner": /^GRANT \S+ TO \S+ WITH ADMIN TRUE/,
   "sql: GRANT ADMIN of a login": /^GRANT \S+ TO \S+ WITH ADMIN OPTION/,
   "sql: GRANT the owner": /^GRANT \S+ TO (?:\S+ WITH INHERIT TRUE, SET TRUE|……)$/,
+  "sql: GRANT pg_signal_backend": /^GRANT pg_signal_backend TO /,
   "sql: GRANT a membership": /^GRANT \S+ TO \S+$/,
   "sql: REVOKE a membership": /^REVOKE \S+ FROM /,
   "sql: REASSIGN OWNED": /^REASSIGN OWNED BY /,

@@ -266,7 +266,7 @@ describe("rotation evidence", () => {
       ledger: { kind: "file", path: inFolder("ledger") },
       tags: { kind: "git", repository: inFolder("tags") },
     };
-    await editSettings(bench(), { evidence: { sign: { kind: "ssh", key: inFolder("key") }, anchors } });
+    await editSettings(bench(), { evidence: { sign: { kind: "ssh", file: inFolder("key") }, anchors } });
     await writeFile(inFolder("allowed"), await fine(bench(), ["evidence", "key"]));
   });
   afterAll(() => editSettings(bench(), { evidence: undefined }));

@@ -19,13 +19,13 @@ export async function readEvidenceOutline(project: Project): Promise<EvidenceOut
   const { evidence } = outline;
   if (evidence !== undefined) return { ...outline, evidence };
   throw new UsageError(
-    "no key signs evidence: set the config key `evidence`, such as { sign: { kind: ssh, key: /etc/rotation/evidence_ed25519 } } (docs/evidence.md)",
+    "no key signs evidence: set the config key `evidence`, such as { sign: { kind: ssh, file: /etc/rotation/evidence_ed25519 } } (docs/evidence.md)",
   );
 }
 
 /** What signs a stack's evidence. */
 export function evidenceSigner({ store, evidence: { sign } }: EvidenceOutline): Signer {
-  return sign.kind === "ssh" ? sshSigner(sign.key) : transitSigner(vaultFor(store, sign), sign.mount, sign.key);
+  return sign.kind === "ssh" ? sshSigner(sign.file) : transitSigner(vaultFor(store, sign), sign.mount, sign.name);
 }
 
 function vaultFor(store: Outline["store"], { address }: Extract<SignConfig, { readonly kind: "vault-transit" }>) {
@@ -37,8 +37,8 @@ function vaultFor(store: Outline["store"], { address }: Extract<SignConfig, { re
 export async function evidenceKey(project: Project): Promise<string> {
   const { store, environment, evidence } = await readEvidenceOutline(project);
   const { sign } = evidence;
-  if (sign.kind === "ssh") return `rotation@${environment} ${await sshPublicKey(sign.key)}`;
-  return transitPublicKeys(vaultFor(store, sign), sign.mount, sign.key);
+  if (sign.kind === "ssh") return `rotation@${environment} ${await sshPublicKey(sign.file)}`;
+  return transitPublicKeys(vaultFor(store, sign), sign.mount, sign.name);
 }
 
 /** Where a stack's anchors are, by name. */

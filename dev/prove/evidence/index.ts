@@ -1,4 +1,4 @@
-import type { Proof } from "..";
+import type { Proof } from "../proof";
 import { TAMPERINGS } from "./matrix";
 import { startProofWorld } from "./servers";
 

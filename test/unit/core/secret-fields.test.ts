@@ -104,6 +104,7 @@ describe("a field that sounds like a credential", () => {
       "adopted",
       "connectionPasswords",
       "alpacaKeys",
+      "fingerprintKey",
       "vaultSecretId",
       "sshPrivateKey",
       "sshKeyPassphrase",
