@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type CommonOptions, common, print, printJson, projectOf } from "../run-command";
 
 interface ApproveOptions extends CommonOptions {
@@ -16,7 +16,12 @@ export function registerApprove(program: Command): void {
       .description("approve what an update would do, with your own SSH key; commit the file that it writes"),
     "rotation approve --key ~/.ssh/id_ed25519 --stack prod",
   )
-    .option("-k, --key <file>", "your SSH key, one of `approvals.by`", join(homedir(), ".ssh", "id_ed25519"))
+    .addOption(
+      new Option("-k, --key <file>", "your SSH key, one of `approvals.by`").default(
+        join(homedir(), ".ssh", "id_ed25519"),
+        "~/.ssh/id_ed25519",
+      ),
+    )
     .option("-y, --yes", "do not ask")
     .action(async ({ key, yes, ...options }: ApproveOptions) => {
       const [{ approve }, { renderPlan }] = await Promise.all([import("../operate/approve"), import("../render/plan")]);

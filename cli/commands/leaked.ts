@@ -20,7 +20,7 @@ export function registerLeaked(program: Command): void {
         "[report]",
         "a file: gitleaks JSON, SARIF, a webhook of GitHub or GitGuardian; default: standard input",
       ),
-    "gitleaks git --report-format json --report-path - . | rotation leaked --stack prod\nrotation leaked --respond --stack prod   (asks for the value, without echo)",
+    "rotation leaked report.json --stack prod\nrotation leaked --respond --stack prod   (asks for the value, without echo)",
   )
     .option(
       "--respond",
