@@ -40,7 +40,9 @@ export function held(decision: Decision, approvals: Approvals): Decision {
   const hash = planHash(approvals, decision);
   const by = approvals.given.filter(({ plan }) => plan === hash).map((approval) => approval.by);
   const approvedBy = [...new Set(by)].sort();
-  const { required } = approvals;
+  // Back from what failed half-way: nobody may have to wait for people then.
+  const goesBack = action === "ROLLBACK" && decision.begun !== undefined;
+  const required = goesBack ? 0 : approvals.required;
   const plan = { ...decision, hash, ...(required === 0 ? {} : { approvals: { required, by: approvedBy } }) };
   const lacking = lackingApprovals(plan);
   if (lacking !== undefined && !pulumi.runtime.isDryRun())

@@ -60,6 +60,11 @@ const s3 = settings({
 export const evidence = settings({
   /** The key that signs bundles and anchors. Its public part is all that a verifier needs beside the bundle. */
   sign: z.discriminatedUnion("kind", [sshKey, transit], byKind),
+  /** An authority (RFC 3161) that stamps each anchor with its time. Needs `openssl`. Default: none. */
+  timestamp: settings({
+    /** The authority's address, such as `http://timestamp.digicert.com`. It learns a hash, and when. */
+    url: httpUrl,
+  }).optional(),
   /**
    * Where the end of the audit log is noted at the end of each run, by names of your own: what a superuser of the database
    * cannot rewrite with it. Default: nowhere.

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as z from "zod";
 
 /** A signature's key. The private part stays where it is: in a file, an agent or a server. */
@@ -15,6 +16,8 @@ export const envelopeSchema = z.object({
   payloadType: z.literal("application/vnd.in-toto+json"),
   payload: z.base64(),
   signatures: z.array(z.object({ keyid: z.string(), sig: z.base64() })).min(1),
+  /** Beside DSSE's own fields: an authority's time stamp (RFC 3161) over {@link stampedDigest}. */
+  timestamp: z.base64().optional(),
 });
 
 export type Envelope = z.output<typeof envelopeSchema>;
@@ -25,6 +28,12 @@ const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 export function preAuthEncoding(payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `), payload]);
 }
+
+/** What a time stamp of an envelope is over: SHA-256, in hex, of what its signature is over. */
+export const stampedDigest = ({ payload }: Pick<Envelope, "payload">): string =>
+  createHash("sha256")
+    .update(preAuthEncoding(Buffer.from(payload, "base64")))
+    .digest("hex");
 
 /** An in-toto statement: what is said (the predicate) about files or hashes (the subjects). */
 export interface Statement {

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import type { Signer } from "../../core/dsse";
+import { type Signer, stampedDigest } from "../../core/dsse";
 import { messageOf } from "../../core/errors";
 import { AuditLogError } from "../errors";
 import { type KeptAnchor, readAnchor, sealAnchor } from "./anchor";
@@ -15,6 +15,16 @@ export interface Anchored {
   readonly failed: Readonly<Record<string, string>>;
 }
 
+/** What {@link anchorHead} works with. */
+export interface Anchoring {
+  readonly stack: string;
+  readonly signer: Signer;
+  readonly places: Readonly<Record<string, AnchorPlace>>;
+  readonly now: Date;
+  /** An authority's time stamp over a digest, in base64. Default: none. */
+  readonly stamp?: (digest: string) => Promise<string>;
+}
+
 /** The lines that a place has, or why it cannot be read. */
 type Read = { readonly lines: readonly string[] } | { readonly error: string };
 
@@ -28,12 +38,7 @@ type Kept = { readonly kept: readonly KeptAnchor[] } | { readonly error: string 
  */
 export async function anchorHead(
   client: pg.ClientBase,
-  {
-    stack,
-    signer,
-    places,
-    now,
-  }: { stack: string; signer: Signer; places: Readonly<Record<string, AnchorPlace>>; now: Date },
+  { stack, signer, places, now, stamp }: Anchoring,
 ): Promise<Anchored> {
   const read = keptIn(await readPlaces(places));
   const known = unionOf(read);
@@ -46,7 +51,8 @@ export async function anchorHead(
   // Without the previous anchors a new one would begin a second series.
   if (head === undefined || nobody) return { newest: last, added: false, failed };
   const isNew = last?.anchor.id !== head.id;
-  const wanted = isNew ? [...known, await next(last, { stack, at: now.toISOString(), ...head }, signer)] : known;
+  const about = { stack, at: now.toISOString(), ...head };
+  const wanted = isNew ? [...known, await stamped(await next(last, about, signer), stamp, failed)] : known;
   for (const [name, place] of Object.entries(read)) {
     if ("error" in place) continue;
     const has = new Set(place.kept.map(({ anchor }) => anchor.sequence));
@@ -109,6 +115,22 @@ const next = async (
   readAnchor(
     await sealAnchor({ ...about, sequence: (last?.anchor.sequence ?? 0) + 1, previous: last?.digest ?? null }, signer),
   );
+
+/** An authority that does not answer keeps no anchor from being noted. */
+async function stamped(
+  kept: KeptAnchor,
+  stamp: Anchoring["stamp"],
+  failed: Record<string, string>,
+): Promise<KeptAnchor> {
+  if (stamp === undefined) return kept;
+  try {
+    const timestamp = await stamp(stampedDigest(kept.envelope));
+    return readAnchor(JSON.stringify({ ...kept.envelope, timestamp }));
+  } catch (error) {
+    failed["the time stamp"] = messageOf(error);
+    return kept;
+  }
+}
 
 async function headOf(client: pg.ClientBase): Promise<{ id: number; hash: string } | undefined> {
   const { rows } = await client.query<{ id: string; hash: string }>(

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Envelope, type Statement, signerOf, statementIn, type Verifier } from "../../core/dsse";
+import { type Envelope, type Statement, signerOf, stampedDigest, statementIn, type Verifier } from "../../core/dsse";
 import { messageOf } from "../../core/errors";
 import { GENESIS } from "../canonical";
 import type { ChainAnchor } from "../chain";
@@ -55,8 +55,11 @@ export interface BundleVerdict {
   readonly notes: readonly string[];
 }
 
+/** When an authority that the verifier trusts stamped a digest; undefined if none did. */
+export type StampedAt = (timestamp: string, digest: string) => Promise<Date | undefined>;
+
 /** Verifies a bundle from its bytes and public keys alone: no network, no database, no state. */
-export async function verifyBundle(tar: Buffer, verifier: Verifier): Promise<BundleVerdict> {
+export async function verifyBundle(tar: Buffer, verifier: Verifier, stampedAt?: StampedAt): Promise<BundleVerdict> {
   const problems: BundleProblem[] = [];
   const add = (where: BundleProblem["where"], message: string) => void problems.push({ where, message });
   const nothing = { signedBy: undefined, about: undefined, rows: 0, anchors: 0, confirmedTo: 0, notes: [] };
@@ -80,7 +83,10 @@ export async function verifyBundle(tar: Buffer, verifier: Verifier): Promise<Bun
     for (const message of filesProblems(statement, files)) add("files", message);
     const rows = readRows(textOf(files, "rows.jsonl"));
     const anchors = await anchorsIn(files, said, verifier, (message) => add("anchors", message));
-    const notes = checkRows(said, rows, anchors, add);
+    const notes = [
+      ...checkRows(said, rows, anchors, add),
+      ...(await stampNotes(anchors, stampedAt, (message) => add("anchors", message))),
+    ];
     const approvals = linesOf(files.get("approvals.jsonl")?.toString("utf8") ?? "");
     const config = files.get("config.json")?.toString("utf8") ?? "{}";
     for (const message of await approvalProblems(rows, said.stack, config, approvals)) add("approvals", message);
@@ -168,6 +174,28 @@ function readOrUndefined(line: string): KeptAnchor | undefined {
     return undefined;
   }
 }
+
+/** Time stamps that are wrong are problems; those that nobody compares with an authority are noted. */
+async function stampNotes(
+  anchors: readonly KeptAnchor[],
+  stampedAt: StampedAt | undefined,
+  add: (message: string) => void,
+): Promise<string[]> {
+  const stamped = anchors.filter(({ envelope }) => envelope.timestamp !== undefined);
+  if (stamped.length === 0) return [];
+  if (stampedAt === undefined)
+    return [`the time stamps of ${stamped.length} anchors were not compared with an authority`];
+  for (const { anchor, envelope } of stamped) {
+    const at = await stampedAt(envelope.timestamp ?? "", stampedDigest(envelope));
+    if (at === undefined) add(`anchor ${anchor.sequence} has a time stamp that no trusted authority gave it`);
+    else if (Math.abs(at.getTime() - Date.parse(anchor.at)) > SKEW)
+      add(`anchor ${anchor.sequence} says ${anchor.at}, and was stamped on ${at.toISOString()}`);
+  }
+  return [];
+}
+
+/** How far the clocks of a run and of an authority may differ, milliseconds. */
+const SKEW = 600_000;
 
 /** Each anchor names the previous one. */
 function seriesProblems(anchors: readonly KeptAnchor[]): string[] {

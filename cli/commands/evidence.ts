@@ -33,14 +33,15 @@ export function registerEvidence(program: Command): void {
       "-k, --key <file>",
       "whom you trust: allowed signers as ssh-keygen reads them, or public keys in PEM",
     )
+    .option("--tsa-ca <file>", "root certificates of the time stamps' authority (PEM); default: not verified")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  rotation evidence verify bundle.tar --key allowed_signers")
-    .action(async (bundle: string, { key, json }: { key: string; json?: true }) => {
+    .action(async (bundle: string, { key, tsaCa, json }: { key: string; tsaCa?: string; json?: true }) => {
       const [{ verifyFile }, { renderBundle }] = await Promise.all([
         import("../operate/evidence/verify"),
         import("../render/evidence"),
       ]);
-      const verdict = await verifyFile(bundle, key);
+      const verdict = await verifyFile(bundle, key, tsaCa);
       if (json) printJson(verdict);
       else print(renderBundle(verdict));
       process.exitCode = verdict.valid ? EXIT.fine : EXIT.failed;

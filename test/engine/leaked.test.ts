@@ -20,10 +20,10 @@ it("says whose each planted value is and whether it still works, and takes no de
   const { generations, lines, verdicts } = await one.verdicts();
   expect(lines).toBeGreaterThan(DECOYS);
   expect(verdicts).toEqual([
-    ...["alpaca/api_key 0 keyId: refused", "alpaca/api_key 0 secretKey: refused"],
-    ...["alpaca/api_key 1 keyId: works", "alpaca/api_key 1 secretKey: works"],
     ...[`${DATABASE} 0 password: refused`, `${DATABASE} 1 password: refused`],
     ...[`${DATABASE} 2 password: works`, `${DATABASE} 3 password: works`],
+    ...["alpaca/api_key 0 keyId: refused", "alpaca/api_key 0 secretKey: refused"],
+    ...["alpaca/api_key 1 keyId: works", "alpaca/api_key 1 secretKey: works"],
   ]);
   expect(generations).toBe(verdicts.length);
   expect(await one.respondToTheDead()).toBe(0);

@@ -1,6 +1,7 @@
 import { type Anchored, anchorHead } from "../../../audit/evidence/anchoring";
 import { type AnchorPlace, placeOf } from "../../../audit/evidence/places";
 import { sshPublicKey, sshSigner } from "../../../clients/ssh-signature";
+import { timestampOf } from "../../../clients/timestamp";
 import { transitPublicKeys, transitSigner } from "../../../clients/transit-signature";
 import type { EvidenceConfig, SignConfig } from "../../../config/schema";
 import type { Signer } from "../../../core/dsse";
@@ -49,7 +50,11 @@ export const anchorPlaces = ({ evidence }: EvidenceOutline, stack: string): Reco
 export async function anchorNow(project: Project, given?: EvidenceOutline): Promise<Anchored> {
   const outline = given ?? (await readEvidenceOutline(project));
   const { stack } = project;
-  const about = { stack, signer: evidenceSigner(outline), places: anchorPlaces(outline, stack), now: new Date() };
+  const url = outline.evidence.timestamp?.url;
+  const about = {
+    ...{ stack, signer: evidenceSigner(outline), places: anchorPlaces(outline, stack), now: new Date() },
+    ...(url === undefined ? {} : { stamp: (digest: string) => timestampOf(url, digest) }),
+  };
   const done = await readLog(outline, (client) => anchorHead(client, about));
   return done ?? { newest: undefined, added: false, failed: {} };
 }

@@ -43,8 +43,9 @@ export async function findLeaks(stack: Stack, texts: readonly LeakText[]): Promi
       found.set(of, before);
     }
   }
+  const byOrder = [...found].sort(([a], [b]) => orderOf(config, a, b));
   return Promise.all(
-    [...found].map(async ([{ secret, generation, part, username }, { value, where }]) => {
+    byOrder.map(async ([{ secret, generation, part, username }, { value, where }]) => {
       const about = { secret, generation, part, username };
       const halves = Object.fromEntries(
         [...found].flatMap(([of, one]) =>
@@ -60,6 +61,12 @@ export async function findLeaks(stack: Stack, texts: readonly LeakText[]): Promi
       };
     }),
   );
+}
+
+/** In the config's order, then by generation. */
+function orderOf({ secrets }: Stack["config"], a: OwnedFingerprint, b: OwnedFingerprint): number {
+  const place = (one: OwnedFingerprint) => secrets.findIndex(({ name }) => name === one.secret);
+  return place(a) - place(b) || a.generation - b.generation || a.part.localeCompare(b.part);
 }
 
 const NO_KEY =

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ChainRow, HASHED_COLUMNS } from "../../../audit/canonical";
 import { approvalProblems } from "../../../audit/evidence/approvals";
 import { placeOf } from "../../../audit/evidence/places";
+import { timestampOf, verifyTimestamp } from "../../../clients/timestamp";
 import { sealApproval } from "../../../core/approval";
 import { DAY } from "../../../core/time";
 import { type Moto, startMoto } from "../../../dev/lab/moto";
@@ -11,6 +12,7 @@ import { makeBucket, transitKeys } from "../../../dev/prove/evidence/servers";
 import { BUCKET, sshKeys } from "../../../dev/prove/evidence/world";
 import { resolveToolchain } from "../../../dev/toolchain/resolve";
 import { testFolder } from "../lab/folder";
+import { startAuthority } from "./authority";
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let bao: OpenBao;
@@ -71,6 +73,24 @@ describe("a bucket with object lock", () => {
       /Access Denied|denied/i,
     );
     client.destroy();
+  });
+});
+
+describe("an authority's time stamp", () => {
+  it("is over the digest alone, and verified with the authority's certificate", async () => {
+    const authority = await startAuthority(folder.dir);
+    const other = await startAuthority(folder.dir, "other");
+    try {
+      const digest = "ab".repeat(32);
+      const stamp = await timestampOf(authority.url, digest);
+      const at = await verifyTimestamp(stamp, digest, authority.certificate);
+      expect(Math.abs((at?.getTime() ?? 0) - Date.now())).toBeLessThan(60_000);
+      expect(await verifyTimestamp(stamp, "cd".repeat(32), authority.certificate)).toBeUndefined();
+      expect(await verifyTimestamp(stamp, digest, other.certificate)).toBeUndefined();
+      await expect(timestampOf(`${authority.url}/refuses`, digest)).rejects.toThrow();
+    } finally {
+      await Promise.all([authority.stop(), other.stop()]);
+    }
   });
 });
 
