@@ -33,8 +33,9 @@ export class ChainWalk {
   private readonly prunes = new Map<string, number>();
   private readonly anchors: Map<number, string>;
   private readonly replaced: ChainProblem[] = [];
+  private readonly start: SeenRow;
   private margin: SeenRow[] = [];
-  private last: SeenRow = genesis;
+  private last: SeenRow;
   private first: SeenRow | undefined;
   private soundInARow = MARGIN;
   private shift = 0;
@@ -42,9 +43,14 @@ export class ChainWalk {
   private rows = 0;
   private omitted = 0;
 
-  /** @param anchors places of the chain as noted elsewhere: those rows must still be there, with those hashes. */
-  constructor(anchors: readonly ChainAnchor[] = []) {
+  /**
+   * @param anchors places of the chain as noted elsewhere: those rows must still be there, with those hashes
+   * @param start what the first row follows, for a part of the log. Default: the log's beginning
+   */
+  constructor(anchors: readonly ChainAnchor[] = [], start: ChainAnchor = BEGINNING) {
     this.anchors = new Map(anchors.map(({ id, hash }) => [id, hash]));
+    this.start = { ...start, written: start.id, previousHash: null, fields: [], position: -1, sound: true };
+    this.last = this.start;
   }
 
   /** Takes the next row. */
@@ -66,7 +72,7 @@ export class ChainWalk {
 
   /** The result, once all rows were taken. @param head the log's own note of its end, if it is there. */
   finish(head: ChainHead | undefined): ChainFindings {
-    const rows = [genesis, ...this.kept, ...this.margin];
+    const rows = [this.start, ...this.kept, ...this.margin];
     const problems = [...explain({ rows, head, prunes: this.prunes }), ...this.replaced];
     const prunedThrough = this.prunes.get(this.first?.previousHash ?? "") ?? null;
     for (const id of this.anchors.keys()) {
@@ -120,15 +126,7 @@ export class ChainWalk {
 }
 
 /** What the first row of all follows. */
-const genesis: SeenRow = {
-  id: 0,
-  written: 0,
-  hash: GENESIS,
-  previousHash: null,
-  fields: [],
-  position: -1,
-  sound: true,
-};
+export const BEGINNING: ChainAnchor = { id: 0, hash: GENESIS };
 
 function miscount(head: ChainHead, rows: number, id: number): ChainProblem {
   const kind = head.rows > rows ? "deleted" : "inserted";

@@ -6,8 +6,11 @@ import { redact } from "../core/redact";
 export const AuditStatus = z.enum(["SUCCESS", "FAILED", "ROLLED_BACK"]);
 export type AuditStatus = z.infer<typeof AuditStatus>;
 
-/** What was done. PRUNE rows are written by the database's own function alone. */
-export const AuditAction = z.enum(["ROTATE", "ROLLBACK", "REVOKE", "ADOPT", "MANUAL", "PRUNE"]);
+/**
+ * What was done. PRUNE rows are written by the database's own function alone; a LEAK row says what became of a generation that
+ * leaked.
+ */
+export const AuditAction = z.enum(["ROTATE", "ROLLBACK", "REVOKE", "ADOPT", "MANUAL", "LEAK", "PRUNE"]);
 export type AuditAction = z.infer<typeof AuditAction>;
 
 // PostgreSQL stores no NUL, and half a surrogate pair has no UTF-8.

@@ -17,7 +17,7 @@ BEGIN
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO rotation_audit_writer', current_schema());
     END IF;
     GRANT SELECT, INSERT ON secret_rotation_log TO rotation_audit_writer;
-    GRANT SELECT, INSERT ON secret_rotation_reminders TO rotation_audit_writer;
+    GRANT SELECT, INSERT ON secret_rotation_reminders, secret_rotation_fingerprints TO rotation_audit_writer;
     GRANT SELECT, INSERT ON secret_rotation_events, secret_rotation_deliveries TO rotation_audit_writer;
     GRANT UPDATE (delivered_at, attempts, attempted_at, error) ON secret_rotation_deliveries TO rotation_audit_writer;
     GRANT SELECT ON secret_rotation_log_head, secret_rotation_log_migrations TO rotation_audit_writer;

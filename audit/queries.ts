@@ -57,7 +57,7 @@ export async function* rowsBetween(
 export async function lastRowOfEach(client: pg.ClientBase, filter: LogFilter = {}): Promise<LogRow[]> {
   const { rows } = await client.query<LogRow>(
     `SELECT DISTINCT ON (secret_name, environment) ${COLUMNS} FROM secret_rotation_log
-     WHERE ${FILTER} AND action <> 'PRUNE'
+     WHERE ${FILTER} AND action NOT IN ('LEAK', 'PRUNE')
      ORDER BY secret_name, environment, rotation_date DESC, secret_rotation_log.id DESC`,
     filterValues(filter),
   );

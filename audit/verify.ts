@@ -1,9 +1,9 @@
 import type pg from "pg";
 import { codeOf } from "../core/errors";
-import { HASHED_COLUMNS } from "./canonical";
-import type { ChainAnchor, ChainHead } from "./chain";
+import type { ChainAnchor } from "./chain";
+import { chainRows, notedHead } from "./chain-rows";
 import { type ChainFindings, ChainWalk } from "./chain-walk";
-import { onSnapshot, pagesOf } from "./cursor";
+import { onSnapshot } from "./cursor";
 import { AuditLogError } from "./errors";
 
 export type { ChainAnchor, ChainProblem, ProblemKind } from "./chain";
@@ -25,10 +25,6 @@ export interface ChainVerdict extends ChainFindings {
   readonly guarded: boolean;
 }
 
-const ROWS = `
-  SELECT id::text, previous_hash, hash, ${Object.values(HASHED_COLUMNS).join(", ")}
-  FROM secret_rotation_log AS log ORDER BY log.id`;
-
 const TRIGGERS = `
   SELECT count(*) FILTER (WHERE tgenabled IN ('O', 'A')) = 4 AS guarded FROM pg_trigger
   WHERE tgrelid = 'secret_rotation_log'::regclass AND tgname LIKE 'secret_rotation_log_%'`;
@@ -42,17 +38,10 @@ export async function verifyChain(client: pg.ClientBase, options: VerifyOptions 
   const walk = new ChainWalk(options.anchors);
   try {
     return await onSnapshot(client, async () => {
-      const rows = pagesOf<(string | null)[]>(client, "audit_chain", { text: ROWS, rowMode: "array" });
-      for await (const page of rows) {
-        for (const [id, previousHash = null, hash = null, ...fields] of page) {
-          walk.push({ id: Number(id), previousHash, hash, fields });
-        }
-      }
-      const head = await client.query<Record<"id" | "hash" | "rows", string>>(
-        "SELECT id, hash, rows FROM secret_rotation_log_head",
-      );
+      for await (const row of chainRows(client)) walk.push(row);
+      const head = await notedHead(client);
       const triggers = await client.query<{ guarded: boolean }>(TRIGGERS);
-      const findings = walk.finish(head.rows[0] && asHead(head.rows[0]));
+      const findings = walk.finish(head);
       return { valid: findings.problems.length === 0, ...findings, guarded: triggers.rows[0]?.guarded ?? false };
     });
   } catch (error) {
@@ -63,9 +52,3 @@ export async function verifyChain(client: pg.ClientBase, options: VerifyOptions 
     );
   }
 }
-
-const asHead = (row: Record<"id" | "hash" | "rows", string>): ChainHead => ({
-  id: Number(row.id),
-  hash: row.hash,
-  rows: Number(row.rows),
-});

@@ -16,13 +16,19 @@ export interface ActOptions extends CommonOptions {
  * @returns the exit code
  */
 export async function perform(options: ActOptions, requests: readonly (Request | undefined)[]): Promise<number> {
-  const [{ Run }, { deliverAfterRun }, { assertTerminal, interruption, runListener }, { renderResult }] =
-    await Promise.all([
-      import("./operate/run"),
-      import("./operate/events/deliver"),
-      import("./run-listener"),
-      import("./render/run"),
-    ]);
+  const [
+    { Run },
+    { anchorAfterRun },
+    { deliverAfterRun },
+    { assertTerminal, interruption, runListener },
+    { renderResult },
+  ] = await Promise.all([
+    import("./operate/run"),
+    import("./operate/evidence/anchor"),
+    import("./operate/events/deliver"),
+    import("./run-listener"),
+    import("./render/run"),
+  ]);
   if (!options.yes) assertTerminal();
   const project = await projectOf(options);
   const { signal, release } = interruption((text) => listener.note(text));
@@ -33,6 +39,7 @@ export async function perform(options: ActOptions, requests: readonly (Request |
     for (const request of requests) {
       const run = await Run.open(project, listener, runOptions(options, request, signal));
       const result = await run.carryOut();
+      await anchorAfterRun(project, (text) => listener.note(text));
       await deliverAfterRun(project, (text) => listener.note(text));
       listener.stop(result.outcome === "interrupted" ? "stopped" : "done");
       results.push(result);

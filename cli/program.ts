@@ -1,10 +1,13 @@
 import { Command } from "commander";
 import { registerAdopt } from "./commands/adopt";
 import { registerAlpaca } from "./commands/alpaca";
+import { registerApprove } from "./commands/approve";
 import { registerAudit } from "./commands/audit";
 import { registerCalendar } from "./commands/calendar";
 import { registerDiagnose } from "./commands/diagnose";
 import { registerEvents } from "./commands/events";
+import { registerEvidence } from "./commands/evidence";
+import { registerLeaked } from "./commands/leaked";
 import { registerLog } from "./commands/log";
 import { registerMetrics } from "./commands/metrics";
 import { registerPlan } from "./commands/plan";
@@ -24,13 +27,16 @@ const COMMANDS = [
   registerPlan,
   registerPreflight,
   registerRehearse,
+  registerApprove,
   registerRun,
   registerRollback,
   registerRotateNow,
+  registerLeaked,
   registerValidate,
   registerDiagnose,
   registerReport,
   registerAudit,
+  registerEvidence,
   registerLog,
   registerRemind,
   registerEvents,

@@ -2,6 +2,7 @@ import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random";
 import { type EventTarget, endOf, receiversOf } from "../core/events";
+import type { Fingerprint } from "../core/fingerprints";
 import type { SecretState } from "../core/state";
 import { stepCommand } from "./step-command";
 
@@ -25,6 +26,8 @@ export interface AuditRecordArgs {
   readonly outputs: pulumi.Input<Record<string, unknown>>;
   /** The lab's clock; undefined everywhere else. */
   readonly clock: string | undefined;
+  /** Kept beside the row, for `rotation leaked`. */
+  readonly fingerprints?: pulumi.Input<readonly Fingerprint[]>;
 }
 
 /**
@@ -63,6 +66,7 @@ export class AuditRecord extends pulumi.ComponentResource {
             stepKey: pulumi.interpolate`${history.hex}/${secret}/${step}`,
           },
           ...(targets.length === 0 ? {} : { targets }),
+          ...(args.fingerprints === undefined ? {} : { fingerprints: args.fingerprints }),
         },
         trigger: step,
       },

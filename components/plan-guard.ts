@@ -12,15 +12,28 @@ import { without } from "../core/without";
  * @param program the program's own file
  */
 export function planBasis(config: Readonly<Record<string, string>>, program: Buffer): readonly string[] {
-  const open = (key: string) => key.startsWith(`${PROJECT}:`) && !SECRET_KEYS.includes(key.slice(PROJECT.length + 1));
   const keys = Object.keys(config).sort();
   const hash = (chosen: readonly string[]) => digest(JSON.stringify(chosen.map((key) => [key, config[key]])));
   return [
-    `config-${hash(keys.filter(open)).slice(0, 12)}`,
-    `secret-config-${hash(keys.filter((key) => !open(key))).slice(0, 4)}`,
+    `config-${hash(keys.filter(isOpen)).slice(0, 12)}`,
+    `secret-config-${hash(keys.filter((key) => !isOpen(key))).slice(0, 4)}`,
     `program-${digest(program).slice(0, 12)}`,
   ];
 }
+
+/**
+ * The digest of config and program to which approvals are held. Without the request, which only says what is decided anyway,
+ * and with the same 16 bits of what is secret.
+ */
+export function planDigest(config: Readonly<Record<string, string>>, program: Buffer): string {
+  const bare = without(config, `${PROJECT}:request`);
+  const keys = Object.keys(bare).sort();
+  const open = keys.filter(isOpen).map((key) => [key, bare[key]]);
+  const [, secret] = planBasis(bare, program);
+  return digest(JSON.stringify([open, secret, digest(program)]));
+}
+
+const isOpen = (key: string) => key.startsWith(`${PROJECT}:`) && !SECRET_KEYS.includes(key.slice(PROJECT.length + 1));
 
 /**
  * The `ignoreChanges` of a secret's component, which changes nothing but makes a saved plan (`pulumi up --plan`) fail there
@@ -33,7 +46,7 @@ export function planBasis(config: Readonly<Record<string, string>>, program: Buf
 export function planGuard(basis: readonly string[], state: SecretState): string[] {
   // Without the times at which the program ran.
   const held = without(state, "rotatedAt", "filledAt", "notBefore", "step");
-  const done = without(state.step, "at");
+  const done = without(state.step, "at", "plan", "approvedBy");
   return [...basis, `state-${digest(JSON.stringify([held, done])).slice(0, 12)}`];
 }
 

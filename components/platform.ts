@@ -29,4 +29,6 @@ export interface Platform {
   readonly clock: string | undefined;
   /** What a saved plan is held to: `planBasis`. */
   readonly planBasis: readonly string[];
+  /** The key of the fingerprints that are kept of credentials; undefined: none is kept. */
+  readonly fingerprintKey?: pulumi.Output<string> | undefined;
 }

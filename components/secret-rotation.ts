@@ -2,6 +2,7 @@ import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SecretConfig } from "../config";
 import type { PreflightMode } from "../core/decide";
+import { type Fingerprinted, fingerprinted } from "../core/fingerprints";
 import type { Policy } from "../core/policy";
 import { slugOf } from "../core/resource-names";
 import { activation, activeGeneration, type SecretState } from "../core/state";
@@ -158,11 +159,16 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     return restarts;
   }
 
-  /** @param steps their exceptions and warnings go into the row; the first is the preflight. @param more further ones */
+  /**
+   * @param steps their exceptions and warnings go into the row; the first is the preflight
+   * @param more further ones
+   * @param credentials those whose fingerprints are kept with the row, if the config has a key for that
+   */
   protected createAudit(
     steps: readonly [local.Command, ...local.Command[]],
     last: After,
     more: pulumi.Input<Record<string, unknown>> = {},
+    credentials: readonly pulumi.Input<Fingerprinted>[] = [],
   ): AuditRecord {
     const { config, state, platform } = this.args;
     const dependsOn = this.mode === "adoption" ? last : this.createHook("after", last, this.brought);
@@ -185,11 +191,20 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
           .apply(([description, answers, restarts, hooks]) => ({
             ...description,
             overrides: said("overrides", answers),
+            ...(state.step.plan === undefined ? {} : { plan: state.step.plan }),
+            ...(state.step.approvedBy === undefined ? {} : { approvedBy: state.step.approvedBy }),
             ...(said("warnings", answers).length === 0 ? {} : { warnings: said("warnings", answers) }),
             ...(restarts.length === 0 ? {} : { restarts }),
             ...(hooks.length === 0 ? {} : { hooks: hooks.flatMap(({ hook }) => hook ?? []) }),
           })),
         clock: platform.clock,
+        ...(platform.fingerprintKey === undefined || credentials.length === 0
+          ? {}
+          : {
+              fingerprints: pulumi
+                .all([platform.fingerprintKey, pulumi.all([...credentials])])
+                .apply(([key, all]) => fingerprinted(key, all as Fingerprinted[])),
+            }),
       },
       { parent: this, dependsOn },
     );

@@ -7,7 +7,9 @@ import { keysWithSecrets, secret } from "../core/secret-fields";
 import { alpaca, keyPairs } from "../kinds/alpaca-key/schema";
 import { secretSchema } from "../kinds/schemas";
 import { store } from "../stores/schemas";
+import { approvals } from "./approval-schema";
 import { eventTarget, notify } from "./event-schema";
+import { evidence } from "./evidence-schema";
 import { tooLong } from "./messages";
 import { hosts, service } from "./service-schema";
 
@@ -168,6 +170,13 @@ export const schema = settings({
   notify: notify.optional(),
   /** Who gets an event when a rotation starts, finishes, fails or is due, by names of your own (`docs/events.md`). */
   events: z.record(name, eventTarget).default({}),
+  /**
+   * Who must have approved a plan before an update carries it out: a rotation, a rollback or an adoption, emergencies too.
+   * Default: nobody. See `docs/evidence.md`.
+   */
+  approvals: approvals.optional(),
+  /** Who signs evidence, and where the audit log's end is noted outside of the database (`docs/evidence.md`). */
+  evidence: evidence.optional(),
   validation: validation.default({}),
   /** Secret. The values in use before this stack, by the secret's name: what generation 0 rolls back to. */
   adopted: z.record(secretName, secret(z.string().min(1)), type("expected an object from names to values")).default({}),
@@ -177,6 +186,13 @@ export const schema = settings({
     .default({}),
   /** Secret. Alpaca's key pairs by the secret's name; `rotation alpaca add-key` writes it. */
   alpacaKeys: z.record(secretName, keyPairs, type("expected an object from names to pairs")).default({}),
+  /**
+   * Secret. The key of the fingerprints (HMAC) that are kept of every credential, 32 bytes or more in base64, for `rotation
+   * leaked`: `openssl rand -base64 32`. Default: none is kept. Another key makes the earlier fingerprints useless.
+   */
+  fingerprintKey: secret(
+    text(/^(?:[A-Za-z0-9+/]{4}){10,}(?:[A-Za-z0-9+/]{2,3}=+)?$/, "expected 32 bytes or more in base64"),
+  ).optional(),
   /** Secret. The secret id of the AppRole that `store.auth` names. */
   vaultSecretId: secret(z.string().min(1)).optional(),
   /** Secret. The passphrase of the databases' `sslkey`, if it has one. Not with `alternating-users`, whose plugin takes none. */
@@ -204,3 +220,4 @@ export type { HostConfig } from "./service-schema";
 export type ServiceConfig = z.output<typeof service>;
 export type { StoreConfig } from "../stores/schemas";
 export type { EventTargetConfig, NotifyConfig } from "./event-schema";
+export type { AnchorPlaceConfig, EvidenceConfig, SignConfig } from "./evidence-schema";

@@ -21,6 +21,18 @@ export interface Plan {
   readonly deferred?: string;
   /** What its rotation waits for, in words; only if the config limits when rotations run. */
   readonly waits?: string;
+  /** SHA-256 of the decision, the config and the program: what people approve. Unset if nothing happens. */
+  readonly hash?: string;
+  /** How many must approve it and who did; only if the config asks for that. */
+  readonly approvals?: { readonly required: number; readonly by: readonly string[] };
+}
+
+/** What a plan lacks, in words; undefined if it may be carried out. */
+export function lackingApprovals({ secret, hash, approvals }: Plan): string | undefined {
+  if (approvals === undefined || hash === undefined || approvals.by.length >= approvals.required) return undefined;
+  const { required, by } = approvals;
+  const who = by.length === 0 ? "nobody has" : `only ${by.join(", ")} ${by.length === 1 ? "has" : "have"}`;
+  return `${secret}: plan ${hash.slice(0, 16)} needs the approval of ${required}, and ${who} approved it: each of them runs \`rotation approve\` and commits the file`;
 }
 
 /** Compares the state before with the state after. */

@@ -25,6 +25,10 @@ export interface Step {
   readonly reason: string;
   /** ISO 8601, UTC. */
   readonly at: string;
+  /** The hash of the plan that was carried out; unset for a step of an earlier version, and for REVOKE. */
+  readonly plan?: string;
+  /** Who had approved it; only if the config asks for approvals. */
+  readonly approvedBy?: readonly string[];
 }
 
 /**

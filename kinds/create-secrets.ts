@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { type Approvals, held } from "../components/approvals";
 import type { Platform } from "../components/platform";
 import type { Known, PreviousSecret } from "../components/previous-secrets";
 import { waitsFor } from "../components/rotation-order";
@@ -47,6 +48,8 @@ export interface Prepared {
   readonly before: PreviousSecret | undefined;
   /** Decides on it, and warns of what an operator must know first. */
   decide(): Decision;
+  /** The decision with its plan's hash, once it is final. @throws RequestRefusedError if it lacks approvals */
+  held(decision: Decision): Decision;
   /** @throws RequestRefusedError */
   declare: Declare;
 }
@@ -61,6 +64,7 @@ export async function prepareSecrets(
   config: Config,
   { previous, recorded }: Known,
   platform: Platform,
+  approvals: Approvals,
   now: Date,
   seen: SeenOutside,
 ): Promise<readonly Prepared[]> {
@@ -78,14 +82,15 @@ export async function prepareSecrets(
         for (const warning of [behind, paused]) if (warning !== undefined) void pulumi.log.warn(warning);
         return decideSecret(config, secret, { finished: before?.state, recorded: recorded[name] }, now, seen[name]);
       };
-      return { secret, before, decide, declare };
+      return { secret, before, decide, declare, held: (decision: Decision) => held(decision, approvals) };
     }),
   );
 }
 
 /** How a secret is declared whose restarts are its own. @throws RequestRefusedError */
-export function declareAlone({ before, decide, declare }: Prepared): Declaration {
-  return declare(decide(), {
+export function declareAlone(prepared: Prepared): Declaration {
+  const { before, decide, declare } = prepared;
+  return declare(prepared.held(decide()), {
     rolledOut: rolledOutBy(before, RESTARTED_BY),
     finished: before && activation(before.state),
   });
@@ -106,9 +111,13 @@ export function createSecrets(
   platform: Platform,
   prepared: readonly Prepared[],
 ): Record<string, unknown> {
-  const decided = decideTogether(
+  const together = decideTogether(
     config,
     prepared.map(({ decide }) => decide()),
+  );
+  // Of all, before the first resource is declared.
+  const decided = together.map((decision) =>
+    prepared.find(({ secret }) => secret.name === decision.secret)?.held(decision),
   );
   const groups = groupsOf(config).map((names) => ({
     names,
@@ -121,7 +130,7 @@ export function createSecrets(
     for (const { secret, before, declare } of inOrder(prepared, groups)) {
       const { name } = secret;
       const group = groupOf(name);
-      const decision = decided.find((one) => one.secret === name) as Decision;
+      const decision = decided.find((one) => one?.secret === name) as Decision;
       const dependsOn = earlier
         .filter((one) => waitsFor(secret, one.secret) && !group?.names.includes(one.secret.name))
         .map(({ last }) => last);

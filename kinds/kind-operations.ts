@@ -118,6 +118,12 @@ export interface Proof {
   readonly failure: string | undefined;
 }
 
+/** The sessions of a login, after those of a leaked credential were ended. */
+export interface EndedSessions {
+  readonly ended: number;
+  readonly left: number;
+}
+
 /** How the operator supplies new values of a kind whose values this pipeline cannot make. */
 export interface Supply {
   /** The `rotation` command that takes a new value, without the stack. */
@@ -173,6 +179,22 @@ export interface KindOperations<Secret extends SecretConfig> {
   known(stack: KnownStack, secret: Secret, states: readonly SecretState[]): Known[];
   /** The credential that the store must hold before the update acts, as far as the stack knows it. */
   inUse(stack: KnownStack, secret: Secret, decision: Decision): CredentialInUse<string> | undefined;
+  /**
+   * Tries a credential that leaked, with its own values; undefined if they are not all there. Default: it is tried only while
+   * the stack knows it.
+   */
+  tryParts?(
+    stack: KnownStack,
+    secret: Secret,
+    leaked: { readonly username: string | null; readonly parts: Readonly<Record<string, string>> },
+  ): Promise<{ readonly answer: "works" | "refused" | "unknown"; readonly evidence: string } | undefined>;
+  /**
+   * Ends the sessions of a login that leaked; undefined for what has none.
+   *
+   * @param before only sessions that began before that time, by this machine's clock: later ones have the new password. Undefined: all
+   * @returns how many were ended, and how many are left
+   */
+  endSessions?(secret: Secret, username: string, before: Date | undefined): Promise<EndedSessions>;
   /** What is wrong with the credential, each with the command that fixes it. */
   diagnose(stack: StackView, secret: Secret, state: SecretState, about: About): Promise<Finding[]>;
   /** The kind's own points of the validation checklist. */

@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type * as z from "zod";
-import { planBasis } from "../components/plan-guard";
+import { readApprovals } from "../clients/approvals";
+import { operator } from "../clients/home";
+import type { Approvals } from "../components/approvals";
+import { planBasis, planDigest } from "../components/plan-guard";
 import type { Platform } from "../components/platform";
 import { readKnown } from "../components/previous-secrets";
 import type { StackSecret } from "../components/secret-rotation";
@@ -66,7 +69,8 @@ export class RotationStack {
       const stateOf = (name: string) => ({ finished: previous[name]?.state, recorded: recorded[name] });
       const seen = await observe(config, config.secrets, stateOf, now);
       const platform = await createPlatform(config, stack, planBasis(raw, program));
-      return new RotationStack(config, platform, await prepareSecrets(config, known, platform, now, seen));
+      const approvals = await approvalsOf(config, stack, planDigest(raw, program));
+      return new RotationStack(config, platform, await prepareSecrets(config, known, platform, approvals, now, seen));
     });
   }
 
@@ -155,6 +159,12 @@ async function explained<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+async function approvalsOf({ approvals }: Config, stack: string, digest: string): Promise<Approvals> {
+  if (approvals === undefined) return { digest, stack, required: 0, given: [] };
+  const { required, by } = approvals;
+  return { digest, stack, required, given: await readApprovals(process.cwd(), by, operator(process.env)) };
+}
+
 async function createPlatform(config: Config, stack: string, basis: readonly string[]): Promise<Platform> {
   const { environment, secrets, preflight, services, hosts, market, lab } = config;
   const key = sshKeyOf(config);
@@ -180,5 +190,6 @@ async function createPlatform(config: Config, stack: string, basis: readonly str
     },
     clock: lab?.clock,
     planBasis: basis,
+    ...(config.fingerprintKey === undefined ? {} : { fingerprintKey: pulumi.secret(config.fingerprintKey) }),
   };
 }

@@ -1,5 +1,7 @@
 import * as z from "zod";
+import { withClient } from "../audit/connection";
 import type { AuditEntryInput } from "../audit/entry";
+import { keepFingerprints } from "../audit/fingerprints";
 import { type Recorded, recordEntry } from "../audit/log";
 import { operator } from "../clients/home";
 import { clientConfig, databaseReference } from "../clients/postgres";
@@ -24,10 +26,22 @@ const input = z.object({
   }),
   /** Who gets the event `finished` or `rolled-back`. */
   targets: z.array(z.string()).default([]),
+  /** What a leaked value is compared with later. */
+  fingerprints: z
+    .array(
+      z.object({
+        generation: z.number(),
+        part: z.string(),
+        username: z.string().nullable(),
+        fingerprint: z.string(),
+        length: z.number(),
+      }),
+    )
+    .default([]),
 });
 
 /** Writes the row of a step that is done; writing the same step again changes nothing. */
-await runStep(input, async ({ connection, startedAt, clock, entry, targets }) => {
+await runStep(input, async ({ connection, startedAt, clock, entry, targets, fingerprints }) => {
   const finished = new Date();
   // Never less than none: the clock may have been set back meanwhile.
   const seconds = startedAt === "" ? null : Math.max(0, finished.getTime() - Date.parse(startedAt)) / 1000;
@@ -45,6 +59,10 @@ await runStep(input, async ({ connection, startedAt, clock, entry, targets }) =>
       return { type: endOf(entry.action), time: new Date(row.rotationDate), data, targets };
     };
     const recorded = await recordEntry(clientConfig(connection), row, targets.length === 0 ? undefined : event);
+    if (fingerprints.length > 0)
+      await withClient(clientConfig(connection), (client) =>
+        keepFingerprints(client, entry, entry.secretName, fingerprints),
+      );
     const { id, hash, existing } = recorded;
     return { row: id, hash, existing };
   } catch (error) {

@@ -53,6 +53,9 @@ async function somethingDue(secrets: readonly string[], options: RunCommandOptio
       ...(waiting.length === 0 ? {} : { waiting }),
     });
   } else print(["Nothing is due.", ...waiting, ...kept].join("\n"));
+  // A plain `pulumi up` may have written rows since the last run.
+  const { anchorAfterRun } = await import("../operate/evidence/anchor");
+  await anchorAfterRun(project, (text) => void process.stderr.write(`note: ${text}\n`));
   process.exitCode = EXIT.fine;
   return false;
 }

@@ -1,5 +1,5 @@
 import type { Phase } from "../../core/phases";
-import { describePlan, type Plan } from "../../core/plan";
+import { describePlan, lackingApprovals, type Plan } from "../../core/plan";
 import { restartOf, secretOf } from "../../core/resource-names";
 import { phaseOf, rowOf } from "../../kinds/phases";
 import type { EngineResult, Step } from "./engine";
@@ -24,6 +24,10 @@ export interface SecretPlan {
   readonly headline: string;
   /** In order. */
   readonly steps: readonly PlannedStep[];
+  /** What people approve; unset if nothing happens. */
+  readonly hash?: string;
+  /** What it lacks, in words: an update is refused as long as approvals are missing. */
+  readonly lacks?: string;
 }
 
 /** What an update would do. */
@@ -51,6 +55,7 @@ export function planInWords(
   const secrets = names.map((secret) => {
     const plan = preview.plans.findLast((decided) => decided.secret === secret);
     const own = changed.filter(({ name }) => secretOf(name, names) === secret);
+    const lacks = plan && lackingApprovals(plan);
     return {
       secret,
       action: plan?.action,
@@ -59,6 +64,8 @@ export function planInWords(
         ...acting(own, secret, { ...outline, acts: plan?.action !== undefined }),
         ...keeping(own, secret, outline),
       ],
+      ...(plan?.hash === undefined ? {} : { hash: plan.hash }),
+      ...(lacks === undefined ? {} : { lacks }),
     };
   });
   return {

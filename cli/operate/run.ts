@@ -144,6 +144,8 @@ export class Run {
     if (this.isStopped) return undefined;
     if (!previewed.ok) throw this.refused(previewed);
     const plan = planInWords(project.stack, config, previewed);
+    const lacking = plan.secrets.flatMap(({ lacks }) => lacks ?? []);
+    if (lacking.length > 0) throw new OperationError(`${lacking.join("\n")}. Nothing was changed`);
     if (plan.dangers.length === 0) return plan;
     const dangers = plan.dangers.map((danger) => `  ${danger}`).join("\n");
     throw new OperationError(`this plan must not be carried out:\n${dangers}`);

@@ -27,6 +27,8 @@ const outline = schema.pick({
   audit: true,
   notify: true,
   events: true,
+  evidence: true,
+  approvals: true,
   lab: true,
   sslPassword: true,
 });
@@ -79,7 +81,7 @@ export async function readRequest(project: Project): Promise<Config["request"]> 
 }
 
 /** Every key as Pulumi would pass it, without what is secret. */
-const openConfig = async (project: Project): Promise<Record<string, string>> =>
+export const openConfig = async (project: Project): Promise<Record<string, string>> =>
   settingsOf(project) ?? (await rawConfig(project, { secrets: false }));
 
 /** Only the keys of `part`: they can be read even if others are wrong. @throws ConfigError */

@@ -11,6 +11,7 @@ export function renderPlan(plan: StackPlan, width = WIDTH): string {
   for (const secret of secrets) {
     const acts = secret.action !== undefined;
     lines.push("", wrap(acts ? colors.bold(secret.headline) : secret.headline, "", width));
+    if (secret.lacks !== undefined) lines.push(wrap(`Not approved yet: ${secret.lacks}`, "", width));
     secret.steps.forEach(({ text }, index) => {
       const [first = "", ...rest] = wrap(text, "     ", width).split("\n");
       lines.push(`${String(index + 1).padStart(3)}. ${first.trimStart()}`, ...rest);

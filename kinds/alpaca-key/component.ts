@@ -12,6 +12,7 @@ import { type AlpacaKeyConfig, type KeyPair, pathsOf } from "../../config";
 import { graceEndsAt } from "../../core/deadlines";
 import type { DocumentShape, KeptShape } from "../../core/document";
 import { hasDocument } from "../../core/document-settings";
+import type { Fingerprinted } from "../../core/fingerprints";
 import { lastFour } from "../../core/key-label";
 import { activeGeneration, other, previousGeneration, type SecretState } from "../../core/state";
 import { isDocument, writtenBefore } from "../../stores/entries";
@@ -63,11 +64,25 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     this.description = this.describe(stored?.answer ?? answerOf(before), verified);
     const done = this.createDone(stored, before, verified);
     const steps = [preflight, ...(unchanged === undefined ? [] : [unchanged])] as const;
-    const audit = this.createAudit(steps, done, stored?.answer);
+    const audit = this.createAudit(steps, done, stored?.answer, this.fingerprinted);
 
     this.state = audit.state;
     this.last = audit.command;
     this.registerOutputs({});
+  }
+
+  /** Both halves of each pair that the config has. */
+  private get fingerprinted(): pulumi.Output<Fingerprinted>[] {
+    const { state, active, previous } = this.args;
+    const pairs = [
+      { generation: activeGeneration(state), pair: active },
+      ...(previous === undefined ? [] : [{ generation: state.slots[other(state.active)], pair: previous }]),
+    ];
+    return pairs.flatMap(({ generation, pair }) =>
+      (["keyId", "secretKey"] as const).map((part) =>
+        pulumi.secret({ generation, part, username: null, value: pair[part] }),
+      ),
+    );
   }
 
   /** The pair in use is the only one so far: no service reads another one afterwards. */

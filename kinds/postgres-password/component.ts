@@ -12,6 +12,7 @@ import { StoredCredential, type StoredCredentialArgs } from "../../components/st
 import type { PostgresPasswordConfig } from "../../config";
 import { referenceOf } from "../../config";
 import type { DocumentShape, KeptShape } from "../../core/document";
+import type { Fingerprinted } from "../../core/fingerprints";
 import { DEFAULT_RULE } from "../../core/password-rule";
 import { AGAIN } from "../../core/phases";
 import { hostInUrl } from "../../core/schema-parts";
@@ -98,11 +99,20 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     this.description = this.describe(stored);
     const settled = this.createUnlisted(roles.settle(confirmed));
     const marked = this.createMarks(this.marks(credential, confirmed), settled);
-    const audit = this.createAudit([preflight, unchanged, verified, confirmed], marked, stored.answer);
+    const known = [
+      this.fingerprinted(active, credential),
+      ...(previous === undefined ? [] : [this.fingerprinted(other(active), previous)]),
+    ];
+    const audit = this.createAudit([preflight, unchanged, verified, confirmed], marked, stored.answer, known);
 
     this.state = audit.state;
     this.last = audit.command;
     this.registerOutputs({});
+  }
+
+  private fingerprinted(slot: SlotIndex, { username, password }: Credential): pulumi.Output<Fingerprinted> {
+    const generation = this.args.state.slots[slot];
+    return password.apply((value) => ({ generation, part: "password", username, value }));
   }
 
   private get alternating(): boolean {

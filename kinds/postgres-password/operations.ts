@@ -37,6 +37,13 @@ export const operations = {
   },
   known: knownLogins,
   inUse: loginInUse,
+  tryParts: async (_, { database }, { username, parts: { password } }) => {
+    if (username === null || password === undefined) return undefined;
+    const { tryLogin } = await import("../../clients/postgres");
+    const { outcome: answer, evidence } = await tryLogin(referenceOf(database), { username, password });
+    return { answer, evidence };
+  },
+  endSessions: async (...asked) => (await import("./end-sessions")).endSessions(...asked),
   diagnose: async (...asked) => (await import("./diagnose")).passwordFindings(...asked),
   validate: async (...asked) => (await import("./validate")).passwordChecks(...asked),
   rehearse: async (...asked) => (await import("./rehearsal/now")).rehearseNow(...asked),

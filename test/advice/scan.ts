@@ -17,7 +17,7 @@ const FOLDERS = [
 ];
 
 const ROTATION =
-  "adopt|alpaca|audit|calendar|diagnose|log|metrics|plan|preflight|remind|report|rollback|rotate-now|run|status|validate";
+  "adopt|alpaca|approve|audit|calendar|diagnose|evidence|log|metrics|plan|preflight|remind|report|rollback|rotate-now|run|status|validate";
 const PROGRAMS = [
   `rotation (?:${ROTATION})`,
   "pulumi (?:about|cancel|config|destroy|import|login|plugin|preview|refresh|stack|state|up)",

@@ -7,10 +7,12 @@ export const ADVICE = {
   "rotation adopt": /^rotation adopt /,
   "rotation alpaca add-key": /^(?:rotation )?alpaca add-key/,
   "rotation alpaca forget-key": /^rotation alpaca forget-key/,
+  "rotation approve": /^rotation approve/,
   "rotation audit migrate": /^PGUSER=\S+ rotation audit migrate/,
   "rotation audit verify": /^rotation audit verify/,
   "rotation diagnose --fix": /^rotation diagnose .*--fix|^rotation diagnose --fix/,
   "rotation diagnose": /^rotation diagnose/,
+  "rotation evidence anchor": /^rotation evidence anchor/,
   "rotation preflight": /^rotation preflight/,
   "rotation remind": /^rotation remind/,
   "rotation rollback": /^rotation rollback /,
@@ -89,6 +91,7 @@ export const ADVICE = {
   "sql: GRANT ADMIN of the owner": /^GRANT \S+ TO \S+ WITH ADMIN TRUE/,
   "sql: GRANT ADMIN of a login": /^GRANT \S+ TO \S+ WITH ADMIN OPTION/,
   "sql: GRANT the owner": /^GRANT \S+ TO (?:\S+ WITH INHERIT TRUE, SET TRUE|……)$/,
+  "sql: GRANT pg_signal_backend": /^GRANT pg_signal_backend TO /,
   "sql: GRANT a membership": /^GRANT \S+ TO \S+$/,
   "sql: REVOKE a membership": /^REVOKE \S+ FROM /,
   "sql: REASSIGN OWNED": /^REASSIGN OWNED BY /,
@@ -163,7 +166,10 @@ export const FILLED: Readonly<Record<string, readonly Advice[] | string>> = {
 /** What is found in a message and is no advice, and why. */
 export const NOT_ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^clients\/host-file\.ts: /, "a script for a host"],
-  [/^cli\/(?:commands\/[\w-]+|program)\.ts: .*(?:--stack (?:prod|paper)|-s prod|--rotated-by)/, "an example of --help"],
+  [
+    /^cli\/(?:commands\/[\w-]+|program)\.ts: .*(?:--stack (?:prod|paper)|-s prod|--rotated-by|allowed_signers)/,
+    "an example of --help",
+  ],
   [/^cli\/commands\/run\.ts: rotation run$/, "--help: what a request is asked for with"],
   [/^cli\/commands\/report\.ts: rotation report/, "an example of --help"],
   [/^cli\/operate\/validate\.ts: rotation logged/, "a point of the checklist"],

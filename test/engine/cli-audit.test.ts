@@ -10,6 +10,7 @@ import { advised } from "../advice/table";
 import { startBrowser } from "../servers/audit/browser";
 import { shell } from "./advice";
 import { editSettings, fine, json, rotation, setClock, tooWide } from "./cli-support";
+import { approvalTests, evidenceTests } from "./evidence-support";
 import { auditRows, up, useBench } from "./harness";
 
 const DATABASE = "database/password";
@@ -241,6 +242,9 @@ describe("rotation audit prune", () => {
     expect((await rotation(bench(), ["status"])).stdout).not.toContain("PRUNE");
   });
 });
+
+evidenceTests(bench, () => folder, tamper);
+approvalTests(bench, () => folder);
 
 describe("rotation audit migrate", () => {
   it("makes the log of a database that has none, as its owner, once", async () => {

@@ -79,7 +79,14 @@ async function asked(config: Config, finished: SecretState | undefined, now: Dat
       audit: { connection: referenceOf(auditDatabase(config) as DatabaseConfig), stack: "paper", environment: "paper" },
     };
     const previous = finished === undefined ? {} : { [secret.name]: { state: finished } };
-    const prepared = prepareSecrets(config, { previous, recorded: {} }, platform, now, {});
+    const prepared = prepareSecrets(
+      config,
+      { previous, recorded: {} },
+      platform,
+      { digest: "", stack: "paper", required: 0, given: [] },
+      now,
+      {},
+    );
     return pulumi.output(prepared.then((secrets) => createSecrets(config, platform, secrets)));
   });
   return preflightInput.parse(inputOf(all, `${secret.name.replaceAll("/", "-")}-preflight-checks`));

@@ -54,7 +54,14 @@ async function update({ shared = true, day, previous = {} }: Given) {
     };
     // As known before: nobody asks the database for roles that an interrupted update left.
     const known = Object.keys(previous).length > 0 ? previous : {};
-    const prepared = prepareSecrets(config, { previous: known, recorded: {} }, platform, now, {});
+    const prepared = prepareSecrets(
+      config,
+      { previous: known, recorded: {} },
+      platform,
+      { digest: "", stack: "paper", required: 0, given: [] },
+      now,
+      {},
+    );
     const made = prepared.then((ready) => createSecrets(config, platform, ready));
     return pulumi.output(made).apply((each) => {
       outputs = each as unknown as Record<string, PreviousSecret>;

@@ -106,6 +106,7 @@ describe("a field that sounds like a credential", () => {
       "adopted",
       "connectionPasswords",
       "alpacaKeys",
+      "fingerprintKey",
       "vaultSecretId",
       "sslPassword",
       "sshPrivateKey",

@@ -1,0 +1,19 @@
+import type { AnchorPlaceConfig } from "../../../config/evidence-schema";
+import { filePlace } from "./file";
+import { gitPlace } from "./git";
+import type { AnchorPlace } from "./place";
+import { s3Place } from "./s3";
+
+export type { AnchorPlace } from "./place";
+
+/** A stack's place for anchors. */
+export function placeOf(config: AnchorPlaceConfig, stack: string): AnchorPlace {
+  switch (config.kind) {
+    case "file":
+      return filePlace(config.path, stack);
+    case "git":
+      return gitPlace(config.repository, config.remote, stack);
+    case "s3":
+      return s3Place(config, stack);
+  }
+}

@@ -1,0 +1,125 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import type { FoundLeak, Leak } from "../operate/leaked/find";
+import { type CommonOptions, common, EXIT, print, printJson, projectOf } from "../run-command";
+
+interface LeakedOptions extends CommonOptions {
+  readonly respond?: true;
+  readonly yes?: true;
+}
+
+/** `rotation leaked` */
+export function registerLeaked(program: Command): void {
+  common(
+    program
+      .command("leaked")
+      .description(
+        "whose a leaked value is, and whether it still works; reads a scanner's report, or asks for the value",
+      )
+      .argument(
+        "[report]",
+        "a file: gitleaks JSON, SARIF, a webhook of GitHub or GitGuardian; default: standard input",
+      ),
+    "rotation leaked report.json --stack prod\nrotation leaked --respond --stack prod   (asks for the value, without echo)",
+  )
+    .option(
+      "--respond",
+      "rotate what still works, end its sessions, prove that it is refused; the audit log has the times",
+    )
+    .option("-y, --yes", "do not ask before the rotation")
+    .action(async (file: string | undefined, options: LeakedOptions) => {
+      process.exitCode = await leaked(await inputOf(file), options);
+    });
+}
+
+async function inputOf(file: string | undefined): Promise<string> {
+  if (file !== undefined) {
+    const { UsageError } = await import("../operate/errors");
+    return readFile(file, "utf8").catch((error: Error) => {
+      throw new UsageError(`${file} cannot be read: ${error.message}`);
+    });
+  }
+  if (process.stdin.isTTY) {
+    const { password } = await import("@inquirer/prompts");
+    return password({ message: "Leaked value", mask: true }, { output: process.stderr });
+  }
+  let text = "";
+  for await (const chunk of process.stdin) text += String(chunk);
+  return text;
+}
+
+async function leaked(input: string, options: LeakedOptions): Promise<number> {
+  const found = new Date();
+  const [{ textsOf }, { findLeaks }, { readStack }, { renderLeaks }] = await Promise.all([
+    import("../operate/leaked/findings"),
+    import("../operate/leaked/find"),
+    import("../operate/stack"),
+    import("../render/leaked"),
+  ]);
+  const project = await projectOf(options);
+  const stack = await readStack(project);
+  const leaks = await findLeaks(stack, textsOf(input));
+  const alive = leaks.filter(mayWork);
+  if (!options.respond || alive.length === 0) {
+    if (options.json) printJson({ leaks: leaks.map(shown), responses: [] });
+    else print(renderLeaks(leaks));
+    return alive.length === 0 ? EXIT.fine : EXIT.due;
+  }
+  if (!options.json) print(renderLeaks(leaks));
+  return answer(project, stack, { leaks, alive, found }, options);
+}
+
+/** What is refused is dead, and so is an earlier generation of which nobody can say. */
+const mayWork = ({ answer: tried, standing }: Leak) =>
+  tried === "works" || (tried === "unknown" && standing !== "ended");
+
+/** Without the value. */
+const shown = ({ value: _, ...leak }: FoundLeak): Leak => leak;
+
+async function answer(
+  project: Awaited<ReturnType<typeof projectOf>>,
+  stack: Awaited<ReturnType<typeof import("../operate/stack")["readStack"]>>,
+  { leaks, alive, found }: { leaks: readonly FoundLeak[]; alive: readonly FoundLeak[]; found: Date },
+  options: LeakedOptions,
+): Promise<number> {
+  const [
+    { respond },
+    { anchorAfterRun },
+    { deliverAfterRun },
+    { confirmed, interruption, runListener },
+    { renderResponses },
+  ] = await Promise.all([
+    import("../operate/leaked/respond"),
+    import("../operate/evidence/anchor"),
+    import("../operate/events/deliver"),
+    import("../run-listener"),
+    import("../render/leaked"),
+  ]);
+  const secrets = [...new Set(alive.map(({ secret }) => secret))].join(", ");
+  if (!options.yes && !(await confirmed(`Rotate ${secrets} now, and end the old sessions?`))) return EXIT.due;
+  const { signal, release } = interruption((text) => listener.note(text));
+  const listener = options.json ? { ...SILENT, notes: [], stop: () => undefined } : runListener({ yes: true, signal });
+  try {
+    const responses = await respond(project, stack, alive, { found, listener, signal });
+    await anchorAfterRun(project, (text) => listener.note(text));
+    await deliverAfterRun(project, (text) => listener.note(text));
+    listener.stop("done");
+    if (options.json) printJson({ leaks: leaks.map(shown), responses });
+    else print(renderResponses(responses));
+    return responses.every(({ refused, sessionsGone }) => refused !== null && sessionsGone !== null)
+      ? EXIT.fine
+      : EXIT.failed;
+  } finally {
+    listener.stop("stopped");
+    release();
+  }
+}
+
+const SILENT = {
+  step: () => undefined,
+  note: (text: string) => void process.stderr.write(`note: ${text}\n`),
+  preflight: () => undefined,
+  plan: () => undefined,
+  happening: () => undefined,
+  confirm: () => Promise.resolve(true),
+};

@@ -1,0 +1,38 @@
+import type { Leak } from "../operate/leaked/find";
+import type { Response } from "../operate/leaked/respond";
+import { colors } from "./colors";
+import { WIDTH, wrap } from "./table";
+
+/** What was found, a paragraph each. */
+export function renderLeaks(leaks: readonly Leak[]): string {
+  if (leaks.length === 0) return "Nothing of this stack: no generation of any secret is in the input.";
+  return leaks.map(renderLeak).join("\n\n");
+}
+
+function renderLeak({ secret, generation, part, standing, answer, evidence, where }: Leak): string {
+  const head = `${secret}: ${part} of generation ${generation}, ${STANDING[standing]}; ${ANSWER[answer]}`;
+  const isAlive = answer !== "refused";
+  return [
+    wrap(isAlive ? colors.red(head) : colors.green(head), "", WIDTH),
+    wrap(evidence, "  ", WIDTH),
+    ...where.slice(0, 5).map((place) => wrap(`in ${place}`, "  ", WIDTH)),
+    ...(where.length > 5 ? [`  and ${where.length - 5} more places`] : []),
+  ].join("\n");
+}
+
+const STANDING = { "in use": "in use", previous: "the previous one", ended: "an earlier one" } as const;
+const ANSWER = { works: "IT STILL WORKS", refused: "it is refused", unknown: "whether it works is unknown" } as const;
+
+/** What was done about it. */
+export function renderResponses(responses: readonly Response[]): string {
+  return responses
+    .map(({ secret, generation, to, refused, refusal, sessionsGone, sessions, seconds, row }) => {
+      const done = refused !== null && sessionsGone !== null;
+      const head = `${secret}: generation ${generation} is ${refused === null ? "NOT REFUSED" : "refused"}, generation ${to} in use, ${seconds} s after it was found`;
+      return [
+        wrap(done ? colors.green(head) : colors.red(head), "", WIDTH),
+        wrap(`${refusal}; sessions: ${sessions}; row ${row} of the audit log`, "  ", WIDTH),
+      ].join("\n");
+    })
+    .join("\n\n");
+}
