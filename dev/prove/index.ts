@@ -4,4 +4,5 @@ import type { Proof } from "./proof";
 export const PROOFS: Readonly<Record<string, () => Promise<{ readonly prove: Proof }>>> = {
   evidence: () => import("./evidence"),
   leaked: () => import("./leaked"),
+  rehearsal: () => import("./rehearsal"),
 };

@@ -11,6 +11,7 @@ try {
   for (const name of names) {
     const proof = await PROOFS[name]?.();
     const markdown = await proof?.prove((text) => void process.stderr.write(`${text}\n`));
+    if (markdown === undefined) continue;
     process.stdout.write(`${markdown}\n`);
     await writeSection(
       `prove-${name}`,
