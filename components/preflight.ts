@@ -12,8 +12,6 @@ export interface PreflightArgs {
   /** What it checks. */
   readonly input: ReturnType<typeof preflightInput<pulumi.Input<string>>>;
   readonly begins: Begins;
-  /** Whether its activation is finished: see `StepCommandArgs`. */
-  readonly idle: boolean;
   /** Whose rotation it is, and who gets its events. */
   readonly target: AuditTarget;
   /** The lab's clock; undefined everywhere else. */
@@ -72,7 +70,6 @@ export class Preflight extends pulumi.ComponentResource {
         trigger: activation(begins.state),
         // Its answer depends on the moment; only a new activation runs it again.
         runOnInputChange: false,
-        idle: args.idle,
       },
       { parent: this, ...(opts.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) },
     );

@@ -24,8 +24,6 @@ export interface RolledService {
   readonly trigger: string | readonly string[];
   /** Whether it was rolled out before the resources existed: those that are new restart nothing. */
   readonly isRolledOut?: boolean;
-  /** Whether the trigger's activations are finished: see `StepCommandArgs`. Default false. */
-  readonly idle?: boolean;
   /** What the restarts bring into use: proven by the services that can show it. */
   readonly brought?: readonly BroughtIn<pulumi.Input<string>>[];
 }
@@ -107,7 +105,7 @@ export class RollingRestart extends pulumi.ComponentResource {
     { privateKey }: RollingRestartArgs,
     before: readonly pulumi.Resource[],
   ): local.Command {
-    const { name: service, config, trigger, isRolledOut = false, idle, brought = [] } = rolled;
+    const { name: service, config, trigger, isRolledOut = false, brought = [] } = rolled;
     const { host } = place;
     const activation = [trigger].flat().join(", ");
     const isShared = Array.isArray(trigger);
@@ -126,7 +124,6 @@ export class RollingRestart extends pulumi.ComponentResource {
         trigger,
         // Only triggers restart: a new time-out or a new key in the config must not.
         runOnInputChange: false,
-        ...(idle === undefined ? {} : { idle }),
         // On this machine the resource is the one that earlier versions had; only a new activation replaces it.
         ...(host === undefined && !isShared ? {} : { rolledOut: isRolledOut ? activation : "" }),
       },
@@ -176,7 +173,6 @@ export interface OwnRestarts {
   readonly trigger: string;
   /** The activation that an earlier version rolled out, if any: if it is the trigger's, new resources restart nothing. */
   readonly rolledOut: string | undefined;
-  readonly idle: boolean;
   readonly brought: BroughtIn<pulumi.Input<string>>;
 }
 
@@ -185,7 +181,7 @@ export function restartServices(
   secret: string,
   names: readonly string[],
   { services, hosts, privateKey }: Platform,
-  { trigger, rolledOut, idle, brought }: OwnRestarts,
+  { trigger, rolledOut, brought }: OwnRestarts,
   opts: { readonly parent: pulumi.Resource; readonly dependsOn: pulumi.Resource },
 ): RollingRestart {
   const isRolledOut = rolledOut === trigger;
@@ -193,7 +189,6 @@ export function restartServices(
     ...service,
     trigger,
     isRolledOut,
-    idle,
     brought: [brought],
   }));
   return new RollingRestart(`${secret}-restart`, { services: rolled, hosts, privateKey }, opts);

@@ -43,7 +43,6 @@ export function rotationHook(
       },
       trigger,
       runOnInputChange: false,
-      idle: finished === trigger,
       rolledOut: finished === trigger ? trigger : "",
     },
     opts,

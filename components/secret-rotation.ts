@@ -97,14 +97,9 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     });
     return new Preflight(
       `${this.name}-preflight`,
-      { input, begins: { state, recorded }, idle: this.idle, target: platform.audit, clock: platform.clock },
+      { input, begins: { state, recorded }, target: platform.audit, clock: platform.clock },
       { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
     ).command;
-  }
-
-  /** Whether the last finished update carried this activation out: none of its steps has anything to do. */
-  protected get idle(): boolean {
-    return this.args.finished === this.trigger;
   }
 
   /** What the preflight checks. */
@@ -142,7 +137,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     credential: Pick<BroughtIn<pulumi.Input<string>>, "username" | "entries"> = { entries: [] },
   ): { readonly last: After } {
     const { config, platform, rolledOut, finished, sharing, state } = this.args;
-    const { trigger, idle } = this;
+    const { trigger } = this;
     const brought = { secret: config.name, generation: activeGeneration(state), ...credential };
     this.brought = credential.entries;
     const restarts =
@@ -151,7 +146,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
             this.name,
             config.restart,
             platform,
-            { trigger, rolledOut, idle, brought },
+            { trigger, rolledOut, brought },
             { parent: this, dependsOn },
           )
         : sharing.restarts({ restart: config.restart, brought, trigger, finished, stored: dependsOn });

@@ -113,13 +113,11 @@ export class SharedRestarts {
       {
         services: servicesOf(names, services).map((service) => {
           const readers = shares.filter(({ restart }) => restart.includes(service.name));
-          // Whatever its services have been restarted for is recorded, not repeated, if its resources are new.
-          const idle = readers.every(({ trigger, finished }) => trigger === finished);
           return {
             ...service,
             trigger: readers.map(({ brought, trigger }) => tagged(brought.secret, trigger)),
-            isRolledOut: idle,
-            idle,
+            // Whatever its services have been restarted for is recorded, not repeated, if its resources are new.
+            isRolledOut: readers.every(({ trigger, finished }) => trigger === finished),
             brought: readers.map(({ brought }) => brought),
           };
         }),

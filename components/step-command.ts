@@ -19,11 +19,6 @@ export interface StepCommandArgs {
    * step whose answer depends on the moment. A text is the argument with which it runs then.
    */
   readonly runOnInputChange?: boolean | string;
-  /**
-   * Whether the activation is finished. Then a changed input of a step that does not run for it waits for the next
-   * activation: it is no change of the stack. Default false.
-   */
-  readonly idle?: boolean;
   /** Whether the step's stderr is shown while it runs. Default false. */
   readonly progress?: boolean;
   /**
@@ -50,10 +45,6 @@ export function hideStepInputs(): void {
 /** A `local.Command` that runs a step once an activation. */
 export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.CustomResourceOptions): local.Command {
   const { rolledOut, runOnInputChange: again } = args;
-  const ignoreChanges = [
-    ...(rolledOut === undefined ? [] : ["interpreter[1]"]),
-    ...(again === false && args.idle === true ? ["stdin"] : []),
-  ];
   return new local.Command(
     name,
     {
@@ -66,7 +57,7 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
       logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,
       addPreviousOutputInEnv: false,
     },
-    { ...opts, ...(ignoreChanges.length === 0 ? {} : { ignoreChanges }) },
+    { ...opts, ...(rolledOut === undefined ? {} : { ignoreChanges: ["interpreter[1]"] }) },
   );
 }
 

@@ -17,8 +17,6 @@ export interface StoreUnchangedArgs extends StoreGuard {
   readonly force: boolean;
   /** The activation. */
   readonly trigger: string;
-  /** Whether that is finished: see `StepCommandArgs`. */
-  readonly idle: boolean;
 }
 
 /**
@@ -26,11 +24,11 @@ export interface StoreUnchangedArgs extends StoreGuard {
  * not check this in a rollback or an emergency.
  */
 export function storeUnchanged(name: string, args: StoreUnchangedArgs, opts: pulumi.CustomResourceOptions) {
-  const { store, known, whenForeign, force, trigger, idle } = args;
+  const { store, known, whenForeign, force, trigger } = args;
   const input = { store, known: [...known], whenForeign, force };
   return stepCommand(
     `${name}-store-unchanged`,
-    { step: "store-unchanged", input, trigger, runOnInputChange: false, idle },
+    { step: "store-unchanged", input, trigger, runOnInputChange: false },
     opts,
   );
 }

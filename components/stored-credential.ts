@@ -15,8 +15,8 @@ export interface StoredCredentialArgs extends SecretRotationArgs {
 export abstract class StoredCredential<A extends StoredCredentialArgs> extends SecretRotation<A> {
   protected createUnchanged(guard: StoreGuard, dependsOn: After): local.Command {
     const { force, platform } = this.args;
-    const { trigger, idle } = this;
-    const args = { store: platform.store.reference, ...guard, force, trigger, idle };
+    const { trigger } = this;
+    const args = { store: platform.store.reference, ...guard, force, trigger };
     return storeUnchanged(this.name, args, { parent: this, dependsOn });
   }
 

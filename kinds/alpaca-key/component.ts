@@ -142,7 +142,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     const input = { store: this.args.platform.store.reference, paths: this.paths };
     return stepCommand(
       `${this.name}-versions-before`,
-      { step: "store-versions", input, trigger: this.trigger, runOnInputChange: false, idle: this.idle },
+      { step: "store-versions", input, trigger: this.trigger, runOnInputChange: false },
       { parent: this, dependsOn },
     );
   }
@@ -200,7 +200,6 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
         },
         trigger: this.trigger,
         runOnInputChange: false,
-        idle: this.idle,
       },
       { parent: this, dependsOn },
     );

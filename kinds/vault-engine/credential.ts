@@ -32,7 +32,7 @@ export abstract class VaultCredential<C extends VaultPasswordConfig> extends Sec
     const { reference: store } = this.args.databases;
     return stepCommand(
       `${this.name}-${name}`,
-      { step, input: { store, ...input }, trigger: this.trigger, runOnInputChange: false, idle: this.idle },
+      { step, input: { store, ...input }, trigger: this.trigger, runOnInputChange: false },
       { parent: this, dependsOn },
     );
   }
