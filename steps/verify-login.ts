@@ -68,9 +68,13 @@ await runStep(input, async ({ database, username, password, owner, oldLogin, old
   }
 });
 
-const lost = (username: string, error: unknown) =>
-  `the server had lost the password of ${username} that was set before, as after a failover to a standby that lagged ` +
-  `behind; it was set again (${messageOf(error)})`;
+/** A declaration, since the step runs before a constant below it has its value. */
+function lost(username: string, error: unknown): string {
+  return (
+    `the server had lost the password of ${username} that was set before, as after a failover to a standby that ` +
+    `lagged behind; it was set again (${messageOf(error)})`
+  );
+}
 
 async function look(client: pg.Client, oldLogin: string | undefined, oldSessions: number[] | undefined) {
   const [row] = (await client.query("SELECT session_user AS session, current_user AS acting")).rows;
