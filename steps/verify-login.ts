@@ -52,8 +52,9 @@ await runStep(input, async ({ database, username, password, owner, oldLogin, old
         restoreRole(client, restore.owner, { role: username, password, salt, as }),
       );
       const again = await login();
-      process.stderr.write(`warning: ${lost(username, error)}\n`);
-      return { ...again, restored: true };
+      const warning = lost(username, error);
+      process.stderr.write(`warning: ${warning}\n`);
+      return { ...again, warnings: [...(again.warnings ?? []), warning] };
     });
     const proven = await proveOverPaths(paths, { username, password });
     return proven.length === 0 ? about : { ...about, paths: proven };
@@ -76,7 +77,11 @@ function lost(username: string, error: unknown): string {
   );
 }
 
-async function look(client: pg.Client, oldLogin: string | undefined, oldSessions: number[] | undefined) {
+async function look(
+  client: pg.Client,
+  oldLogin: string | undefined,
+  oldSessions: number[] | undefined,
+): Promise<Record<string, unknown> & { readonly warnings?: readonly string[] }> {
   const [row] = (await client.query("SELECT session_user AS session, current_user AS acting")).rows;
   const about = { loggedInAs: row.session, actingAs: row.acting };
   if (oldLogin === undefined) return about;

@@ -95,7 +95,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     this.description = this.describe(stored);
     const settled = this.createUnlisted(roles.settle(confirmed));
     const marked = this.createMarks(this.marks(credential, confirmed), settled);
-    const audit = this.createAudit([preflight, unchanged, confirmed], marked, stored.answer);
+    const audit = this.createAudit([preflight, unchanged, verified, confirmed], marked, stored.answer);
 
     this.state = audit.state;
     this.last = audit.command;
@@ -269,8 +269,8 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
         step: "verify-login",
         input: { database: referenceOf(database), username, password, ...owner, ...old, ...over },
         trigger: this.trigger,
-        // The users of the old login are shown at once.
-        progress: this.alternating && step === "confirm-login",
+        // The users of the old login are shown at once, and that a login had to be set again.
+        progress: (this.alternating && step === "confirm-login") || "restore" in over,
       },
       { parent: this, dependsOn },
     );
