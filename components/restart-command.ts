@@ -37,9 +37,11 @@ export function restartCheck(name: string, { kubernetes, compose }: Omit<Ways, "
   }
   if (compose === undefined) return undefined;
   const service = compose.service ?? name;
+  const list = `${composeFor(compose)} ps --all --services`;
+  // If it cannot be asked, it says why, and not that there is no container.
   return (
-    `${composeFor(compose)} ps --all --services | grep -qxF ${quoted(service)} || ` +
-    `{ echo 'docker compose has no container of a service ${service} there'; exit 1; }`
+    `${list} > /dev/null && { ${list} | grep -qxF ${quoted(service)} || ` +
+    `{ echo 'docker compose has no container of a service ${service} there'; exit 1; }; }`
   );
 }
 

@@ -57,16 +57,18 @@ await runStep(input, async (given) => {
         restoreRole(client, restore.owner, { role: username, password, salt, as }),
       );
       const again = await prove();
-      process.stderr.write(`warning: ${lost(username, error)}\n`);
-      return { ...again, restored: true };
+      const warning = lost(username, error);
+      process.stderr.write(`warning: ${warning}\n`);
+      return { ...again, warnings: [...(again.warnings ?? []), warning] };
     });
     const proven = await proveOverPaths(paths, { username, password });
     const over = proven.length === 0 ? {} : { paths: proven };
     if (rehearsal === undefined || process.argv[2] === AGAIN) return { ...about, ...over };
     const { rehearsed } = await import("../kinds/postgres-password/rehearsal/result");
     const seen = await rehearsed({ ...rehearsal, database, paths, login: { username, password } });
+    const warnings = [about, seen].flatMap((said: { readonly warnings?: readonly string[] }) => said.warnings ?? []);
     // Of the old login too, with sessions that a pooler may keep.
-    return { ...(await prove()), ...over, ...seen };
+    return { ...about, ...(await prove()), ...over, ...seen, ...(warnings.length === 0 ? {} : { warnings }) };
   } catch (error) {
     // The role may log in by now, so it is pg_hba.conf that refuses it.
     if (owner === undefined || username === owner || codeOf((error as Error).cause) !== "28000") throw error;
@@ -78,11 +80,19 @@ await runStep(input, async (given) => {
   }
 });
 
-const lost = (username: string, error: unknown) =>
-  `the server had lost the password of ${username} that was set before, as after a failover to a standby that lagged ` +
-  `behind; it was set again (${messageOf(error)})`;
+/** A declaration, since the step runs before a constant below it has its value. */
+function lost(username: string, error: unknown): string {
+  return (
+    `the server had lost the password of ${username} that was set before, as after a failover to a standby that ` +
+    `lagged behind; it was set again (${messageOf(error)})`
+  );
+}
 
-async function look(client: pg.Client, oldLogin: string | undefined, oldSessions: number[] | undefined) {
+async function look(
+  client: pg.Client,
+  oldLogin: string | undefined,
+  oldSessions: number[] | undefined,
+): Promise<Record<string, unknown> & { readonly warnings?: readonly string[] }> {
   const [row] = (await client.query("SELECT session_user AS session, current_user AS acting")).rows;
   const about = { loggedInAs: row.session, actingAs: row.acting };
   if (oldLogin === undefined) return about;

@@ -106,7 +106,7 @@ async function lookAtRestart(
 ): Promise<{ readonly problem?: string; readonly notes: readonly string[] }> {
   if (restartCheck !== undefined) {
     const { status, output } = await run(restartCheck, LIMIT);
-    const lacks = `what \`${restartCheck.split(" | ")[0]}\` lacks there`;
+    const lacks = `what \`${restartCheck.split(/ [|>] /)[0]}\` lacks there`;
     if (status !== 0) return { problem: notRestartable(name, status, output, lacks), notes: [] };
   }
   if (restartRights === undefined) return { notes: [] };

@@ -1,4 +1,5 @@
--- One role whose password the pipeline rotates, and its database. Run it once per secret, as a superuser, in any database:
+-- One role whose password the pipeline rotates, and its database. Run it once per secret, in any database, as a
+-- superuser or as a managed server's administrator who has ADMIN on the role:
 --
 --   psql -v ON_ERROR_STOP=1 -v pipeline=rotation -v role=trader -v database=trader -f deploy/sql/managed-role.sql postgres
 --

@@ -1,4 +1,5 @@
--- The pipeline's own login: it may manage roles, and nothing else. Run it once per server, as a superuser:
+-- The pipeline's own login: it may manage roles, and nothing else. Run it once per server, as a superuser or
+-- as the administrator of a managed server:
 --
 --   psql -v ON_ERROR_STOP=1 -v pipeline=rotation -f deploy/sql/pipeline-login.sql postgres
 --

@@ -287,8 +287,8 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
         input: { database: referenceOf(database), username, password, ...owner, ...old, ...over, ...rehearsal },
         trigger: this.trigger,
         ...("rehearsal" in rehearsal ? { runOnInputChange: AGAIN } : {}),
-        // The users of the old login are shown at once.
-        progress: this.alternating && step === "confirm-login",
+        // The users of the old login are shown at once, and that a login had to be set again.
+        progress: (this.alternating && step === "confirm-login") || "restore" in over,
       },
       { parent: this, dependsOn },
     );

@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)(
       await writeFile(token, jwt("repo:others/platform"));
       const { exitCode, stdout, stderr } = await up();
       expect(exitCode).not.toBe(0);
-      expect(stdout + stderr).toMatch(/by jwt at auth\/jwt fails/);
+      expect(stdout + stderr).toMatch(/by jwt at auth\/jwt in the namespace trading\/prod fails: .*invalid subject/);
       expect(await ground.services[0]?.users()).toEqual({ "trading-1": "trader" });
       await writeFile(token, jwt("repo:desk/platform"));
     });

@@ -91,7 +91,6 @@ for (const { version, home, without } of VERSIONS) {
       /** The credential is valid by every point, and no login failed but those while there was no primary. */
       const proven = async () => {
         const validated = await rotation(["validate", "database/password"]);
-        console.log(validated.text);
         const attempts = (await ground.services[0]?.attempts()) ?? [];
         const failed = attempts.filter(({ error }) => error !== undefined);
         const during = failed.filter(({ t }) => outages.some(({ from, until }) => from - 5 < t && t < until));
@@ -182,8 +181,10 @@ for (const { version, home, without } of VERSIONS) {
         expect(updated.text).toMatch(/over the path 127\.0\.0\.1:\d+: trader_b cannot log in/);
         expect(await user()).toBe("trader_a");
         const finished = await rotation(["run", "--yes"]);
-        console.log(finished);
         expect(finished.exitCode, finished.text).toBe(0);
+        const last = "select outputs from secret_rotation_log order by id desc limit 1";
+        const { rows } = await cluster.primary().query(last);
+        expect(rows[0].outputs.warnings).toEqual([expect.stringMatching(/had lost the password of trader_b/)]);
         expect(await user()).toBe("trader_b");
         await proven();
       });

@@ -7,7 +7,7 @@ import { clockAt } from "../../dev/lab/deploy";
 import { poll } from "../../dev/lab/poll";
 import { COMPOSE_FILE, nodeModules, startCompose } from "./ground/compose";
 import { withoutDebian } from "./ground/debian";
-import type { Machine } from "./ground/machine";
+import { DEPLOY_USER, type Machine } from "./ground/machine";
 import { type Ground, type Site, startGround } from "./ground/platform";
 import { attemptsIn, type FieldService, observed, type ServicePlan } from "./ground/service";
 import { actuator, javaFiles, springJar, withoutSpring } from "./ground/spring";
@@ -51,7 +51,7 @@ async function further(site: Site, seen: (host: Machine) => void): Promise<Field
     },
   });
   seen(host);
-  const compose = { compose: { file: COMPOSE_FILE }, timeout: "120s" };
+  const compose = { compose: { file: COMPOSE_FILE }, timeout: "60s" };
   const log = (folder: string) => () => readFile(join(folder, "attempts.jsonl"), "utf8");
   const place = (health: string) => ({ config: { ...compose, health }, places: [{ name: "docker-1", health }] });
   return [
@@ -167,6 +167,23 @@ describe.skipIf(missing !== undefined)(
     const all = (user: string) => ({ "signal-service": user, [NODE]: user, [SPRING]: user });
     const day = (days: number) => ground.stack.configure("lab", clockAt(days));
     const ofCron = async () => attemptsIn(await unit().run("cat /var/lib/nightly.jsonl"));
+
+    it("without a right to use Docker, or with a wrong name, nothing is changed", async () => {
+      await docker.run(`gpasswd --delete ${DEPLOY_USER} docker`);
+      const refused = await up();
+      expect(refused.exitCode, refused.text).not.toBe(0);
+      expect(refused.text).toMatch(/order-service could not be restarted: permission denied/);
+      expect(refused.text).not.toMatch(/has no container/);
+      await docker.run(`usermod -aG docker ${DEPLOY_USER}`);
+      const services = Object.fromEntries(ground.services.map(({ name, config }) => [name, config]));
+      const wrong = { ...services[NODE], compose: { file: COMPOSE_FILE, service: "orders" } };
+      await ground.stack.configure("services", { ...services, [NODE]: wrong });
+      const unknown = await up();
+      expect(unknown.exitCode, unknown.text).not.toBe(0);
+      expect(unknown.text).toMatch(/docker compose has no container of a service orders there/);
+      await ground.stack.configure("services", services);
+      expect(await users()).toEqual(all("trader"));
+    });
 
     it("adopts; a foreign-data mapping keeps the old login, and every update names it", async () => {
       await done();

@@ -123,20 +123,21 @@ async function assemble(
     ...{ host: HOST, port: entry, database: postgres.database },
     options: { sslmode: "verify-full", ...more },
   });
+  const either = (attributes: string) => ({
+    ...through(nodes.join(","), { target_session_attrs: attributes }),
+    host: nodes.map(() => HOST).join(","),
+  });
   return {
     postgres,
     administrator: { user: ADMINISTRATOR, password: password[ADMINISTRATOR] ?? "" },
     ca: tls.ca,
     ports: { nodes, haproxy: haproxy.port, pgbouncer: pgbouncer.port },
     paths: {
-      // Both servers, as libpq takes them: the one that accepts writes.
-      primary: {
-        ...through(nodes.join(","), { target_session_attrs: "read-write" }),
-        host: nodes.map(() => HOST).join(","),
-      },
+      // Both servers, as libpq takes them: the one that accepts writes, and the standby as long as there is one.
+      primary: either("read-write"),
       haproxy: through(haproxy.port),
       pgbouncer: through(pgbouncer.port),
-      replica: through(standby.port),
+      replica: either("prefer-standby"),
     },
     primary: () => primary,
     standby: () => standby,

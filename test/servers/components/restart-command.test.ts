@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { restartCheck, restartCommand } from "../../../components/restart-command";
 import { parseDuration } from "../../../core/duration";
@@ -35,6 +36,18 @@ describe("restartCommand", () => {
     expect(restartCommand("orchestrator", { timeout, compose })).toBe(
       "docker compose --file '/srv/my trading/compose.yaml' --project-name trading restart worker",
     );
+  });
+
+  it.each([
+    ["lists it", "echo worker", 0, ""],
+    ["lists others", "echo orders", 1, "docker compose has no container of a service worker there\n"],
+    ["may not be used", "echo permission denied >&2; exit 1", 1, "permission denied\n"],
+  ])("looks for a service of Docker Compose: docker %s", async (_, docker, status, output) => {
+    const check = restartCheck("worker", { compose: { project: "trading" } });
+    // Its own `docker`, as a function of the shell.
+    const script = `docker() (${docker})\n${check}`;
+    const { exitCode, all } = await execa("sh", ["-c", script], { all: true, reject: false, stripFinalNewline: false });
+    expect({ exitCode, all }).toEqual({ exitCode: status, all: output });
   });
 
   it("quotes what a shell would take apart", async () => {
