@@ -81,11 +81,11 @@ export const database = settings({
    * `dbname`, `user` and TLS. Default: PGSERVICE.
    */
   service: text(/^[^\]\s]+$/, "expected the name of a service in pg_service.conf").optional(),
-  /** Name or address of the server, or the folder of its Unix socket. */
+  /** Name or address of the server, or the folder of its Unix socket. May come from `service`. */
   host: hostAddress,
   /** Default 5432. */
   port: port.default(5432),
-  /** The database's name on that server. */
+  /** The database's name on that server. May come from `service`. */
   name: z.string().min(1),
   /** Role with CREATEROLE and ADMIN on the managed role. Default: the environment's PGUSER, else `postgres`. */
   admin: roleName.optional(),
