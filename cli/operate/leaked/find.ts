@@ -1,4 +1,5 @@
-import { fingerprintsOf, type OwnedFingerprint } from "../../../audit/fingerprints";
+import { type FingerprintOwner, fingerprintsOf, type OwnedFingerprint } from "../../../audit/fingerprints";
+import { codeOf } from "../../../core/errors";
 import { matchesIn } from "../../../core/fingerprints";
 import { redact } from "../../../core/redact";
 import { activeGeneration, previousGeneration } from "../../../core/state";
@@ -34,7 +35,9 @@ export async function findLeaks(stack: Stack, texts: readonly LeakText[]): Promi
   const { config, name } = stack;
   const { fingerprintKey: key, environment } = config;
   if (key === undefined) throw new UsageError(NO_KEY);
-  const known = (await readLog(config, (client) => fingerprintsOf(client, { stack: name, environment }))) ?? [];
+  const known = await keptOf(config, { stack: name, environment });
+  // Without any, "nothing of this stack" would be no answer.
+  if (known.length === 0) throw new UsageError(NONE);
   const found = new Map<OwnedFingerprint, { value: string; where: Set<string> }>();
   for (const { where, text } of texts) {
     for (const { of, value } of matchesIn(text, key, known)) {
@@ -61,6 +64,18 @@ export async function findLeaks(stack: Stack, texts: readonly LeakText[]): Promi
       };
     }),
   );
+}
+
+const NONE = "no fingerprint of a credential is kept yet: `pulumi up` keeps those that it knows";
+
+async function keptOf(config: Stack["config"], owner: FingerprintOwner): Promise<readonly OwnedFingerprint[]> {
+  try {
+    return (await readLog(config, (client) => fingerprintsOf(client, owner))) ?? [];
+  } catch (error) {
+    // A log of an earlier version of this program.
+    if (codeOf(error) === "42P01") return [];
+    throw error;
+  }
 }
 
 /** In the config's order, then by generation. */

@@ -36,7 +36,7 @@ export async function startAuthority(folder: string, name = "authority"): Promis
   const file = (one: string) => join(dir, one);
   await writeFile(file("tsa.cnf"), settings(file));
   await writeFile(file("serial"), "01\n");
-  const usage = ["extendedKeyUsage=critical,timeStamping", "keyUsage=critical,digitalSignature,keyCertSign"];
+  const usage = ["extendedKeyUsage=critical,timeStamping", "keyUsage=critical,digitalSignature"];
   const subject = ["-subj", `/CN=${name}`, "-days", "2", "-nodes", "-newkey", "rsa:2048"];
   const out = ["-keyout", file("tsa.key"), "-out", file("tsa.pem"), "-config", file("tsa.cnf")];
   await run("openssl", ["req", "-x509", ...subject, ...usage.flatMap((one) => ["-addext", one]), ...out]);
