@@ -107,8 +107,9 @@ export class Comparison {
           words: `${next.isBusy ? `${NOT_COMPARED}: ` : ""}${login.username}: ${next.words}`,
         };
       const found = differencesOf(before, next, expectedOf(await this.seenRoles(), old.username));
-      const detailed = await Promise.all(found.map((text) => this.detailed(text, enter)));
-      const named = detailed.filter((text) => text !== undefined);
+      const named: string[] = [];
+      // One session at a time.
+      for (const text of found) named.push(...(await this.detailed(text, enter)));
       const more = named.length > NAMED ? [`and ${named.length - NAMED} more`] : [];
       if (named.length > 0)
         return { differs: true, words: `unlike ${old.username}: ${[...named.slice(0, NAMED), ...more].join("; ")}` };
@@ -122,16 +123,16 @@ export class Comparison {
     return enter(login, (client) => lookAround(client, way.pooler)).catch(failureOf);
   }
 
-  /** Names the objects of a schema in which two logins have other rights; undefined if some have only come or gone. */
-  private async detailed(text: string, enter: Enter): Promise<string | undefined> {
+  /** Names the objects of a schema in which two logins have other rights; nothing if some have only come or gone. */
+  private async detailed(text: string, enter: Enter): Promise<string[]> {
     const [, schema] = /^other rights in the schema (.*)$/s.exec(text) ?? [];
     const { old, login } = this.given;
-    if (schema === undefined || old === undefined) return text;
+    if (schema === undefined || old === undefined) return [text];
     const before = await enter(old, (client) => objectRights(client, schema));
     const next = await enter(login, (client) => objectRights(client, schema));
     const names = Object.keys(before).filter((name) => name in next && before[name] !== next[name]);
     const told = names.slice(0, NAMED).map((name) => `${name} ${next[name]}, was ${before[name]}`);
-    return told.length === 0 ? undefined : `${text} (${told.join(", ")})`;
+    return told.length === 0 ? [] : [`${text} (${told.join(", ")})`];
   }
 
   /** Read with either login: no privilege is needed. */
