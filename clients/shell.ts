@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { Duplex, type Readable } from "node:stream";
+import { Duplex, PassThrough, type Readable } from "node:stream";
 import { quoted } from "../core/shell-word";
 
 /** What a command printed, standard output and error together, and how it ended. */
@@ -67,23 +67,26 @@ export const shellHere =
 /** The standard input and output of a command on this machine. */
 export function pipeHere(command: string): Duplex {
   const child = spawn("/bin/sh", ["-c", command], { stdio: ["pipe", "pipe", "pipe"] });
-  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  // What is written to a command that has ended is no error of its own: what the command said is.
+  const input = new PassThrough();
+  child.stdin.on("error", () => undefined);
+  input.pipe(child.stdin);
+  const stream = Duplex.from({ readable: child.stdout, writable: input });
+  tellEnd(stream, child.stderr, child);
   child.on("error", (error) => stream.destroy(error));
   stream.once("close", () => child.kill());
-  tellEnd(stream, child.stderr);
   return stream;
 }
 
-/** If the stream ends, what the command said of it is the error. */
-export function tellEnd(stream: Duplex, errors: Readable): void {
+/** If the command closes before its user ends the stream, the error is what it said. */
+export function tellEnd(stream: Duplex, errors: Readable, command: NodeJS.EventEmitter): void {
   let said = "";
   errors.on("data", (chunk: Buffer) => {
     said = (said + chunk.toString("utf8")).slice(-300);
   });
   // Its user may not listen yet, or no more.
   stream.on("error", () => undefined);
-  // Not if its user has ended it.
-  stream.once("end", () => {
+  command.once("close", () => {
     if (!stream.writableEnded)
       stream.emit("error", new Error(`the command ended: ${said.trim() || "it said nothing"}`));
   });

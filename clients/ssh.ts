@@ -148,7 +148,7 @@ async function piped(client: Client, command: string): Promise<Duplex> {
       error ? reject(error) : resolve(opened),
     ),
   );
-  tellEnd(channel, channel.stderr);
+  tellEnd(channel, channel.stderr, channel);
   await within(TIMEOUT, skipTo(channel, mark), () => new Error(`it does not begin: ${command}`));
   return channel;
 }

@@ -55,11 +55,10 @@ function memberships(old: SessionView, next: SessionView, expected: Expected): s
   ];
 }
 
-/** The names of what differs: the caller asks for the details of a schema. */
-function rightsOf({ rights: old }: SessionView, { rights: next }: SessionView): string[] {
-  if (old === undefined || next === undefined) return [];
+/** The names of what differs: the caller asks for the details of a schema. What only one session saw has come or gone. */
+function rightsOf({ rights: old = {} }: SessionView, { rights: next = {} }: SessionView): string[] {
   return keysOf(old, next)
-    .filter((name) => old[name] !== next[name])
+    .filter((name) => name in old && name in next && old[name] !== next[name])
     .map((name) => `other rights ${name}`);
 }
 

@@ -7,7 +7,7 @@ import { mergedView, type RoleNow, readRole } from "../login-view";
 import { PRIMARY } from "../paths/schema";
 import type { Rehearsal } from "./input";
 import { type Enter, lookAround, objectRights } from "./session-view";
-import { type Way, waysOf } from "./ways";
+import { type Failure, failureOf, type Way, waysOf } from "./ways";
 
 /** The result of one comparison. */
 export interface Compared {
@@ -97,34 +97,42 @@ export class Comparison {
     const { login, old } = this.given;
     if (old === undefined) return { differs: false, words: "" };
     try {
-      const [before, next] = [await this.view(way, enter, old), await this.view(way, enter, login)];
-      if (typeof before === "string") return { differs: false, words: `${NOT_COMPARED}: ${old.username}: ${before}` };
-      if (typeof next === "string") return { differs: true, words: `${login.username}: ${next}` };
+      const before = await this.view(way, enter, old);
+      if ("words" in before) return { differs: false, words: `${NOT_COMPARED}: ${old.username}: ${before.words}` };
+      const next = await this.view(way, enter, login);
+      // A service may have taken the last connection.
+      if ("words" in next)
+        return {
+          differs: !next.isBusy,
+          words: `${next.isBusy ? `${NOT_COMPARED}: ` : ""}${login.username}: ${next.words}`,
+        };
       const found = differencesOf(before, next, expectedOf(await this.seenRoles(), old.username));
-      const named = await Promise.all(found.slice(0, NAMED).map((text) => this.detailed(text, enter)));
-      const more = found.length > NAMED ? [`and ${found.length - NAMED} more`] : [];
-      if (found.length > 0)
-        return { differs: true, words: `unlike ${old.username}: ${[...named, ...more].join("; ")}` };
+      const named: string[] = [];
+      // One session at a time.
+      for (const text of found) named.push(...(await this.detailed(text, enter)));
+      const more = named.length > NAMED ? [`and ${named.length - NAMED} more`] : [];
+      if (named.length > 0)
+        return { differs: true, words: `unlike ${old.username}: ${[...named.slice(0, NAMED), ...more].join("; ")}` };
       return { differs: false, words: way.pooler ? wordsOf(next) : `as ${old.username}: ${wordsOf(next)}` };
     } catch (error) {
       return { differs: true, words: messageOf(error) };
     }
   }
 
-  private view(way: Pick<Way, "pooler">, enter: Enter, login: Rehearsal["login"]): Promise<SessionView | string> {
-    return enter(login, (client) => lookAround(client, way.pooler)).catch(messageOf);
+  private view(way: Pick<Way, "pooler">, enter: Enter, login: Rehearsal["login"]): Promise<SessionView | Failure> {
+    return enter(login, (client) => lookAround(client, way.pooler)).catch(failureOf);
   }
 
-  /** Names the objects of a schema in which two logins have other rights. */
-  private async detailed(text: string, enter: Enter): Promise<string> {
+  /** Names the objects of a schema in which two logins have other rights; nothing if some have only come or gone. */
+  private async detailed(text: string, enter: Enter): Promise<string[]> {
     const [, schema] = /^other rights in the schema (.*)$/s.exec(text) ?? [];
     const { old, login } = this.given;
-    if (schema === undefined || old === undefined) return text;
+    if (schema === undefined || old === undefined) return [text];
     const before = await enter(old, (client) => objectRights(client, schema));
     const next = await enter(login, (client) => objectRights(client, schema));
-    const names = Object.keys({ ...before, ...next }).filter((name) => before[name] !== next[name]);
-    const told = names.slice(0, NAMED).map((name) => `${name} ${next[name] ?? "none"}, was ${before[name] ?? "none"}`);
-    return told.length === 0 ? text : `${text} (${told.join(", ")})`;
+    const names = Object.keys(before).filter((name) => name in next && before[name] !== next[name]);
+    const told = names.slice(0, NAMED).map((name) => `${name} ${next[name]}, was ${before[name]}`);
+    return told.length === 0 ? [] : [`${text} (${told.join(", ")})`];
   }
 
   /** Read with either login: no privilege is needed. */

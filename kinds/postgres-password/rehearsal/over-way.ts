@@ -50,6 +50,7 @@ export async function overWay(
     const verdict = again.isBusy ? "unseen" : "differs";
     return row(verdict, `${login.username} cannot log in: ${again.words}; ${old?.username} can`);
   }
+  if (tried.isBusy) return row("unseen", `${login.username} cannot log in: ${tried.words}`);
   const both = before === undefined ? "" : `; neither can ${old?.username}`;
   return row(
     isNoWay(way, tried, before) ? "no way" : "differs",

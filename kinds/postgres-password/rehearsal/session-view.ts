@@ -59,9 +59,9 @@ const OF_RELATION = `CASE WHEN NOT has_table_privilege(c.oid, 'SELECT') THEN '-'
 
 const OF_FUNCTION = "CASE WHEN has_function_privilege(p.oid, 'EXECUTE') THEN 'X' ELSE '-' END";
 
-const RELATIONS = `SELECT c.relnamespace AS schema, c.oid::regclass::text AS name, ${OF_RELATION} AS value FROM pg_class c
+const RELATIONS = `SELECT c.relnamespace AS schema, quote_ident(c.relname) AS name, ${OF_RELATION} AS value FROM pg_class c
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't'
-  UNION ALL SELECT p.pronamespace, p.oid::regprocedure::text, ${OF_FUNCTION} FROM pg_proc p`;
+  UNION ALL SELECT p.pronamespace, format('%I(%s)', p.proname, pg_get_function_identity_arguments(p.oid)), ${OF_FUNCTION} FROM pg_proc p`;
 
 /** A name's spelling depends on search_path: digests are made of ids. */
 const RIGHTS = `WITH object AS (

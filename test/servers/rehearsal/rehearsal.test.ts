@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined)("a rehearsal", () => {
       if (found === undefined) return void seen.refused++;
       seen.rotations++;
       if (typeof found === "string" || found.warnings !== undefined) seen.alarms++;
-      expect(found).toBeTypeOf("object");
+      expect(found, JSON.stringify({ platform, found })).toBeTypeOf("object");
       if (typeof found === "string") return;
       expect(found.warnings).toBeUndefined();
       expect(found.rehearsal.filter(({ verdict }) => verdict !== "ok")).toEqual([]);

@@ -27,6 +27,7 @@ const resources = (state: SecretState, strategy: "single-user" | "alternating-us
       privateKey: pulumi.secret("key"),
       marketClock: undefined,
       allowOpenMarket: true,
+      rehearse: true,
       notice: undefined,
       audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
       clock: undefined,
@@ -81,6 +82,24 @@ describe("PostgresPassword over paths", () => {
         paths: proven,
         restore: { database: { host: "db", ...reach }, owner: "trader", as: "scram" },
       });
+  });
+
+  it("rehearses an activation that says so, with both logins, and runs without it if only the input changes", async () => {
+    const all = await resources({ ...second, rehearses: true });
+    expect(inputOf(all, "database-password-verify-login").rehearsal).toEqual({
+      places: [{ readers: [{ services: ["signal-service"] }] }],
+      owner: "trader",
+      strict: true,
+      old: { username: "trader_b", password: expect.any(String) },
+    });
+    const update = (name: string) => all.find((one) => one.name === name)?.inputs.update;
+    expect(update("database-password-verify-login")).toBe("node dist/steps/verify-login.mjs again");
+    expect(update("database-password-confirm-login")).toBeUndefined();
+    expect(inputOf(all, "database-password-confirm-login")).not.toHaveProperty("rehearsal");
+    expect(inputOf(await resources(second), "database-password-verify-login")).not.toHaveProperty("rehearsal");
+    const alone = await resources({ ...second, rehearses: true }, "single-user");
+    expect(inputOf(alone, "database-password-verify-login")).not.toHaveProperty("rehearsal");
+    expect(inputOf(alone, "database-password-preflight-checks").database.places).toHaveLength(1);
   });
 
   it("takes what has ended from the list: the previous login once it is revoked, and nothing of a single user", async () => {
