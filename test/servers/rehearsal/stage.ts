@@ -160,7 +160,7 @@ export class Stage {
 
   /** The standby has replayed what the primary has. */
   async caughtUp(): Promise<void> {
-    const [{ lsn }] = (await this.sql("SELECT pg_current_wal_lsn()::text AS lsn")).rows as [{ lsn: string }];
+    const [{ lsn }] = (await this.sql("SELECT pg_current_wal_insert_lsn()::text AS lsn")).rows as [{ lsn: string }];
     const done = async () => {
       const { rows } = await this.onStandby(`SELECT pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn AS done`);
       return rows[0].done === true;
