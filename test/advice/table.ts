@@ -112,6 +112,10 @@ export const adviceOf = (command: string): Advice | undefined =>
 /** Commands that a test cannot run, and why. */
 export const BY_HAND: Partial<Record<Advice, string>> = {
   "aws sso login": "needs a browser and an identity provider",
+  "kubectl auth can-i": "needs a cluster: test/field/kubernetes.field.ts, which has not passed yet",
+  "kubectl describe":
+    "needs a cluster with the operator: test/field/external-secrets.field.ts, which has not passed yet",
+  "kubectl rollout resume": "needs a cluster: test/field/kubernetes.field.ts, which has not passed yet",
   "sql: credcheck": "needs the extension credcheck, which is in no package here",
   "aws secretsmanager cancel-rotate-secret":
     "the emulator cancels only a rotation by a Lambda function, which it cannot run",

@@ -146,7 +146,7 @@ describe.runIf(hasSshd)("OpenSSH's server, with keys of three types", () => {
     vi.stubEnv("SSH_AUTH_SOCK", "");
     await expect(echoed(undefined)).rejects.toThrow(/no SSH agent: .*SSH_AUTH_SOCK is not/);
     vi.stubEnv("SSH_AUTH_SOCK", file("gone"));
-    await expect(echoed(undefined)).rejects.toThrow(/the SSH agent at SSH_AUTH_SOCK does not answer: .*ENOENT/);
+    await expect(echoed(undefined)).rejects.toThrow(/the SSH agent at SSH_AUTH_SOCK does not answer: ./);
     const bastion = new Sshd();
     const agent = spawn("ssh-agent", ["-D", "-a", file("agent")], { stdio: "ignore" });
     try {
