@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { appendFile, chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, chown, copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -140,7 +140,9 @@ export class Stage {
     const lines = Object.entries({ [this.pooler.admin]: CONSOLE, ...users }).map(
       ([user, text]) => `"${user}" "${text}"\n`,
     );
-    await writeFile(this.pooler.userlist, lines.join(""));
+    // Another file each time: PgBouncer reads none again that has the same inode, size and second of its last change.
+    await writeFile(`${this.pooler.userlist}.new`, lines.join(""));
+    await rename(`${this.pooler.userlist}.new`, this.pooler.userlist);
     await this.console("RELOAD");
   }
 
