@@ -26,7 +26,16 @@ export function readerChecks(
       name: "readers",
       needs: ["database"],
       run: async () => {
-        const given = { places, privateKey, owner: username, strict, database, paths: [...paths], login };
+        const given = {
+          places,
+          privateKey,
+          owner: username,
+          strict,
+          database,
+          paths: [...paths],
+          login,
+          isInUse: true,
+        };
         const { rehearsal, warnings = [] } = await rehearsed(given);
         const fine = rehearsal.filter(({ verdict }) => verdict === "ok");
         return {

@@ -57,6 +57,8 @@ export const rehearsal = rehearsalInput.extend({
   database: databaseReference,
   paths: z.array(databasePath),
   login,
+  /** Whether it is the login in use: services work with it, so that a way on which it fails is none of theirs. Default false. */
+  isInUse: z.boolean().optional(),
 });
 
 export type Rehearsal = z.output<typeof rehearsal>;

@@ -36,6 +36,7 @@ function overWays({ config }: StackView, secret: PostgresPasswordConfig, { usern
   const given = {
     ...rehearsalOf(secret, platform, "rotation", undefined),
     ...{ database: referenceOf(secret.database), paths: databasePathsOf(secret), login: { username, password } },
+    isInUse: true,
   };
   // As a step reads it.
   return rehearse(rehearsal.parse(JSON.parse(JSON.stringify(given))));

@@ -14,7 +14,7 @@ const PATIENCE = 5000;
 export async function overWay(
   way: Way,
   dial: ((way: Way) => Promise<Duplex>) | undefined,
-  { login, old }: Rehearsal,
+  { login, old, isInUse = false }: Rehearsal,
   comparison: Comparison,
 ): Promise<Omit<RehearsalRow, "reader">> {
   const enter: Enter = (who, use) =>
@@ -53,11 +53,14 @@ export async function overWay(
   if (tried.isBusy) return row("unseen", `${login.username} cannot log in: ${tried.words}`);
   const both = before === undefined ? "" : `; neither can ${old?.username}`;
   return row(
-    isNoWay(way, tried, before) ? "no way" : "differs",
+    isNoWay(way, tried, isInUse ? tried : before) ? "no way" : "differs",
     `${login.username} cannot log in: ${tried.words}${both}`,
   );
 }
 
-/** The path is none of this reader's: the config does not name it, and nobody gets through from there. */
+/**
+ * The path is none of this reader's: the config does not name it, and the login in use, with which services work, gets no
+ * further from there.
+ */
 const isNoWay = ({ named }: Way, { why }: Failure, before: Failure | undefined): boolean =>
-  !named && why !== "refused" && (before === undefined || before.why === why);
+  !named && (before === undefined ? why !== "refused" : before.why === why);

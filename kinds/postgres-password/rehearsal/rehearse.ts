@@ -77,11 +77,11 @@ async function ofReader(
   return [...withoutWay(rows), ...(await readStore(name, reader, at.run, given))];
 }
 
-/** A reader that gets to the database by none of the paths has none of them wrongly. */
+/** A reader whose services work, and that gets to the database by none of the paths, has one that nobody knows here. */
 function withoutWay(rows: readonly RehearsalRow[]): RehearsalRow[] {
   if (!rows.every(({ verdict }) => verdict === "no way")) return [...rows];
-  const hint = "; if its services go another way, say so in `connects`";
-  return rows.map((row) => ({ ...row, verdict: "differs" as const, login: `${row.login}${hint}` }));
+  const hint = "; its services go another way: say which in `connects`";
+  return rows.map((row) => ({ ...row, verdict: "unseen" as const, login: `${row.login}${hint}` }));
 }
 
 /** The authorities that services trust where they run. */

@@ -13,7 +13,7 @@ export interface Way {
   readonly pooler: boolean;
   /** Milliseconds that a new login may take until it works there. */
   readonly limit: number;
-  /** Whether the config says that the reader uses it. */
+  /** Whether the config says how the reader gets there. */
   readonly named: boolean;
   /** Ways of one key see the same: one comparison is enough. */
   readonly key: string;
@@ -23,18 +23,19 @@ export interface Way {
 /** The ways of a reader: the paths that it names, else all. @param trust authorities that it has where it runs */
 export function waysOf(
   { database, paths }: Rehearsal,
-  { paths: named, sslmode: mode, parameters }: Reader,
+  { paths: named, sslmode: mode, sslrootcert, relay, parameters }: Reader,
   trust: string | undefined,
 ): Way[] {
   const all = [
     { ...database, name: PRIMARY, pooler: false, limit: 0 },
     ...paths.map((path) => ({ ...path, name: pathName(path) })),
   ];
+  const isNamed = [named, mode, sslrootcert, relay, parameters].some((part) => part !== undefined);
   const used = named === undefined ? all : all.filter(({ name }) => named.includes(name));
   return used.map(({ name, pooler, limit, ...reference }) => {
     const sslmodeHere: SslMode = sslmode.optional().parse(mode) ?? reference.sslmode;
     return {
-      ...{ name, pooler, limit, host: reference.host, port: reference.port, named: named !== undefined },
+      ...{ name, pooler, limit, host: reference.host, port: reference.port, named: isNamed },
       key: JSON.stringify([name, parameters]),
       config: ({ username, password }) => {
         const config = clientConfig({ ...reference, sslmode: sslmodeHere, user: username });

@@ -263,13 +263,6 @@ export const FAULTS: readonly Fault[] = [
     undo: async ({ blocked }) => blocked.clear(),
   },
   {
-    name: "a host's firewall lets nothing out",
-    names: [SECOND, POOLER, /the host does not reach it/],
-    inject: async ({ blocked, primary, standbyPort, pooler }) =>
-      [primary.port, standbyPort, pooler.port].map((port) => blocked.add(`trading-2 ${port}`)),
-    undo: async ({ blocked }) => blocked.clear(),
-  },
-  {
     name: "a host is down",
     names: [SECOND, "ssh", /cannot be reached/],
     inject: (stage) => stage.stopHost("trading-2"),

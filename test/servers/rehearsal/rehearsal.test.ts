@@ -98,6 +98,19 @@ describe.skipIf(missing !== undefined)("a rehearsal", () => {
     await clean();
   });
 
+  it("warns if neither login gets to the database from a host whose ways the config does not name", async () => {
+    const { blocked, primary, standbyPort, pooler } = stage;
+    for (const port of [primary.port, standbyPort, pooler.port]) blocked.add(`trading-2 ${port}`);
+    const found = await stage.run(stage.input());
+    blocked.clear();
+    if (typeof found === "string") throw new Error(found);
+    const about = found.warnings?.filter((warning) => /^not rehearsed: .* on trading-2 over /.test(warning)) ?? [];
+    expect(about).toHaveLength(3);
+    for (const warning of about)
+      expect(warning).toMatch(/neither can trader_a; its services go another way: say which/);
+    await clean();
+  });
+
   it.each(faults)("names it before anything changes: $name", async (fault) => {
     await fault.inject(stage);
     try {
