@@ -6,7 +6,7 @@ import type { CredentialInUse } from "../../components/preflight-input";
 import { describeSecret, marksOf } from "../../components/secret-outputs";
 import { shapeOutputs } from "../../components/shape-change";
 import type { DeclaredEntry, Marks, Stored } from "../../components/stack-store";
-import { answerOf, stepCommand } from "../../components/step-command";
+import { answerOf } from "../../components/step-command";
 import type { StoreGuard } from "../../components/store-unchanged";
 import { StoredCredential, type StoredCredentialArgs } from "../../components/stored-credential";
 import type { PostgresPasswordConfig } from "../../config";
@@ -14,7 +14,6 @@ import { referenceOf } from "../../config";
 import type { DocumentShape, KeptShape } from "../../core/document";
 import type { Fingerprinted } from "../../core/fingerprints";
 import { DEFAULT_RULE } from "../../core/password-rule";
-import { AGAIN } from "../../core/phases";
 import { hostInUrl } from "../../core/schema-parts";
 import {
   activeGeneration,
@@ -31,10 +30,9 @@ import type { StoreEntry } from "../../stores/store";
 import { postgresPasswordAsks } from "./asks";
 import { adoptedEntries, documentShapes, loginEntries } from "./entries";
 import { alternatingUsers, type LoginRoles, singleUser } from "./login-roles";
+import { type LoginOwner, loginStep } from "./login-step";
 import { type PasswordSlot, passwordSlot } from "./password-slot";
 import { changeLists, type PoolerOwner, reconnectPoolers } from "./paths/pooler-steps";
-import { databasePathsOf } from "./paths/schema";
-import { rehearsalOf } from "./rehearsal/readers";
 import { activeUsername, endedLogins, ownUsernames } from "./roles";
 import { usernamePathOf } from "./schema";
 
@@ -88,14 +86,13 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const unchanged = this.createUnchanged(guard, begun);
     const old = this.oldLogin(credential, previous);
     const listed = this.createListed(credential, slot, roles.ready(unchanged));
-    const verified = this.createLogin("verify-login", credential, listed, { oldLogin: old, slot, previous });
+    const login = { username: credential.username, password: credential.password, oldLogin: old, slot };
+    const verified = loginStep(this.loginOwner, "verify-login", { ...login, previous }, listed);
     const stored = this.createStored(credential.entries, guard, verified);
     const restarted = this.createRestarts(stored.last, credential);
     const oldSessions = answerOf(verified).apply((answer) => (answer.oldSessions ?? []) as number[]);
     const renewed = reconnectPoolers(this.poolerOwner, restarted.last);
-    const confirmed = this.createLogin("confirm-login", credential, renewed, {
-      ...{ oldLogin: old, oldSessions, slot },
-    });
+    const confirmed = loginStep(this.loginOwner, "confirm-login", { ...login, oldSessions }, renewed);
     this.description = this.describe(stored);
     const settled = this.createUnlisted(roles.settle(confirmed));
     const marked = this.createMarks(this.marks(credential, confirmed), settled);
@@ -257,58 +254,10 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     return previous.username;
   }
 
-  /** A real login with the active credential. */
-  private createLogin(
-    step: string,
-    { username, password }: Credential,
-    dependsOn: After,
-    {
-      oldLogin,
-      oldSessions,
-      slot,
-      previous,
-    }: {
-      readonly oldLogin: string | undefined;
-      readonly oldSessions?: pulumi.Output<number[]>;
-      readonly slot: PasswordSlot;
-      readonly previous?: Credential | undefined;
-    },
-  ): local.Command {
-    const { admin: _, ...database } = this.args.config.database;
-    const paths = databasePathsOf(this.args.config);
-    const over = paths.length === 0 ? {} : { paths, ...this.restore(slot) };
-    const owner = this.alternating && step === "verify-login" ? { owner: this.args.config.role } : {};
-    const old = oldLogin === undefined ? {} : { oldLogin, ...(oldSessions === undefined ? {} : { oldSessions }) };
-    const rehearsal = step === "verify-login" ? this.rehearsal(username, previous) : {};
-    return stepCommand(
-      `${this.name}-${step}`,
-      {
-        step: "verify-login",
-        input: { database: referenceOf(database), username, password, ...owner, ...old, ...over, ...rehearsal },
-        trigger: this.trigger,
-        ...("rehearsal" in rehearsal ? { runOnInputChange: AGAIN } : {}),
-        // The users of the old login are shown at once, and that a login had to be set again.
-        progress: (this.alternating && step === "confirm-login") || "restore" in over,
-      },
-      { parent: this, dependsOn },
-    );
-  }
-
-  /** How a standby that took over gets a login that it had not replayed; not one that this stack did not set. */
-  private restore({ salt }: PasswordSlot) {
-    const { config, state } = this.args;
-    const generation = activeGeneration(state);
-    if (generation === 0 || generation === adoptedGeneration(state)) return {};
-    const { role: owner, passwordAs: as = "scram" } = config;
-    return { restore: { database: referenceOf(config.database), owner, salt, as } };
-  }
-
-  /** From where services will log in. Not for a single user: its new password is in use as soon as it is set. */
-  private rehearsal(username: string, previous: Credential | undefined) {
+  private get loginOwner(): LoginOwner {
+    const { name, mode, trigger } = this;
     const { config, state, platform } = this.args;
-    if (!this.alternating || state.rehearses !== true || !platform.rehearse || this.mode === "adoption") return {};
-    const old = previous === undefined || previous.username === username ? undefined : previous;
-    return { rehearsal: rehearsalOf(config, platform, this.mode, old) };
+    return { name, parent: this, config, state, platform, mode, trigger };
   }
 
   private marks({ entries }: Credential, confirmed: local.Command): Marks {
