@@ -35,7 +35,8 @@ export async function serve(options: ServeOptions): Promise<PluginServer> {
     );
   });
   const close = async (): Promise<void> => {
-    await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    // Not waited for: the engine keeps its connection until this process has ended, as it may.
+    server.tryShutdown(() => undefined);
     while (work.size > 0) await Promise.all(work);
   };
   return { port, close };
