@@ -98,10 +98,10 @@ describe("the keys of a host", () => {
   });
 
   it.each<[value: unknown, says: string]>([
-    ["trading-1 ssh-ed25519 AAAA", "expected a public host key, such as"],
+    ["trading-1 ssh-ed25519 AAAA", "expected a line for 10.0.0.1, found one for trading-1"],
     ["-----BEGIN OPENSSH PRIVATE KEY-----", "expected a public host key, such as"],
     ["ssh-dss AAAAB3NzaC1kc3M=", "found one of the type ssh-dss"],
-    ["ssh-ed25519-cert-v01@openssh.com AAAA", "found that of an SSH authority or a certificate"],
+    ["ssh-ed25519-cert-v01@openssh.com AAAA", "found a certificate: put the key of the authority that signs it here"],
     ["ssh-ed25519 AAAA-BBBB!", "found other characters in it"],
     ["ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIGUHM4EZ0ydfDfRsLcAYmKVtOdpKhI91TM3SKTVvv8aL", "found another in it"],
     ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGUHM4EZ0ydfDfRsLcAYmKVtOdpKhI91TM3SKTVv", "found 48 bytes of 51"],
