@@ -1,10 +1,10 @@
 import { createPrivateKey } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Agent, type AgentOptions } from "node:https";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, rootCertificates } from "node:tls";
 import type { SslMode } from "../core/schema-parts";
+import { homeOf } from "./home";
 
 /** How a client checks its server. Undefined: as Node.js does by default. */
 export type Trust = Pick<AgentOptions, "ca" | "cert" | "key" | "rejectUnauthorized" | "servername">;
@@ -65,7 +65,7 @@ export function databaseTrust(mode: SslMode, env: Env = process.env, passphrase?
     );
   const own = env.PGSSLROOTCERT === "system" ? [] : file(env, "PGSSLROOTCERT", "sslrootcert or PGSSLROOTCERT");
   const inHome = (name: string) => {
-    const path = join(env.HOME || homedir(), ".postgresql", name);
+    const path = join(homeOf(env) ?? "", ".postgresql", name);
     return existsSync(path) ? file({ [path]: path }, path) : [];
   };
   const ca = own.length > 0 || env.PGSSLROOTCERT ? own : inHome("root.crt");

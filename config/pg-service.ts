@@ -92,7 +92,7 @@ export class PgServices {
   /** The user's file, then the machine's; one that PGSERVICEFILE names must exist. */
   private files(): string[] {
     const { PGSERVICEFILE, PGSYSCONFDIR, HOME } = this.env;
-    const own = PGSERVICEFILE ? [PGSERVICEFILE] : [join(HOME || homedir(), ".pg_service.conf")].filter(existsSync);
+    const own = PGSERVICEFILE ? [PGSERVICEFILE] : [join(HOME || passwdHome(), ".pg_service.conf")].filter(existsSync);
     const machine = PGSYSCONFDIR ? [PGSYSCONFDIR] : ["/etc/postgresql-common", "/etc/sysconfig/pgsql"];
     return [...own, ...machine.map((folder) => join(folder, "pg_service.conf")).filter(existsSync)];
   }
@@ -120,3 +120,12 @@ function valuesOf(found: PgService, service: string): Settings {
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Empty for an account without an entry in passwd, as in a container. */
+function passwdHome(): string {
+  try {
+    return homedir();
+  } catch {
+    return "";
+  }
+}

@@ -1,6 +1,6 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
+import { homeOf } from "../../clients/home";
 import { type CommonOptions, common, print, printJson, projectOf } from "../run-command";
 
 interface ApproveOptions extends CommonOptions {
@@ -18,7 +18,7 @@ export function registerApprove(program: Command): void {
   )
     .addOption(
       new Option("-k, --key <file>", "your SSH key, one of `approvals.by`").default(
-        join(homedir(), ".ssh", "id_ed25519"),
+        join(homeOf(process.env) ?? "", ".ssh", "id_ed25519"),
         "~/.ssh/id_ed25519",
       ),
     )
