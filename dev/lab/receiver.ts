@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type HttpServer, readBody, startHttp } from "./http";
+import { poll } from "./poll";
 
 /** How the receiver fails: with these answers in their order (then it is fine again), or by never answering. */
 export type ReceiverFault = { readonly statuses: number[] } | { readonly hangs: true };
@@ -48,7 +49,9 @@ export async function startReceiver(): Promise<Receiver> {
     },
     stop: () => server.stop(),
     restart: async () => {
-      server = await listen(port);
+      // A connection of another process may have the port for a moment.
+      const again = () => listen(port).catch(() => undefined);
+      server = await poll(again, { what: `the port ${port} to be free`, limitMs: 60_000 });
     },
   };
 }
