@@ -65,8 +65,9 @@ export function databaseTrust(mode: SslMode, env: Env = process.env, passphrase?
     );
   const own = env.PGSSLROOTCERT === "system" ? [] : file(env, "PGSSLROOTCERT", "sslrootcert or PGSSLROOTCERT");
   const inHome = (name: string) => {
-    const path = join(homeOf(env) ?? "", ".postgresql", name);
-    return existsSync(path) ? file({ [path]: path }, path) : [];
+    const home = homeOf(env);
+    const path = join(home ?? "", ".postgresql", name);
+    return home !== undefined && existsSync(path) ? file({ [path]: path }, path) : [];
   };
   const ca = own.length > 0 || env.PGSSLROOTCERT ? own : inHome("root.crt");
   const [cert] = env.PGSSLCERT ? file(env, "PGSSLCERT", "sslcert or PGSSLCERT") : inHome("postgresql.crt");

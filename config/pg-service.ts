@@ -92,7 +92,9 @@ export class PgServices {
   /** The user's file, then the machine's; one that PGSERVICEFILE names must exist. */
   private files(): string[] {
     const { PGSERVICEFILE, PGSYSCONFDIR, HOME } = this.env;
-    const own = PGSERVICEFILE ? [PGSERVICEFILE] : [join(HOME || passwdHome(), ".pg_service.conf")].filter(existsSync);
+    const home = HOME || passwdHome();
+    const inHome = home === undefined ? [] : [join(home, ".pg_service.conf")].filter(existsSync);
+    const own = PGSERVICEFILE ? [PGSERVICEFILE] : inHome;
     const machine = PGSYSCONFDIR ? [PGSYSCONFDIR] : ["/etc/postgresql-common", "/etc/sysconfig/pgsql"];
     return [...own, ...machine.map((folder) => join(folder, "pg_service.conf")).filter(existsSync)];
   }
@@ -121,11 +123,11 @@ function valuesOf(found: PgService, service: string): Settings {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Empty for an account without an entry in passwd, as in a container. */
-function passwdHome(): string {
+/** Undefined for an account without an entry in passwd, as in a container: the working directory is no home. */
+function passwdHome(): string | undefined {
   try {
     return homedir();
   } catch {
-    return "";
+    return undefined;
   }
 }
