@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clockAt } from "../../dev/lab/deploy";
 import { withoutDebian } from "./ground/debian";
+import { allowRestart } from "./ground/machine";
 import { type Ground, startGround } from "./ground/platform";
 import type { Raft } from "./ground/raft";
 
@@ -17,11 +18,7 @@ describe.skipIf(missing !== undefined)(
           "signal-service": { hosts: ["trading-1"], config: { restart: "sudo -n systemctl restart signal-service" } },
         },
       });
-      await ground.machines[0]?.write(
-        "/etc/sudoers.d/secret-rotation",
-        "deploy ALL=(root) NOPASSWD: /usr/bin/systemctl restart signal-service\n",
-        "0440",
-      );
+      await allowRestart(ground.machines[0], "signal-service");
     });
     afterAll(async () => ground?.stop());
 

@@ -6,6 +6,7 @@ import { clockAt } from "../../dev/lab/deploy";
 import { PASSPHRASE } from "../../dev/lab/passphrase";
 import { withoutDebian } from "./ground/debian";
 import { buildImage, withoutPlugins } from "./ground/image";
+import { allowRestart } from "./ground/machine";
 import { type Ground, startGround } from "./ground/platform";
 
 const missing = (await withoutDebian()) ?? (await withoutPlugins());
@@ -28,11 +29,7 @@ describe.skipIf(missing !== undefined)(
           "signal-service": { hosts: ["trading-1"], config: { restart: "sudo -n systemctl restart signal-service" } },
         },
       });
-      await ground.machines[0]?.write(
-        "/etc/sudoers.d/secret-rotation",
-        "deploy ALL=(root) NOPASSWD: /usr/bin/systemctl restart signal-service\n",
-        "0440",
-      );
+      await allowRestart(ground.machines[0], "signal-service");
       const start = Date.now();
       image = await buildImage(ground.docker, ground.dir);
       seconds = Math.round((Date.now() - start) / 1000);

@@ -7,6 +7,7 @@ import { clockAt } from "../../dev/lab/deploy";
 import { type OpenBao, requestsOf } from "../../dev/lab/openbao";
 import { poll } from "../../dev/lab/poll";
 import { withoutDebian } from "./ground/debian";
+import { allowRestart } from "./ground/machine";
 import { type Ground, startGround, type Tenant } from "./ground/platform";
 
 const missing = await withoutDebian();
@@ -67,11 +68,7 @@ describe.skipIf(missing !== undefined)(
           "signal-service": { hosts: ["trading-1"], config: { restart: "sudo -n systemctl restart signal-service" } },
         },
       });
-      await ground.machines[0]?.write(
-        "/etc/sudoers.d/secret-rotation",
-        "deploy ALL=(root) NOPASSWD: /usr/bin/systemctl restart signal-service\n",
-        "0440",
-      );
+      await allowRestart(ground.machines[0], "signal-service");
     });
     afterAll(async () => {
       await ground?.stop();
