@@ -133,17 +133,29 @@ it("the command line knows the stack: status, and a run with its phases", async 
 it("wrong uses are refused before anything is changed, each with what was expected", async () => {
   const file = join(bench().stack.projectDir, "index.ts");
   const right = readFileSync(file, "utf8");
-  for (const [from, to, message] of [
-    ['"database-password"', '"my-password"', "expected the resource's name database-password, found my-password"],
-    [/"database\/password"\);\n/, '"database/passwords");\n', "expected the name of a secret of the config"],
-    ["argsOf(PostgresPassword", "argsOf<never>(AlpacaKey as never", "is declared with new PostgresPassword(...)"],
-    ['{ "database/password": password }', "{}", "found none for database/password"],
-  ] as const) {
-    const wrong = right.replace(from, to).replace("PostgresPassword }", "PostgresPassword, AlpacaKey }");
-    expect(wrong).not.toBe(right);
-    writeFileSync(file, wrong);
-    expect(await refusedUp(bench())).toContain(message);
-  }
+  const uses = [
+    ['new PostgresPassword("my-password", args)', "expected the resource's name database-password, found my-password"],
+    ['rotation.argsOf(PostgresPassword, "database/passwords")', "expected the name of a secret of the config"],
+    ['rotation.argsOf<never>(AlpacaKey as never, "database/password")', "is declared with new PostgresPassword(...)"],
+    ["rotation.outputs({})", "found none for database/password"],
+  ] as const;
+  // One compilation for all: what each use throws becomes a line of one error.
+  const wrong = right.replace("PostgresPassword }", "PostgresPassword, AlpacaKey }").replace(
+    /^ {2}const password = /m,
+    `  const said = [${uses.map(([use]) => `() => ${use}`).join(", ")}].map((use) => {
+    try {
+      return \`accepted: \${use()}\`;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  });
+  if (said.length > 0) throw new Error(said.join("\\n"));
+$&`,
+  );
+  writeFileSync(file, wrong);
+  const said = await refusedUp(bench());
+  for (const [, message] of uses) expect(said).toContain(message);
+  expect(said).not.toContain("accepted: ");
   writeFileSync(file, right);
   expect(await generation()).toBe(3);
 });
