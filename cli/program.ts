@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { registerAdopt } from "./commands/adopt";
 import { registerAlpaca } from "./commands/alpaca";
 import { registerApprove } from "./commands/approve";
@@ -20,6 +20,7 @@ import { registerRotateNow } from "./commands/rotate-now";
 import { registerRun } from "./commands/run";
 import { registerStatus } from "./commands/status";
 import { registerValidate } from "./commands/validate";
+import { carryOutForStacks } from "./stacks";
 
 /** In the order of `--help`: first the commands that read, then those that act. */
 const COMMANDS = [
@@ -46,6 +47,9 @@ const COMMANDS = [
   registerAlpaca,
 ];
 
+/** The code of the error that ends a command that was carried out for many stacks; its exit code is the command's. */
+export const FOR_STACKS = "rotation.stacks";
+
 /** The whole command line. Commands import their code only when they run, so that `--help` is fast. */
 export function createProgram(): Command {
   const program = new Command("rotation")
@@ -57,7 +61,12 @@ export function createProgram(): Command {
         "\nExample:\n  rotation status --stack paper\n  rotation run --stack paper",
     )
     .showHelpAfterError("(rotation --help lists the commands)")
-    .exitOverride();
+    .exitOverride()
+    .hook("preAction", async (_, command) => {
+      const exitCode = await carryOutForStacks(command);
+      // Instead of the command's own action.
+      if (exitCode !== undefined) throw new CommanderError(exitCode, FOR_STACKS, "");
+    });
   for (const register of COMMANDS) register(program);
   for (const command of program.commands) inherit(command, program);
   return program;

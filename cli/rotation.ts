@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
-import { createProgram } from "./program";
+import { createProgram, FOR_STACKS } from "./program";
 import { EXIT, explain } from "./run-command";
 
 // Node.js has it from version 21 on. Without it, pg loads the whole of fetch to detect its platform, a fifth of the time
@@ -23,6 +23,7 @@ async function main(args: readonly string[]): Promise<number> {
     await program.parseAsync([...args], { from: "user" });
     return Number(process.exitCode ?? EXIT.fine);
   } catch (error) {
+    if (error instanceof CommanderError && error.code === FOR_STACKS) return error.exitCode;
     // Commander has printed its message already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.wrongUse;
     return explain(error);

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { messageOf } from "../core/errors";
 import type { Project } from "./operate/project";
 
@@ -12,13 +12,25 @@ export interface CommonOptions {
   readonly json?: true;
 }
 
-/** Adds the options of every command, and an example for its help. */
-export function common(command: Command, example: string): Command {
+/**
+ * Adds the options of every command, and an example for its help.
+ * @param many whether it can be carried out for many stacks (`carryOutForStacks`)
+ */
+export function common(command: Command, example: string, many: "stacks" | undefined = undefined): Command {
+  if (many === "stacks")
+    command
+      .option("--stacks <pattern>", "instead of --stack: all that have a settings file and match, such as 'prod-*'")
+      .option("--parallel <count>", "how many of --stacks at a time", count, 1);
   return command
     .option("-s, --stack <name>", "the stack, such as paper or prod (default: the selected one)")
     .option("-C, --cwd <folder>", "the project's folder (default: this one)")
     .option("--json", "print JSON")
     .addHelpText("after", `\nExample:\n${example.replace(/^/gm, "  ")}`);
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d?$/.test(text)) throw new InvalidArgumentError("expected a number from 1 to 99.");
+  return Number(text);
 }
 
 /** The project and stack that the options name. @throws UsageError */

@@ -9,7 +9,8 @@ interface PlanOptions extends CommonOptions {
 export function registerPlan(program: Command): void {
   common(
     program.command("plan").description("show what an update would do, in words for a reviewer; changes nothing"),
-    "rotation plan --stack prod --format markdown > comment.md",
+    "rotation plan --stack prod --format markdown > comment.md\nrotation plan --stacks 'prod-*' --parallel 2",
+    "stacks",
   )
     .addOption(new Option("--format <format>", "how to print it").choices(["text", "markdown", "json"]).default("text"))
     .action(async (options: PlanOptions) => {

@@ -9,7 +9,8 @@ export function registerRemind(program: Command): void {
     program
       .command("remind")
       .description("send reminders by Slack and e-mail, each one once, and open events; safe to run every hour"),
-    "rotation remind --stack prod",
+    "rotation remind --stack prod\nrotation remind --stacks 'prod-*'",
+    "stacks",
   ).action(async (options: CommonOptions) => {
     const { remind } = await import("../operate/reminders/remind");
     const sent = await remind(await projectOf(options));

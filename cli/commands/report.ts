@@ -19,7 +19,8 @@ export function registerReport(program: Command): void {
     program
       .command("report")
       .description("the compliance report: every secret against its limit, the rows, the chain, the controls"),
-    "rotation report --last 90d --stack prod\nrotation report --last 365d --format html --out report.html --stack prod",
+    "rotation report --last 90d --stack prod\nrotation report --last 365d --format html --out report.html --stack prod\nrotation report --format html --out '{stack}.html' --stacks 'prod-*'",
+    "stacks",
   )
     .addOption(
       new Option("--last <duration>", "the time it covers, until now").default(90 * DAY, "90d").argParser(duration),

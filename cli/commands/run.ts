@@ -15,7 +15,8 @@ export function registerRun(program: Command): void {
       .command("run")
       .description("carry out what is due; with names, rotate those now, whatever their age")
       .argument("[secret...]", "secrets to rotate now, such as database/password"),
-    "rotation run --stack paper\nrotation run database/password --stack prod --auto-rollback\nrotation run --if-due --yes --stack prod   (for a scheduler)",
+    "rotation run --stack paper\nrotation run database/password --stack prod --auto-rollback\nrotation run --if-due --yes --stack prod   (for a scheduler)\nrotation run --if-due --yes --stacks 'prod-*' --parallel 2",
+    "stacks",
   )
     .option("-y, --yes", "carry out the plan without asking")
     .option("--if-due", "do nothing, at once, unless something is due; with names, unless one of them is due")

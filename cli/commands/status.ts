@@ -13,7 +13,8 @@ export function registerStatus(program: Command): void {
     program
       .command("status")
       .description("show how old each secret is, when it is due, and its last row in the audit log"),
-    "rotation status --stack prod\nrotation status --format html --out /var/www/rotation/prod.html --stack prod",
+    "rotation status --stack prod\nrotation status --format html --out /var/www/rotation/prod.html --stack prod\nrotation status --stacks 'prod-*'",
+    "stacks",
   )
     .addOption(
       new Option("--format <format>", "how to write it; html is a page for operators")

@@ -29,9 +29,7 @@ interface ProjectFile {
  * @throws UsageError if there is no project or no stack is selected
  */
 export function openProject(cwd: string, stack: string | undefined, env: NodeJS.ProcessEnv): Project {
-  const dir = projectFolder(resolve(cwd));
-  const file = join(dir, "Pulumi.yaml");
-  const project = (parse(readFileSync(file, "utf8")) ?? {}) as ProjectFile;
+  const { dir, file, project, settings } = readProject(cwd);
   const name = project.name ?? "";
   const chosen = (stack ?? env.PULUMI_STACK ?? selectedStack(file, name, env))?.split("/").at(-1);
   if (chosen === undefined || chosen === "") {
@@ -41,10 +39,18 @@ export function openProject(cwd: string, stack: string | undefined, env: NodeJS.
     dir,
     name,
     stack: chosen,
-    settingsFile: join(dir, project.stackConfigDir ?? "", `Pulumi.${chosen}.yaml`),
+    settingsFile: join(settings, `Pulumi.${chosen}.yaml`),
     backend: env.PULUMI_BACKEND_URL ?? project.backend?.url ?? loggedInto(env),
     env,
   };
+}
+
+/** The project's folder and file, and where its stacks' settings are. @throws UsageError if there is none */
+export function readProject(cwd: string) {
+  const dir = projectFolder(resolve(cwd));
+  const file = join(dir, "Pulumi.yaml");
+  const project = (parse(readFileSync(file, "utf8")) ?? {}) as ProjectFile;
+  return { dir, file, project, settings: join(dir, project.stackConfigDir ?? "") };
 }
 
 function projectFolder(start: string): string {

@@ -79,7 +79,7 @@ export function phaseTeller(
   });
 }
 
-const restarting = ({ service, host }: NonNullable<Happened["restart"]>): string =>
+export const restarting = ({ service, host }: NonNullable<Happened["restart"]>): string =>
   `restarting ${service}${host === undefined ? "" : ` on ${host}`}`;
 
 /** How a run ended, in words. */

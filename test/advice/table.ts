@@ -13,6 +13,7 @@ export const ADVICE = {
   "rotation diagnose --fix": /^rotation diagnose .*--fix|^rotation diagnose --fix/,
   "rotation diagnose": /^rotation diagnose/,
   "rotation evidence anchor": /^rotation evidence anchor/,
+  "rotation plan --stacks": /^rotation plan --stacks /,
   "rotation preflight": /^rotation preflight/,
   "rotation remind": /^rotation remind/,
   "rotation rollback": /^rotation rollback /,
@@ -171,7 +172,7 @@ export const FILLED: Readonly<Record<string, readonly Advice[] | string>> = {
 export const NOT_ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^clients\/host-file\.ts: /, "a script for a host"],
   [
-    /^cli\/(?:commands\/[\w-]+|program)\.ts: .*(?:--stack (?:prod|paper)|-s prod|--rotated-by|allowed_signers)/,
+    /^cli\/(?:commands\/[\w-]+|program)\.ts: .*(?:--stacks? '?(?:prod|paper)|-s prod|--rotated-by|allowed_signers)/,
     "an example of --help",
   ],
   [/^cli\/commands\/run\.ts: rotation run$/, "--help: what a request is asked for with"],

@@ -1,8 +1,9 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runLine } from "../../cli/render/run-lines";
 import { poll } from "../../dev/lab/poll";
+import { advised } from "../advice/table";
 import { adviceIn, shell } from "./advice";
 import { fine, json, rotation, setClock, tooWide, unwrapped } from "./cli-support";
 import { EFFECTS } from "./crash-support";
@@ -68,13 +69,60 @@ describe("rotation run, rollback, rotate-now", () => {
   });
 
   it("--if-due rotates what is due, and does nothing quickly afterwards", async () => {
-    const due = await rotation(bench(), ["run", "--if-due", "--yes", "--reason", "scheduler"]);
+    const due = await rotation(bench(), ["run", "--if-due", "--yes", "--stacks", "paper*", "--parallel", "2"]);
     expect(due.exitCode, due.stdout + due.stderr).toBe(0);
-    expect(due.stdout).toContain("done database/password: rotated to generation 2 (was 1)");
+    expect(due.stdout).toMatch(/^paper \| done database\/password: rotated to generation 2 \(was 1\)$/m);
+    expect(due.stdout).toMatch(/^paper +done +database\/password 1 -> 2 +\d+\.\d s$/m);
+    expect(due.stdout).toContain("1 of 1 stacks ended well.");
     expect(await rowsOf(bench())).toEqual(["ADOPT SUCCESS 1", "ROTATE SUCCESS 2"]);
     const again = await rotation(bench(), ["run", "--if-due", "--yes"]);
     expect(again).toEqual({ exitCode: 0, stdout: "Nothing is due.", stderr: "" });
     expect(await json(bench(), ["run", "--if-due", "--yes"])).toMatchObject({ type: "result", outcome: "nothing due" });
+  });
+
+  it("--stacks reads and runs every stack that matches, each on its own, and fails if one does", async () => {
+    const { projectDir } = bench().stack;
+    const other = join(projectDir, "Pulumi.paper-2.yaml");
+    await writeFile(other, "config:\n  secret-rotation:environment: moon\n");
+    try {
+      const many = (...args: string[]) => rotation(bench(), [...args, "--stacks", "paper*"]);
+      const asked = await many("run");
+      expect(asked.exitCode).toBe(2);
+      const plan = advised("rotation plan --stacks", asked.stderr);
+      expect(plan).toBe("rotation plan --stacks 'paper*'");
+      const planned = await shell(bench(), plan);
+      expect(planned.exitCode).toBe(2);
+      expect(planned.stdout).toMatch(/^== paper$/m);
+      expect(planned.stdout).toMatch(/^== paper-2\nerror: .*secret-rotation:environment/ms);
+
+      const due = await many("run", "--if-due", "--yes");
+      expect(due.exitCode, due.stdout).toBe(2);
+      expect(due.stdout).toMatch(/^paper +\| Nothing is due\.$/m);
+      expect(due.stdout).toMatch(/^paper-2 \| error: .*environment/m);
+      expect(due.stdout).toMatch(/^paper-2 +ended with exit code 2 /m);
+      expect(due.stdout).toContain("1 of 2 stacks ended well.");
+      const lines = (await many("run", "--if-due", "--yes", "--json")).stdout.trimEnd().split("\n");
+      expect(lines.map((line) => runLine.parse(JSON.parse(line)).stack)).toEqual(["paper"]);
+
+      const [first, second] = JSON.parse((await many("status", "--json")).stdout);
+      expect(first).toMatchObject({ stack: "paper", exitCode: 0, answer: { secrets: [{ generation: 2 }] } });
+      expect(second).toMatchObject({ stack: "paper-2", exitCode: 2, answer: null });
+      for (const [args, said] of [
+        [["status", "--stack", "paper"], "expected --stack or --stacks, found both"],
+        [["report", "--out", "report.html"], "--out: expected {stack} in the file's name"],
+        [["status", "--parallel", "0"], "expected a number from 1 to 99"],
+      ] as const) {
+        const refused = await many(...args);
+        expect(refused.exitCode).toBe(2);
+        expect(refused.stderr).toContain(said);
+      }
+      const none = await rotation(bench(), ["status", "--stacks", "live*"]);
+      expect(none.stderr).toContain(`no stack matches live*; ${projectDir} has settings files of paper, paper-2`);
+      await many("report", "--format", "html", "--out", join(projectDir, "{stack}.html"));
+      expect(await readFile(join(projectDir, "paper.html"), "utf8")).toContain("database/password");
+    } finally {
+      await rm(other);
+    }
   });
 
   it("a failure is a FAILED row, says what holds now and what to run next", async () => {

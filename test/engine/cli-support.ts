@@ -28,7 +28,8 @@ export async function rotation(
   args: readonly string[],
   { env, input, onStart }: CommandOptions = {},
 ): Promise<CommandResult> {
-  const command = [join(stack.projectDir, "dist/cli/rotation.mjs"), ...args, "--stack", stack.name];
+  const chosen = args.includes("--stacks") ? [] : ["--stack", stack.name];
+  const command = [join(stack.projectDir, "dist/cli/rotation.mjs"), ...args, ...chosen];
   const child = execa(process.execPath, command, {
     cwd: stack.projectDir,
     env: { ...stack.env, ...env },

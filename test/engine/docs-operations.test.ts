@@ -87,7 +87,7 @@ describe("First time, in its order, on a platform that exists", () => {
       'npx rotation rollback database/password --stack paper --reason "drill"': {},
       "rotation report": {},
       "rotation audit verify": {},
-      "rotation run": {},
+      "rotation run --if-due ...": { as: () => ({ "prod-*": "paper*" }) },
     },
     { part: from },
   );
