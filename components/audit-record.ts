@@ -69,10 +69,12 @@ export class AuditRecord extends pulumi.ComponentResource {
           ...(args.fingerprints === undefined ? {} : { fingerprints: args.fingerprints }),
         },
         trigger: step,
+        inPlace: state.inPlace,
       },
       { parent: this, ...(opts.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) },
     );
-    this.state = this.command.id.apply(() => state);
+    // Unknown in a preview that writes a row: the state contains times, and a saved plan must contain none.
+    this.state = this.command.stdout.apply(() => state);
     this.registerOutputs({});
   }
 }

@@ -68,6 +68,7 @@ export class Preflight extends pulumi.ComponentResource {
         step: "preflight",
         input,
         trigger: activation(begins.state),
+        inPlace: begins.state.inPlace,
         // Its answer depends on the moment; only a new activation runs it again.
         runOnInputChange: false,
       },

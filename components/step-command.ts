@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { rolledOutInterpreter, type StepName, stepProgram } from "../core/phases";
+import { ACTIVATION, ONCE, rolledOutInterpreter, type StepName, stepProgram } from "../core/phases";
 
 export interface StepCommandArgs {
   /** A program in `steps/`, by its file name: reads JSON from stdin, prints one line of JSON without a secret. */
@@ -10,10 +10,11 @@ export interface StepCommandArgs {
   /** The step's whole input. Secrets belong here and nowhere else: a failure prints the command line. */
   readonly input: pulumi.Input<Record<string, unknown>>;
   /**
-   * The activation that the step belongs to; a change runs the step again, as a replacement. Without it a changed input
-   * runs the step in place.
+   * The activation that the step belongs to; a change runs the step again. Without it a changed input runs the step.
    */
   readonly trigger?: pulumi.Input<string> | readonly string[];
+  /** Whether a new activation runs the step in place. Default: as a replacement, as earlier versions did. */
+  readonly inPlace?: true | undefined;
   /**
    * Whether a change of the input alone (a new address in the config, say) runs the step too. Default true; false for a
    * step whose answer depends on the moment. A text is the argument with which it runs then.
@@ -44,6 +45,7 @@ export function hideStepInputs(): void {
 
 /** A `local.Command` that runs a step once an activation. */
 export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.CustomResourceOptions): local.Command {
+  if (args.inPlace && args.trigger !== undefined) return stepInPlace(name, { ...args, trigger: args.trigger }, opts);
   const { rolledOut, runOnInputChange: again } = args;
   return new local.Command(
     name,
@@ -52,7 +54,7 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
       ...(rolledOut === undefined ? {} : { interpreter: rolledOutInterpreter(rolledOut) }),
       ...(again === false ? { update: "true" } : {}),
       ...(typeof again === "string" ? { update: stepProgram(args.step, again, folder) } : {}),
-      stdin: hidden ? pulumi.secret(pulumi.jsonStringify(args.input)) : pulumi.jsonStringify(args.input),
+      stdin: stdinOf(args),
       ...(args.trigger === undefined ? {} : { triggers: isList(args.trigger) ? args.trigger.slice() : [args.trigger] }),
       logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,
       addPreviousOutputInEnv: false,
@@ -60,6 +62,35 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
     { ...opts, ...(rolledOut === undefined ? {} : { ignoreChanges: ["interpreter[1]"] }) },
   );
 }
+
+/**
+ * A new activation is another environment, which the engine updates in place: two writes of the state instead of four and a
+ * deletion. The step compares it with its own last answer, so that a change of its input alone is told apart (`runStep`).
+ */
+function stepInPlace(
+  name: string,
+  { trigger, step, about, runOnInputChange, ...args }: StepCommandArgs & Required<Pick<StepCommandArgs, "trigger">>,
+  { ignoreChanges = [], ...opts }: pulumi.CustomResourceOptions,
+): local.Command {
+  return new local.Command(
+    name,
+    {
+      create: stepProgram(step, about, folder),
+      environment: {
+        [ACTIVATION]: trigger as pulumi.Input<string>,
+        ...(runOnInputChange === false ? { [ONCE]: "1" } : {}),
+      },
+      stdin: stdinOf(args),
+      logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,
+      addPreviousOutputInEnv: true,
+    },
+    // What an earlier version declared them with: a change of it is a replacement.
+    { ...opts, ignoreChanges: [...ignoreChanges, "triggers"] },
+  );
+}
+
+const stdinOf = ({ input }: Pick<StepCommandArgs, "input">) =>
+  hidden ? pulumi.secret(pulumi.jsonStringify(input)) : pulumi.jsonStringify(input);
 
 const isList = (trigger: StepCommandArgs["trigger"]): trigger is readonly string[] => Array.isArray(trigger);
 

@@ -17,6 +17,8 @@ export interface StoreUnchangedArgs extends StoreGuard {
   readonly force: boolean;
   /** The activation. */
   readonly trigger: string;
+  /** Whether it runs in place. */
+  readonly inPlace?: true | undefined;
 }
 
 /**
@@ -24,11 +26,11 @@ export interface StoreUnchangedArgs extends StoreGuard {
  * not check this in a rollback or an emergency.
  */
 export function storeUnchanged(name: string, args: StoreUnchangedArgs, opts: pulumi.CustomResourceOptions) {
-  const { store, known, whenForeign, force, trigger } = args;
+  const { store, known, whenForeign, force, trigger, inPlace } = args;
   const input = { store, known: [...known], whenForeign, force };
   return stepCommand(
     `${name}-store-unchanged`,
-    { step: "store-unchanged", input, trigger, runOnInputChange: false },
+    { step: "store-unchanged", input, trigger, inPlace, runOnInputChange: false },
     opts,
   );
 }

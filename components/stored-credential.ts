@@ -14,9 +14,8 @@ export interface StoredCredentialArgs extends SecretRotationArgs {
 /** What all secrets share whose value this stack writes into the store: checked before, written, marked. */
 export abstract class StoredCredential<A extends StoredCredentialArgs> extends SecretRotation<A> {
   protected createUnchanged(guard: StoreGuard, dependsOn: After): local.Command {
-    const { force, platform } = this.args;
-    const { trigger } = this;
-    const args = { store: platform.store.reference, ...guard, force, trigger };
+    const { force, platform, state } = this.args;
+    const args = { store: platform.store.reference, ...guard, force, trigger: this.trigger, inPlace: state.inPlace };
     return storeUnchanged(this.name, args, { parent: this, dependsOn });
   }
 

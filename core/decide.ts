@@ -4,7 +4,7 @@ import { type Plan, planOf } from "./plan";
 import type { Policy } from "./policy";
 import type { Request } from "./request";
 import { type Base, type Resolved, resolve } from "./resume";
-import type { SecretState } from "./state";
+import { activation, type SecretState } from "./state";
 import { type Closed, closedAt, waitsText } from "./waiting";
 import { without } from "./without";
 
@@ -73,7 +73,7 @@ export function decide(inputs: DecideInputs): Decision {
   const recorded = isFinishable(inputs) ? inputs.recorded : undefined;
   const attempt = (hold: boolean) =>
     resolve({ finished, recorded, request, now }, ({ previous, ...base }) =>
-      rules.next(previous, { now, policy, hold, ...base }),
+      inPlace(previous, rules.next(previous, { now, policy, hold, ...base })),
     );
   const { resolved, ...windowed } = inWindow(inputs, attempt);
   const { state } = resolved;
@@ -86,6 +86,10 @@ export function decide(inputs: DecideInputs): Decision {
     force: request?.force === true && request.id !== finished?.handledRequest,
   };
 }
+
+/** A stack of an earlier version goes on as it is until the next activation, so its preview shows no change before. */
+const inPlace = (previous: SecretState | undefined, next: SecretState): SecretState =>
+  previous !== undefined && activation(previous) === activation(next) ? next : { ...next, inPlace: true };
 
 /** What is decided, and what it waits for, in words. */
 interface Windowed {

@@ -48,6 +48,27 @@ export type StepName = string;
 export const stepProgram = (step: StepName, about?: string, folder = "dist/steps"): string =>
   `node ${quoted(`${folder}/${step}.mjs`)}${about === undefined ? "" : ` ${quoted(about)}`}`;
 
+/** In the environment of a step that runs in place: the activation that it belongs to, so that a preview shows it. */
+export const ACTIVATION = "ROTATION_ACTIVATION";
+
+/** Set beside it for a step that runs once for each activation: if only its input has changed, it repeats its last answer. */
+export const ONCE = "ROTATION_ONCE";
+
+/** Where the command plugin puts the last answer of a step that runs in place. */
+export const LAST_ANSWER = "PULUMI_COMMAND_STDOUT";
+
+/** The activation of a step that runs in place; undefined for any other resource. */
+export function activationIn({ environment }: Readonly<Record<string, unknown>>): string | undefined {
+  const value = (environment as Readonly<Record<string, unknown>> | undefined)?.[ACTIVATION];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Whether a step that runs in place does so because another input has changed: it was carried out for its activation before. */
+export function isAgain({ op, oldInputs, newInputs }: Pick<Acting, "op" | "oldInputs" | "newInputs">): boolean {
+  const activation = activationIn(newInputs);
+  return op === "update" && activation !== undefined && activation === activationIn(oldInputs);
+}
+
 /** The argument of a step that runs again because its input has changed, and does not belong to a rotation. */
 export const AGAIN = "again";
 

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { environmentSecrets } from "../clients/environment-secrets";
 import { messageOf, StepError } from "../core/errors";
+import { ACTIVATION, LAST_ANSWER, ONCE } from "../core/phases";
 import { redact, redactIn } from "../core/redact";
 import { secretsIn } from "../core/secret-fields";
 
@@ -8,16 +9,23 @@ import { secretsIn } from "../core/secret-fields";
  * Runs a step: JSON on stdin, one line of JSON on stdout, exit 1 with one message on stderr. All output is
  * first redacted: every secret in the environment and in the fields that the schema marks (`secret`). A step gets that as
  * `clean`, for what it writes elsewhere.
+ *
+ * A step that runs in place (`components/step-command.ts`) gets as `again` whether it was carried out for its activation
+ * before, and only its input has changed. One that runs once for each activation then repeats its last answer.
  */
 export async function runStep<T>(
   schema: z.ZodType<T>,
-  step: (input: T, clean: (text: string) => string) => Promise<object>,
+  step: (input: T, clean: (text: string) => string, again: boolean) => Promise<object>,
 ): Promise<void> {
   let marked: string[] = [];
   // Read at the end: a step may have logged in.
   const secrets = () => [...environmentSecrets(process.env), ...marked];
+  const { [ACTIVATION]: activation, [ONCE]: once, [LAST_ANSWER]: last = "" } = process.env;
   try {
-    const raw = parse(await readStdin());
+    const stdin = await readStdin();
+    const again = activation !== undefined && activationOf(last) === activation;
+    if (again && once !== undefined) return void process.stdout.write(`${last}\n`);
+    const raw = parse(stdin);
     marked = secretsIn(schema, raw);
     const result = schema.safeParse(raw);
     if (!result.success) {
@@ -25,11 +33,21 @@ export async function runStep<T>(
       throw new StepError(`the input on stdin is wrong: ${fields.join("; ")}`);
     }
     const clean = (text: string) => redact(text, secrets());
-    const answer: unknown = JSON.parse(JSON.stringify(await step(result.data, clean)));
+    const said = { ...(await step(result.data, clean, again)), ...(activation === undefined ? {} : { activation }) };
+    const answer: unknown = JSON.parse(JSON.stringify(said));
     process.stdout.write(`${JSON.stringify(redactIn(answer, secrets()))}\n`);
   } catch (error) {
     process.stderr.write(`${redact(messageOf(error), secrets())}\n`);
     process.exitCode = 1;
+  }
+}
+
+/** The activation that an answer is of; undefined for one of an earlier version. */
+function activationOf(answer: string): unknown {
+  try {
+    return (JSON.parse(answer) as { activation?: unknown }).activation;
+  } catch {
+    return undefined;
   }
 }
 

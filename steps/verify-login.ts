@@ -45,7 +45,7 @@ const input = z.object({
  * A server that refuses a login which was set a moment ago has lost it, as a standby that took over before it had replayed
  * it: then the login is set again.
  */
-await runStep(input, async (given) => {
+await runStep(input, async (given, _, again) => {
   const { database, username, password, owner, oldLogin, oldSessions, paths = [], restore, rehearsal } = given;
   const prove = () =>
     withDatabase({ ...database, user: username }, (client) => look(client, oldLogin, oldSessions), password);
@@ -63,7 +63,7 @@ await runStep(input, async (given) => {
     });
     const proven = await proveOverPaths(paths, { username, password });
     const over = proven.length === 0 ? {} : { paths: proven };
-    if (rehearsal === undefined || process.argv[2] === AGAIN) return { ...about, ...over };
+    if (rehearsal === undefined || again || process.argv[2] === AGAIN) return { ...about, ...over };
     const { rehearsed } = await import("../kinds/postgres-password/rehearsal/result");
     const seen = await rehearsed({ ...rehearsal, database, paths, login: { username, password } });
     const warnings = [about, seen].flatMap((said: { readonly warnings?: readonly string[] }) => said.warnings ?? []);

@@ -1,6 +1,6 @@
 import type { ServiceConfig } from "../../config";
 import { formatDuration } from "../../core/duration";
-import { isRolledOut, type Phase, restOf, type Touches } from "../../core/phases";
+import { activationIn, isAgain, isRolledOut, ONCE, type Phase, restOf, type Touches } from "../../core/phases";
 import { restartOf } from "../../core/resource-names";
 import { batchesOf } from "../../core/rollout";
 import { rowOf, touches } from "../../kinds/phases";
@@ -46,7 +46,7 @@ export function describe(
         : restartWords(where, found, services[found.service]);
     }
     case "audit":
-      return op === "update"
+      return op === "update" && !isNew(step)
         ? "checks that the row of the last step is in secret_rotation_log; writes none"
         : "writes the row into secret_rotation_log";
     case "preflight":
@@ -54,6 +54,9 @@ export function describe(
       return `${plainly(step)}${typeof newInputs.name === "string" ? ` (${newInputs.name})` : ""}`;
   }
 }
+
+/** Whether a step runs for another activation, in place. */
+const isNew = (step: Step): boolean => activationIn(step.newInputs) !== undefined && !isAgain(step);
 
 /** What is done to a service at a place, as its config says. */
 function restartWords(where: string, { host }: { readonly host: string | undefined }, config?: ServiceConfig): string {
@@ -86,9 +89,15 @@ const COMMANDS: ReadonlySet<string> = new Set(["command:local:Command", "command
 /** What the engine only reads. */
 export const QUIET: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
 
-/** Whether a command only records changed inputs: its triggers are the same, and its `update` does nothing. */
-export const isPassive = ({ op, type, newInputs }: Step): boolean =>
-  op === "update" && COMMANDS.has(type) && newInputs.update === NOTHING;
+/**
+ * Whether a command only records changed inputs: its triggers are the same and its `update` does nothing, or it runs once for
+ * each activation, and this one before.
+ */
+export const isPassive = (step: Step): boolean =>
+  step.op === "update" && COMMANDS.has(step.type) && (step.newInputs.update === NOTHING || repeats(step));
+
+const repeats = (step: Step): boolean =>
+  isAgain(step) && ONCE in ((step.newInputs.environment ?? {}) as Readonly<Record<string, unknown>>);
 
 /** The script of a command that does nothing. */
 const NOTHING = "true";

@@ -142,7 +142,13 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     const input = { store: this.args.platform.store.reference, paths: this.paths };
     return stepCommand(
       `${this.name}-versions-before`,
-      { step: "store-versions", input, trigger: this.trigger, runOnInputChange: false },
+      {
+        step: "store-versions",
+        input,
+        trigger: this.trigger,
+        inPlace: this.args.state.inPlace,
+        runOnInputChange: false,
+      },
       { parent: this, dependsOn },
     );
   }
@@ -163,6 +169,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
           activationWait,
         },
         trigger: this.trigger,
+        inPlace: this.args.state.inPlace,
         progress: true,
       },
       { parent: this, dependsOn },
@@ -199,6 +206,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
           secrets: [active, ...(previous === undefined ? [] : [previous])].map(secretPair),
         },
         trigger: this.trigger,
+        inPlace: state.inPlace,
         runOnInputChange: false,
       },
       { parent: this, dependsOn },

@@ -244,7 +244,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
 
   private get poolerOwner(): PoolerOwner {
     const { config, platform } = this.args;
-    return { name: this.name, parent: this, config, platform, trigger: this.trigger };
+    return { name: this.name, parent: this, config, platform, trigger: this.trigger, inPlace: this.args.state.inPlace };
   }
 
   /** The services' previous login, if it is another one that stays valid for now. */

@@ -15,6 +15,8 @@ export interface LoginRoleArgs {
   readonly passwordAs: PasswordAs;
   /** The activation that makes it the login in use; undefined for one that is not. */
   readonly activation: string | undefined;
+  /** Whether a new activation runs the step in place. */
+  readonly inPlace?: true | undefined;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface LoginRoleArgs {
  */
 export class LoginRole extends pulumi.ComponentResource {
   constructor(name: string, args: LoginRoleArgs, opts: pulumi.ComponentResourceOptions) {
-    const { database, role, login, slot, passwordAs, activation } = args;
+    const { database, role, login, slot, passwordAs, activation, inPlace } = args;
     const isPlain = passwordAs === "plain";
     const says = { role, login, ...(slot === undefined ? {} : { verifier: isPlain ? "plain text" : "SCRAM-SHA-256" }) };
     // A login that is no longer in use keeps its activation, so that the step is not run again.
@@ -42,8 +44,13 @@ export class LoginRole extends pulumi.ComponentResource {
         step: "set-role",
         input: { database, role, login, ...(slot === undefined ? {} : slot), ...(isPlain ? { as: passwordAs } : {}) },
         trigger: activation ?? "",
+        inPlace,
       },
-      { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }), ...ignoreChanges("triggers") },
+      {
+        parent: this,
+        ...(dependsOn === undefined ? {} : { dependsOn }),
+        ...ignoreChanges(inPlace ? "environment" : "triggers"),
+      },
     );
     this.registerOutputs({ role });
   }

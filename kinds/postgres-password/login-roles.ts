@@ -78,7 +78,7 @@ export function singleUser(name: string, args: SingleUserArgs, opts: { readonly 
     ready: (dependsOn) =>
       new LoginRole(
         `${name}-login`,
-        { database, role, login: true, slot, passwordAs, activation: activation(state) },
+        { database, role, login: true, slot, passwordAs, activation: activation(state), inPlace: state.inPlace },
         { ...opts, dependsOn },
       ),
     settle: (dependsOn) => dependsOn,
@@ -92,13 +92,22 @@ export function alternatingUsers(
   opts: { readonly parent: pulumi.Resource },
 ): LoginRoles {
   const { database, role, passwordAs, state, slots } = args;
+  const { inPlace } = state;
   const adopted = activeGeneration(state) === 0;
   const activationOf = (active: boolean) => (active ? activation(state) : undefined);
   // PostgreSQL refuses two role changes at once (`tuple concurrently updated`): each waits for the previous one.
   const owner: Change = (dependsOn) =>
     new LoginRole(
       `${name}-login`,
-      { database, role, login: ownerMayLogin(state), slot: undefined, passwordAs, activation: activationOf(adopted) },
+      {
+        database,
+        role,
+        login: ownerMayLogin(state),
+        slot: undefined,
+        passwordAs,
+        activation: activationOf(adopted),
+        inPlace,
+      },
       { ...opts, dependsOn },
     );
   const login =
@@ -115,6 +124,7 @@ export function alternatingUsers(
           slot: state.slots[slot] > 0 ? slots[slot] : undefined,
           passwordAs,
           activation: activationOf(inUse),
+          inPlace,
         },
         { ...opts, dependsOn: inUse ? copyRole(name, args, { ...opts, dependsOn: made }) : made },
       );
@@ -169,6 +179,7 @@ function copyRole(
       step: "copy-role",
       input: { database, owner, from, to, acts },
       trigger: activation(state),
+      inPlace: state.inPlace,
     },
     // Between rotations nothing is copied; an older stack gets this step without an effect.
     { ...opts, ...(acts ? {} : { ignoreChanges: ["stdin"] }) },

@@ -60,6 +60,7 @@ export function loginStep(
       step: "verify-login",
       input: { database: referenceOf(database), username, password, ...role, ...old, ...over, ...rehearsal },
       trigger,
+      inPlace: owner.state.inPlace,
       ...("rehearsal" in rehearsal ? { runOnInputChange: AGAIN } : {}),
       // The users of the old login are shown at once, and that a login had to be set again.
       progress: (alternating && !isFirst) || "restore" in over,

@@ -32,7 +32,13 @@ export abstract class VaultCredential<C extends VaultPasswordConfig> extends Sec
     const { reference: store } = this.args.databases;
     return stepCommand(
       `${this.name}-${name}`,
-      { step, input: { store, ...input }, trigger: this.trigger, runOnInputChange: false },
+      {
+        step,
+        input: { store, ...input },
+        trigger: this.trigger,
+        inPlace: this.args.state.inPlace,
+        runOnInputChange: false,
+      },
       { parent: this, dependsOn },
     );
   }

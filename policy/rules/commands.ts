@@ -75,14 +75,19 @@ export const noSecretInCommands: StackValidationPolicy = {
   },
 };
 
+/** What a step that runs in place has in its environment: which rotation it is of. */
+const OF_A_STEP: ReadonlySet<string> = new Set(["ROTATION_ACTIVATION", "ROTATION_ONCE"]);
+
 function problemsOf(props: PolicyResource["props"], secrets: readonly string[]): string[] {
   const problems: string[] = SHOWN.filter((part) =>
     leavesOf(props[part]).some((text) => secrets.some((secret) => text.includes(secret))),
   ).map((part) => `expected no secret in \`${part}\`, found one; pass it by stdin`);
-  if (Object.keys(props.environment ?? {}).length > 0) {
+  const variables = Object.keys(props.environment ?? {});
+  if (variables.some((name) => !OF_A_STEP.has(name))) {
     problems.push("expected no `environment`: a failure prints it; pass what the command needs by stdin");
   }
-  if (props.addPreviousOutputInEnv !== false) {
+  // A step that runs in place compares its activation with its last answer, which holds no secret.
+  if (props.addPreviousOutputInEnv !== false && !variables.includes("ROTATION_ACTIVATION")) {
     problems.push("expected `addPreviousOutputInEnv: false`, so that no output gets into an environment");
   }
   return problems;

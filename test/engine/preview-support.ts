@@ -25,23 +25,23 @@ export async function previewed({ stack }: Bench, ...args: string[]): Promise<Pr
 /** How often a service was restarted so far, over all hosts. */
 export const restartsOf = ({ lab }: Bench): number => lab.hosts.reduce((sum, host) => sum + host.restarts.length, 0);
 
-const REPLACED = [
-  "replace database-password-preflight-checks [stdin triggers]",
+const CHANGED = [
+  "update database-password-preflight-checks [environment stdin]",
   "replace database-password-slot-a-password [keepers]",
   "replace database-password-slot-a-salt [keepers]",
-  "replace database-password-verify-login [stdin triggers]",
+  "update database-password-verify-login [environment stdin]",
   "replace database-password-restart-signal-service-trading-1 [stdin triggers]",
   "replace database-password-restart-orchestrator-trading-1 [stdin triggers]",
-  "replace database-password-store-unchanged [stdin triggers]",
-  "replace database-password-confirm-login [stdin triggers]",
-  "replace database-password-audit-row [stdin triggers]",
+  "update database-password-store-unchanged [environment stdin]",
+  "update database-password-confirm-login [environment stdin]",
+  "update database-password-audit-row [environment stdin]",
 ];
 
 const UPDATED = {
   "alternating-users": [
-    "replace database-password-copy-role [stdin triggers]",
+    "update database-password-copy-role [environment stdin]",
     "update database-password-login-a []",
-    "replace database-password-login-a-set [stdin triggers]",
+    "update database-password-login-a-set [environment stdin]",
     "update database-password-database-username [stdin]",
     "update database-password-database-username-metadata [stdin]",
     "update database-password-database-password [stdin]",
@@ -52,7 +52,7 @@ const UPDATED = {
   ],
   "single-user": [
     "update database-password-login []",
-    "replace database-password-login-set [stdin triggers]",
+    "update database-password-login-set [environment stdin]",
     "update database-password-database-password [stdin]",
     "update database-password-database-password-metadata [stdin]",
   ],
@@ -68,7 +68,7 @@ export async function previewsRotation(
   shown: () => Promise<PulumiResult>,
 ): Promise<void> {
   const names = await previewed(bench);
-  expect([...names].sort()).toEqual([...REPLACED, ...UPDATED[strategy]].sort());
+  expect([...names].sort()).toEqual([...CHANGED, ...UPDATED[strategy]].sort());
   const { stdout, stderr } = await shown();
   expect(stdout.match(/~ generation: "0" => "2"/g)).toHaveLength(2);
   expect(stdout + stderr).toContain("database/password: rotates from generation 1 to 2 (due by age)");

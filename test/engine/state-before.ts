@@ -32,8 +32,9 @@ const VAULT_ID = "0d1f0a2c-6f0e-4a0e-9b1c-9d4f5a6b7c8d";
 export function stateBefore(text: string, versions: Readonly<Record<string, string>>): string {
   const { version, deployment } = JSON.parse(text) as Export;
   const urns = new Map<string, string>();
-  const resources = deployment.resources.map((resource) => {
-    const former = formerOf(resource, versions, deployment.resources);
+  const replacing = deployment.resources.map(replacedStep);
+  const resources = replacing.map((resource) => {
+    const former = formerOf(resource, versions, replacing);
     if (former !== undefined) urns.set(resource.urn, former.urn);
     return former ?? resource;
   });
@@ -44,7 +45,30 @@ export function stateBefore(text: string, versions: Readonly<Record<string, stri
   if (isVault) resources.splice(stack + 1, 0, provider);
   const whole = { version, deployment: { ...deployment, resources } };
   // What depended on a command depends on what stood in its place.
-  return [...urns].reduce((json, [now, then]) => json.replaceAll(`"${now}"`, `"${then}"`), JSON.stringify(whole));
+  const json = JSON.stringify(whole).replaceAll(/"inPlace":true,?/g, "");
+  return [...urns].reduce((text, [now, then]) => text.replaceAll(`"${now}"`, `"${then}"`), json);
+}
+
+/** A step as it was before steps ran in place: a trigger replaced it. */
+function replacedStep(resource: Exported): Exported {
+  const { environment, ...inputs } = resource.inputs ?? {};
+  const { ROTATION_ACTIVATION: activation, ROTATION_ONCE: once } = (environment ?? {}) as Readonly<
+    Record<string, string>
+  >;
+  if (activation === undefined) return resource;
+  const { environment: _, stdout, ...outputs } = resource.outputs as Readonly<Record<string, unknown>>;
+  const { activation: __, ...answer } = JSON.parse(String(stdout));
+  const former = {
+    triggers: [activation],
+    addPreviousOutputInEnv: false,
+    ...(once === undefined ? {} : { update: "true" }),
+  };
+  return {
+    ...resource,
+    ignoreChanges: (resource.ignoreChanges as readonly string[]).filter((key) => key !== "triggers"),
+    inputs: { ...inputs, ...former },
+    outputs: { ...outputs, ...former, stdout: JSON.stringify(answer) },
+  };
 }
 
 function formerOf(

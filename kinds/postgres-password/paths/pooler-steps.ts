@@ -12,11 +12,12 @@ export interface PoolerOwner {
   readonly config: PostgresPasswordConfig;
   readonly platform: Pick<Platform, "hosts" | "privateKey">;
   readonly trigger: string;
+  readonly inPlace?: true | undefined;
 }
 
 /** Changes PgBouncer's user lists that this program keeps. Without a list it is what it waits for. */
 export function changeLists(
-  { name, parent, config, platform, trigger }: PoolerOwner,
+  { name, parent, config, platform, trigger, inPlace }: PoolerOwner,
   step: "pooler-users" | "pooler-users-settle",
   change: Readonly<Record<string, unknown>>,
   dependsOn: pulumi.Resource,
@@ -25,16 +26,16 @@ export function changeLists(
   if (lists.length === 0) return dependsOn;
   const onHosts = lists.some(({ hosts }) => hosts.length > 0) ? { privateKey: platform.privateKey } : {};
   const input = { database: referenceOf(config.database), lists, ...onHosts, ...change };
-  return stepCommand(`${name}-${step}`, { step: "pooler-users", input, trigger }, { parent, dependsOn });
+  return stepCommand(`${name}-${step}`, { step: "pooler-users", input, trigger, inPlace }, { parent, dependsOn });
 }
 
 /** Every service has the new login: the poolers' connections with the previous one are of no use any more. */
-export function reconnectPoolers({ name, parent, config, trigger }: PoolerOwner, dependsOn: After): After {
+export function reconnectPoolers({ name, parent, config, trigger, inPlace }: PoolerOwner, dependsOn: After): After {
   const poolers = poolersOf(config);
   if (poolers.length === 0) return dependsOn;
   return stepCommand(
     `${name}-pooler-reconnect`,
-    { step: "pooler-reconnect", input: { poolers }, trigger },
+    { step: "pooler-reconnect", input: { poolers }, trigger, inPlace },
     { parent, dependsOn },
   );
 }

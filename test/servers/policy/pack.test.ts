@@ -100,6 +100,17 @@ const GOOD: Record<string, Seen> = {
       addPreviousOutputInEnv: false,
     },
   },
+  inPlace: {
+    type: "command:local:Command",
+    urn: `${PREFIX}$command:local:Command::confirm-login`,
+    properties: {
+      create: "node dist/steps/verify-login.mjs",
+      environment: { ROTATION_ACTIVATION: "2" },
+      stdin: JSON.stringify({ username: "trader_a", password: PASSWORD }),
+      stdout: '{"user":"trader_a","activation":"2"}',
+      addPreviousOutputInEnv: true,
+    },
+  },
   restart: {
     type: "command:local:Command",
     urn: `${PREFIX}$secret-rotation:index:RollingRestart$command:local:Command::restart-signal-service`,
@@ -181,6 +192,11 @@ describe("the policy pack, through its own server", () => {
       ["no-secret-in-a-command-line", but("step", { triggers: [PASSWORD] }), "no secret in `triggers`"],
       ["no-secret-in-a-command-line", but("step", { environment: { A: "b" } }), "expected no `environment`"],
       ["no-secret-in-a-command-line", but("step", { addPreviousOutputInEnv: undefined }), "addPreviousOutputInEnv"],
+      [
+        "no-secret-in-a-command-line",
+        but("step", { addPreviousOutputInEnv: true, environment: { ROTATION_ACTIVATION: "2", A: "b" } }),
+        "expected no `environment`",
+      ],
       ["strong-password", but("password", { length: 12 }), "at least 24 characters, found 12"],
       ["strong-password", but("password", { minSpecial: 0 }), "minSpecial of at least 1, found 0"],
       ["strong-password", but("password", { keepers: { generation: "2", date: "x" } }), "found date, generation"],

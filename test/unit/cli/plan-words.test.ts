@@ -202,6 +202,29 @@ describe("a change of the config alone", () => {
     expect(texts?.join()).not.toMatch(/restarts |writes the row/);
   });
 
+  it("repeats the last answer of a step in place, and runs it for another activation", () => {
+    const inPlace = (name: string, step: string, before: string | undefined, once: object = {}) =>
+      runs(name, step, "update", {
+        oldInputs:
+          before === undefined ? { triggers: ["1"] } : { environment: { ROTATION_ACTIVATION: before, ...once } },
+        newInputs: { environment: { ROTATION_ACTIVATION: "2", ...once } },
+      });
+    const row = (before: string | undefined) => inPlace("database-password-audit-row", "audit-record", before);
+    const checks = (before: string | undefined) =>
+      inPlace("database-password-preflight-checks", "preflight", before, { ROTATION_ONCE: "1" });
+    const texts = (before: string | undefined) =>
+      planInWords("paper", outline, result([checks(before), row(before)])).secrets[0]?.steps.map(({ text }) => text);
+    expect(texts("2")).toEqual([
+      "checks that the row of the last step is in secret_rotation_log; writes none",
+      "keeps new settings of database-password-preflight-checks; nothing runs",
+    ]);
+    for (const before of ["1", undefined])
+      expect(texts(before)).toEqual([
+        "checks store, database, hosts, services, market and the credential in use, and stops here if one fails",
+        "writes the row into secret_rotation_log",
+      ]);
+  });
+
   it("is another matter if the triggers move", () => {
     const plan = planInWords("paper", outline, result([restart("create-replacement", "2")]));
     expect(plan.secrets[0]?.steps).toEqual([

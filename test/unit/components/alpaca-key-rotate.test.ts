@@ -90,9 +90,7 @@ describe("AlpacaKey", () => {
 
   it("has no part of a pair outside stdin, beyond the last four characters of an id", () => {
     for (const { inputs } of rotated.all.filter(({ type }) => type.startsWith("command:"))) {
-      expect(inputs).not.toHaveProperty("environment");
       expect(inputs).not.toHaveProperty("delete");
-      expect(inputs.addPreviousOutputInEnv).toBe(false);
       const { stdin: _, ...rest } = inputs;
       for (const { keyId, secretKey } of [A, B]) {
         expect(JSON.stringify(rest)).not.toContain(keyId.slice(0, -4));
@@ -104,9 +102,24 @@ describe("AlpacaKey", () => {
     expect(row).not.toContain(B.keyId);
   });
 
-  it("has the activation as the only trigger of all that acts, and the step as the audit row's", () => {
-    for (const { name, inputs } of rotated.all.filter(({ type }) => type.startsWith("command:")))
-      if (!inPlace(name)) expect(inputs.triggers).toEqual([name === "alpaca-api_key-audit-row" ? "2-ROTATE-1" : "1"]);
-    for (const { inputs } of rotated.all.filter(({ name }) => inPlace(name))) expect(inputs.triggers).toBeUndefined();
+  it("has the activation in the environment of all that acts in place, and as the restarts' only trigger", () => {
+    const ONCE = ["preflight-checks", "store-unchanged", "versions-before", "dry-run"].map(
+      (part) => `alpaca-api_key-${part}`,
+    );
+    const activationOf = (name: string) => (name === "alpaca-api_key-audit-row" ? "2-ROTATE-1" : "1");
+    for (const { name, inputs } of rotated.all.filter(({ type }) => type.startsWith("command:"))) {
+      if (inPlace(name)) {
+        expect(inputs, name).toMatchObject({ addPreviousOutputInEnv: false });
+        expect([inputs.triggers, inputs.environment], name).toEqual([undefined, undefined]);
+      } else if (name.includes("-restart-")) {
+        expect(inputs, name).toMatchObject({ triggers: ["1"], addPreviousOutputInEnv: false });
+        expect(inputs.environment, name).toBeUndefined();
+      } else {
+        const once = ONCE.includes(name) ? { ROTATION_ONCE: "1" } : {};
+        expect(inputs.environment, name).toEqual({ ROTATION_ACTIVATION: activationOf(name), ...once });
+        expect(inputs, name).toMatchObject({ addPreviousOutputInEnv: true });
+        expect([inputs.triggers, inputs.update], name).toEqual([undefined, undefined]);
+      }
+    }
   });
 });

@@ -20,3 +20,29 @@ it("the whole input of every step is a secret once a part that steps share is on
   await declare(() => make("database-password-audit-row"));
   expect(secret).toEqual([false, true]);
 });
+
+it("in place, has its activation in the environment, and nothing that would replace it", async () => {
+  const { stepCommand } = await import("../../../components/step-command");
+  const made = await declare(() => {
+    const input = { name: "x" };
+    const all = [
+      stepCommand("database-password-verify-login", { step: "verify-login", input, trigger: "3", inPlace: true }, {}),
+      stepCommand(
+        "database-password-preflight-checks",
+        { step: "preflight", input, trigger: "3", inPlace: true, runOnInputChange: false },
+        {},
+      ),
+    ];
+    return pulumi.all(all.map(({ id }) => id));
+  });
+  const stdin = '{"name":"x"}';
+  const common = { stdin, logging: "none", addPreviousOutputInEnv: true };
+  expect(made.map(({ inputs }) => inputs)).toEqual([
+    { create: "node dist/steps/verify-login.mjs", environment: { ROTATION_ACTIVATION: "3" }, ...common },
+    {
+      create: "node dist/steps/preflight.mjs",
+      environment: { ROTATION_ACTIVATION: "3", ROTATION_ONCE: "1" },
+      ...common,
+    },
+  ]);
+});

@@ -40,6 +40,21 @@ describe("the decision on a secret", () => {
     expect(on(password, 89.5, left(done))).toMatchObject({ action: undefined, to: 2, reason: "nothing is due" });
   });
 
+  it("runs steps in place from the first activation of this version on, and not before", () => {
+    expect(first.inPlace).toBe(true);
+    const { inPlace: _, ...older } = first;
+    expect(on(password, 0.5, left(older)).state).toEqual(older);
+    expect(on(password, 50, left(older))).toMatchObject({ action: "REVOKE", state: { step: { action: "REVOKE" } } });
+    expect(on(password, 50, left(older)).state).not.toHaveProperty("inPlace");
+    expect(on(password, 89, left(older)).state.inPlace).toBe(true);
+    expect(on(password, 3, { ...left(older), request: activate("back", 0) }).state.inPlace).toBe(true);
+    expect(
+      on(vault("2027-01-01T00:00:00Z"), 89, left({ ...older, vaultRotation: "2026-12-01T00:00:00Z" })).state.inPlace,
+    ).toBe(true);
+    const revoked = on(password, 50, left(first)).state;
+    expect(revoked).toMatchObject({ inPlace: true, step: { action: "REVOKE" } });
+  });
+
   it("of a request carries its mode, and its force in the one update that handles it", () => {
     const leak: Request = { ...rotate("leak"), emergency: true, force: true };
     const decided = on(password, 3, { ...left(first), request: leak });
