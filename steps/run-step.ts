@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { environmentSecrets } from "../clients/environment-secrets";
+import { bounded } from "../core/bounded";
 import { messageOf, StepError } from "../core/errors";
 import { ACTIVATION, LAST_ANSWER, ONCE } from "../core/phases";
 import { redact, redactIn } from "../core/redact";
@@ -33,7 +34,8 @@ export async function runStep<T>(
       throw new StepError(`the input on stdin is wrong: ${fields.join("; ")}`);
     }
     const clean = (text: string) => redact(text, secrets());
-    const said = { ...(await step(result.data, clean, again)), ...(activation === undefined ? {} : { activation }) };
+    const own = await step(result.data, clean, again);
+    const said = activation === undefined ? own : bounded({ ...own, activation });
     const answer: unknown = JSON.parse(JSON.stringify(said));
     process.stdout.write(`${JSON.stringify(redactIn(answer, secrets()))}\n`);
   } catch (error) {
