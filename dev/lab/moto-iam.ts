@@ -30,8 +30,13 @@ export class MotoIam {
       Condition: { StringEquals: { "sts:ExternalId": externalId } },
     };
     await this.call("CreateRole", { RoleName: name, AssumeRolePolicyDocument: policyOf([trust]) });
-    await this.call("PutRolePolicy", { RoleName: name, PolicyName: "own", PolicyDocument: policyOf(rights) });
+    await this.allow(name, rights);
     return `arn:aws:iam::${ACCOUNT}:role/${name}`;
+  }
+
+  /** Gives a role these rights instead of those that it has. Only while nothing is enforced. */
+  async allow(role: string, rights: readonly Statement[]): Promise<void> {
+    await this.call("PutRolePolicy", { RoleName: role, PolicyName: "own", PolicyDocument: policyOf(rights) });
   }
 
   /**
