@@ -2,7 +2,9 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { projectRoot } from "../../../cli/toolchain/project";
 import { SecretsManager } from "../../../clients/aws";
 import { awsCredentials } from "../../../clients/aws-login";
 import { parseDuration } from "../../../core/duration";
@@ -112,6 +114,24 @@ describe("a login to AWS", () => {
     await expect(read({ profile: "desk", caBundle })).rejects.toThrow(
       /AWS_CA_BUNDLE names .*none\.pem, which cannot be read/,
     );
+  });
+
+  it.each([
+    ["a profile", { profile: "desk" }],
+    ["a role", { profile: "desk", assumeRole }],
+  ])("by %s is the same in a step as it is built", async (_, login) => {
+    await bare();
+    const { stdout } = await execa(process.execPath, [join(projectRoot(), "dist/steps/store-mark.mjs")], {
+      input: JSON.stringify({
+        store: {
+          ...{ kind: "aws", region: moto.region, endpoint: moto.address, environment: "paper" },
+          ...{ stsEndpoint: moto.address, ...login },
+        },
+        path: "database/password",
+        says: { status: Object.keys(login).join() },
+      }),
+    });
+    expect(JSON.parse(stdout)).toEqual({ marked: ["status"] });
   });
 
   it("is the same in the plugin", async () => {
