@@ -23,7 +23,7 @@ export async function awsCredentials(region: string, login: AwsLogin): Promise<C
   const { profile, assumeRole, webIdentity, stsEndpoint, caBundle } = login;
   if (profile === undefined && assumeRole === undefined && webIdentity === undefined) return undefined;
   // Loaded when used: few stacks say how.
-  const sdk = await import("@aws-sdk/credential-providers");
+  const { default: sdk } = await import("@aws-sdk/credential-providers");
   const clientConfig = {
     region,
     ...awsTransport(caBundle),

@@ -123,6 +123,14 @@ function awsError(error: unknown, call: Call, args: string): StepError {
   const name = error instanceof Error ? error.name : "";
   const words = messageOf(error).trim();
   if (DELETED.test(words)) return new StepError(deletedMessage(call.where, args), { cause: error });
+  // The SDK's words about it are for the SDK's developers.
+  const status = error instanceof SyntaxError ? httpStatusOf(error) : undefined;
+  if (status !== undefined)
+    return new StepError(
+      `${call.action} (${call.where}) was answered with HTTP ${status} and no JSON, so not by AWS: check store.endpoint and ` +
+        "the proxies on the way there",
+      { cause: error },
+    );
   const explain = EXPLANATIONS[name];
   const isKey = name === "AccessDeniedException" && /\bkms\b/i.test(words);
   const text = isKey ? noKey(call, words) : explain?.(call, words);
@@ -130,6 +138,9 @@ function awsError(error: unknown, call: Call, args: string): StepError {
     cause: error,
   });
 }
+
+const httpStatusOf = (error: Error): number | undefined =>
+  (error as { $response?: { statusCode?: number } }).$response?.statusCode;
 
 /**
  * The same for a failure known only from a provider's text, such as `... api error ThrottlingException: Rate exceeded`.

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { homeOf, pulumiHome } from "./home";
+import { homeOf } from "../config/home";
+import { pulumiHome } from "./home";
 
 /** Variables whose value is a credential, for every tool that a run uses or is started by. */
 const CREDENTIALS = [

@@ -1,11 +1,6 @@
 import { userInfo } from "node:os";
 import { join } from "node:path";
-
-/**
- * The user's home as Vault, node-postgres and most tools find it: HOME, else the entry in passwd. Undefined if there is
- * neither, as for a container's user without an entry in passwd.
- */
-export const homeOf = (env: NodeJS.ProcessEnv): string | undefined => env.HOME || passwdHome();
+import { passwdHome } from "../config/home";
 
 /** The user's home as Pulumi finds it: the entry in passwd, else HOME. */
 export const homeForPulumi = (env: NodeJS.ProcessEnv): string | undefined => passwdHome() || env.HOME;
@@ -18,14 +13,6 @@ export const pulumiHome = (env: NodeJS.ProcessEnv): string =>
 export const pluginHomes = (env: NodeJS.ProcessEnv): string[] => [
   ...new Set([pulumiHome(env), ...(env.PULUMI_HOME || !env.HOME ? [] : [join(env.HOME, ".pulumi")])]),
 ];
-
-function passwdHome(): string | undefined {
-  try {
-    return userInfo().homedir || undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** The account's name; its number if it has no entry in passwd. */
 export function accountOf(env: NodeJS.ProcessEnv): string {

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Agent, type AgentOptions } from "node:https";
 import { join } from "node:path";
 import { type ConnectionOptions, rootCertificates } from "node:tls";
+import { homeOf } from "../config/home";
 import type { SslMode } from "../core/schema-parts";
-import { homeOf } from "./home";
 
 /** How a client checks its server. Undefined: as Node.js does by default. */
 export type Trust = Pick<AgentOptions, "ca" | "cert" | "key" | "rejectUnauthorized" | "servername">;

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HTTPError, KyInstance, Options } from "ky";
+import { homeOf } from "../config/home";
 import { PassingError, reasonOf, StepError } from "../core/errors";
 import { lackingCapabilities, type Needs } from "../core/vault-needs";
 import type { VaultPlace } from "../stores/schemas";
-import { homeOf } from "./home";
 import { fetchWith, vaultTrust } from "./trust";
 import { mayHaveOwnSession, ownSession, sessionToken } from "./vault-session";
 

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../core/errors";
 import { type PgService, pgService } from "../core/pg-service";
 import { oneOf, type Problem } from "../core/problem";
+import { homeOf } from "./home";
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Settings = Readonly<Record<string, unknown>>;
@@ -91,8 +91,8 @@ export class PgServices {
 
   /** The user's file, then the machine's; one that PGSERVICEFILE names must exist. */
   private files(): string[] {
-    const { PGSERVICEFILE, PGSYSCONFDIR, HOME } = this.env;
-    const home = HOME || passwdHome();
+    const { PGSERVICEFILE, PGSYSCONFDIR } = this.env;
+    const home = homeOf(this.env);
     const inHome = home === undefined ? [] : [join(home, ".pg_service.conf")].filter(existsSync);
     const own = PGSERVICEFILE ? [PGSERVICEFILE] : inHome;
     const machine = PGSYSCONFDIR ? [PGSYSCONFDIR] : ["/etc/postgresql-common", "/etc/sysconfig/pgsql"];
@@ -122,12 +122,3 @@ function valuesOf(found: PgService, service: string): Settings {
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** Undefined for an account without an entry in passwd, as in a container: the working directory is no home. */
-function passwdHome(): string | undefined {
-  try {
-    return homedir();
-  } catch {
-    return undefined;
-  }
-}

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { homeOf } from "../../clients/home";
+import { homeOf } from "../../config/home";
 import { type CommonOptions, common, print, printJson, projectOf } from "../run-command";
 
 interface ApproveOptions extends CommonOptions {

@@ -3,8 +3,8 @@ import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "no
 import path from "node:path";
 import { lock } from "proper-lockfile";
 import * as z from "zod";
-import { homeOf } from "../../clients/home";
 import { poll } from "../../clients/poll";
+import { homeOf } from "../../config/home";
 import type { Progress } from "./progress";
 import { ToolchainError } from "./types";
 

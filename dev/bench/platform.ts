@@ -54,7 +54,8 @@ export class Platform {
 }
 
 /** `pulumi up`, timed. @throws Error with its output if it fails */
-export const up = (stack: Stack) => succeed(stack, ["up", "--yes", "--skip-preview"]);
+export const up = (stack: Stack, more: readonly string[] = []) =>
+  succeed(stack, ["up", "--yes", "--skip-preview", ...more]);
 
 /** `pulumi up`, with the largest memory of the engine, the language host and the plugins together. */
 export async function upWithMemory(stack: Stack): Promise<{ seconds: number; peakMiB: number }> {

@@ -55,6 +55,8 @@ export interface LabOptions {
   postgresSettings?: Record<string, string>;
   /** Wraps every restart over SSH; none by default. */
   around?: HostOptions["around"];
+  /** Whether the hosts' SSH server is OpenSSH's; false by default. */
+  openSsh?: boolean;
 }
 
 /** The name of the Alpaca pair, as the pipeline calls it. */
@@ -127,7 +129,7 @@ async function assemble(
   cleanups: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Lab> {
-  const { environment = "paper", secret = randomSecret } = options;
+  const { environment = "paper", secret = randomSecret, around, openSsh = false } = options;
   const databases = options.databases ?? DEFAULT_DATABASES;
   const started = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
     const server = await starting;
@@ -162,7 +164,7 @@ async function assemble(
   const services = await describeServices(platform, databases, options.services ?? DEFAULT_SERVICES);
   const plans = planHosts(options.hosts ?? ["trading-1"], services);
   const hosts = await Promise.all(
-    plans.map((plan) => started(startHost({ dir, program, clientKeys, around: options.around, ...plan }))),
+    plans.map((plan) => started(startHost({ dir, program, clientKeys, around, openSsh, ...plan }))),
   );
   const lab: Lab = {
     dir,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { SecretsManager } from "@aws-sdk/client-secrets-manager";
+import { type AwsKey, MotoIam } from "./moto-iam";
 import { PollAbort, poll } from "./poll";
 import { onFreePort } from "./ports";
 import { logTail, startProcess } from "./processes";
@@ -12,21 +13,21 @@ export interface MotoOptions {
   readonly bin: string;
 }
 
-/** An emulator of AWS on loopback: Secrets Manager, S3 and the rest. It checks no permissions. */
+/** An emulator of AWS on loopback: Secrets Manager, S3 and the rest. It checks no permissions unless {@link iam} is told to. */
 export interface Moto {
   /** `http://127.0.0.1:PORT` */
   readonly address: string;
   readonly region: string;
   readonly logFile: string;
-  /** AWS_*: credentials that the emulator takes, region and endpoint. */
+  /** AWS_*: an administrator's key, region and endpoint. */
   readonly env: Readonly<Record<string, string>>;
   /** Secrets Manager, as an administrator uses it. */
   readonly secrets: SecretsManager;
+  readonly iam: MotoIam;
   stop(): Promise<void>;
 }
 
 const REGION = "us-east-1";
-const CREDENTIALS = { accessKeyId: "lab", secretAccessKey: "lab-secret-access-key" };
 
 /** Starts `moto_server` on a free port (about two seconds). What it holds is gone with it. */
 export function startMoto(options: MotoOptions): Promise<Moto> {
@@ -48,13 +49,16 @@ async function startOn(port: number, { dir, bin }: MotoOptions): Promise<Moto> {
     );
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
     const { default: sdk } = await import("@aws-sdk/client-secrets-manager");
-    const secrets = new sdk.SecretsManager({ endpoint: address, region: REGION, credentials: CREDENTIALS });
+    const iam = new MotoIam(address);
+    const credentials = await iam.user("administrator", [{ Effect: "Allow", Action: "*", Resource: "*" }]);
+    const secrets = new sdk.SecretsManager({ endpoint: address, region: REGION, credentials });
     return {
       address,
       region: REGION,
       logFile,
-      env: environment(address),
+      env: environment(address, credentials),
       secrets,
+      iam,
       async stop() {
         secrets.destroy();
         await server.stop();
@@ -66,9 +70,9 @@ async function startOn(port: number, { dir, bin }: MotoOptions): Promise<Moto> {
   }
 }
 
-const environment = (address: string) => ({
-  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+const environment = (address: string, { accessKeyId, secretAccessKey }: AwsKey) => ({
+  AWS_ACCESS_KEY_ID: accessKeyId,
+  AWS_SECRET_ACCESS_KEY: secretAccessKey,
   AWS_REGION: REGION,
   AWS_ENDPOINT_URL: address,
 });

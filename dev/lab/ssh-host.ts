@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { openSshUser, startOpenSsh } from "./openssh";
 import { copyService } from "./service-program";
 import type { Fault, ServiceConfig } from "./services/types";
 import { generateSshKeys } from "./ssh-keys";
@@ -24,6 +25,8 @@ export interface HostOptions {
   clientKeys?: { private: string; public: string };
   /** Wraps every restart over SSH; none by default. */
   around?: Around | undefined;
+  /** Its SSH server: this project's own, which sees to faults, or OpenSSH's. */
+  openSsh?: boolean;
 }
 
 /** A machine with SSH, `systemctl` and services. */
@@ -76,14 +79,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const systemctl = await startSystemctl({ dir, supervisor, address, commands });
   const hostKeys = generateSshKeys();
   const clientKeys = options.clientKeys ?? generateSshKeys();
-  const ssh = await startSshServer({
+  const user = options.openSsh ? openSshUser() : USER;
+  const server = {
     address,
-    user: USER,
     hostPrivateKey: hostKeys.private,
     authorizedKey: clientKeys.public,
-    env: { PATH: `${systemctl.bin}:${process.env.PATH ?? "/usr/bin:/bin"}`, HOME: dir, USER, LANG: "C.UTF-8" },
+    env: { PATH: `${systemctl.bin}:${process.env.PATH ?? "/usr/bin:/bin"}`, HOME: dir, USER: user, LANG: "C.UTF-8" },
     cwd: dir,
-  });
+  };
+  const ssh = await (options.openSsh ? startOpenSsh(server) : startSshServer({ ...server, user }));
   const stop = async (): Promise<void> => {
     await Promise.all([ssh.stop(), systemctl.stop(), supervisor.stop()]);
   };
@@ -97,7 +101,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     name: options.name,
     address,
     port: ssh.port,
-    user: USER,
+    user,
     hostKey: hostKeys.public.trim(),
     privateKey: clientKeys.private,
     dir,

@@ -8,6 +8,7 @@ import { postgresHome } from "../../dev/lab/postgres-binaries";
 import { type Cluster, type Outage, withoutCluster } from "./ground/cluster";
 import { DEBIAN_POSTGRES } from "./ground/database";
 import { withoutDebian } from "./ground/debian";
+import { allowRestart } from "./ground/machine";
 import { refusals } from "./ground/node";
 import { type Ground, startGround } from "./ground/platform";
 import type { Attempt } from "./ground/service";
@@ -37,11 +38,7 @@ for (const { version, home, without } of VERSIONS) {
           },
         });
         cluster = ground.cluster as Cluster;
-        await ground.machines[0]?.write(
-          "/etc/sudoers.d/secret-rotation",
-          "deploy ALL=(root) NOPASSWD: /usr/bin/systemctl restart signal-service\n",
-          "0440",
-        );
+        await allowRestart(ground.machines[0], "signal-service");
       });
       afterAll(async () => ground?.stop());
 

@@ -7,7 +7,7 @@ import { clockAt } from "../../dev/lab/deploy";
 import { poll } from "../../dev/lab/poll";
 import { COMPOSE_FILE, nodeModules, startCompose } from "./ground/compose";
 import { withoutDebian } from "./ground/debian";
-import { DEPLOY_USER, type Machine } from "./ground/machine";
+import { allowRestart, DEPLOY_USER, type Machine } from "./ground/machine";
 import { type Ground, type Site, startGround } from "./ground/platform";
 import { attemptsIn, type FieldService, observed, type ServicePlan } from "./ground/service";
 import { actuator, javaFiles, springJar, withoutSpring } from "./ground/spring";
@@ -85,11 +85,7 @@ describe.skipIf(missing !== undefined)(
           return services;
         },
       });
-      await unit().write(
-        "/etc/sudoers.d/secret-rotation",
-        "deploy ALL=(root) NOPASSWD: /usr/bin/systemctl restart signal-service\n",
-        "0440",
-      );
+      await allowRestart(unit(), "signal-service");
       await startCron();
       await foreignData();
     });

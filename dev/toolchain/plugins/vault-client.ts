@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { homeOf } from "../../../clients/home";
 import { type Trust, vaultTrust } from "../../../clients/trust";
+import { homeOf } from "../../../config/home";
 import { messageOf } from "../../../core/errors";
 import { number, text } from "./coerce";
 import { isObject, type Json, type Properties } from "./values";

@@ -1,9 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LAB_START } from "../../../dev/lab/deploy";
-import { guardFolder } from "../../../dev/lab/guard";
 import { environmentOf } from "../../../dev/lab/lab-config";
 import { type OpenBao, startOpenBao } from "../../../dev/lab/openbao";
 import { createPipelineLogin } from "../../../dev/lab/pipeline-login";
@@ -14,11 +10,11 @@ import { type Postgres, startPostgres } from "../../../dev/lab/postgres";
 import { vaultBackend } from "../../../dev/lab/secret-backend";
 import { randomSecret } from "../../../dev/lab/secrets";
 import { createStack, type Stack } from "../../../dev/lab/stack";
-import { endPulumiProcesses } from "../../../dev/lab/stack-processes";
 import { resolveToolchain } from "../../../dev/toolchain/resolve";
 import { type Cluster, startCluster } from "./kubernetes-cluster";
 import { kubernetesLogin, RUNS, tokenOf } from "./kubernetes-login";
 import { type Pods, startPods } from "./pods";
+import { inScene, type Scene } from "./scene";
 
 /** A platform whose services are Deployments. */
 export interface ClusterPlatform {
@@ -51,37 +47,13 @@ const DATABASE = {
 };
 
 /** Starts a cluster, servers, Deployments, and a stack that has never run. */
-export async function startClusterPlatform(options: ClusterPlatformOptions): Promise<ClusterPlatform> {
-  const dir = join(tmpdir(), `secret-rotation-field-${randomBytes(6).toString("hex")}`);
-  const release = guardFolder(dir);
-  await mkdir(dir, { mode: 0o711 });
-  const cleanups: (() => Promise<unknown>)[] = [];
-  const stop = async () => {
-    await endPulumiProcesses(dir);
-    for (const cleanup of cleanups.splice(0).reverse()) await Promise.allSettled([cleanup()]);
-    await rm(dir, { recursive: true, force: true });
-    release();
-  };
-  const also = (cleanup: () => Promise<unknown>) => void cleanups.push(cleanup);
-  try {
-    return { ...(await assemble(dir, also, options)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
+export const startClusterPlatform = (options: ClusterPlatformOptions): Promise<ClusterPlatform> =>
+  inScene((scene) => assemble(scene, options));
 
 async function assemble(
-  dir: string,
-  also: ClusterPlatform["also"],
-  options: ClusterPlatformOptions,
+  { dir, started, also }: Scene,
+  { services, prepare, login }: ClusterPlatformOptions,
 ): Promise<Omit<ClusterPlatform, "stop">> {
-  const { services, prepare } = options;
-  const started = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
-    const server = await starting;
-    also(() => server.stop());
-    return server;
-  };
   const tools = await resolveToolchain({ need: ["pulumi", "openbao"] });
   const postgres = await started(startPostgres({ dir, settings: { log_connections: "on" } }));
   const vault = await started(startOpenBao({ dir, bin: tools.openbao?.path ?? "bao" }));
@@ -118,7 +90,7 @@ async function assemble(
     limitMs: 60_000,
   });
   const kubeconfig = await cluster.login("rotation", await tokenOf(cluster, RUNS), NAMESPACE);
-  const auth = options.login === "kubernetes" ? { auth: await kubernetesLogin(dir, cluster, vault) } : undefined;
+  const auth = login === "kubernetes" ? { auth: await kubernetesLogin(dir, cluster, vault) } : undefined;
   const stack = await createStack({
     dir: join(dir, "stack"),
     stack: ENVIRONMENT,

@@ -1,9 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LAB_START } from "../../../dev/lab/deploy";
-import { guardFolder } from "../../../dev/lab/guard";
 import { type OpenBao, startOpenBao } from "../../../dev/lab/openbao";
 import { servicePolicy } from "../../../dev/lab/policies";
 import { poll } from "../../../dev/lab/poll";
@@ -12,13 +8,13 @@ import type { Postgres } from "../../../dev/lab/postgres";
 import { vaultBackend } from "../../../dev/lab/secret-backend";
 import { generateSshKeys } from "../../../dev/lab/ssh-keys";
 import { createStack, type Stack } from "../../../dev/lab/stack";
-import { endPulumiProcesses } from "../../../dev/lab/stack-processes";
 import { resolveToolchain } from "../../../dev/toolchain/resolve";
 import type { Cluster } from "./cluster";
 import { type GroundDatabase, prepareDatabase, startDatabase } from "./database";
 import { type Docker, startDocker } from "./docker";
 import { type Machine, startMachine } from "./machine";
 import { type Raft, startRaft } from "./raft";
+import { inScene, type Scene } from "./scene";
 import { type FieldService, placeService, type ServicePlan } from "./service";
 
 /** A platform of software that this project did not write. */
@@ -73,35 +69,9 @@ export interface Site {
 const ENVIRONMENT = "paper";
 
 /** Starts hosts, servers, services, and a stack that has never run. What had been started is stopped when something fails. */
-export async function startGround(options: GroundOptions): Promise<Ground> {
-  const dir = join(tmpdir(), `secret-rotation-field-${randomBytes(6).toString("hex")}`);
-  const release = guardFolder(dir);
-  await mkdir(dir, { mode: 0o711 });
-  const cleanups: (() => Promise<unknown>)[] = [];
-  const stop = async () => {
-    await endPulumiProcesses(dir);
-    for (const cleanup of cleanups.splice(0).reverse()) await Promise.allSettled([cleanup()]);
-    await rm(dir, { recursive: true, force: true });
-    release();
-  };
-  const started = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
-    const server = await starting;
-    cleanups.push(() => server.stop());
-    return server;
-  };
-  try {
-    return { ...(await assemble(dir, started, options)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
+export const startGround = (options: GroundOptions): Promise<Ground> => inScene((scene) => assemble(scene, options));
 
-async function assemble(
-  dir: string,
-  started: <T extends { stop(): Promise<unknown> }>(starting: Promise<T>) => Promise<T>,
-  options: GroundOptions,
-): Promise<Omit<Ground, "stop">> {
+async function assemble({ dir, started }: Scene, options: GroundOptions): Promise<Omit<Ground, "stop">> {
   const tools = await resolveToolchain({ need: ["pulumi", "openbao"] });
   const docker = await started(startDocker(dir));
   const server = await started<Awaited<ReturnType<typeof startDatabase>>>(startDatabase(dir, options.cluster));

@@ -2,14 +2,19 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { projectRoot } from "../../../cli/toolchain/project";
 import { SecretsManager } from "../../../clients/aws";
 import { awsCredentials } from "../../../clients/aws-login";
+import { parseDuration } from "../../../core/duration";
 import { type Moto, startMoto } from "../../../dev/lab/moto";
 import { awsClient } from "../../../dev/toolchain/plugins/aws-client";
 import { resolveToolchain } from "../../../dev/toolchain/resolve";
 import type { AwsLogin } from "../../../stores/aws/login/schema";
 import { schemaOf } from "../../../stores/schemas";
+import { startTls, tls } from "../steps/store-support";
+import { profileOf, startAwsFront } from "./aws-front";
 
 const ROLE = "arn:aws:iam::123456789012:role/rotation";
 let folder: string;
@@ -30,16 +35,16 @@ afterAll(async () => {
 afterEach(() => void vi.unstubAllEnvs());
 
 /** No credential in the environment: only what the config says. */
-async function bare(config = ""): Promise<void> {
+async function bare(config = "", credentials = ""): Promise<void> {
   for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"])
     vi.stubEnv(name, undefined);
-  await writeFile(join(folder, "config"), config);
-  await writeFile(
-    join(folder, "credentials"),
-    "[desk]\naws_access_key_id = AKIADESK\naws_secret_access_key = of-the-desk\n",
-  );
-  vi.stubEnv("AWS_CONFIG_FILE", join(folder, "config"));
-  vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", join(folder, "credentials"));
+  // The SDK reads a file once.
+  const home = await mkdtemp(join(folder, "home-"));
+  const desk = profileOf("desk", { accessKeyId: "AKIADESK", secretAccessKey: "of-the-desk" });
+  await writeFile(join(home, "config"), config);
+  await writeFile(join(home, "credentials"), desk + credentials);
+  vi.stubEnv("AWS_CONFIG_FILE", join(home, "config"));
+  vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", join(home, "credentials"));
   vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
 }
 
@@ -55,12 +60,12 @@ const read = (login: AwsLogin) =>
     ({ sdk, client }) => client.send(new sdk.GetSecretValueCommand({ SecretId: "paper/database/password" })),
   );
 
-const assumeRole = {
+const assumeRole: NonNullable<AwsLogin["assumeRole"]> = {
   roleArn: ROLE,
   externalId: "of-the-desk",
   sessionName: "secret-rotation",
-  duration: 3_600_000,
-} as never;
+  duration: parseDuration("1h"),
+};
 
 describe("a login to AWS", () => {
   it("by a profile, also one that assumes a role itself", async () => {
@@ -111,6 +116,24 @@ describe("a login to AWS", () => {
     );
   });
 
+  it.each([
+    ["a profile", { profile: "desk" }],
+    ["a role", { profile: "desk", assumeRole }],
+  ])("by %s is the same in a step as it is built", async (_, login) => {
+    await bare();
+    const { stdout } = await execa(process.execPath, [join(projectRoot(), "dist/steps/store-mark.mjs")], {
+      input: JSON.stringify({
+        store: {
+          ...{ kind: "aws", region: moto.region, endpoint: moto.address, environment: "paper" },
+          ...{ stsEndpoint: moto.address, ...login },
+        },
+        path: "database/password",
+        says: { status: Object.keys(login).join() },
+      }),
+    });
+    expect(JSON.parse(stdout)).toEqual({ marked: ["status"] });
+  });
+
   it("is the same in the plugin", async () => {
     await bare();
     const config = {
@@ -127,6 +150,45 @@ describe("a login to AWS", () => {
       return { sessionToken, ...(await api.getSecretValue({ SecretId: "paper/database/password" })) };
     });
     expect(found).toMatchObject({ SecretString: "the value", sessionToken: expect.stringMatching(/.+/) });
+  });
+
+  it("reads by the role what the run's own identity may not, over TLS of a private CA", async () => {
+    const SECRET = "paper/database/password";
+    const key = await moto.iam.user("ci", [{ Effect: "Allow", Action: "sts:AssumeRole", Resource: ROLE }]);
+    const reads = { Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: "*" };
+    expect(await moto.iam.role("rotation", "ci", "of-the-desk", [reads])).toBe(ROLE);
+    await bare("", profileOf("ci", key));
+    const front = await startAwsFront(moto.address);
+    const { url, stop } = await startTls(front.url);
+    const by = async (login: AwsLogin, operation = "GetSecretValue") =>
+      new SecretsManager(moto.region, url, { stsEndpoint: url, caBundle: tls("ca.pem"), profile: "ci", ...login }).ask(
+        operation,
+        SECRET,
+        ({ sdk, client }) =>
+          operation === "GetSecretValue"
+            ? client.send(new sdk.GetSecretValueCommand({ SecretId: SECRET }))
+            : client.send(new sdk.PutSecretValueCommand({ SecretId: SECRET, SecretString: "another" })),
+      );
+    const denied = (arn: string, action: string) =>
+      `AWS denies secretsmanager:${action} on ${SECRET} in us-east-1: User: ${arn} is not authorized to perform: ` +
+      `secretsmanager:${action}; give the run's role the policy in docs/aws.md`;
+    await moto.iam.enforce(true);
+    try {
+      expect(await by({ assumeRole })).toMatchObject({ SecretString: "the value" });
+      const own = "arn:aws:iam::123456789012:user/ci";
+      await expect(by({})).rejects.toThrow(denied(own, "GetSecretValue"));
+      const role = "arn:aws:sts::123456789012:assumed-role/rotation/secret-rotation";
+      await expect(by({ assumeRole }, "PutSecretValue")).rejects.toThrow(denied(role, "PutSecretValue"));
+      await expect(by({ assumeRole: { ...assumeRole, externalId: "of-another" } })).rejects.toThrow(
+        `AWS gives the run no credentials: User: ${own} is not authorized to perform: sts:AssumeRole. Check store.assumeRole: ` +
+          `the role ${ROLE} must trust the run's own identity (\`aws sts get-caller-identity\`) and its external id`,
+      );
+      await expect(by({ caBundle: undefined })).rejects.toThrow(/certificate/);
+    } finally {
+      await moto.iam.enforce(false);
+      await stop();
+      await front.stop();
+    }
   });
 
   it("leaves a step's input as it is where the config says nothing", () => {

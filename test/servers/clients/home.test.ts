@@ -7,8 +7,9 @@ import { openProject } from "../../../cli/operate/project";
 import { stateFolder } from "../../../cli/operate/state-file";
 import { cacheRoot } from "../../../cli/toolchain/cache";
 import { projectRoot } from "../../../cli/toolchain/project";
-import { homeOf, operator, pluginHomes, pulumiHome } from "../../../clients/home";
+import { operator, pluginHomes, pulumiHome } from "../../../clients/home";
 import { ownToken } from "../../../clients/vault";
+import { homeOf } from "../../../config/home";
 
 describe("the user's home", () => {
   it("is HOME, whatever the passwd says, and the passwd's without one", () => {

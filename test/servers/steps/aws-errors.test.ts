@@ -5,7 +5,7 @@ import { explainAwsText } from "../../../clients/aws";
 import { AwsSecrets } from "../../../stores/aws/client";
 
 /** Answers every call as AWS does when it refuses; the action is the header's. */
-let answer: { status: number; type: string; message: string };
+let answer: { status: number; type: string; message: string; body?: string };
 let calls = 0;
 let server: Server;
 let client: AwsSecrets;
@@ -15,7 +15,7 @@ beforeEach(async () => {
   server = createServer((_request, response) => {
     calls += 1;
     response.writeHead(answer.status, { "Content-Type": "application/x-amz-json-1.1" });
-    response.end(JSON.stringify({ __type: answer.type, message: answer.message }));
+    response.end(answer.body ?? JSON.stringify({ __type: answer.type, message: answer.message }));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   process.env.AWS_ACCESS_KEY_ID = "lab";
@@ -64,6 +64,11 @@ const refusals: [string, typeof answer, RegExp][] = [
     "credentials that AWS does not know",
     { status: 400, type: "UnrecognizedClientException", message: "The security token included is invalid." },
     /AWS does not know the credentials.*get-caller-identity/,
+  ],
+  [
+    "a page of a proxy",
+    { status: 403, type: "", message: "", body: "<html><h1>Blocked</h1></html>" },
+    /^secretsmanager:GetSecretValue \(paper\/database\/password in us-east-1\) was answered with HTTP 403 and no JSON.*store\.endpoint/,
   ],
 ];
 
