@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { FoundLeak, Leak } from "../operate/leaked/find";
+import type { Report } from "../operate/leaked/findings";
 import { type CommonOptions, common, EXIT, print, printJson, projectOf } from "../run-command";
 
 interface LeakedOptions extends CommonOptions {
   readonly respond?: true;
   readonly yes?: true;
+  readonly signature?: string;
 }
 
 /** `rotation leaked` */
@@ -27,46 +29,53 @@ export function registerLeaked(program: Command): void {
       "rotate what still works, end its sessions, prove that it is refused; the audit log has the times",
     )
     .option("-y, --yes", "do not ask before the rotation")
+    .option(
+      "--signature <header>",
+      "X-Hub-Signature-256 of GitHub's webhook; its secret is in the variable GITHUB_WEBHOOK_SECRET",
+    )
     .action(async (file: string | undefined, options: LeakedOptions) => {
-      process.exitCode = await leaked(await inputOf(file), options);
+      process.exitCode = await leaked(file, options);
     });
 }
 
-async function inputOf(file: string | undefined): Promise<string> {
+async function inputOf(file: string | undefined): Promise<Buffer> {
   if (file !== undefined) {
     const { UsageError } = await import("../operate/errors");
-    return readFile(file, "utf8").catch((error: Error) => {
+    return readFile(file).catch((error: Error) => {
       throw new UsageError(`${file} cannot be read: ${error.message}`);
     });
   }
   if (process.stdin.isTTY) {
     const { password } = await import("@inquirer/prompts");
-    return password({ message: "Leaked value", mask: true }, { output: process.stderr });
+    return Buffer.from(await password({ message: "Leaked value", mask: true }, { output: process.stderr }));
   }
-  let text = "";
-  for await (const chunk of process.stdin) text += String(chunk);
-  return text;
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
-async function leaked(input: string, options: LeakedOptions): Promise<number> {
+async function leaked(file: string | undefined, options: LeakedOptions): Promise<number> {
+  const input = await inputOf(file);
   const found = new Date();
-  const [{ textsOf }, { findLeaks }, { readStack }, { renderLeaks }] = await Promise.all([
-    import("../operate/leaked/findings"),
-    import("../operate/leaked/find"),
-    import("../operate/stack"),
-    import("../render/leaked"),
-  ]);
+  const [{ readReport }, { verifySignature, WEBHOOK_SECRET }, { rotationCommand }, { findLeaks }, { readStack }, view] =
+    await Promise.all([
+      import("../operate/leaked/findings"),
+      import("../operate/leaked/signature"),
+      import("../operate/advice"),
+      import("../operate/leaked/find"),
+      import("../operate/stack"),
+      import("../render/leaked"),
+    ]);
   const project = await projectOf(options);
+  const { texts, isWebhook, ...report } = readReport(input, rotationCommand(project, "leaked"), file);
+  verifySignature(input, { signature: options.signature, key: project.env[WEBHOOK_SECRET], isWebhook });
   const stack = await readStack(project);
-  const leaks = await findLeaks(stack, textsOf(input));
+  const leaks = await findLeaks(stack, texts);
   const alive = leaks.filter(mayWork);
-  if (!options.respond || alive.length === 0) {
-    if (options.json) printJson({ leaks: leaks.map(shown), responses: [] });
-    else print(renderLeaks(leaks));
-    return alive.length === 0 ? EXIT.fine : EXIT.due;
-  }
-  if (!options.json) print(renderLeaks(leaks));
-  return answer(project, stack, { leaks, alive, found }, options);
+  if (!options.json) print(view.renderLeaks(leaks, report));
+  if (options.respond && alive.length > 0) return answer(project, stack, { report, leaks, alive, found }, options);
+  if (options.json) printJson({ report, leaks: leaks.map(shown), responses: [] });
+  return alive.length === 0 && report.withoutValue === 0 ? EXIT.fine : EXIT.due;
 }
 
 /** What is refused is dead, and so is an earlier generation of which nobody can say. */
@@ -76,10 +85,17 @@ const mayWork = ({ answer: tried, standing }: Leak) =>
 /** Without the value. */
 const shown = ({ value: _, ...leak }: FoundLeak): Leak => leak;
 
+interface Found {
+  readonly report: Omit<Report, "texts" | "isWebhook">;
+  readonly leaks: readonly FoundLeak[];
+  readonly alive: readonly FoundLeak[];
+  readonly found: Date;
+}
+
 async function answer(
   project: Awaited<ReturnType<typeof projectOf>>,
   stack: Awaited<ReturnType<typeof import("../operate/stack")["readStack"]>>,
-  { leaks, alive, found }: { leaks: readonly FoundLeak[]; alive: readonly FoundLeak[]; found: Date },
+  { report, leaks, alive, found }: Found,
   options: LeakedOptions,
 ): Promise<number> {
   const [
@@ -104,7 +120,7 @@ async function answer(
     await anchorAfterRun(project, (text) => listener.note(text));
     await deliverAfterRun(project, (text) => listener.note(text));
     listener.stop("done");
-    if (options.json) printJson({ leaks: leaks.map(shown), responses });
+    if (options.json) printJson({ report, leaks: leaks.map(shown), responses });
     else print(renderResponses(responses));
     return responses.every(({ refused, sessionsGone }) => refused !== null && sessionsGone !== null)
       ? EXIT.fine

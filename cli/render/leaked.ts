@@ -1,12 +1,33 @@
+import { counted } from "../../audit/controls";
 import type { Leak } from "../operate/leaked/find";
+import type { Report } from "../operate/leaked/findings";
 import type { Response } from "../operate/leaked/respond";
 import { colors } from "./colors";
 import { WIDTH, wrap } from "./table";
 
-/** What was found, a paragraph each. */
-export function renderLeaks(leaks: readonly Leak[]): string {
-  if (leaks.length === 0) return "Nothing of this stack: no generation of any secret is in the input.";
-  return leaks.map(renderLeak).join("\n\n");
+/** What was found, a paragraph each, and what could not be looked for. */
+export function renderLeaks(
+  leaks: readonly Leak[],
+  { format, findings, withoutValue, next }: Pick<Report, "format" | "findings" | "withoutValue" | "next">,
+): string {
+  const read = format === "text" ? "read as a text" : `read as ${format}, ${counted(findings, "finding")}`;
+  const missing =
+    next === undefined
+      ? []
+      : [
+          wrap(
+            colors.red(
+              `${withoutValue} of ${counted(findings, "finding")} without the value: nobody can say whose it is. ${next}`,
+            ),
+            "",
+            WIDTH,
+          ),
+        ];
+  const nothing =
+    withoutValue === findings && findings > 0
+      ? []
+      : [wrap(`Nothing of this stack: no generation of any secret is in the input (${read}).`, "", WIDTH)];
+  return [...(leaks.length === 0 ? nothing : leaks.map(renderLeak)), ...missing].join("\n\n");
 }
 
 function renderLeak({ secret, generation, part, standing, answer, evidence, where }: Leak): string {
