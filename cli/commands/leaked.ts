@@ -56,7 +56,7 @@ async function inputOf(file: string | undefined): Promise<Buffer> {
 
 async function leaked(file: string | undefined, options: LeakedOptions): Promise<number> {
   const input = await inputOf(file);
-  const found = new Date();
+  const since = new Date();
   const [{ readReport }, { verifySignature, WEBHOOK_SECRET }, { rotationCommand }, { findLeaks }, { readStack }, view] =
     await Promise.all([
       import("../operate/leaked/findings"),
@@ -70,11 +70,13 @@ async function leaked(file: string | undefined, options: LeakedOptions): Promise
   const { texts, isWebhook, ...report } = readReport(input, rotationCommand(project, "leaked"), file);
   verifySignature(input, { signature: options.signature, key: project.env[WEBHOOK_SECRET], isWebhook });
   const stack = await readStack(project);
-  const leaks = await findLeaks(stack, texts);
-  const alive = leaks.filter(mayWork);
+  const { found: all, notes } = await findLeaks(stack, texts);
+  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  const leaks = all.map(({ leak }) => leak);
+  const alive = all.filter(({ leak }) => mayWork(leak));
   if (!options.json) print(view.renderLeaks(leaks, report));
-  if (options.respond && alive.length > 0) return answer(project, stack, { report, leaks, alive, found }, options);
-  if (options.json) printJson({ report, leaks: leaks.map(shown), responses: [] });
+  if (options.respond && alive.length > 0) return answer(project, stack, { report, leaks, alive, since }, options);
+  if (options.json) printJson({ report, leaks, responses: [] });
   return alive.length === 0 && report.withoutValue === 0 ? EXIT.fine : EXIT.due;
 }
 
@@ -82,20 +84,17 @@ async function leaked(file: string | undefined, options: LeakedOptions): Promise
 const mayWork = ({ answer: tried, standing }: Leak) =>
   tried === "works" || (tried === "unknown" && standing !== "ended");
 
-/** Without the value. */
-const shown = ({ value: _, ...leak }: FoundLeak): Leak => leak;
-
 interface Found {
   readonly report: Omit<Report, "texts" | "isWebhook">;
-  readonly leaks: readonly FoundLeak[];
+  readonly leaks: readonly Leak[];
   readonly alive: readonly FoundLeak[];
-  readonly found: Date;
+  readonly since: Date;
 }
 
 async function answer(
   project: Awaited<ReturnType<typeof projectOf>>,
   stack: Awaited<ReturnType<typeof import("../operate/stack")["readStack"]>>,
-  { report, leaks, alive, found }: Found,
+  { report, leaks, alive, since }: Found,
   options: LeakedOptions,
 ): Promise<number> {
   const [
@@ -111,18 +110,19 @@ async function answer(
     import("../run-listener"),
     import("../render/leaked"),
   ]);
-  const secrets = [...new Set(alive.map(({ secret }) => secret))].join(", ");
+  const secrets = [...new Set(alive.map(({ leak }) => leak.secret))].join(", ");
   if (!options.yes && !(await confirmed(`Rotate ${secrets} now, and end the old sessions?`))) return EXIT.due;
   const { signal, release } = interruption((text) => listener.note(text));
   const listener = options.json ? { ...SILENT, notes: [], stop: () => undefined } : runListener({ yes: true, signal });
   try {
-    const responses = await respond(project, stack, alive, { found, listener, signal });
+    const { responses, unanswered } = await respond(project, stack, alive, { since, listener, signal });
     await anchorAfterRun(project, (text) => listener.note(text));
     await deliverAfterRun(project, (text) => listener.note(text));
     listener.stop("done");
-    if (options.json) printJson({ report, leaks: leaks.map(shown), responses });
-    else print(renderResponses(responses));
-    return responses.every(({ refused, sessionsGone }) => refused !== null && sessionsGone !== null)
+    if (options.json) printJson({ report, leaks, responses, unanswered });
+    else print(renderResponses(responses, unanswered));
+    return unanswered.length === 0 &&
+      responses.every(({ refused, sessionsGone }) => refused !== null && sessionsGone !== null)
       ? EXIT.fine
       : EXIT.failed;
   } finally {
