@@ -12,7 +12,7 @@ const input = z.object({
   role: vaultRole,
   database: databaseReference,
   /** What the password's fingerprint is made with; undefined: none is kept. */
-  keep: z.object({ key: secret(z.string()), generation: z.number() }).optional(),
+  keep: z.object({ fingerprintKey: secret(z.string()), generation: z.number() }).optional(),
 });
 
 /**
@@ -28,6 +28,9 @@ await runStep(input, async ({ store, role, database, keep }) => {
   );
   const answer = { loggedInAs: row.session, actingAs: row.acting, lastVaultRotation: last_vault_rotation };
   if (keep === undefined) return answer;
-  const { key, generation } = keep;
-  return { ...answer, fingerprints: fingerprinted(key, [{ generation, part: "password", username, value: password }]) };
+  const { fingerprintKey, generation } = keep;
+  return {
+    ...answer,
+    fingerprints: fingerprinted(fingerprintKey, [{ generation, part: "password", username, value: password }]),
+  };
 });

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import type { FoundLeak, Leak } from "../operate/leaked/find";
 import type { Report } from "../operate/leaked/findings";
+import type { FoundLeak, Leak } from "../operate/leaked/leak";
 import { type CommonOptions, common, EXIT, print, printJson, projectOf } from "../run-command";
 
 interface LeakedOptions extends CommonOptions {

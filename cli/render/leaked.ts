@@ -1,6 +1,6 @@
 import { counted } from "../../audit/controls";
-import type { Leak } from "../operate/leaked/find";
 import type { Report } from "../operate/leaked/findings";
+import type { Leak } from "../operate/leaked/leak";
 import type { Response, Unanswered } from "../operate/leaked/respond";
 import { colors } from "./colors";
 import { WIDTH, wrap } from "./table";

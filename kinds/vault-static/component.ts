@@ -84,8 +84,8 @@ export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
   /** A real login with what the services get from Vault. */
   private createLogin(name: string, dependsOn: After): local.Command {
     const { platform, state } = this.args;
-    const { fingerprintKey: key } = platform;
-    const keep = key === undefined ? {} : { keep: { key, generation: activeGeneration(state) } };
+    const { fingerprintKey } = platform;
+    const keep = fingerprintKey === undefined ? {} : { keep: { fingerprintKey, generation: activeGeneration(state) } };
     return this.createStep(
       name,
       "vault-login",

@@ -4,6 +4,7 @@ import { SLOTS } from "../../dev/prove/leaked/origins";
 import { leakPair } from "../../dev/prove/leaked/pairs";
 import { DECOYS } from "../../dev/prove/leaked/planted";
 import { advised } from "../advice/table";
+import { shell } from "./advice";
 import { fine, rotation, unwrapped } from "./cli-support";
 import { auditRows, useBench } from "./harness";
 
@@ -34,6 +35,14 @@ it("says whose each planted value is and whether it still works, and takes no de
   expect(stdout).not.toContain(one.textOf(2));
   const other = await fine(bench(), ["leaked"], { input: "the value of somebody else" });
   expect(unwrapped(other)).toBe("Nothing of this stack: no generation of any secret is in the input (read as a text).");
+  const incident = {
+    source: "GitGuardian",
+    action: "incident_triggered",
+    incident: { id: 1, detector: { name: "x" } },
+  };
+  const without = await rotation(bench(), ["leaked"], { input: JSON.stringify(incident) });
+  const typed = await shell(bench(), `echo of another | ${advised("rotation leaked", without.stdout)}`);
+  expect([without.exitCode, typed.exitCode, typed.stdout]).toEqual([3, 0, expect.stringContaining("Nothing of this")]);
   const masked = JSON.stringify([{ RuleID: "a", File: "a.env", StartLine: 1, Match: "REDACTED", Secret: "REDACTED" }]);
   const unknown = await rotation(bench(), ["leaked"], { input: masked });
   expect([unknown.exitCode, unwrapped(unknown.stdout)]).toEqual([

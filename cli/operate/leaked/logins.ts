@@ -1,8 +1,8 @@
 import { activeGeneration } from "../../../core/state";
 import { operationsOf } from "../../../kinds/operations";
 import type { Stack } from "../stack";
-import type { FoundLeak } from "./find";
 import type { LeakText } from "./findings";
+import type { FoundLeak } from "./leak";
 
 /** Logins that another system made for readers of this stack's secrets, found by their names and tried. */
 export async function loginsIn(stack: Stack, texts: readonly LeakText[]): Promise<FoundLeak[]> {

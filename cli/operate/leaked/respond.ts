@@ -12,7 +12,7 @@ import type { Project } from "../project";
 import { Run } from "../run";
 import type { RunListener, RunResult } from "../run-result";
 import { readStack, type Stack } from "../stack";
-import type { FoundLeak, Leak } from "./find";
+import type { FoundLeak, Leak } from "./leak";
 
 /** A secret that leaked and could not be rotated: nothing was ended. */
 export interface Unanswered {
