@@ -77,7 +77,7 @@ async function leaked(file: string | undefined, options: LeakedOptions): Promise
   if (!options.json) print(view.renderLeaks(leaks, report));
   if (options.respond && alive.length > 0) return answer(project, stack, { report, leaks, alive, since }, options);
   if (options.json) printJson({ report, leaks, responses: [] });
-  return alive.length === 0 && report.withoutValue === 0 ? EXIT.fine : EXIT.due;
+  return report.withoutValue === 0 && leaks.every(({ answer: tried }) => tried === "refused") ? EXIT.fine : EXIT.due;
 }
 
 /** What is refused is dead, and so is an earlier generation of which nobody can say. */

@@ -1,3 +1,4 @@
+import { redact } from "../../../core/redact";
 import { activeGeneration } from "../../../core/state";
 import { operationsOf } from "../../../kinds/operations";
 import type { Stack } from "../stack";
@@ -23,7 +24,12 @@ export async function loginsIn(stack: Stack, texts: readonly LeakText[]): Promis
       const again = () => madeElsewhere.tried(secret, { username, passwords: [...passwords] });
       const answer = await again();
       const isDead = answer.answer === "refused";
-      const about = { secret: secret.name, part: "login", username, where: [...where] };
+      const about = {
+        secret: secret.name,
+        part: "login",
+        username,
+        where: [...where].map((place) => redact(place, [...passwords])),
+      };
       const generation = isDead ? null : activeGeneration(state);
       found.push({ leak: { ...about, generation, standing: isDead ? "ended" : "in use", ...answer }, again });
     }
