@@ -21,8 +21,8 @@ export async function tryLeakedPair(
   for (const other of others.length === 0 ? [undefined] : others) {
     const seen = await seePrevious(placesOf(config), pair, other);
     if (seen.previous === "alive") return { answer: "works", evidence: "Alpaca answers 200" };
-    if (seen.previous === "gone") return { answer: "refused", evidence: "Alpaca answers 401, and 200 to another pair" };
-    because = seen.because;
+    if (seen.previous === "unknown") because = seen.because;
+    else return { answer: "refused", evidence: "Alpaca answers 401, and 200 to another pair" };
   }
   return { answer: "unknown", evidence: because };
 }
