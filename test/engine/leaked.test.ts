@@ -7,6 +7,7 @@ import { advised } from "../advice/table";
 import { shell } from "./advice";
 import { fine, rotation, unwrapped } from "./cli-support";
 import { auditRows, useBench } from "./harness";
+import { onTerminal } from "./terminal";
 
 const DATABASE = "database/password";
 const bench = useBench({ rotates: "both" });
@@ -30,9 +31,10 @@ it("says whose each planted value is and whether it still works, and takes no de
   ]);
   expect(generations).toBe(verdicts.length);
   expect(await one.respondToTheDead()).toBe(0);
-  const { stdout } = await rotation(bench(), ["leaked"], { input: one.textOf(2) });
-  expect(stdout).toMatch(/^database\/password: password of generation 2, the previous one; IT STILL WORKS\n/);
-  expect(stdout).not.toContain(one.textOf(2));
+  const typed = await onTerminal(bench(), ["leaked"], [["Leaked value", one.textOf(2)]]);
+  expect(typed.shown).toContain("database/password: password of generation 2, the previous one; IT STILL WORKS");
+  expect(typed.shown).not.toContain(one.textOf(2));
+  expect(typed.exitCode).toBe(3);
   const other = await fine(bench(), ["leaked"], { input: "the value of somebody else" });
   expect(unwrapped(other)).toBe("Nothing of this stack: no generation of any secret is in the input (read as a text).");
   const incident = {
@@ -41,8 +43,8 @@ it("says whose each planted value is and whether it still works, and takes no de
     incident: { id: 1, detector: { name: "x" } },
   };
   const without = await rotation(bench(), ["leaked"], { input: JSON.stringify(incident) });
-  const typed = await shell(bench(), `echo of another | ${advised("rotation leaked", without.stdout)}`);
-  expect([without.exitCode, typed.exitCode, typed.stdout]).toEqual([3, 0, expect.stringContaining("Nothing of this")]);
+  const then = await shell(bench(), `echo of another | ${advised("rotation leaked", without.stdout)}`);
+  expect([without.exitCode, then.exitCode, then.stdout]).toEqual([3, 0, expect.stringContaining("Nothing of this")]);
   const masked = JSON.stringify([{ RuleID: "a", File: "a.env", StartLine: 1, Match: "REDACTED", Secret: "REDACTED" }]);
   const unknown = await rotation(bench(), ["leaked"], { input: masked });
   expect([unknown.exitCode, unwrapped(unknown.stdout)]).toEqual([
