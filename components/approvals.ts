@@ -43,11 +43,26 @@ export function held(decision: Decision, approvals: Approvals): Decision {
   // Back from what failed half-way: nobody may have to wait for people then.
   const goesBack = action === "ROLLBACK" && decision.begun !== undefined;
   const required = goesBack ? 0 : approvals.required;
-  const plan = { ...decision, hash, ...(required === 0 ? {} : { approvals: { required, by: approvedBy } }) };
+  const step = { stack: approvals.stack, secret, action, generation: to };
+  const others = otherPlans(approvals.given, step).filter(({ by }) => !approvedBy.includes(by));
+  const asked = { required, by: approvedBy, ...(others.length === 0 ? {} : { others }) };
+  const plan = { ...decision, hash, ...(required === 0 ? {} : { approvals: asked }) };
   const lacking = lackingApprovals(plan);
   if (lacking !== undefined && !pulumi.runtime.isDryRun())
     throw new RequestRefusedError(`${lacking}. Nothing was changed`);
   if (lacking !== undefined) void pulumi.log.warn(lacking);
-  const step = { ...state.step, plan: hash, ...(required === 0 ? {} : { approvedBy }) };
-  return { ...plan, secret, to, state: { ...state, step } };
+  const recorded = { ...state.step, plan: hash, ...(required === 0 ? {} : { approvedBy }) };
+  return { ...plan, secret, to, state: { ...state, step: recorded } };
+}
+
+/** Approvals of a step by whatever plan, one of each approver. */
+function otherPlans(given: Approvals["given"], wanted: Omit<Approved, "plan">): { by: string; plan: string }[] {
+  const same = given.filter(
+    (one) =>
+      one.stack === wanted.stack &&
+      one.secret === wanted.secret &&
+      one.action === wanted.action &&
+      one.generation === wanted.generation,
+  );
+  return [...new Map(same.map(({ by, plan }) => [by, { by, plan }])).values()];
 }

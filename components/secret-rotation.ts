@@ -2,7 +2,7 @@ import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SecretConfig } from "../config";
 import type { PreflightMode } from "../core/decide";
-import { type Fingerprinted, fingerprinted } from "../core/fingerprints";
+import { type Fingerprint, type Fingerprinted, fingerprinted } from "../core/fingerprints";
 import type { Policy } from "../core/policy";
 import { slugOf } from "../core/resource-names";
 import { activation, activeGeneration, type SecretState } from "../core/state";
@@ -154,16 +154,27 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     return restarts;
   }
 
+  /** The fingerprints of credentials; undefined if the config has no key for that. */
+  protected fingerprintsOf(
+    credentials: readonly pulumi.Input<Fingerprinted>[],
+  ): pulumi.Output<readonly Fingerprint[]> | undefined {
+    const { fingerprintKey: key } = this.args.platform;
+    if (key === undefined) return undefined;
+    return pulumi
+      .all([key, pulumi.all([...credentials])])
+      .apply(([key, all]) => fingerprinted(key, all as Fingerprinted[]));
+  }
+
   /**
    * @param steps their exceptions and warnings go into the row; the first is the preflight
    * @param more further ones
-   * @param credentials those whose fingerprints are kept with the row, if the config has a key for that
+   * @param prints the fingerprints that are kept with the row; undefined: none
    */
   protected createAudit(
     steps: readonly [local.Command, ...local.Command[]],
     last: After,
     more: pulumi.Input<Record<string, unknown>> = {},
-    credentials: readonly pulumi.Input<Fingerprinted>[] = [],
+    prints?: pulumi.Input<readonly Fingerprint[]>,
   ): AuditRecord {
     const { config, state, platform } = this.args;
     const dependsOn = this.mode === "adoption" ? last : this.createHook("after", last, this.brought);
@@ -193,13 +204,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
             ...(hooks.length === 0 ? {} : { hooks: hooks.flatMap(({ hook }) => hook ?? []) }),
           })),
         clock: platform.clock,
-        ...(platform.fingerprintKey === undefined || credentials.length === 0
-          ? {}
-          : {
-              fingerprints: pulumi
-                .all([platform.fingerprintKey, pulumi.all([...credentials])])
-                .apply(([key, all]) => fingerprinted(key, all as Fingerprinted[])),
-            }),
+        ...(prints === undefined ? {} : { fingerprints: prints }),
       },
       { parent: this, dependsOn },
     );

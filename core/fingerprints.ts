@@ -63,7 +63,7 @@ export function matchesIn<F extends Fingerprint>(text: string, key: string, know
 }
 
 /** The text, and what its encoded parts say. */
-function formsIn(text: string): Set<string> {
+export function formsIn(text: string): Set<string> {
   const encoded = text.match(/[A-Za-z0-9+/_-]{8,}={0,2}/g) ?? [];
   const decoded = encoded.map((word) => Buffer.from(word, "base64").toString("utf8"));
   const readable = decoded.filter((word) => /^[\x20-\x7e]{6,}$/.test(word));

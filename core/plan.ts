@@ -24,15 +24,22 @@ export interface Plan {
   /** SHA-256 of the decision, the config and the program: what people approve. Unset if nothing happens. */
   readonly hash?: string;
   /** How many must approve it and who did; only if the config asks for that. */
-  readonly approvals?: { readonly required: number; readonly by: readonly string[] };
+  readonly approvals?: {
+    readonly required: number;
+    readonly by: readonly string[];
+    /** Who approved the same step of another plan, and that plan's hash. */
+    readonly others?: readonly { readonly by: string; readonly plan: string }[];
+  };
 }
 
 /** What a plan lacks, in words; undefined if it may be carried out. */
 export function lackingApprovals({ secret, hash, approvals }: Plan): string | undefined {
   if (approvals === undefined || hash === undefined || approvals.by.length >= approvals.required) return undefined;
-  const { required, by } = approvals;
+  const { required, by, others = [] } = approvals;
   const who = by.length === 0 ? "nobody has" : `only ${by.join(", ")} ${by.length === 1 ? "has" : "have"}`;
-  return `${secret}: plan ${hash.slice(0, 16)} needs the approval of ${required}, and ${who} approved it: each of them runs \`rotation approve\` and commits the file`;
+  const another = others.map((other) => `${other.by} approved plan ${other.plan.slice(0, 16)}`).join(", ");
+  const since = another === "" ? "" : ` (${another}: config, program or decision were others then)`;
+  return `${secret}: plan ${hash.slice(0, 16)} needs the approval of ${required}, and ${who} approved it${since}: each of them runs \`rotation approve\` and commits the file`;
 }
 
 /** Compares the state before with the state after. */

@@ -4,6 +4,7 @@ import type { Config, SecretConfig } from "../config";
 import type { StateResource } from "../core/begun";
 import type { Decision } from "../core/decide";
 import type { KeptShape } from "../core/document";
+import type { Fingerprinted } from "../core/fingerprints";
 import type { PhaseTable } from "../core/phases";
 import type { Policy } from "../core/policy";
 import type { RehearsalRow } from "../core/rehearsal";
@@ -118,6 +119,25 @@ export interface Proof {
   readonly failure: string | undefined;
 }
 
+/** What was found of a credential that leaked: its login, and its values by their parts. */
+export interface LeakedParts {
+  readonly username: string | null;
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+/** A login that was found by its name. */
+export interface NamedLogin {
+  readonly username: string;
+  /** What may be its password: keep them in memory. */
+  readonly passwords: readonly string[];
+}
+
+/** Whether a credential that leaked was accepted just now. */
+export interface LeakTried {
+  readonly answer: "works" | "refused" | "unknown";
+  readonly evidence: string;
+}
+
 /** The sessions of a login, after those of a leaked credential were ended. */
 export interface EndedSessions {
   readonly ended: number;
@@ -183,11 +203,16 @@ export interface KindOperations<Secret extends SecretConfig> {
    * Tries a credential that leaked, with its own values; undefined if they are not all there. Default: it is tried only while
    * the stack knows it.
    */
-  tryParts?(
-    stack: KnownStack,
-    secret: Secret,
-    leaked: { readonly username: string | null; readonly parts: Readonly<Record<string, string>> },
-  ): Promise<{ readonly answer: "works" | "refused" | "unknown"; readonly evidence: string } | undefined>;
+  tryParts?(stack: KnownStack, secret: Secret, leaked: LeakedParts): Promise<LeakTried | undefined>;
+  /** Credentials that no update has recorded, since another system makes them: what it hands out now. @throws StepError */
+  handedOut?(stack: KnownStack, secret: Secret, state: SecretState): Promise<readonly Fingerprinted[]>;
+  /** Logins that another system makes for readers of this secret, of which the stack knows none. */
+  readonly madeElsewhere?: {
+    /** Those in a text, by their names. */
+    find(secret: Secret, text: string): Promise<readonly NamedLogin[]>;
+    /** Tries one. Never throws for what the server answers. */
+    tried(secret: Secret, login: NamedLogin): Promise<LeakTried>;
+  };
   /**
    * Ends the sessions of a login that leaked; undefined for what has none.
    *

@@ -45,8 +45,7 @@ export async function anchorHead(
   const last = known.at(-1);
   await assertStillThere(client, last);
   const head = await headOf(client);
-  const failed: Record<string, string> = {};
-  for (const [name, place] of Object.entries(read)) if ("error" in place) failed[name] = place.error;
+  const failed = failuresOf(read);
   const nobody = Object.values(read).every((place) => "error" in place);
   // Without the previous anchors a new one would begin a second series.
   if (head === undefined || nobody) return { newest: last, added: false, failed };
@@ -65,6 +64,36 @@ export async function anchorHead(
   }
   return { newest: wanted.at(-1), added: isNew, failed };
 }
+
+/** How much of the log is noted outside of the database. */
+export interface Countersigned {
+  /** The last row that an anchor confirms; 0 if there is none. */
+  readonly to: number;
+  /** Later rows: whoever rewrites these is not found. */
+  readonly open: number;
+  /** Places that could not be read, and why. */
+  readonly failed: Readonly<Record<string, string>>;
+}
+
+/** Reads how far the anchors of all places reach. */
+export async function countersigned(
+  client: pg.ClientBase,
+  places: Readonly<Record<string, AnchorPlace>>,
+): Promise<Countersigned> {
+  const read = keptIn(await readPlaces(places));
+  const ids = Object.values(read).flatMap((place) =>
+    "kept" in place ? place.kept.map(({ anchor }) => anchor.id) : [],
+  );
+  const to = Math.max(0, ...ids);
+  const { rows } = await client.query<{ open: string }>(
+    "SELECT count(*) AS open FROM secret_rotation_log WHERE id > $1",
+    [to],
+  );
+  return { to, open: Number(rows[0]?.open ?? 0), failed: failuresOf(read) };
+}
+
+const failuresOf = (read: Readonly<Record<string, Kept>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(read).flatMap(([name, place]) => ("error" in place ? [[name, place.error]] : [])));
 
 /** Every anchor of every place. */
 export async function readPlaces(places: Readonly<Record<string, AnchorPlace>>): Promise<Record<string, Read>> {

@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import type { FoundLeak, Leak } from "../operate/leaked/find";
+import type { Report } from "../operate/leaked/findings";
+import type { FoundLeak, Leak } from "../operate/leaked/leak";
 import { type CommonOptions, common, EXIT, print, printJson, projectOf } from "../run-command";
 
 interface LeakedOptions extends CommonOptions {
   readonly respond?: true;
   readonly yes?: true;
+  readonly signature?: string;
 }
 
 /** `rotation leaked` */
@@ -27,59 +29,72 @@ export function registerLeaked(program: Command): void {
       "rotate what still works, end its sessions, prove that it is refused; the audit log has the times",
     )
     .option("-y, --yes", "do not ask before the rotation")
+    .option(
+      "--signature <header>",
+      "X-Hub-Signature-256 of GitHub's webhook; its secret is in the variable GITHUB_WEBHOOK_SECRET",
+    )
     .action(async (file: string | undefined, options: LeakedOptions) => {
-      process.exitCode = await leaked(await inputOf(file), options);
+      process.exitCode = await leaked(file, options);
     });
 }
 
-async function inputOf(file: string | undefined): Promise<string> {
+async function inputOf(file: string | undefined): Promise<Buffer> {
   if (file !== undefined) {
     const { UsageError } = await import("../operate/errors");
-    return readFile(file, "utf8").catch((error: Error) => {
+    return readFile(file).catch((error: Error) => {
       throw new UsageError(`${file} cannot be read: ${error.message}`);
     });
   }
   if (process.stdin.isTTY) {
     const { password } = await import("@inquirer/prompts");
-    return password({ message: "Leaked value", mask: true }, { output: process.stderr });
+    return Buffer.from(await password({ message: "Leaked value", mask: true }, { output: process.stderr }));
   }
-  let text = "";
-  for await (const chunk of process.stdin) text += String(chunk);
-  return text;
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
-async function leaked(input: string, options: LeakedOptions): Promise<number> {
-  const found = new Date();
-  const [{ textsOf }, { findLeaks }, { readStack }, { renderLeaks }] = await Promise.all([
-    import("../operate/leaked/findings"),
-    import("../operate/leaked/find"),
-    import("../operate/stack"),
-    import("../render/leaked"),
-  ]);
+async function leaked(file: string | undefined, options: LeakedOptions): Promise<number> {
+  const input = await inputOf(file);
+  const since = new Date();
+  const [{ readReport }, { verifySignature, WEBHOOK_SECRET }, { rotationCommand }, { findLeaks }, { readStack }, view] =
+    await Promise.all([
+      import("../operate/leaked/findings"),
+      import("../operate/leaked/signature"),
+      import("../operate/advice"),
+      import("../operate/leaked/find"),
+      import("../operate/stack"),
+      import("../render/leaked"),
+    ]);
   const project = await projectOf(options);
+  const { texts, isWebhook, ...report } = readReport(input, rotationCommand(project, "leaked"), file);
+  verifySignature(input, { signature: options.signature, key: project.env[WEBHOOK_SECRET], isWebhook });
   const stack = await readStack(project);
-  const leaks = await findLeaks(stack, textsOf(input));
-  const alive = leaks.filter(mayWork);
-  if (!options.respond || alive.length === 0) {
-    if (options.json) printJson({ leaks: leaks.map(shown), responses: [] });
-    else print(renderLeaks(leaks));
-    return alive.length === 0 ? EXIT.fine : EXIT.due;
-  }
-  if (!options.json) print(renderLeaks(leaks));
-  return answer(project, stack, { leaks, alive, found }, options);
+  const { found: all, notes } = await findLeaks(stack, texts);
+  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  const leaks = all.map(({ leak }) => leak);
+  const alive = all.filter(({ leak }) => mayWork(leak));
+  if (!options.json) print(view.renderLeaks(leaks, report));
+  if (options.respond && alive.length > 0) return answer(project, stack, { report, leaks, alive, since }, options);
+  if (options.json) printJson({ report, leaks, responses: [] });
+  return report.withoutValue === 0 && leaks.every(({ answer: tried }) => tried === "refused") ? EXIT.fine : EXIT.due;
 }
 
 /** What is refused is dead, and so is an earlier generation of which nobody can say. */
 const mayWork = ({ answer: tried, standing }: Leak) =>
   tried === "works" || (tried === "unknown" && standing !== "ended");
 
-/** Without the value. */
-const shown = ({ value: _, ...leak }: FoundLeak): Leak => leak;
+interface Found {
+  readonly report: Omit<Report, "texts" | "isWebhook">;
+  readonly leaks: readonly Leak[];
+  readonly alive: readonly FoundLeak[];
+  readonly since: Date;
+}
 
 async function answer(
   project: Awaited<ReturnType<typeof projectOf>>,
   stack: Awaited<ReturnType<typeof import("../operate/stack")["readStack"]>>,
-  { leaks, alive, found }: { leaks: readonly FoundLeak[]; alive: readonly FoundLeak[]; found: Date },
+  { report, leaks, alive, since }: Found,
   options: LeakedOptions,
 ): Promise<number> {
   const [
@@ -95,18 +110,19 @@ async function answer(
     import("../run-listener"),
     import("../render/leaked"),
   ]);
-  const secrets = [...new Set(alive.map(({ secret }) => secret))].join(", ");
+  const secrets = [...new Set(alive.map(({ leak }) => leak.secret))].join(", ");
   if (!options.yes && !(await confirmed(`Rotate ${secrets} now, and end the old sessions?`))) return EXIT.due;
   const { signal, release } = interruption((text) => listener.note(text));
   const listener = options.json ? { ...SILENT, notes: [], stop: () => undefined } : runListener({ yes: true, signal });
   try {
-    const responses = await respond(project, stack, alive, { found, listener, signal });
+    const { responses, unanswered } = await respond(project, stack, alive, { since, listener, signal });
     await anchorAfterRun(project, (text) => listener.note(text));
     await deliverAfterRun(project, (text) => listener.note(text));
     listener.stop("done");
-    if (options.json) printJson({ leaks: leaks.map(shown), responses });
-    else print(renderResponses(responses));
-    return responses.every(({ refused, sessionsGone }) => refused !== null && sessionsGone !== null)
+    if (options.json) printJson({ report, leaks, responses, unanswered });
+    else print(renderResponses(responses, unanswered));
+    return unanswered.length === 0 &&
+      responses.every(({ refused, sessionsGone }) => refused !== null && sessionsGone !== null)
       ? EXIT.fine
       : EXIT.failed;
   } finally {

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { withClient } from "../../audit/connection";
 import { onSnapshot } from "../../audit/cursor";
+import type { Countersigned } from "../../audit/evidence/anchoring";
 import { migrate, prune } from "../../audit/log";
 import { countPrunable, type LogFilter, rowsBetween, rowsForFigures, secretsForFigures } from "../../audit/queries";
 import type { Report, ReportRow } from "../../audit/report";
@@ -13,6 +14,7 @@ import { nameOf } from "../../core/resource-names";
 import type { SecretState } from "../../core/state";
 import { DAY } from "../../core/time";
 import { outlookOf } from "../../core/waiting";
+import { rotationCommand } from "./advice";
 import { auditConnection, readLog } from "./audit-log";
 import { OperationError, UsageError } from "./errors";
 import { readOutputs } from "./outputs";
@@ -41,7 +43,11 @@ export function anchorsOf(project: Project): ChainAnchor[] {
 }
 
 /** The chain's verdict, and how many rows were compared with the stack's state. */
-export type HeldVerdict = ChainVerdict & { readonly anchors: number };
+export type HeldVerdict = ChainVerdict & {
+  readonly anchors: number;
+  /** How much of it is noted outside of the database; undefined if the config names no place for that. */
+  readonly countersigned?: Countersigned & { readonly command: string };
+};
 
 /** The chain's verdict, compared with the stack's state; undefined if there is no log yet. */
 export async function verdictIfThere(project: Project): Promise<HeldVerdict | undefined> {
@@ -55,7 +61,17 @@ export async function verdictIfThere(project: Project): Promise<HeldVerdict | un
 export async function verifyAudit(project: Project): Promise<HeldVerdict> {
   const verdict = await verdictIfThere(project);
   if (verdict === undefined) throw new OperationError(NO_LOG);
-  return verdict;
+  const outline = await readOutline(project);
+  const { evidence } = outline;
+  if (evidence === undefined || Object.keys(evidence.anchors).length === 0) return verdict;
+  const [{ countersigned }, { anchorPlaces }] = await Promise.all([
+    import("../../audit/evidence/anchoring"),
+    import("./evidence/anchor"),
+  ]);
+  const places = anchorPlaces({ ...outline, evidence }, project.stack);
+  const found = await readLog(outline, (client) => countersigned(client, places));
+  if (found === undefined) return verdict;
+  return { ...verdict, countersigned: { ...found, command: rotationCommand(project, "evidence anchor") } };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { counted } from "../../audit/controls";
 import type { ChainVerdict } from "../../audit/verify";
+import type { HeldVerdict } from "../operate/audit";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
 
@@ -8,7 +9,7 @@ export const tampered = ({ rows, problems, omitted }: ChainVerdict): string =>
   `The log was tampered with: ${counted(problems.length + omitted, "problem")} in ${counted(rows, "row")}.`;
 
 /** The chain's verdict, with every row that was changed. */
-export function renderVerdict(verdict: ChainVerdict & { readonly anchors: number }, width = WIDTH): string {
+export function renderVerdict(verdict: HeldVerdict, width = WIDTH): string {
   const { valid, guarded, rows, tail, problems, omitted, prunedThrough, anchors } = verdict;
   const lines = [valid ? colors.green(`The chain is intact: ${counted(rows, "row")}.`) : colors.red(tampered(verdict))];
   if (tail !== null) lines.push(wrap(`The last row is ${tail.id}, hash ${tail.hash}.`, "", width));
@@ -21,6 +22,7 @@ export function renderVerdict(verdict: ChainVerdict & { readonly anchors: number
         )
       : wrap(`Rows compared with the hashes that the stack's state holds: ${anchors}.`, "", width),
   );
+  if (verdict.countersigned !== undefined) lines.push(...renderCountersigned(verdict.countersigned, width));
   if (prunedThrough !== null) lines.push(`Rows up to ${prunedThrough} were removed by retention; the log records it.`);
   if (!guarded) lines.push(colors.red("The triggers that refuse UPDATE, DELETE and TRUNCATE are not in force."));
   if (problems.length > 0) {
@@ -36,4 +38,20 @@ export function renderVerdict(verdict: ChainVerdict & { readonly anchors: number
   }
   if (omitted > 0) lines.push(`and ${omitted} more`);
   return lines.join("\n");
+}
+
+/** How much of the log is noted outside of the database, and the command that notes the rest. */
+function renderCountersigned(
+  { to, open, failed, command }: NonNullable<HeldVerdict["countersigned"]>,
+  width: number,
+): string[] {
+  const lines = Object.entries(failed).map(([name, error]) => `The anchors in ${name} could not be read: ${error}.`);
+  if (to > 0) lines.push(`Rows up to ${to} are countersigned outside of the database.`);
+  if (open > 0)
+    lines.push(
+      colors.yellow(
+        `${counted(open, "row")} not countersigned yet: whoever rewrites ${open === 1 ? "it" : "them"} is not found. \`${command}\` notes the end of the log.`,
+      ),
+    );
+  return lines.map((line) => wrap(line, "", width));
 }

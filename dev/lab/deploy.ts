@@ -96,7 +96,11 @@ const LONGEST_PERIOD = { rotationPeriod: "90d" };
 export const ADOPTED_LABEL = "paper-trading-2026-11-20";
 
 /** A pair as the secret config key `alpacaKeys` has it. */
-export const suppliedPair = (label: string, { keyId, secretKey }: AlpacaKey) => ({ label, keyId, secretKey });
+export const suppliedPair = (label: string, { keyId, secretKey }: Pick<AlpacaKey, "keyId" | "secretKey">) => ({
+  label,
+  keyId,
+  secretKey,
+});
 
 /** The value of the secret config key `alpacaKeys`. */
 export const alpacaKeys = (current: object, previous?: object) =>

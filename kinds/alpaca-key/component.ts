@@ -64,7 +64,7 @@ export class AlpacaKey extends StoredCredential<AlpacaKeyArgs> {
     this.description = this.describe(stored?.answer ?? answerOf(before), verified);
     const done = this.createDone(stored, before, verified);
     const steps = [preflight, ...(unchanged === undefined ? [] : [unchanged])] as const;
-    const audit = this.createAudit(steps, done, stored?.answer, this.fingerprinted);
+    const audit = this.createAudit(steps, done, stored?.answer, this.fingerprintsOf(this.fingerprinted));
 
     this.state = audit.state;
     this.last = audit.command;

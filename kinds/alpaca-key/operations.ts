@@ -23,12 +23,7 @@ export const operations = {
   kept: async () => undefined,
   known: knownPairs,
   inUse: pairsInUse,
-  tryParts: async ({ config }, _, { parts: { keyId, secretKey } }) => {
-    if (keyId === undefined || secretKey === undefined) return undefined;
-    const seen = await (await import("./ask")).seePair(config, { keyId, secretKey });
-    if (seen === "works" || seen === "refused") return { answer: seen, evidence: `Alpaca: ${seen}` };
-    return { answer: "unknown", evidence: seen.unseen };
-  },
+  tryParts: async (...asked) => (await import("./leaked")).tryLeakedPair(...asked),
   diagnose: async (...asked) => (await import("./diagnose")).keyFindings(...asked),
   validate: async (...asked) => (await import("./validate")).keyChecks(...asked),
 } as const satisfies KindOperations<AlpacaKeyConfig>;

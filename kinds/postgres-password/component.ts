@@ -100,7 +100,12 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
       this.fingerprinted(active, credential),
       ...(previous === undefined ? [] : [this.fingerprinted(other(active), previous)]),
     ];
-    const audit = this.createAudit([preflight, unchanged, verified, confirmed], marked, stored.answer, known);
+    const audit = this.createAudit(
+      [preflight, unchanged, verified, confirmed],
+      marked,
+      stored.answer,
+      this.fingerprintsOf(known),
+    );
 
     this.state = audit.state;
     this.last = audit.command;

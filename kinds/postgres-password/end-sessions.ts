@@ -1,5 +1,5 @@
 import { withDatabase } from "../../clients/postgres";
-import { type PostgresPasswordConfig, referenceOf } from "../../config";
+import { type DatabasePasswordConfig, referenceOf } from "../../config";
 import { codeOf, StepError } from "../../core/errors";
 import { identifier } from "../../core/login-view";
 import type { EndedSessions } from "../kind-operations";
@@ -14,7 +14,7 @@ const OPEN = `usename = $1 AND pid <> pg_backend_pid()
  * @throws StepError if the run's login may not end them
  */
 export function endSessions(
-  { database }: PostgresPasswordConfig,
+  { database }: DatabasePasswordConfig,
   username: string,
   before: Date | undefined,
 ): Promise<EndedSessions> {

@@ -37,12 +37,7 @@ export const operations = {
   },
   known: knownLogins,
   inUse: loginInUse,
-  tryParts: async (_, { database }, { username, parts: { password } }) => {
-    if (username === null || password === undefined) return undefined;
-    const { tryLogin } = await import("../../clients/postgres");
-    const { outcome: answer, evidence } = await tryLogin(referenceOf(database), { username, password });
-    return { answer, evidence };
-  },
+  tryParts: async (_, ...asked) => (await import("./see-login")).tryLeaked(...asked),
   endSessions: async (...asked) => (await import("./end-sessions")).endSessions(...asked),
   diagnose: async (...asked) => (await import("./diagnose")).passwordFindings(...asked),
   validate: async (...asked) => (await import("./validate")).passwordChecks(...asked),

@@ -18,6 +18,12 @@ export const operations = {
   kept: async () => undefined,
   known: () => [],
   inUse: () => undefined,
+  madeElsewhere: {
+    find: async (...asked) => (await import("./leaked")).loginsOfVault(...asked),
+    tried: async (...asked) => (await import("./leaked")).tryLoginOfVault(...asked),
+  },
+  endSessions: async (secret, username) =>
+    (await import("../postgres-password/end-sessions")).endSessions(secret, username, undefined),
   diagnose: async (...asked) => (await import("./diagnose")).leaseFindings(...asked),
   validate: async (...asked) => (await import("./validate")).leaseChecks(...asked),
 } as const satisfies KindOperations<VaultDynamicConfig>;

@@ -5,7 +5,8 @@ import type { After } from "../../components/after";
 import { describeSecret } from "../../components/secret-outputs";
 import { answerOf } from "../../components/step-command";
 import type { VaultStaticConfig } from "../../config";
-import type { SecretState } from "../../core/state";
+import type { Fingerprint } from "../../core/fingerprints";
+import { activeGeneration, type SecretState } from "../../core/state";
 import { VaultCredential, type VaultCredentialArgs } from "../vault-engine/credential";
 import { vaultStaticAsks } from "./asks";
 
@@ -41,7 +42,7 @@ export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
     // Vault's last rotation before the restarts began: a later one is left to the next update.
     const seen = answerOf(rotation).apply(({ lastVaultRotation }) => lastVaultRotation as string | undefined);
     this.description = this.describe(seen);
-    const audit = this.createAudit([preflight], confirmed);
+    const audit = this.createAudit([preflight], confirmed, {}, this.printsOf([verified, confirmed]));
 
     this.state = pulumi
       .all([audit.state, seen])
@@ -82,7 +83,23 @@ export class VaultStaticPassword extends VaultCredential<VaultStaticConfig> {
 
   /** A real login with what the services get from Vault. */
   private createLogin(name: string, dependsOn: After): local.Command {
-    return this.createStep(name, "vault-login", { role: this.roleInVault, database: this.database }, dependsOn);
+    const { platform, state } = this.args;
+    const { fingerprintKey } = platform;
+    const keep = fingerprintKey === undefined ? {} : { keep: { fingerprintKey, generation: activeGeneration(state) } };
+    return this.createStep(
+      name,
+      "vault-login",
+      { role: this.roleInVault, database: this.database, ...keep },
+      dependsOn,
+    );
+  }
+
+  /** The fingerprints of what Vault handed out in this generation: it may rotate between the two logins. */
+  private printsOf(logins: readonly local.Command[]): pulumi.Output<Fingerprint[]> | undefined {
+    if (this.args.platform.fingerprintKey === undefined) return undefined;
+    return pulumi
+      .all(logins.map(answerOf))
+      .apply((answers) => answers.flatMap(({ fingerprints }) => (fingerprints ?? []) as Fingerprint[]));
   }
 
   private describe(seen: pulumi.Output<string | undefined>): pulumi.Output<Record<string, unknown>> {

@@ -28,6 +28,12 @@ export const operations = {
     return [{ generation, entries: [], tried }];
   },
   inUse: () => undefined,
+  tryParts: async (_, ...asked) => (await import("../postgres-password/see-login")).tryLeaked(...asked),
+  handedOut: async ({ config }, secret, state) => {
+    const { username, password } = await (await import("./facts")).issuedLogin(config, secret);
+    return [{ generation: activeGeneration(state), part: "password", username, value: password }];
+  },
+  endSessions: async (...asked) => (await import("../postgres-password/end-sessions")).endSessions(...asked),
   diagnose: async (...asked) => (await import("./diagnose")).rotationFindings(...asked),
   validate: async (...asked) => (await import("./validate")).rotationChecks(...asked),
 } as const satisfies KindOperations<VaultStaticConfig>;

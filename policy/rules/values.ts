@@ -5,7 +5,8 @@ const SHORTEST = 8;
  * Keys of a JSON document whose value is a secret: those that a step of the program marks as one (a test compares them), and
  * usual names for commands of others.
  */
-export const SECRET_KEY = /^(value|password|secret|secretkey|keyid|secretid|token|privatekey|passphrase|salt)$/i;
+export const SECRET_KEY =
+  /^(value|password|secret|secretkey|keyid|secretid|token|privatekey|passphrase|salt|fingerprintkey)$/i;
 
 /** Every text in a value, however deep. */
 export function leavesOf(value: unknown): string[] {

@@ -48,6 +48,10 @@ export function evidenceTests(
     afterAll(() => editSettings(bench(), { evidence: undefined }));
 
     it("notes the end of the log after a run, and says which place did not take it and how to make up for it", async () => {
+      const before = unwrapped(await fine(bench(), ["audit", "verify"]));
+      expect(before).toMatch(
+        /The anchors in tags could not be read: .* 5 rows not countersigned yet: whoever rewrites them/,
+      );
       const { stdout, stderr, exitCode } = await rotation(bench(), ["run", "--yes"]);
       const said = stdout + stderr;
       expect(exitCode, said).toBe(0);
@@ -58,6 +62,9 @@ export function evidenceTests(
         0,
         "Noted already: row 9 is the log's last (anchor 1).",
       ]);
+      const after = unwrapped(await fine(bench(), ["audit", "verify"]));
+      expect(after).toContain("Rows up to 9 are countersigned outside of the database.");
+      expect(after).not.toContain("not countersigned");
       const { stdout: tags } = await execa("git", ["-C", inFolder("tags"), "tag"]);
       expect(tags).toBe("rotation-audit/paper/00000001");
     });

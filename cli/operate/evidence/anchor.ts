@@ -6,6 +6,7 @@ import { transitPublicKeys, transitSigner } from "../../../clients/transit-signa
 import type { EvidenceConfig, SignConfig } from "../../../config/schema";
 import type { Signer } from "../../../core/dsse";
 import { messageOf } from "../../../core/errors";
+import { schemaOf } from "../../../stores/schemas";
 import { readLog } from "../audit-log";
 import { UsageError } from "../errors";
 import type { Project } from "../project";
@@ -30,8 +31,8 @@ export function evidenceSigner({ store, evidence: { sign } }: EvidenceOutline): 
 }
 
 function vaultFor(store: Outline["store"], { address }: Extract<SignConfig, { readonly kind: "vault-transit" }>) {
-  const place = store.kind === "vault" ? store : undefined;
-  return { address: address ?? place?.address, namespace: place?.namespace, caCert: place?.caCert, session: undefined };
+  const place = schemaOf(store).vault(store);
+  return address === undefined ? { ...place } : { ...place, address };
 }
 
 /** The public part of the key that signs, as `rotation evidence verify --key` reads it. @throws UsageError, StepError */

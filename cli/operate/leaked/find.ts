@@ -1,69 +1,67 @@
 import { type FingerprintOwner, fingerprintsOf, type OwnedFingerprint } from "../../../audit/fingerprints";
-import { codeOf } from "../../../core/errors";
-import { matchesIn } from "../../../core/fingerprints";
+import { codeOf, messageOf } from "../../../core/errors";
+import { type Fingerprint, fingerprinted, matchesIn } from "../../../core/fingerprints";
 import { redact } from "../../../core/redact";
 import { activeGeneration, previousGeneration } from "../../../core/state";
+import type { LeakTried } from "../../../kinds/kind-operations";
 import { operationsOf } from "../../../kinds/operations";
 import { readLog } from "../audit-log";
 import { UsageError } from "../errors";
 import type { Stack } from "../stack";
 import type { LeakText } from "./findings";
+import type { FoundLeak, Leak } from "./leak";
+import { loginsIn } from "./logins";
 
-/** A credential of this stack that was found. */
-export interface Leak {
-  readonly secret: string;
-  readonly generation: number;
-  readonly part: string;
-  readonly username: string | null;
-  readonly where: readonly string[];
-  /** What the stack knows the generation as. */
-  readonly standing: "in use" | "previous" | "ended";
-  /** Whether it was accepted just now. */
-  readonly answer: "works" | "refused" | "unknown";
-  readonly evidence: string;
+/** What was found, and what could not be compared. */
+export interface Compared {
+  readonly found: readonly FoundLeak[];
+  readonly notes: readonly string[];
 }
 
-/** A leak with its value: keep it in memory, print none of it. */
-export type FoundLeak = Leak & { readonly value: string };
+type Known = Fingerprint & Pick<OwnedFingerprint, "secret">;
 
 /**
  * Compares texts with every credential that this stack ever had, and tries what it finds.
  *
  * @throws UsageError if the config has no `fingerprintKey`
  */
-export async function findLeaks(stack: Stack, texts: readonly LeakText[]): Promise<FoundLeak[]> {
+export async function findLeaks(stack: Stack, texts: readonly LeakText[]): Promise<Compared> {
   const { config, name } = stack;
   const { fingerprintKey: key, environment } = config;
   if (key === undefined) throw new UsageError(NO_KEY);
-  const known = await keptOf(config, { stack: name, environment });
+  const [kept, now] = await Promise.all([keptOf(config, { stack: name, environment }), handedOut(stack, key)]);
+  const known: readonly Known[] = [...kept, ...now.known];
   // Without any, "nothing of this stack" would be no answer.
-  if (known.length === 0) throw new UsageError(NONE);
-  const found = new Map<OwnedFingerprint, { value: string; where: Set<string> }>();
+  if (known.length === 0 && config.secrets.every((secret) => operationsOf(secret).madeElsewhere === undefined))
+    throw new UsageError(NONE);
+  const found = new Map<string, { of: Known; value: string; where: Set<string> }>();
   for (const { where, text } of texts) {
     for (const { of, value } of matchesIn(text, key, known)) {
-      const before = found.get(of) ?? { value, where: new Set() };
+      const id = [of.secret, of.generation, of.part, of.fingerprint].join(" ");
+      const before = found.get(id) ?? { of, value, where: new Set() };
       before.where.add(where);
-      found.set(of, before);
+      found.set(id, before);
     }
   }
-  const byOrder = [...found].sort(([a], [b]) => orderOf(config, a, b));
-  return Promise.all(
-    byOrder.map(async ([{ secret, generation, part, username }, { value, where }]) => {
-      const about = { secret, generation, part, username };
-      const halves = Object.fromEntries(
-        [...found].flatMap(([of, one]) =>
-          of.secret === secret && of.generation === generation ? [[of.part, one.value]] : [],
-        ),
-      );
-      return {
+  const all = [...found.values()].sort((a, b) => orderOf(config, a.of, b.of));
+  const ofGenerations = all.map(async ({ of, value, where }): Promise<FoundLeak> => {
+    const { secret, generation, part, username } = of;
+    const same = all.filter((one) => one.of.secret === secret && one.of.generation === generation);
+    // Its own value is the last: a generation may have had several.
+    const parts = Object.fromEntries([...same.map((one) => [one.of.part, one.value]), [part, value]]);
+    const about = { secret, generation, part, username };
+    const again = (later: Stack) => tried(later, about, parts);
+    return {
+      leak: {
         ...about,
         where: [...where].map((place) => redact(place, [value])),
-        value,
         standing: standingOf(stack, about),
-        ...(await tried(stack, about, halves)),
-      };
-    }),
-  );
+        ...(await again(stack)),
+      },
+      again,
+    };
+  });
+  return { found: [...(await Promise.all(ofGenerations)), ...(await loginsIn(stack, texts))], notes: now.notes };
 }
 
 const NONE = "no fingerprint of a credential is kept yet: `pulumi up` keeps those that it knows";
@@ -78,16 +76,36 @@ async function keptOf(config: Stack["config"], owner: FingerprintOwner): Promise
   }
 }
 
+/** What other systems hand out now: they may have made it since the last update. */
+async function handedOut(stack: Stack, key: string): Promise<{ known: Known[]; notes: string[] }> {
+  const [known, notes]: [Known[], string[]] = [[], []];
+  for (const secret of stack.config.secrets) {
+    const state = stack.outputs[secret.name]?.state;
+    if (state === undefined) continue;
+    try {
+      const credentials = (await operationsOf(secret).handedOut?.(stack, secret, state)) ?? [];
+      known.push(...fingerprinted(key, credentials).map((print) => ({ ...print, secret: secret.name })));
+    } catch (error) {
+      notes.push(
+        `what is handed out for ${secret.name} now was not compared, only what updates have recorded: ${messageOf(error)}`,
+      );
+    }
+  }
+  return { known, notes };
+}
+
 /** In the config's order, then by generation. */
-function orderOf({ secrets }: Stack["config"], a: OwnedFingerprint, b: OwnedFingerprint): number {
-  const place = (one: OwnedFingerprint) => secrets.findIndex(({ name }) => name === one.secret);
+function orderOf({ secrets }: Stack["config"], a: Known, b: Known): number {
+  const place = (one: Known) => secrets.findIndex(({ name }) => name === one.secret);
   return place(a) - place(b) || a.generation - b.generation || a.part.localeCompare(b.part);
 }
 
 const NO_KEY =
   "no fingerprint of a credential is kept: set a key with `openssl rand -base64 32 | pulumi config set --secret fingerprintKey`, then `pulumi up`";
 
-type About = Pick<Leak, "secret" | "generation" | "username">;
+interface About extends Pick<Leak, "secret" | "username"> {
+  readonly generation: number;
+}
 
 function standingOf({ outputs }: Stack, { secret, generation }: About): Leak["standing"] {
   const state = outputs[secret]?.state;
@@ -97,11 +115,11 @@ function standingOf({ outputs }: Stack, { secret, generation }: About): Leak["st
 }
 
 /** Tries it with its own values; if they are only a part of it, with those that the stack knows. */
-export async function tried(
+async function tried(
   stack: Stack,
   { secret: name, generation, username }: About,
   parts: Readonly<Record<string, string>>,
-): Promise<Pick<Leak, "answer" | "evidence">> {
+): Promise<LeakTried> {
   const secret = stack.config.secrets.find((one) => one.name === name);
   if (secret === undefined) return { answer: "unknown", evidence: "the config no longer has this secret" };
   const own = await operationsOf(secret).tryParts?.(stack, secret, { username, parts });

@@ -1,12 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { execa } from "execa";
-import { ADOPTED_LABEL, alpacaKeys, clockAt, suppliedPair } from "../../lab/deploy";
-import { ALPACA_KEY, type Lab } from "../../lab/lab";
+import type { Lab } from "../../lab/lab";
 import type { Stack } from "../../lab/stack";
 import { type Planted, plant } from "./planted";
 
-const DATABASE = "database/password";
+export const DATABASE = "database/password";
+
+/** How a platform's credentials come to be. */
+export interface Origin {
+  /** Makes a few generations, and notes each. */
+  begin(life: LeakLife): Promise<void>;
+  /** The login that a reader has now. */
+  inUse(life: LeakLife): Promise<Planted>;
+  /** What is found of a login that leaks. */
+  text(login: Planted): string;
+}
 
 /** A generation of a secret, and what must be said of it. */
 interface Generation extends Planted {
@@ -17,7 +26,7 @@ interface Generation extends Planted {
 
 interface LeakSaid {
   readonly secret: string;
-  readonly generation: number;
+  readonly generation: number | null;
   readonly part: string;
   readonly answer: string;
 }
@@ -32,8 +41,10 @@ interface Answered {
     readonly sessionsGone: string | null;
     readonly sessions: string;
     readonly seconds: number;
+    readonly next?: string;
     readonly row: number;
   }[];
+  readonly unanswered?: readonly { readonly secret: string; readonly failure: string; readonly next?: string }[];
 }
 
 /** What a life of leaks showed. */
@@ -59,8 +70,9 @@ export class LeakLife {
   private readonly generations: Generation[] = [];
 
   constructor(
-    private readonly lab: Lab,
-    private readonly stack: Stack,
+    readonly lab: Lab,
+    readonly stack: Stack,
+    private readonly origin: Origin,
   ) {}
 
   /** `rotation leaked`. */
@@ -90,37 +102,19 @@ export class LeakLife {
     }
   }
 
-  /** Adopts and rotates twice; of Alpaca's pairs, if there are some, the first is deleted. */
+  /** Makes generations, with fingerprints of each. */
   async begin(): Promise<void> {
     await this.stack.configureSecret("fingerprintKey", randomBytes(32).toString("base64"));
-    this.note({
-      secret: DATABASE,
-      generation: 0,
-      part: "password",
-      username: "trader",
-      value: this.lab.adopted[DATABASE] ?? "",
-    });
-    const rotatesKeys = (await this.stack.pulumi(["config", "get", "alpacaKeys"])).exitCode === 0;
-    for (const generation of [1, 2, 3]) {
-      await this.stack.configure("lab", clockAt((generation - 1) * 89));
-      if (rotatesKeys && generation === 2) await this.supplyPair();
-      await this.up();
-      this.note({ secret: DATABASE, generation, part: "password", ...(await this.inUse()) });
-    }
-    if (rotatesKeys) this.lab.alpaca.paper.deleteKey(this.lab.adoptedAlpaca.keyId);
+    await this.origin.begin(this);
   }
 
-  private async supplyPair(): Promise<void> {
-    const [current, previous] = [this.lab.alpaca.paper.createKey(), this.lab.adoptedAlpaca];
-    const pairs = alpacaKeys(suppliedPair("paper-trading-2027-02-20", current), suppliedPair(ADOPTED_LABEL, previous));
-    await this.stack.configureSecret("alpacaKeys", pairs);
-    for (const [generation, pair] of [previous, current].entries())
-      for (const part of ["keyId", "secretKey"] as const)
-        this.note({ secret: ALPACA_KEY, generation, part, username: "alpaca", value: pair[part] });
-  }
-
-  private note(generation: Generation): void {
+  note(generation: Generation): void {
     this.generations.push(generation);
+  }
+
+  /** Notes the login that a reader has now. */
+  async noteInUse(generation: number, part = "password"): Promise<void> {
+    this.note({ secret: DATABASE, generation, part, ...(await this.origin.inUse(this)) });
   }
 
   async up(): Promise<void> {
@@ -128,17 +122,11 @@ export class LeakLife {
     if (exitCode !== 0) throw new Error(`pulumi up failed: ${stdout}${stderr}`);
   }
 
-  /** The login that services read. */
-  async inUse(): Promise<Planted> {
-    const [password, username] = await Promise.all([
-      this.lab.store.get(DATABASE),
-      this.lab.store.get("database/username"),
-    ]);
-    return { value: password?.value ?? "", username: username?.value ?? "trader" };
-  }
-
-  valueOf(generation: number): string {
-    return this.generations.find((one) => one.secret === DATABASE && one.generation === generation)?.value ?? "";
+  /** What is found if a generation of the database's login leaks. */
+  textOf(generation: number): string {
+    const found = this.generations.find((one) => one.secret === DATABASE && one.generation === generation);
+    if (found === undefined) throw new Error(`no generation ${generation} was noted`);
+    return this.origin.text(found);
   }
 
   /** Plants everything among decoys and asks whose it is. */
@@ -149,28 +137,28 @@ export class LeakLife {
     return { generations: this.generations.length, lines, verdicts };
   }
 
-  private async rows(): Promise<Record<string, unknown>[]> {
+  async rows(): Promise<Record<string, unknown>[]> {
     return (await this.lab.postgres.query("SELECT * FROM secret_rotation_log ORDER BY id")).rows;
   }
 
   /** A generation that is refused: whatever is asked for, nothing happens. @returns the rows it wrote */
   async respondToTheDead(): Promise<number> {
     const before = (await this.rows()).length;
-    const { exitCode, stdout, stderr } = await this.leaked(["--respond", "--yes"], this.valueOf(1));
+    const { exitCode, stdout, stderr } = await this.leaked(["--respond", "--yes"], this.textOf(1));
     if (exitCode !== 0) throw new Error(`expected a dead generation to need no answer: ${stdout}${stderr}`);
     return (await this.rows()).length - before;
   }
 
   /** The value in use leaks, while somebody has a session with it. */
   async respond(): Promise<Pick<LeakFigures, "seconds" | "sessions" | "refused" | "sessionGone" | "leakRow">> {
-    const { value, username: user } = await this.inUse();
-    const [login, { database }] = [{ user, password: value }, this.lab.postgres];
+    const inUse = await this.origin.inUse(this);
+    const [login, { database }] = [{ user: inUse.username, password: inUse.value }, this.lab.postgres];
     return this.lab.postgres.session(
       async (client) => {
         const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
-        const { responses } = await this.answered(["--respond", "--yes"], value);
-        const [response] = responses;
-        if (response === undefined) throw new Error("expected a response, found none");
+        const answer = await this.answered(["--respond", "--yes"], this.origin.text(inUse));
+        const [response] = answer.responses;
+        if (response === undefined) throw new Error(`expected a response, found ${JSON.stringify(answer)}`);
         const seen = await this.lab.postgres.query("SELECT FROM pg_stat_activity WHERE pid = $1", [rows[0]?.pid]);
         const refused = await this.lab.postgres
           .session((other) => other.query("SELECT 1"), { ...login, database })

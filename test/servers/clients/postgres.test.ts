@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DatabaseReference, tryLogin, withDatabase } from "../../../clients/postgres";
+import type { DatabasePasswordConfig } from "../../../config";
 import { type Postgres, startPostgres } from "../../../dev/lab/postgres";
 import { serverAccount } from "../../../dev/lab/postgres-binaries";
+import { tryLeaked } from "../../../kinds/postgres-password/see-login";
 import { advised } from "../../advice/table";
 
 describe("a login that is tried", () => {
@@ -57,7 +59,8 @@ describe("sslmode, as libpq has it", () => {
   const CA = join(certificates, "ca.pem");
   const [CERT, KEY] = [join(certificates, "server.pem"), join(certificates, "server.key")];
   const [CLIENT, CLIENT_KEY] = [join(certificates, "client.pem"), join(certificates, "client.key")];
-  const HBA = "local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n";
+  const HBA =
+    "local all all scram-sha-256\nhost all shut_out 127.0.0.1/32 reject\nhost all all 127.0.0.1/32 scram-sha-256\n";
   let dirs: string[];
   let withTls: Postgres;
   let without: Postgres;
@@ -105,6 +108,14 @@ describe("sslmode, as libpq has it", () => {
       adminPassword,
     );
   }
+
+  it("says nothing of a leaked password that pg_hba.conf does not admit from here", async () => {
+    const { host, port } = withTls;
+    const secret = { database: { host, port, name: "trader", sslmode: "require" } } as DatabasePasswordConfig;
+    const leaked = (username: string) => tryLeaked(secret, { username, parts: { password: "found" } });
+    expect(await leaked("shut_out")).toEqual({ answer: "unknown", evidence: expect.stringContaining("pg_hba.conf") });
+    expect(await leaked("nobody")).toMatchObject({ answer: "refused" });
+  });
 
   it.each([
     ["disable", false],

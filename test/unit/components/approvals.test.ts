@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { planHash } from "../../../components/approvals";
+import { held, planHash } from "../../../components/approvals";
 import { planDigest } from "../../../components/plan-guard";
 import { type Decision, decide } from "../../../core/decide";
 import { nextState } from "../../../core/next-state";
@@ -56,5 +56,34 @@ describe("the hash that people sign", () => {
     ["another stack", hash(decided(now, request), config, program, "prod")],
   ])("is another one for %s", (_, other) => {
     expect(other).not.toBe(plan);
+  });
+});
+
+describe("an update that needs two signatures", () => {
+  const decision = decided("2026-11-25T02:00:00Z", request);
+  const plan = hash(decision);
+  const other = hash(decision, { ...config, "secret-rotation:services": "{}" });
+  const approval = (by: string, of: string, generation = decision.to) => ({
+    ...{ by, stack: "paper", secret: "a/b", action: "ROTATE", generation, plan: of },
+  });
+  const given = (...approvals: ReturnType<typeof approval>[]) =>
+    held(decision, { digest: planDigest(config, program), stack: "paper", required: 2, given: approvals });
+
+  it("acts on two of its plan, and its row names the plan and who approved it", () => {
+    const { state } = given(approval("bob", plan), approval("alice", plan), approval("alice", plan));
+    expect(state.step).toMatchObject({ plan, approvedBy: ["alice", "bob"] });
+  });
+
+  it("is refused with one, also if that one signed twice", () => {
+    expect(() => given(approval("alice", plan), approval("alice", plan))).toThrow(/only alice has approved it: each/);
+  });
+
+  it("is refused if a signature is over another plan, and names both hashes", () => {
+    const [own, theirs] = [plan.slice(0, 16), other.slice(0, 16)];
+    expect(() => given(approval("alice", plan), approval("bob", other))).toThrow(
+      `a/b: plan ${own} needs the approval of 2, and only alice has approved it (bob approved plan ${theirs}: config, program or decision were others then)`,
+    );
+    expect(() => given(approval("alice", plan), approval("alice", other))).toThrow(/only alice has approved it: each/);
+    expect(() => given(approval("bob", other, 1))).toThrow(/nobody has approved it: each/);
   });
 });
