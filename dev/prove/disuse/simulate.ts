@@ -20,6 +20,8 @@ export interface Consumer {
   readonly lasts: number;
   /** When somebody moves it to the new login; after that the server knows nothing of it. */
   readonly moved: number;
+  /** Whether it is visible as long as it is there, used or not: a mapping that the run's login may read. */
+  readonly shown?: boolean;
 }
 
 /** What one simulated rotation showed. */
@@ -158,7 +160,11 @@ function consumersOf(random: () => number, sight: Sight, interval: number, quiet
     const one = repeated("stuck pool", between(0.5, 30) * HOUR, Number.POSITIVE_INFINITY);
     return { ...one, logins: [-DAY, ...one.logins] };
   };
-  const mapping = () => repeated("mapping", between(1, 40) * HOUR, MINUTE);
+  // With the log the run's login may not read the mapping, only see its logins.
+  const mapping = () =>
+    sight.log
+      ? repeated("mapping", between(HOUR, quiet * 0.9), MINUTE)
+      : { ...repeated("mapping", between(1, 40) * HOUR, MINUTE), shown: true };
   const short = () => repeated("short job", 6 * HOUR, 5000);
   const kinds = [job, pool, mapping, ...(sight.shortJobs ? [short] : [])];
   return Array.from(
@@ -181,11 +187,10 @@ function lastLogin({ logins, moved }: Consumer, at: number): number | undefined 
 const isOpen = (one: Consumer, at: number) =>
   at < one.moved && at < (lastLogin(one, at) ?? Number.NEGATIVE_INFINITY) + one.lasts;
 
-/** What the server shows at a moment. A mapping is visible as long as it is there, used or not. */
+/** What the server shows at a moment. */
 function usesAt(consumers: readonly Consumer[], at: number): LoginUse[] {
   return consumers.flatMap((one): LoginUse[] => {
-    if (one.kind === "mapping")
-      return at < one.moved ? [{ kind: "mapping", server: "ledger", mappedFor: "report" }] : [];
+    if (one.shown) return at < one.moved ? [{ kind: "mapping", server: "ledger", mappedFor: "report" }] : [];
     return isOpen(one, at) ? [sessionOf(one)] : [];
   });
 }

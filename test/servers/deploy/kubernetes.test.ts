@@ -54,7 +54,7 @@ async function podOf(name: string): Promise<{ spec: Record<string, unknown>; con
   return { spec, containers: [...(spec.initContainers as Container[]), ...(spec.containers as Container[])] };
 }
 
-test.each(["cronjob.yaml", "cronjob-remind.yaml"])("%s meets the restricted pod security standard", async (name) => {
+test.each(["cronjob.yaml", "cronjob-remind.yaml", "cronjob-watch.yaml"])("%s meets the restricted pod security standard", async (name) => {
   const { spec, containers } = await podOf(name);
   expect(spec).toMatchObject({
     automountServiceAccountToken: false,
