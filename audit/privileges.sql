@@ -1,4 +1,4 @@
--- What a writer of the log may do: INSERT and SELECT, and marking a delivery of an event; nothing else. Run again at every migration; GRANT the role to
+-- What a writer of the log may do: INSERT and SELECT, marking a delivery of an event, and adding a look to a watch; nothing else. Run again at every migration; GRANT the role to
 -- the login that the pipeline uses: GRANT rotation_audit_writer TO <login>.
 DO $privileges$
 BEGIN
@@ -20,6 +20,9 @@ BEGIN
     GRANT SELECT, INSERT ON secret_rotation_reminders, secret_rotation_fingerprints TO rotation_audit_writer;
     GRANT SELECT, INSERT ON secret_rotation_events, secret_rotation_deliveries TO rotation_audit_writer;
     GRANT UPDATE (delivered_at, attempts, attempted_at, error) ON secret_rotation_deliveries TO rotation_audit_writer;
+    GRANT SELECT, INSERT ON secret_rotation_login_watch TO rotation_audit_writer;
+    GRANT UPDATE (watched_to, unbroken_since, samples, gaps, last_use, users, log_read_to) ON secret_rotation_login_watch
+        TO rotation_audit_writer;
     GRANT SELECT ON secret_rotation_log_head, secret_rotation_log_migrations TO rotation_audit_writer;
     -- An identity needs no grant, the serial of a table made by hand does.
     IF pg_get_serial_sequence('secret_rotation_log', 'id') IS NOT NULL THEN

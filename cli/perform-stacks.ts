@@ -4,8 +4,7 @@ import pMap from "p-map";
 import { colors } from "./render/colors";
 import { runLine } from "./render/run-lines";
 import { lineInWords, type StackResult, summary } from "./render/stacks";
-import { print, printJson } from "./run-command";
-import { worstOf } from "./stacks";
+import { print, printJson, worstOf } from "./run-command";
 
 export interface ManyStacks {
   readonly stacks: readonly string[];

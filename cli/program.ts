@@ -20,6 +20,7 @@ import { registerRotateNow } from "./commands/rotate-now";
 import { registerRun } from "./commands/run";
 import { registerStatus } from "./commands/status";
 import { registerValidate } from "./commands/validate";
+import { registerWatch } from "./commands/watch";
 import { carryOutForStacks } from "./stacks";
 
 /** In the order of `--help`: first the commands that read, then those that act. */
@@ -40,6 +41,7 @@ const COMMANDS = [
   registerEvidence,
   registerLog,
   registerRemind,
+  registerWatch,
   registerEvents,
   registerCalendar,
   registerMetrics,

@@ -5,6 +5,12 @@ import type { Project } from "./operate/project";
 /** Exit codes of every command. */
 export const EXIT = { fine: 0, failed: 1, wrongUse: 2, due: 3 } as const;
 
+/** The exit code of many: a failure counts more than wrong use, and that more than what is due. */
+export const worstOf = (codes: readonly number[]): number =>
+  [EXIT.failed, EXIT.wrongUse, EXIT.due].find((code) => codes.includes(code)) ??
+  codes.find((code) => code !== EXIT.fine) ??
+  EXIT.fine;
+
 /** Options of every command. */
 export interface CommonOptions {
   readonly stack?: string;

@@ -14,7 +14,7 @@ import {
 import { schemaOf } from "../stores/schemas";
 import { calendarChecks } from "./calendar";
 import { eventChecks, mailChecks } from "./event-checks";
-import { tooLong } from "./messages";
+import { neverQuiet, tooLong } from "./messages";
 import type { Config } from "./schema";
 import { restartChecks, serviceChecks } from "./service-checks";
 
@@ -148,6 +148,10 @@ function secretChecks({ secrets, services, policy }: Config, index: number): Pro
     ["policy", "maxAge"],
     () =>
       `expected at most the stack's policy.maxAge (${formatDuration(policy.maxAge)}), found ${formatDuration(merged.maxAge)}`,
+  );
+  const limit = Math.max(merged.gracePeriod, merged.gracePeriodMax);
+  expect(secret.policy === undefined || !((merged.quietPeriod ?? 0) >= limit), ["policy", "quietPeriod"], () =>
+    neverQuiet(merged),
   );
   secret.restart.forEach((service, position) => {
     expect(Object.hasOwn(services, service), ["restart", position], () => unknown(service, "services", services));

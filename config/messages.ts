@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { formatDuration } from "../core/duration";
+import type { Policy } from "../core/policy";
 import { oneOf } from "../core/problem";
 import { holdsSecrets, partsOf } from "../core/secret-fields";
 import { defaultNameOf } from "../kinds/schemas";
@@ -52,6 +53,12 @@ const KINDS: Readonly<Record<string, string>> = {
 /** The message for a `lead` that leaves no time between two rotations. */
 export const tooLong = (lead: number, maxAge: number) =>
   `expected less than maxAge (${formatDuration(maxAge)}), found ${formatDuration(lead)}`;
+
+/** The message for a `quietPeriod` that no login can reach. */
+export const neverQuiet = ({ quietPeriod, gracePeriod, gracePeriodMax }: Pick<Policy, (typeof QUIET)[number]>) =>
+  `expected less than ${gracePeriodMax < gracePeriod ? "gracePeriod" : "gracePeriodMax"} (${formatDuration(Math.max(gracePeriod, gracePeriodMax))}), at which the login ends in any case, found ${formatDuration(quietPeriod ?? 0)}`;
+
+const QUIET = ["quietPeriod", "gracePeriod", "gracePeriodMax"] as const;
 
 /** The lines of a message, one for each wrong key: its path, what was expected, what was found. */
 export function linesOf(issues: readonly z.core.$ZodIssue[], subject: Subject): string[] {

@@ -10,7 +10,7 @@ import { store } from "../stores/schemas";
 import { approvals } from "./approval-schema";
 import { eventTarget, notify } from "./event-schema";
 import { evidence } from "./evidence-schema";
-import { tooLong } from "./messages";
+import { neverQuiet, tooLong } from "./messages";
 import { hosts, service } from "./service-schema";
 
 const policy = settings({
@@ -25,6 +25,12 @@ const policy = settings({
    * scheduled jobs. Default 7d, or gracePeriod if that is longer. After that the login is revoked even if it is in use.
    */
   gracePeriodMax: duration.default(DEFAULT_POLICY.gracePeriodMax),
+  /**
+   * How long the previous login must be watched and unused before it is revoked, such as 48h: longer than the longest pause
+   * of a user that the config does not name. `rotation watch` watches it. Default: none, and the login is revoked by the first
+   * update after the grace period that finds it unused. gracePeriodMax is the limit in any case. For alternating-users.
+   */
+  quietPeriod: duration.optional(),
   /** How long after a rollback the next rotation by age waits. Default 24h. */
   retryAfter: duration.default(DEFAULT_POLICY.retryAfter),
   /**
@@ -46,6 +52,9 @@ const policy = settings({
   if (gracePeriodMax < gracePeriod && gracePeriodMax !== DEFAULT_POLICY.gracePeriodMax) {
     const message = `expected at least gracePeriod (${formatDuration(gracePeriod)}), found ${formatDuration(gracePeriodMax)}`;
     context.addIssue({ code: "custom", path: ["gracePeriodMax"], message });
+  }
+  if (value.quietPeriod !== undefined && value.quietPeriod >= Math.max(gracePeriod, gracePeriodMax)) {
+    context.addIssue({ code: "custom", path: ["quietPeriod"], message: neverQuiet(value) });
   }
   if (value.maxAge > DEFAULT_POLICY.maxAge) {
     const message = `expected at most 90d (PCI DSS 3.6.4), found ${formatDuration(value.maxAge)}`;

@@ -26,11 +26,17 @@ export function useWords(uses: readonly LoginUse[]): string {
 }
 
 function wordsOf(use: LoginUse): string {
+  const since =
+    use.kind !== "session" || use.since === null ? "" : ` since ${use.since.slice(0, 16).replace("T", " ")} UTC`;
+  return `${useName(use)}${since}`;
+}
+
+/** A user of a login without the time: `nightly-reconcile from 10.0.0.7`. */
+export function useName(use: LoginUse): string {
   switch (use.kind) {
     case "session": {
       const client = use.client === null ? "an address that only pg_read_all_stats may see" : use.client;
-      const since = use.since === null ? "" : ` since ${use.since.slice(0, 16).replace("T", " ")} UTC`;
-      return `${use.application === "" ? "a session without application_name" : use.application} from ${client}${since}`;
+      return `${use.application === "" ? "a session without application_name" : use.application} from ${client}`;
     }
     case "mapping":
       return `the user mapping of ${use.mappedFor} for the foreign server ${use.server}`;

@@ -1,4 +1,5 @@
 import { dueFrom, graceEndsAt, graceIsOver, graceLimitAt } from "./deadlines";
+import { heldBy, type UseSeen, unusedWords } from "./disuse";
 import type { PasswordRule } from "./password-rule";
 import type { Policy } from "./policy";
 import { assertRestorable, type Request, RequestRefusedError } from "./request";
@@ -19,8 +20,8 @@ import {
 } from "./state";
 import { without } from "./without";
 
-/** Everything a decision rests on; the clock is an argument. */
-export interface Inputs {
+/** Everything a decision rests on; the clock is an argument. The use of a login is seen only if this stack revokes it. */
+export interface Inputs extends UseSeen {
   readonly now: Date;
   readonly policy: Policy;
   /** The request in the config, if it is for this secret. */
@@ -43,11 +44,6 @@ export interface Inputs {
   readonly previousGone?: boolean | undefined;
   /** How a slot that is filled now makes its password, if the config has a rule. */
   readonly rule?: PasswordRule | undefined;
-  /**
-   * Who still uses the previous login, in words, as the server says; empty if it is unused. Queried once its grace period
-   * is over. Only for logins that this stack revokes.
-   */
-  readonly previousInUse?: string | undefined;
   /** Whether a rotation by age or of a new key waits for the calendar. Default false. */
   readonly hold?: boolean | undefined;
 }
@@ -77,10 +73,10 @@ function isDue(state: SecretState, { now, policy }: Inputs): boolean {
 }
 
 function mayRevoke(state: SecretState, inputs: Inputs): boolean {
-  const { now, policy, suppliedKeyLabel, previousGone, previousInUse = "" } = inputs;
+  const { now, policy, suppliedKeyLabel, previousGone } = inputs;
   if (state.revoked || previousGeneration(state) === undefined) return false;
   if (suppliedKeyLabel !== undefined) return previousGone === true;
-  return graceIsOver(state, policy, now) && (previousInUse === "" || now >= graceLimitAt(state, policy));
+  return graceIsOver(state, policy, now) && (heldBy(inputs, policy, now) === "" || now >= graceLimitAt(state, policy));
 }
 
 /** The supplied label if it was never seen before. @throws RequestRefusedError for one that was used before. */
@@ -264,12 +260,13 @@ function activated(state: SecretState, target: Generation, request: Request, inp
 }
 
 function revoked(state: SecretState, inputs: Inputs): SecretState {
-  const { now, policy, previousInUse = "" } = inputs;
+  const { now, policy } = inputs;
   const ended = previousGeneration(state) as Generation;
   const graceEnd = graceEndsAt(state, policy);
   const end = (reason: string) => ({ ...state, revoked: true, step: step(state, "REVOKE", ended, reason, now) });
   if (now >= graceEnd) {
-    return end(previousInUse === "" ? "grace period over" : `gracePeriodMax over; still in use by ${previousInUse}`);
+    const held = heldBy(inputs, policy, now);
+    return end(held === "" ? unusedWords(inputs, policy) : `gracePeriodMax over; still in use by ${held}`);
   }
   // A key that a rollback left, or that leaked, is to be deleted at once: its end is never too early.
   if (state.activatedBy !== undefined) return end("deleted after the rollback");

@@ -14,6 +14,11 @@ export interface Policy {
    * login is revoked, and the audit row names its last users.
    */
   readonly gracePeriodMax: Duration;
+  /**
+   * How long the previous login must be watched and unused before it is revoked. Undefined: it must be unused in the moment
+   * of the update.
+   */
+  readonly quietPeriod?: Duration | undefined;
   /** How long after a rollback the next rotation waits. Default 24 h. */
   readonly retryAfter: Duration;
   /** How much earlier than `lead` says this secret is due, so that not all are due on one day. Default 0. */

@@ -155,6 +155,7 @@ export const policyOverride = settings({
   lead: duration,
   gracePeriod: duration,
   gracePeriodMax: duration,
+  quietPeriod: duration,
   retryAfter: duration,
   jitter: duration,
 })

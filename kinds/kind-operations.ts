@@ -3,6 +3,7 @@ import type { Unseen } from "../components/seen";
 import type { Config, SecretConfig } from "../config";
 import type { StateResource } from "../core/begun";
 import type { Decision } from "../core/decide";
+import type { Watch } from "../core/disuse";
 import type { KeptShape } from "../core/document";
 import type { Fingerprinted } from "../core/fingerprints";
 import type { PhaseTable } from "../core/phases";
@@ -154,6 +155,19 @@ export interface Supply {
   readonly ending: { readonly title: string; readonly text: (generation: number) => string };
 }
 
+/** What an observation of a previous credential's use needs. */
+export interface Observed {
+  readonly config: Pick<Config, "environment" | "audit" | "secrets">;
+  readonly now: Date;
+}
+
+/** A look at who uses a previous login. */
+export interface LoginLook {
+  readonly login: string;
+  /** What was seen of it since it is watched, this look included. */
+  readonly watch: Watch;
+}
+
 /** A previous credential that is kept after its grace period, since it is in use. */
 export interface Kept {
   /** Who uses it, in words. */
@@ -190,7 +204,12 @@ export interface KindOperations<Secret extends SecretConfig> {
   noWayBack(secret: string): string | undefined;
   status(secret: Secret, state: SecretState | undefined): OwnStatus;
   /** Whether the previous credential outlives its grace period since it is in use; undefined if unchecked. Never throws. */
-  kept(secret: Secret, state: SecretState, policy: Policy, now: Date): Promise<Kept | undefined>;
+  kept(secret: Secret, state: SecretState, policy: Policy, observed: Observed): Promise<Kept | undefined>;
+  /**
+   * Looks who uses the previous login, and keeps what was seen; undefined if there is none. A kind whose previous credential
+   * has no users that can be seen has none.
+   */
+  watch?(secret: Secret, state: SecretState, observed: Observed): Promise<LoginLook | undefined>;
   /**
    * The credentials that the stack knows.
    *

@@ -44,7 +44,10 @@ export interface About {
 }
 
 /** The part of the config for observations outside of the stack. A pair that is missing is not tried. */
-export type ObservedConfig = Pick<Config, "policy" | "store" | "environment" | "request" | "alpaca" | "alpacaKeys"> &
+export type ObservedConfig = Pick<
+  Config,
+  "policy" | "store" | "environment" | "request" | "alpaca" | "alpacaKeys" | "audit" | "secrets"
+> &
   CalendarConfig;
 
 /** The part of the config for a decision. It contains no secret value, only whether there is one, and labels. */

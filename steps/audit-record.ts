@@ -3,8 +3,10 @@ import { withClient } from "../audit/connection";
 import type { AuditEntryInput } from "../audit/entry";
 import { keepFingerprints } from "../audit/fingerprints";
 import { type Recorded, recordEntry } from "../audit/log";
+import { watchesOf } from "../audit/login-watch";
 import { operator } from "../clients/home";
-import { clientConfig, databaseReference } from "../clients/postgres";
+import { clientConfig, type DatabaseReference, databaseReference } from "../clients/postgres";
+import { evidenceOf } from "../core/disuse";
 import { messageOf, StepError } from "../core/errors";
 import { endOf, finishedData, type NewEvent } from "../core/events";
 import { without } from "../core/without";
@@ -48,6 +50,7 @@ await runStep(input, async ({ connection, startedAt, clock, entry, targets, fing
   try {
     const row: AuditEntryInput = {
       ...entry,
+      outputs: { ...entry.outputs, ...(await disuseOf(connection, entry)) },
       rotatedBy: operator(process.env),
       rotationDate: clock ?? finished.toISOString(),
       status: "SUCCESS",
@@ -72,3 +75,15 @@ await runStep(input, async ({ connection, startedAt, clock, entry, targets, fing
     );
   }
 });
+
+/** What a revocation rests on: what was seen of the login since the rotation; nothing if nobody looked. */
+async function disuseOf(
+  connection: DatabaseReference,
+  { action, environment, secretName: secret, generation }: z.output<typeof input>["entry"],
+): Promise<Record<string, ReturnType<typeof evidenceOf>>> {
+  if (action !== "REVOKE") return {};
+  const found = await withClient(clientConfig(connection), (client) =>
+    watchesOf(client, { environment, secret, generation }),
+  );
+  return found[0] === undefined ? {} : { disuse: evidenceOf(found[0].watch) };
+}

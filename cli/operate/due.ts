@@ -39,6 +39,12 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
     readResources(project),
   ]);
   const wanted = secretsNamed(outline, names);
+  // Before anything is decided: the decision rests on it. A look that fails is none, and the login stays.
+  const { watchBeforeDue } = await import("./watch");
+  const looks = await watchBeforeDue(outline, (name) => outputs[name]?.state);
+  const failed = looks.flatMap(({ secret, error }) =>
+    error === undefined ? [] : [`${secret}: who uses its previous login could not be seen: ${error}`],
+  );
   const found = wanted.map(async (secret) => {
     const known = { output: outputs[secret.name], request, resources };
     const why = await dueOf(outline, secret, known);
@@ -51,10 +57,13 @@ export async function whatIsDue(project: Project, names: readonly string[]): Pro
   const kept = wanted.map(async (secret): Promise<string[]> => {
     const state = outputs[secret.name]?.state;
     if (state === undefined || acting.includes(secret.name)) return [];
-    const found = await operationsOf(secret).kept(secret, state, policyOf(outline, secret), clockOf(outline));
+    const found = await operationsOf(secret).kept(secret, state, policyOf(outline, secret), {
+      config: outline,
+      now: clockOf(outline),
+    });
     return found === undefined ? [] : [found.words];
   });
-  return { due, kept: (await Promise.all(kept)).flat(), waiting };
+  return { due, kept: [...failed, ...(await Promise.all(kept)).flat()], waiting };
 }
 
 /** What decides whether a secret is due. */

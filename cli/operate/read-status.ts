@@ -1,3 +1,4 @@
+import type { KeptWatch } from "../../audit/login-watch";
 import { messageOf } from "../../core/errors";
 import type { LogRow } from "./audit-log";
 import { readOutputs } from "./outputs";
@@ -29,21 +30,26 @@ export async function readStatus(project: Project): Promise<StackStatus> {
     stack: project.stack,
     environment: outline.environment,
     now: now.toISOString(),
-    secrets: statusOf(outline, outputs, { rows: log.rows, resources }, now),
+    secrets: statusOf(outline, outputs, { rows: log.rows, watches: log.watches, resources }, now),
     logError: log.error,
   };
 }
 
 async function lastRows(
   outline: Awaited<ReturnType<typeof readOutline>>,
-): Promise<{ rows: LogRow[]; error: string | null }> {
+): Promise<{ rows: LogRow[]; watches: KeptWatch[]; error: string | null }> {
   const { readLog } = await import("./audit-log");
   const { lastRowOfEach } = await import("../../audit/queries");
+  const { watchesOf } = await import("../../audit/login-watch");
+  const { environment } = outline;
   try {
-    const rows = await readLog(outline, (client) => lastRowOfEach(client, { environment: outline.environment }));
-    return { rows: rows ?? [], error: null };
+    const found = await readLog(outline, async (client) => ({
+      rows: await lastRowOfEach(client, { environment }),
+      watches: await watchesOf(client, { environment }),
+    }));
+    return { rows: [], watches: [], error: null, ...found };
   } catch (error) {
     // The dates are known without it.
-    return { rows: [], error: messageOf(error) };
+    return { rows: [], watches: [], error: messageOf(error) };
   }
 }

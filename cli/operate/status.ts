@@ -1,6 +1,8 @@
+import type { KeptWatch } from "../../audit/login-watch";
 import { policyOf } from "../../config";
 import { recordedOf, type StateResource, unfinishedOf } from "../../core/begun";
 import { ageOf, dueAt, graceEndsAt, standingByAge } from "../../core/deadlines";
+import type { Watch } from "../../core/disuse";
 import type { Policy } from "../../core/policy";
 import { activeGeneration, previousGeneration, type SecretState } from "../../core/state";
 import { DAY } from "../../core/time";
@@ -40,7 +42,13 @@ export interface SecretStatus extends OwnStatus {
   readonly daysLeft: number | null;
   readonly dueAt: string | null;
   /** The previous credential, and how long it stays usable; null if there is none. */
-  readonly previous: { readonly generation: number; readonly revoked: boolean; readonly validUntil: string } | null;
+  readonly previous: {
+    readonly generation: number;
+    readonly revoked: boolean;
+    readonly validUntil: string;
+    /** Who was seen with it since the rotation; only while it is usable, if somebody looked (`rotation watch`). */
+    readonly watch?: Watch;
+  } | null;
   /** What an interrupted update had begun, which the next one finishes; null if nothing is unfinished. */
   readonly unfinished: { readonly action: string; readonly generation: number; readonly at: string } | null;
   /** Only if the config limits when rotations run. */
@@ -78,13 +86,15 @@ export interface Evidence {
   readonly rows: readonly LogRow[];
   /** Resources of the stack's state, which record what was begun. */
   readonly resources?: readonly StateResource[];
+  /** What was seen of previous logins. */
+  readonly watches?: readonly KeptWatch[];
 }
 
 /** Every secret of the config, in its order. */
 export function statusOf(
   outline: Outline,
   outputs: Readonly<Record<string, SecretOutput>>,
-  { rows, resources = [] }: Evidence,
+  { rows, resources = [], watches = [] }: Evidence,
   now: Date,
 ): SecretStatus[] {
   return outline.secrets.map((secret) => {
@@ -105,6 +115,7 @@ export function statusOf(
       store: output?.store ?? outline.store.kind,
       maxAgeDays: policy.maxAge / DAY,
       ...byAge,
+      previous: watchedPrevious(byAge.previous, watches, secret.name),
       standing: standingOf(byAge.standing, begun, failed),
       unfinished: begun === undefined ? null : unfinished(begun),
       ...own,
@@ -113,6 +124,15 @@ export function statusOf(
       lastRow: lastRowOf(secret.name, outline.environment, rows),
     };
   });
+}
+
+function watchedPrevious(
+  previous: SecretStatus["previous"],
+  watches: readonly KeptWatch[],
+  name: string,
+): SecretStatus["previous"] {
+  const kept = watches.find(({ secret, generation }) => secret === name && generation === previous?.generation);
+  return previous === null || previous.revoked || kept === undefined ? previous : { ...previous, watch: kept.watch };
 }
 
 /** An interrupted update takes precedence over any age; a failure shows only if nothing else has to be done. */

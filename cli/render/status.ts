@@ -3,6 +3,7 @@ import type { StackStatus } from "../operate/read-status";
 import type { SecretStatus, Standing } from "../operate/status";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
+import { watchWords } from "./watch";
 
 const PAINT: Record<Standing, (text: string) => string> = {
   ok: colors.green,
@@ -81,6 +82,7 @@ export function detail(secret: SecretStatus, now: string): string {
   }
   parts.push(...calendarParts(secret));
   if (previous !== null) parts.push(`generation ${previous.generation} ${ending(previous, now)}`);
+  if (previous?.watch !== undefined) parts.push(`it ${watchWords(previous.watch)}`);
   if (lastRow !== null) {
     parts.push(`log: ${lastRow.action} ${lastRow.status} by ${lastRow.rotatedBy}, ${minute(lastRow.rotationDate)}`);
   }
@@ -104,9 +106,10 @@ function calendarParts({ window, paused }: SecretStatus): string[] {
   ];
 }
 
-function ending({ revoked, validUntil }: NonNullable<SecretStatus["previous"]>, now: string): string {
+function ending({ revoked, validUntil, watch }: NonNullable<SecretStatus["previous"]>, now: string): string {
   if (revoked) return "is revoked";
   if (now < validUntil) return `stays usable until ${minute(validUntil)}`;
+  if (watch !== undefined) return `is usable although its grace period ended at ${minute(validUntil)}`;
   return `has been due for revocation since ${minute(validUntil)}; the next update revokes it`;
 }
 

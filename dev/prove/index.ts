@@ -2,6 +2,7 @@ import type { Proof } from "./proof";
 
 /** Every proof that `npm run prove -- NAME` knows: a line each. */
 export const PROOFS: Readonly<Record<string, () => Promise<{ readonly prove: Proof }>>> = {
+  disuse: () => import("./disuse"),
   evidence: () => import("./evidence"),
   leaked: () => import("./leaked"),
   rehearsal: () => import("./rehearsal"),

@@ -2,11 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { sayPlan } from "../../components/say-plan";
 import { assertReadable, shapeBefore } from "../../components/shape-change";
 import { type PostgresPasswordConfig, policyOf, traitsOf } from "../../config";
+import type { UseSeen } from "../../core/disuse";
 import { documentShape } from "../../core/document-settings";
 import { type Declare, type DeclaredIn, declaration } from "../kind";
 import { PostgresPassword } from "./component";
 import { assertRoleExists, seeLeftRoles } from "./left-roles";
-import { keptLogin, type PasswordSeen } from "./old-logins";
+import { keptLogin } from "./old-logins";
 import { passwordDocument } from "./schema";
 
 /**
@@ -16,8 +17,8 @@ import { passwordDocument } from "./schema";
  */
 export async function declarePassword(
   secret: PostgresPasswordConfig,
-  { config, platform, before, recorded }: DeclaredIn,
-  { previousInUse }: PasswordSeen,
+  { config, platform, before, recorded, now }: DeclaredIn,
+  seen: UseSeen,
 ): Promise<Declare> {
   const isNew = before === undefined;
   assertReadable(secret, documentShape(secret, passwordDocument(secret)), before);
@@ -28,8 +29,8 @@ export async function declarePassword(
   return (decision, { rolledOut, finished, sharing }) => {
     const { state, action, force } = decision;
     sayPlan(decision);
-    const kept = keptLogin(secret, state, previousInUse, policy);
-    if (kept !== undefined) void pulumi.log.warn(kept);
+    const kept = keptLogin(secret, state, seen, policy, now);
+    if (kept !== undefined) void pulumi.log.warn(kept.words);
     if (isNew && value === undefined) {
       void pulumi.log.warn(
         `${secret.name}: the value in use is not known, so there is nothing to roll back to until the second rotation. ` +

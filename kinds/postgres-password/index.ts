@@ -1,27 +1,26 @@
 import { type PostgresPasswordConfig, policyOf, traitsOf } from "../../config";
+import type { UseSeen } from "../../core/disuse";
 import { nextState } from "../../core/next-state";
 import { passwordRule } from "../../core/password-rule";
 import { activation, type SecretState } from "../../core/state";
 import { without } from "../../core/without";
 import type { Kind } from "../kind";
 import { postgresPasswordAsks } from "./asks";
-import { type PasswordSeen, seeOldLogin } from "./old-logins";
+import { seeOldLogin } from "./old-logins";
 import { operations } from "./operations";
 
 /** A password that this pipeline makes, with one login or with two that take turns. */
-export const postgresPassword: Kind<PostgresPasswordConfig, PasswordSeen> = {
+export const postgresPassword: Kind<PostgresPasswordConfig, UseSeen> = {
   asks: postgresPasswordAsks,
-  observe: async (secret, { config, finished, now }) => ({
-    previousInUse: await seeOldLogin(secret, policyOf(config, secret), finished, now),
-  }),
-  rules: (secret, { adopted, preflight }, { previousInUse }) => ({
+  observe: (secret, about) => seeOldLogin(secret, policyOf(about.config, secret), about.finished, about),
+  rules: (secret, { adopted, preflight }, seen) => ({
     next: (state, situation) => {
       const next = nextState(state, {
         ...situation,
         rule: secret.passwordRule && passwordRule(secret.passwordRule),
         hasAdopted: adopted[secret.name] !== undefined,
         overlaps: traitsOf(secret).overlaps,
-        previousInUse,
+        ...seen,
       });
       return withRehearsal(state, next, preflight.rehearse);
     },

@@ -1,34 +1,54 @@
-import { type PostgresPasswordConfig, referenceOf, type SecretConfig } from "../../config";
+import { auditDatabase, type PostgresPasswordConfig, referenceOf, type SecretConfig } from "../../config";
 import { graceEndsAt, graceIsOver, graceLimitAt } from "../../core/deadlines";
+import { heldBy, type UseSeen } from "../../core/disuse";
+import { formatDuration } from "../../core/duration";
 import { messageOf } from "../../core/errors";
 import { useWords } from "../../core/login-use";
 import type { Policy } from "../../core/policy";
-import { other, type SecretState } from "../../core/state";
+import { other, previousGeneration, type SecretState } from "../../core/state";
+import type { Kept, Observed } from "../kind-operations";
 import { poolersOf } from "./paths/schema";
 import { pooledUse } from "./paths/use";
 import { activeUsername } from "./roles";
 
-/** Who still uses a login whose grace period is over, in words; empty if it is unused, undefined if not checked. */
-export interface PasswordSeen {
-  readonly previousInUse?: string | undefined;
-}
-
 /**
- * Queries the server for users of a login whose grace period is over, before an update revokes it; undefined if there is
- * nothing to check. Never throws: if the server does not answer, the login may be in use, so it stays.
+ * Queries the server for users of a login whose grace period is over, before an update revokes it; nothing if there is
+ * nothing to check. With `policy.quietPeriod`, what `rotation watch` saw of it too. Never throws: if a server does not answer,
+ * the login may be in use, so it stays.
  */
 export async function seeOldLogin(
   secret: PostgresPasswordConfig,
   policy: Policy,
   state: SecretState | undefined,
-  now: Date,
-): Promise<string | undefined> {
-  if (!isAlternating(secret) || state === undefined || !graceIsOver(state, policy, now)) return undefined;
-  return oldLoginUse(secret, state);
+  { config, now }: Observed,
+): Promise<UseSeen> {
+  if (!isAlternating(secret) || state === undefined || !graceIsOver(state, policy, now)) return {};
+  const previousInUse = await oldLoginUse(secret, state);
+  if (policy.quietPeriod === undefined || previousInUse !== "") return { previousInUse };
+  try {
+    return { previousInUse, previousWatch: await watchOf(secret, state, config) };
+  } catch (error) {
+    return { previousInUse: `unknown (${messageOf(error)})` };
+  }
+}
+
+async function watchOf(secret: PostgresPasswordConfig, state: SecretState, config: Observed["config"]) {
+  const [{ withClient }, { watchesOf }, { clientConfig }] = await Promise.all([
+    import("../../audit/connection"),
+    import("../../audit/login-watch"),
+    import("../../clients/postgres"),
+  ]);
+  const generation = previousGeneration(state);
+  const database = auditDatabase(config) ?? secret.database;
+  return withClient(clientConfig(referenceOf(database)), async (client) => {
+    const key = { environment: config.environment, secret: secret.name };
+    const found = await watchesOf(client, generation === undefined ? key : { ...key, generation });
+    return found[0]?.watch;
+  });
 }
 
 /** The login that the active one replaced. */
-const previousUsername = ({ strategy, role }: PostgresPasswordConfig, state: SecretState): string =>
+export const previousUsername = ({ strategy, role }: PostgresPasswordConfig, state: SecretState): string =>
   activeUsername(strategy, role, { ...state, active: other(state.active) });
 
 async function oldLoginUse(secret: PostgresPasswordConfig, state: SecretState): Promise<string> {
@@ -45,20 +65,27 @@ async function oldLoginUse(secret: PostgresPasswordConfig, state: SecretState): 
   }
 }
 
-/** The warning about a login that is kept because it is in use; undefined if there is none. */
+/** The warning about a login that is kept because it is in use, or not proven unused; undefined if there is none. */
 export function keptLogin(
   secret: SecretConfig,
   state: SecretState,
-  inUse: string | undefined,
+  seen: UseSeen,
   policy: Policy,
-): string | undefined {
-  if (inUse === undefined || inUse === "" || state.revoked || !isAlternating(secret)) return undefined;
-  return (
+  now: Date,
+): Kept | undefined {
+  if (seen.previousInUse === undefined || state.revoked || !isAlternating(secret)) return undefined;
+  const users = heldBy(seen, policy, now);
+  if (users === "") return undefined;
+  const revokes =
+    policy.quietPeriod === undefined
+      ? "The first update that finds it unused revokes it"
+      : `An update revokes it once it was watched and unused for policy.quietPeriod (${formatDuration(policy.quietPeriod)})`;
+  const words =
     `${secret.name}: the grace period of ${previousUsername(secret, state)} ended at ${graceEndsAt(state, policy).toISOString()}, ` +
-    `but it is still in use: ${inUse}. The first update that finds it unused revokes it; from ` +
+    `but it is still in use: ${users}. ${revokes}; from ` +
     `${graceLimitAt(state, policy).toISOString()} on (policy.gracePeriodMax) an update revokes it in any case. Move these ` +
-    "users to the login in the store."
-  );
+    "users to the login in the store.";
+  return { users, words };
 }
 
 const isAlternating = (secret: SecretConfig): secret is PostgresPasswordConfig =>

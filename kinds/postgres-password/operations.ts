@@ -30,11 +30,9 @@ export const operations = {
   otherwise: "definition changed",
   noWayBack: () => undefined,
   status: () => ({}),
-  kept: async (secret, state, policy, now) => {
-    const users = await seeOldLogin(secret, policy, state, now);
-    const words = keptLogin(secret, state, users, policy);
-    return users === undefined || words === undefined ? undefined : { users, words };
-  },
+  kept: async (secret, state, policy, observed) =>
+    keptLogin(secret, state, await seeOldLogin(secret, policy, state, observed), policy, observed.now),
+  watch: async (...asked) => (await import("./watch-login")).watchLogin(...asked),
   known: knownLogins,
   inUse: loginInUse,
   tryParts: async (_, ...asked) => (await import("./see-login")).tryLeaked(...asked),

@@ -6,7 +6,7 @@ import { graceEndsAt, graceLimitAt, oldEnded } from "../../core/deadlines";
 import type { SecretState } from "../../core/state";
 import type { Check, StackView } from "../kind-operations";
 import { loginsOf } from "./credentials";
-import { seeOldLogin } from "./old-logins";
+import { keptLogin, seeOldLogin } from "./old-logins";
 import { pathsThatTake, refusalOver } from "./paths/prove";
 import { databasePathsOf, pathName } from "./paths/schema";
 import { sessionsInUse } from "./sessions";
@@ -54,9 +54,9 @@ export function passwordChecks(stack: StackView, secret: PostgresPasswordConfig,
         const over = await pathsThatTake(secret, previous);
         const works = outcome === "works" || over.length > 0;
         const policy = policyOf(config, secret);
-        const inUse = await seeOldLogin(secret, policy, state, now);
-        if (works && inUse !== undefined && inUse !== "" && now < graceLimitAt(state, policy)) {
-          return `still valid, since it is in use: ${inUse}; revoked at ${utc(graceLimitAt(state, policy))} in any case`;
+        const kept = keptLogin(secret, state, await seeOldLogin(secret, policy, state, { config, now }), policy, now);
+        if (works && kept !== undefined && now < graceLimitAt(state, policy)) {
+          return `still valid, since it is in use: ${kept.users}; revoked at ${utc(graceLimitAt(state, policy))} in any case`;
         }
         const words = over.length === 0 ? evidence : `${evidence}, over ${over.join(", ")} too`;
         return oldEnded(works, words, state, graceEndsAt(state, policy), now);

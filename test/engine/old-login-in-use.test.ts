@@ -1,8 +1,8 @@
 import pg from "pg";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Validation } from "../../cli/operate/validate";
-import { fine, rotation, setClock, unwrapped } from "./cli-support";
-import { auditRows, login, setDay, stateOf, up, useBench } from "./harness";
+import { editSettings, fine, rotation, setClock, unwrapped } from "./cli-support";
+import { auditRows, login, setDay, setRequest, stateOf, up, useBench } from "./harness";
 
 const SECRET = "database/password";
 
@@ -94,5 +94,61 @@ describe("the old login ends when nobody uses it", () => {
       reason: expect.stringMatching(/^gracePeriodMax over; still in use by stuck-pool from 127\.0\.0\.1/),
     });
     expect(await login(bench(), "trader_b", "of-the-test")).toBe("28000");
+  });
+
+  it("with policy.quietPeriod it is revoked once it was watched and unused for that long, and the row says so", async () => {
+    const quarter = 15 / (24 * 60);
+    const hour = 97 + 4 * quarter;
+    await editSettings(bench(), { policy: { gracePeriod: "1h", quietPeriod: "30m" } });
+    await setDay(bench(), 97);
+    await setRequest(bench(), { id: "quiet", rotate: true });
+    await up(bench());
+    await bench().lab.postgres.query("ALTER ROLE trader_a PASSWORD 'of-the-test'");
+    const job = await connect("trader_a", "of-the-test", "six-hourly");
+    expect(unwrapped(await fine(bench(), ["watch", "--once"]))).toMatch(
+      /^database\/password: trader_a is still used by six-hourly from 127\.0\.0\.1 since /,
+    );
+    expect(unwrapped(await fine(bench(), ["status"]))).toMatch(
+      /generation 2 stays usable until 2027-02-28 03:00; it is still used by six-hourly from 127\.0\.0\.1/,
+    );
+    await job.end();
+
+    // Unused in this moment, but nobody watched for an hour: the run's own look is the first of a new quiet time.
+    await setDay(bench(), hour);
+    const unwatched = await fine(bench(), ["run", "--if-due", "--yes"]);
+    expect(unwrapped(unwatched)).toMatch(
+      /the grace period of trader_a ended at 2027-02-28T03:00:00.000Z, but it is still in use: unknown \(watched without a gap only since 2027-02-28 03:00 UTC; policy.quietPeriod is 30m\)\. An update revokes it once/,
+    );
+    expect(await login(bench(), "trader_a", "of-the-test")).toBe("ok");
+
+    // Used again, for a moment: it begins anew, and the users are named although nobody uses it now.
+    const short = await connect("trader_a", "of-the-test", "six-hourly");
+    await setDay(bench(), hour + quarter);
+    await fine(bench(), ["watch", "--once"]);
+    await short.end();
+    await setDay(bench(), hour + 2 * quarter);
+    const used = await fine(bench(), ["run", "--if-due", "--yes"]);
+    expect(unwrapped(used)).toMatch(/still in use: six-hourly from 127\.0\.0\.1, last seen 2027-02-28 03:15 UTC/);
+
+    await setDay(bench(), hour + 3 * quarter);
+    await fine(bench(), ["run", "--if-due", "--yes"]);
+    expect(await login(bench(), "trader_a", "of-the-test")).toBe("28000");
+    expect((await auditRows(bench())).at(-1)).toMatchObject({
+      action: "REVOKE",
+      generation: 2,
+      reason: "unused since 2027-02-28 03:15 UTC, watched without a gap (policy.quietPeriod 30m)",
+      outputs: {
+        disuse: {
+          watchedFrom: "2027-02-28T02:00:00.000Z",
+          watchedTo: "2027-02-28T03:45:00.000Z",
+          unbrokenSince: "2027-02-28T03:00:00.000Z",
+          samples: 5,
+          gaps: 1,
+          lastUse: "2027-02-28T03:15:00.000Z",
+          lastUsers: ["six-hourly from 127.0.0.1"],
+        },
+      },
+    });
+    expect(unwrapped(await fine(bench(), ["watch", "--once"]))).toBe("There is no previous login to watch.\n");
   });
 });

@@ -103,7 +103,8 @@ async function usersOfPrevious(
 ): Promise<Record<string, string | undefined>> {
   const asked = outline.secrets.map(async (secret) => {
     const state = outputs[secret.name]?.state;
-    const kept = state && (await operationsOf(secret).kept(secret, state, policyOf(outline, secret), now));
+    const observed = { config: outline, now };
+    const kept = state && (await operationsOf(secret).kept(secret, state, policyOf(outline, secret), observed));
     return [secret.name, kept?.users] as const;
   });
   return Object.fromEntries(await Promise.all(asked));

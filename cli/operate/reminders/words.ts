@@ -66,7 +66,7 @@ export function wordsOf(reminder: Reminder): Words {
     case "in-use":
       return {
         title: `${what}: the previous login is still in use`,
-        text: `Its grace period is over, and it is still used by ${reason}. Move these users to the login in the store: the previous login is revoked as soon as it is unused, and at ${minute(at)} in any case (policy.gracePeriodMax).`,
+        text: `Its grace period is over, and it is still used by ${reason}. Move these users to the login in the store: the previous login is revoked once it is unused (for policy.quietPeriod, if that is set), and at ${minute(at)} in any case (policy.gracePeriodMax).`,
         command: `rotation validate ${secret} --stack ${stack}`,
       };
     case "failed":

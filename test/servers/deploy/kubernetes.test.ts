@@ -54,21 +54,24 @@ async function podOf(name: string): Promise<{ spec: Record<string, unknown>; con
   return { spec, containers: [...(spec.initContainers as Container[]), ...(spec.containers as Container[])] };
 }
 
-test.each(["cronjob.yaml", "cronjob-remind.yaml"])("%s meets the restricted pod security standard", async (name) => {
-  const { spec, containers } = await podOf(name);
-  expect(spec).toMatchObject({
-    automountServiceAccountToken: false,
-    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-  });
-  for (const { securityContext, env = [] } of containers) {
-    expect(securityContext).toEqual({
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
+test.each(["cronjob.yaml", "cronjob-remind.yaml", "cronjob-watch.yaml"])(
+  "%s meets the restricted pod security standard",
+  async (name) => {
+    const { spec, containers } = await podOf(name);
+    expect(spec).toMatchObject({
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
     });
-    expect(env.map((one) => one.name)).not.toContain("PGPASSWORD");
-  }
-});
+    for (const { securityContext, env = [] } of containers) {
+      expect(securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+      });
+      expect(env.map((one) => one.name)).not.toContain("PGPASSWORD");
+    }
+  },
+);
 
 test("the commands are those of the command line, and run as in the systemd units", async () => {
   for (const [manifest, unit] of [

@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { append, isCurrent, migrate } from "../../../audit/log";
+import { updateWatch } from "../../../audit/login-watch";
 import { checkAuditLog } from "../../../components/preflight/audit-log";
+import { watched } from "../../../core/disuse";
 import { scramVerifier } from "../../../core/scram";
 import { PIPELINE } from "../../../dev/lab/pipeline-login";
 import { deploySql } from "../../../dev/lab/policies";
@@ -115,6 +117,13 @@ const operations: Record<string, (client: pg.Client, role: string) => Promise<un
     client.query(
       "INSERT INTO secret_rotation_reminders VALUES ('prod', 'prod', 'database/password', 1, 'day-85', 'slack', now())",
     ),
+  "adds looks to a watch": async (client, role) => {
+    const key = { environment: "prod", secret: "database/password", generation: 1, login: role };
+    for (const samples of [1, 2]) {
+      const watch = await updateWatch(client, key, (before) => watched(before, { at: new Date(), uses: [] }), null);
+      if (watch.samples !== samples) throw new Error(`expected ${samples} looks, found ${watch.samples}`);
+    }
+  },
 };
 
 const verifier = () => scramVerifier("new-password-of-a-test", randomBytes(16).toString("base64"));
@@ -188,6 +197,8 @@ describe("deploy/sql: what the pipeline may do in PostgreSQL", () => {
         "ALTER ROLE other PASSWORD 'y'": "42501",
         "ALTER ROLE postgres PASSWORD 'y'": "42501",
         "CREATE ROLE root SUPERUSER": "42501",
+        "DELETE FROM secret_rotation_login_watch": "42501",
+        "UPDATE secret_rotation_login_watch SET watched_from = now()": "42501",
         "CREATE DATABASE more": "42501",
         "CREATE TABLE more (id int)": "42501",
         "SELECT rolpassword FROM pg_authid": "42501",

@@ -6,13 +6,18 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { migrate } from "../../../audit/migrate";
 import { projectRoot } from "../../../cli/toolchain/project";
 import { withSession } from "../../../clients/postgres";
+import type { PostgresPasswordConfig } from "../../../config";
+import { nextState } from "../../../core/next-state";
 import { poll } from "../../../dev/lab/poll";
 import { freePort } from "../../../dev/lab/ports";
 import { type Postgres, startPostgres } from "../../../dev/lab/postgres";
 import { serverAccount } from "../../../dev/lab/postgres-binaries";
 import { type ManagedProcess, startProcess } from "../../../dev/lab/processes";
+import { watchLogin } from "../../../kinds/postgres-password/watch-login";
+import { at, inputs, rotate } from "../../unit/core/update-inputs";
 
 const HOME = "/usr/lib/postgresql/15";
 const missing = !existsSync(join(HOME, "bin/pg_basebackup"));
@@ -117,5 +122,45 @@ describe.skipIf(missing)("a login that a standby replays later", () => {
       const again = await verify(60_000, { restore });
       expect({ stderr: again.stderr, warnings: JSON.parse(again.stdout).warnings }).toEqual({ stderr: "" });
     }
+  });
+
+  it("counts as used while somebody is logged in there, and without an answer of the standby there is no look", async () => {
+    const { host, adminUser: user, adminPassword: password } = primary;
+    const admin = { host, port: primary.port, user, password, database: "trader" };
+    process.env.PGPASSWORD = password;
+    await migrate(admin);
+    const database = { host, port: primary.port, name: "trader", sslmode: "disable", admin: user };
+    const secretAt = (place: number) =>
+      ({
+        ...{ kind: "postgres-password", name: "database/password", strategy: "alternating-users", role: "trader" },
+        ...{ database, restart: [], paths: [{ address: `${host}:${place}`, limit: 1000 }] },
+      }) as unknown as PostgresPasswordConfig;
+    const first = nextState(undefined, inputs(0));
+    const state = nextState(first, inputs(1, { request: rotate("second") }));
+    const look = (minutes: number, place = port) => {
+      const now = new Date(at(1).getTime() + minutes * 60_000);
+      const config = { environment: "paper", audit: undefined, secrets: [secretAt(place)] };
+      return watchLogin(secretAt(place), state, { config, now });
+    };
+    // The second rotation has filled slot a, so that the login before is trader_b.
+    await primary.query("CREATE ROLE trader_b LOGIN PASSWORD 'of-the-test'");
+    const login = { host, port, user: "trader_b", password: "of-the-test", database: "trader" };
+    const there = () => withSession({ ...login, application_name: "reports" }, () => look(0));
+    await poll(() => withSession(login, (client) => client.query("SELECT 1")), {
+      what: "trader_b there",
+      limitMs: 60_000,
+    });
+    const used = await there();
+    expect(used?.login).toBe("trader_b");
+    expect(used?.watch.users).toMatchObject([{ user: `reports from 127.0.0.1 on ${host}:${port}` }]);
+    const after = await look(5);
+    expect(after?.watch).toMatchObject({
+      samples: 2,
+      lastUse: at(1).toISOString(),
+      to: at(1 + 5 / 1440).toISOString(),
+    });
+    await expect(look(10, await freePort())).rejects.toThrow(/cannot log in to trader on/);
+    // What the log of the primary has says nothing of logins on the standby: a quarter of an hour is the most.
+    expect((await look(25))?.watch).toMatchObject({ samples: 3, gaps: 1 });
   });
 });

@@ -210,6 +210,22 @@ describe("what is below the table", () => {
     expect(shown("2026-01-03T00:00:00.000Z", { ...base, previous: revoked })).toContain("generation 1 is revoked");
   });
 
+  it("who still uses the login before, or since when nobody does, if somebody watches it", () => {
+    const seen = { user: "nightly from 10.0.0.7", firstSeen: "2026-01-01T00:10:00.000Z" };
+    const used = (lastUse: string) => {
+      const times = { from: "2026-01-01T00:00:00.000Z", to: "2026-01-02T06:00:00.000Z" };
+      const watch = { ...times, unbrokenSince: times.from, samples: 9, gaps: 0, lastUse };
+      const previous = { generation: 1, revoked: false, validUntil: "2026-01-02T00:00:00.000Z" };
+      return { ...base, previous: { ...previous, watch: { ...watch, users: [{ ...seen, lastSeen: lastUse }] } } };
+    };
+    expect(shown("2026-01-02T06:01:00.000Z", used("2026-01-02T06:00:00.000Z"))).toContain(
+      "generation 1 is usable although its grace period ended at 2026-01-02 00:00; it is still used by nightly from 10.0.0.7 since 2026-01-01 00:10 UTC",
+    );
+    expect(shown("2026-01-02T06:01:00.000Z", used("2026-01-01T12:00:00.000Z"))).toContain(
+      "it is unused since 2026-01-01 12:00 UTC (before that by nightly from 10.0.0.7, since 2026-01-01 00:10 UTC, last seen 2026-01-01 12:00 UTC)",
+    );
+  });
+
   it("a pair that only the operator can make", () => {
     const hint = "it rotates once a new value is supplied: `rotation alpaca add-key`";
     expect(shown("2026-01-01T00:00:00.000Z", supplied)).toContain(hint);

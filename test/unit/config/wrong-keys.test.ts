@@ -7,10 +7,12 @@ const CASES = `
 polcy = {} => unknown key; expected one of environment, policy, store,
 environment = nothing => expected a lower-case word, such as paper or prod, found nothing
 environment = "Paper Trading" => expected a lower-case word, such as paper or prod, found "Paper Trading"
-policy = "90d" => expected an object with one of maxAge, lead, gracePeriod, gracePeriodMax, retryAfter, jitter, found "90d"
+policy = "90d" => expected an object with one of maxAge, lead, gracePeriod, gracePeriodMax, quietPeriod, retryAfter, jitter, found "90d"
 policy.maxAge = "90 days" => expected a duration such as 90d, 24h, 30m or 45s, found "90 days"
 policy.gracePeriod = 24 => expected a duration such as 90d, 24h, 30m or 45s, found 24
 policy.gracePeriodMax = "12h" => expected at least gracePeriod (1d), found 12h
+policy.quietPeriod = "two days" => expected a duration such as 90d, 24h, 30m or 45s, found "two days"
+policy.quietPeriod = "7d" => expected less than gracePeriodMax (7d), at which the login ends in any case, found 7d
 policy.maxAge = "91d" => expected at most 90d (PCI DSS 3.6.4), found 91d
 policy.lead = "90d" => expected less than maxAge (90d), found 90d
 policy.lead = "2160h" => expected less than maxAge (90d), found 90d
@@ -55,6 +57,7 @@ secrets[0].restart[1] = "orchestratr" => expected an entry of services (one of s
 secrets[0].restart[1] = "constructor" => expected an entry of services (one of signal-service, orchestrator), found constructor
 secrets[0].restart[1] = "a; reboot" => expected letters, digits, - or _, found "a; reboot"
 secrets[0].usernamePath = "database/password" => expected a path that nothing else is written to, found database/password, which secrets[0] writes; set usernamePath
+secrets[0].policy.quietPeriod = "8d" => expected less than gracePeriodMax (7d), at which the login ends in any case, found 8d
 secrets[0].policy.lead = "90d" => expected less than maxAge (90d), found 90d
 secrets[0].policy.maxAge = "91d" => expected at most the stack's policy.maxAge (90d), found 91d
 request = {"id":"1","secret":"database/password","reason":"x"} => expected either ${"`rotate: true`, `activate: <generation>` or `adopt: true`"}, found none of them

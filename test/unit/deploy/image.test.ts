@@ -7,7 +7,7 @@ import { projectRoot } from "../../../cli/toolchain/project";
 const read = (file: string) => readFileSync(path.join(projectRoot(), file), "utf8");
 const text = read("deploy/Containerfile");
 
-const CRONJOBS = ["cronjob.yaml", "cronjob-remind.yaml"];
+const CRONJOBS = ["cronjob.yaml", "cronjob-remind.yaml", "cronjob-watch.yaml"];
 
 test.each(CRONJOBS)("%s runs the image as its own user, in its own folder, with its own command", (name) => {
   const job = parse(read(`deploy/kubernetes/${name}`));
