@@ -121,7 +121,9 @@ export function rendered(template: Scalar, values: Readonly<Record<string, strin
 export function fieldsFrom(template: Scalar, text: string): Readonly<Record<string, string>> | undefined {
   if (typeof template !== "string") return undefined;
   const parts = partsOf(template, undefined);
-  const pattern = parts.map((part) => (typeof part === "string" ? part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&") : "(.*?)"));
+  const pattern = parts.map((part) =>
+    typeof part === "string" ? part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&") : "(.*?)",
+  );
   const found = new RegExp(`^${pattern.join("")}$`, "s").exec(text);
   if (found === null) return undefined;
   const fields = parts.filter((part) => typeof part === "object");

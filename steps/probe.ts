@@ -1,13 +1,13 @@
 import { appendFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
+import type { z } from "zod";
 import { environmentSecrets } from "../clients/environment-secrets";
 import { socketOf } from "../clients/vault-session";
 import { PROBES_FILE, type ProbeFigures } from "../core/probes";
 import { redactIn } from "../core/redact";
 import { probedSecret, probeOrder, type probeSaid } from "../kinds/probes/order";
 import { Prober } from "../kinds/probes/prober";
-import type { z } from "zod";
 
 /** Nothing probes longer than this, in milliseconds, whatever became of the update. */
 const LONGEST = 4 * 3_600_000;
@@ -58,7 +58,9 @@ function listen(begun: Prober, socket: string): void {
     client.on("error", () => undefined);
     createInterface({ input: client }).once("line", (line) => {
       const { secret } = JSON.parse(line) as { readonly secret: string };
-      void (begun.settle(secret) ?? Promise.resolve(null)).then((figures) => client.end(JSON.stringify(clean(figures))));
+      void (begun.settle(secret) ?? Promise.resolve(null)).then((figures) =>
+        client.end(JSON.stringify(clean(figures))),
+      );
     });
   }).listen(socket);
 }

@@ -4,5 +4,6 @@ import type { Proof } from "./proof";
 export const PROOFS: Readonly<Record<string, () => Promise<{ readonly prove: Proof }>>> = {
   evidence: () => import("./evidence"),
   leaked: () => import("./leaked"),
+  probes: () => import("./probes"),
   rehearsal: () => import("./rehearsal"),
 };

@@ -12,10 +12,13 @@ import type { Decision } from "../../core/decide";
 import { probeAt } from "../../core/health";
 import { sshKeyOf } from "../../core/ssh-key";
 import type { Kind } from "../kind";
-import { probeOrder, probedSecret, probeSaid } from "./order";
+import { type probedSecret, type probeOrder, probeSaid } from "./order";
 
 /** What Pulumi's SDK exits with after an error that was logged for people. */
 const LOGGED = 32;
+
+/** Milliseconds between two looks at whether this program still has its parent. */
+const PARENT_PAUSE = 1000;
 
 /** Modes of a rotation that waits for nothing: stopping it would be worse. */
 const STOPS: readonly Decision["mode"][] = ["rotation"];
@@ -52,7 +55,10 @@ export class Probes {
       detached: true,
       stdio: ["pipe", "pipe", "ignore"],
     });
-    child.on("error", () => void pulumi.log.warn("the probes could not begin: this update's rows will lack their figures"));
+    child.on(
+      "error",
+      () => void pulumi.log.warn("the probes could not begin: this update's rows will lack their figures"),
+    );
     child.stdin.on("error", () => undefined);
     this.child = child;
     const { rate, threshold, limit } = config.probe;
@@ -67,6 +73,9 @@ export class Probes {
       // What runs ends; nothing further begins.
       void pulumi.log.error(stop).finally(() => process.exit(LOGGED));
     });
+    // An engine that was killed ends nobody's standard input.
+    const parent = process.ppid;
+    setInterval(() => process.ppid === parent || child.kill(), PARENT_PAUSE).unref();
     // The update may end without it.
     child.unref();
     for (const stream of [child.stdin, child.stdout]) (stream as unknown as { unref?(): void }).unref?.();

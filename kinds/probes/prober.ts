@@ -76,8 +76,7 @@ export class Prober {
   }
 
   private report(): void {
-    for (const name of this.secrets.keys())
-      if (!this.settled.has(name)) this.listener.seen(name, this.figures(name));
+    for (const name of this.secrets.keys()) if (!this.settled.has(name)) this.listener.seen(name, this.figures(name));
   }
 
   private judge(name: string): void {

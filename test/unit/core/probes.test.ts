@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Availability, type Ending, probesIn, ProbeTally, probeWords } from "../../../core/probes";
+import { Availability, type Ending, ProbeTally, probesIn, probeWords } from "../../../core/probes";
 import { fieldsFrom, rendered } from "../../../core/template";
 
 const T0 = Date.parse("2026-11-23T02:00:00Z");
