@@ -59,6 +59,10 @@ export class Probes {
       "error",
       () => void pulumi.log.warn("the probes could not begin: this update's rows will lack their figures"),
     );
+    child.on(
+      "exit",
+      (code) => code === 0 || void pulumi.log.warn("the probes ended early: this update's rows may lack their figures"),
+    );
     child.stdin.on("error", () => undefined);
     this.child = child;
     const { rate, threshold, limit } = config.probe;

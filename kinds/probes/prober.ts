@@ -39,7 +39,7 @@ export class Prober {
     private readonly listener: ProbeListener,
   ) {
     this.timer = setInterval(() => this.report(), HEALTH_PAUSE);
-    for (const service of order.services) for (const place of service.places) void this.follow(service.name, place);
+    for (const asked of byHost(order.services)) void this.follow(asked);
   }
 
   /** Begins with a secret. */
@@ -93,14 +93,16 @@ export class Prober {
     return probes.figures(this.availability.of(secret.services, Date.now()));
   }
 
-  /** The health of a service at one place, again and again. */
-  private async follow(service: string, { host, probe }: ProbeOrder["services"][number]["places"][number]) {
+  /** The health of the services at one place, again and again: in one session, since an SSH server allows few at once. */
+  private async follow(asked: readonly Asked[]): Promise<void> {
+    const host = asked[0]?.host;
     while (!this.isEnded) {
       const at = Date.now();
       try {
         const { run } = await this.standpointOf(host);
-        const [verdict] = await askHealth([probe], run, HEALTH_LIMIT);
-        if (verdict !== undefined) this.availability.note(service, host?.name ?? "", verdict.healthy, at);
+        const probes = asked.map(({ probe }) => probe);
+        for (const [index, { healthy }] of (await askHealth(probes, run, HEALTH_LIMIT)).entries())
+          this.availability.note(asked[index]?.service ?? "", host?.name ?? "", healthy, at);
       } catch {
         // A host that is not reached says nothing about the service.
       }
@@ -130,4 +132,17 @@ export class Prober {
   }
 }
 
-type Host = ProbeOrder["services"][number]["places"][number]["host"];
+type Service = ProbeOrder["services"][number];
+type Host = Service["places"][number]["host"];
+type Asked = Service["places"][number] & { readonly service: string };
+
+/** The services at each place. */
+function byHost(services: readonly Service[]): Asked[][] {
+  const places = new Map<string, Asked[]>();
+  for (const { name, places: all } of services)
+    for (const place of all) {
+      const key = place.host?.name ?? "";
+      places.set(key, [...(places.get(key) ?? []), { ...place, service: name }]);
+    }
+  return [...places.values()];
+}

@@ -1,4 +1,5 @@
 import type { RunLine } from "../../../cli/render/run-lines";
+import type { DeployOptions } from "../../lab/deploy";
 import { startLab } from "../../lab/lab";
 import { DEFAULT_SERVICES } from "../../lab/platform";
 import { resolveToolchain } from "../../toolchain/resolve";
@@ -18,45 +19,63 @@ const MOMENTS: readonly ((line: RunLine) => boolean)[] = [
 /** Rotates again and again while a proxy cuts so many connections at known moments, and compares the rows. */
 export const prove: Proof = async (say) => {
   const tools = await resolveToolchain({ need: ["pulumi", "openbao"] });
+  const { seen, back } = await during({ tools }, async (life) => ({
+    seen: await counts(life, say),
+    back: await rollsBack(life),
+  }));
+  const single = await during({ tools, strategies: { "database/password": "single-user" } }, singleUser);
+  return [
+    "| Rotations | Connections cut | Rows that say exactly so many | Rotations with none cut that report one | Logins of the probes | Longest gap |",
+    "| --- | --- | --- | --- | --- | --- |",
+    `| ${RUNS} | ${seen.cut} | ${seen.right} of ${RUNS} | 0 of ${seen.without} | ${seen.tried.toLocaleString("en-US")} | ${seen.gap} ms |`,
+    "",
+    `With ${back.cut} cut (\`probe.threshold: ${THRESHOLD}\`) \`rotation run --auto-rollback\` was back on generation ${back.generation} after ` +
+      `${back.seconds} s: FAILED row with ${back.failed} failed logins, then the row of the rollback.`,
+    "",
+    `As \`single-user\`: ${single.failed} of ${single.tried} logins failed, and ${single.refused} were refused in the known window.`,
+  ].join("\n");
+};
+
+async function during<T>(deploy: Omit<DeployOptions, "lab">, use: (life: ProbeLife) => Promise<T>): Promise<T> {
   const services = DEFAULT_SERVICES.filter(({ database }) => database !== undefined);
-  const lab = await startLab({ openbao: tools.openbao?.path ?? "", services });
-  const life = await ProbeLife.begin(lab, { tools }, { rate: "20/s", threshold: THRESHOLD });
+  const lab = await startLab({ openbao: deploy.tools.openbao?.path ?? "", services });
   try {
-    const first = await life.up();
-    if (first.exitCode !== 0) throw new Error(`pulumi up failed: ${first.stdout}${first.stderr}`);
-    const seen = { right: 0, cut: 0, tried: 0, without: 0, gap: 0 };
-    for (let run = 1; run <= RUNS; run += 1) {
-      // 0 to 4 at each moment; every fifth rotation is left alone.
-      const counts = MOMENTS.map((_, moment) => (run % 5 === 0 ? 0 : (run * 7 + moment * 3) % 5));
-      const ended = await life.run([], cutAt(life, counts));
-      const dropped = life.dropped();
-      const [row] = await life.rows(1);
-      const expected = counts.reduce((sum, count) => sum + count, 0);
-      if (ended.exitCode !== 0) throw new Error(`run ${run}: ${JSON.stringify(ended.result)}${ended.stderr}`);
-      if (dropped !== expected) throw new Error(`run ${run}: ${expected} were to be cut, ${dropped} were`);
-      const { logins, longestGapMs = 0 } = row?.probes ?? {};
-      if (logins?.failed !== expected) throw new Error(`run ${run}: ${expected} cut, the row says ${logins?.failed}`);
-      seen.right += 1;
-      seen.cut += expected;
-      seen.tried += logins.tried;
-      seen.without += expected === 0 ? 1 : 0;
-      seen.gap = Math.max(seen.gap, longestGapMs);
-      say(`run ${run}: ${expected} of ${logins.tried}`);
+    const life = await ProbeLife.begin(lab, deploy, { rate: "20/s", threshold: THRESHOLD });
+    try {
+      const first = await life.up();
+      if (first.exitCode !== 0) throw new Error(`pulumi up failed: ${first.stdout}${first.stderr}`);
+      return await use(life);
+    } finally {
+      await life.end();
     }
-    const back = await rollsBack(life);
-    return [
-      "| Rotations | Connections cut | Rows that say exactly so many | Rotations with none cut that report one | Logins of the probes | Longest gap |",
-      "| --- | --- | --- | --- | --- | --- |",
-      `| ${RUNS} | ${seen.cut} | ${seen.right} of ${RUNS} | 0 of ${seen.without} | ${seen.tried.toLocaleString("en-US")} | ${seen.gap} ms |`,
-      "",
-      `With ${back.cut} cut (\`probe.threshold: ${THRESHOLD}\`) \`rotation run --auto-rollback\` was back on generation ${back.generation} after ` +
-        `${back.seconds} s: FAILED row with ${back.failed} failed logins, then the row of the rollback.`,
-    ].join("\n");
   } finally {
-    await life.end();
     await lab.stop();
   }
-};
+}
+
+async function counts(life: ProbeLife, say: Parameters<Proof>[0]) {
+  const seen = { right: 0, cut: 0, tried: 0, without: 0, gap: 0 };
+  for (let run = 1; run <= RUNS; run += 1) {
+    // 0 to 4 at each moment; every fifth rotation is left alone.
+    const each = MOMENTS.map((_, moment) => (run % 5 === 0 ? 0 : (run * 7 + moment * 3) % 5));
+    const ended = await life.run([], cutAt(life, each));
+    const dropped = life.dropped();
+    const [row] = await life.rows(1);
+    const expected = each.reduce((sum, count) => sum + count, 0);
+    if (ended.exitCode !== 0) throw new Error(`run ${run}: ${JSON.stringify(ended.result)}${ended.stderr}`);
+    if (dropped !== expected) throw new Error(`run ${run}: ${expected} were to be cut, ${dropped} were`);
+    const { logins, longestGapMs = 0 } = row?.probes ?? {};
+    if (logins?.failed !== expected)
+      throw new Error(`run ${run}: ${expected} cut, the row says ${JSON.stringify(row)}`);
+    seen.right += 1;
+    seen.cut += expected;
+    seen.tried += logins.tried;
+    seen.without += expected === 0 ? 1 : 0;
+    seen.gap = Math.max(seen.gap, longestGapMs);
+    say(`run ${run}: ${expected} of ${logins.tried}, ${ended.result?.seconds} s`);
+  }
+  return seen;
+}
 
 /** Cuts each count at its moment, once. */
 function cutAt(life: ProbeLife, counts: readonly number[]): (line: RunLine) => void {
@@ -69,6 +88,17 @@ function cutAt(life: ProbeLife, counts: readonly number[]): (line: RunLine) => v
       if (count > 0) life.drop(count);
     }
   };
+}
+
+/** A role with one password: what it refuses meanwhile belongs to the rotation. */
+async function singleUser(life: ProbeLife) {
+  const { exitCode, result } = await life.run([]);
+  if (exitCode !== 0) throw new Error(`expected a rotation, found ${JSON.stringify(result)}`);
+  const [row] = await life.rows(1);
+  const { logins, exposure } = row?.probes ?? {};
+  if (logins?.failed !== 0 || exposure === undefined)
+    throw new Error(`expected refusals in the known window alone, found ${JSON.stringify(row)}`);
+  return { ...logins, ...exposure };
 }
 
 async function rollsBack(life: ProbeLife) {
