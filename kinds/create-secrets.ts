@@ -72,9 +72,7 @@ export async function prepareSecrets(
   const isKnown = (name: string) => previous[name] !== undefined;
   const { probe } = config;
   const probes =
-    probe === undefined || pulumi.runtime.isDryRun()
-      ? undefined
-      : new Probes({ ...config, probe }, platform.audit.stack);
+    probe === undefined || pulumi.runtime.isDryRun() ? undefined : new Probes({ ...config, probe }, platform);
   return Promise.all(
     config.secrets.map(async (secret) => {
       const { name } = secret;

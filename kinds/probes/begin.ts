@@ -4,9 +4,9 @@ import { createInterface } from "node:readline";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { probeSession } from "../../clients/probe-answer";
+import type { Platform } from "../../components/platform";
 import { probeOf } from "../../components/service-probe";
 import { stepFile } from "../../components/step-command";
-import { storeOf } from "../../components/stored-values";
 import { type Config, type SecretConfig, traitsOf } from "../../config";
 import type { Decision } from "../../core/decide";
 import { probeAt } from "../../core/health";
@@ -32,7 +32,7 @@ export class Probes {
 
   constructor(
     private readonly config: Config & { readonly probe: NonNullable<Config["probe"]> },
-    private readonly stack: string,
+    private readonly platform: Pick<Platform, "audit" | "store">,
   ) {}
 
   /** Begins with a secret that this update moves to another credential. */
@@ -50,7 +50,7 @@ export class Probes {
   }
 
   private begin(): ChildProcess {
-    const { config, stack } = this;
+    const { config, platform } = this;
     const child = spawn(process.execPath, [join(process.cwd(), stepFile("probe"))], {
       detached: true,
       stdio: ["pipe", "pipe", "ignore"],
@@ -68,7 +68,8 @@ export class Probes {
     const { rate, threshold, limit } = config.probe;
     const privateKey = sshKeyOf(config);
     this.tell({
-      ...{ session: probeSession(stack), rate, threshold, limit, store: storeOf(config) },
+      ...{ session: probeSession(platform.audit.stack), rate, threshold, limit },
+      store: platform.store.reference,
       ...(privateKey === undefined ? {} : { privateKey }),
       services: servicesOf(config),
     } satisfies z.input<typeof probeOrder>);
