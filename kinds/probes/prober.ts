@@ -85,7 +85,10 @@ export class Prober {
     if (!secret.stops || this.tooMany.has(name) || this.settled.has(name)) return;
     if (probes.counts.failed <= this.order.threshold) return;
     this.tooMany.add(name);
-    this.listener.tooMany(name, this.figures(name));
+    const figures = this.figures(name);
+    // The program ends at once: this is the last that a reader hears.
+    this.listener.seen(name, figures);
+    this.listener.tooMany(name, figures);
   }
 
   private figures(name: string): ProbeFigures {
