@@ -1,4 +1,3 @@
-import type { RunLine } from "../../../cli/render/run-lines";
 import type { DeployOptions } from "../../lab/deploy";
 import { startLab } from "../../lab/lab";
 import { DEFAULT_SERVICES } from "../../lab/platform";
@@ -9,12 +8,12 @@ import { ProbeLife } from "./life";
 const RUNS = 50;
 const THRESHOLD = 20;
 
-/** Moments of a rotation at which connections are cut, by the lines of a run. */
-const MOMENTS: readonly ((line: RunLine) => boolean)[] = [
-  (line) => line.type === "phase" && line.phase === "verify",
-  (line) => line.type === "phase" && line.phase === "store",
-  (line) => line.type === "restart" && line.state === "begins" && line.service === "signal-service",
-];
+/** Moments of a rotation at which connections are cut: when the engine begins with one of these. */
+const MOMENTS = [
+  "database-password-verify-login",
+  "database-password-database-username",
+  "database-password-restart-signal-service",
+] as const;
 
 /** Rotates again and again while a proxy cuts so many connections at known moments, and compares the rows. */
 export const prove: Proof = async (say) => {
@@ -58,11 +57,11 @@ async function counts(life: ProbeLife, say: Parameters<Proof>[0]) {
   for (let run = 1; run <= RUNS; run += 1) {
     // 0 to 4 at each moment; every fifth rotation is left alone.
     const each = MOMENTS.map((_, moment) => (run % 5 === 0 ? 0 : (run * 7 + moment * 3) % 5));
-    const ended = await life.run([], cutAt(life, each));
+    const ended = await life.rotate(`run-${run}`, cutAt(life, each));
     const dropped = life.dropped();
     const [row] = await life.rows(1);
     const expected = each.reduce((sum, count) => sum + count, 0);
-    if (ended.exitCode !== 0) throw new Error(`run ${run}: ${JSON.stringify(ended.result)}${ended.stderr}`);
+    if (ended.exitCode !== 0) throw new Error(`run ${run}: ${ended.stdout}${ended.stderr}`);
     if (dropped !== expected) throw new Error(`run ${run}: ${expected} were to be cut, ${dropped} were`);
     const { logins, longestGapMs = 0 } = row?.probes ?? {};
     if (logins?.failed !== expected)
@@ -72,17 +71,17 @@ async function counts(life: ProbeLife, say: Parameters<Proof>[0]) {
     seen.tried += logins.tried;
     seen.without += expected === 0 ? 1 : 0;
     seen.gap = Math.max(seen.gap, longestGapMs);
-    say(`run ${run}: ${expected} of ${logins.tried}, ${ended.result?.seconds} s`);
+    say(`run ${run}: ${expected} of ${logins.tried}, ${Math.round(ended.seconds)} s`);
   }
   return seen;
 }
 
 /** Cuts each count at its moment, once. */
-function cutAt(life: ProbeLife, counts: readonly number[]): (line: RunLine) => void {
+function cutAt(life: ProbeLife, counts: readonly number[]): (text: string) => void {
   const left = new Map(MOMENTS.entries());
-  return (line) => {
-    for (const [moment, is] of left) {
-      if (!is(line)) continue;
+  return (text) => {
+    for (const [moment, resource] of left) {
+      if (!text.includes(resource)) continue;
       left.delete(moment);
       const count = counts[moment] ?? 0;
       if (count > 0) life.drop(count);
@@ -103,7 +102,9 @@ async function singleUser(life: ProbeLife) {
 
 async function rollsBack(life: ProbeLife) {
   const [before] = await life.rows(1);
-  const { result } = await life.run(["--auto-rollback"], cutAt(life, [0, THRESHOLD + 10, 0]));
+  const { result } = await life.run(["--auto-rollback"], (line) => {
+    if (line.type === "phase" && line.phase === "store") life.drop(THRESHOLD + 10);
+  });
   const cut = life.dropped();
   const [back, failed] = await life.rows(2);
   if (result?.outcome !== "rolled back") throw new Error(`expected a rollback, found ${JSON.stringify(result)}`);

@@ -65,6 +65,14 @@ export class ProbeLife {
     return this.stack.pulumi(["up", "--yes", "--skip-preview"], { onOutput, ...(onStart && { onStart }) });
   }
 
+  /** Rotates by a request, with `pulumi up`. */
+  async rotate(id: string, onOutput: (text: string) => void): Promise<PulumiResult> {
+    await this.stack.configure("request", { id, secret: SECRET, rotate: true, reason: "probes" });
+    const result = await this.up(onOutput);
+    await this.stack.configure("request", undefined);
+    return result;
+  }
+
   /** `rotation run NAME`. @param happens receives each line, as it comes */
   async run(args: readonly string[], happens: (line: RunLine) => void = () => undefined): Promise<Ended> {
     const { projectDir, env, name } = this.stack;
