@@ -1,22 +1,23 @@
 import { randomUUID } from "node:crypto";
+import type { ProbeFigures } from "../core/probes";
 import type { PreflightResult } from "./operate/preflight";
 import type { RunListener } from "./operate/run-result";
 import { followPhases } from "./render/run";
 import type { LineContent, RunLine } from "./render/run-lines";
 
-/** Prints a line of JSON for each thing that happens in a run. */
+/** A line of JSON for each thing that happens in a run. */
 export class JsonLines {
   private readonly run = randomUUID();
 
   constructor(
     private readonly stack: string,
-    private readonly write: (line: string) => void,
+    private readonly write: (line: RunLine) => void,
   ) {}
 
   say(content: LineContent): void {
     const { run, stack } = this;
     const line = { time: new Date().toISOString(), run, stack, ...content } as RunLine;
-    this.write(`${JSON.stringify(line)}\n`);
+    this.write(line);
   }
 
   /** @param confirm whether to go on with a plan */
@@ -48,10 +49,19 @@ export class JsonLines {
           this.say({ type: "plan", secret, action: action ?? null, headline });
       },
       happening: (event) => {
+        if (event.kind === "probe") return this.probe(event.secret, event.figures);
         if (event.kind !== "message") return happening(event);
         this.say({ type: "finding", secret: null, source: "program", level: "info", text: event.text });
       },
     };
+  }
+
+  private probe(secret: string, figures: ProbeFigures): void {
+    const { logins, exposure, unseen = 0, longestGapMs, unavailable, failures = [] } = figures;
+    this.say({
+      ...{ type: "probe", secret, ...logins, refused: exposure?.refused ?? 0, unseen, longestGapMs },
+      ...{ unavailableSeconds: unavailable.seconds, failures },
+    });
   }
 
   private preflight({ secret, ok, checks }: PreflightResult): void {

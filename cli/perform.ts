@@ -3,12 +3,15 @@ import { quoted } from "../core/shell-word";
 import type { JsonLines } from "./json-listener";
 import type { RunOptions, RunResult } from "./operate/run-result";
 import { type CommonOptions, EXIT, explain, print, projectOf } from "./run-command";
+import type { RunPage } from "./run-page";
 
 export interface ActOptions extends CommonOptions {
   readonly yes?: true;
   readonly autoRollback?: true;
   readonly preflight?: boolean;
   readonly force?: true;
+  /** A file for a page of the run, rewritten while it goes. */
+  readonly page?: string;
 }
 
 /**
@@ -22,18 +25,25 @@ export async function perform(options: ActOptions, requests: readonly (Request |
     { deliverAfterRun },
     { assertTerminal, interruption, runListener },
     { renderResult },
+    { JsonLines },
   ] = await Promise.all([
     import("./operate/run"),
     import("./operate/evidence/anchor"),
     import("./operate/events/deliver"),
     import("./run-listener"),
     import("./render/run"),
+    import("./json-listener"),
   ]);
   if (!options.yes) assertTerminal();
   const project = await projectOf(options);
   const { signal, release } = interruption((text) => listener.note(text));
-  const lines = options.json === undefined ? undefined : await jsonLines(project.stack);
-  const listener = runListener({ ...options, lines, signal });
+  const page = options.page === undefined ? undefined : await openPage(options.page, (text) => listener.note(text));
+  const lines = new JsonLines(project.stack, (line) => {
+    if (options.json) printLine(line);
+    page?.take(line);
+  });
+  const isFollowed = options.json === true || page !== undefined;
+  const listener = runListener({ ...options, lines: isFollowed ? lines : undefined, signal });
   const results: RunResult[] = [];
   try {
     for (const request of requests) {
@@ -43,8 +53,8 @@ export async function perform(options: ActOptions, requests: readonly (Request |
       await deliverAfterRun(project, (text) => listener.note(text));
       listener.stop(result.outcome === "interrupted" ? "stopped" : "done");
       results.push(result);
-      if (lines === undefined) print(renderResult(result));
-      else lines.say({ type: "result", notes: listener.notes.splice(0), ...result });
+      if (!options.json) print(renderResult(result));
+      lines.say({ type: "result", notes: listener.notes.splice(0), ...result });
       if (exitCodeOf(result) !== EXIT.fine) break;
     }
   } catch (error) {
@@ -53,6 +63,7 @@ export async function perform(options: ActOptions, requests: readonly (Request |
     return INTERRUPTED[signal.reason as keyof typeof INTERRUPTED];
   } finally {
     listener.stop("stopped");
+    await page?.end();
     release();
   }
   const exitCode = Math.max(...results.map(exitCodeOf));
@@ -62,7 +73,14 @@ export async function perform(options: ActOptions, requests: readonly (Request |
 /** What `--json` prints: a line of JSON for each thing that happens. */
 export async function jsonLines(stack: string): Promise<JsonLines> {
   const { JsonLines } = await import("./json-listener");
-  return new JsonLines(stack, (line) => void process.stdout.write(line));
+  return new JsonLines(stack, printLine);
+}
+
+const printLine = (line: object) => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+async function openPage(file: string, failed: (why: string) => void): Promise<RunPage> {
+  const { RunPage } = await import("./run-page");
+  return RunPage.open(file, failed);
 }
 
 function runOptions(

@@ -9,8 +9,10 @@ import { print } from "./run-command";
 
 /** Prints the progress of a run, and asks before it acts. */
 export function runListener(options: {
-  /** Where `--json` prints; undefined for people. */
+  /** What follows the run in lines, for `--json` and for a page. */
   readonly lines?: JsonLines | undefined;
+  /** Whether people see nothing. */
+  readonly json?: true;
   readonly yes?: true;
   readonly signal: AbortSignal;
 }): RunListener & {
@@ -18,13 +20,14 @@ export function runListener(options: {
   readonly notes: string[];
   stop(how?: Ending): void;
 } {
-  const progress = startProgress(process.stderr, { quiet: options.lines !== undefined });
+  const progress = startProgress(process.stderr, { quiet: options.json === true });
   const confirm = async () => {
     if (options.yes) return true;
     progress.stop();
     return confirmed("Carry out this plan?", options.signal);
   };
-  if (options.lines !== undefined) return options.lines.listener(confirm);
+  const followed = options.lines?.listener(confirm);
+  if (options.json && followed !== undefined) return followed;
   const say = (text: string) => {
     progress.stop();
     print(text);
@@ -33,13 +36,21 @@ export function runListener(options: {
   const notes: string[] = [];
   return {
     notes,
-    step: (text) => progress.step(text),
+    step: (text) => {
+      followed?.step(text);
+      progress.step(text);
+    },
     note: (text) => {
+      followed?.note(text);
       notes.push(text);
       progress.note(`note: ${text}`);
     },
-    preflight: (results) => say(`${renderPreflight(results)}\n\n`),
+    preflight: (results) => {
+      followed?.preflight(results);
+      say(`${renderPreflight(results)}\n\n`);
+    },
     plan: (plan, outline) => {
+      followed?.plan(plan, outline);
       happening = phaseTeller(
         plan.secrets.map(({ secret }) => secret),
         outline,
@@ -47,7 +58,10 @@ export function runListener(options: {
       );
       say(`${renderPlan(plan)}\n\n`);
     },
-    happening: (event) => happening(event),
+    happening: (event) => {
+      followed?.happening(event);
+      happening(event);
+    },
     confirm,
     stop: (how) => progress.stop(how),
   };

@@ -9,6 +9,7 @@ export interface StacksOptions extends CommonOptions {
   readonly parallel: number;
   readonly yes?: true;
   readonly out?: string;
+  readonly page?: string;
 }
 
 /**
@@ -19,8 +20,9 @@ export async function carryOutForStacks(command: Command): Promise<number | unde
   const options = command.opts<StacksOptions>();
   if (options.stacks === undefined) return undefined;
   if (options.stack !== undefined) throw new UsageError("expected --stack or --stacks, found both");
-  if (options.out !== undefined && !options.out.includes(STACK))
-    throw new UsageError(`--out: expected ${STACK} in the file's name, since each stack has its own`);
+  for (const name of ["out", "page"] as const)
+    if (options[name]?.includes(STACK) === false)
+      throw new UsageError(`--${name}: expected ${STACK} in the file's name, since each stack has its own`);
   const [{ stacksOf }, { readStacks, runStacks }] = await Promise.all([
     import("./operate/stacks"),
     import("./perform-stacks"),

@@ -2,7 +2,7 @@ import { createReadStream, statSync } from "node:fs";
 import { getFileName, getPassword } from "pgpass/lib/helper.js";
 import * as z from "zod";
 import { messageOf, StepError } from "../core/errors";
-import { APPLICATION, clientConfig, type DatabaseReference, databaseReference, withSession } from "./postgres";
+import { clientConfig, type DatabaseReference, databaseReference, OWN_APPLICATIONS, withSession } from "./postgres";
 
 /** How to reach a PgBouncer and its admin console. */
 export const poolerReference = databaseReference.extend({
@@ -94,7 +94,7 @@ export function useOf(pooler: PoolerReference, user: string): Promise<PoolerUse>
     return {
       servers: servers.filter((row) => row.user === user).map((row) => Number(row.remote_pid)),
       clients: clients
-        .filter((row) => row.user === user && row.application_name !== APPLICATION)
+        .filter((row) => row.user === user && !OWN_APPLICATIONS.includes(row.application_name ?? ""))
         .map((row) => ({ application: row.application_name ?? "", address: row.addr ?? "" })),
     };
   });

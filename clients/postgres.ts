@@ -27,6 +27,12 @@ const CONNECT_LIMIT_MS = 10_000;
 /** The name of this program's own sessions in `pg_stat_activity`. */
 export const APPLICATION = "secret-rotation";
 
+/** That of the probes: they log in as services do, and are no use of a login. */
+export const PROBE_APPLICATION = "secret-rotation probe";
+
+/** Sessions of this program, whatever they are for. */
+export const OWN_APPLICATIONS: readonly string[] = [APPLICATION, PROBE_APPLICATION];
+
 /** node-postgres' settings for a connection; `otherwise`: how it is tried if that fails, as libpq's `allow` and `prefer` do. */
 export interface ConnectionConfig extends pg.ClientConfig {
   readonly otherwise?: pg.ClientConfig["ssl"];

@@ -36,6 +36,9 @@ export function runStepsFrom(steps: string): void {
   folder = steps;
 }
 
+/** A program in `steps/` by its file name, relative to the program's folder. */
+export const stepFile = (step: StepName): string => `${folder ?? "dist/steps"}/${step}.mjs`;
+
 let hidden = false;
 
 /** From now on the whole input of every step is a secret: a part that all of them share is one. */

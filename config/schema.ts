@@ -11,6 +11,7 @@ import { approvals } from "./approval-schema";
 import { eventTarget, notify } from "./event-schema";
 import { evidence } from "./evidence-schema";
 import { neverQuiet, tooLong } from "./messages";
+import { probe } from "./probe-schema";
 import { hosts, service } from "./service-schema";
 
 const policy = settings({
@@ -156,6 +157,11 @@ export const schema = settings({
    * rotation but an emergency is refused while it is open.
    */
   market: market.optional(),
+  /**
+   * Probes while an update runs: logins with what each service would use at that moment, over every path, and the health of
+   * every service. The audit row says how many failed. `{}` takes the defaults. Default: no probes. See docs/probes.md.
+   */
+  probe: probe.optional(),
   /** The machines on which services run, by names of your own. */
   hosts: hosts.default({}),
   /** Everything that reads a secret and is restarted after a rotation, by the service's name. */

@@ -19,6 +19,14 @@ type Filter = keyof typeof ENCODE;
 
 const hex = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 
+/** The inverse of {@link ENCODE}. */
+const DECODE: Readonly<Record<Filter, (text: string) => string>> = {
+  url: decodeURIComponent,
+  libpq: (text) => text.replace(/^'(.*)'$/s, "$1").replace(/\\([\\'])/g, "$1"),
+  json: (text) => String(JSON.parse(`"${text}"`)),
+  raw: (text) => text,
+};
+
 /** A part of a template: literal text, or a field. */
 type Part = string | { readonly field: string; readonly filter: Filter | undefined };
 
@@ -107,4 +115,24 @@ const literal = (text: string) => text.replace(/[{}]/g, "$&$&");
 export function rendered(template: Scalar, values: Readonly<Record<string, string | number>>): Scalar {
   const text = filled(template, values);
   return typeof text === "string" ? text.replace(/\{\{|\}\}/g, (pair) => pair.slice(1)) : text;
+}
+
+/** The fields that a text was made of by a template ({@link rendered}); undefined if it was not made by it. */
+export function fieldsFrom(template: Scalar, text: string): Readonly<Record<string, string>> | undefined {
+  if (typeof template !== "string") return undefined;
+  const parts = partsOf(template, undefined);
+  const pattern = parts.map((part) =>
+    typeof part === "string" ? part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&") : "(.*?)",
+  );
+  const found = new RegExp(`^${pattern.join("")}$`, "s").exec(text);
+  if (found === null) return undefined;
+  const fields = parts.filter((part) => typeof part === "object");
+  const place = fields.length === parts.length ? "raw" : placeOf(template);
+  try {
+    return Object.fromEntries(
+      fields.map(({ field, filter = place }, index) => [field, DECODE[filter](found[index + 1] ?? "")]),
+    );
+  } catch {
+    return undefined;
+  }
 }

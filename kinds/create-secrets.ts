@@ -15,6 +15,7 @@ import { pauseOver } from "../core/waiting";
 import { decideSecret, kindFor, type SeenOutside } from ".";
 import { decideTogether, groupsOf } from "./decide-together";
 import type { Declaration, Declare } from "./kind";
+import { Probes } from "./probes/begin";
 
 /** The resources that restart services, as a stack's outputs name them: a secret's own, or those that several share. */
 const RESTARTED_BY = "step";
@@ -69,13 +70,22 @@ export async function prepareSecrets(
   seen: SeenOutside,
 ): Promise<readonly Prepared[]> {
   const isKnown = (name: string) => previous[name] !== undefined;
+  const { probe } = config;
+  const probes =
+    probe === undefined || pulumi.runtime.isDryRun() ? undefined : new Probes({ ...config, probe }, platform);
   return Promise.all(
     config.secrets.map(async (secret) => {
       const { name } = secret;
       const before = previous[name];
       assertUnchanged(secret, before);
       const stack = { config, platform, now, before, recorded: recorded[name], isKnown };
-      const declare = await kindFor(secret).declare(secret, stack, seen[name] ?? {});
+      const kind = kindFor(secret);
+      const declared = await kind.declare(secret, stack, seen[name] ?? {});
+      const declare: Declare = (decision, given) => {
+        const declaration = declared(decision, given);
+        probes?.add(secret, decision, kind);
+        return declaration;
+      };
       const decide = () => {
         const behind = before && clockBehind(name, before.state, now);
         const paused = pauseOver(name, policyOf(config, secret), now);

@@ -8,6 +8,7 @@ import type { CalendarConfig, Config, SecretConfig } from "../config";
 import type { Decision, Rules } from "../core/decide";
 import type { SecretState } from "../core/state";
 import type { KindOperations } from "./kind-operations";
+import type { ProbedLogins } from "./probes/order";
 
 /**
  * What a kind of secret is to the program and to the CLI, above its part in the config (`schemas.ts`): one folder, and one
@@ -31,6 +32,8 @@ export interface Kind<S extends SecretConfig = SecretConfig, Seen extends object
    * @throws RequestRefusedError, ConfigError
    */
   declare(secret: S, stack: DeclaredIn, seen: Partial<Seen>): Promise<Declare>;
+  /** What probes log in with, and to what. Without it only the health of the services is probed. */
+  probed?(secret: S, config: Config): ProbedLogins;
   /** What it provides to the CLI. */
   readonly operations: KindOperations<S>;
 }

@@ -6,9 +6,11 @@ import { type Recorded, recordEntry } from "../audit/log";
 import { watchesOf } from "../audit/login-watch";
 import { operator } from "../clients/home";
 import { clientConfig, type DatabaseReference, databaseReference } from "../clients/postgres";
+import { askProbes } from "../clients/probe-answer";
 import { evidenceOf } from "../core/disuse";
 import { messageOf, StepError } from "../core/errors";
 import { endOf, finishedData, type NewEvent } from "../core/events";
+import { probeWords } from "../core/probes";
 import { without } from "../core/without";
 import { runStep } from "./run-step";
 
@@ -44,13 +46,18 @@ const input = z.object({
 
 /** Writes the row of a step that is done; writing the same step again changes nothing. */
 await runStep(input, async ({ connection, startedAt, clock, entry, targets, fingerprints }) => {
+  const probes = await askProbes(entry.stack, entry.secretName);
   const finished = new Date();
   // Never less than none: the clock may have been set back meanwhile.
   const seconds = startedAt === "" ? null : Math.max(0, finished.getTime() - Date.parse(startedAt)) / 1000;
   try {
     const row: AuditEntryInput = {
       ...entry,
-      outputs: { ...entry.outputs, ...(await disuseOf(connection, entry)) },
+      outputs: {
+        ...entry.outputs,
+        ...(await disuseOf(connection, entry)),
+        ...(probes === undefined ? {} : { probes }),
+      },
       rotatedBy: operator(process.env),
       rotationDate: clock ?? finished.toISOString(),
       status: "SUCCESS",
@@ -67,7 +74,7 @@ await runStep(input, async ({ connection, startedAt, clock, entry, targets, fing
         keepFingerprints(client, entry, entry.secretName, fingerprints),
       );
     const { id, hash, existing } = recorded;
-    return { row: id, hash, existing };
+    return { row: id, hash, existing, ...(probes === undefined ? {} : { probes: probeWords(probes) }) };
   } catch (error) {
     throw new StepError(
       `${entry.action} of ${entry.secretName} (generation ${entry.generation}) is done and in use; only its row in ` +

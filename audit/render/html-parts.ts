@@ -3,15 +3,15 @@ import { Html, html } from "./html-template";
 
 /** The parts that every page has: it needs nothing else, no script and no request, good in the dark and on a phone. */
 
-/** The beginning of a page, up to its body. @param style what the page has besides the common style */
-export const pageHead = (title: string, style = "") => html`<!doctype html>
+/** The beginning of a page, up to its body. @param style what the page has besides the common style @param again seconds until it is loaded again */
+export const pageHead = (title: string, style = "", again?: number) => html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <link rel="icon" href="data:,">
-<title>${title}</title>
+${again === undefined ? null : html`<meta http-equiv="refresh" content="${again}">\n`}<title>${title}</title>
 <style>${new Html(STYLE + style)}</style>
 </head>`;
 

@@ -10,6 +10,7 @@ import {
   orDash,
   periodText,
   pruneSentence,
+  reasonText,
   STANDINGS,
   secretTitle,
   when,
@@ -123,5 +124,5 @@ const rowCells = (row: ReportRow): Cell[] => [
   orDash(row.generation),
   row.rotatedBy,
   durationText(row),
-  orDash(row.reason),
+  reasonText(row),
 ];

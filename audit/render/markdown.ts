@@ -8,6 +8,7 @@ import {
   orDash,
   periodText,
   pruneSentence,
+  reasonText,
   STANDINGS,
   secretTitle,
   when,
@@ -77,7 +78,7 @@ const rowCells = (row: ReportRow): Cell[] => [
   orDash(row.generation),
   row.rotatedBy,
   durationText(row),
-  orDash(row.reason),
+  reasonText(row),
 ];
 
 type Cell = string | number;

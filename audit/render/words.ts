@@ -1,4 +1,5 @@
 import { formatDuration } from "../../core/duration";
+import { probesIn } from "../../core/probes";
 import { DAY } from "../../core/time";
 import { counted } from "../controls";
 import type { Report, ReportRow, SecretStanding, SecretSummary } from "../report";
@@ -39,6 +40,12 @@ const leaseText = (days: number) => `up to ${formatDuration(Math.round(days * DA
 
 export const durationText = ({ durationSeconds }: ReportRow): string =>
   durationSeconds === null ? "–" : `${Math.round(durationSeconds * 10) / 10} s`;
+
+/** Why a row is there, and what the probes of its update saw. */
+export function reasonText({ reason, outputs }: Pick<ReportRow, "reason" | "outputs">): string {
+  const probes = probesIn(outputs);
+  return orDash([reason, probes && `probes: ${probes}`].filter((text) => text).join("; "));
+}
 
 /** One sentence on the hash chain. */
 export function chainSentence({ valid, guarded, rows, tail, problems, omitted }: Report["chain"]): string {

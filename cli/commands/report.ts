@@ -11,6 +11,7 @@ interface ReportOptions extends CommonOptions {
   readonly last: number;
   readonly format: (typeof FORMATS)[number];
   readonly out?: string;
+  readonly run?: string;
 }
 
 /** `rotation report` */
@@ -27,7 +28,12 @@ export function registerReport(program: Command): void {
     )
     .addOption(new Option("--format <format>", "how to write it").choices(FORMATS).default("table"))
     .option("-o, --out <file>", "write it to this file instead of printing it")
+    .option("--run <file>", "instead: the page of a run, from a file with the lines of `rotation run --json`")
     .action(async (options: ReportOptions) => {
+      if (options.run !== undefined) {
+        const { recordedPage } = await import("../run-page");
+        return output(await recordedPage(options.run), options.out);
+      }
       const project = await projectOf(options);
       const [{ exportRows, makeReport }, { during }] = await Promise.all([
         import("../operate/audit"),

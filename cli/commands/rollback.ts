@@ -19,6 +19,7 @@ export function registerRollback(program: Command): void {
     .requiredOption("--reason <text>", "written into the audit log")
     .option("--to <generation>", "the generation to go back to (default: the previous one)", generation)
     .option("--force", "overwrite an external write in the store; the audit row records it")
+    .option("--page <file>", "write a page of the run to this HTML file, again and again while it goes")
     .option("-y, --yes", "carry out the plan without asking")
     .action(async (secret: string, options: RollbackOptions) => {
       const { assertTarget, rollbackTarget } = await import("../operate/rollback");

@@ -19,6 +19,7 @@ export function registerRotateNow(program: Command): void {
   )
     .requiredOption("--reason <text>", "written into the audit log")
     .option("--force", "overwrite an external write in the store; the audit row records it")
+    .option("--page <file>", "write a page of the run to this HTML file, again and again while it goes")
     .option("-y, --yes", "carry out the plan without asking")
     .option("--auto-rollback", "roll back to the previous generation if the update fails after it changed something")
     .action(async (secret: string, options: RotateNowOptions) => {

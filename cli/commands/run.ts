@@ -23,6 +23,7 @@ export function registerRun(program: Command): void {
     .option("--auto-rollback", "roll back to the previous generation if the update fails after it changed something")
     .option("--reason <text>", "written into the audit log, for named secrets", "asked for with `rotation run`")
     .option("--force", "overwrite an external write in the store; the audit row records it")
+    .option("--page <file>", "write a page of the run to this HTML file, again and again while it goes")
     .option("--no-preflight", "skip the checks here; the update makes them in any case")
     .action(async (secrets: string[], options: RunCommandOptions) => {
       if (options.force && (options.ifDue || secrets.length === 0))

@@ -5,6 +5,7 @@ import { eventTargets } from "../../config";
 import { messageOf } from "../../core/errors";
 import { failedData, type NewEvent, receiversOf } from "../../core/events";
 import type { Plan } from "../../core/plan";
+import type { ProbeFigures } from "../../core/probes";
 import { redact } from "../../core/redact";
 import { auditConnection } from "./audit-log";
 import type { Failure } from "./failure";
@@ -23,6 +24,8 @@ export interface FailedRow {
   readonly now: Date;
   readonly seconds: number;
   readonly env: NodeJS.ProcessEnv;
+  /** What probes saw, if there were some. */
+  readonly probes: ProbeFigures | undefined;
 }
 
 /**
@@ -53,7 +56,11 @@ export async function recordFailure(outline: Outline, row: FailedRow): Promise<s
     action: row.action ?? "ROTATE",
     generation: generation ?? null,
     reason,
-    outputs: { phase: failure.phase ?? "before the first step", resource: failure.resource ?? null },
+    outputs: {
+      phase: failure.phase ?? "before the first step",
+      resource: failure.resource ?? null,
+      ...(row.probes === undefined ? {} : { probes: row.probes }),
+    },
     durationSeconds: row.seconds,
   };
   try {

@@ -71,6 +71,7 @@ export class Recorder {
       steps: [...this.steps.values()],
       messages,
       plans: [],
+      probes: {},
       failedStep,
       interrupted,
       died,

@@ -1,4 +1,5 @@
 import type { Plan } from "../../core/plan";
+import type { ProbeFigures } from "../../core/probes";
 
 /** What the engine does, or would do, to one resource. */
 export interface Step {
@@ -17,6 +18,8 @@ export interface Step {
 /** What the engine does. */
 export type Happening =
   | { readonly kind: "begins" | "done" | "failed"; readonly step: Step }
+  /** What probes of a secret have seen until now. */
+  | { readonly kind: "probe"; readonly secret: string; readonly figures: ProbeFigures }
   /** What the program itself says. */
   | { readonly kind: "message"; readonly text: string };
 
@@ -29,6 +32,8 @@ export interface EngineResult {
   readonly messages: readonly string[];
   /** What the program decided on each secret; empty for an update. */
   readonly plans: readonly Plan[];
+  /** What probes saw in the end, by secret; empty if there were none. */
+  readonly probes: Readonly<Record<string, ProbeFigures>>;
   /** What went wrong, in order; empty if `ok`. Never a secret: the engine redacts those it knows. */
   readonly errors: readonly { readonly text: string; readonly resource: string | undefined }[];
   /** The last resource that failed. */

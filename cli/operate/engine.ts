@@ -13,6 +13,7 @@ import type { EngineResult, Happening } from "./engine-result";
 import { OperationError } from "./errors";
 import { endMarked } from "./orphans";
 import { engineEnvironment } from "./plugins";
+import { withProbes } from "./probe-lines";
 import type { Project } from "./project";
 import { pulumiEnvironment, runPulumi } from "./pulumi";
 import type { PendingOperation } from "./state-file";
@@ -94,13 +95,15 @@ export class Engine {
     signal?: AbortSignal,
   ): Promise<EngineResult> {
     if (planFile === undefined) delete this.stack.workspace.envVars[PLANNED_AT];
-    return this.follow(happens, signal, (onEvent, stop) =>
-      this.stack.up({
-        color: "never",
-        onEvent,
-        signal: stop,
-        ...(planFile === undefined ? {} : { plan: planFile }),
-      }),
+    return withProbes(this.stack.workspace.envVars, happens, () =>
+      this.follow(happens, signal, (onEvent, stop) =>
+        this.stack.up({
+          color: "never",
+          onEvent,
+          signal: stop,
+          ...(planFile === undefined ? {} : { plan: planFile }),
+        }),
+      ),
     );
   }
 

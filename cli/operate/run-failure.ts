@@ -66,6 +66,7 @@ export async function examine(
     generation: from,
     seconds,
     env: project.env,
+    probes: updated.probes[name],
     announced: updated.failedStep !== undefined && stepOf(updated.failedStep)?.step === "preflight",
     action: plan.secrets.find(({ secret }) => secret === name)?.action,
     now: clockOf(config),

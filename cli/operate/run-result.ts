@@ -1,3 +1,4 @@
+import type { ProbeFigures } from "../../core/probes";
 import type { Request } from "../../core/request";
 import type { Happening } from "./engine";
 import type { Failure } from "./failure";
@@ -42,6 +43,8 @@ export interface SecretResult {
   readonly to: number | null;
   /** What was planned and cannot be found on the platform; empty if all was done. */
   readonly missing: readonly string[];
+  /** What probes saw meanwhile, if there were some. */
+  readonly probes?: ProbeFigures;
 }
 
 /** How a run ended. */

@@ -171,6 +171,7 @@ export class Run {
       missing: missing[secret] ?? [],
       from: generationOf(before[secret]?.state),
       to: generationOf(after[secret]?.state),
+      ...(updated.probes[secret] === undefined ? {} : { probes: updated.probes[secret] }),
     }));
     if (secrets.every((secret) => secret.missing.length === 0))
       return { outcome: "done", secrets, next: [], seconds: this.seconds() };

@@ -9,7 +9,8 @@ import {
   STANDINGS,
   when,
 } from "../../audit/render/words";
-import type { WholeReport } from "../../audit/report";
+import type { ReportRow, WholeReport } from "../../audit/report";
+import { probesIn } from "../../core/probes";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
 
@@ -70,6 +71,7 @@ export function renderReport(report: WholeReport, width = WIDTH): string {
     ),
     "",
     rows.length === 0 ? "No row in this time." : log,
+    ...probeLines(rows, width),
     "",
     wrap((chain.valid && chain.guarded ? colors.green : colors.red)(chainSentence(chain)), "", width),
     wrap(pruneSentence(chain), "", width),
@@ -82,4 +84,13 @@ export function renderReport(report: WholeReport, width = WIDTH): string {
       ),
     ),
   ].join("\n");
+}
+
+/** What probes saw, of the rows that have it. */
+function probeLines(rows: readonly ReportRow[], width: number): string[] {
+  const said = rows.flatMap(({ id, outputs }) => {
+    const words = probesIn(outputs);
+    return words === undefined ? [] : [wrap(`probes of row ${id}: ${words}`, "", width)];
+  });
+  return said.length === 0 ? [] : ["", ...said];
 }

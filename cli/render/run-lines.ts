@@ -58,6 +58,17 @@ export const runLine = z.discriminatedUnion("type", [
     ...{ ...common, type: z.literal("restart"), secret: z.string(), state },
     ...{ service: z.string(), host: z.string().nullable() },
   }),
+  /** What probes of a secret have seen until now: a line a second, and one at the end. */
+  z.strictObject({
+    ...{ ...common, type: z.literal("probe"), secret: z.string(), tried: z.number(), failed: z.number() },
+    /** Refusals that belong to the rotation. */
+    refused: z.number(),
+    unseen: z.number(),
+    longestGapMs: z.number(),
+    unavailableSeconds: z.number(),
+    /** The first logins that failed. */
+    failures: z.array(z.object({ at: z.string(), way: z.string(), words: z.string() })),
+  }),
   /** A failed check, a warning, or what the program itself says. */
   z.strictObject({
     ...{ ...common, type: z.literal("finding"), secret: z.string().nullable(), text: z.string() },

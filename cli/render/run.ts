@@ -1,4 +1,5 @@
 import { PHASE, type Phase } from "../../core/phases";
+import { probeWords } from "../../core/probes";
 import { restartOf, secretOf } from "../../core/resource-names";
 import { phaseOf } from "../../kinds/phases";
 import type { Happening } from "../operate/engine";
@@ -48,7 +49,7 @@ export function followPhases(
   const begun = new Set<string>();
   const restarted = new Set<string>();
   return (happening) => {
-    if (happening.kind === "message") return;
+    if (happening.kind === "message" || happening.kind === "probe") return;
     const { step, kind } = happening;
     const secret = secretOf(step.name, secrets);
     if (secret === undefined || step.op === "same" || step.op === "read") return;
@@ -123,11 +124,12 @@ export function renderResult(result: RunResult, width = WIDTH): string {
 /** Commands are not wrapped, so that they can be copied. */
 const nextLines = (next: readonly string[]): string[] => ["Next:", ...next.map((line) => `  ${line}`)];
 
-function secretLines({ secret, action, from, to, missing }: SecretResult, width: number): string[] {
+function secretLines({ secret, action, from, to, missing, probes }: SecretResult, width: number): string[] {
+  const seen = probes === undefined ? [] : [wrap(`probes: ${probeWords(probes)}`, "  ", width)];
   if (missing.length === 0)
-    return [wrap(`${colors.green("done")} ${secret}: ${doneWords(action, from, to)}`, "", width)];
+    return [wrap(`${colors.green("done")} ${secret}: ${doneWords(action, from, to)}`, "", width), ...seen];
   const first = `${colors.red("INCOMPLETE")} ${secret}: ${doneWords(action, from, to)}, but`;
-  return [wrap(first, "", width), ...missing.map((text) => wrap(text, "  ", width))];
+  return [wrap(first, "", width), ...missing.map((text) => wrap(text, "  ", width)), ...seen];
 }
 
 function doneWords(action: string, from: number | null, to: number | null): string {

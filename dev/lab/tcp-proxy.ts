@@ -20,6 +20,11 @@ export interface Watch {
   readonly run: () => unknown;
 }
 
+/** How many connections were cut. */
+export interface Drops {
+  readonly count: number;
+}
+
 /** A TCP server on loopback that forwards everything to another one, except for the faults that are set. */
 export interface TcpProxy {
   readonly host: string;
@@ -28,6 +33,8 @@ export interface TcpProxy {
   setFault(fault: TcpFault | undefined): Promise<void>;
   /** Does something right before what a client sends reaches the server; replaces an earlier watch. */
   watch(watch: Watch | undefined): void;
+  /** Cuts the next `times` connections whose first words hold a text. An earlier one that is not through goes on too. */
+  drop(text: string, times: number): Drops;
   stop(): Promise<void>;
 }
 
@@ -47,6 +54,7 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     watch: (watch) => {
       proxy.watched = watch;
     },
+    drop: (text, times) => proxy.drop(text, times),
     stop: () => proxy.close(),
   };
 }
@@ -56,6 +64,7 @@ class FaultyRelay {
   private fault: TcpFault | undefined;
   private server: Server | undefined;
   private readonly sockets = new Set<Socket>();
+  private readonly dropping: { readonly text: string; left: number; count: number }[] = [];
 
   constructor(private readonly target: { readonly host: string; readonly port: number }) {}
 
@@ -69,6 +78,12 @@ class FaultyRelay {
         resolve(typeof address === "object" && address ? address.port : port);
       });
     });
+  }
+
+  drop(text: string, times: number): Drops {
+    const drops = { text, left: times, count: 0 };
+    this.dropping.push(drops);
+    return drops;
   }
 
   async setFault(fault: TcpFault | undefined, port: number): Promise<void> {
@@ -113,7 +128,15 @@ class FaultyRelay {
     try {
       for await (const chunk of from) {
         if (asks) {
+          const isFirst = sent === "";
           sent = (sent + chunk.toString("latin1")).slice(-WINDOW);
+          const dropped = isFirst ? this.dropping.find(({ text, left }) => left > 0 && sent.includes(text)) : undefined;
+          if (dropped !== undefined) {
+            dropped.left -= 1;
+            dropped.count += 1;
+            from.destroy();
+            return;
+          }
           await this.look(sent);
         }
         // What fell silent stays so: neither end hears of the other again.

@@ -5,5 +5,6 @@ export const PROOFS: Readonly<Record<string, () => Promise<{ readonly prove: Pro
   disuse: () => import("./disuse"),
   evidence: () => import("./evidence"),
   leaked: () => import("./leaked"),
+  probes: () => import("./probes"),
   rehearsal: () => import("./rehearsal"),
 };

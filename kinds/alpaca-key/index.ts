@@ -5,6 +5,7 @@ import type { Kind } from "../kind";
 import { alpacaKeyAsks } from "./asks";
 import { operations } from "./operations";
 import { type AlpacaKeySeen, keysOf, seePreviousKey } from "./previous-keys";
+import { probedPair } from "./probed";
 
 /** A key pair of Alpaca, which only the operator can make: a new label is what rotates. */
 export const alpacaKey: Kind<AlpacaKeyConfig, AlpacaKeySeen> = {
@@ -29,6 +30,7 @@ export const alpacaKey: Kind<AlpacaKeyConfig, AlpacaKeySeen> = {
       canFinish: ({ labels, active }) => [current.label, previous?.label].includes(labels[active] ?? undefined),
     };
   },
+  probed: probedPair,
   declare: async (secret, stack, seen) => (await import("./declare")).declareAlpacaKey(secret, stack, seen),
   operations,
 };

@@ -8,6 +8,7 @@ import type { Kind } from "../kind";
 import { postgresPasswordAsks } from "./asks";
 import { seeOldLogin } from "./old-logins";
 import { operations } from "./operations";
+import { probedPassword } from "./probed";
 
 /** A password that this pipeline makes, with one login or with two that take turns. */
 export const postgresPassword: Kind<PostgresPasswordConfig, UseSeen> = {
@@ -27,6 +28,7 @@ export const postgresPassword: Kind<PostgresPasswordConfig, UseSeen> = {
     modeOf: postgresPasswordAsks.modeOf,
     canFinish: () => true,
   }),
+  probed: probedPassword,
   declare: async (secret, stack, seen) => (await import("./declare")).declarePassword(secret, stack, seen),
   operations,
 };

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { APPLICATION } from "../../clients/postgres";
+import { OWN_APPLICATIONS } from "../../clients/postgres";
 import type { LoginUse } from "../../core/login-use";
 import type { PooledUse } from "./paths/use";
 
@@ -64,9 +64,9 @@ export async function sessionGroups(
     `SELECT coalesce(application_name, '') AS application, count(*)::int AS count, min(backend_start) AS oldest,
             CASE WHEN backend_type IS NULL THEN NULL ELSE coalesce(host(client_addr), 'a local socket') END AS client,
             coalesce(state = 'idle' AND state_change < $3, false) AS unused
-     FROM pg_stat_activity WHERE usename = $1 AND application_name IS DISTINCT FROM $2 AND pid <> ALL ($4)
+     FROM pg_stat_activity WHERE usename = $1 AND coalesce(application_name, '') <> ALL ($2) AND pid <> ALL ($4)
      GROUP BY 1, 4, 5 ORDER BY 1, 4`,
-    [role, APPLICATION, since?.toISOString() ?? null, [...except]],
+    [role, OWN_APPLICATIONS, since?.toISOString() ?? null, [...except]],
   );
   return rows;
 }

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { poll } from "../../clients/poll";
+import { PROBE_APPLICATION } from "../../clients/postgres";
 import { literal } from "../../core/login-view";
 
 /** The part of a session that every role may see. */
@@ -16,12 +17,12 @@ const NAMED = 5;
 const PATIENCE = 5000;
 const EVERY = 250;
 
-/** The sessions that logged in as `role`, in any database of the server. */
+/** The sessions that logged in as `role`, in any database of the server, except probes. */
 export async function sessionsOf(client: pg.ClientBase, role: string): Promise<Session[]> {
   const { rows } = await client.query(
     `SELECT pid, coalesce(application_name, '') AS application FROM pg_stat_activity
-     WHERE usename = $1 ORDER BY pid LIMIT ${MOST}`,
-    [role],
+     WHERE usename = $1 AND coalesce(application_name, '') <> $2 ORDER BY pid LIMIT ${MOST}`,
+    [role, PROBE_APPLICATION],
   );
   return rows;
 }

@@ -110,6 +110,7 @@ describe("rotation run, rollback, rotate-now", () => {
       for (const [args, said] of [
         [["status", "--stack", "paper"], "expected --stack or --stacks, found both"],
         [["report", "--out", "report.html"], "--out: expected {stack} in the file's name"],
+        [["run", "--yes", "--page", "run.html"], "--page: expected {stack} in the file's name"],
         [["status", "--parallel", "0"], "expected a number from 1 to 99"],
       ] as const) {
         const refused = await many(...args);

@@ -1,4 +1,4 @@
-import { APPLICATION } from "../../../clients/postgres";
+import { OWN_APPLICATIONS } from "../../../clients/postgres";
 import { type HbaRule, type HbaUser, hbaDifferences } from "../../../core/hba";
 import { identifier } from "../../../core/login-view";
 import { mergedView } from "../login-view";
@@ -49,8 +49,8 @@ async function connections({ client, owner, from }: Asked): Promise<Found[]> {
   const limit = Number(mergedView(owner, from).view["connection limit"] ?? -1);
   if (limit < 0) return [];
   const { rows } = await client.query(
-    "SELECT count(*)::int AS used FROM pg_stat_activity WHERE usename = $1 AND application_name <> $2",
-    [from.name, APPLICATION],
+    "SELECT count(*)::int AS used FROM pg_stat_activity WHERE usename = $1 AND application_name <> ALL ($2)",
+    [from.name, OWN_APPLICATIONS],
   );
   const used = Number(rows[0].used);
   if (used < limit) return [];

@@ -12,14 +12,14 @@ import { readStore } from "./store";
 import { type Way, waysOf } from "./ways";
 
 /** A place where readers run, as this program reaches it. */
-interface Standpoint {
+export interface Standpoint {
   /** Undefined: this machine. */
   readonly reach: Reach | undefined;
   readonly run: RunScript;
 }
 
 /** How a reader's connections begin; undefined: from this machine. */
-function dialOf({ relay }: Reader, { reach }: Standpoint): ((way: Way) => Promise<Duplex>) | undefined {
+export function dialOf({ relay }: Reader, { reach }: Standpoint): ((way: Way) => Promise<Duplex>) | undefined {
   if (relay === undefined) return reach && ((way) => reach.dial(way.host, way.port));
   const command = ({ host, port }: Way) => relay.replaceAll("{host}", host).replaceAll("{port}", String(port));
   return async (way) => (reach === undefined ? pipeHere(command(way)) : reach.pipe(command(way)));
@@ -85,7 +85,7 @@ function withoutWay(rows: readonly RehearsalRow[]): RehearsalRow[] {
 }
 
 /** The authorities that services trust where they run. */
-async function trustOf({ sslrootcert }: Reader, { run, reach }: Standpoint): Promise<string | undefined> {
+export async function trustOf({ sslrootcert }: Reader, { run, reach }: Standpoint): Promise<string | undefined> {
   if (sslrootcert === undefined) return undefined;
   const { status, output } = await run(`cat ${quoted(sslrootcert)}`, LIMIT);
   if (status === 0 && output.includes("-----BEGIN CERTIFICATE-----")) return output;

@@ -22,7 +22,7 @@ export interface Way {
 
 /** The ways of a reader: the paths that it names, else all. @param trust authorities that it has where it runs */
 export function waysOf(
-  { database, paths }: Rehearsal,
+  { database, paths }: Pick<Rehearsal, "database" | "paths">,
   { paths: named, sslmode: mode, sslrootcert, relay, parameters }: Reader,
   trust: string | undefined,
 ): Way[] {

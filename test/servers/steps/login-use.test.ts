@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PROBE_APPLICATION } from "../../../clients/postgres";
 import { type Postgres, startPostgres } from "../../../dev/lab/postgres";
 import { usesOf } from "../../../kinds/postgres-password/login-use";
 import { newSessions } from "../../../kinds/postgres-password/old-sessions";
@@ -45,6 +46,7 @@ describe("who logs in as a role, as the server says", () => {
     await connect("trader", "of-the-test", "nightly-reconcile");
     await connect("trader", "of-the-test", "nightly-reconcile", "other");
     await connect("trader", "of-the-test", "secret-rotation");
+    await connect("trader", "of-the-test", PROBE_APPLICATION);
     const session = {
       kind: "session",
       application: "nightly-reconcile",
@@ -80,6 +82,7 @@ describe("who logs in as a role, as the server says", () => {
     const told = await newSessions(await asAdmin(), "trader", []);
     const { rows } = await postgres.query(advised("sql: who uses a login", told ?? ""));
     expect(rows.map(({ application_name: name }) => name)).toContain("nightly-reconcile");
+    expect(told).not.toContain(PROBE_APPLICATION);
   });
 
   it("jobs of pg_cron and pgAgent if their tables are there and may be read", async () => {

@@ -21,6 +21,7 @@ export const result = (steps: Step[], more: Partial<EngineResult> = {}): EngineR
   steps,
   messages: [],
   plans: [{ secret: "database/password", action: "ROTATE", from: 1, to: 2, reason: "due by age" }],
+  probes: {},
   errors: [],
   failedStep: undefined,
   unfinished: [],

@@ -24,6 +24,15 @@ store.mount = "a/b/" => expected words of letters, digits, -, _ or . joined by /
 alpaca = nothing => expected { baseUrl }, to ask whether the market is closed, found nothing; or say in market when it is open, or set preflight.allowOpenMarket: true
 alpaca.baseUrl = "paper" => expected an http:// or https:// address, found "paper"
 preflight.allowOpenMarket = "yes" => expected true or false, found "yes"
+probe = true => expected an object with one of rate, threshold, limit, found "true"
+probe.rate = 5 => expected logins a second or a minute from 1/min to 20/s, such as 5/s, found 5
+probe.rate = "5" => expected logins a second or a minute from 1/min to 20/s, such as 5/s, found "5"
+probe.rate = "21/s" => expected logins a second or a minute from 1/min to 20/s, such as 5/s, found "21/s"
+probe.rate = "0/min" => expected logins a second or a minute from 1/min to 20/s, such as 5/s, found "0/min"
+probe.threshold = -1 => expected at least 0, found -1
+probe.threshold = 1.5 => expected a whole number, found 1.5
+probe.limit = 0 => expected at least 1, found 0
+probe.limit = 200001 => expected at most 200000, found 200001
 hosts.trading-1.hostKey = nothing => expected a public host key, such as ${"`ssh-ed25519 AAAA...`"}, found nothing
 hosts.trading-1.hostKey = "SHA256:x" => expected a public host key, such as ${"`ssh-ed25519 AAAA...`"}, found "SHA256:x"
 hosts.trading-1.port = 0 => expected at least 1, found 0
