@@ -33,6 +33,13 @@ export async function runStep<T>(
   }
 }
 
+/** What a step that remembers (`components/step-command.ts`) printed the last time; an empty object if it has not run, or runs anew. */
+export function lastAnswer(): Readonly<Record<string, unknown>> {
+  // The engine's plugin sets it when it runs a command in place.
+  const line = process.env.PULUMI_COMMAND_STDOUT?.trim() ?? "";
+  return line === "" ? {} : (JSON.parse(line) as Record<string, unknown>);
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -101,6 +101,9 @@ export const ADVICE = {
   "sql: who sets read only": /^SELECT source, sourcefile FROM pg_settings/,
   "sql: who holds the log": /^SELECT pid, usename, state, query FROM pg_stat_activity/,
   "sql: who uses a login": /^SELECT pid, application_name, client_addr, backend_start FROM pg_stat_activity/,
+  "redis: ACL SETUSER on": /^ACL SETUSER \S+ on$/,
+  "redis: ACL SETUSER a hash": /^ACL SETUSER \S+ #HASH$/,
+  "redis: ACL SETUSER a right": /^ACL SETUSER \S+ \+/,
   "pulumi config set a receiver": /^pulumi config set --secret --path events\.ops\.url/,
 } as const satisfies Readonly<Record<string, RegExp>>;
 
