@@ -24,18 +24,18 @@ export const shortHash = (hash: string): string => hash.slice(0, 8);
  */
 export function parseUser(reply: unknown): AclUser | undefined {
   if (reply === null || reply === undefined) return undefined;
-  const fields = Array.isArray(reply)
-    ? pairs(reply)
-    : typeof reply === "object"
-      ? new Map(Object.entries(reply))
-      : undefined;
+  const fields = pairsIn(reply);
   const [flags, passwords] = [fields?.get("flags"), fields?.get("passwords")];
   if (!isTexts(flags) || !isTexts(passwords)) throw new Error("ACL GETUSER answered without flags and passwords");
   return { on: flags.includes("on"), nopass: flags.includes("nopass"), passwords };
 }
 
-const pairs = (list: readonly unknown[]): Map<string, unknown> =>
-  new Map(list.flatMap((key, index) => (index % 2 === 0 ? [[String(key), list[index + 1]] as const] : [])));
+/** The fields of an answer: a flat list of names and values, or an object. Undefined for anything else. */
+export function pairsIn(reply: unknown): ReadonlyMap<string, unknown> | undefined {
+  if (typeof reply !== "object" || reply === null) return undefined;
+  if (!Array.isArray(reply)) return new Map(Object.entries(reply));
+  return new Map(reply.flatMap((key, index) => (index % 2 === 0 ? [[String(key), reply[index + 1]] as const] : [])));
+}
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === "string");

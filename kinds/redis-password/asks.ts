@@ -12,5 +12,8 @@ export const redisPasswordAsks: KindAsks<RedisPasswordConfig> = {
   // Nothing else may be overwritten unseen.
   expected: () => [],
   whenForeign: ({ name }, { stack }, inUse) => passwordAdvice(name, stack, inUse),
-  own: ({ secret }) => ({ redis: redisOf(secret) }),
+  own: ({ secret }) => {
+    const { sentinel } = secret;
+    return { redis: { ...redisOf(secret), ...(sentinel === undefined ? {} : { sentinel }) } };
+  },
 };

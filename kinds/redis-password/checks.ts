@@ -22,11 +22,12 @@ export const redisPasswordInConfig: ConfigPart<RedisPasswordConfig, Checked> = {
     const shape = documentShape(secret, redisDocument(secret));
     return shape === undefined ? [] : [shape];
   },
-  addresses: ({ nodes }) => nodes.map((node) => placeOf(node).host),
+  addresses: ({ nodes, sentinel }) => [...nodes, ...(sentinel?.nodes ?? [])].map((node) => placeOf(node).host),
   check: (_config, placed) => [
     ...nodeChecks(placed),
     ...userChecks(placed),
     ...tlsChecks(placed),
+    ...sentinelChecks(placed),
     ...documentProblems(placed.index, placed.secret, redisDocument(placed.secret)),
   ],
   checksTogether: [sharedUserChecks],
@@ -55,6 +56,12 @@ function tlsChecks({ index, secret: { tls } }: Placed<RedisPasswordConfig>): Pro
   return tls.mode === "disable" && unused !== undefined
     ? [at("mode", `expected verify-full or verify-ca with ${unused}, found disable`)]
     : [];
+}
+
+function sentinelChecks({ index, secret: { sentinel } }: Placed<RedisPasswordConfig>): Problem[] {
+  if ((sentinel?.user === undefined) === (sentinel?.passwordFrom === undefined)) return [];
+  const message = "expected user and passwordFrom together, found one of them";
+  return [{ path: ["secrets", index, "sentinel", "passwordFrom"], message }];
 }
 
 /** Two secrets of one user would take its passwords for those of others. */

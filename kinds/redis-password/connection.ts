@@ -19,11 +19,11 @@ interface Login {
   readonly password: string;
 }
 
-/** One connection of its own for `use`, always closed afterwards. */
-async function connected<T>(
+/** One connection of its own for `use`, always closed afterwards. @param login empty: none */
+export async function connected<T>(
   { tls }: RedisReference,
   node: string,
-  login: Login,
+  login: Partial<Login>,
   use: (ask: Ask) => Promise<T>,
 ): Promise<T> {
   const { host, port } = placeOf(node);

@@ -102,11 +102,12 @@ async function oldConnections({ stack, secret, state }: InUse, about: About): Pr
     const old = fromBeforeNow(await connections(redisOf(secret)), state, stack);
     if (old.length === 0) return [];
     const places = placesOf(stack.config, secret);
+    const commands = places.map(({ service, config }) => restartCommand(service, config));
     return [
       about({
         cause: "a client keeps a connection from before the last rotation: it may hold the old password",
         evidence: clientWords(old),
-        command: [...new Set(places.map(({ service, config }) => restartCommand(service, config)))].join("; "),
+        command: [...new Set(commands)].join("; "),
         hint: `one at a time, each healthy before the next: ${places.map(placeName).join(", ")}`,
         fix: () => restartAll(stack.config, secret),
       }),

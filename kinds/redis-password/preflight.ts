@@ -2,14 +2,14 @@ import type * as z from "zod";
 import type { KindChecks } from "../../components/preflight/preflight";
 import { StepError } from "../../core/errors";
 import { parseInfo, passwordHash, shortHash } from "./acl";
-import { type RedisReference, redisReference } from "./reference";
+import { type RedisReference, redisReference, sentinelReference } from "./reference";
 
-const input = redisReference;
+const input = redisReference.extend({ sentinel: sentinelReference.optional() });
 
 /** What the preflight checks for a Redis password. What speaks to a server is loaded when used. */
 export const redisChecks: KindChecks<z.output<typeof input>> = {
   input,
-  of: (redis, { current, whenForeign }) => ({
+  of: ({ sentinel, ...redis }, { current, whenForeign }) => ({
     isStored: true,
     checks: [
       ...redis.nodes.map((node) => ({
@@ -17,6 +17,9 @@ export const redisChecks: KindChecks<z.output<typeof input>> = {
         run: () => checkNode(redis, node, current?.password),
       })),
       { name: "replicas", needs: redis.nodes.map((node) => `Redis ${node}`), run: () => checkReplicas(redis) },
+      ...(sentinel === undefined
+        ? []
+        : [{ name: "Sentinel", run: async () => (await import("./sentinel")).checkSentinel(redis, sentinel) }]),
     ],
     proveLogin: async ({ password }) => {
       const { tryEverywhere } = await import("./connection");
@@ -31,8 +34,14 @@ export const redisChecks: KindChecks<z.output<typeof input>> = {
 /** The oldest version with `ACL`. */
 const OLDEST = 6;
 
+/** How Sentinel names its connections. */
+const SENTINEL = /^sentinel-[\da-f]+-(cmd|pubsub)$/;
+
 async function checkNode(redis: RedisReference, node: string, inUse: string | undefined) {
-  const [{ userOf, withAdmin }, { keptBy }] = await Promise.all([import("./connection"), import("./change")]);
+  const [{ connectionsAt, userOf, withAdmin }, { keptBy }] = await Promise.all([
+    import("./connection"),
+    import("./change"),
+  ]);
   return withAdmin(redis, node, async (ask) => {
     const server = parseInfo(await ask("INFO", "server"));
     const version = server.get("redis_version") ?? "?";
@@ -47,6 +56,13 @@ async function checkNode(redis: RedisReference, node: string, inUse: string | un
       throw new StepError(
         `${node} replicates as ${redis.user} (masteruser), whose new password it would not have (masterauth); expected another ` +
           "ACL user for replication",
+      );
+    }
+    const watching = (await connectionsAt(redis, node, ask)).find(({ name }) => SENTINEL.test(name));
+    if (watching !== undefined) {
+      throw new StepError(
+        `Sentinel (${watching.from}) logs in to ${node} as ${redis.user}, whose new password it would not have; expected a user of its ` +
+          "own (sentinel auth-user)",
       );
     }
     const others = user.passwords.filter((hash) => inUse === undefined || hash !== passwordHash(inUse));

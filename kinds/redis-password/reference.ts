@@ -16,6 +16,16 @@ export const redisReference = z.object({
   rewriteConfig: z.boolean(),
 });
 
+/** How the preflight reaches Sentinel. */
+export const sentinelReference = z.object({
+  nodes: z.array(z.string()).min(1),
+  master: z.string(),
+  user: z.string().optional(),
+  passwordFrom: z.string().optional(),
+});
+
+export type SentinelReference = z.output<typeof sentinelReference>;
+
 export type RedisReference = z.output<typeof redisReference>;
 
 /** How a step reaches a secret's servers. */

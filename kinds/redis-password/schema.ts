@@ -15,6 +15,11 @@ const absoluteFile = text(/^\/./, "expected an absolute path");
 /** As Redis takes one in an ACL: no space, and none of the characters that begin a rule. */
 const userName = text(/^[^\s"'{}]{1,100}$/, "expected the name of an ACL user, without spaces and quotes");
 
+const passwordVariable = text(
+  /^REDISCLI_AUTH(_[A-Z0-9_]+)?$/,
+  "expected REDISCLI_AUTH, or a name that begins with REDISCLI_AUTH_",
+);
+
 /** A password of an ACL user of Redis or Valkey. */
 export const redisPasswordSchema = settings({
   /** What kind of credential it is. */
@@ -33,10 +38,18 @@ export const redisPasswordSchema = settings({
    */
   admin: userName.default("default"),
   /** The variable with the password of `admin`, if several servers have different ones: REDISCLI_AUTH_ and a name. */
-  adminPasswordFrom: text(
-    /^REDISCLI_AUTH(_[A-Z0-9_]+)?$/,
-    "expected REDISCLI_AUTH, or a name that begins with REDISCLI_AUTH_",
-  ).default("REDISCLI_AUTH"),
+  adminPasswordFrom: passwordVariable.default("REDISCLI_AUTH"),
+  /** Redis Sentinel, if it watches the servers: the preflight then compares `nodes` with all that it knows. Default: not asked. */
+  sentinel: settings({
+    /** The Sentinels, as `HOST:PORT`. The first that answers is asked. */
+    nodes: z.array(node).min(1, "expected at least one Sentinel as HOST:PORT"),
+    /** The name that Sentinel has for the primary. */
+    master: text(/^[\w.-]+$/, "expected the name that Sentinel has for the primary, such as mymaster"),
+    /** The user at Sentinel itself, if it asks for one. Default: none. */
+    user: userName.optional(),
+    /** The variable with that user's password: REDISCLI_AUTH_ and a name. */
+    passwordFrom: passwordVariable.optional(),
+  }).optional(),
   /** How the servers are reached. */
   tls: settings({
     /**

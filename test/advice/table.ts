@@ -165,6 +165,7 @@ export const FILLED: Readonly<Record<string, readonly Advice[] | string>> = {
   ],
   "kinds/postgres-password/preflight/session-user.ts": ["sql: ALTER POLICY", "sql: a default"],
   "kinds/postgres-password/unequal-login.ts": ["sql: a setting of a role"],
+  "kinds/redis-password/diagnose.ts": ["rotation adopt"],
   "policy/rules/commands.ts": "a part of a command",
   "steps/dry-run.ts": "the dry run",
   "stores/entries.ts": "a key of a document",
@@ -203,7 +204,7 @@ export const NOT_ADVICE: readonly (readonly [RegExp, string])[] = [
 
 /** In the middle of a sentence a command has no end; these stay so, because steps of existing stacks have them as input. */
 export const UNDELIMITED: readonly RegExp[] = [
-  /^kinds\/postgres-password\/asks\.ts: pulumi config set --secret --path 'adopted/,
+  /^components\/foreign-advice\.ts: pulumi config set --secret --path 'adopted/,
   /^audit\/render\/html\.ts: rotation audit verify/,
   /^dev\/toolchain\/main\.ts: npm run toolchain/,
 ];

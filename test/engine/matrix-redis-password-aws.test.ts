@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { labConfig } from "../../dev/lab/deploy";
 import { noRedis } from "../../dev/lab/redis";
+import { parseUser } from "../../kinds/redis-password/acl";
 import { auditRows, setDay, stateOf, stored, up, useBench } from "./harness";
 import { labelled } from "./labels";
 
@@ -28,5 +30,21 @@ describe.skipIf(missing !== undefined)("a Redis password, kept in AWS Secrets Ma
     expect(await lab.health("signal-service")).toMatchObject({ status: "healthy", redis: { user: "app" } });
     expect(await stateOf(bench(), SECRET)).toMatchObject({ slots: [2, 1], active: 1 });
     expect((await auditRows(bench())).map(({ action }) => action)).toEqual(["ADOPT", "ROTATE", "ROLLBACK"]);
+  });
+
+  it("gives a server that is new in the config both passwords in the next update, and restarts nothing", async () => {
+    const { lab, stack } = bench();
+    const [node] = lab.redis?.nodes ?? [];
+    const { restarts } = lab.hosts[0] ?? {};
+    const before = [restarts?.length, (await auditRows(bench())).length];
+    const user = async () => parseUser(await node?.ask<unknown>("ACL", "GETUSER", "app"))?.passwords.toSorted();
+    const passwords = await user();
+    expect(passwords).toHaveLength(2);
+    for (const hash of passwords ?? []) await node?.ask("ACL", "SETUSER", "app", `!${hash}`);
+    const { secrets } = labConfig({ lab, only: [SECRET] }) as { secrets: object[] };
+    await stack.configure("secrets", [{ ...secrets[0], nodes: [`localhost:${node?.port}`] }]);
+    await up(bench());
+    expect(await user()).toEqual(passwords);
+    expect([restarts?.length, (await auditRows(bench())).length]).toEqual(before);
   });
 });

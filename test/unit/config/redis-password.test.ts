@@ -55,6 +55,16 @@ it.each<[Key[], unknown, string]>([
     "secrets[0].tls.mode: expected verify-full or verify-ca with ca, found disable",
   ],
   [["tls"], { ca: "a" }, "secrets[0].tls.ca: expected an absolute path"],
+  [
+    ["sentinel"],
+    { nodes: [], master: "mymaster" },
+    "secrets[0].sentinel.nodes: expected at least one Sentinel as HOST:PORT",
+  ],
+  [
+    ["sentinel"],
+    { nodes: ["s:26379"], master: "mymaster", user: "x" },
+    "secrets[0].sentinel.passwordFrom: expected user and passwordFrom together, found one of them",
+  ],
   [["extras"], { url: "{password}" }, "secrets[0].extras: expected only with format json or both, found format value"],
   [["role"], "app", "secrets[0].role: unknown key; expected one of kind, name, user, nodes"],
 ])("%j as %j is refused by one message", (path, value, message) => {

@@ -1,7 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
+import { onFreePort } from "../../../../dev/lab/ports";
+import { startProcess } from "../../../../dev/lab/processes";
 import { type Redis, type RedisOptions, startRedis } from "../../../../dev/lab/redis";
 import { RedisSession } from "../../../../dev/lab/services/redis";
 import type { RedisReference } from "../../../../kinds/redis-password/reference";
@@ -40,3 +42,24 @@ export function useRedis(options: Partial<RedisOptions> = {}) {
 /** A connection of the services' user, which stays open. */
 export const openSession = ({ nodes: [{ host, port }], user }: Redis, password: string) =>
   RedisSession.open({ host, port, username: user, passwordPath: "" }, password);
+
+/** A Sentinel that watches the primary, and may log in to it as a user of the servers. */
+export async function startSentinel(
+  redis: Redis,
+  dir: string,
+  as: { readonly user: string; readonly password: string },
+) {
+  const [primary] = redis.nodes;
+  return onFreePort(async (port) => {
+    const file = join(dir, `sentinel-${port}.conf`);
+    const lines = [
+      ...[`port ${port}`, "bind 127.0.0.1", `dir ${dir}`],
+      ...[`sentinel monitor orders ${primary.host} ${primary.port} 1`],
+      ...[`sentinel auth-user orders ${as.user}`, `sentinel auth-pass orders ${as.password}`],
+    ];
+    await writeFile(file, `${lines.join("\n")}\n`, { mode: 0o600 });
+    const logFile = join(dir, `sentinel-${port}.log`);
+    const sentinel = await startProcess({ command: "/usr/bin/redis-server", args: [file, "--sentinel"], logFile });
+    return { address: `127.0.0.1:${port}`, stop: () => sentinel.stop() };
+  });
+}
