@@ -24,6 +24,7 @@ import {
 } from "../../core/state";
 import { isDocument, writtenBefore } from "../../stores/entries";
 import { slotPassword } from "../postgres-password/password-slot";
+import { readersOf } from "../postgres-password/rehearsal/readers";
 import { redisPasswordAsks } from "./asks";
 import { adoptedEntries, documentShapes, passwordEntries } from "./entries";
 import { redisOf } from "./reference";
@@ -205,7 +206,7 @@ export class RedisPassword extends StoredCredential<RedisPasswordArgs> {
         input: {
           redis: redisOf(config),
           password,
-          ...(before === undefined ? { known: known === undefined ? [] : [known.password] } : { before }),
+          ...(before === undefined ? this.firstProof(known) : { before }),
         },
         trigger: this.trigger,
         runOnInputChange: AGAIN,
@@ -214,6 +215,19 @@ export class RedisPassword extends StoredCredential<RedisPasswordArgs> {
       },
       { parent: this, dependsOn },
     );
+  }
+
+  /** What the proof before the store is written checks besides the login. */
+  private firstProof(known: Credential | undefined) {
+    const { config, platform } = this.args;
+    const { privateKey, rehearse = false } = platform;
+    const places = rehearse && this.mode !== "adoption" ? readersOf(config.restart, platform) : [];
+    const onHosts = places.some(({ host }) => host !== undefined);
+    const key = onHosts && privateKey !== undefined ? { privateKey } : {};
+    return {
+      known: known === undefined ? [] : [known.password],
+      ...(places.length === 0 ? {} : { rehearsal: { places, ...key, strict: this.mode === "rotation" } }),
+    };
   }
 
   private describe(stored: Stored): pulumi.Output<Record<string, unknown>> {

@@ -47,7 +47,8 @@ export async function connected<T>(
   }
 }
 
-function trustOf({ mode, ca, cert, key }: RedisReference["tls"], host: string): ConnectionOptions {
+/** How a client checks a server of this name, and proves itself. */
+export function trustOf({ mode, ca, cert, key }: RedisReference["tls"], host: string): ConnectionOptions {
   const file = (name: string, path: string) => {
     try {
       return readFileSync(path, "utf8");

@@ -1,8 +1,14 @@
 import { poll } from "../../clients/poll";
+import { StepError } from "../../core/errors";
+import { type RehearsalRow, rowWords } from "../../core/rehearsal";
 import { passwordHash, shortHash } from "./acl";
 import { userOf, withAdmin } from "./connection";
 import type { RedisReference } from "./reference";
+import type { RedisRehearsal } from "./rehearsal-input";
 import { clientWords, connections } from "./use";
+
+/** In one message. */
+const NAMED = 12;
 
 /** How long the connections of a service that was stopped may take to end, in milliseconds. */
 const PATIENCE = 5000;
@@ -67,4 +73,33 @@ export async function leftConnections(
     "not in the config holds the old password, or a service did not restart. Its connection stays, and its next login fails " +
     "once the grace period is over"
   );
+}
+
+/**
+ * Logs in with the new password from where each service is.
+ *
+ * @param inUse the password in use, if it is another one
+ * @throws StepError that names each reader and server that differs, unless waiting is worse: then each is a warning
+ */
+export async function rehearsed(
+  redis: RedisReference,
+  given: RedisRehearsal,
+  next: string,
+  inUse: string | undefined,
+): Promise<{ readonly rows: readonly RehearsalRow[]; readonly warnings: readonly string[] }> {
+  const { rehearse } = await import("./rehearse");
+  const rows = await rehearse(redis, given, { next, inUse });
+  const differ = rows.filter(({ verdict }) => verdict === "differs").map(rowWords);
+  const unseen = rows.filter(({ verdict }) => verdict === "unseen").map(rowWords);
+  if (differ.length > 0 && given.strict) {
+    const rest = differ.length > NAMED ? [`and ${differ.length - NAMED} more`] : [];
+    throw new StepError(
+      `the rehearsal of ${redis.user} found what services would find, before anything changed for one: ` +
+        `${[...differ.slice(0, NAMED), ...rest].join("; ")}. Store and services are as they were: fix it and run this again`,
+    );
+  }
+  return {
+    rows,
+    warnings: [...differ.map((text) => `rehearsal: ${text}`), ...unseen.map((text) => `not rehearsed: ${text}`)],
+  };
 }

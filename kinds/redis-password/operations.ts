@@ -44,5 +44,6 @@ export const operations = {
   },
   endSessions: async (...asked) => (await import("./end-connections")).endConnections(...asked),
   diagnose: async (...asked) => (await import("./diagnose")).redisFindings(...asked),
+  rehearse: async (...asked) => (await import("./rehearse-now")).rehearseNow(...asked),
   validate: async (...asked) => (await import("./validate")).redisPasswordChecks(...asked),
 } as const satisfies KindOperations<RedisPasswordConfig>;

@@ -49,6 +49,7 @@ const resources = (
   state: SecretState,
   adopted: string | null = "old",
   changes: Partial<RedisPasswordConfig> = {},
+  around: Partial<Platform> = {},
 ): Promise<Declared[]> =>
   declare(() => {
     const known = adopted === null ? undefined : pulumi.secret(adopted);
@@ -57,7 +58,7 @@ const resources = (
       state,
       force: false,
       policy,
-      platform: platform(),
+      platform: { ...platform(), ...around },
       adopted: known,
     };
     return new RedisPassword("redis-password", args).state;
@@ -148,6 +149,15 @@ describe("RedisPassword", () => {
     expect(inputOf(all, "redis-password-user-a")).toEqual({ redis, valid: true, activation: "1" });
     expect(inputOf(all, "redis-password-verify-login")).toMatchObject({ known: [] });
     expect(inputOf(all, "redis-password-preflight-checks")).not.toHaveProperty("current");
+  });
+
+  it("rehearses from where services are, only if the config says so, and stops only a rotation", async () => {
+    const proof = async (rehearse: boolean, state = second) =>
+      inputOf(await resources(state, "old", {}, { rehearse }), "redis-password-verify-login");
+    expect(await proof(false)).not.toHaveProperty("rehearsal");
+    const places = [{ readers: [{ services: ["signal-service", "orchestrator"] }] }];
+    expect((await proof(true)).rehearsal).toEqual({ places, strict: true });
+    expect((await proof(true, { ...second, emergency: true })).rehearsal.strict).toBe(false);
   });
 
   it("writes a document with addresses that contain it, in one piece", async () => {
