@@ -12,7 +12,7 @@ const input = z.object({
   redis: redisReference,
   password: secret(z.string()),
   /** The other passwords of this stack, for the proof before the store is written. */
-  known: z.array(secret(z.string())).optional(),
+  known: z.array(z.object({ password: secret(z.string()) })).optional(),
   /** From where services will log in, if that is rehearsed; the first of `known` is the password in use. */
   rehearsal: redisRehearsal.optional(),
   /** A connection of each server from before the store was written, for the proof after the restarts. */
@@ -29,8 +29,9 @@ await runStep(input, async ({ redis, password, known, rehearsal, before }) => {
   const about = { loggedInAs: redis.user, nodes: redis.nodes };
   // A run for a change of the config belongs to no rotation: connections from before it say nothing.
   if (process.argv[2] === AGAIN) return about;
-  const seen = rehearsal && (await rehearsed(redis, rehearsal, password, known?.[0]));
-  const found = known === undefined ? undefined : await otherPasswords(redis, [password, ...known]);
+  const seen = rehearsal && (await rehearsed(redis, rehearsal, password, known?.[0]?.password));
+  const found =
+    known === undefined ? undefined : await otherPasswords(redis, [password, ...known.map((one) => one.password)]);
   const warning = found === undefined ? await leftConnections(redis, before ?? {}) : found.warning;
   const warnings = [...(warning === undefined ? [] : [warning]), ...(seen?.warnings ?? [])];
   for (const text of warnings) process.stderr.write(`warning: ${text}\n`);

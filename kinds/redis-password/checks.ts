@@ -59,9 +59,9 @@ function tlsChecks({ index, secret: { tls } }: Placed<RedisPasswordConfig>): Pro
 }
 
 function sentinelChecks({ index, secret: { sentinel } }: Placed<RedisPasswordConfig>): Problem[] {
-  if ((sentinel?.user === undefined) === (sentinel?.passwordFrom === undefined)) return [];
-  const message = "expected user and passwordFrom together, found one of them";
-  return [{ path: ["secrets", index, "sentinel", "passwordFrom"], message }];
+  if ((sentinel?.user === undefined) === (sentinel?.variable === undefined)) return [];
+  const message = "expected user and variable together, found one of them";
+  return [{ path: ["secrets", index, "sentinel", "variable"], message }];
 }
 
 /** Two secrets of one user would take its passwords for those of others. */

@@ -225,7 +225,7 @@ export class RedisPassword extends StoredCredential<RedisPasswordArgs> {
     const onHosts = places.some(({ host }) => host !== undefined);
     const key = onHosts && privateKey !== undefined ? { privateKey } : {};
     return {
-      known: known === undefined ? [] : [known.password],
+      known: known === undefined ? [] : [{ password: known.password }],
       ...(places.length === 0 ? {} : { rehearsal: { places, ...key, strict: this.mode === "rotation" } }),
     };
   }

@@ -71,11 +71,11 @@ export function trustOf({ mode, ca, cert, key }: RedisReference["tls"], host: st
  * @throws StepError that names the server, the user and, if a right is missing, the rule that grants it
  */
 export async function withAdmin<T>(redis: RedisReference, node: string, use: (ask: Ask) => Promise<T>): Promise<T> {
-  const { admin, adminPasswordFrom } = redis;
-  const password = process.env[adminPasswordFrom];
+  const { admin, adminVariable } = redis;
+  const password = process.env[adminVariable];
   if (!password) {
     throw new StepError(
-      `${admin} cannot log in to ${node}: it has no password; set ${adminPasswordFrom} in the environment of the run`,
+      `${admin} cannot log in to ${node}: it has no password; set ${adminVariable} in the environment of the run`,
     );
   }
   try {
@@ -85,10 +85,10 @@ export async function withAdmin<T>(redis: RedisReference, node: string, use: (as
   }
 }
 
-function adminReason({ admin, adminPasswordFrom }: RedisReference, node: string, error: unknown): string {
+function adminReason({ admin, adminVariable }: RedisReference, node: string, error: unknown): string {
   const said = messageOf(error);
   if (isRefusal(error))
-    return `${admin} cannot log in to ${node}: ${said}; the run's own login is \`admin\` in the config, with ${adminPasswordFrom}`;
+    return `${admin} cannot log in to ${node}: ${said}; the run's own login is \`admin\` in the config, with ${adminVariable}`;
   const [, command] = /^NOPERM .*'([^']+)' command/.exec(said) ?? [];
   return command === undefined
     ? `${node}: ${said}`

@@ -6,7 +6,7 @@ export const redisReference = z.object({
   nodes: z.array(z.string()).min(1),
   user: z.string(),
   admin: z.string(),
-  adminPasswordFrom: z.string(),
+  adminVariable: z.string(),
   tls: z.object({
     mode: z.enum(["disable", "verify-ca", "verify-full"]),
     ca: z.string().optional(),
@@ -21,7 +21,7 @@ export const sentinelReference = z.object({
   nodes: z.array(z.string()).min(1),
   master: z.string(),
   user: z.string().optional(),
-  passwordFrom: z.string().optional(),
+  variable: z.string().optional(),
 });
 
 export type SentinelReference = z.output<typeof sentinelReference>;
@@ -33,7 +33,7 @@ export const redisOf = ({
   nodes,
   user,
   admin,
-  adminPasswordFrom,
+  adminVariable,
   tls,
   rewriteConfig,
-}: RedisPasswordConfig): RedisReference => ({ nodes, user, admin, adminPasswordFrom, tls, rewriteConfig });
+}: RedisPasswordConfig): RedisReference => ({ nodes, user, admin, adminVariable, tls, rewriteConfig });

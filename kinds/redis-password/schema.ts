@@ -15,7 +15,7 @@ const absoluteFile = text(/^\/./, "expected an absolute path");
 /** As Redis takes one in an ACL: no space, and none of the characters that begin a rule. */
 const userName = text(/^[^\s"'{}]{1,100}$/, "expected the name of an ACL user, without spaces and quotes");
 
-const passwordVariable = text(
+const variable = text(
   /^REDISCLI_AUTH(_[A-Z0-9_]+)?$/,
   "expected REDISCLI_AUTH, or a name that begins with REDISCLI_AUTH_",
 );
@@ -38,7 +38,7 @@ export const redisPasswordSchema = settings({
    */
   admin: userName.default("default"),
   /** The variable with the password of `admin`, if several servers have different ones: REDISCLI_AUTH_ and a name. */
-  adminPasswordFrom: passwordVariable.default("REDISCLI_AUTH"),
+  adminVariable: variable.default("REDISCLI_AUTH"),
   /** Redis Sentinel, if it watches the servers: the preflight then compares `nodes` with all that it knows. Default: not asked. */
   sentinel: settings({
     /** The Sentinels, as `HOST:PORT`. The first that answers is asked. */
@@ -48,7 +48,7 @@ export const redisPasswordSchema = settings({
     /** The user at Sentinel itself, if it asks for one. Default: none. */
     user: userName.optional(),
     /** The variable with that user's password: REDISCLI_AUTH_ and a name. */
-    passwordFrom: passwordVariable.optional(),
+    variable: variable.optional(),
   }).optional(),
   /** How the servers are reached. */
   tls: settings({

@@ -35,13 +35,13 @@ export async function checkSentinel(redis: RedisReference, sentinel: SentinelRef
 /** The first Sentinel that answers; one may be down. */
 async function firstAnswer<T>(
   redis: RedisReference,
-  { nodes, user, passwordFrom }: SentinelReference,
+  { nodes, user, variable }: SentinelReference,
   use: (ask: Ask) => Promise<T>,
 ): Promise<T> {
-  const password = passwordFrom === undefined ? undefined : process.env[passwordFrom];
-  if (passwordFrom !== undefined && !password)
+  const password = variable === undefined ? undefined : process.env[variable];
+  if (variable !== undefined && !password)
     throw new StepError(
-      `${user} cannot log in to Sentinel: it has no password; set ${passwordFrom} in the environment of the run`,
+      `${user} cannot log in to Sentinel: it has no password; set ${variable} in the environment of the run`,
     );
   const login = user === undefined || password === undefined ? {} : { username: user, password };
   const failures: string[] = [];

@@ -15,7 +15,7 @@ const config: RedisPasswordConfig = {
   user: "app",
   nodes: ["redis-1:6379", "redis-2:6379"],
   admin: "rotation",
-  adminPasswordFrom: "REDISCLI_AUTH",
+  adminVariable: "REDISCLI_AUTH",
   tls: { mode: "verify-full", ca: "/etc/ssl/redis.crt" },
   rewriteConfig: false,
   restart: ["signal-service", "orchestrator"],
@@ -69,7 +69,7 @@ const redis = {
   nodes: config.nodes,
   user: "app",
   admin: "rotation",
-  adminPasswordFrom: "REDISCLI_AUTH",
+  adminVariable: "REDISCLI_AUTH",
   tls: config.tls,
   rewriteConfig: false,
 };
@@ -138,7 +138,7 @@ describe("RedisPassword", () => {
       "redis-password-confirm-login",
       "redis-password-user-b",
     ]);
-    expect(inputOf(back, "redis-password-verify-login")).toMatchObject({ password: "old", known: [B] });
+    expect(inputOf(back, "redis-password-verify-login")).toMatchObject({ password: "old", known: [{ password: B }] });
     expect(inputOf(back, "redis-password-redis-password")).toMatchObject({
       entry: { path: "redis/password", value: "old" },
     });

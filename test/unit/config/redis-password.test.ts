@@ -17,7 +17,7 @@ it("is right with five keys, and has TLS and REDISCLI_AUTH by default", () => {
   const [secret] = parse(withSecrets(RIGHT)).secrets;
   expect(secret).toMatchObject({
     tls: { mode: "verify-full" },
-    adminPasswordFrom: "REDISCLI_AUTH",
+    adminVariable: "REDISCLI_AUTH",
     rewriteConfig: false,
   });
   const { admin: _, ...bare } = RIGHT;
@@ -43,9 +43,9 @@ it.each<[Key[], unknown, string]>([
     "secrets[0].admin: expected another user than the one that is rotated, found app: name an ACL user of the pipeline's own",
   ],
   [
-    ["adminPasswordFrom"],
+    ["adminVariable"],
     "PGPASSWORD",
-    "secrets[0].adminPasswordFrom: expected REDISCLI_AUTH, or a name that begins with REDISCLI_AUTH_",
+    "secrets[0].adminVariable: expected REDISCLI_AUTH, or a name that begins with REDISCLI_AUTH_",
   ],
   [["tls"], { mode: "maybe" }, "secrets[0].tls.mode: expected one of disable, verify-ca, verify-full"],
   [["tls"], { cert: "/a" }, "secrets[0].tls.key: expected cert and key together, found one of them"],
@@ -63,7 +63,7 @@ it.each<[Key[], unknown, string]>([
   [
     ["sentinel"],
     { nodes: ["s:26379"], master: "mymaster", user: "x" },
-    "secrets[0].sentinel.passwordFrom: expected user and passwordFrom together, found one of them",
+    "secrets[0].sentinel.variable: expected user and variable together, found one of them",
   ],
   [["extras"], { url: "{password}" }, "secrets[0].extras: expected only with format json or both, found format value"],
   [["role"], "app", "secrets[0].role: unknown key; expected one of kind, name, user, nodes"],

@@ -165,7 +165,7 @@ describe.skipIf(missing !== undefined)("a Redis that speaks TLS alone, and asks 
 
   const reference = (tls: RedisReference["tls"]): RedisReference => ({
     nodes: redis.nodes.map(({ address }) => address),
-    ...{ user: redis.user, admin: redis.admin, adminPasswordFrom: "REDISCLI_AUTH", rewriteConfig: false, tls },
+    ...{ user: redis.user, admin: redis.admin, adminVariable: "REDISCLI_AUTH", rewriteConfig: false, tls },
   });
   const client = () => ({ cert: path("redis.crt"), key: path("redis.key") });
 

@@ -31,7 +31,7 @@ export function useRedis(options: Partial<RedisOptions> = {}) {
     nodes: server().nodes.map(({ address }) => address),
     user: server().user,
     admin: server().admin,
-    adminPasswordFrom: "REDISCLI_AUTH",
+    adminVariable: "REDISCLI_AUTH",
     tls: { mode: "disable" },
     rewriteConfig: false,
     ...changes,
