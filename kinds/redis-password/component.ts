@@ -71,14 +71,14 @@ export class RedisPassword extends StoredCredential<RedisPasswordArgs> {
     if (credential === undefined) throw new Error(unknownValue(config.name, activeGeneration(state)));
     const guard = this.storeGuard(credential, previous);
     const unchanged = this.createUnchanged(guard, begun);
-    const added = this.createPassword(active, credential, unchanged);
+    const added = this.createPassword(active, credential, previous, unchanged);
     const verified = this.createLogin("verify-login", credential, { known: previous }, added);
     const stored = this.createStored(credential.entries, guard, verified);
     const restarted = this.createRestarts(stored.last, { username: config.user, entries: credential.entries });
     const before = answerOf(verified).apply((answer) => (answer.before ?? {}) as Record<string, number>);
     const confirmed = this.createLogin("confirm-login", credential, { before }, restarted.last);
     this.description = this.describe(stored);
-    const settled = this.createPassword(other(active), previous, confirmed);
+    const settled = this.createPassword(other(active), previous, credential, confirmed);
     const says = confirmed.stdout.apply(() => marksOf(state, args.policy));
     const marks = credential.entries.map(({ path }) => ({ path, says }));
     const marked = this.createMarks(marks, settled);
@@ -169,7 +169,12 @@ export class RedisPassword extends StoredCredential<RedisPasswordArgs> {
    * A slot's password on the servers: there while it may be used. The step remembers what it has put there, so that the
    * password that was in the slot before is removed, whose value the state no longer has.
    */
-  private createPassword(slot: SlotIndex, credential: Credential | undefined, dependsOn: After): pulumi.Resource {
+  private createPassword(
+    slot: SlotIndex,
+    credential: Credential | undefined,
+    beside: Credential | undefined,
+    dependsOn: After,
+  ): pulumi.Resource {
     const { config, state } = this.args;
     const generation = state.slots[slot];
     const valid = slot === state.active || !state.revoked;
@@ -182,6 +187,8 @@ export class RedisPassword extends StoredCredential<RedisPasswordArgs> {
         input: {
           redis: redisOf(config),
           ...(credential === undefined ? {} : { password: credential.password }),
+          // The other slot may have the same password, if an operator went back to it by hand and had that adopted.
+          keep: beside === undefined ? [] : [{ password: beside.password }],
           valid,
           activation: this.trigger,
         },

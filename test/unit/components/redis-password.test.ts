@@ -96,8 +96,14 @@ describe("RedisPassword", () => {
 
   it("gives the user the new password before a login is tried, and keeps the previous one through the grace period", async () => {
     const all = await resources(second);
-    expect(inputOf(all, "redis-password-user-a")).toEqual({ redis, password: A, valid: true, activation: "2" });
-    expect(inputOf(all, "redis-password-user-b")).toEqual({ redis, password: B, valid: true, activation: "2" });
+    expect(inputOf(all, "redis-password-user-a")).toEqual({
+      ...{ redis, password: A, keep: [{ password: B }] },
+      ...{ valid: true, activation: "2" },
+    });
+    expect(inputOf(all, "redis-password-user-b")).toEqual({
+      ...{ redis, password: B, keep: [{ password: A }] },
+      ...{ valid: true, activation: "2" },
+    });
     const revoked = await resources({ ...second, revoked: true });
     expect(moved(all, revoked).filter((name) => name.includes("-user-"))).toEqual(["redis-password-user-b"]);
     expect(inputOf(revoked, "redis-password-user-b")).toMatchObject({ password: B, valid: false });
@@ -146,7 +152,10 @@ describe("RedisPassword", () => {
 
   it("touches no password that it does not know", async () => {
     const all = await resources(first, null);
-    expect(inputOf(all, "redis-password-user-a")).toEqual({ redis, valid: true, activation: "1" });
+    expect(inputOf(all, "redis-password-user-a")).toEqual({
+      ...{ redis, keep: [{ password: B }] },
+      ...{ valid: true, activation: "1" },
+    });
     expect(inputOf(all, "redis-password-verify-login")).toMatchObject({ known: [] });
     expect(inputOf(all, "redis-password-preflight-checks")).not.toHaveProperty("current");
   });
