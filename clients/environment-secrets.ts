@@ -24,6 +24,11 @@ const ADDRESSES = [
 /** What `redis-cli` takes a password from, and variables of that name with an ending: one for each of several servers. */
 const CREDENTIAL_PREFIX = "REDISCLI_AUTH";
 
+/** The password in such a variable, else in the file that the variable with the ending `_FILE` names; undefined if there is none. */
+export function prefixedSecret(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return env[name] || textOf(env[`${name}_FILE`])[0] || undefined;
+}
+
 /** A token of a CI system, in whatever variable (`store.auth.tokenVariable`): a JWT. */
 const isSignedToken = (value: string | undefined): value is string =>
   value !== undefined && /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/.test(value);
@@ -39,7 +44,9 @@ export function environmentSecrets(env: NodeJS.ProcessEnv): string[] {
   const home = homeOf(env);
   const found = [
     ...CREDENTIALS.flatMap((name) => env[name] ?? []),
-    ...Object.entries(env).flatMap(([name, value]) => (name.startsWith(CREDENTIAL_PREFIX) ? (value ?? []) : [])),
+    ...Object.keys(env)
+      .filter((name) => name.startsWith(CREDENTIAL_PREFIX))
+      .flatMap((name) => prefixedSecret(name.replace(/_FILE$/, ""), env) ?? []),
     ...ADDRESSES.flatMap((name) => passwordIn(env[name])),
     ...Object.values(env).filter(isSignedToken),
     ...textOf(env.PULUMI_CONFIG_PASSPHRASE_FILE),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
 import { createClient } from "@redis/client";
+import { prefixedSecret } from "../../clients/environment-secrets";
 import { publicTrust } from "../../clients/trust";
 import { messageOf, StepError } from "../../core/errors";
 import { type AclUser, parseConnections, parseUser, type RedisConnection } from "./acl";
@@ -72,10 +73,10 @@ export function trustOf({ mode, ca, cert, key }: RedisReference["tls"], host: st
  */
 export async function withAdmin<T>(redis: RedisReference, node: string, use: (ask: Ask) => Promise<T>): Promise<T> {
   const { admin, adminVariable } = redis;
-  const password = process.env[adminVariable];
+  const password = prefixedSecret(adminVariable);
   if (!password) {
     throw new StepError(
-      `${admin} cannot log in to ${node}: it has no password; set ${adminVariable} in the environment of the run`,
+      `${admin} cannot log in to ${node}: it has no password; set ${adminVariable}, or ${adminVariable}_FILE, in the environment of the run`,
     );
   }
   try {

@@ -34,7 +34,8 @@ export const redisPasswordSchema = settings({
    */
   nodes: z.array(node).min(1, "expected at least one server as HOST:PORT"),
   /**
-   * The ACL user that changes the other one. Its password comes from REDISCLI_AUTH, as for `redis-cli`. Default: `default`.
+   * The ACL user that changes the other one. Its password comes from REDISCLI_AUTH, as for `redis-cli`, or from the file that
+   * REDISCLI_AUTH_FILE names. Default: `default`.
    */
   admin: userName.default("default"),
   /** The variable with the password of `admin`, if several servers have different ones: REDISCLI_AUTH_ and a name. */

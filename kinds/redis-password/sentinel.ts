@@ -1,4 +1,5 @@
 import { lookup } from "node:dns/promises";
+import { prefixedSecret } from "../../clients/environment-secrets";
 import { messageOf, StepError } from "../../core/errors";
 import { hostInUrl } from "../../core/schema-parts";
 import { pairsIn } from "./acl";
@@ -38,7 +39,7 @@ async function firstAnswer<T>(
   { nodes, user, variable }: SentinelReference,
   use: (ask: Ask) => Promise<T>,
 ): Promise<T> {
-  const password = variable === undefined ? undefined : process.env[variable];
+  const password = variable === undefined ? undefined : prefixedSecret(variable);
   if (variable !== undefined && !password)
     throw new StepError(
       `${user} cannot log in to Sentinel: it has no password; set ${variable} in the environment of the run`,

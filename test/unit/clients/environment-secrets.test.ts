@@ -34,6 +34,12 @@ it.each([
   expect(environmentSecrets({ ...NOWHERE, HOME: await home(), [name]: "its-value" })).toEqual(["its-value"]);
 });
 
+it("the file that REDISCLI_AUTH_FILE names holds one, and its path is none", async () => {
+  const HOME = await home({ "auth/cache": "of-the-file\n" });
+  const env = { ...NOWHERE, HOME, REDISCLI_AUTH_CACHE_FILE: join(HOME, "auth", "cache") };
+  expect(environmentSecrets(env)).toEqual(["of-the-file"]);
+});
+
 it("a CI system's token is one in any variable, and no command of the user's gets it", async () => {
   const env = { ...NOWHERE, HOME: await home(), CI_JWT: "eyJhbGciOi.eyJzdWIi.c2lnbmF0dXJl", CI_NAME: "eyJ.a" };
   expect(environmentSecrets(env)).toEqual([env.CI_JWT]);

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type PreflightInput, runChecks } from "../../../../components/preflight/preflight";
 import { noRedis } from "../../../../dev/lab/redis";
@@ -98,7 +101,14 @@ describe.skipIf(missing !== undefined)("the preflight of a Redis password", () =
     const right = process.env.REDISCLI_AUTH;
     try {
       delete process.env.REDISCLI_AUTH;
-      expect(await failures()).toContain("it has no password; set REDISCLI_AUTH in the environment of the run");
+      expect(await failures()).toContain(
+        "it has no password; set REDISCLI_AUTH, or REDISCLI_AUTH_FILE, in the environment of the run",
+      );
+      const file = join(await mkdtemp(join(tmpdir(), "redis-auth-")), "password");
+      await writeFile(file, `${right}\n`);
+      process.env.REDISCLI_AUTH_FILE = file;
+      expect(await failures()).toBe("");
+      await rm(join(file, ".."), { recursive: true });
       process.env.REDISCLI_AUTH = "wrong-password";
       const said = await failures();
       expect(said).toMatch(
@@ -106,6 +116,7 @@ describe.skipIf(missing !== undefined)("the preflight of a Redis password", () =
       );
       expect(said).not.toContain("wrong-password");
     } finally {
+      delete process.env.REDISCLI_AUTH_FILE;
       process.env.REDISCLI_AUTH = right;
     }
   });
