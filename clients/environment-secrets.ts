@@ -18,9 +18,17 @@ const CREDENTIALS = [
 
 /** Variables with an address, which may contain a password. */
 const ADDRESSES = [
-  ...["PULUMI_BACKEND_URL", "DATABASE_URL", "VAULT_ADDR", "BAO_ADDR"],
+  ...["PULUMI_BACKEND_URL", "DATABASE_URL", "REDIS_URL", "VAULT_ADDR", "BAO_ADDR"],
   ...["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"],
 ];
+
+/** What `redis-cli` takes a password from, and variables of that name with an ending: one for each of several servers. */
+const CREDENTIAL_PREFIX = "REDISCLI_AUTH";
+
+/** The password in such a variable, else in the file that the variable with the ending `_FILE` names; undefined if there is none. */
+export function prefixedSecret(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return env[name] || textOf(env[`${name}_FILE`])[0] || undefined;
+}
 
 /** A token of a CI system, in whatever variable (`store.auth.tokenVariable`): a JWT. */
 const isSignedToken = (value: string | undefined): value is string =>
@@ -37,6 +45,9 @@ export function environmentSecrets(env: NodeJS.ProcessEnv): string[] {
   const home = homeOf(env);
   const found = [
     ...CREDENTIALS.flatMap((name) => env[name] ?? []),
+    ...Object.keys(env)
+      .filter((name) => name.startsWith(CREDENTIAL_PREFIX))
+      .flatMap((name) => prefixedSecret(name.replace(/_FILE$/, ""), env) ?? []),
     ...ADDRESSES.flatMap((name) => passwordIn(env[name])),
     ...Object.values(env).filter(isSignedToken),
     ...textOf(env.PULUMI_CONFIG_PASSPHRASE_FILE),
@@ -57,6 +68,7 @@ export function environmentWithoutSecrets(env: NodeJS.ProcessEnv): NodeJS.Proces
   const secrets = environmentSecrets(env);
   const isOpen = ([name, value = ""]: [string, string | undefined]) =>
     !CREDENTIALS.includes(name) &&
+    !name.startsWith(CREDENTIAL_PREFIX) &&
     !CREDENTIAL_NAME.test(name) &&
     // What the engine hands to its commands.
     !name.startsWith("PULUMI_") &&

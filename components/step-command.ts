@@ -27,6 +27,11 @@ export interface StepCommandArgs {
    * resource's creation is kept; the step finds it in the environment as `ROLLED_OUT`.
    */
   readonly rolledOut?: string;
+  /**
+   * Whether the step finds its last answer in the environment when it runs in place (`lastAnswer` of `steps/run-step.ts`). The
+   * answer is a secret then. Default false.
+   */
+  readonly remembers?: boolean;
 }
 
 let folder: string | undefined;
@@ -49,7 +54,7 @@ export function hideStepInputs(): void {
 /** A `local.Command` that runs a step once an activation. */
 export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.CustomResourceOptions): local.Command {
   if (args.inPlace && args.trigger !== undefined) return stepInPlace(name, { ...args, trigger: args.trigger }, opts);
-  const { rolledOut, runOnInputChange: again } = args;
+  const { rolledOut, runOnInputChange: again, remembers = false } = args;
   return new local.Command(
     name,
     {
@@ -60,9 +65,13 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
       stdin: stdinOf(args),
       ...(args.trigger === undefined ? {} : { triggers: isList(args.trigger) ? args.trigger.slice() : [args.trigger] }),
       logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,
-      addPreviousOutputInEnv: false,
+      addPreviousOutputInEnv: remembers,
     },
-    { ...opts, ...(rolledOut === undefined ? {} : { ignoreChanges: ["interpreter[1]"] }) },
+    {
+      ...opts,
+      ...(rolledOut === undefined ? {} : { ignoreChanges: ["interpreter[1]"] }),
+      ...(remembers ? { additionalSecretOutputs: ["stdout"] } : {}),
+    },
   );
 }
 

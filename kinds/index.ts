@@ -4,6 +4,7 @@ import type { SecretState } from "../core/state";
 import { alpacaKey } from "./alpaca-key";
 import type { DecidingConfig, Kind } from "./kind";
 import { postgresPassword } from "./postgres-password";
+import { redisPassword } from "./redis-password";
 import type { KindName } from "./schemas";
 import { vaultDynamic } from "./vault-dynamic";
 import { vaultStatic } from "./vault-static";
@@ -15,6 +16,7 @@ const KINDS = {
   "vault-static": vaultStatic,
   "vault-dynamic": vaultDynamic,
   "alpaca-key": alpacaKey,
+  "redis-password": redisPassword,
 } satisfies Readonly<Record<KindName, Kind>>;
 
 /** All kinds; those of two names twice. */

@@ -8,17 +8,19 @@ import {
   runChecks,
 } from "../components/preflight/preflight";
 import { passwordChecks } from "./postgres-password/preflight/own-checks";
+import { redisChecks } from "./redis-password/preflight";
 import { leaseChecks } from "./vault-dynamic/preflight";
 import { vaultRoleChecks } from "./vault-static/preflight";
 
 /** The kinds' own checks, by the key of their part of the input (`KindAsks.own`). A secret has one at the most. */
-const PARTS = { database: passwordChecks, vaultRole: vaultRoleChecks, leases: leaseChecks };
+const PARTS = { database: passwordChecks, vaultRole: vaultRoleChecks, leases: leaseChecks, redis: redisChecks };
 
 /** The whole input of one secret's preflight. */
 export const preflightInput = everyInput.extend({
   database: PARTS.database.input.optional(),
   vaultRole: PARTS.vaultRole.input.optional(),
   leases: PARTS.leases.input.optional(),
+  redis: PARTS.redis.input.optional(),
 });
 
 export type PreflightInput = z.output<typeof preflightInput>;

@@ -5,6 +5,7 @@ import { byKind } from "../core/schema-parts";
 import type { OfKind, Traits } from "../core/traits";
 import { alpacaKeyInConfig } from "./alpaca-key/checks";
 import { alternatingUsersInConfig, singleUserInConfig } from "./postgres-password/checks";
+import { redisPasswordInConfig } from "./redis-password/checks";
 import { vaultDynamicInConfig } from "./vault-dynamic/checks";
 import { vaultStaticInConfig } from "./vault-static/checks";
 
@@ -15,6 +16,7 @@ const KINDS = {
   "vault-static": vaultStaticInConfig,
   "vault-dynamic": vaultDynamicInConfig,
   "alpaca-key": alpacaKeyInConfig,
+  "redis-password": redisPasswordInConfig,
 };
 
 export type KindName = keyof typeof KINDS;

@@ -24,7 +24,7 @@ export async function runStep<T>(
   const { [ACTIVATION]: activation, [ONCE]: once, [LAST_ANSWER]: last = "" } = process.env;
   try {
     const stdin = await readStdin();
-    const again = activation !== undefined && activationOf(last) === activation;
+    const again = activation !== undefined && lastAnswer().activation === activation;
     if (again && once !== undefined) return void process.stdout.write(`${last}\n`);
     const raw = parse(stdin);
     marked = secretsIn(schema, raw);
@@ -44,12 +44,15 @@ export async function runStep<T>(
   }
 }
 
-/** The activation that an answer is of; undefined for one of an earlier version. */
-function activationOf(answer: string): unknown {
+/**
+ * What a step that runs in place (`components/step-command.ts`) printed the last time; an empty object if it has not run, or
+ * runs anew.
+ */
+export function lastAnswer(): Readonly<Record<string, unknown>> {
   try {
-    return (JSON.parse(answer) as { activation?: unknown }).activation;
+    return JSON.parse(process.env[LAST_ANSWER] ?? "") as Record<string, unknown>;
   } catch {
-    return undefined;
+    return {};
   }
 }
 

@@ -4,6 +4,7 @@ import { DAY } from "../../core/time";
 import type { Toolchain } from "../toolchain/resolve";
 import type { AlpacaKey } from "./alpaca-state";
 import { ALPACA_KEY, type Lab } from "./lab";
+import type { Redis } from "./redis";
 import { createStack, type Stack } from "./stack";
 
 /** When the lab's calendar begins: a Monday night, markets closed. */
@@ -81,6 +82,9 @@ export function labConfig({
               }),
         };
       }),
+      ...(lab.redis !== undefined && rotates !== "alpaca" && (only?.includes(lab.redis.secretName) ?? true)
+        ? [redisSecret(lab, lab.redis, shapes)]
+        : []),
       ...(rotates === "passwords" ? [] : [alpacaSecret(lab)]),
     ],
     ...(databases[0]?.name === postgres.database ? {} : { audit: reach(postgres.database) }),
@@ -88,6 +92,22 @@ export function labConfig({
     ...config,
   };
 }
+
+/** The ACL user of the lab's Redis, at the primary and at its replicas. */
+const redisSecret = (
+  lab: Lab,
+  { nodes, user, admin, secretName }: Redis,
+  shapes: Readonly<Record<string, object>>,
+) => ({
+  kind: "redis-password",
+  name: secretName,
+  user,
+  nodes: nodes.map(({ address }) => address),
+  admin,
+  tls: { mode: "disable" },
+  restart: lab.readers(secretName),
+  ...shapes[secretName],
+});
 
 /** The longest possible period: within a test Vault rotates by itself only if a shorter one is set. */
 const LONGEST_PERIOD = { rotationPeriod: "90d" };

@@ -23,6 +23,7 @@ import {
 } from "./platform";
 import { poll } from "./poll";
 import { type Postgres, startPostgres } from "./postgres";
+import { type Redis, type RedisOptions, startRedis } from "./redis";
 import { awsBackend, type SecretBackend, vaultBackend } from "./secret-backend";
 import { randomSecret, type SecretGenerator } from "./secrets";
 import { copyService } from "./service-program";
@@ -53,6 +54,8 @@ export interface LabOptions {
   secret?: SecretGenerator;
   /** Settings of PostgreSQL beyond the lab's own. */
   postgresSettings?: Record<string, string>;
+  /** A Redis whose password the services with `redis` read; none by default. */
+  redis?: Pick<RedisOptions, "replicas" | "user" | "secretName">;
   /** Wraps every restart over SSH; none by default. */
   around?: HostOptions["around"];
   /** Whether the hosts' SSH server is OpenSSH's; false by default. */
@@ -74,6 +77,7 @@ export interface Lab {
   /** The store that the services read. */
   readonly store: SecretBackend;
   readonly alpaca: Alpaca;
+  readonly redis: Redis | undefined;
   readonly slack: Slack;
   readonly smtp: Smtp;
   readonly hosts: readonly Host[];
@@ -138,7 +142,7 @@ async function assemble(
   };
   const emulator: Promise<Moto | undefined> =
     options.moto === undefined ? Promise.resolve(undefined) : started(startMoto({ dir, bin: options.moto }));
-  const [postgres, openbao, moto, alpaca, slack, smtp, program] = await allStarted([
+  const [postgres, openbao, moto, alpaca, slack, smtp, program, redis] = await allStarted([
     started(startPostgres({ dir, database: databases[0]?.name, settings: options.postgresSettings, secret })),
     started(startOpenBao({ dir, bin: options.openbao })),
     emulator,
@@ -146,16 +150,21 @@ async function assemble(
     started(startSlack()),
     started(startSmtp({ secret })),
     copyService(dir),
+    options.redis === undefined ? Promise.resolve(undefined) : started(startRedis({ dir, secret, ...options.redis })),
   ]);
   const broker = environment === "paper" ? alpaca.paper : alpaca.live;
   const store = await chooseStore(options.store ?? "vault", environment, openbao, moto);
-  const platform: Platform = { environment, postgres, store, alpaca: broker, secret };
+  const platform: Platform = { environment, postgres, store, alpaca: broker, redis, secret };
   const adopted: Record<string, string> = {};
   const connectionPasswords: Record<string, string> = {};
   for (const database of databases) {
     adopted[database.secretName] = await seedDatabase(platform, database);
     const own = await seedVaultLogin(platform, database);
     if (own !== undefined) connectionPasswords[database.name] = own;
+  }
+  if (redis !== undefined) {
+    adopted[redis.secretName] = redis.password;
+    await store.put(redis.secretName, redis.password);
   }
   const adoptedAlpaca = await seedAlpaca(platform);
   const pipeline = await createPipelineLogin(postgres, databases, secret("pipeline's database login"));
@@ -174,6 +183,7 @@ async function assemble(
     moto,
     store,
     alpaca,
+    redis,
     slack,
     smtp,
     hosts,
@@ -181,13 +191,15 @@ async function assemble(
     adoptedAlpaca,
     stop,
     connectionPasswords,
-    env: { ...environmentOf(postgres, pipeline), ...store.env },
+    env: { ...environmentOf(postgres, pipeline), ...store.env, ...(redis && { REDISCLI_AUTH: redis.adminPassword }) },
     adminEnv: environmentOf(postgres, { user: postgres.adminUser, password: postgres.adminPassword }),
     config: configOf(hosts, clientKeys.private),
     databases,
     readers: (secretName) =>
       (options.services ?? DEFAULT_SERVICES)
-        .filter((service) => (secretName === ALPACA_KEY ? service.alpaca : service.database === secretName))
+        .filter(({ alpaca, database, redis }) =>
+          secretName === ALPACA_KEY ? alpaca : database === secretName || redis === secretName,
+        )
         .map(({ name }) => name),
     service: (name, host) => findService(hosts, name, host),
     health: async (name, host) => (await (await fetch(findService(hosts, name, host).healthUrl)).json()) as Health,

@@ -76,7 +76,10 @@ export async function startLoad(lab: { hosts: readonly Host[] }, options: LoadOp
   const share = (rate: number | undefined, users: number): number =>
     users === 0 ? 0 : Math.min(rate ?? 0, MAX_PER_SECOND) / users;
   const order: LoadOrder = {
-    loginsPerSecond: share(options.loginsPerSecond, running.filter(({ config }) => config.database).length),
+    loginsPerSecond: share(
+      options.loginsPerSecond,
+      running.filter(({ config }) => config.database || config.redis).length,
+    ),
     alpacaPerSecond: share(options.alpacaPerSecond, running.filter(({ config }) => config.alpaca).length),
     until: Date.now() + Math.min(options.limitSeconds ?? MAX_SECONDS, MAX_SECONDS) * 1000,
     max: MAX_ATTEMPTS,

@@ -5,6 +5,7 @@ import type { AlpacaEnvironment } from "./alpaca";
 import type { AlpacaKey } from "./alpaca-state";
 import { freePort } from "./ports";
 import type { Postgres } from "./postgres";
+import type { Redis } from "./redis";
 import type { SecretBackend } from "./secret-backend";
 import type { SecretGenerator } from "./secrets";
 import type { DocumentKeys } from "./services/types";
@@ -49,6 +50,8 @@ export interface LabService {
   database?: string;
   /** Takes its login from Vault's database engine as soon as there is one for it. */
   lease?: LabLease;
+  /** `secretName` of the lab's Redis, if it uses that. */
+  redis?: string;
   /** Whether it uses Alpaca; false by default. */
   alpaca?: boolean;
   /** Names of the hosts it runs on; the first host by default. On several it has the same port on each. */
@@ -76,6 +79,7 @@ export interface Platform {
   postgres: Postgres;
   store: SecretBackend;
   alpaca: AlpacaEnvironment;
+  redis?: Redis | undefined;
   secret: SecretGenerator;
 }
 
@@ -162,11 +166,19 @@ export async function describeServices(
         },
       }),
       ...(service.alpaca && { alpaca: pair }),
+      ...(service.redis !== undefined && platform.redis && { redis: redisConfig(platform.redis, environment) }),
       ...(service.hosts && { hosts: service.hosts }),
       ...(service.quiet && { quiet: true }),
     })),
   );
 }
+
+const redisConfig = ({ nodes: [primary], user, secretName }: Redis, environment: string) => ({
+  host: primary.host,
+  port: primary.port,
+  username: user,
+  passwordPath: `${environment}/${secretName}`,
+});
 
 function databaseConfig({ environment, postgres }: Platform, databases: readonly LabDatabase[], secretName: string) {
   const database = databases.find((candidate) => candidate.secretName === secretName);

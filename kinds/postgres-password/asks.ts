@@ -1,4 +1,4 @@
-import { requestFor, twoWays } from "../../components/foreign-advice";
+import { passwordAdvice } from "../../components/foreign-advice";
 import type { KindAsks } from "../../components/preflight-input";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { modeOf } from "../../core/decide";
@@ -13,14 +13,7 @@ export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
   asksInUse: (mode, force) => mode === "rotation" || force,
   // Nothing else may be overwritten unseen.
   expected: ownUsernames,
-  whenForeign({ name }, { stack }, inUse) {
-    if (inUse === undefined) return unknownAdvice(name, stack);
-    const correct =
-      inUse === 0
-        ? `Make \`adopted\` the value in use, as in the store: pulumi config set --secret --path 'adopted["${name}"]'. `
-        : "";
-    return correct + foreignAdvice(name);
-  },
+  whenForeign: ({ name }, { stack }, inUse) => passwordAdvice(name, stack, inUse),
   own({ secret, state, maxAge, hosts, services }) {
     const { database, role, strategy, passwordAs } = secret;
     const form = passwordAs === "plain" ? { passwordAs } : {};
@@ -34,21 +27,3 @@ export const postgresPasswordAsks: KindAsks<PostgresPasswordConfig> = {
     return { database: { ...referenceOf(database), roles: [role], logins, ...over, ...places } };
   },
 };
-
-/** The two options after an external write of a password to the store; the end of a message. */
-function foreignAdvice(secret: string): string {
-  return twoWays(
-    `set it with \`pulumi config set --secret --path 'adopted["${secret}"]'\`, then ${requestFor(secret, '"adopt":true')}`,
-    requestFor(secret, '"rotate":true,"force":true'),
-  );
-}
-
-/** The two options if the store holds a value that this stack does not know as the one in use. */
-function unknownAdvice(secret: string, stack: string | undefined): string {
-  const named = stack === undefined ? "" : ` --stack ${stack}`;
-  return (
-    `Nothing was overwritten. Two ways on: adopt that value (\`rotation adopt ${secret}${named}\` copies it into the config, and ` +
-    `the first rotation can be rolled back to it), or overwrite it (${requestFor(secret, '"rotate":true,"force":true')}); ` +
-    "then `pulumi up`"
-  );
-}

@@ -50,7 +50,7 @@ export function loginsOf(
 }
 
 /** A slot's password, if the slot really holds that generation: a half-finished update may have filled it anew. */
-function slotValue(
+export function slotValue(
   resources: readonly NamedResource[],
   secret: string,
   slot: SlotIndex,

@@ -21,9 +21,22 @@ export function passwordSlot(
   rule: PasswordRule,
   opts: pulumi.CustomResourceOptions,
 ): PasswordSlot {
-  const keepers = { generation: String(generation) };
+  const password = slotPassword(name, generation, rule, opts);
+  const salt = new RandomBytes(`${name}-salt`, { length: 16, keepers: keepersOf(generation) }, opts);
+  return { password, salt: salt.base64 };
+}
+
+const keepersOf = (generation: Generation) => ({ generation: String(generation) });
+
+/** A slot's password alone: {@link passwordSlot}. */
+export function slotPassword(
+  name: string,
+  generation: Generation,
+  rule: PasswordRule,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Output<string> {
   // Every argument is written out: a default that changes with a new version of the provider would replace the password.
-  const password = new RandomPassword(
+  const { result } = new RandomPassword(
     `${name}-password`,
     {
       length: rule.length,
@@ -36,10 +49,9 @@ export function passwordSlot(
       minNumeric: rule.minNumeric,
       minSpecial: rule.minSpecial,
       overrideSpecial: rule.overrideSpecial,
-      keepers,
+      keepers: keepersOf(generation),
     },
     opts,
   );
-  const salt = new RandomBytes(`${name}-salt`, { length: 16, keepers }, opts);
-  return { password: password.result, salt: salt.base64 };
+  return result;
 }

@@ -55,6 +55,9 @@ export const healthGate: ResourceValidationPolicy = {
   },
 };
 
+/** A step of the program, which prints no secret: what it printed the last time may be in its environment. */
+const OWN_STEP = /^node '?(?:[^' ]*\/)?dist\/steps\/[\w-]+\.mjs\b/;
+
 /** The parts of a command that the process list, the engine's errors or the state show. */
 const SHOWN = ["create", "update", "delete", "interpreter", "environment", "triggers", "stdout", "stderr"] as const;
 
@@ -86,8 +89,8 @@ function problemsOf(props: PolicyResource["props"], secrets: readonly string[]):
   if (variables.some((name) => !OF_A_STEP.has(name))) {
     problems.push("expected no `environment`: a failure prints it; pass what the command needs by stdin");
   }
-  // A step that runs in place compares its activation with its last answer, which holds no secret.
-  if (props.addPreviousOutputInEnv !== false && !variables.includes("ROTATION_ACTIVATION")) {
+  const remembers = props.addPreviousOutputInEnv === true && OWN_STEP.test(String(props.create ?? ""));
+  if (props.addPreviousOutputInEnv !== false && !remembers) {
     problems.push("expected `addPreviousOutputInEnv: false`, so that no output gets into an environment");
   }
   return problems;

@@ -25,6 +25,7 @@ const PROGRAMS = [
   "npx |(?:vault|bao|aws) [a-z-]+|psql [-a-z]|pg_[a-z]+ -|ssh(?:-key[a-z]+)? -|ssh-keyscan",
   "systemctl (?:re|st|en|is)|sudo |kubectl [a-z]|timedatectl|eval |(?:rm|cp|mv|chmod|chown|ls|kill) [-/…]",
   "(?:PG[A-Z]+|VAULT_[A-Z]+|AWS_[A-Z]+)=",
+  "ACL SETUSER ",
 ];
 const SQL =
   '(?:GRANT|REVOKE|ALTER|CREATE|DROP|REASSIGN|SELECT|SET ROLE|UPDATE [a-z"]|INSERT INTO|DELETE FROM) ?[A-Za-z"(…*]';

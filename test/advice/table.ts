@@ -102,6 +102,9 @@ export const ADVICE = {
   "sql: who sets read only": /^SELECT source, sourcefile FROM pg_settings/,
   "sql: who holds the log": /^SELECT pid, usename, state, query FROM pg_stat_activity/,
   "sql: who uses a login": /^SELECT pid, application_name, client_addr, backend_start FROM pg_stat_activity/,
+  "redis: ACL SETUSER on": /^ACL SETUSER \S+ on$/,
+  "redis: ACL SETUSER a hash": /^ACL SETUSER \S+ #HASH$/,
+  "redis: ACL SETUSER a right": /^ACL SETUSER \S+ \+/,
   "pulumi config set a receiver": /^pulumi config set --secret --path events\.ops\.url/,
 } as const satisfies Readonly<Record<string, RegExp>>;
 
@@ -166,6 +169,7 @@ export const FILLED: Readonly<Record<string, readonly Advice[] | string>> = {
   ],
   "kinds/postgres-password/preflight/session-user.ts": ["sql: ALTER POLICY", "sql: a default"],
   "kinds/postgres-password/unequal-login.ts": ["sql: a setting of a role"],
+  "kinds/redis-password/diagnose.ts": ["rotation adopt"],
   "policy/rules/commands.ts": "a part of a command",
   "steps/dry-run.ts": "the dry run",
   "stores/entries.ts": "a key of a document",
@@ -204,7 +208,7 @@ export const NOT_ADVICE: readonly (readonly [RegExp, string])[] = [
 
 /** In the middle of a sentence a command has no end; these stay so, because steps of existing stacks have them as input. */
 export const UNDELIMITED: readonly RegExp[] = [
-  /^kinds\/postgres-password\/asks\.ts: pulumi config set --secret --path 'adopted/,
+  /^components\/foreign-advice\.ts: pulumi config set --secret --path 'adopted/,
   /^audit\/render\/html\.ts: rotation audit verify/,
   /^dev\/toolchain\/main\.ts: npm run toolchain/,
 ];

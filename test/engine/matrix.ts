@@ -1,7 +1,14 @@
 import type { Config } from "../../config";
 
 /** Every way a secret rotates, with what the config says for it. */
-export const STRATEGIES = ["single-user", "alternating-users", "alpaca-key", "vault-static", "vault-dynamic"] as const;
+export const STRATEGIES = [
+  "single-user",
+  "alternating-users",
+  "alpaca-key",
+  "redis-password",
+  "vault-static",
+  "vault-dynamic",
+] as const;
 
 /** Every store. */
 export const STORES = ["vault", "aws"] as const satisfies readonly Config["store"]["kind"][];
@@ -29,6 +36,7 @@ export const MATRIX = {
   "single-user": { vault: { shownBy: "single-user" }, aws: { shownBy: "matrix-single-user-aws" } },
   "alternating-users": { vault: { shownBy: "rotation" }, aws: { shownBy: "aws" } },
   "alpaca-key": { vault: { shownBy: "alpaca-rollback" }, aws: { shownBy: "matrix-alpaca-key-aws" } },
+  "redis-password": { vault: { shownBy: "redis-password" }, aws: { shownBy: "matrix-redis-password-aws" } },
   "vault-static": {
     vault: { shownBy: "vault-static", noWayBack: "Vault rotates it and keeps no earlier password" },
     aws: IN_VAULT_ALONE,

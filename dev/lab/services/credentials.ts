@@ -1,12 +1,13 @@
 import { type Lease, shortLease } from "./leases";
 import type { SecretReader, StoredValue } from "./secret-reader";
 import { readPair, required } from "./store";
-import type { AlpacaConfig, DatabaseConfig, DocumentKeys, ServiceConfig } from "./types";
+import type { AlpacaConfig, DatabaseConfig, DocumentKeys, RedisConfig, ServiceConfig } from "./types";
 
 /** What a service holds in memory. */
 export interface Credentials {
   database?: DatabaseLogin;
   alpaca?: AlpacaPair;
+  redis?: RedisLogin;
 }
 
 /** Which version of the store a credential came from, and when. */
@@ -23,6 +24,10 @@ export interface DatabaseLogin extends Origin {
   lease?: Lease;
 }
 
+export interface RedisLogin extends Origin {
+  password: string;
+}
+
 export interface AlpacaPair extends Origin {
   keyId: string;
   secretKey: string;
@@ -33,6 +38,7 @@ export async function readCredentials(reader: SecretReader, config: ServiceConfi
   return {
     ...(config.database && { database: await readLogin(reader, config.database) }),
     ...(config.alpaca && { alpaca: await readKeys(reader, config.alpaca) }),
+    ...(config.redis && { redis: await readRedis(reader, config.redis) }),
   };
 }
 
@@ -76,6 +82,11 @@ export async function issueLogin(
 async function readKeys(reader: SecretReader, config: AlpacaConfig): Promise<AlpacaPair> {
   const [id, secret] = await readPair(reader, [config.keyIdPath, config.secretKeyPath]);
   return { keyId: id.value, secretKey: secret.value, ...origin(secret) };
+}
+
+async function readRedis(reader: SecretReader, { passwordPath }: RedisConfig): Promise<RedisLogin> {
+  const password = await required(reader, passwordPath);
+  return { password: password.value, ...origin(password) };
 }
 
 function origin({ version, generation }: StoredValue): Origin {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import { failureCode, fetchAccount, tryLogin } from "./clients";
 import type { Credentials } from "./credentials";
+import { tryRedisLogin } from "./redis";
 import type { Attempt, LoadOrder, ServiceConfig } from "./types";
 
 const LOOK_EVERY_MS = 500;
@@ -48,7 +49,7 @@ export class LoadWorker {
       return; // Half written; the next check sees the whole.
     }
     this.rest();
-    this.pace("login", this.config.database ? (this.order?.loginsPerSecond ?? 0) : 0);
+    this.pace("login", this.config.database || this.config.redis ? (this.order?.loginsPerSecond ?? 0) : 0);
     this.pace("alpaca", this.config.alpaca ? (this.order?.alpacaPerSecond ?? 0) : 0);
   }
 
@@ -95,6 +96,8 @@ export class LoadWorker {
   private async once(kind: Attempt["kind"], held: Credentials): Promise<void> {
     if (kind === "login" && this.config.database && held.database) {
       await tryLogin(this.config.database, held.database);
+    } else if (kind === "login" && this.config.redis && held.redis) {
+      await tryRedisLogin(this.config.redis, held.redis.password);
     } else if (kind === "alpaca" && this.config.alpaca && held.alpaca) {
       await fetchAccount(this.config.alpaca, held.alpaca);
     }

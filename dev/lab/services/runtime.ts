@@ -4,6 +4,7 @@ import { type AlpacaAccount, AlpacaStatusError, fetchAccount, openPool } from ".
 import { type Credentials, type DatabaseLogin, issueLogin, readCredentials } from "./credentials";
 import { LeaseKeeper } from "./lease-keeper";
 import { shortLease } from "./leases";
+import { RedisSession } from "./redis";
 import type { SecretReader } from "./secret-reader";
 import type { DatabaseConfig, Health, ServiceConfig } from "./types";
 
@@ -17,6 +18,7 @@ export class Runtime {
   private held: Credentials | undefined;
   private pool: pg.Pool | undefined;
   private session: { user: string; role: string } | undefined;
+  private redis: RedisSession | undefined;
   private account: AlpacaAccount | undefined;
   private error: string | undefined = "starting";
   private expires = 0;
@@ -52,7 +54,7 @@ export class Runtime {
 
   /** Reads, proves, and only then holds a set of credentials. */
   async load(): Promise<void> {
-    const { database, alpaca } = this.config;
+    const { database, alpaca, redis } = this.config;
     const read = await readCredentials(this.reader, this.config);
     if (alpaca && read.alpaca) {
       this.log("INFO", `Initialized AlpacaClient with key_id=…${read.alpaca.keyId.slice(-4)}`);
@@ -60,6 +62,12 @@ export class Runtime {
       this.log("INFO", `Account fetched successfully (buying_power=$${this.account.buying_power})`);
     }
     if (database && read.database) await this.openSession(database, read.database);
+    if (redis && read.redis) {
+      const session = await RedisSession.open(redis, read.redis.password);
+      this.redis?.close();
+      this.redis = session;
+      this.log("INFO", `Connected to Redis as ${redis.username} (store version ${read.redis.version})`);
+    }
     this.held = read;
     this.expires = Date.now() + (this.config.cacheMs ?? HOUR_MS);
     if (this.error !== undefined) this.log("INFO", `${this.config.name} is healthy`);
@@ -118,6 +126,7 @@ export class Runtime {
     try {
       if (Date.now() > this.expires) return await this.load();
       await this.pool?.query(this.config.database?.query ?? "select 1");
+      await this.useRedis();
       if (this.config.alpaca && this.held?.alpaca) await fetchAccount(this.config.alpaca, this.held.alpaca);
       this.error = undefined;
     } catch (error) {
@@ -128,6 +137,16 @@ export class Runtime {
     }
   }
 
+  /** As a client library does it: a connection that was lost is opened anew with what the service holds. */
+  private async useRedis(): Promise<void> {
+    const [config, login] = [this.config.redis, this.held?.redis];
+    if (config === undefined || login === undefined) return;
+    await this.redis?.ask("PING").catch(async () => {
+      this.redis?.close();
+      this.redis = await RedisSession.open(config, login.password);
+    });
+  }
+
   private fail(error: unknown): void {
     this.error = error instanceof Error ? error.message : String(error);
     this.log("ERROR", this.error);
@@ -135,7 +154,7 @@ export class Runtime {
 
   /** What `/health` says; never a secret. */
   health(): Health {
-    const { database, alpaca } = this.held ?? {};
+    const { database, alpaca, redis } = this.held ?? {};
     const origin = (of: { version: number | string; generation?: string; loadedAt: string }) => ({
       version: of.version,
       ...(of.generation !== undefined && { generation: of.generation }),
@@ -148,6 +167,7 @@ export class Runtime {
       started_at: this.startedAt,
       ...(this.error !== undefined && { error: this.error }),
       ...(database && this.session && { database: { ...this.session, ...origin(database), ...this.leaseHealth() } }),
+      ...(redis && { redis: { user: this.config.redis?.username ?? "", ...origin(redis) } }),
       ...(alpaca && {
         alpaca: {
           key_id_last4: alpaca.keyId.slice(-4),

@@ -7,6 +7,7 @@ export interface ServiceConfig {
   store: StoreConfig;
   database?: DatabaseConfig;
   alpaca?: AlpacaConfig;
+  redis?: RedisConfig;
   files: ServiceFiles;
   /** How long it trusts what it read; an hour by default, as on the platform. */
   cacheMs?: number;
@@ -65,6 +66,15 @@ export interface DatabaseConfig {
   leasePath?: string;
   /** The query of its daily work; `select 1` by default. */
   query?: string;
+}
+
+/** The Redis it works with. */
+export interface RedisConfig {
+  host: string;
+  port: number;
+  username: string;
+  /** Path below the mount, such as "paper/redis/password". */
+  passwordPath: string;
 }
 
 /** The broker it talks to. */
@@ -144,6 +154,7 @@ export interface Health {
     loaded_at: string;
     lease?: LeaseHealth;
   };
+  redis?: { user: string; version: number | string; generation?: string; loaded_at: string };
   alpaca?: { key_id_last4: string; account: string; version: number | string; generation?: string; loaded_at: string };
 }
 

@@ -57,7 +57,9 @@ async function act(
   if (context.preview) return { ...inputs, stderr: UNKNOWN, stdout: UNKNOWN };
   const values = plainProperties(inputs);
   const script = scripts.map((key) => values[key]).find((value) => typeof value === "string");
-  const before = { stdout: text(olds?.stdout), stderr: text(olds?.stderr) };
+  // An output that the program calls a secret comes wrapped.
+  const last = plainProperties(olds ?? {});
+  const before = { stdout: text(last.stdout), stderr: text(last.stderr) };
   if (typeof script !== "string") return { ...inputs, ...before };
 
   const previous = values.addPreviousOutputInEnv === false || olds === undefined ? {} : previousOutput(before);

@@ -6,6 +6,7 @@ import { poll } from "../../../dev/lab/poll";
 import { isAlive } from "../../../dev/lab/processes";
 import { commandProvider } from "../../../dev/toolchain/plugins/command";
 import { service } from "../../../dev/toolchain/plugins/protocol";
+import { secret } from "../../../dev/toolchain/plugins/values";
 import { session } from "../../unit/contract/session";
 import { testFolder } from "../lab/folder";
 
@@ -30,6 +31,9 @@ test("an update sees the output of the run before, unless that is switched off",
   const script = "echo before:$PULUMI_COMMAND_STDOUT";
   const { id, state } = await job.create({ create: "echo first" });
   expect((await job.update(id, state, { create: script })).stdout).toBe("before:first");
+  // As the engine hands over an output that the program calls a secret.
+  const hidden = { ...state, stdout: secret("first") };
+  expect((await job.update(id, hidden, { create: script })).stdout).toBe("before:first");
   const off = { create: script, addPreviousOutputInEnv: false };
   expect((await job.update(id, state, off)).stdout).toBe("before:");
 });

@@ -89,6 +89,16 @@ const GOOD: Record<string, Seen> = {
       addPreviousOutputInEnv: false,
     },
   },
+  remembering: {
+    type: "command:local:Command",
+    urn: `${PREFIX}$command:local:Command::user-a`,
+    properties: {
+      create: "node dist/steps/redis-user.mjs 'adds the password of generation 2 of app'",
+      stdin: JSON.stringify({ redis: { user: "app" }, password: PASSWORD, valid: true }),
+      stdout: `{"hash":"${"a".repeat(64)}"}`,
+      addPreviousOutputInEnv: true,
+    },
+  },
   step: {
     type: "command:local:Command",
     urn: `${PREFIX}$command:local:Command::verify-login`,
@@ -197,6 +207,8 @@ describe("the policy pack, through its own server", () => {
         but("step", { addPreviousOutputInEnv: true, environment: { ROTATION_ACTIVATION: "2", A: "b" } }),
         "expected no `environment`",
       ],
+      ["no-secret-in-a-command-line", but("remembering", { create: "./a-step" }), "addPreviousOutputInEnv"],
+      ["no-secret-in-a-command-line", but("remembering", { stdout: PASSWORD }), "no secret in `stdout`"],
       ["strong-password", but("password", { length: 12 }), "at least 24 characters, found 12"],
       ["strong-password", but("password", { minSpecial: 0 }), "minSpecial of at least 1, found 0"],
       ["strong-password", but("password", { keepers: { generation: "2", date: "x" } }), "found date, generation"],

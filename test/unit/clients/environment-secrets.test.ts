@@ -21,6 +21,8 @@ it.each([
   "VAULT_TOKEN",
   "BAO_TOKEN",
   "PGPASSWORD",
+  "REDISCLI_AUTH",
+  "REDISCLI_AUTH_CACHE",
   "AWS_SECRET_ACCESS_KEY",
   "AWS_SESSION_TOKEN",
   "PULUMI_CONFIG_PASSPHRASE",
@@ -30,6 +32,12 @@ it.each([
   "GOOGLE_CREDENTIALS",
 ])("%s is a credential", async (name) => {
   expect(environmentSecrets({ ...NOWHERE, HOME: await home(), [name]: "its-value" })).toEqual(["its-value"]);
+});
+
+it("the file that REDISCLI_AUTH_FILE names holds one, and its path is none", async () => {
+  const HOME = await home({ "auth/cache": "of-the-file\n" });
+  const env = { ...NOWHERE, HOME, REDISCLI_AUTH_CACHE_FILE: join(HOME, "auth", "cache") };
+  expect(environmentSecrets(env)).toEqual(["of-the-file"]);
 });
 
 it("a CI system's token is one in any variable, and no command of the user's gets it", async () => {

@@ -112,21 +112,35 @@ const first = nextState(undefined, { now: at(0), policy, hasAdopted: true });
 const second = nextState(first, { now: at(89), policy, hasAdopted: true });
 const request = (wish: object) => ({ request: { id: "r", secret: "database/password", reason: "a test", ...wish } });
 
+const CASES: [string, SecretState | undefined, number, Record<string, unknown>][] = [
+  ["at first", undefined, 0, {}],
+  ["at first, of a value that nobody knows", undefined, 0, { adopted: {} }],
+  ["by age", second, 178, { lab: { clock: at(178).toISOString() } }],
+  ["of a rotation that is asked for", first, 3, request({ rotate: true })],
+  ["that is to overwrite an external write", first, 3, request({ rotate: true, force: true })],
+  ["in an emergency", second, 95, request({ rotate: true, emergency: true })],
+  ["of a rollback", second, 95, request({ activate: 1 })],
+  ["of an adoption", second, 95, request({ adopt: true })],
+];
+
 describe.each(["alternating-users", "single-user"])("the preflight of an update and the CLI's own, %s", (strategy) => {
-  it.each<[string, SecretState | undefined, number, Record<string, unknown>]>([
-    ["at first", undefined, 0, {}],
-    ["at first, of a value that nobody knows", undefined, 0, { adopted: {} }],
-    ["by age", second, 178, { lab: { clock: at(178).toISOString() } }],
-    ["of a rotation that is asked for", first, 3, request({ rotate: true })],
-    ["that is to overwrite an external write", first, 3, request({ rotate: true, force: true })],
-    ["in an emergency", second, 95, request({ rotate: true, emergency: true })],
-    ["of a rollback", second, 95, request({ activate: 1 })],
-    ["of an adoption", second, 95, request({ adopt: true })],
-  ])("ask the same: %s", async (_, finished, days, more) => {
+  it.each(CASES)("ask the same: %s", async (_, finished, days, more) => {
     const config = passwords(strategy, more);
     const given = (await asked(config, finished, at(days))) as { services: { name: string }[] };
     expect(given).toEqual(looked(config, finished, at(days)));
     expect(given.services.map(({ name }) => name)).toEqual(["signal-service", "dashboard"]);
+  });
+});
+
+describe("the preflight of an update and the CLI's own, a password of Redis", () => {
+  const redis = { kind: "redis-password", name: "database/password", user: "app", nodes: ["127.0.0.1:6379"] };
+  const around = { secrets: [{ ...redis, restart: ["signal-service"] }], audit: { host: "127.0.0.1", name: "audit" } };
+
+  it.each(CASES)("ask the same: %s", async (_, finished, days, more) => {
+    const config = passwords("", { ...around, ...more });
+    const given = await asked(config, finished, at(days));
+    expect(given).toEqual(looked(config, finished, at(days)));
+    expect(given).toMatchObject({ redis: { nodes: redis.nodes, user: "app", tls: { mode: "verify-full" } } });
   });
 });
 

@@ -26,6 +26,17 @@ function configOf(strategy: Strategy, store: object) {
   if (strategy === "vault-static" || strategy === "vault-dynamic") {
     return configWith([["secrets"], [madeByVault(strategy)]], ...VAULTS_OWN, [["store"], store]);
   }
+  if (strategy === "redis-password") {
+    const redis = {
+      kind: strategy,
+      name: "redis/password",
+      user: "app",
+      nodes: ["redis:6379"],
+      restart: ["orchestrator"],
+    };
+    const audit = { host: "db.internal", name: "trader" };
+    return configWith([["secrets"], [redis]], [["adopted"], undefined], [["audit"], audit], [["store"], store]);
+  }
   return strategy === "alpaca-key"
     ? configWith(
         [["secrets"], [key]],

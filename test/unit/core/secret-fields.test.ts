@@ -69,7 +69,7 @@ const BESIDE = [
 ];
 
 /** The path of a key's file is none, and no host's name. */
-const isOdd = (field: string) => !BESIDE.includes(field) && !/\.(sslkey|hostKeyAlias)$/.test(field);
+const isOdd = (field: string) => !BESIDE.includes(field) && !/\.(sslkey|hostKeyAlias|tls\.key)$/.test(field);
 
 const steps = path.join(__dirname, "..", "..", "..", "steps");
 
