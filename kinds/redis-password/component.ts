@@ -86,7 +86,12 @@ export class RedisPassword extends StoredCredential<RedisPasswordArgs> {
       this.fingerprinted(active, credential),
       ...(previous === undefined ? [] : [this.fingerprinted(other(active), previous)]),
     ];
-    const audit = this.createAudit([preflight, unchanged, verified, confirmed], marked, stored.answer, fingerprints);
+    const audit = this.createAudit(
+      [preflight, unchanged, verified, confirmed],
+      marked,
+      stored.answer,
+      this.fingerprintsOf(fingerprints),
+    );
 
     this.state = audit.state;
     this.last = audit.command;

@@ -29,7 +29,7 @@ export const operations = {
   otherwise: "definition changed",
   noWayBack: () => undefined,
   status: () => ({}),
-  kept: async (secret, state, policy, now) => {
+  kept: async (secret, state, policy, { now }) => {
     const users = await seeOldPassword(secret, policy, state, now);
     const words = keptPassword(secret, state, users, policy);
     return users === undefined || words === undefined ? undefined : { users, words };
