@@ -62,6 +62,8 @@ function replacedStep(resource: Exported): Exported {
     triggers: [activation],
     addPreviousOutputInEnv: false,
     ...(once === undefined ? {} : { update: "true" }),
+    // It said by an argument that only its input has changed.
+    ...(JSON.stringify(inputs.stdin).includes("rehearsal") ? { update: `${inputs.create} again` } : {}),
   };
   return {
     ...resource,
