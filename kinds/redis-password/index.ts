@@ -1,5 +1,6 @@
 import { policyOf } from "../../config";
 import { nextState } from "../../core/next-state";
+import { without } from "../../core/without";
 import type { Kind } from "../kind";
 import { redisPasswordAsks } from "./asks";
 import { type RedisSeen, seeOldPassword } from "./old-password";
@@ -14,7 +15,13 @@ export const redisPassword: Kind<RedisPasswordConfig, RedisSeen> = {
   }),
   rules: (secret, { adopted }, { previousInUse }) => ({
     next: (state, situation) =>
-      nextState(state, { ...situation, hasAdopted: adopted[secret.name] !== undefined, previousInUse }),
+      nextState(state, {
+        ...situation,
+        // Nobody watches its users between two updates.
+        policy: without(situation.policy, "quietPeriod"),
+        hasAdopted: adopted[secret.name] !== undefined,
+        previousInUse,
+      }),
     modeOf: redisPasswordAsks.modeOf,
     canFinish: () => true,
   }),
