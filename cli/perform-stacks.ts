@@ -4,8 +4,7 @@ import pMap from "p-map";
 import { colors } from "./render/colors";
 import { runLine } from "./render/run-lines";
 import { lineInWords, type StackResult, summary } from "./render/stacks";
-import { print, printJson } from "./run-command";
-import { worstOf } from "./stacks";
+import { EXIT, print, printJson } from "./run-command";
 
 export interface ManyStacks {
   readonly stacks: readonly string[];
@@ -115,3 +114,9 @@ const own = (
   words: readonly string[],
   options: { readonly reject: false; readonly detached?: true; readonly buffer?: false },
 ) => execa(process.execPath, [process.argv[1] ?? "", ...words], { stdin: "ignore", ...options });
+
+/** The exit code of many: a failure counts more than wrong use, and that more than what is due. */
+export const worstOf = (codes: readonly number[]): number =>
+  [EXIT.failed, EXIT.wrongUse, EXIT.due].find((code) => codes.includes(code)) ??
+  codes.find((code) => code !== EXIT.fine) ??
+  EXIT.fine;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { quoted } from "../core/shell-word";
 import { UsageError } from "./operate/errors";
-import { type CommonOptions, EXIT } from "./run-command";
+import type { CommonOptions } from "./run-command";
 
 /** Options of a command that can be carried out for many stacks. */
 export interface StacksOptions extends CommonOptions {
@@ -47,9 +47,3 @@ function wordsOf(stack: string): string[] {
   );
   return [...own.map((word) => word.replaceAll(STACK, stack)), "--stack", stack];
 }
-
-/** The exit code of many: a failure counts more than wrong use, and that more than what is due. */
-export const worstOf = (codes: readonly number[]): number =>
-  [EXIT.failed, EXIT.wrongUse, EXIT.due].find((code) => codes.includes(code)) ??
-  codes.find((code) => code !== EXIT.fine) ??
-  EXIT.fine;

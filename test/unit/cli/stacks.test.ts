@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { worstOf } from "../../../cli/perform-stacks";
 import type { RunLine } from "../../../cli/render/run-lines";
 import { lineInWords, type StackResult, summary } from "../../../cli/render/stacks";
-import { worstOf } from "../../../cli/stacks";
 
 const common = { time: "2026-11-30T02:00:00.000Z", run: "5f0c1c4e-7f0e-4c55-9d0b-0f8c1d1b3a11", stack: "prod-1" };
 const done = {
