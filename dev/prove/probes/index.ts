@@ -18,11 +18,12 @@ const MOMENTS = [
 /** Rotates again and again while a proxy cuts so many connections at known moments, and compares the rows. */
 export const prove: Proof = async (say) => {
   const tools = await resolveToolchain({ need: ["pulumi", "openbao"] });
+  const single = await during({ tools, strategies: { "database/password": "single-user" } }, singleUser);
+  say(`single-user: ${JSON.stringify(single)}`);
   const { seen, back } = await during({ tools }, async (life) => ({
     seen: await counts(life, say),
     back: await rollsBack(life),
   }));
-  const single = await during({ tools, strategies: { "database/password": "single-user" } }, singleUser);
   return [
     "| Rotations | Connections cut | Rows that say exactly so many | Rotations with none cut that report one | Logins of the probes | Longest gap |",
     "| --- | --- | --- | --- | --- | --- |",
