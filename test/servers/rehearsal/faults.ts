@@ -40,6 +40,13 @@ const file = (name: string, text: string | undefined) => {
 const gatewayOf = (given: Rehearsal) =>
   given.places[0]?.readers[1] as NonNullable<Rehearsal["places"][0]>["readers"][0];
 
+/** That reader names the pooler: a path that no service names and that takes neither login is none of theirs. */
+const overPooler = (given: Rehearsal, { pooler }: Stage) => {
+  const gateway = gatewayOf(given);
+  Object.assign(gateway, { paths: [`127.0.0.1:${pooler.port}`], sslmode: "disable" });
+  delete gateway.parameters;
+};
+
 const BOTH = "signal-service, orchestrator on trading-1";
 const GATEWAY = "execution-gateway on trading-1";
 const SECOND = "signal-service on trading-2";
@@ -98,7 +105,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "the pooler's database is disabled",
-    names: [LOCAL, POOLER, /database "trader" is disabled; neither can trader_a/],
+    names: [GATEWAY, POOLER, /database "trader" is disabled; neither can trader_a/],
+    input: overPooler,
     inject: (stage) => stage.console("DISABLE trader"),
     undo: (stage) => stage.console("ENABLE trader"),
   },
@@ -112,8 +120,11 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "the pooler has no database of that name",
-    names: [BOTH, POOLER, /no such database/],
-    ...config((given) => void Object.assign(given.paths[1] ?? {}, { database: "trades" })),
+    names: [GATEWAY, POOLER, /no such database/],
+    ...config((given, stage) => {
+      overPooler(given, stage);
+      Object.assign(given.paths[1] ?? {}, { database: "trades" });
+    }),
   },
   // The standby.
   {

@@ -101,6 +101,8 @@ export async function rotateTo(
     return await stage.run(inputOf(stage, platform, owner));
   } finally {
     await use?.();
+    // Otherwise PgBouncer keeps the connections of every platform's logins, until the server has none left.
+    await stage.console("RECONNECT trader");
   }
 }
 
