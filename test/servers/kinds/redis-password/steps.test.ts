@@ -22,7 +22,7 @@ describe.skipIf(missing !== undefined)("the steps of a Redis password", () => {
     });
   /** One slot's step. */
   const slot = async (name: string, password: string, beside: string, valid = true) => {
-    const env = last[name] === undefined ? {} : { PULUMI_COMMAND_STDOUT: last[name] };
+    const env: Record<string, string> = last[name] === undefined ? {} : { PULUMI_COMMAND_STDOUT: last[name] };
     const { stdout, stderr } = await run("redis-user", { password, keep: [{ password: beside }], valid }, env);
     for (const secret of [password, beside]) expect(stdout + stderr).not.toContain(secret);
     last[name] = stdout;
