@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { secret } from "../core/secret-fields";
-import { passwordHash } from "../kinds/redis-password/acl";
+import { passwordHash, slotChange } from "../kinds/redis-password/acl";
 import { changePasswords } from "../kinds/redis-password/change";
 import { redisReference } from "../kinds/redis-password/reference";
 import { lastAnswer, runStep } from "./run-step";
@@ -22,10 +22,9 @@ const input = z.object({
 await runStep(input, async ({ redis, password, keep, valid }) => {
   const { hash } = lastAnswer();
   const before = typeof hash === "string" ? hash : undefined;
-  const own = password === undefined ? before : passwordHash(password);
-  const over = valid ? [before].filter((one) => one !== own) : [before, own];
+  const own = password === undefined ? undefined : passwordHash(password);
   const kept = keep.map((one) => passwordHash(one.password));
-  const remove = over.filter((one) => one !== undefined).filter((one) => !kept.includes(one));
-  const done = await changePasswords(redis, { add: valid && own !== undefined ? [own] : [], remove });
-  return { ...done, ...(own === undefined ? {} : { hash: own }) };
+  const done = await changePasswords(redis, slotChange({ own, before, valid, keep: kept }));
+  const now = own ?? before;
+  return { ...done, ...(now === undefined ? {} : { hash: now }) };
 });

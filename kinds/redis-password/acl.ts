@@ -95,6 +95,33 @@ export function passwordRules(
 
 const unique = <T>(list: readonly T[]): T[] => [...new Set(list)];
 
+/** What a slot's password must be among those of the user. All are hashes. */
+export interface SlotWish {
+  /** The slot's password; undefined if the stack does not know it. */
+  readonly own: string | undefined;
+  /** What was put there for the slot the last time; undefined if nothing was. */
+  readonly before: string | undefined;
+  /** Whether the slot's password may be used. */
+  readonly valid: boolean;
+  /** Passwords of the other slot. */
+  readonly keep: readonly string[];
+}
+
+/** What is added and removed for a slot: it has one password, so the one from before goes. */
+export function slotChange({ own, before, valid, keep }: SlotWish): {
+  readonly add: string[];
+  readonly remove: string[];
+} {
+  const over = valid ? [before] : [before, own];
+  return {
+    add: valid && own !== undefined ? [own] : [],
+    // A password that is not known stays while it may be used.
+    remove: unique(over.filter((hash) => hash !== undefined)).filter(
+      (hash) => !keep.includes(hash) && !(valid && (own === undefined || hash === own)),
+    ),
+  };
+}
+
 /** A connection, as `CLIENT LIST` shows it. */
 export interface RedisConnection {
   /** Grows with each connection of the server. */

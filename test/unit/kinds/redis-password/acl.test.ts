@@ -9,6 +9,7 @@ import {
   parseUser,
   passwordHash,
   passwordRules,
+  slotChange,
 } from "../../../../kinds/redis-password/acl";
 
 const hash = fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 64, maxLength: 64 });
@@ -85,6 +86,26 @@ describe("the rules that change passwords", () => {
           there.filter((one) => !over.includes(one) && !add.includes(one)),
         );
         expect(passwordRules(after, { add, remove })).toEqual([]);
+      }),
+    );
+  });
+
+  it("leave a slot its own password alone, and the other slot its own", () => {
+    const maybe = fc.option(fc.constantFrom(A, B, C), { nil: undefined });
+    const others = fc.subarray([A, B, C]);
+    fc.assert(
+      fc.property(maybe, maybe, fc.boolean(), others, (own, before, valid, keep) => {
+        const { add, remove } = slotChange({ own, before, valid, keep });
+        const there = new Set([...keep, ...(before === undefined ? [] : [before])]);
+        const after = new Set(carriedOut([...there], passwordRules([...there], { add, remove })));
+        for (const hash of keep) expect(after).toContain(hash);
+        // What the slot leaves behind beside the other's: its own password if that may be used, else nothing.
+        const left = [...after].filter((hash) => !keep.includes(hash));
+        const ours = own ?? before;
+        expect(left).toEqual(valid && ours !== undefined && !keep.includes(ours) ? [ours] : []);
+        // Again, with the answer from before: nothing to do.
+        const again = slotChange({ own, before: ours, valid, keep });
+        expect(passwordRules([...after], again)).toEqual([]);
       }),
     );
   });
