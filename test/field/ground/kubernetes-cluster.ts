@@ -107,6 +107,8 @@ async function assemble(dir: string, bin: string, start: Start): Promise<Omit<Cl
   await start("kube-controller-manager", {
     ...{ kubeconfig, "service-account-private-key-file": key, "root-ca-file": ca, "leader-elect": "false" },
     ...{ "bind-address": "127.0.0.1", "secure-port": String(await freePort()), "cert-dir": join(dir, "controllers") },
+    // kwok never makes a pod ready again that was marked for the late sign of life of its node.
+    "node-monitor-grace-period": "10h",
   });
   await start("kube-scheduler", {
     ...{ kubeconfig, "leader-elect": "false", "bind-address": "127.0.0.1" },
