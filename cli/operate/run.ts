@@ -9,6 +9,7 @@ import { OperationError } from "./errors";
 import { recordRefusal } from "./events/refused";
 import { failureOf } from "./failure";
 import { checkFirst } from "./first-checks";
+import { removeHandled } from "./handled-request";
 import { readOutputs } from "./outputs";
 import { doesSomething, planInWords, type StackPlan } from "./plan-words";
 import type { Project } from "./project";
@@ -78,7 +79,7 @@ export class Run {
     if (wanted === undefined) return result;
     const after = await readOutputs(context.project);
     if (after[wanted.secret]?.state?.handledRequest === wanted.id) {
-      await context.engine.configure("request", undefined);
+      await removeHandled(wanted, context.project, context.engine, context.listener);
       return result;
     }
     if (this.isSecond || this.isStopped) return result;

@@ -107,7 +107,10 @@ function reasonOf({ operator }: Sync, before: SyncedObject, now: SyncedObject, d
       .join(": ")
       .slice(0, 300)})`;
   }
-  if (differs.length > 0) return `${differs.join(" and ")} of the Kubernetes Secret is not the new value`;
+  if (differs.length > 0) {
+    const holds = differs.length === 1 ? "is not the new value" : "are not the new values";
+    return `${differs.join(" and ")} of the Kubernetes Secret ${holds}`;
+  }
   const { refreshTime = "empty" } = now.status;
   if (operator === "externalSecret" && refreshTime === (before.status.refreshTime ?? "empty")) {
     const { refreshInterval = "" } = now.spec;

@@ -66,8 +66,8 @@ export const ADVICE = {
   "ssh-keyscan": /^ssh-keyscan /,
   "systemctl restart": /^systemctl restart|^… restartCommand|^… \[\.\.\.new Set\(commands\)\]/,
   "kubectl auth can-i": /^…? ?(?:kubectl.*)?auth can-i /,
-  "kubectl describe": /^… describe …/,
-  "kubectl rollout resume": /^… rollout resume …/,
+  "kubectl describe": /^(?:…|kubectl.*) describe /,
+  "kubectl rollout resume": /^(?:…|kubectl.*) rollout resume /,
   timedatectl: /^timedatectl/,
   "rm a torn file": /^rm /,
   "cp a copy of the state": /^cp /,
@@ -117,10 +117,6 @@ export const adviceOf = (command: string): Advice | undefined =>
 /** Commands that a test cannot run, and why. */
 export const BY_HAND: Partial<Record<Advice, string>> = {
   "aws sso login": "needs a browser and an identity provider",
-  "kubectl auth can-i": "needs a cluster: test/field/kubernetes.field.ts, which has not passed yet",
-  "kubectl describe":
-    "needs a cluster with the operator: test/field/external-secrets.field.ts, which has not passed yet",
-  "kubectl rollout resume": "needs a cluster: test/field/kubernetes.field.ts, which has not passed yet",
   "sql: credcheck": "needs the extension credcheck, which is in no package here",
   "aws secretsmanager cancel-rotate-secret":
     "the emulator cancels only a rotation by a Lambda function, which it cannot run",
@@ -141,6 +137,7 @@ export const FILLED: Readonly<Record<string, readonly Advice[] | string>> = {
   "cli/operate/leaked/respond.ts": ["rotation alpaca add-key", "rotation run"],
   "cli/render/audit.ts": ["rotation evidence anchor"],
   "cli/operate/proven.ts": "a field",
+  "cli/operate/handled-request.ts": ["pulumi config rm request"],
   "cli/operate/recover.ts": ["pulumi cancel"],
   "cli/operate/events/slack.ts": ["rotation run", "rotation validate", "rotation diagnose", "rotation alpaca add-key"],
   "cli/operate/torn-files.ts": ["rotation diagnose --fix"],

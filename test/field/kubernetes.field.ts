@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../cli/toolchain/project";
 import { clockAt } from "../../dev/lab/deploy";
 import { poll } from "../../dev/lab/poll";
+import { inShell } from "../advice/shell";
 import { advised } from "../advice/table";
 import { withoutKubernetes } from "./ground/binaries";
 import { type ClusterPlatform, NAMESPACE, startClusterPlatform } from "./ground/cluster-platform";
@@ -28,20 +29,8 @@ describe.skipIf(missing !== undefined)(
     });
     afterAll(async () => platform?.stop());
 
-    const up = () => platform.stack.pulumi(["up", "--yes", "--skip-preview"]);
-    const refused = async () => {
-      const { exitCode, stdout, stderr } = await up();
-      expect(exitCode, stdout).not.toBe(0);
-      return stdout + stderr;
-    };
-    const done = async () => {
-      const { exitCode, stdout, stderr } = await up();
-      expect(exitCode, stdout + stderr).toBe(0);
-      return stdout;
-    };
     const kubectl = (...args: string[]) => platform.cluster.kubectl([...args, "-n", NAMESPACE]);
-    /** As the message has it, by an administrator. */
-    const run = (command: string) => platform.cluster.kubectl(command.replace(/^kubectl /, "").split(" "));
+    const asAdministrator = (command: string) => inShell(command, { env: { KUBECONFIG: platform.cluster.kubeconfig } });
     const rollouts = async () =>
       Object.fromEntries(
         await Promise.all(
@@ -61,7 +50,6 @@ describe.skipIf(missing !== undefined)(
         ),
       );
     const users = () => [...new Set(SERVICES.flatMap((name) => Object.values(platform.pods.users(name))))];
-    const failed = () => platform.pods.logins.filter(({ error }) => error !== undefined);
 
     it("takes deploy/kubernetes as it is, and the namespace's rule admits the pod of a run", async () => {
       const { stderr } = await execa("kubectl", ["apply", "-k", join(projectRoot(), "deploy/kubernetes")], {
@@ -70,11 +58,10 @@ describe.skipIf(missing !== undefined)(
       expect(stderr).toBe("");
       const here = ["-n", RUNS.namespace];
       await platform.cluster.kubectl(["create", "job", "once", "--from=cronjob/secret-rotation-paper", ...here]);
-      await poll(
-        async () =>
-          /Running|Succeeded/.test(await platform.cluster.kubectl(["get", "pods", "-l", "job-name=once", ...here])),
-        { what: "a pod of the job", limitMs: 60_000, everyMs: 500 },
-      );
+      const phase = ["get", "pods", "-l", "job-name=once", "-o", "jsonpath={.items[*].status.phase}", ...here];
+      await poll(async () => /^(?:Running|Succeeded)$/.test(await platform.cluster.kubectl(phase)), {
+        ...{ what: "a pod of the job", limitMs: 60_000, everyMs: 500 },
+      });
     });
 
     it("without a right that a rollout needs, nothing changes and the message names right and workload", async () => {
@@ -90,17 +77,16 @@ describe.skipIf(missing !== undefined)(
       });
       for (const verb of ["patch", "watch"]) {
         await platform.cluster.apply(without(verb));
-        const answer = await refused();
+        const answer = await platform.refused();
         const what = `${verb} deployment/signal-service`;
         expect(answer.replace(/\s+/g, " ")).toContain(
           `kubectl says that this account may not ${what}, which a rollout does`,
         );
-        const asked = advised("kubectl auth can-i", answer);
-        const as = "--as=system:serviceaccount:secret-rotation:secret-rotation";
-        expect(await run(`${asked} ${as}`).catch((error) => error.stdout)).toBe("no");
+        const asked = await inShell(advised("kubectl auth can-i", answer), { env: platform.stack.env });
+        expect(asked).toEqual({ code: 1, said: "no" });
       }
       await platform.cluster.apply(without("get"));
-      expect(await refused()).toMatch(/signal-service[\s\S]*Forbidden/);
+      expect(await platform.refused()).toMatch(/signal-service[\s\S]*Forbidden/);
       await platform.cluster.apply(without("none"));
       expect(await rollouts()).toEqual(before);
       const { rows } = await platform.postgres.query("select 1 from pg_roles where rolname like 'trader\\__'");
@@ -110,10 +96,11 @@ describe.skipIf(missing !== undefined)(
     it("a Deployment that is paused is found before anything is changed", async () => {
       await kubectl("rollout", "pause", "deployment/orchestrator");
       const before = await rollouts();
-      const answer = await refused();
+      const answer = await platform.refused();
       expect(answer).toMatch(/orchestrator[\s\S]*is paused/);
       expect(await rollouts()).toEqual(before);
-      await run(advised("kubectl rollout resume", answer));
+      const resumed = await asAdministrator(advised("kubectl rollout resume", answer));
+      expect(resumed).toEqual({ code: 0, said: "deployment.apps/orchestrator resumed" });
     });
 
     it("it adopts, rotates, rolls back and revokes by rollouts; no login fails", async () => {
@@ -132,7 +119,7 @@ describe.skipIf(missing !== undefined)(
       for (const [what, change, user] of steps) {
         const before = await rollouts();
         await change();
-        await done();
+        await platform.done();
         const after = await rollouts();
         for (const name of SERVICES) {
           const [old, now] = [before[name], after[name]];
@@ -143,17 +130,16 @@ describe.skipIf(missing !== undefined)(
       }
       // What was rolled back to is of the first day: it is due again. A day later the grace period of the other is over.
       await platform.stack.configure("lab", clockAt(91));
-      await done();
+      await platform.done();
       await platform.stack.configure("lab", clockAt(92));
       const idle = await rollouts();
-      await done();
+      await platform.done();
       expect(await rollouts()).toEqual(idle);
       const { rows } = await platform.postgres.query(
         "select rolname from pg_roles where rolname ~ '^trader' and rolcanlogin",
       );
       expect(rows).toEqual([{ rolname: "trader_a" }]);
-      expect(failed()).toEqual([]);
-      console.log(`kubernetes: ${platform.pods.logins.length} logins, 0 failed`);
+      expect(platform.failed()).toEqual([]);
     });
 
     it("a rollout that makes no progress stops the rotation before the next service; the old pods go on", async () => {
@@ -162,17 +148,17 @@ describe.skipIf(missing !== undefined)(
       await platform.stack.configure("request", {
         ...{ id: "again", secret: "database/password", rotate: true, reason: "a test" },
       });
-      const answer = await refused();
-      console.log(answer.slice(-3000));
+      const answer = await platform.refused();
       expect(answer).toMatch(/signal-service[\s\S]*exceeded its progress deadline/);
       const after = await rollouts();
       expect(after.orchestrator).toEqual(before.orchestrator);
       expect(after["signal-service"]).toMatchObject({ whole: false });
       expect(users()).toEqual(["trader_a"]);
       await platform.cluster.kubectl(["uncordon", "node-1", "node-2"]);
-      await done();
+      await platform.done();
       expect(users()).toEqual(["trader_b"]);
-      expect(failed()).toEqual([]);
+      expect(platform.failed()).toEqual([]);
+      console.log(`kubernetes: ${platform.pods.logins.length} logins, 0 failed`);
     });
   },
 );

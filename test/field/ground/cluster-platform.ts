@@ -13,7 +13,7 @@ import { createStack, type Stack } from "../../../dev/lab/stack";
 import { resolveToolchain } from "../../../dev/toolchain/resolve";
 import { type Cluster, startCluster } from "./kubernetes-cluster";
 import { kubernetesLogin, RUNS, tokenOf } from "./kubernetes-login";
-import { type Pods, startPods } from "./pods";
+import { type PodLogin, type Pods, startPods } from "./pods";
 import { inScene, type Scene } from "./scene";
 
 /** A platform whose services are Deployments. */
@@ -24,6 +24,12 @@ export interface ClusterPlatform {
   readonly postgres: Postgres;
   readonly vault: OpenBao;
   readonly stack: Stack;
+  /** An update that must succeed. Returns what it printed. */
+  done(): Promise<string>;
+  /** An update that must fail. Returns what it printed. */
+  refused(): Promise<string>;
+  /** The logins of its pods that failed. */
+  failed(): PodLogin[];
   /** Stopped with the rest, before it. */
   also(stop: () => Promise<unknown>): void;
   stop(): Promise<void>;
@@ -36,7 +42,9 @@ export interface ClusterPlatformOptions {
   /** How a run logs in to OpenBao: with a token of the lab (by default), or with its service account's. */
   readonly login?: "kubernetes";
   /** What the cluster gets before the Deployments. */
-  readonly prepare?: (platform: Omit<ClusterPlatform, "pods" | "stack" | "stop">) => Promise<void>;
+  readonly prepare?: (
+    platform: Pick<ClusterPlatform, "dir" | "cluster" | "postgres" | "vault" | "also">,
+  ) => Promise<void>;
 }
 
 export const NAMESPACE = "trading";
@@ -123,7 +131,14 @@ async function assemble(
     },
     secrets: { adopted: JSON.stringify({ [DATABASE.secretName]: adopted }) },
   });
-  return { dir, cluster, pods, postgres, vault, stack, also };
+  const update = (succeeds: boolean) => async () => {
+    const { exitCode, stdout, stderr } = await stack.pulumi(["up", "--yes", "--skip-preview"]);
+    if ((exitCode === 0) !== succeeds)
+      throw new Error(`expected an update that ${succeeds ? "succeeds" : "fails"}, found:\n${stdout}${stderr}`);
+    return stdout + stderr;
+  };
+  const failed = () => pods.logins.filter(({ error }) => error !== undefined);
+  return { dir, cluster, pods, postgres, vault, stack, also, failed, done: update(true), refused: update(false) };
 }
 
 const namespace = (name: string) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
@@ -133,7 +148,7 @@ const deployment = (name: string) => ({
   kind: "Deployment",
   metadata: { name, namespace: NAMESPACE },
   spec: {
-    ...{ replicas: 2, progressDeadlineSeconds: 20, selector: { matchLabels: { app: name } } },
+    ...{ replicas: 2, progressDeadlineSeconds: 45, selector: { matchLabels: { app: name } } },
     template: {
       metadata: { labels: { app: name } },
       spec: {

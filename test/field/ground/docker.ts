@@ -26,7 +26,7 @@ export async function startDocker(dir: string): Promise<Docker> {
   const network = ["--bridge", "none", "--iptables=false", "--ip6tables=false"];
   const engine = await startProcess({
     command: "dockerd",
-    args: [...folders, ...network, "--storage-driver", "vfs", "-H", address],
+    args: [...folders, ...network, "-H", address],
     logFile,
   });
   const run: Docker["run"] = async (args, options = {}) => {

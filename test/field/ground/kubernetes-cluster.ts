@@ -72,6 +72,8 @@ async function assemble(dir: string, bin: string, start: Start): Promise<Omit<Cl
     ...{ "service-account-issuer": address, "service-account-key-file": key, "service-account-signing-key-file": key },
     ...{ "authorization-mode": "Node,RBAC", "service-cluster-ip-range": "10.0.0.0/24", "allow-privileged": "true" },
     "endpoint-reconciler-type": "none",
+    // Debian's etcd cannot say how far a watch has come: clients that begin with a watch would wait ever longer between two.
+    "feature-gates": "WatchList=false",
   });
   const ca = join(dir, "apiserver.crt");
   const login: Cluster["login"] = async (name, token, namespace) => {
@@ -105,12 +107,17 @@ async function assemble(dir: string, bin: string, start: Start): Promise<Omit<Cl
   await start("kube-controller-manager", {
     ...{ kubeconfig, "service-account-private-key-file": key, "root-ca-file": ca, "leader-elect": "false" },
     ...{ "bind-address": "127.0.0.1", "secure-port": String(await freePort()), "cert-dir": join(dir, "controllers") },
+    // kwok never makes a pod ready again that was marked for the late sign of life of its node.
+    "node-monitor-grace-period": "10h",
   });
   await start("kube-scheduler", {
     ...{ kubeconfig, "leader-elect": "false", "bind-address": "127.0.0.1" },
     ...{ "secure-port": String(await freePort()), "cert-dir": join(dir, "scheduler") },
   });
-  await start("kwok", { kubeconfig, "manage-all-nodes": "true", config: await stages(dir, bin) });
+  await start("kwok", {
+    ...{ kubeconfig, "manage-all-nodes": "true", config: await stages(dir, bin) },
+    "server-address": `127.0.0.1:${await freePort()}`,
+  });
   await apply(...NODES.map(node));
   await kubectl(["wait", "--for=condition=Ready", "--timeout=60s", ...NODES.map((name) => `node/${name}`)]);
   return { address, ca, kubeconfig, kubectl, apply, login };

@@ -90,6 +90,10 @@ describe("the scan", () => {
     expect(advised("rotation diagnose", "Next:\n  rotation diagnose --stack a   # looks")).toContain(
       "rotation diagnose",
     );
+    const kubectl = "kubectl --context prod --namespace trading";
+    expect(advised("kubectl describe", `See \`${kubectl} describe x trader\`, fix it`)).toBe(
+      `${kubectl} describe x trader`,
+    );
     expect(() => advised("rotation run", "run it")).toThrow(/advises no rotation run/);
   });
 });

@@ -134,6 +134,11 @@ describe("the value in the Kubernetes Secret", () => {
     for (const shown of ["n3w", "the old one", Buffer.from(value).toString("base64")])
       expect(said).not.toContain(shown);
     expect((await commands()).join("\n")).toContain("get secret trader-db");
+    const both = [...values, { field: "db.url", value }];
+    await operator("sed -i s/02:00:05/02:00:10/ object");
+    expect(await outcome(sync({ values: both }))).toContain(
+      "db.password and db.url of the Kubernetes Secret are not the new values",
+    );
   });
 
   it("that may not be read says so", async () => {
