@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Duration, parseDuration } from "../../core/duration";
 import { messageOf } from "../../core/errors";
 import type { Looked } from "../operate/watch";
@@ -18,7 +18,11 @@ export function registerWatch(program: Command): void {
       .description("follow who still uses each previous login, until it is revoked; runs until it is ended"),
     "rotation watch --stack prod\nrotation watch --once --stack prod   (for a scheduler, at least every 10 minutes)",
   )
-    .option("--interval <duration>", "the time between two looks, from 1s to 10m", interval, parseDuration("60s"))
+    .addOption(
+      new Option("--interval <duration>", "the time between two looks, from 1s to 10m")
+        .argParser(interval)
+        .default(parseDuration("60s"), "60s"),
+    )
     .option("--once", "look once and end")
     .action(async (options: WatchOptions) => {
       const project = await projectOf(options);

@@ -149,6 +149,6 @@ describe("the old login ends when nobody uses it", () => {
         },
       },
     });
-    expect(unwrapped(await fine(bench(), ["watch", "--once"]))).toBe("There is no previous login to watch.\n");
+    expect(unwrapped(await fine(bench(), ["watch", "--once"]))).toBe("There is no previous login to watch.");
   });
 });
