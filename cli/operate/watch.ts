@@ -1,8 +1,11 @@
+import { withClient } from "../../audit/connection";
+import { migrateIfNeeded } from "../../audit/migrate";
 import { policyOf } from "../../config";
 import type { Watch } from "../../core/disuse";
 import { messageOf } from "../../core/errors";
 import type { SecretState } from "../../core/state";
 import { operationsOf } from "../../kinds/operations";
+import { auditConnection } from "./audit-log";
 import { readOutputs } from "./outputs";
 import type { Project } from "./project";
 import { clockOf, type Outline, readOutline } from "./settings";
@@ -41,11 +44,18 @@ async function lookAt(
   stateOf: (secret: string) => SecretState | undefined,
   isWanted: (secret: Outline["secrets"][number]) => boolean,
 ): Promise<Looked[]> {
+  // Not by the kind: the program, which loads all kinds, would bring the migrations with it.
+  let ready: Promise<void> | undefined;
+  const migrated = () => {
+    ready ??= withClient(auditConnection(outline), migrateIfNeeded);
+    return ready;
+  };
   const looked = outline.secrets.filter(isWanted).map(async (secret): Promise<Looked[]> => {
     const state = stateOf(secret.name);
     const { watch } = operationsOf(secret);
     if (state === undefined || watch === undefined) return [];
     try {
+      await migrated();
       const look = await watch(secret, state, { config: outline, now: clockOf(outline) });
       return look === undefined ? [] : [{ secret: secret.name, ...look }];
     } catch (error) {

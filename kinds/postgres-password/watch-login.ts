@@ -1,6 +1,5 @@
 import { withClient } from "../../audit/connection";
 import { updateWatch, type Watched, watchesOf } from "../../audit/login-watch";
-import { migrateIfNeeded } from "../../audit/migrate";
 import { clientConfig, withDatabase } from "../../clients/postgres";
 import { auditDatabase, type PostgresPasswordConfig, referenceOf } from "../../config";
 import { watched } from "../../core/disuse";
@@ -15,7 +14,7 @@ import { pooledUse } from "./paths/use";
 
 /**
  * Looks who uses the previous login, and adds the look to its watch in the audit database; undefined if there is no login to
- * watch.
+ * watch. The log must have the newest migration.
  *
  * @throws Error if a place cannot be looked at: then nothing is added, and the time until the next look is not watched
  */
@@ -30,7 +29,6 @@ export async function watchLogin(
   const key: Watched = { environment: config.environment, secret: secret.name, generation };
   const database = auditDatabase(config) ?? secret.database;
   return withClient(clientConfig(referenceOf(database)), async (audit) => {
-    await migrateIfNeeded(audit);
     const [before] = await watchesOf(audit, key);
     const paths = databasePathsOf(secret);
     const [{ uses, log }, away] = await Promise.all([
