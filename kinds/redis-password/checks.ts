@@ -6,7 +6,7 @@ import { placeOf, type RedisPasswordConfig, redisDocument, redisPasswordSchema }
 import { redisPassword } from "./traits";
 
 /** The part of the config that the checks read. */
-interface Checked {
+export interface Checked {
   readonly secrets: readonly OfKind[];
 }
 

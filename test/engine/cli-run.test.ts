@@ -93,12 +93,12 @@ describe("rotation run, rollback, rotate-now", () => {
       const planned = await shell(bench(), plan);
       expect(planned.exitCode).toBe(2);
       expect(planned.stdout).toMatch(/^== paper$/m);
-      expect(planned.stdout).toMatch(/^== paper-2\nerror: .*secret-rotation:environment/ms);
+      expect(planned.stdout).toMatch(/^== paper-2$[\s\S]*^error: .* in the config of stack paper-2:$/m);
 
       const due = await many("run", "--if-due", "--yes");
       expect(due.exitCode, due.stdout).toBe(2);
       expect(due.stdout).toMatch(/^paper +\| Nothing is due\.$/m);
-      expect(due.stdout).toMatch(/^paper-2 \| error: .*environment/m);
+      expect(due.stdout).toMatch(/^paper-2 \| error: .* in the config of stack paper-2:$/m);
       expect(due.stdout).toMatch(/^paper-2 +ended with exit code 2 /m);
       expect(due.stdout).toContain("1 of 2 stacks ended well.");
       const lines = (await many("run", "--if-due", "--yes", "--json")).stdout.trimEnd().split("\n");

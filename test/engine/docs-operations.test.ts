@@ -23,6 +23,7 @@ describe("the commands of docs/operations.md, in their order, on a stack that is
       "rotation calendar --stack prod --out rotation.ics": {},
       "rotation metrics --stack prod": {},
       "rotation status --stack prod": { exitCode: 3 },
+      "rotation watch": { not: "goes on until it is stopped: old-login-in-use.test.ts" },
       "rotation run --if-due --yes --stack prod": {},
       "rotation preflight --stack prod": {},
       "rotation rehearse --stack prod": {},
