@@ -131,7 +131,7 @@ describe.skipIf(missing !== undefined)("a rehearsal", () => {
     await clean();
   });
 
-  it("raises no alarm on a platform without a fault", async () => {
+  it("raises no alarm on a platform without a fault", { timeout: isProof ? 3_600_000 : 600_000 }, async () => {
     await stage.hba(["host all all 127.0.0.0/8 scram-sha-256", "host replication all 127.0.0.1/32 scram-sha-256"]);
     await stage.standbyHba(["host all all 127.0.0.0/8 scram-sha-256"]);
     let count = 0;
