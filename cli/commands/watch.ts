@@ -16,7 +16,7 @@ export function registerWatch(program: Command): void {
     program
       .command("watch")
       .description("follow who still uses each previous login, until it is revoked; runs until it is ended"),
-    "rotation watch --stack prod\nrotation watch --once --stack prod   (for a scheduler, at least every 10 minutes)",
+    "rotation watch --stack prod\nrotation watch --once --stack prod   (for a scheduler, every 10 minutes)",
   )
     .addOption(
       new Option("--interval <duration>", "the time between two looks, from 1s to 10m")
