@@ -1,11 +1,11 @@
 import type { CredentialInUse } from "../../components/preflight-input";
-import type { Config, PostgresPasswordConfig } from "../../config";
+import type { PostgresPasswordConfig } from "../../config";
 import type { Decision } from "../../core/decide";
-import { nameOf, slugOf } from "../../core/resource-names";
-import { activeGeneration, adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../../core/state";
+import { activeGeneration, adoptedGeneration, other, type SecretState, type SlotIndex } from "../../core/state";
 import { writtenBefore } from "../../stores/entries";
 import type { StoreEntry } from "../../stores/store";
-import { type Known, type KnownStack, type NamedResource, shapeKept } from "../kind-operations";
+import { type Known, type KnownStack, shapeKept } from "../kind-operations";
+import { passwordInSlot, type SlotsOf } from "../slot-password";
 import { adoptedEntries, documentShapes, loginEntries, plainly } from "./entries";
 import { activeUsername } from "./roles";
 
@@ -26,18 +26,10 @@ export interface Logins {
 }
 
 /** Reads a secret's logins from the stack's decrypted state. */
-export function loginsOf(
-  { config: { adopted }, resources }: { readonly config: Pick<Config, "adopted"> } & Pick<KnownStack, "resources">,
-  secret: PostgresPasswordConfig,
-  state: SecretState,
-): Logins {
+export function loginsOf(stack: SlotsOf, secret: PostgresPasswordConfig, state: SecretState): Logins {
   const login = (slot: SlotIndex): Login | undefined => {
     const generation = state.slots[slot];
-    if (generation === EMPTY) return undefined;
-    const password =
-      generation === adoptedGeneration(state)
-        ? adopted[secret.name]
-        : slotValue(resources, secret.name, slot, generation);
+    const password = passwordInSlot(stack, secret.name, state, slot);
     if (password === undefined) return undefined;
     const username = activeUsername(secret.strategy, secret.role, { ...state, active: slot });
     // The store of an adopted platform has the password alone.
@@ -47,28 +39,6 @@ export function loginsOf(
     return { generation, username, password, entries };
   };
   return { active: login(state.active), previous: login(other(state.active)) };
-}
-
-/** A slot's password, if the slot really holds that generation: a half-finished update may have filled it anew. */
-export function slotValue(
-  resources: readonly NamedResource[],
-  secret: string,
-  slot: SlotIndex,
-  generation: number,
-): string | undefined {
-  const name = `${slugOf(secret)}-slot-${slot === 0 ? "a" : "b"}-password`;
-  const resource = resources.find(
-    ({ type, urn }) => type === "random:index/randomPassword:RandomPassword" && nameOf(urn) === name,
-  );
-  const keepers = resource?.outputs?.keepers as { generation?: string } | undefined;
-  return keepers?.generation === String(generation) ? plain(resource?.outputs?.result) : undefined;
-}
-
-/** A secret in an export with `--show-secrets` is an object that carries its value as JSON. */
-function plain(value: unknown): string | undefined {
-  if (typeof value === "string") return value;
-  const text = (value as { plaintext?: string } | undefined)?.plaintext;
-  return text === undefined ? undefined : (JSON.parse(text) as string);
 }
 
 /** The logins of these states, each to be tried. */

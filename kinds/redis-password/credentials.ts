@@ -1,12 +1,11 @@
 import type { CredentialInUse } from "../../components/preflight-input";
 import { seen } from "../../components/seen";
-import type { Config } from "../../config";
 import type { Decision } from "../../core/decide";
-import { activeGeneration, adoptedGeneration, EMPTY, other, type SecretState, type SlotIndex } from "../../core/state";
+import { activeGeneration, adoptedGeneration, other, type SecretState, type SlotIndex } from "../../core/state";
 import { writtenBefore } from "../../stores/entries";
 import type { StoreEntry } from "../../stores/store";
 import { type Known, type KnownStack, shapeKept } from "../kind-operations";
-import { slotValue } from "../postgres-password/credentials";
+import { passwordInSlot, type SlotsOf } from "../slot-password";
 import { adoptedEntries, documentShapes, passwordEntries, plainly } from "./entries";
 import { redisOf } from "./reference";
 import type { RedisPasswordConfig } from "./schema";
@@ -27,18 +26,10 @@ export interface Passwords {
 }
 
 /** Reads a secret's passwords from the stack's decrypted state. */
-export function passwordsOf(
-  { config: { adopted }, resources }: { readonly config: Pick<Config, "adopted"> } & Pick<KnownStack, "resources">,
-  secret: RedisPasswordConfig,
-  state: SecretState,
-): Passwords {
+export function passwordsOf(stack: SlotsOf, secret: RedisPasswordConfig, state: SecretState): Passwords {
   const at = (slot: SlotIndex): KnownPassword | undefined => {
     const generation = state.slots[slot];
-    if (generation === EMPTY) return undefined;
-    const password =
-      generation === adoptedGeneration(state)
-        ? adopted[secret.name]
-        : slotValue(resources, secret.name, slot, generation);
+    const password = passwordInSlot(stack, secret.name, state, slot);
     if (password === undefined) return undefined;
     const entries = passwordEntries(secret, documentShapes(secret, undefined), { password, apply: plainly });
     return { generation, password, entries };
