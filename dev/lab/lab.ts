@@ -55,7 +55,7 @@ export interface LabOptions {
   /** Settings of PostgreSQL beyond the lab's own. */
   postgresSettings?: Record<string, string>;
   /** A Redis whose password the services with `redis` read; none by default. */
-  redis?: Pick<RedisOptions, "replicas" | "user" | "secretName">;
+  redis?: Pick<RedisOptions, "replicas" | "user" | "secretName" | "server">;
   /** Wraps every restart over SSH; none by default. */
   around?: HostOptions["around"];
   /** Whether the hosts' SSH server is OpenSSH's; false by default. */

@@ -20,6 +20,7 @@ export interface RedisNode {
   ask<T = string>(...command: string[]): Promise<T>;
   /** Ends it, and starts it again with what is on its disk. */
   restart(): Promise<void>;
+  stop(): Promise<void>;
 }
 
 /** A primary and its replicas, on loopback. */
@@ -49,6 +50,8 @@ export interface RedisOptions {
   readonly secretName?: string;
   /** Whether the servers have an ACL file. Default true. */
   readonly aclFile?: boolean;
+  /** The server's program with its first arguments. Default: this machine's. */
+  readonly server?: readonly string[];
   /** Files of TLS, if the servers speak that alone. Clients need a certificate of the same authority. */
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
 }
@@ -67,14 +70,16 @@ const [ROOT, ADMIN, REPLICATION] = ["lab_root", "rotation", "replication"];
 
 /** Starts all servers on free ports. @throws Error with the end of a log */
 export async function startRedis(options: RedisOptions): Promise<Redis> {
-  const { dir, secret, replicas = 1, user = "app", secretName = "redis/password", aclFile = true, tls } = options;
+  const { dir, secret, replicas = 1, user = "app", secretName = "redis/password", aclFile = true } = options;
+  const { tls, server = BINARIES.filter(existsSync).slice(0, 1) } = options;
   const password = secret(`redis ${user}`);
   const [root, adminPassword, replication] = [ROOT, ADMIN, REPLICATION].map((name) => secret(`redis ${name}`));
   if (root === undefined || adminPassword === undefined || replication === undefined)
     throw new Error("three passwords");
   const users = {
     default: "off",
-    [ROOT]: `on #${passwordHash(root)} ~* &* +@all`,
+    // No rule of channels, which Redis 6.0 does not know.
+    [ROOT]: `on #${passwordHash(root)} ~* +@all`,
     [ADMIN]: `on #${passwordHash(adminPassword)} ${ADMIN_RIGHTS}`,
     [REPLICATION]: `on #${passwordHash(replication)} +psync +replconf +ping`,
     // Of few rights, as it should be: nothing but its own keys.
@@ -84,15 +89,14 @@ export async function startRedis(options: RedisOptions): Promise<Redis> {
   const stop = async () => void (await Promise.all(running.map((node) => node.stop())));
   try {
     for (let number = 0; number <= replicas; number++) {
-      running.push(await Node.start({ dir: join(dir, `redis-${number}`), root, users, aclFile, tls }));
+      const masterLogin = ["masteruser", REPLICATION, "masterauth", replication];
+      running.push(
+        await Node.start({ dir: join(dir, `redis-${number}`), server, root, users, masterLogin, aclFile, tls }),
+      );
     }
     const [primary, ...others] = running;
     if (primary === undefined) throw new Error("no server");
-    for (const node of others) {
-      // Not in a file: nothing on the lab's disk holds a credential.
-      await node.ask("CONFIG", "SET", "masteruser", REPLICATION, "masterauth", replication);
-      await node.ask("REPLICAOF", primary.host, String(primary.port));
-    }
+    for (const node of others) await node.ask("REPLICAOF", primary.host, String(primary.port));
     await poll(async () => (await primary.ask("INFO", "replication")).includes(`connected_slaves:${replicas}`), {
       what: `${replicas} replicas`,
       limitMs: 20_000,
@@ -105,7 +109,10 @@ export async function startRedis(options: RedisOptions): Promise<Redis> {
 }
 
 interface NodeOptions extends Pick<RedisOptions, "dir" | "tls"> {
+  readonly server: readonly string[];
   readonly root: string;
+  /** Settings with which it logs in to a primary. */
+  readonly masterLogin: readonly string[];
   readonly users: Readonly<Record<string, string>>;
   readonly aclFile: boolean;
 }
@@ -147,10 +154,10 @@ class Node implements RedisNode {
   }
 
   private async begin(): Promise<void> {
-    const { dir } = this.options;
-    const [command = ""] = BINARIES.filter(existsSync);
+    const { dir, masterLogin } = this.options;
+    const [command = "", ...args] = this.options.server;
     const logFile = join(dir, "redis.log");
-    const server = await startProcess({ command, args: [join(dir, "redis.conf")], cwd: dir, logFile });
+    const server = await startProcess({ command, args: [...args, join(dir, "redis.conf")], cwd: dir, logFile });
     this.process = server;
     await poll(
       async () => {
@@ -160,6 +167,9 @@ class Node implements RedisNode {
       },
       { what: `Redis on ${this.port} (its log: ${logFile})`, limitMs: 20_000 },
     );
+    // Not in a file: nothing on the lab's disk holds a credential. One setting at a time, as Redis 6 takes them.
+    for (let at = 0; at < masterLogin.length; at += 2)
+      await this.ask("CONFIG", "SET", ...masterLogin.slice(at, at + 2));
   }
 
   get address(): string {

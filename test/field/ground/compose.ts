@@ -1,53 +1,19 @@
-import { existsSync } from "node:fs";
-import { mkdir, readdir, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { stringify } from "yaml";
-import { cacheRoot } from "../../../cli/toolchain/cache";
 import { projectRoot } from "../../../cli/toolchain/project";
-import { guardFolder } from "../../../dev/lab/guard";
-import { mirror } from "./debian";
 import { IMAGE } from "./docker";
 import { DEPLOY_USER, type Machine } from "./machine";
+import { unpacked } from "./packages";
 import type { Site } from "./platform";
 
 /** Debian 12 has Docker Compose 1 only, which is no plugin of `docker`; Debian 13 has version 2. */
 const SUITE = "trixie";
-const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const PLUGIN = "/usr/libexec/docker/cli-plugins/docker-compose";
 
-/** Docker Compose of Debian 13, as a plugin of `docker`; apt downloads it once, into the toolchain's cache. */
-export async function composePlugin(): Promise<string> {
-  const kept = join(cacheRoot(process.env), `field-docker-compose-${SUITE}`);
-  if (existsSync(kept)) return kept;
-  const work = `${kept}.${process.pid}`;
-  const release = guardFolder(work);
-  try {
-    for (const folder of ["lists/partial", "archives/partial", "package"])
-      await mkdir(join(work, folder), { recursive: true });
-    const source = `deb [signed-by=${KEYRING}] ${await mirror()} ${SUITE} main\n`;
-    await writeFile(join(work, "sources.list"), source);
-    const settings = {
-      "Dir::Etc::sourcelist": join(work, "sources.list"),
-      "Dir::Etc::sourceparts": "/dev/null",
-      "Dir::State::lists": join(work, "lists"),
-      "Dir::Cache": work,
-      "APT::Sandbox::User": "root",
-    };
-    const options = Object.entries(settings).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
-    const run = (command: string, args: string[]) => execa(command, args, { cwd: work, stdin: "ignore" });
-    await run("apt-get", [...options, "update"]);
-    await run("apt-get", [...options, "download", "docker-compose"]);
-    const file = (await readdir(work)).find((name) => name.endsWith(".deb"));
-    if (file === undefined) throw new Error("expected a package docker-compose, found none");
-    await run("dpkg-deb", ["-x", file, "package"]);
-    await rename(join(work, "package", PLUGIN), kept);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-    release();
-  }
-  return kept;
-}
+/** Docker Compose of Debian 13, as a plugin of `docker`. */
+const composePlugin = async () => join(await unpacked(SUITE, ["docker-compose"]), PLUGIN);
 
 /** A service of a compose file. `files`: of this machine, and where the container has them. */
 export interface ComposedService {

@@ -47,19 +47,30 @@ export const openSession = ({ nodes: [{ host, port }], user }: Redis, password: 
 export async function startSentinel(
   redis: Redis,
   dir: string,
-  as: { readonly user: string; readonly password: string },
+  as: {
+    readonly user: string;
+    readonly password: string;
+    /** How it is started. Default: this machine's Redis. */
+    readonly server?: readonly string[];
+    /** How many Sentinels must agree on a failover. Default 1. */
+    readonly quorum?: number;
+    /** Further settings of the primary that it watches, such as `down-after-milliseconds`. */
+    readonly settings?: Readonly<Record<string, number>>;
+  },
 ) {
+  const [command = "", ...args] = as.server ?? ["/usr/bin/redis-server"];
   const [primary] = redis.nodes;
   return onFreePort(async (port) => {
     const file = join(dir, `sentinel-${port}.conf`);
     const lines = [
       ...[`port ${port}`, "bind 127.0.0.1", `dir ${dir}`],
-      ...[`sentinel monitor orders ${primary.host} ${primary.port} 1`],
+      ...[`sentinel monitor orders ${primary.host} ${primary.port} ${as.quorum ?? 1}`],
       ...[`sentinel auth-user orders ${as.user}`, `sentinel auth-pass orders ${as.password}`],
+      ...Object.entries(as.settings ?? {}).map(([name, value]) => `sentinel ${name} orders ${value}`),
     ];
     await writeFile(file, `${lines.join("\n")}\n`, { mode: 0o600 });
     const logFile = join(dir, `sentinel-${port}.log`);
-    const sentinel = await startProcess({ command: "/usr/bin/redis-server", args: [file, "--sentinel"], logFile });
+    const sentinel = await startProcess({ command, args: [...args, file, "--sentinel"], logFile });
     return { address: `127.0.0.1:${port}`, stop: () => sentinel.stop() };
   });
 }
