@@ -1,6 +1,6 @@
 import type { ConfigPart, Placed } from "../../core/config-part";
 import { documentPath, documentProblems, documentShape, hasDocument, hasValues } from "../../core/document-settings";
-import { ruleProblems } from "../../core/password-rule";
+import { passwordRuleProblems } from "../../core/password-rule-schema";
 import { type Problem, unknown } from "../../core/problem";
 import { LONGEST_ROLE } from "../../core/schema-parts";
 import { databasePathsOf, PRIMARY, pathName } from "./paths/schema";
@@ -61,10 +61,7 @@ const documentPaths = (secret: PostgresPasswordConfig) =>
 const ownChecks = ({ index, secret }: Placed<PostgresPasswordConfig>): Problem[] => [
   ...documentProblems(index, secret, passwordDocument(secret)),
   ...formChecks({ index, secret }),
-  ...(secret.passwordRule === undefined ? [] : ruleProblems(secret.passwordRule)).map(({ key, message }) => ({
-    path: ["secrets", index, "passwordRule", key],
-    message,
-  })),
+  ...passwordRuleProblems(index, secret.passwordRule),
 ];
 
 /** A plain password on a network without TLS could be read by others. */

@@ -1,17 +1,8 @@
 import * as z from "zod";
 import { calendarSettings } from "../../core/calendar-schema";
 import { type DocumentKind, documentKey, documentSettings } from "../../core/document-settings";
-import { CLASSES, DEFAULT_RULE } from "../../core/password-rule";
-import {
-  database,
-  hooks,
-  policyOverride,
-  restart,
-  roleName,
-  secretName,
-  settings,
-  text,
-} from "../../core/schema-parts";
+import { passwordRuleSettings } from "../../core/password-rule-schema";
+import { database, hooks, policyOverride, restart, roleName, secretName, settings } from "../../core/schema-parts";
 import { paths } from "./paths/schema";
 
 /** The keys of every strategy of a database password. */
@@ -31,8 +22,6 @@ export const passwordSettings = {
   ...calendarSettings,
 };
 
-const least = z.number().int().min(0).max(128).optional();
-
 /** A password that this pipeline makes. */
 export const ownPassword = settings({
   ...passwordSettings,
@@ -49,30 +38,7 @@ export const ownPassword = settings({
   /** The path of the login role's name, for alternating-users. Default: `username` beside the password. Not for format json. */
   usernamePath: secretName.optional(),
   /** How new passwords are made. A change acts at the next rotation and never before. */
-  passwordRule: settings({
-    /** Characters. Default 24. */
-    length: z.number().int().min(12).max(128).default(24),
-    /** What may occur: `lower`, `upper`, `digits`, `symbols`. Default: all. */
-    classes: z
-      .array(z.enum(CLASSES))
-      .min(1)
-      .default([...CLASSES]),
-    /** The symbols that may occur. Default `-_.~`, which mean nothing to a shell, a URL or a connection string. */
-    symbols: text(/^[!-/:-@[-`{-~]+$/, "expected symbols of ASCII, such as -_.~").default(DEFAULT_RULE.overrideSpecial),
-    /** Symbols that must not occur, also if `symbols` has them. Default: none. */
-    excludeCharacters: z.string().default(""),
-    /** How many of each class at the least. Default: 1 of each class that may occur. */
-    minimum: settings({
-      /** Default 1. */
-      lower: least,
-      /** Default 1. */
-      upper: least,
-      /** Default 1. */
-      digits: least,
-      /** Default 1. */
-      symbols: least,
-    }).default({}),
-  }).optional(),
+  passwordRule: passwordRuleSettings.optional(),
   /**
    * How the server gets a new password. `scram` (default): as a verifier that is computed here. `plain`: as plain text, for
    * a server that checks it or takes no verifier. A change acts at the next rotation.

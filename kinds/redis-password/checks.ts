@@ -1,5 +1,6 @@
 import type { ConfigPart, Placed } from "../../core/config-part";
 import { documentPath, documentProblems, documentShape, hasDocument, hasValues } from "../../core/document-settings";
+import { passwordRuleProblems } from "../../core/password-rule-schema";
 import type { Problem } from "../../core/problem";
 import type { OfKind } from "../../core/traits";
 import { placeOf, type RedisPasswordConfig, redisDocument, redisPasswordSchema } from "./schema";
@@ -28,6 +29,7 @@ export const redisPasswordInConfig: ConfigPart<RedisPasswordConfig, Checked> = {
     ...userChecks(placed),
     ...tlsChecks(placed),
     ...sentinelChecks(placed),
+    ...passwordRuleProblems(placed.index, placed.secret.passwordRule),
     ...documentProblems(placed.index, placed.secret, redisDocument(placed.secret)),
   ],
   checksTogether: [sharedUserChecks],

@@ -111,7 +111,8 @@ export class RedisPassword extends StoredCredential<RedisPasswordArgs> {
   private createSlot(slot: SlotIndex, dependsOn: After | undefined): pulumi.Output<string> {
     const { config, state, adopted } = this.args;
     const generation = state.slots[slot];
-    const made = slotPassword(`${this.name}-slot-${letter(slot)}`, keptGeneration(state, slot), DEFAULT_RULE, {
+    const rule = state.rules?.[slot] ?? DEFAULT_RULE;
+    const made = slotPassword(`${this.name}-slot-${letter(slot)}`, keptGeneration(state, slot), rule, {
       parent: this,
       ...(dependsOn === undefined ? {} : { dependsOn }),
     });

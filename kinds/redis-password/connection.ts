@@ -79,21 +79,35 @@ export async function withAdmin<T>(redis: RedisReference, node: string, use: (as
       `${admin} cannot log in to ${node}: it has no password; set ${adminVariable}, or ${adminVariable}_FILE, in the environment of the run`,
     );
   }
+  let last: readonly string[] = [];
   try {
-    return await connected(redis, node, { username: admin, password }, use);
+    return await connected(redis, node, { username: admin, password }, (ask) =>
+      use((...command) => {
+        last = command;
+        return ask(...command);
+      }),
+    );
   } catch (error) {
-    throw error instanceof StepError ? error : new StepError(adminReason(redis, node, error), { cause: error });
+    throw error instanceof StepError ? error : new StepError(adminReason(redis, node, error, last), { cause: error });
   }
 }
 
-function adminReason({ admin, adminVariable }: RedisReference, node: string, error: unknown): string {
+/** Commands whose rights are given by subcommand: `+acl|save`. */
+const BY_SUBCOMMAND = ["ACL", "CLIENT", "CONFIG"];
+
+function adminReason(
+  { admin, adminVariable }: RedisReference,
+  node: string,
+  error: unknown,
+  [name = "", subcommand = ""]: readonly string[],
+): string {
   const said = messageOf(error);
   if (isRefusal(error))
     return `${admin} cannot log in to ${node}: ${said}; the run's own login is \`admin\` in the config, with ${adminVariable}`;
-  const [, command] = /^NOPERM .*'([^']+)' command/.exec(said) ?? [];
-  return command === undefined
-    ? `${node}: ${said}`
-    : `${admin} may not use ${command} on ${node}: \`ACL SETUSER ${admin} +${command}\``;
+  if (!/^NOPERM .* command/.test(said)) return `${node}: ${said}`;
+  // Redis 6 names the command without its subcommand, and a right to the whole command is too much.
+  const right = (BY_SUBCOMMAND.includes(name) ? `${name}|${subcommand}` : name).toLowerCase();
+  return `${admin} may not use ${right} on ${node}: \`ACL SETUSER ${admin} +${right}\``;
 }
 
 /** The server has another password for the user, or the user is off. */

@@ -1,5 +1,6 @@
 import { policyOf } from "../../config";
 import { nextState } from "../../core/next-state";
+import { passwordRule } from "../../core/password-rule";
 import { without } from "../../core/without";
 import type { Kind } from "../kind";
 import { redisPasswordAsks } from "./asks";
@@ -21,6 +22,7 @@ export const redisPassword: Kind<RedisPasswordConfig, RedisSeen> = {
         policy: without(situation.policy, "quietPeriod"),
         hasAdopted: adopted[secret.name] !== undefined,
         previousInUse,
+        rule: secret.passwordRule && passwordRule(secret.passwordRule),
       }),
     modeOf: redisPasswordAsks.modeOf,
     canFinish: () => true,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { calendarSettings } from "../../core/calendar-schema";
 import { type DocumentKind, documentKey, documentSettings } from "../../core/document-settings";
+import { passwordRuleSettings } from "../../core/password-rule-schema";
 import { hooks, policyOverride, port, restart, secretName, settings, text } from "../../core/schema-parts";
 
 /** A name, an IPv4 address, or an IPv6 address in brackets; and a port. */
@@ -70,6 +71,8 @@ export const redisPasswordSchema = settings({
    * set with `CONFIG SET`. Default false: the preflight warns that a restart of such a server loses the new password.
    */
   rewriteConfig: z.boolean().default(false),
+  /** How new passwords are made. A change acts at the next rotation and never before. */
+  passwordRule: passwordRuleSettings.optional(),
   /** The services that read it, restarted in this order. */
   restart,
   ...hooks,

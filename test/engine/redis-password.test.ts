@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StackStatus } from "../../cli/operate/read-status";
 import type { Validation } from "../../cli/operate/validate";
+import { labConfig } from "../../dev/lab/deploy";
 import { startLoad } from "../../dev/lab/load";
 import type { RedisNode } from "../../dev/lab/redis";
 import { noRedis } from "../../dev/lab/redis";
@@ -71,12 +72,16 @@ describe.skipIf(missing !== undefined)("a Redis password, at a primary and a rep
       `app has passwords that this stack does not know, and which it leaves valid (SHA-256 begins with): ${passwordHash(OTHERS).slice(0, 8)} at `,
     );
 
+    // Another rule acts at the rotation, and on the new password alone.
+    const { secrets } = labConfig({ lab: bench().lab, only: [SECRET] }) as { secrets: object[] };
+    await bench().stack.configure("secrets", [{ ...secrets[0], passwordRule: { length: 40, classes: ["lower"] } }]);
     await setDay(bench(), 89);
     const preview = unwrapped((await bench().stack.pulumi(["preview", "--diff"])).stdout);
     expect(preview).toContain("adds the password of generation 2 of app");
     for (const secret of [adopted, first, passwordHash(first)]) expect(preview).not.toContain(secret);
     await underLoad(() => up(bench()));
     second = await current();
+    expect(second).toMatch(/^[a-z]{40}$/);
     // The slot that generation 2 fills was generation 0's, whose password the state no longer has.
     await expectPasswords(first, second);
 

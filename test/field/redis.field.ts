@@ -1,14 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createClient } from "@redis/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { projectRoot } from "../../cli/toolchain/project";
 import { messageOf } from "../../core/errors";
 import { labConfig } from "../../dev/lab/deploy";
 import { startLoad } from "../../dev/lab/load";
 import { poll } from "../../dev/lab/poll";
 import { noRedis, type Redis, type RedisNode } from "../../dev/lab/redis";
 import { parseUser, passwordHash } from "../../kinds/redis-password/acl";
+import { fine, rotation, unwrapped } from "../engine/cli-support";
 import { auditRows, type Bench, refusedUp, setDay, startBench, stateOf, stored, up } from "../engine/harness";
 import { startSentinel } from "../servers/kinds/redis-password/support";
 import { programIn, unpacked } from "./ground/packages";
@@ -149,6 +151,33 @@ describe.skipIf(missing !== undefined).each(SERVERS)("$title, three servers behi
   /** A server that has ended is known to be down by all Sentinels, and another one is the primary. */
   const failedOver = (from: RedisNode) =>
     poll(async () => (await primary()).port !== from.port, { what: "another primary", limitMs: 60_000 });
+
+  /** The rights of the pipeline's user as docs/redis.md makes it, without what the page says to leave out. */
+  async function rules() {
+    const page = await readFile(join(projectRoot(), "docs/redis.md"), "utf8");
+    const [, found = ""] = /ACL SETUSER rotation on #SHA256 (.*)/.exec(page) ?? [];
+    const later = title.startsWith("Redis 6") ? ["+acl|dryrun", "resetchannels"] : [];
+    return found.split(" ").filter((rule) => !later.includes(rule));
+  }
+
+  it("takes the pipeline's user as docs/redis.md makes it, and the preflight says what the server is", async () => {
+    for (const node of redis().nodes) await node.ask("ACL", "SETUSER", redis().admin, ...(await rules()));
+    expect(await fine(bench, ["preflight", SECRET])).toContain(title.split(" of ")[0]);
+  });
+
+  it("a right that the pipeline's user lacks is named, and the command of the message gives it", async () => {
+    for (const right of ["acl|getuser", "config|get"]) {
+      const [node] = redis().nodes;
+      const without = (await rules()).filter((rule) => rule !== `+${right}`);
+      await node.ask("ACL", "SETUSER", redis().admin, ...without);
+      const { exitCode, stdout, stderr } = await rotation(bench, ["preflight", SECRET]);
+      expect(exitCode).toBe(1);
+      const [, command = ""] = /`(ACL SETUSER [^`]+)`/.exec(unwrapped(stdout + stderr)) ?? [];
+      expect(command).toBe(`ACL SETUSER ${redis().admin} +${right}`);
+      await node.ask(...command.split(" "));
+      await fine(bench, ["preflight", SECRET]);
+    }
+  });
 
   let first = "";
   it("is adopted, and rotated while Sentinel makes another server the primary: no login is refused", async () => {

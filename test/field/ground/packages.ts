@@ -53,7 +53,7 @@ export function programIn(root: string, path: string): readonly string[] {
     join(root, folder),
     join(root, folder, "x86_64-linux-gnu"),
   ]);
-  const loaders = ["lib64", "usr/lib64"].map((folder) => join(root, folder, "ld-linux-x86-64.so.2"));
+  const loaders = libraries.map((folder) => join(folder, "ld-linux-x86-64.so.2"));
   const [loader] = loaders.filter(existsSync);
   if (loader === undefined) throw new Error(`expected a loader at ${loaders.join(" or ")}, found none`);
   return [loader, "--library-path", libraries.join(":"), join(root, path)];

@@ -54,6 +54,11 @@ it.each<[Key[], unknown, string]>([
     { mode: "disable", ca: "/a" },
     "secrets[0].tls.mode: expected verify-full or verify-ca with ca, found disable",
   ],
+  [
+    ["passwordRule"],
+    { length: 12, minimum: { digits: 20 } },
+    "secrets[0].passwordRule.length: expected at least 23, the sum of the minimums, found 12",
+  ],
   [["tls"], { ca: "a" }, "secrets[0].tls.ca: expected an absolute path"],
   [
     ["sentinel"],
