@@ -18,6 +18,7 @@ import { registerReport } from "./commands/report";
 import { registerRollback } from "./commands/rollback";
 import { registerRotateNow } from "./commands/rotate-now";
 import { registerRun } from "./commands/run";
+import { registerSchedule } from "./commands/schedule";
 import { registerStatus } from "./commands/status";
 import { registerValidate } from "./commands/validate";
 import { registerWatch } from "./commands/watch";
@@ -45,6 +46,7 @@ const COMMANDS = [
   registerEvents,
   registerCalendar,
   registerMetrics,
+  registerSchedule,
   registerAdopt,
   registerAlpaca,
 ];

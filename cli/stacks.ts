@@ -18,7 +18,8 @@ export interface StacksOptions extends CommonOptions {
  */
 export async function carryOutForStacks(command: Command): Promise<number | undefined> {
   const options = command.opts<StacksOptions>();
-  if (options.stacks === undefined) return undefined;
+  // A schedule of many stacks is one answer.
+  if (options.stacks === undefined || command.parent?.name() === "schedule") return undefined;
   if (options.stack !== undefined) throw new UsageError("expected --stack or --stacks, found both");
   for (const name of ["out", "page"] as const)
     if (options[name]?.includes(STACK) === false)

@@ -3,3 +3,9 @@ declare module "*.sh?raw" {
   const text: string;
   export default text;
 }
+
+/** A manifest's text. */
+declare module "*.yaml?raw" {
+  const text: string;
+  export default text;
+}

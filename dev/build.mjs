@@ -27,11 +27,11 @@ const pulumiPackages = {
  */
 const navigator = '{ "userAgent": "Node.js" }';
 
-/** Shell scripts are bundled as texts, as in the tests. */
+/** Shell scripts and manifests are bundled as texts, as in the tests. */
 const scripts = {
   name: "scripts",
   setup: ({ onLoad, onResolve }) => {
-    onResolve({ filter: /\.sh\?raw$/ }, ({ path, resolveDir }) => ({
+    onResolve({ filter: /\.(sh|yaml)\?raw$/ }, ({ path, resolveDir }) => ({
       path: join(resolveDir, path.replace("?raw", "")),
       namespace: "script",
     }));

@@ -61,7 +61,7 @@ module.exports = {
     { name: "no-circle", severity: "error", from: {}, to: { circular: true } },
   ],
   options: {
-    exclude: "(^|/)(node_modules|dist)/|[.]sh|^docs/examples/",
+    exclude: "(^|/)(node_modules|dist)/|[.](sh|yaml)|^docs/examples/",
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },

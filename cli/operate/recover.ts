@@ -1,3 +1,4 @@
+import { podHasEnded } from "../../clients/kubernetes-job";
 import { nameOf } from "../../core/resource-names";
 import { pulumiCommand } from "./advice";
 import type { Deployment, Engine } from "./engine";
@@ -22,7 +23,8 @@ const inWords = ({ username, hostname, pid, timestamp }: LockHolder) =>
   `${username}@${hostname} (pid ${pid}, since ${timestamp})`;
 
 /**
- * Removes the locks of processes of this machine that have ended.
+ * Removes the locks of processes of this machine that have ended, and of pods whose Job is over.
+ * @param isGone whether the lock's holder, on another machine, is a pod that has certainly ended
  * @returns what was done, in words; empty if nothing was locked
  * @throws OperationError if a process that may be alive holds one
  */
@@ -30,8 +32,10 @@ export async function clearLocks(
   engine: Pick<Engine, "cancel">,
   locks: readonly LockHolder[],
   project: Pick<Project, "dir" | "stack">,
+  isGone: (host: string) => Promise<boolean> = podHasEnded,
 ): Promise<string[]> {
-  const alive = locks.filter((lock) => !isStale(lock));
+  const stale = await Promise.all(locks.map(async (lock) => isStale(lock) || (await isGone(lock.hostname))));
+  const alive = locks.filter((_, index) => !stale[index]);
   if (alive.length > 0) {
     throw new OperationError(
       `the stack is being updated by ${alive.map(inWords).join(", ")}; wait until that ends. Only if its process is certainly dead: \`${pulumiCommand(project, "cancel --yes")}\``,

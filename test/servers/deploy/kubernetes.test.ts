@@ -3,6 +3,7 @@ import path from "node:path";
 import { execa } from "execa";
 import { beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { asYaml, kubernetesManifests } from "../../../cli/operate/schedule/kubernetes";
 import { createProgram } from "../../../cli/program";
 import { projectRoot } from "../../../cli/toolchain/project";
 import { resolveToolchain } from "../../../dev/toolchain/resolve";
@@ -37,6 +38,22 @@ test("every manifest is valid for the oldest and the newest server, and a wrong 
   const { exitCode, all } = await validate("1.37", [broken]);
   expect(exitCode).not.toBe(0);
   expect(all).toContain("readOnlyRootFileSystem");
+});
+
+test("the manifests of many stacks are valid for the same servers, in both forms", async () => {
+  const about = {
+    stacks: ["prod-1", "Prod_1", "1e3", "x".repeat(100)],
+    image: "registry.example/secret-rotation:0.1.0",
+  };
+  const rest = { namespace: "rotation", schedule: "0 * * * *", timezone: "Etc/UTC", parallel: 2, name: "{prod-*,1e3}" };
+  for (const form of ["cronjobs", "indexed"] as const) {
+    const file = path.join(await testFolder(), `${form}.yaml`);
+    await writeFile(file, asYaml(kubernetesManifests({ ...about, ...rest, form })));
+    for (const version of SERVERS) {
+      const { exitCode, all } = await validate(version, [file]);
+      expect(exitCode, all).toBe(0);
+    }
+  }
 });
 
 interface Container {
