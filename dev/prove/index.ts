@@ -7,4 +7,5 @@ export const PROOFS: Readonly<Record<string, () => Promise<{ readonly prove: Pro
   leaked: () => import("./leaked"),
   probes: () => import("./probes"),
   rehearsal: () => import("./rehearsal"),
+  stacks: () => import("./stacks"),
 };

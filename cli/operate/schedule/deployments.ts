@@ -10,12 +10,18 @@ export interface DeploymentsSchedule {
   readonly schedule: string;
 }
 
+/** The stack's own deployment settings say where and with what it runs. */
+interface Request {
+  readonly operation: "update";
+  readonly inheritSettings: true;
+}
+
 /** A schedule of one stack: the path and body of Pulumi Cloud's API, and the command that sends the same. */
 export interface DeploymentSchedule {
   readonly stack: string;
   readonly path: string;
   /** `CreateScheduledDeploymentRequest`. */
-  readonly body: { readonly scheduleCron: string; readonly request: { readonly operation: "update" } };
+  readonly body: { readonly scheduleCron: string; readonly request: Request };
   readonly shell: string;
 }
 
@@ -28,7 +34,7 @@ export const deploymentSchedules = ({ stacks, organization, project, schedule }:
     return {
       stack,
       path: `/api/stacks/${full}/deployments/schedules`,
-      body: { scheduleCron: cron, request: { operation: "update" } },
+      body: { scheduleCron: cron, request: { operation: "update", inheritSettings: true } },
       shell: ["pulumi", "stack", "schedule", "new", ...words].map(quoted).join(" "),
     };
   });
