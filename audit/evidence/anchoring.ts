@@ -75,6 +75,9 @@ export interface Countersigned {
   readonly failed: Readonly<Record<string, string>>;
 }
 
+/** {@link Countersigned}, and the command that notes the rest. */
+export type CountersignedBy = Countersigned & { readonly command: string };
+
 /** Reads how far the anchors of all places reach. */
 export async function countersigned(
   client: pg.ClientBase,

@@ -31,7 +31,7 @@ export function registerSchedule(program: Command): void {
     .addHelpText("after", "\nExample:\n  rotation schedule kubernetes --stacks 'prod-*' --image IMAGE");
   common(
     schedule.command("kubernetes").description("manifests: a CronJob for each stack, or one with an index for each"),
-    "rotation schedule kubernetes --stacks 'prod-*' \\\n  --image registry.example/secret-rotation@sha256:... | kubectl apply -f -",
+    "rotation schedule kubernetes --stacks 'prod-*' \\\n  --image registry.example/secret-rotation:0.1.0 --out schedule.yaml",
     "stacks",
   )
     .requiredOption("--image <image>", "your build of deploy/Containerfile, best by its digest")

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { withClient } from "../../audit/connection";
 import { onSnapshot } from "../../audit/cursor";
-import type { Countersigned } from "../../audit/evidence/anchoring";
+import type { CountersignedBy } from "../../audit/evidence/anchoring";
 import { migrate, prune } from "../../audit/log";
 import { countPrunable, type LogFilter, rowsBetween, rowsForFigures, secretsForFigures } from "../../audit/queries";
 import type { Report, ReportRow } from "../../audit/report";
@@ -46,7 +46,7 @@ export function anchorsOf(project: Project): ChainAnchor[] {
 export type HeldVerdict = ChainVerdict & {
   readonly anchors: number;
   /** How much of it is noted outside of the database; undefined if the config names no place for that. */
-  readonly countersigned?: Countersigned & { readonly command: string };
+  readonly countersigned?: CountersignedBy;
 };
 
 /** The chain's verdict, compared with the stack's state; undefined if there is no log yet. */

@@ -1,4 +1,5 @@
 import { counted } from "../../audit/controls";
+import type { CountersignedBy } from "../../audit/evidence/anchoring";
 import type { ChainVerdict } from "../../audit/verify";
 import type { HeldVerdict } from "../operate/audit";
 import { colors } from "./colors";
@@ -40,18 +41,19 @@ export function renderVerdict(verdict: HeldVerdict, width = WIDTH): string {
   return lines.join("\n");
 }
 
-/** How much of the log is noted outside of the database, and the command that notes the rest. */
-function renderCountersigned(
-  { to, open, failed, command }: NonNullable<HeldVerdict["countersigned"]>,
-  width: number,
-): string[] {
+function renderCountersigned(countersigned: CountersignedBy, width: number): string[] {
+  const { to } = countersigned;
+  const lines = openInWords(countersigned).map((line) => colors.yellow(line));
+  if (to > 0) lines.unshift(`Rows up to ${to} are countersigned outside of the database.`);
+  return lines.map((line) => wrap(line, "", width));
+}
+
+/** What of the log is not noted outside of the database, and the command that notes it; empty if all is. */
+export function openInWords({ open, failed, command }: CountersignedBy): string[] {
   const lines = Object.entries(failed).map(([name, error]) => `The anchors in ${name} could not be read: ${error}.`);
-  if (to > 0) lines.push(`Rows up to ${to} are countersigned outside of the database.`);
   if (open > 0)
     lines.push(
-      colors.yellow(
-        `${counted(open, "row")} not countersigned yet: whoever rewrites ${open === 1 ? "it" : "them"} is not found. \`${command}\` notes the end of the log.`,
-      ),
+      `${counted(open, "row")} not countersigned yet: whoever rewrites ${open === 1 ? "it" : "them"} is not found. \`${command}\` notes the end of the log.`,
     );
-  return lines.map((line) => wrap(line, "", width));
+  return lines;
 }

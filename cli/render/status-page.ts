@@ -2,13 +2,18 @@ import { badge, pageHead, table, tile } from "../../audit/render/html-parts";
 import { type Html, html } from "../../audit/render/html-template";
 import { needsRotation, type Standing } from "../operate/status";
 import type { CopyCommand, PageSecret, Reader, StatusPage } from "../operate/status-page";
-import { detail, minute } from "./status";
+import { countersignedWords, detail, minute } from "./status";
 import { type DayEvent, eventsOf, monthsOf } from "./status-calendar";
 import { PAGE_STYLE } from "./status-page-style";
+
+/** A sentence whose commands, in backticks, can be told apart. */
+const withCode = (text: string): (Html | string)[] =>
+  text.split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
 
 /** The operator's page: static, without a script, nothing to send. Pure. */
 export function renderStatusPage(page: StatusPage): string {
   const { stack, environment, now, secrets, logError } = page;
+  const open = countersignedWords(page);
   const acting = secrets.filter(needsSomething);
   const waiting = secrets.filter(({ window }) => window?.waits != null);
   const count = (standings: readonly Standing[]) =>
@@ -26,6 +31,7 @@ ${tile(count(["overdue"]), "overdue")}${tile(count(["due", "new", "unfinished", 
 ${tile(waiting.length, "waiting")}${tile(count(["warning", "alert"]), "due soon")}${tile(count(["ok"]), "within limit")}
 </div>
 ${logError === null ? null : html`<div class="card act"><p>The audit log could not be read: ${logError}</p></div>`}
+${open === undefined ? null : html`<div class="card"><p>${withCode(open)}</p></div>`}
 <h2>Now</h2>
 ${acting.length === 0 ? html`<div class="verdict"><p><b>Nothing has to be done.</b></p></div>` : acting.map((secret) => toDo(secret, now))}
 <h2>Next</h2>

@@ -1,6 +1,7 @@
 import { formatDuration } from "../../core/duration";
 import type { StackStatus } from "../operate/read-status";
 import type { SecretStatus, Standing } from "../operate/status";
+import { openInWords } from "./audit";
 import { colors } from "./colors";
 import { table, WIDTH, wrap } from "./table";
 import { watchWords } from "./watch";
@@ -19,6 +20,7 @@ const PAINT: Record<Standing, (text: string) => string> = {
 /** `rotation status` on one screen, at most 80 columns wide. */
 export function renderStatus(status: StackStatus, width = WIDTH): string {
   const { stack, environment, now, secrets, logError } = status;
+  const open = countersignedWords(status);
   const rows = secrets.map((secret) => [
     colors.bold(secret.name),
     PAINT[secret.standing](secret.standing),
@@ -42,7 +44,19 @@ export function renderStatus(status: StackStatus, width = WIDTH): string {
     "",
     ...secrets.map((secret) => wrap(`${secret.name}: ${detail(secret, now)}`, "", width)),
     ...(logError === null ? [] : ["", wrap(`The audit log could not be read: ${logError}`, "", width)]),
+    ...(open === undefined ? [] : ["", wrap(open, "", width)]),
   ].join("\n");
+}
+
+/** What of the audit log is not countersigned, in a sentence; undefined if all is, or nothing is to be. */
+export function countersignedWords({ countersigned }: Pick<StackStatus, "countersigned">): string | undefined {
+  if (countersigned === undefined) return undefined;
+  if ("open" in countersigned) {
+    const words = openInWords(countersigned);
+    return words.length === 0 ? undefined : `Audit log: ${words.join(" ")}`;
+  }
+  const { places, command } = countersigned;
+  return `Audit log: how many rows are not countersigned yet is in ${places.join(", ")}, which is not asked for a status; \`${command}\` does.`;
 }
 
 function ageText({ ageDays, inUseBefore }: SecretStatus): string {

@@ -52,6 +52,10 @@ export function evidenceTests(
       expect(before).toMatch(
         /The anchors in tags could not be read: .* 5 rows not countersigned yet: whoever rewrites them/,
       );
+      const ofStatus = async () => unwrapped((await rotation(bench(), ["status"])).stdout);
+      expect(await ofStatus()).toMatch(
+        /Audit log: The anchors in tags .* 5 rows not countersigned yet.* `rotation evid/,
+      );
       const { stdout, stderr, exitCode } = await rotation(bench(), ["run", "--yes"]);
       const said = stdout + stderr;
       expect(exitCode, said).toBe(0);
@@ -65,6 +69,9 @@ export function evidenceTests(
       const after = unwrapped(await fine(bench(), ["audit", "verify"]));
       expect(after).toContain("Rows up to 9 are countersigned outside of the database.");
       expect(after).not.toContain("not countersigned");
+      expect(await ofStatus()).not.toContain("Audit log:");
+      const { stdout: read } = await rotation(bench(), ["status", "--json"]);
+      expect(JSON.parse(read).countersigned).toMatchObject({ to: 9, open: 0, failed: {} });
       const { stdout: tags } = await execa("git", ["-C", inFolder("tags"), "tag"]);
       expect(tags).toBe("rotation-audit/paper/00000001");
     });

@@ -6,6 +6,10 @@ import { s3Place } from "./s3";
 
 export type { AnchorPlace } from "./place";
 
+/** Whether a place is read without the network. */
+export const isLocal = (config: AnchorPlaceConfig): boolean =>
+  config.kind === "file" || (config.kind === "git" && config.remote === undefined);
+
 /** A stack's place for anchors. */
 export function placeOf(config: AnchorPlaceConfig, stack: string): AnchorPlace {
   switch (config.kind) {

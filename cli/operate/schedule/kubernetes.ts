@@ -118,7 +118,9 @@ function indexed(about: KubernetesSchedule): CronJob {
   const pod = jobTemplate.spec.template.spec;
   pod.activeDeadlineSeconds = LIMIT;
   const [container] = pod.containers;
-  if (container !== undefined) Object.assign(container, { command: ["sh", "-c", PICK], args: ["rotation", ...stacks] });
+  if (container === undefined) return job;
+  container.command = ["sh", "-c", PICK];
+  container.args = ["rotation", ...stacks];
   return job;
 }
 

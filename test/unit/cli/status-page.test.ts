@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { lastRuns } from "../../../cli/operate/last-run";
+import type { StackStatus } from "../../../cli/operate/read-status";
 import { renderStatusPage } from "../../../cli/render/status-page";
 import { examplePage, runOf } from "./status-page-example";
 
@@ -63,6 +64,20 @@ describe("the operator's page", () => {
     expect(renderStatusPage(page)).toContain("preflight: trading-2 does not answer");
     expect(text).toContain("December 2026");
     expect(text).toContain('<li class="soft">trading-2</li>');
+  });
+
+  it("says how many rows of the audit log are not countersigned, and which command notes them", () => {
+    const command = "rotation evidence anchor --stack prod";
+    const shown = (countersigned: StackStatus["countersigned"]) =>
+      renderStatusPage({ ...page, ...(countersigned === undefined ? {} : { countersigned }) });
+    const open = shown({ to: 7, open: 1, failed: {}, command });
+    expect(open).toContain("Audit log: 1 row not countersigned yet: whoever rewrites it is not found. ");
+    expect(open).toContain(`<code>${command}</code> notes the end of the log.`);
+    for (const none of [undefined, { to: 8, open: 0, failed: {}, command }])
+      expect(shown(none)).not.toContain("Audit log:");
+    expect(shown({ places: ["bucket", "tags"], command: "rotation audit verify --stack prod" })).toContain(
+      "is in bucket, tags, which is not asked for a status; <code>rotation audit verify --stack prod</code> does.",
+    );
   });
 
   it("says so if nothing has to be done", () => {
