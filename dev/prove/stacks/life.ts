@@ -202,6 +202,11 @@ export class Life {
     }
     if (!(await this.takeLock(pod, now))) return now;
     const decision = this.decideNow(now);
+    // Another run finished it before this one had the lock.
+    if (!decision.resumes && decision.action === undefined) {
+      this.lock = undefined;
+      return now;
+    }
     if (++this.engines > 1) throw new Error(`${this.stack}: two engines at once`);
     if (decision.resumes) this.counts.resumed++;
     else this.noteBegin(decision, now);
