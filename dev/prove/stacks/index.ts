@@ -23,7 +23,7 @@ export const prove: Proof = async (say) => {
     "weekend alone), `policy.jitter` 7 d, the exchange's hours, a blackout of four days. In both as-printed rows every login in use",
     "worked at every step, and never did two engines act on a stack.",
     "",
-    "| Setting | Stacks rotated once, in an opening, in time | Old login ended | Runs | of which acted | Killed | Drained | Node lost, killed / goes on | Locks cleared | Finished by a later run | Rows in the log | Most pods begun in a minute | Most rotations at once |",
+    "| Setting | Stacks rotated once, in an opening, in time | Old login ended | Runs when something may be due | of which acted | Killed | Drained | Node lost, killed / goes on | Locks cleared | Finished by a later run | Rows in the log | Most pods begun in a minute | Most rotations at once |",
     "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ...rows,
   ].join("\n");
