@@ -93,12 +93,13 @@ function standsStill(kubectl: string, workload: string): string[] {
   ];
 }
 
-/** The rights that the wait for a sync needs, and a policy by which no sync would ever come. */
+/** The rights that the wait for a sync needs, and settings by which no new value would ever come. */
 function syncRights(kubectl: string, kubernetes: NonNullable<Ways["kubernetes"]>): string[] {
   const synced = syncedOf(kubernetes);
   if (synced === undefined) return [];
   const { resource, name, kind } = synced;
-  const never = `the ${kind} ${name} has refreshPolicy CreatedOnce: it never takes a new value`;
+  const never = (field: string) =>
+    `echo ${quoted(`the ${kind} ${name} has ${field}: it never takes a new value`)}; exit 1`;
   const hasKeys = Object.keys(kubernetes.sync?.keys ?? {}).length > 0;
   const get = (field: string) => `$(${kubectl} get ${resource} ${name} -o jsonpath=${quoted(field)} 2>/dev/null)`;
   return [
@@ -110,7 +111,8 @@ function syncRights(kubectl: string, kubernetes: NonNullable<Ways["kubernetes"]>
           canI(kubectl, `get secrets/${TARGET}`, "which compares the value"),
         ]
       : []),
-    `[ "${get("{.spec.refreshPolicy}")}" != CreatedOnce ] || { echo ${quoted(never)}; exit 1; }`,
+    `case ${get("{.spec.refreshPolicy}/{.spec.version}")} in`,
+    `  CreatedOnce/*) ${never("refreshPolicy CreatedOnce")} ;; */|*/0) ;; */*) ${never("a fixed version")} ;; esac`,
   ];
 }
 

@@ -40,6 +40,7 @@ const object = z.looseObject({
     .looseObject({
       refreshPolicy: z.string().optional(),
       refreshInterval: z.string().optional(),
+      version: z.number().optional(),
       target: z.looseObject({ name: z.string().optional() }).optional(),
       destination: z.looseObject({ name: z.string().optional() }).optional(),
     })
@@ -69,9 +70,11 @@ export async function waitForSync(sync: Sync, run: RunScript): Promise<string> {
   const { operator, name, values, timeout } = sync;
   const { kind } = SYNCED[operator];
   const before = await read(sync, run);
-  if (before.spec.refreshPolicy === "CreatedOnce") {
+  const { refreshPolicy, version = 0 } = before.spec;
+  if (refreshPolicy === "CreatedOnce") {
     throw failure(sync, "its refreshPolicy is CreatedOnce, so it never takes a new value; set Periodic or OnChange");
   }
+  if (version > 0) throw failure(sync, `its version is ${version}, so it never takes a new value; remove that field`);
   let differs: readonly string[] = [];
   const isDone = async (now: SyncedObject) => {
     const { refreshTime } = now.status;
@@ -89,7 +92,10 @@ export async function waitForSync(sync: Sync, run: RunScript): Promise<string> {
     ({ done }) => done,
     { limit: timeout, every: PAUSE },
   );
-  if (!last.done) throw failure(sync, `${waited(timeout)}: ${reasonOf(sync, before, last.now, differs)}`);
+  if (!last.done) {
+    const event = operator === "vaultStaticSecret" ? `; ${await latestEvent(sync, run)}` : "";
+    throw failure(sync, `${waited(timeout)}: ${reasonOf(sync, before, last.now, differs)}${event}`);
+  }
   const keys = values.map(({ field }) => field).join(" and ");
   return `the ${kind} ${name} has synced${keys === "" ? "" : `, ${keys} compared`}`;
 }
@@ -122,9 +128,23 @@ function reasonOf({ operator }: Sync, before: SyncedObject, now: SyncedObject, d
   return "it is not Ready";
 }
 
+/** What the operator said last about an object: the Vault Secrets Operator before 1.0 gives its reasons nowhere else. */
+async function latestEvent({ kubectl, operator, name }: Sync, run: RunScript): Promise<string> {
+  const about = `involvedObject.kind=${SYNCED[operator].kind},involvedObject.name=${name}`;
+  const template = quoted("{range .items[-1:]}{.type} {.lastTimestamp} {.reason}: {.message}{end}");
+  const script = `${kubectl} get events --field-selector ${about} --sort-by=.lastTimestamp -o jsonpath=${template}`;
+  const { status, output } = await run(script, LIMIT);
+  const said = output.replace(/\s+/g, " ").trim();
+  if (status !== 0) return `its events, which may say why, could not be read (${said.slice(-300)})`;
+  const [type, at, ...words] = said.split(" ");
+  if (said === "") return "it has no recent event: is the operator running?";
+  const event = `its latest event, of ${at}, is ${words.join(" ").slice(0, 300)}`;
+  return type === "Warning" ? event : `${event}; is the operator running, and does it read this path of the store?`;
+}
+
 const failure = ({ operator, name, kubectl }: Sync, why: string) =>
   new StepError(
-    `the ${SYNCED[operator].kind} ${name}: ${why}. Nothing was restarted: the pods keep the old credential. See ` +
+    `the ${SYNCED[operator].kind} ${name}: ${why}${why.endsWith("?") ? "" : "."} Nothing was restarted: the pods keep the old credential. See ` +
       `\`${kubectl} describe ${SYNCED[operator].resource} ${name}\`, fix it and run this again, which continues here; or roll back.`,
   );
 

@@ -77,12 +77,7 @@ const REGISTERED = {
 /** A folder with `external-secrets`, the operator's own program with the provider for Vault alone, and its `crds.yaml`. */
 export function externalSecrets(): Promise<string> {
   return made("external-secrets", JSON.stringify([OPERATOR_AT, REGISTERED, KUBERNETES]), async (folder) => {
-    const { stdout } = await go(folder, ["mod", "download", "-json", `${OPERATOR}@${OPERATOR_AT.version}`]);
-    const { Dir: module, Sum: sum } = JSON.parse(stdout) as { Dir: string; Sum: string };
-    if (sum !== OPERATOR_AT.sum) throw new Error(`expected the sum ${OPERATOR_AT.sum} of ${OPERATOR}, found ${sum}`);
-    const source = join(folder, "source");
-    await cp(module, source, { recursive: true });
-    await execa("chmod", ["-R", "u+w", source]);
+    const source = await sourceOf(folder, OPERATOR, OPERATOR_AT);
     for (const [file, content] of Object.entries(REGISTERED)) await writeFile(join(source, file), content);
     // With the libraries of the cluster most of it is compiled already.
     const libraries = ["api", "apiextensions-apiserver", "apimachinery", "client-go"];
@@ -92,6 +87,33 @@ export function externalSecrets(): Promise<string> {
     await rename(join(source, "deploy/crds/bundle.yaml"), join(folder, "crds.yaml"));
     await rm(source, { recursive: true });
   });
+}
+
+const VAULT_OPERATOR = "github.com/hashicorp/vault-secrets-operator";
+
+/** The newest version that the public module proxy serves. */
+const VAULT_OPERATOR_AT = { version: "v0.10.0", sum: "h1:BjOTBJRqx1SLo7NeyqNJWRPDyfRscbqPtGU1U2LzArg=" };
+
+/** A folder with `vault-secrets-operator`, HashiCorp's operator, and its folder `crds`. */
+export function vaultSecretsOperator(): Promise<string> {
+  return made("vault-secrets-operator", JSON.stringify(VAULT_OPERATOR_AT), async (folder) => {
+    const source = await sourceOf(folder, VAULT_OPERATOR, VAULT_OPERATOR_AT);
+    const to = join(folder, "vault-secrets-operator");
+    await go(source, ["build", "-mod=readonly", ...FLAGS, "-ldflags", "-s -w", "-o", to, "."]);
+    await rename(join(source, "chart/crds"), join(folder, "crds"));
+    await rm(source, { recursive: true });
+  });
+}
+
+/** A copy of a module that can be written to. @throws Error if it is not the one that was expected */
+async function sourceOf(folder: string, module: string, at: { version: string; sum: string }): Promise<string> {
+  const { stdout } = await go(folder, ["mod", "download", "-json", `${module}@${at.version}`]);
+  const { Dir, Sum } = JSON.parse(stdout) as { Dir: string; Sum: string };
+  if (Sum !== at.sum) throw new Error(`expected the sum ${at.sum} of ${module}, found ${Sum}`);
+  const source = join(folder, "source");
+  await cp(Dir, source, { recursive: true });
+  await execa("chmod", ["-R", "u+w", source]);
+  return source;
 }
 
 /** Without debug information the compiler needs a fifth less time. */

@@ -152,7 +152,7 @@ describe("the right to reload a unit", () => {
     expect(await askReload({ signal: "SIGHUP" }, { compose: {} })).toBeUndefined();
   });
 
-  it("to wait for a sync is asked of kubectl, and a policy that never syncs is found", async () => {
+  it("to wait for a sync is asked of kubectl, and an object that never takes a new value is found", async () => {
     const kubernetes = {
       sync: { externalSecret: "trader", keys: { "database/password": "p" }, timeout: parseDuration("2m") },
     };
@@ -162,13 +162,17 @@ describe("the right to reload a unit", () => {
       status: 1,
       output: expect.stringContaining("may not get secrets/trader"),
     });
-    await install("kubectl", 'case "$*" in *can-i*) echo yes ;; *refreshPolicy*) printf CreatedOnce ;; esac');
-    expect(await run(script)).toMatchObject({
-      status: 1,
-      output: expect.stringContaining("refreshPolicy CreatedOnce"),
-    });
-    await install("kubectl", 'case "$*" in *can-i*) echo yes ;; *) printf Periodic ;; esac');
-    expect(await run(script)).toMatchObject({ status: 0, output: "" });
+    for (const [spec, said] of [
+      ["CreatedOnce/", "the ExternalSecret trader has refreshPolicy CreatedOnce: it never takes a new value\n"],
+      ["/7", "the ExternalSecret trader has a fixed version: it never takes a new value\n"],
+    ]) {
+      await install("kubectl", `case "$*" in *can-i*) echo yes ;; *refreshPolicy*) printf ${spec} ;; esac`);
+      expect(await run(script)).toMatchObject({ status: 1, output: said });
+    }
+    for (const spec of ["Periodic/", "/", "/0", ""]) {
+      await install("kubectl", `case "$*" in *can-i*) echo yes ;; *refreshPolicy*) printf '%s' '${spec}' ;; esac`);
+      expect(await run(script)).toMatchObject({ status: 0, output: "" });
+    }
   });
 });
 

@@ -22,7 +22,9 @@ case "$1" in
   annotate) [ -e "$here/forbidden" ] && { echo 'Error from server (Forbidden): cannot patch' >&2; exit 1; }
     sh "$here/operator" 2>/dev/null; echo "$2/$3 annotated" ;;
   get)
-    if [ "$2" = secret ]; then
+    if [ "$2" = events ]; then
+      cat "$here/events" 2>/dev/null || { echo 'Error from server (Forbidden): events is forbidden' >&2; exit 1; }
+    elif [ "$2" = secret ]; then
       [ -e "$here/secret" ] || { echo "Error from server (NotFound): secrets \\"$3\\" not found" >&2; exit 1; }
       base64 < "$here/secret" | tr -d '\\n'
     else
@@ -70,7 +72,7 @@ describe("the sync of an ExternalSecret", () => {
     await object(ready("2026-11-23T02:00:00Z"));
     await operator("true");
     expect(await outcome(sync())).toBe(
-      "the ExternalSecret trader: it has not synced within 2 s: its refreshTime is still 2026-11-23T02:00:00Z; is the operator running?. Nothing was restarted: the pods keep the old credential. See `kubectl --namespace trading describe externalsecrets.external-secrets.io trader`, fix it and run this again, which continues here; or roll back.",
+      "the ExternalSecret trader: it has not synced within 2 s: its refreshTime is still 2026-11-23T02:00:00Z; is the operator running? Nothing was restarted: the pods keep the old credential. See `kubectl --namespace trading describe externalsecrets.external-secrets.io trader`, fix it and run this again, which continues here; or roll back.",
     );
   });
 
@@ -139,6 +141,45 @@ describe("the value in the Kubernetes Secret", () => {
     expect(await outcome(sync({ values: both }))).toContain(
       "db.password and db.url of the Kubernetes Secret are not the new values",
     );
+  });
+
+  it("that a VaultStaticSecret does not bring is explained by the operator's latest event", async () => {
+    await object({});
+    await writeFile(join(bin, "secret"), "the old one");
+    await operator("true");
+    const given = sync({ operator: "vaultStaticSecret", values, timeout: 100 });
+    const said = async (events: string) => {
+      await writeFile(join(bin, "events"), events);
+      return outcome(given);
+    };
+    const before = "db.password of the Kubernetes Secret is not the new value; ";
+    const after = " Nothing was restarted";
+    const at = "2026-11-23T02:00:07Z";
+    expect(
+      await said(`Warning ${at} VaultClientError: Failed to read Vault secret: Error making API request.\n\nCode: 403`),
+    ).toContain(
+      `${before}its latest event, of ${at}, is VaultClientError: Failed to read Vault secret: Error making API request. Code: 403.${after}`,
+    );
+    expect(await said(`Normal ${at} SecretRotated: Secret synced`)).toContain(
+      `${before}its latest event, of ${at}, is SecretRotated: Secret synced; is the operator running, and does it read this path of the store?${after}`,
+    );
+    expect(await said("")).toContain(`${before}it has no recent event: is the operator running?${after}`);
+    expect((await commands()).at(-1)).toContain(
+      "--namespace trading get events --field-selector involvedObject.kind=VaultStaticSecret,involvedObject.name=trader",
+    );
+    await rm(join(bin, "events"));
+    expect(await outcome(given)).toContain(
+      `${before}its events, which may say why, could not be read (Error from server (Forbidden): events is forbidden).${after}`,
+    );
+  });
+
+  it("can never come from a fixed version", async () => {
+    await object({}, { version: 7 });
+    const given = sync({ operator: "vaultStaticSecret", values, timeout: 600_000 });
+    expect(await outcome(given)).toContain(
+      "the VaultStaticSecret trader: its version is 7, so it never takes a new value; remove that field. Nothing",
+    );
+    expect(await commands()).toHaveLength(1);
   });
 
   it("that may not be read says so", async () => {
