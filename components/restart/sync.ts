@@ -50,6 +50,20 @@ const object = z.looseObject({
     .default({ conditions: [] }),
 });
 
+const events = z.object({
+  items: z.array(
+    z.object({
+      type: z.string(),
+      lastTimestamp: z
+        .string()
+        .nullish()
+        .transform((time) => time ?? ""),
+      reason: z.string(),
+      message: z.string().default(""),
+    }),
+  ),
+});
+
 type SyncedObject = z.output<typeof object>;
 
 /** Milliseconds between two queries, and how many queries later the sync is requested again. */
@@ -131,15 +145,23 @@ function reasonOf({ operator }: Sync, before: SyncedObject, now: SyncedObject, d
 /** What the operator said last about an object: the Vault Secrets Operator before 1.0 gives its reasons nowhere else. */
 async function latestEvent({ kubectl, operator, name }: Sync, run: RunScript): Promise<string> {
   const about = `involvedObject.kind=${SYNCED[operator].kind},involvedObject.name=${name}`;
-  const template = quoted("{range .items[-1:]}{.type} {.lastTimestamp} {.reason}: {.message}{end}");
-  const script = `${kubectl} get events --field-selector ${about} --sort-by=.lastTimestamp -o jsonpath=${template}`;
-  const { status, output } = await run(script, LIMIT);
-  const said = output.replace(/\s+/g, " ").trim();
-  if (status !== 0) return `its events, which may say why, could not be read (${said.slice(-300)})`;
-  const [type, at, ...words] = said.split(" ");
-  if (said === "") return "it has no recent event: is the operator running?";
-  const event = `its latest event, of ${at}, is ${words.join(" ").slice(0, 300)}`;
+  const { status, output } = await got(`${kubectl} get events --field-selector ${about}`, run);
+  if (status !== 0) return `its events, which may say why, could not be read (${output.trim().slice(-300)})`;
+  const last = eventsIn(output).at(-1);
+  if (last === undefined) return "it has no recent event: is the operator running?";
+  const { type, lastTimestamp, reason, message } = last;
+  const words = `${reason}: ${message.replace(/\s+/g, " ").trim()}`.slice(0, 300);
+  const event = `its latest event, of ${lastTimestamp}, is ${words}`;
   return type === "Warning" ? event : `${event}; is the operator running, and does it read this path of the store?`;
+}
+
+/** The events of a list of Kubernetes', oldest first. */
+function eventsIn(list: string) {
+  try {
+    return events.parse(JSON.parse(list)).items.sort((a, b) => a.lastTimestamp.localeCompare(b.lastTimestamp));
+  } catch {
+    return [];
+  }
 }
 
 const failure = ({ operator, name, kubectl }: Sync, why: string) =>
@@ -159,9 +181,7 @@ async function request(sync: Sync, run: RunScript): Promise<void> {
 
 async function read(sync: Sync, run: RunScript): Promise<SyncedObject> {
   const { kubectl, operator, name } = sync;
-  // A warning on stderr is no part of the object.
-  const script = `said=$(mktemp) || exit 1\n${kubectl} get ${SYNCED[operator].resource} ${name} -o json 2>"$said"\nstatus=$?\n[ $status -eq 0 ] || cat "$said"\nrm -f "$said"\nexit $status`;
-  const { status, output } = await run(script, LIMIT);
+  const { status, output } = await got(`${kubectl} get ${SYNCED[operator].resource} ${name}`, run);
   if (status !== 0) throw failure(sync, `it could not be read: ${output.trim().slice(-300)}`);
   try {
     return object.parse(JSON.parse(output));
@@ -169,6 +189,16 @@ async function read(sync: Sync, run: RunScript): Promise<SyncedObject> {
     throw failure(sync, "kubectl printed no object as JSON");
   }
 }
+
+/** What a `kubectl get` finds, as JSON; what it says if it fails. A warning on stderr is no part of either. */
+const got = (get: string, run: RunScript) =>
+  run(
+    [
+      `said=$(mktemp) || exit 1; found=$(${get} -o json 2>"$said"); status=$?`,
+      `if [ $status -eq 0 ]; then printf '%s\\n' "$found"; else cat "$said"; fi; rm -f "$said"; exit $status`,
+    ].join("\n"),
+    LIMIT,
+  );
 
 /** The keys whose value is not the new one yet. */
 async function differing(sync: Sync, { spec }: SyncedObject, run: RunScript): Promise<string[]> {

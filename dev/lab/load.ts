@@ -18,8 +18,10 @@ export interface LoadOptions {
 
 /** An attempt that failed. */
 export interface Failure {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds at its start. */
   t: number;
+  /** How long it took, in milliseconds. */
+  ms: number;
   service: string;
   /** SQLSTATE, HTTP status or the name of a network error. */
   code: string;
@@ -31,7 +33,7 @@ export interface Outcome {
   failed: number;
   failures: Failure[];
   /** Every attempt, failed or not. */
-  attempts: Omit<Failure, "code">[];
+  attempts: Omit<Failure, "code" | "ms">[];
 }
 
 export interface LoadResult {
@@ -129,7 +131,7 @@ async function readOutcomes(files: readonly ({ name: string } & ServiceFiles)[])
       outcome.attempts.push({ t: attempt.t, service: name });
       if (attempt.ok) continue;
       outcome.failed += 1;
-      outcome.failures.push({ t: attempt.t, service: name, code: attempt.code ?? "UNKNOWN" });
+      outcome.failures.push({ t: attempt.t, ms: attempt.ms, service: name, code: attempt.code ?? "UNKNOWN" });
     }
   }
   for (const { failures } of [result.logins, result.alpaca]) failures.sort((a, b) => a.t - b.t);

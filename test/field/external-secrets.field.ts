@@ -9,6 +9,7 @@ import { inShell } from "../advice/shell";
 import { advised } from "../advice/table";
 import { externalSecrets, withoutKubernetes } from "./ground/binaries";
 import { type ClusterPlatform, NAMESPACE, startClusterPlatform } from "./ground/cluster-platform";
+import { define } from "./ground/kubernetes-cluster";
 
 const missing = await withoutKubernetes();
 
@@ -38,8 +39,7 @@ describe.skipIf(missing !== undefined)(
           },
         },
         prepare: async ({ dir, cluster, vault, also }) => {
-          await cluster.kubectl(["apply", "--server-side", "-f", join(bin, "crds.yaml")]);
-          await cluster.kubectl(["wait", "--for=condition=Established", "crd/externalsecrets.external-secrets.io"]);
+          await define(cluster, join(bin, "crds.yaml"), "externalsecrets.external-secrets.io");
           startOperator = async () => {
             const [metrics, live] = [await freePort(), await freePort()];
             const off = ["cluster-store", "cluster-external-secret", "cluster-push-secret", "push-secret"];

@@ -163,7 +163,8 @@ export class Scenario {
       seconds,
       exposureSeconds: exposure(logins.failures),
       logins,
-      outside: logins.failures.filter(({ t }) => t < window.from || t > window.to).length,
+      // One that began before the window may have been judged in it.
+      outside: logins.failures.filter(({ t, ms }) => t + ms < window.from || t > window.to).length,
       phases,
     };
   }

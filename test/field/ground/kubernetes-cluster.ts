@@ -47,6 +47,15 @@ export async function startCluster(dir: string): Promise<Cluster> {
   }
 }
 
+/** Has the API server serve the definitions of a file or folder, `name` among them. */
+export async function define({ kubectl }: Pick<Cluster, "kubectl">, from: string, name: string): Promise<void> {
+  await kubectl(["apply", "--server-side", "-f", from]);
+  // At first a definition has no conditions, which `kubectl wait` takes for an error.
+  await poll(() => kubectl(["wait", "--for=condition=Established", `crd/${name}`]), {
+    ...{ what: `the API server serves ${name}`, limitMs: 60_000 },
+  });
+}
+
 type Start = (name: string, args: Record<string, string>) => Promise<string>;
 
 async function assemble(dir: string, bin: string, start: Start): Promise<Omit<Cluster, "stop">> {

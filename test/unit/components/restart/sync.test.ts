@@ -148,22 +148,27 @@ describe("the value in the Kubernetes Secret", () => {
     await writeFile(join(bin, "secret"), "the old one");
     await operator("true");
     const given = sync({ operator: "vaultStaticSecret", values, timeout: 100 });
-    const said = async (events: string) => {
-      await writeFile(join(bin, "events"), events);
+    const said = async (...items: object[]) => {
+      await writeFile(join(bin, "events"), JSON.stringify({ items }));
       return outcome(given);
     };
     const before = "db.password of the Kubernetes Secret is not the new value; ";
     const after = " Nothing was restarted";
     const at = "2026-11-23T02:00:07Z";
-    expect(
-      await said(`Warning ${at} VaultClientError: Failed to read Vault secret: Error making API request.\n\nCode: 403`),
-    ).toContain(
-      `${before}its latest event, of ${at}, is VaultClientError: Failed to read Vault secret: Error making API request. Code: 403.${after}`,
-    );
-    expect(await said(`Normal ${at} SecretRotated: Secret synced`)).toContain(
+    const message = "Failed to read Vault secret: Error making API request.\n\nCode: 403";
+    const failed = { type: "Warning", lastTimestamp: at, reason: "VaultClientError", message };
+    const synced = { type: "Normal", lastTimestamp: at, reason: "SecretRotated", message: "Secret synced" };
+    const words = "is VaultClientError: Failed to read Vault secret: Error making API request. Code: 403";
+    const earlier = { ...synced, lastTimestamp: "2026-11-23T02:00:00Z" };
+    for (const items of [
+      [failed, earlier],
+      [earlier, failed, { ...synced, lastTimestamp: null }],
+    ])
+      expect(await said(...items)).toContain(`${before}its latest event, of ${at}, ${words}.${after}`);
+    expect(await said(synced)).toContain(
       `${before}its latest event, of ${at}, is SecretRotated: Secret synced; is the operator running, and does it read this path of the store?${after}`,
     );
-    expect(await said("")).toContain(`${before}it has no recent event: is the operator running?${after}`);
+    expect(await said()).toContain(`${before}it has no recent event: is the operator running?${after}`);
     expect((await commands()).at(-1)).toContain(
       "--namespace trading get events --field-selector involvedObject.kind=VaultStaticSecret,involvedObject.name=trader",
     );
