@@ -100,7 +100,7 @@ const objectName = text(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "expected the name o
 export const sync = settings({
   /** The ExternalSecret of External Secrets. It is refreshed, and must be Ready with a later `refreshTime`. */
   externalSecret: objectName.optional(),
-  /** The VaultStaticSecret of the Vault Secrets Operator. Needs `keys`: its status does not say when it synced. */
+  /** The VaultStaticSecret of the Vault Secrets Operator, without `version`. Needs `keys`: its status does not say when it synced. */
   vaultStaticSecret: objectName.optional(),
   /**
    * By the path in the store: the key of the Kubernetes Secret that has its value. Of a JSON document: the key that has the

@@ -191,14 +191,11 @@ async function read(sync: Sync, run: RunScript): Promise<SyncedObject> {
 }
 
 /** What a `kubectl get` finds, as JSON; what it says if it fails. A warning on stderr is no part of either. */
-const got = (get: string, run: RunScript) =>
-  run(
-    [
-      `said=$(mktemp) || exit 1; found=$(${get} -o json 2>"$said"); status=$?`,
-      `if [ $status -eq 0 ]; then printf '%s\\n' "$found"; else cat "$said"; fi; rm -f "$said"; exit $status`,
-    ].join("\n"),
-    LIMIT,
-  );
+const got = (get: string, run: RunScript) => {
+  const told = `if [ $status -eq 0 ]; then printf '%s\\n' "$found"; else cat "$said"; fi`;
+  const script = `said=$(mktemp) || exit 1\nfound=$(${get} -o json 2>"$said")\nstatus=$?\n${told}\nrm -f "$said"\nexit $status`;
+  return run(script, LIMIT);
+};
 
 /** The keys whose value is not the new one yet. */
 async function differing(sync: Sync, { spec }: SyncedObject, run: RunScript): Promise<string[]> {
