@@ -4,13 +4,13 @@ import { clockAt } from "../../dev/lab/deploy";
 import type { OpenBao } from "../../dev/lab/openbao";
 import { deployFile, servicePolicy } from "../../dev/lab/policies";
 import { poll } from "../../dev/lab/poll";
-import { freePort } from "../../dev/lab/ports";
-import { type ManagedProcess, startProcess } from "../../dev/lab/processes";
+import type { ManagedProcess } from "../../dev/lab/processes";
 import { inShell } from "../advice/shell";
 import { advised } from "../advice/table";
 import { vaultSecretsOperator, withoutKubernetes } from "./ground/binaries";
-import { type ClusterPlatform, NAMESPACE, startClusterPlatform } from "./ground/cluster-platform";
+import { NAMESPACE } from "./ground/cluster-platform";
 import { define } from "./ground/kubernetes-cluster";
+import { type SyncedService, startOperator, startSyncedService } from "./ground/synced-service";
 
 const missing = await withoutKubernetes();
 const POLICY = "vault-secrets-operator";
@@ -24,66 +24,37 @@ const NO_SYNC =
 describe.skipIf(missing !== undefined)(
   `the Vault Secrets Operator between OpenBao and a Deployment${missing ? `: ${missing}` : ""}`,
   () => {
-    let platform: ClusterPlatform;
+    let platform: SyncedService;
     let operator: ManagedProcess;
-    let startOperator: () => Promise<void>;
+    let start: () => Promise<void>;
     beforeAll(async () => {
       const bin = await vaultSecretsOperator();
-      platform = await startClusterPlatform({
-        services: {
-          "signal-service": {
-            secret: "trader",
-            config: {
-              timeout: "90s",
-              proof: { field: "user", shows: "username" },
-              kubernetes: {
-                namespace: NAMESPACE,
-                sync: {
-                  ...{ vaultStaticSecret: "trader", timeout: "40s" },
-                  keys: { "database/password": { user: "DB_USER", pass: "DB_PASSWORD" } },
-                },
-              },
-            },
-          },
-        },
-        prepare: async ({ dir, cluster, vault, also }) => {
-          await define(cluster, join(bin, "crds"), "vaultstaticsecrets.secrets.hashicorp.com");
-          startOperator = async () => {
-            const [metrics, probe] = [await freePort(), await freePort()];
-            operator = await startProcess({
-              command: join(bin, "vault-secrets-operator"),
-              args: [
-                ...[`--metrics-bind-address=127.0.0.1:${metrics}`, `--health-probe-bind-address=127.0.0.1:${probe}`],
-                "--leader-elect=false",
-              ],
-              env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
-              logFile: join(dir, "vault-secrets-operator.log"),
-            });
-          };
-          await startOperator();
-          also(() => operator.stop());
-          await cluster.apply(...(await objects(vault)));
-          await poll(() => cluster.kubectl(["get", "secret", "trader", "-n", NAMESPACE]), {
-            ...{ what: "the operator has written the Secret", limitMs: 90_000, everyMs: 500 },
-          });
-          await cluster.kubectl(["apply", "-f", "-"], RIGHTS);
-        },
+      platform = await startSyncedService({ vaultStaticSecret: "trader" }, async ({ dir, cluster, vault, also }) => {
+        await define(cluster, join(bin, "crds"), "vaultstaticsecrets.secrets.hashicorp.com");
+        start = async () => {
+          operator = await startOperator({ dir, cluster }, join(bin, "vault-secrets-operator"), ([metrics, probe]) => [
+            ...[`--metrics-bind-address=127.0.0.1:${metrics}`, `--health-probe-bind-address=127.0.0.1:${probe}`],
+            "--leader-elect=false",
+          ]);
+        };
+        await start();
+        also(() => operator.stop());
+        await cluster.apply(...(await objects(vault)));
+        await poll(() => cluster.kubectl(["get", "secret", "trader", "-n", NAMESPACE]), {
+          ...{ what: "the operator has written the Secret", limitMs: 90_000, everyMs: 500 },
+        });
+        await cluster.kubectl(["apply", "-f", "-"], RIGHTS);
       });
     });
     afterAll(async () => platform?.stop());
 
-    const kubectl = (...args: string[]) => platform.cluster.kubectl([...args, "-n", NAMESPACE]);
-    const generation = () => kubectl("get", "deployment", "signal-service", "-o", "jsonpath={.metadata.generation}");
-    const users = () => [...new Set(Object.values(platform.pods.users("signal-service")))];
-    const requested = (id: string, what: object) =>
-      platform.stack.configure("request", { id, secret: "database/password", ...what, reason: "a test" });
     const give = (rights: string) => platform.cluster.kubectl(["apply", "-f", "-"], rights);
     const change = (spec: object) =>
-      kubectl("patch", "vaultstaticsecret", "trader", "--type=merge", "-p", JSON.stringify({ spec }));
+      platform.kubectl("patch", "vaultstaticsecret", "trader", "--type=merge", "-p", JSON.stringify({ spec }));
     const refused = async () => {
-      const before = [await generation(), users()];
+      const before = [await platform.generation(), platform.users()];
       const answer = await platform.refused();
-      expect([await generation(), users()]).toEqual(before);
+      expect([await platform.generation(), platform.users()]).toEqual(before);
       return { answer, said: answer.replace(/\s+/g, " ") };
     };
     const described = async (answer: string) => {
@@ -103,15 +74,15 @@ describe.skipIf(missing !== undefined)(
 
     it("the pods get what was synced: adopted, rotated, rolled back; no login fails", async () => {
       await platform.done();
-      expect(users()).toEqual(["trader_b"]);
+      expect(platform.users()).toEqual(["trader_b"]);
       await platform.stack.configure("lab", clockAt(89));
-      const start = Date.now();
+      const began = Date.now();
       await platform.done();
-      const seconds = Math.round((Date.now() - start) / 1000);
-      expect(users()).toEqual(["trader_a"]);
-      await requested("back", { activate: 1 });
+      const seconds = Math.round((Date.now() - began) / 1000);
+      expect(platform.users()).toEqual(["trader_a"]);
+      await platform.requested("back", { activate: 1 });
       await platform.done();
-      expect(users()).toEqual(["trader_b"]);
+      expect(platform.users()).toEqual(["trader_b"]);
       expect(platform.failed()).toEqual([]);
       console.log(
         `vault secrets operator: a rotation in ${seconds} s, ${platform.pods.logins.length} logins, 0 failed`,
@@ -121,7 +92,7 @@ describe.skipIf(missing !== undefined)(
     it("an operator that may not read the store stops the rollout, in the operator's words", async () => {
       const { vault } = platform;
       await vault.request("DELETE", `sys/policies/acl/${POLICY}`);
-      await requested("no-right", { rotate: true });
+      await platform.requested("no-right", { rotate: true });
       const { answer, said } = await refused();
       expect(said).toContain(NO_SYNC);
       expect(said).toMatch(
@@ -130,32 +101,32 @@ describe.skipIf(missing !== undefined)(
       expect(await described(answer)).toContain("Failed to read Vault secret");
       await vault.request("PUT", `sys/policies/acl/${POLICY}`, { policy: policyOf(vault) });
       await platform.done();
-      expect(users()).toEqual(["trader_a"]);
+      expect(platform.users()).toEqual(["trader_a"]);
     });
 
     it("an operator that does not run is named, as far as its events may be read", async () => {
       await operator.stop();
-      await requested("no-operator", { rotate: true });
+      await platform.requested("no-operator", { rotate: true });
       const { answer, said } = await refused();
       expect(said).toMatch(/is SecretRotated: Secret synced; is the operator running, and does it read this path/);
       expect(said).toContain(NO_SYNC);
       expect(await described(answer)).toContain("SecretRotated");
       await give(RIGHTS.replace("[events]", "[configmaps]"));
       expect((await refused()).said).toMatch(/its events, which may say why, could not be read .*events is forbidden/);
-      await startOperator();
+      await start();
       await platform.done();
-      expect(users()).toEqual(["trader_b"]);
+      expect(platform.users()).toEqual(["trader_b"]);
     });
 
     it("an object that stays with one version is refused; one that is never refreshed by itself is no obstacle", async () => {
       await change({ version: 1 });
-      await requested("one-version", { rotate: true });
+      await platform.requested("one-version", { rotate: true });
       expect((await refused()).said).toContain(
         "the VaultStaticSecret trader has a fixed version: it never takes a new value",
       );
       await change({ version: null, refreshAfter: null, hmacSecretData: false });
       await platform.done();
-      expect(users()).toEqual(["trader_a"]);
+      expect(platform.users()).toEqual(["trader_a"]);
       expect(platform.failed()).toEqual([]);
       console.log(`vault secrets operator: ${platform.pods.logins.length} logins with the faults, 0 failed`);
     });
