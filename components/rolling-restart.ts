@@ -2,6 +2,7 @@ import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostConfig, ServiceConfig } from "../config";
 import { batchesOf } from "../core/rollout";
+import type { SecretState } from "../core/state";
 import type { Platform } from "./platform";
 import { type BroughtIn, restartInput } from "./restart-input";
 import { servicesOf } from "./service-check";
@@ -22,6 +23,8 @@ export interface RolledService {
   readonly config: ServiceConfig;
   /** A change restarts it, once. A change of anything else restarts nothing. Several if secrets share the restart. */
   readonly trigger: string | readonly string[];
+  /** Whether it is restarted in place. Default: by a replacement, as earlier versions did. */
+  readonly inPlace?: SecretState["inPlace"];
   /** Whether it was rolled out before the resources existed: those that are new restart nothing. */
   readonly isRolledOut?: boolean;
   /** What the restarts bring into use: proven by the services that can show it. */
@@ -105,7 +108,7 @@ export class RollingRestart extends pulumi.ComponentResource {
     { privateKey }: RollingRestartArgs,
     before: readonly pulumi.Resource[],
   ): local.Command {
-    const { name: service, config, trigger, isRolledOut = false, brought = [] } = rolled;
+    const { name: service, config, trigger, inPlace, isRolledOut = false, brought = [] } = rolled;
     const { host } = place;
     const activation = [trigger].flat().join(", ");
     const isShared = Array.isArray(trigger);
@@ -122,9 +125,10 @@ export class RollingRestart extends pulumi.ComponentResource {
           activation,
         },
         trigger,
-        // Only triggers restart: a new time-out or a new key in the config must not.
+        inPlace,
+        // Only an activation restarts: a new time-out or a new key in the config must not.
         runOnInputChange: false,
-        // On this machine the resource is the one that earlier versions had; only a new activation replaces it.
+        // On this machine the resource is the one that earlier versions had; only a new activation runs it.
         ...(host === undefined && !isShared ? {} : { rolledOut: isRolledOut ? activation : "" }),
       },
       { parent: this, dependsOn: before.slice() },
@@ -171,6 +175,7 @@ function placesOf(service: string, config: ServiceConfig, hosts: RollingRestartA
 /** What a secret's own restarts are triggered by and bring into use. */
 export interface OwnRestarts {
   readonly trigger: string;
+  readonly inPlace?: SecretState["inPlace"];
   /** The activation that an earlier version rolled out, if any: if it is the trigger's, new resources restart nothing. */
   readonly rolledOut: string | undefined;
   readonly brought: BroughtIn<pulumi.Input<string>>;
@@ -181,13 +186,14 @@ export function restartServices(
   secret: string,
   names: readonly string[],
   { services, hosts, privateKey }: Platform,
-  { trigger, rolledOut, brought }: OwnRestarts,
+  { trigger, inPlace, rolledOut, brought }: OwnRestarts,
   opts: { readonly parent: pulumi.Resource; readonly dependsOn: pulumi.Resource },
 ): RollingRestart {
   const isRolledOut = rolledOut === trigger;
   const rolled = servicesOf(names, services).map((service) => ({
     ...service,
     trigger,
+    inPlace,
     isRolledOut,
     brought: [brought],
   }));

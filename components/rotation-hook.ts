@@ -1,6 +1,7 @@
 import type { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { SecretConfig } from "../config";
+import type { SecretState } from "../core/state";
 import { secretsOf } from "../stores/entries";
 import type { Platform } from "./platform";
 import type { BroughtIn } from "./restart-input";
@@ -13,6 +14,8 @@ export interface RotationHookArgs {
   /** The credential that the rotation brings into use. */
   readonly brought: BroughtIn<pulumi.Input<string>>;
   readonly trigger: string;
+  /** Whether it runs in place. */
+  readonly inPlace: SecretState["inPlace"];
   /** The activation that the last finished update left: a hook that is new in the config does not run for it. */
   readonly finished: string | undefined;
 }
@@ -20,7 +23,7 @@ export interface RotationHookArgs {
 /** A command of the user's, run once for each activation. */
 export function rotationHook(
   name: string,
-  { hook, config, platform, brought, trigger, finished }: RotationHookArgs,
+  { hook, config, platform, brought, trigger, inPlace, finished }: RotationHookArgs,
   opts: pulumi.CustomResourceOptions,
 ): local.Command {
   const { command, host, timeout } = config;
@@ -42,6 +45,7 @@ export function rotationHook(
         activation: trigger,
       },
       trigger,
+      inPlace,
       runOnInputChange: false,
       rolledOut: finished === trigger ? trigger : "",
     },

@@ -5,7 +5,7 @@ import type { PreflightMode } from "../core/decide";
 import { type Fingerprint, type Fingerprinted, fingerprinted } from "../core/fingerprints";
 import type { Policy } from "../core/policy";
 import { slugOf } from "../core/resource-names";
-import { activation, activeGeneration, type SecretState } from "../core/state";
+import { activation, activeGeneration, restartsInPlace, type SecretState } from "../core/state";
 import type { After } from "./after";
 import { AuditRecord } from "./audit-record";
 import { planGuard } from "./plan-guard";
@@ -125,7 +125,15 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
     const own = config[hook];
     if (own === undefined) return dependsOn;
     const brought = { secret: config.name, generation: activeGeneration(state), entries };
-    const args = { hook, config: own, platform, brought, trigger: this.trigger, finished };
+    const args = {
+      hook,
+      config: own,
+      platform,
+      brought,
+      trigger: this.trigger,
+      inPlace: restartsInPlace(state),
+      finished,
+    };
     const command = rotationHook(this.name, args, { parent: this, dependsOn });
     this.hooks.push(command);
     return command;
@@ -138,6 +146,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
   ): { readonly last: After } {
     const { config, platform, rolledOut, finished, sharing, state } = this.args;
     const { trigger } = this;
+    const inPlace = restartsInPlace(state);
     const brought = { secret: config.name, generation: activeGeneration(state), ...credential };
     this.brought = credential.entries;
     const restarts =
@@ -146,10 +155,10 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
             this.name,
             config.restart,
             platform,
-            { trigger, rolledOut, brought },
+            { trigger, inPlace, rolledOut, brought },
             { parent: this, dependsOn },
           )
-        : sharing.restarts({ restart: config.restart, brought, trigger, finished, stored: dependsOn });
+        : sharing.restarts({ restart: config.restart, brought, trigger, inPlace, finished, stored: dependsOn });
     this.restarts = restarts;
     return restarts;
   }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { tagged } from "../core/resource-names";
+import type { SecretState } from "../core/state";
 import type { After } from "./after";
 import type { Platform } from "./platform";
 import type { BroughtIn } from "./restart-input";
@@ -14,6 +15,7 @@ interface Share {
   readonly restart: readonly string[];
   readonly brought: BroughtIn<pulumi.Input<string>>;
   readonly trigger: string;
+  readonly inPlace: SecretState["inPlace"];
   /** The activation that the last finished update left. */
   readonly finished: string | undefined;
   /** Written before anything is restarted. */
@@ -116,6 +118,7 @@ export class SharedRestarts {
           return {
             ...service,
             trigger: readers.map(({ brought, trigger }) => tagged(brought.secret, trigger)),
+            inPlace: readers.every(({ inPlace }) => inPlace) ? 2 : undefined,
             // Whatever its services have been restarted for is recorded, not repeated, if its resources are new.
             isRolledOut: readers.every(({ trigger, finished }) => trigger === finished),
             brought: readers.map(({ brought }) => brought),

@@ -1,6 +1,7 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { ACTIVATION, ONCE, rolledOutInterpreter, type StepName, stepProgram } from "../core/phases";
+import { ACTIVATION, ONCE, rolledOutInterpreter, type StepName, sharedActivation, stepProgram } from "../core/phases";
+import type { SecretState } from "../core/state";
 
 export interface StepCommandArgs {
   /** A program in `steps/`, by its file name: reads JSON from stdin, prints one line of JSON without a secret. */
@@ -13,8 +14,8 @@ export interface StepCommandArgs {
    * The activation that the step belongs to; a change runs the step again. Without it a changed input runs the step.
    */
   readonly trigger?: pulumi.Input<string> | readonly string[];
-  /** Whether a new activation runs the step in place. Default: as a replacement, as earlier versions did. */
-  readonly inPlace?: true | undefined;
+  /** Set if a new activation runs the step in place. Default: as a replacement, as earlier versions did. */
+  readonly inPlace?: SecretState["inPlace"];
   /**
    * Whether a change of the input alone (a new address in the config, say) runs the step too. Default true; false for a
    * step whose answer depends on the moment. A text is the argument with which it runs then.
@@ -33,6 +34,9 @@ export interface StepCommandArgs {
    */
   readonly remembers?: boolean;
 }
+
+/** Where `rolledOut` is, which is kept as it was at the resource's creation. */
+const KEPT = "interpreter[1]";
 
 let folder: string | undefined;
 
@@ -69,7 +73,7 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
     },
     {
       ...opts,
-      ...(rolledOut === undefined ? {} : { ignoreChanges: ["interpreter[1]"] }),
+      ...(rolledOut === undefined ? {} : { ignoreChanges: [KEPT] }),
       ...(remembers ? { additionalSecretOutputs: ["stdout"] } : {}),
     },
   );
@@ -81,15 +85,23 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
  */
 function stepInPlace(
   name: string,
-  { trigger, step, about, runOnInputChange, ...args }: StepCommandArgs & Required<Pick<StepCommandArgs, "trigger">>,
+  {
+    trigger,
+    step,
+    about,
+    runOnInputChange,
+    rolledOut,
+    ...args
+  }: StepCommandArgs & Required<Pick<StepCommandArgs, "trigger">>,
   { ignoreChanges = [], ...opts }: pulumi.CustomResourceOptions,
 ): local.Command {
   return new local.Command(
     name,
     {
       create: stepProgram(step, about, folder),
+      ...(rolledOut === undefined ? {} : { interpreter: rolledOutInterpreter(rolledOut) }),
       environment: {
-        [ACTIVATION]: trigger as pulumi.Input<string>,
+        [ACTIVATION]: isList(trigger) ? sharedActivation(trigger) : trigger,
         ...(runOnInputChange === false ? { [ONCE]: "1" } : {}),
       },
       stdin: stdinOf(args),
@@ -97,14 +109,14 @@ function stepInPlace(
       addPreviousOutputInEnv: true,
     },
     // What an earlier version declared them with: a change of it is a replacement.
-    { ...opts, ignoreChanges: [...ignoreChanges, "triggers"] },
+    { ...opts, ignoreChanges: [...ignoreChanges, "triggers", ...(rolledOut === undefined ? [] : [KEPT])] },
   );
 }
 
 const stdinOf = ({ input }: Pick<StepCommandArgs, "input">) =>
   hidden ? pulumi.secret(pulumi.jsonStringify(input)) : pulumi.jsonStringify(input);
 
-const isList = (trigger: StepCommandArgs["trigger"]): trigger is readonly string[] => Array.isArray(trigger);
+const isList = (trigger: unknown): trigger is readonly string[] => Array.isArray(trigger);
 
 /** The JSON line that a step printed; an empty object if it printed none (its last run was an update without effect). */
 export function answerOf(command: local.Command): pulumi.Output<Record<string, unknown>> {

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { SecretState } from "../core/state";
 import type { StoreReference } from "../stores/schemas";
 import type { DeclaredEntry } from "./stack-store";
 import { stepCommand } from "./step-command";
@@ -18,7 +19,7 @@ export interface StoreUnchangedArgs extends StoreGuard {
   /** The activation. */
   readonly trigger: string;
   /** Whether it runs in place. */
-  readonly inPlace?: true | undefined;
+  readonly inPlace?: SecretState["inPlace"];
 }
 
 /**

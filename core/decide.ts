@@ -89,7 +89,7 @@ export function decide(inputs: DecideInputs): Decision {
 
 /** A stack of an earlier version goes on as it is until the next activation, so its preview shows no change before. */
 const inPlace = (previous: SecretState | undefined, next: SecretState): SecretState =>
-  previous !== undefined && activation(previous) === activation(next) ? next : { ...next, inPlace: true };
+  previous !== undefined && activation(previous) === activation(next) ? next : { ...next, inPlace: 2 };
 
 /** What is decided, and what it waits for, in words. */
 interface Windowed {

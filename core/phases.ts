@@ -57,11 +57,25 @@ export const ONCE = "ROTATION_ONCE";
 /** Where the command plugin puts the last answer of a step that runs in place. */
 export const LAST_ANSWER = "PULUMI_COMMAND_STDOUT";
 
+/** Where it puts what the step printed beside it. */
+export const LAST_WARNINGS = "PULUMI_COMMAND_STDERR";
+
 /** The activation of a step that runs in place; undefined for any other resource. */
 export function activationIn({ environment }: Readonly<Record<string, unknown>>): string | undefined {
   const value = (environment as Readonly<Record<string, unknown>> | undefined)?.[ACTIVATION];
   return typeof value === "string" ? value : undefined;
 }
+
+/** The activations that a step was last run for: several if secrets share it. Empty for any other resource. */
+export function activationsIn(inputs: Readonly<Record<string, unknown>>): readonly string[] {
+  const inPlace = activationIn(inputs);
+  // What an earlier version had as triggers stays beside it, as it was.
+  if (inPlace !== undefined) return inPlace.startsWith("[") ? (JSON.parse(inPlace) as string[]) : [inPlace];
+  return Array.isArray(inputs.triggers) ? inputs.triggers.map(String) : [];
+}
+
+/** The activation of a step that several secrets share, as {@link activationsIn} reads it. */
+export const sharedActivation = (activations: readonly string[]): string => JSON.stringify(activations);
 
 /** Whether a step that runs in place does so because another input has changed: it was carried out for its activation before. */
 export function isAgain({ op, oldInputs, newInputs }: Pick<Acting, "op" | "oldInputs" | "newInputs">): boolean {
@@ -85,8 +99,9 @@ export const rolledOutInterpreter = (activation: string): string[] => [
 ];
 
 /** Whether a command with these inputs only records that its activation was rolled out before. */
-export function isRolledOut({ interpreter, triggers }: Readonly<Record<string, unknown>>): boolean {
-  const activation = Array.isArray(triggers) ? triggers.join(", ") : "";
+export function isRolledOut(inputs: Readonly<Record<string, unknown>>): boolean {
+  const { interpreter } = inputs;
+  const activation = activationsIn(inputs).join(", ");
   return activation !== "" && Array.isArray(interpreter) && interpreter[1] === `ROLLED_OUT=${activation}`;
 }
 

@@ -81,12 +81,18 @@ export interface SecretState {
   readonly window?: { readonly until: string } | { readonly passedOver: string };
   /** Set by an activation whose login is rehearsed from where its readers are; until the next one. */
   readonly rehearses?: true;
-  /** Set by an activation of a version that runs steps in place; kept from then on. Earlier versions replaced each step. */
-  readonly inPlace?: true;
+  /**
+   * Set by an activation of a version that runs steps in place; kept from then on. Earlier versions replaced each step. 2: also
+   * restarts and hooks.
+   */
+  readonly inPlace?: true | 2;
   /** How each slot's password was made, if the config had a rule when it was filled; null for the default. */
   readonly rules?: readonly [PasswordRule | null, PasswordRule | null];
   readonly step: Step;
 }
+
+/** Set if restarts and hooks run in place. */
+export const restartsInPlace = ({ inPlace }: SecretState): SecretState["inPlace"] => (inPlace === 2 ? 2 : undefined);
 
 export const other = (slot: SlotIndex): SlotIndex => (slot === 0 ? 1 : 0);
 

@@ -2,9 +2,13 @@ import type { z } from "zod";
 import { environmentSecrets } from "../clients/environment-secrets";
 import { bounded } from "../core/bounded";
 import { messageOf, StepError } from "../core/errors";
-import { ACTIVATION, LAST_ANSWER, ONCE } from "../core/phases";
+import { ACTIVATION, LAST_ANSWER, LAST_WARNINGS, ONCE } from "../core/phases";
 import { redact, redactIn } from "../core/redact";
 import { secretsIn } from "../core/secret-fields";
+
+const { [ACTIVATION]: activation, [ONCE]: once, [LAST_ANSWER]: last = "" } = process.env;
+// No concern of what a step starts: a service's restart, a hook.
+for (const name of [ACTIVATION, ONCE, LAST_ANSWER, LAST_WARNINGS]) delete process.env[name];
 
 /**
  * Runs a step: JSON on stdin, one line of JSON on stdout, exit 1 with one message on stderr. All output is
@@ -21,7 +25,6 @@ export async function runStep<T>(
   let marked: string[] = [];
   // Read at the end: a step may have logged in.
   const secrets = () => [...environmentSecrets(process.env), ...marked];
-  const { [ACTIVATION]: activation, [ONCE]: once, [LAST_ANSWER]: last = "" } = process.env;
   try {
     const stdin = await readStdin();
     const again = activation !== undefined && lastAnswer().activation === activation;
@@ -50,7 +53,7 @@ export async function runStep<T>(
  */
 export function lastAnswer(): Readonly<Record<string, unknown>> {
   try {
-    return JSON.parse(process.env[LAST_ANSWER] ?? "") as Record<string, unknown>;
+    return JSON.parse(last) as Record<string, unknown>;
   } catch {
     return {};
   }

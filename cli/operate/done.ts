@@ -1,3 +1,4 @@
+import { activationsIn } from "../../core/phases";
 import { nameOf, tagged } from "../../core/resource-names";
 import { activation } from "../../core/state";
 import type { ExportedResource } from "./engine";
@@ -35,7 +36,7 @@ export async function whatIsMissing(
   return Object.fromEntries(await Promise.all(found));
 }
 
-/** What a restart's triggers are after an update: those of a shared one name their secrets. */
+/** The activations of a restart after an update: those of a shared one name their secrets. */
 export const activationsOf = (secret: string, after: Readonly<Record<string, SecretOutput>>): string[] =>
   Object.entries(after).flatMap(([name, { state }]) =>
     state === undefined ? [] : [tagged(name, activation(state)), ...(name === secret ? [activation(state)] : [])],
@@ -47,6 +48,6 @@ export function isRolledOut(
   activations: readonly string[],
   resources: readonly Pick<ExportedResource, "urn" | "inputs">[],
 ): boolean {
-  const triggers = resources.find(({ urn }) => nameOf(urn) === name)?.inputs?.triggers;
-  return Array.isArray(triggers) && triggers.length > 0 && triggers.every((trigger) => activations.includes(trigger));
+  const done = activationsIn(resources.find(({ urn }) => nameOf(urn) === name)?.inputs ?? {});
+  return done.length > 0 && done.every((activation) => activations.includes(activation));
 }

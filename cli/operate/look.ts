@@ -3,6 +3,7 @@ import { isUnseen, seen, type Unseen } from "../../components/seen";
 import { stored } from "../../components/stored-values";
 import { type Config, pathsOf, type SecretConfig } from "../../config";
 import { begunOf } from "../../core/begun";
+import { activationsIn } from "../../core/phases";
 import { nameOf, restartName, sharedRestartName, slugOf, tagged } from "../../core/resource-names";
 import { type Action, activation, previousGeneration, type SecretState } from "../../core/state";
 import { groupsOf } from "../../kinds/decide-together";
@@ -135,8 +136,8 @@ export function restartedOf(
   resources: readonly StateResource[],
   open: readonly string[],
 ): ServiceSeen["restarted"] {
-  const triggers = resources.find(({ urn }) => nameOf(urn) === name)?.inputs?.triggers;
-  if (Array.isArray(triggers) && triggers.includes(trigger)) return "yes";
+  const { inputs = {} } = resources.find(({ urn }) => nameOf(urn) === name) ?? {};
+  if (activationsIn(inputs).includes(trigger)) return "yes";
   return open.includes(name) ? "begun" : "no";
 }
 

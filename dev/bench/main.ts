@@ -5,6 +5,7 @@ import { auditBench } from "./audit";
 import { markdown, type Outcome } from "./figures";
 import { hostsBench } from "./hosts";
 import { loginsBench } from "./logins";
+import { profileBench } from "./profile";
 import { writeSection } from "./proof";
 import { rotationBench } from "./rotation";
 import { scaleBench } from "./scale";
@@ -26,6 +27,7 @@ interface Options {
 
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<Outcome>>> = {
   rotation: () => rotationBench(say),
+  profile: () => profileBench(say),
   unchanged: () => unchangedBench(say),
   logins: ({ rounds }) => loginsBench(say, rounds),
   scale: ({ sizes }) => scaleBench(say, sizes),

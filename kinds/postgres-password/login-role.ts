@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stepCommand } from "../../components/step-command";
+import type { SecretState } from "../../core/state";
 import type { PasswordSlot } from "./password-slot";
 import type { PasswordAs } from "./set-password";
 
@@ -16,7 +17,7 @@ export interface LoginRoleArgs {
   /** The activation that makes it the login in use; undefined for one that is not. */
   readonly activation: string | undefined;
   /** Whether a new activation runs the step in place. */
-  readonly inPlace?: true | undefined;
+  readonly inPlace?: SecretState["inPlace"];
 }
 
 /**

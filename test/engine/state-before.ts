@@ -45,7 +45,7 @@ export function stateBefore(text: string, versions: Readonly<Record<string, stri
   if (isVault) resources.splice(stack + 1, 0, provider);
   const whole = { version, deployment: { ...deployment, resources } };
   // What depended on a command depends on what stood in its place.
-  const json = JSON.stringify(whole).replaceAll(/"inPlace":true,?/g, "");
+  const json = JSON.stringify(whole).replaceAll(/"inPlace":2,?/g, "");
   return [...urns].reduce((text, [now, then]) => text.replaceAll(`"${now}"`, `"${then}"`), json);
 }
 

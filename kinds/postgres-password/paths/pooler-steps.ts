@@ -3,6 +3,7 @@ import type { After } from "../../../components/after";
 import type { Platform } from "../../../components/platform";
 import { stepCommand } from "../../../components/step-command";
 import { type PostgresPasswordConfig, referenceOf } from "../../../config";
+import type { SecretState } from "../../../core/state";
 import { keptLists, poolersOf } from "./schema";
 
 /** What a password's component says of itself to its poolers' steps. */
@@ -12,7 +13,7 @@ export interface PoolerOwner {
   readonly config: PostgresPasswordConfig;
   readonly platform: Pick<Platform, "hosts" | "privateKey">;
   readonly trigger: string;
-  readonly inPlace?: true | undefined;
+  readonly inPlace?: SecretState["inPlace"];
 }
 
 /** Changes PgBouncer's user lists that this program keeps. Without a list it is what it waits for. */

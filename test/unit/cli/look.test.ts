@@ -46,5 +46,9 @@ describe("whether a service was restarted", () => {
     expect(restartedOf("a-restart-orchestrator", "3", state("2"), ["a-restart-orchestrator"])).toBe("begun");
     expect(restartedOf("a-restart-orchestrator", "3 by request r", state("3"), [])).toBe("no");
     expect(restartedOf("a-restart-orchestrator", "3", [], [])).toBe("no");
+    // In place; the trigger that an earlier version gave it stays beside it.
+    const inPlace = [{ urn, inputs: { environment: { ROTATION_ACTIVATION: "3" }, triggers: ["2"] } }];
+    expect(restartedOf("a-restart-orchestrator", "3", inPlace, [])).toBe("yes");
+    expect(restartedOf("a-restart-orchestrator", "2", inPlace, [])).toBe("no");
   });
 });

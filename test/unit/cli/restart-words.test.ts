@@ -5,7 +5,7 @@ import { restartedOf } from "../../../cli/operate/look";
 import { unproven } from "../../../cli/operate/proven";
 import { actedFor } from "../../../cli/operate/run-failure";
 import { changedBy, describe } from "../../../cli/operate/step-words";
-import { stepProgram } from "../../../core/phases";
+import { sharedActivation, stepProgram } from "../../../core/phases";
 import { restartOf, tagged } from "../../../core/resource-names";
 import { activation, type SecretState } from "../../../core/state";
 import { phaseOf } from "../../../kinds/phases";
@@ -78,6 +78,14 @@ it("count a shared restart as done if it was for what each of its secrets has no
   const now = (secret: string, generation: number) => tagged(secret, activation(stateOf(generation)));
   const [database, reports] = [now("database/password", 3), now("reports/password", 1)];
   expect(isRolledOut("api", activations, at(database, reports))).toBe(true);
+  const inPlace = (...all: string[]) => [
+    {
+      urn: "urn:x::api",
+      inputs: { environment: { ROTATION_ACTIVATION: sharedActivation(all) }, triggers: [database] },
+    },
+  ];
+  expect(isRolledOut("api", activations, inPlace(database, reports))).toBe(true);
+  expect(isRolledOut("api", activations, inPlace(now("database/password", 2), reports))).toBe(false);
   expect(isRolledOut("api", activations, at(database))).toBe(true);
   expect(isRolledOut("api", activations, at(now("database/password", 2), reports))).toBe(false);
   // Alone, it is for one secret, and its trigger names none.

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { activationsIn } from "../../../core/phases";
 import { A, alive, B, both, gone, known, rotated, settings, update } from "./alpaca-updates";
 import { inputOf, moved, namedIn } from "./strict-mocks";
 
@@ -23,14 +24,17 @@ describe("AlpacaKey after a rotation", () => {
 
     // The operator forgets the old pair: nothing that acts has another trigger, and its values are gone.
     const forgotten = await update({ config: settings({ current: B }), days: 10, before: known(ended.state) });
-    for (const { name, inputs } of forgotten.all) expect(inputs.triggers).toEqual(namedIn(ended.all, name)?.triggers);
+    for (const { name, inputs } of forgotten.all)
+      expect(inputs.environment).toEqual(namedIn(ended.all, name)?.environment);
     expect(JSON.stringify(forgotten.all)).not.toContain(A.secretKey);
     expect(moved(ended.all, forgotten.all).filter((name) => /restart|row/.test(name))).toEqual([]);
   });
 
   it("restarts every reader at once, whatever the market, when the old key ended too early", async () => {
     const early = await update({ config: both, days: 8.5, before: known(rotated.state), seen: gone });
-    const restarts = early.all.filter(({ name }) => name.includes("-restart-")).map(({ inputs }) => inputs.triggers);
+    const restarts = early.all
+      .filter(({ name }) => name.includes("-restart-"))
+      .map(({ inputs }) => activationsIn(inputs));
     expect(restarts).toEqual([["1, 0 deleted early"], ["1, 0 deleted early"]]);
     expect(inputOf(early.all, "alpaca-api_key-preflight-checks")).toMatchObject({ mode: "repair" });
     expect(inputOf(early.all, "alpaca-api_key-verify-alpaca")).toMatchObject({ purpose: "repair", pair: B });

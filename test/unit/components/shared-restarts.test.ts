@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Platform } from "../../../components/platform";
 import type { PreviousSecret } from "../../../components/previous-secrets";
 import { StackStore } from "../../../components/stack-store";
+import { activationsIn } from "../../../core/phases";
 import { activation, type SecretState } from "../../../core/state";
 import { createSecrets, prepareSecrets } from "../../../kinds/create-secrets";
 import { A, settings as alpacaSettings } from "./alpaca-updates";
@@ -81,6 +82,7 @@ const rolledOut = (restartedBy = "shared step"): Record<string, PreviousSecret> 
     ["trader", "single", "reports"].map((name) => [`${name}/password`, { state: state(1), restartedBy }]),
   );
 const restarts = (all: readonly Declared[]) => order(all).filter((name) => name.includes("restart-"));
+const activations = (all: readonly Declared[], name: string) => activationsIn(namedIn(all, name) ?? {});
 const at = (all: readonly Declared[], name: string) => {
   expect(order(all)).toContain(name);
   return order(all).indexOf(name);
@@ -112,13 +114,11 @@ describe("shared restarts", () => {
     ].map((name) => at(all, name));
     expect(inOrder).toEqual(inOrder.toSorted((a, b) => a - b));
     // Both secrets trigger the service that both name, and only one the other.
-    expect(namedIn(all, "reports-password-shared-restart-orchestrator-app-1")?.triggers).toEqual([
+    expect(activations(all, "reports-password-shared-restart-orchestrator-app-1")).toEqual([
       "trader/password: 2",
       "reports/password: 2",
     ]);
-    expect(namedIn(all, "reports-password-shared-restart-execution-gateway-app-1")?.triggers).toEqual([
-      "trader/password: 2",
-    ]);
+    expect(activations(all, "reports-password-shared-restart-execution-gateway-app-1")).toEqual(["trader/password: 2"]);
     expect(inputOf(all, "reports-password-shared-restart-orchestrator-app-1")).toMatchObject({
       service: "orchestrator",
       activation: "trader/password: 2, reports/password: 2",
@@ -130,13 +130,11 @@ describe("shared restarts", () => {
     const young = { rotatedAt: "2027-02-01T02:00:00.000Z" };
     due["trader/password"] = { state: state(1, young), restartedBy: "shared step" };
     const { all } = await update({ day: 89, previous: due });
-    expect(namedIn(all, "reports-password-shared-restart-orchestrator-app-1")?.triggers).toEqual([
+    expect(activations(all, "reports-password-shared-restart-orchestrator-app-1")).toEqual([
       "trader/password: 1",
       "reports/password: 2",
     ]);
-    expect(namedIn(all, "reports-password-shared-restart-execution-gateway-app-1")?.triggers).toEqual([
-      "trader/password: 1",
-    ]);
+    expect(activations(all, "reports-password-shared-restart-execution-gateway-app-1")).toEqual(["trader/password: 1"]);
   });
 
   it("that are new to a stack restart nothing, and nor do those of each secret when they come back", async () => {
@@ -169,6 +167,6 @@ describe("shared restarts", () => {
       "reports-password-restart-orchestrator-app-1",
     ]);
     expect(at(all, "trader-password-audit-row")).toBeLessThan(at(all, "reports-password-preflight-checks"));
-    expect(namedIn(all, "trader-password-restart-orchestrator-app-1")?.triggers).toEqual(["2"]);
+    expect(activations(all, "trader-password-restart-orchestrator-app-1")).toEqual(["2"]);
   });
 });

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, it, onTestFinished, vi } from "vitest";
+import { activationsIn, isRolledOut, rolledOutInterpreter } from "../../../core/phases";
 import { declare } from "./strict-mocks";
 
 it("the whole input of every step is a secret once a part that steps share is one", async () => {
@@ -32,6 +33,11 @@ it("in place, has its activation in the environment, and nothing that would repl
         { step: "preflight", input, trigger: "3", inPlace: true, runOnInputChange: false },
         {},
       ),
+      stepCommand(
+        "a-shared-restart-api",
+        { step: "restart-service", input, trigger: ["a: 3", "b: 1"], inPlace: 2, rolledOut: "" },
+        {},
+      ),
     ];
     return pulumi.all(all.map(({ id }) => id));
   });
@@ -44,5 +50,13 @@ it("in place, has its activation in the environment, and nothing that would repl
       environment: { ROTATION_ACTIVATION: "3", ROTATION_ONCE: "1" },
       ...common,
     },
+    {
+      create: "node dist/steps/restart-service.mjs",
+      interpreter: ["/usr/bin/env", "ROLLED_OUT=", "/bin/sh", "-c"],
+      environment: { ROTATION_ACTIVATION: '["a: 3","b: 1"]' },
+      ...common,
+    },
   ]);
+  expect(activationsIn(made[2]?.inputs ?? {})).toEqual(["a: 3", "b: 1"]);
+  expect(isRolledOut({ ...made[2]?.inputs, interpreter: rolledOutInterpreter("a: 3, b: 1") })).toBe(true);
 });
