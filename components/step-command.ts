@@ -18,7 +18,7 @@ export interface StepCommandArgs {
   readonly inPlace?: SecretState["inPlace"];
   /**
    * Whether a change of the input alone (a new address in the config, say) runs the step too. Default true; false for a
-   * step whose answer depends on the moment. A text is the argument with which it runs then.
+   * step whose answer depends on the moment. A text is the argument with which it runs then, unless it runs in place.
    */
   readonly runOnInputChange?: boolean | string;
   /** Whether the step's stderr is shown while it runs. Default false. */
@@ -28,11 +28,6 @@ export interface StepCommandArgs {
    * resource's creation is kept; the step finds it in the environment as `ROLLED_OUT`.
    */
   readonly rolledOut?: string;
-  /**
-   * Whether the step finds its last answer in the environment when it runs in place (`lastAnswer` of `steps/run-step.ts`). The
-   * answer is a secret then. Default false.
-   */
-  readonly remembers?: boolean;
 }
 
 /** Where `rolledOut` is, which is kept as it was at the resource's creation. */
@@ -58,7 +53,7 @@ export function hideStepInputs(): void {
 /** A `local.Command` that runs a step once an activation. */
 export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.CustomResourceOptions): local.Command {
   if (args.inPlace && args.trigger !== undefined) return stepInPlace(name, { ...args, trigger: args.trigger }, opts);
-  const { rolledOut, runOnInputChange: again, remembers = false } = args;
+  const { rolledOut, runOnInputChange: again } = args;
   return new local.Command(
     name,
     {
@@ -69,13 +64,9 @@ export function stepCommand(name: string, args: StepCommandArgs, opts: pulumi.Cu
       stdin: stdinOf(args),
       ...(args.trigger === undefined ? {} : { triggers: isList(args.trigger) ? args.trigger.slice() : [args.trigger] }),
       logging: args.progress === true ? local.Logging.Stderr : local.Logging.None,
-      addPreviousOutputInEnv: remembers,
+      addPreviousOutputInEnv: false,
     },
-    {
-      ...opts,
-      ...(rolledOut === undefined ? {} : { ignoreChanges: [KEPT] }),
-      ...(remembers ? { additionalSecretOutputs: ["stdout"] } : {}),
-    },
+    { ...opts, ...(rolledOut === undefined ? {} : { ignoreChanges: [KEPT] }) },
   );
 }
 

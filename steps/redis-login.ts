@@ -1,12 +1,11 @@
 import * as z from "zod";
 import { StepError } from "../core/errors";
-import { AGAIN } from "../core/phases";
 import { secret } from "../core/secret-fields";
 import { tryEverywhere } from "../kinds/redis-password/connection";
 import { leftConnections, otherPasswords, rehearsed } from "../kinds/redis-password/login";
 import { redisReference } from "../kinds/redis-password/reference";
 import { redisRehearsal } from "../kinds/redis-password/rehearsal-input";
-import { runStep } from "./run-step";
+import { lastAnswer, runStep } from "./run-step";
 
 const input = z.object({
   redis: redisReference,
@@ -23,12 +22,12 @@ const input = z.object({
  * Logs in at every server. Before the store is written it notes which connections come after it, and names the passwords
  * that are not this stack's; after the restarts it names the clients that keep a connection from before.
  */
-await runStep(input, async ({ redis, password, known, rehearsal, before }) => {
+await runStep(input, async ({ redis, password, known, rehearsal, before }, _, again) => {
   const { outcome, evidence } = await tryEverywhere(redis, password);
   if (outcome !== "works") throw new StepError(evidence);
   const about = { loggedInAs: redis.user, nodes: redis.nodes };
   // A run for a change of the config belongs to no rotation: connections from before it say nothing.
-  if (process.argv[2] === AGAIN) return about;
+  if (again) return { ...lastAnswer(), ...about };
   const seen = rehearsal && (await rehearsed(redis, rehearsal, password, known?.[0]?.password));
   const found =
     known === undefined ? undefined : await otherPasswords(redis, [password, ...known.map((one) => one.password)]);

@@ -11,7 +11,6 @@ import { StoredCredential, type StoredCredentialArgs } from "../../components/st
 import type { DocumentShape, KeptShape } from "../../core/document";
 import type { Fingerprinted } from "../../core/fingerprints";
 import { DEFAULT_RULE } from "../../core/password-rule";
-import { AGAIN } from "../../core/phases";
 import {
   activeGeneration,
   adoptedGeneration,
@@ -196,11 +195,12 @@ export class RedisPassword extends StoredCredential<RedisPasswordArgs> {
           // The other slot may have the same password, if an operator went back to it by hand and had that adopted.
           keep: beside === undefined ? [] : [{ password: beside.password }],
           valid,
-          activation: this.trigger,
         },
-        remembers: true,
+        trigger: this.trigger,
+        inPlace: IN_PLACE,
       },
-      { parent: this, dependsOn },
+      // Its answer has the password's hash.
+      { parent: this, dependsOn, additionalSecretOutputs: ["stdout"] },
     );
   }
 
@@ -222,7 +222,7 @@ export class RedisPassword extends StoredCredential<RedisPasswordArgs> {
           ...(before === undefined ? this.firstProof(known) : { before }),
         },
         trigger: this.trigger,
-        runOnInputChange: AGAIN,
+        inPlace: IN_PLACE,
         // Passwords of others, and clients that were not restarted, are shown at once.
         progress: true,
       },
@@ -257,6 +257,9 @@ export class RedisPassword extends StoredCredential<RedisPasswordArgs> {
     });
   }
 }
+
+/** No version of this kind has replaced its steps. */
+const IN_PLACE = 2;
 
 const letter = (slot: SlotIndex) => (slot === 0 ? "a" : "b");
 

@@ -98,11 +98,11 @@ describe("RedisPassword", () => {
     const all = await resources(second);
     expect(inputOf(all, "redis-password-user-a")).toEqual({
       ...{ redis, password: A, keep: [{ password: B }] },
-      ...{ valid: true, activation: "2" },
+      valid: true,
     });
     expect(inputOf(all, "redis-password-user-b")).toEqual({
       ...{ redis, password: B, keep: [{ password: A }] },
-      ...{ valid: true, activation: "2" },
+      valid: true,
     });
     const revoked = await resources({ ...second, revoked: true });
     expect(moved(all, revoked).filter((name) => name.includes("-user-"))).toEqual(["redis-password-user-b"]);
@@ -115,11 +115,11 @@ describe("RedisPassword", () => {
   it("lets the step of a slot know its last answer, which is a secret, and runs it in place", async () => {
     const step = namedIn(await resources(second), "redis-password-user-a");
     expect(step).toMatchObject({ addPreviousOutputInEnv: true, logging: "none" });
-    expect(step).not.toHaveProperty("triggers");
-    expect(namedIn(await resources(second), "redis-password-verify-login")).toMatchObject({
-      addPreviousOutputInEnv: false,
-      triggers: ["2"],
-    });
+    for (const name of ["user-a", "user-b", "verify-login", "confirm-login"]) {
+      const inputs = namedIn(await resources(second), `redis-password-${name}`);
+      expect(inputs, name).toMatchObject({ addPreviousOutputInEnv: true, environment: { ROTATION_ACTIVATION: "2" } });
+      expect([inputs?.triggers, inputs?.update], name).toEqual([undefined, undefined]);
+    }
   });
 
   it("puts no password into a command line", async () => {
@@ -154,7 +154,7 @@ describe("RedisPassword", () => {
     const all = await resources(first, null);
     expect(inputOf(all, "redis-password-user-a")).toEqual({
       ...{ redis, keep: [{ password: B }] },
-      ...{ valid: true, activation: "1" },
+      valid: true,
     });
     expect(inputOf(all, "redis-password-verify-login")).toMatchObject({ known: [] });
     expect(inputOf(all, "redis-password-preflight-checks")).not.toHaveProperty("current");
