@@ -4,7 +4,7 @@ import { type Plan, planOf } from "./plan";
 import type { Policy } from "./policy";
 import type { Request } from "./request";
 import { type Base, type Resolved, resolve } from "./resume";
-import { activation, type SecretState } from "./state";
+import { activation, EMPTY, nextGeneration, type SecretState } from "./state";
 import { type Closed, closedAt, waitsText } from "./waiting";
 import { without } from "./without";
 
@@ -88,8 +88,11 @@ export function decide(inputs: DecideInputs): Decision {
 }
 
 /** A stack of an earlier version goes on as it is until the next activation, so its preview shows no change before. */
-const inPlace = (previous: SecretState | undefined, next: SecretState): SecretState =>
-  previous !== undefined && activation(previous) === activation(next) ? next : { ...next, inPlace: 2 };
+function inPlace(previous: SecretState | undefined, next: SecretState): SecretState {
+  if (previous !== undefined && activation(previous) === activation(next)) return next;
+  const derivesSalts = previous === undefined ? EMPTY : (previous.derivesSalts ?? nextGeneration(previous));
+  return { ...next, inPlace: 2, derivesSalts };
+}
 
 /** What is decided, and what it waits for, in words. */
 interface Windowed {

@@ -18,6 +18,14 @@ export function scramVerifier(password: string, salt: string): string {
   return `SCRAM-SHA-256$${ITERATIONS}:${salt}$${storedKey}:${serverKey}`;
 }
 
+/**
+ * A salt that belongs to a role and its password, so that the same verifier can be computed anywhere. Whoever may connect to
+ * the server learns a salt: to guess the password by it costs as much as to guess it by the verifier itself.
+ */
+export function derivedSalt(role: string, password: string): string {
+  return pbkdf2Sync(prepared(password), `salt of ${role}`, ITERATIONS, 16, "sha256").toString("base64");
+}
+
 /** If SASLprep refuses the bytes, PostgreSQL uses them as they are; so does this. */
 function prepared(password: string): string {
   try {

@@ -83,13 +83,18 @@ export interface SecretState {
   readonly rehearses?: true;
   /**
    * Set by an activation of a version that runs steps in place; kept from then on. Earlier versions replaced each step. 2: also
-   * restarts and hooks.
+   * restarts and hooks, and the proof of a login gives it the settings of the login in use, which was a step of its own.
    */
   readonly inPlace?: true | 2;
+  /** The first generation whose verifier's salt is derived from its password; each of the earlier ones has its own in the stack. */
+  readonly derivesSalts?: Generation;
   /** How each slot's password was made, if the config had a rule when it was filled; null for the default. */
   readonly rules?: readonly [PasswordRule | null, PasswordRule | null];
   readonly step: Step;
 }
+
+/** Whether a login gets its settings where it is proven. */
+export const copiesInProof = ({ inPlace }: SecretState): boolean => inPlace === 2;
 
 /** Set if restarts and hooks run in place. */
 export const restartsInPlace = ({ inPlace }: SecretState): SecretState["inPlace"] => (inPlace === 2 ? 2 : undefined);

@@ -4,6 +4,7 @@ import { databaseReference, isRefusal, withDatabase } from "../clients/postgres"
 import { codeOf, messageOf, StepError } from "../core/errors";
 import { AGAIN } from "../core/phases";
 import { secret } from "../core/secret-fields";
+import { copyRole } from "../kinds/postgres-password/login-copy";
 import { newSessions, sessionsOf } from "../kinds/postgres-password/old-sessions";
 import { databasePath, proveOverPaths } from "../kinds/postgres-password/paths/prove";
 import { rehearsalInput } from "../kinds/postgres-password/rehearsal/input";
@@ -16,18 +17,20 @@ const input = z.object({
   password: secret(z.string()),
   /** The platform's own role, if the login is one of ours that acts as it. */
   owner: z.string().optional(),
+  /** As the administrator, the login in use, whose settings and limits this one gets before it is tried. */
+  copy: z.object({ database: databaseReference, from: z.string() }).optional(),
   /** The previous login, if it is another one and still valid. */
   oldLogin: z.string().optional(),
   /** Process ids of its sessions before the restarts; given once all services were restarted. */
   oldSessions: z.array(z.number()).optional(),
   /** Other ways to the database that services use. */
   paths: z.array(databasePath).optional(),
-  /** How the login is set again if the server has lost it since: the run's own login, and the verifier's salt. */
+  /** How the login is set again if the server has lost it since: the run's own login, and the verifier's salt, if it is not derived. */
   restore: z
     .object({
       database: databaseReference,
       owner: z.string(),
-      salt: secret(z.string()),
+      salt: secret(z.string()).optional(),
       as: z.enum(["scram", "plain"]),
     })
     .optional(),
@@ -39,6 +42,8 @@ const input = z.object({
  * Logs in anew with a credential and queries the session's user; then over every other path, which may take it later. Fails
  * if the login is refused.
  *
+ * Before that, a login of ours is made equal to the login that it replaces, once for each activation.
+ *
  * Before the restarts it notes the sessions of the old login; after them it warns of those that began since: the old
  * credential is still in use.
  *
@@ -46,9 +51,11 @@ const input = z.object({
  * it: then the login is set again.
  */
 await runStep(input, async (given, _, again) => {
-  const { database, username, password, owner, oldLogin, oldSessions, paths = [], restore, rehearsal } = given;
+  const { database, username, password, owner, copy, oldLogin, oldSessions, paths = [], restore, rehearsal } = given;
   const prove = () =>
     withDatabase({ ...database, user: username }, (client) => look(client, oldLogin, oldSessions), password);
+  if (copy !== undefined && owner !== undefined && !again)
+    await withDatabase(copy.database, (client) => copyRole(client, { owner, from: copy.from, to: username }));
   try {
     const about = await prove().catch(async (error: unknown) => {
       if (restore === undefined || !isRefusal((error as Error).cause)) throw error;

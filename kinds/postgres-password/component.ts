@@ -129,10 +129,9 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const { state, adopted } = this.args;
     const generation = state.slots[slot];
     const rule = state.rules?.[slot] ?? DEFAULT_RULE;
-    const made = passwordSlot(`${this.name}-slot-${slot === 0 ? "a" : "b"}`, keptGeneration(state, slot), rule, {
-      parent: this,
-      ...(dependsOn === undefined ? {} : { dependsOn }),
-    });
+    const name = `${this.name}-slot-${slot === 0 ? "a" : "b"}`;
+    const opts = { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) };
+    const made = passwordSlot(name, keptGeneration(state, slot), rule, state.derivesSalts, opts);
     // A value from an external write that this stack adopted; generation 0 is a login of its own.
     if (generation <= 0 || generation !== adoptedGeneration(state)) return made;
     if (adopted === undefined) throw new Error(unknownValue(this.args.config.name, generation));
@@ -236,7 +235,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   ): pulumi.Resource {
     const generation = activeGeneration(this.args.state);
     const adopted = generation === 0 || generation === adoptedGeneration(this.args.state);
-    const login = { username, password, salt, adopted };
+    const login = { username, password, ...(salt && { salt }), adopted };
     return changeLists(this.poolerOwner, "pooler-users", { login, remove: [] }, dependsOn);
   }
 

@@ -16,6 +16,8 @@ export interface LoginRoleArgs {
   readonly passwordAs: PasswordAs;
   /** The activation that makes it the login in use; undefined for one that is not. */
   readonly activation: string | undefined;
+  /** The login whose settings and limits it gets where it is proven, as a reviewer sees it. */
+  readonly copies?: string;
   /** Whether a new activation runs the step in place. */
   readonly inPlace?: SecretState["inPlace"];
 }
@@ -27,16 +29,17 @@ export interface LoginRoleArgs {
  */
 export class LoginRole extends pulumi.ComponentResource {
   constructor(name: string, args: LoginRoleArgs, opts: pulumi.ComponentResourceOptions) {
-    const { database, role, login, slot, passwordAs, activation, inPlace } = args;
+    const { database, role, login, slot, passwordAs, activation, copies, inPlace } = args;
     const isPlain = passwordAs === "plain";
-    const says = { role, login, ...(slot === undefined ? {} : { verifier: isPlain ? "plain text" : "SCRAM-SHA-256" }) };
+    const verifier = slot === undefined ? {} : { verifier: isPlain ? "plain text" : "SCRAM-SHA-256" };
+    const says = { role, login, ...verifier, ...(copies === undefined ? {} : { copies }) };
     // A login that is no longer in use keeps its activation, so that the step is not run again.
-    const ignoreChanges = (key: string) => (activation === undefined ? { ignoreChanges: [key] } : {});
+    const ignoreChanges = (...keys: string[]) => (activation === undefined ? { ignoreChanges: keys } : {});
     super(
       "secret-rotation:index:LoginRole",
       name,
       { ...says, activation: activation ?? "" },
-      { ...opts, ...ignoreChanges("activation") },
+      { ...opts, ...ignoreChanges("activation", "copies") },
     );
     const { dependsOn } = opts;
     stepCommand(

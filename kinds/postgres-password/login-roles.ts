@@ -1,7 +1,7 @@
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
 import { stepCommand } from "../../components/step-command";
-import { activation, activeGeneration, other, type SecretState, type SlotIndex } from "../../core/state";
+import { activation, activeGeneration, copiesInProof, other, type SecretState, type SlotIndex } from "../../core/state";
 import { LoginRole } from "./login-role";
 import type { PasswordSlot } from "./password-slot";
 import { ownerMayLogin, rotatedLogins, slotMayLogin, slotRole } from "./roles";
@@ -124,9 +124,13 @@ export function alternatingUsers(
           slot: state.slots[slot] > 0 ? slots[slot] : undefined,
           passwordAs,
           activation: activationOf(inUse),
+          ...(inUse && copiesInProof(state) ? { copies: rotatedLogins("alternating-users", role, state).from } : {}),
           inPlace,
         },
-        { ...opts, dependsOn: inUse ? copyRole(name, args, { ...opts, dependsOn: made }) : made },
+        {
+          ...opts,
+          dependsOn: inUse && !copiesInProof(state) ? copyRole(name, args, { ...opts, dependsOn: made }) : made,
+        },
       );
     };
   const active = login(state.active);
@@ -166,7 +170,7 @@ function memberRole(
   );
 }
 
-/** Before a login is used: it gets what the login that it replaces had. */
+/** Before a login is used: it gets what the login that it replaces had. By a step of its own, as earlier versions declared it. */
 function copyRole(
   name: string,
   { database, role: owner, state, acts }: LoginRolesArgs,

@@ -6,10 +6,11 @@ import { stepCommand } from "../../components/step-command";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import type { PreflightMode } from "../../core/decide";
 import { AGAIN } from "../../core/phases";
-import { activeGeneration, adoptedGeneration, type SecretState } from "../../core/state";
+import { activeGeneration, adoptedGeneration, copiesInProof, type SecretState } from "../../core/state";
 import type { PasswordSlot } from "./password-slot";
 import { databasePathsOf } from "./paths/schema";
 import { rehearsalOf } from "./rehearsal/readers";
+import { rotatedLogins } from "./roles";
 
 /** What a password's component says of itself to its logins' steps. */
 export interface LoginOwner {
@@ -52,13 +53,14 @@ export function loginStep(
   const paths = databasePathsOf(config);
   const over = paths.length === 0 ? {} : { paths, ...restored(owner, slot) };
   const role = alternating && isFirst ? { owner: config.role } : {};
+  const copy = alternating && isFirst ? copied(owner, username) : {};
   const old = oldLogin === undefined ? {} : { oldLogin, ...(oldSessions === undefined ? {} : { oldSessions }) };
   const rehearsal = alternating && isFirst ? rehearsed(owner, username, previous) : {};
   return stepCommand(
     `${name}-${step}`,
     {
       step: "verify-login",
-      input: { database: referenceOf(database), username, password, ...role, ...old, ...over, ...rehearsal },
+      input: { database: referenceOf(database), username, password, ...role, ...copy, ...old, ...over, ...rehearsal },
       trigger,
       inPlace: owner.state.inPlace,
       ...("rehearsal" in rehearsal ? { runOnInputChange: AGAIN } : {}),
@@ -74,7 +76,14 @@ function restored({ config, state }: LoginOwner, { salt }: PasswordSlot) {
   const generation = activeGeneration(state);
   if (generation === 0 || generation === adoptedGeneration(state)) return {};
   const { role: owner, passwordAs: as = "scram" } = config;
-  return { restore: { database: referenceOf(config.database), owner, salt, as } };
+  return { restore: { database: referenceOf(config.database), owner, ...(salt && { salt }), as } };
+}
+
+/** A login of ours gets the settings of the login that it replaces. Not if a step of its own does that. */
+function copied({ config, state }: LoginOwner, username: string) {
+  if (username === config.role || !copiesInProof(state)) return {};
+  const { from } = rotatedLogins("alternating-users", config.role, state);
+  return { copy: { database: referenceOf(config.database), from } };
 }
 
 /** From where services will log in. Not for a single user: its new password is in use as soon as it is set. */

@@ -48,7 +48,7 @@ const listed = (name: string): string =>
 /** Of a role that services log in with: its password, and whether it may log in. */
 function login({ op, oldInputs, newInputs }: Acting, acts: boolean): string {
   const name = String(newInputs.role ?? oldInputs.role ?? "?");
-  const { login: may, activation, verifier } = newInputs;
+  const { login: may, activation, verifier, copies } = newInputs;
   const before = oldInputs.login;
   if (op === "create" && may !== false && (!acts || (activation ?? "") === ""))
     return `adopts the login of the role ${name} as it is`;
@@ -57,7 +57,10 @@ function login({ op, oldInputs, newInputs }: Acting, acts: boolean): string {
       ? `does not allow the role ${name} to log in yet`
       : `revokes the login of the role ${name}`;
   if (activation !== "" && activation !== oldInputs.activation && verifier !== undefined)
-    return `gives the role ${name} its password (${verifier})${before === false ? " and lets it log in" : ""}`;
+    return (
+      `gives the role ${name} its password (${verifier})${before === false ? " and lets it log in" : ""}` +
+      (copies === undefined ? "" : `; then the settings and limits of ${copies}`)
+    );
   return before === undefined ? `keeps the login of the role ${name}` : `lets the role ${name} log in`;
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type pg from "pg";
 import { withDatabase } from "../../clients/postgres";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
@@ -22,10 +21,7 @@ export function restoreLogin(
   { database, role: owner, passwordAs: as = "scram" }: PostgresPasswordConfig,
   { username, password }: Login,
 ): Promise<void> {
-  const salt = randomBytes(16).toString("base64");
-  return withDatabase(referenceOf(database), (client) =>
-    restoreRole(client, owner, { role: username, password, salt, as }),
-  );
+  return withDatabase(referenceOf(database), (client) => restoreRole(client, owner, { role: username, password, as }));
 }
 
 /** {@link restoreLogin} with a verifier that is known elsewhere too, such as in a pooler's user list. */

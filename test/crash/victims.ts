@@ -15,7 +15,7 @@ interface Actors {
 
 const ACTORS: readonly (readonly [RegExp, Actors])[] = [
   [/^postgres: ALTER ROLE \S+$/, { plugin: "command", step: "steps/set-role.mjs" }],
-  [/^postgres: (ALTER|COMMENT ON) ROLE \S+, COMMIT$/, { plugin: "command", step: "steps/copy-role.mjs" }],
+  [/^postgres: (ALTER|COMMENT ON) ROLE \S+, COMMIT$/, { plugin: "command", step: "steps/verify-login.mjs" }],
   // In the plugin's transaction, or in that of a step.
   [/^postgres: (ALTER|COMMENT ON) ROLE /, {}],
   [/^postgres: .*\b(ROLE|GRANT|REVOKE)\b(?!.*rotation)/, { plugin: "postgresql" }],

@@ -156,7 +156,7 @@ export class Comparison {
   }
 }
 
-/** What `copy-role` has made must be there: the login in use's view, with what was changed on the owner since. */
+/** What the copy has made must be there: the login in use's view, with what was changed on the owner since. */
 function catalogProblems({ owner, old, next }: Roles): string[] {
   if (old === undefined || next.name === owner.name) return [];
   const { view } = mergedView(owner, old);

@@ -188,6 +188,39 @@ describe("PostgresPassword with alternating users", () => {
   });
 });
 
+describe("PostgresPassword of an activation of this version", () => {
+  const now2 = { inPlace: 2, derivesSalts: -1 } as const;
+
+  it("declares no salt, and gives a login its settings where it is proven", async () => {
+    const all = await resources("alternating-users", { ...second, ...now2 });
+    expect(order(all).filter((name) => /-salt$|-copy-role$/.test(name))).toEqual([]);
+    expect(inputOf(all, "database-password-login-a-set")).not.toHaveProperty("salt");
+    const { copy } = inputOf(all, "database-password-verify-login");
+    expect(copy).toEqual({ database: inputOf(all, "database-password-login-a-set").database, from: "trader_b" });
+    expect(inputOf(all, "database-password-confirm-login")).not.toHaveProperty("copy");
+    expect(namedIn(all, "database-password-login-a")).toMatchObject({ role: "trader_a", copies: "trader_b" });
+    expect(namedIn(all, "database-password-login-b")).not.toHaveProperty("copies");
+    for (const name of ["restart-orchestrator", "copy-role", "login-a-set"].map((part) => `database-password-${part}`))
+      expect(namedIn(all, name)?.triggers, name).toBeUndefined();
+  });
+
+  it("keeps the salt of a password that an earlier version made", async () => {
+    const all = await resources("alternating-users", { ...second, ...now2, derivesSalts: 2 });
+    expect(order(all).filter((name) => name.endsWith("-salt"))).toEqual(["database-password-slot-b-salt"]);
+  });
+
+  it("copies nothing to the platform's own role, nor for a single user", async () => {
+    const request = { id: "r", secret: "database/password", activate: 0, reason: "x" };
+    const back = { ...nextState(first, { now, policy, hasAdopted: true, request }), ...now2 };
+    expect(inputOf(await resources("alternating-users", back), "database-password-verify-login")).not.toHaveProperty(
+      "copy",
+    );
+    const single = await resources("single-user", { ...second, ...now2 });
+    expect(inputOf(single, "database-password-verify-login")).not.toHaveProperty("copy");
+    expect(inputOf(single, "database-password-login-set")).not.toHaveProperty("salt");
+  });
+});
+
 describe("PostgresPassword with a single user", () => {
   it("changes the one role's password by a step, and declares no role of the plugin's", async () => {
     const all = await resources("single-user", second);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { scramVerifier } from "../../../core/scram";
+import { derivedSalt, scramVerifier } from "../../../core/scram";
 
 const SALT = "W22ZaJ0SNY7soEsUEjb6gQ==";
 const of = (password: string) => scramVerifier(password, SALT);
@@ -14,6 +14,13 @@ it("is another one for another salt", () => {
   const other = "c2FsdHNhbHRzYWx0c2FsdA==";
   expect(scramVerifier("pencil", other).startsWith(`SCRAM-SHA-256$4096:${other}$`)).toBe(true);
   expect(scramVerifier("pencil", other).split("$")[2]).not.toBe(of("pencil").split("$")[2]);
+});
+
+it("has the same salt for a role and its password, and another one for each other role or password", () => {
+  const salt = derivedSalt("trader_a", "pencil");
+  expect(Buffer.from(salt, "base64")).toHaveLength(16);
+  expect(derivedSalt("trader_a", "pencil")).toBe(salt);
+  expect(new Set([salt, derivedSalt("trader_b", "pencil"), derivedSalt("trader_a", "pencils")]).size).toBe(3);
 });
 
 it.each([

@@ -84,6 +84,11 @@ describe("a line of the plan", () => {
       { was: { login: false, activation: "1" }, now: active },
     ],
     ["gives the role app its password (SCRAM-SHA-256)", LOGIN, { was: { login: true, activation: "1" }, now: active }],
+    [
+      "gives the role app its password (SCRAM-SHA-256) and lets it log in; then the settings and limits of app_b",
+      LOGIN,
+      { was: { login: false, activation: "1" }, now: { ...active, copies: "app_b" } },
+    ],
     ["lets the role app log in", LOGIN, { was: { login: false, activation: "2" }, now: active }],
     ["lets the role app log in", LOGIN, { was: { login: false }, now: { role: "app", login: true, activation: "" } }],
     ["lets the role app log in", LOGIN, { was: { login: false }, now: { role: "app", login: true, activation: "3" } }],
