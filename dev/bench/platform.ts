@@ -1,13 +1,13 @@
-import { join } from "node:path";
 import { clockAt, type DeployOptions, deployStack } from "../lab/deploy";
 import { type Lab, type LabOptions, startLab } from "../lab/lab";
-import { createStack, type PulumiResult, type Stack } from "../lab/stack";
+import type { PulumiResult, Stack } from "../lab/stack";
 import type { Toolchain } from "../toolchain/resolve";
 import { resolveToolchain } from "../toolchain/resolve";
+import { type FloorPlugin, floorStack } from "./floor";
 import { withPeakMemory } from "./processes";
 
 /** How often each thing is measured; the median counts. */
-export const RUNS = 5;
+export const RUNS = 7;
 
 /** Days from one rotation to the next. */
 export const PERIOD_DAYS = 90;
@@ -19,7 +19,7 @@ export async function startTooledLab(options: Omit<LabOptions, "openbao">): Prom
   return { lab: await startLab({ ...options, openbao: tools.openbao.path }), tools };
 }
 
-/** A lab with the real program's stack on it, and an empty program's stack beside it. */
+/** A lab with the real program's stack on it, and beside it those of an empty program and of a floor program. */
 export class Platform {
   private day = 0;
 
@@ -27,15 +27,23 @@ export class Platform {
     readonly lab: Lab,
     readonly stack: Stack,
     readonly empty: Stack,
+    /** One resource of each plugin that the real program uses. */
+    readonly floor: Stack,
   ) {}
 
   static async start(
     options: Omit<LabOptions, "openbao">,
     deploy: Omit<DeployOptions, "lab" | "tools"> = {},
+    plugins: readonly FloorPlugin[] = ["command", "random", "postgresql"],
   ): Promise<Platform> {
     const { lab, tools } = await startTooledLab(options);
     try {
-      return new Platform(lab, await deployStack({ lab, tools, ...deploy }), await emptyStack(lab, tools));
+      return new Platform(
+        lab,
+        await deployStack({ lab, tools, ...deploy }),
+        await floorStack("empty", [], lab, tools),
+        await floorStack("floor", plugins, lab, tools),
+      );
     } catch (error) {
       await lab.stop();
       throw error;
@@ -69,16 +77,4 @@ async function succeed(stack: Stack, args: readonly string[]): Promise<PulumiRes
   const result = await stack.pulumi(args);
   if (result.exitCode !== 0) throw new Error(`pulumi ${args.join(" ")} failed:\n${result.stdout}${result.stderr}`);
   return result;
-}
-
-/** A stack of a program that declares nothing, with the same SDK. */
-function emptyStack(lab: Lab, tools: Toolchain): Promise<Stack> {
-  return createStack({
-    dir: join(lab.dir, "stack-empty"),
-    stack: "empty",
-    env: { ...tools.env, ...lab.env },
-    config: { lab: {} },
-    secrets: {},
-    program: 'exports.stack = require("@pulumi/pulumi").getStack();\n',
-  });
 }

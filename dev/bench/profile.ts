@@ -21,18 +21,21 @@ export async function profileBench(say: (text: string) => void): Promise<Outcome
   const platform = await Platform.start({});
   try {
     await up(platform.stack);
+    await up(platform.floor);
     await up(platform.empty);
-    say("profile: a rotation, an update without a change, an empty program's");
+    say("profile: a rotation, updates without a change");
     await platform.becomeDue();
     const rotation = await profiled(platform.stack);
     const unchanged = await profiled(platform.stack);
+    const floor = await profiled(platform.floor);
     const empty = await profiled(platform.empty);
     return {
       title: "Where the time of one rotation goes",
       figures: [
         figure("a rotation", rotation),
         figure("an update without a change", unchanged),
-        figure("an empty program's update", empty),
+        figure("an update of a program with one resource of each plugin", floor),
+        figure("an update of an empty program", empty),
         ...partsOf(rotation).map(([part, words]) => ({ what: `of the rotation: ${part}`, measured: words })),
       ],
       notes: [
