@@ -1,22 +1,10 @@
-/** A resource as `pulumi stack export --show-secrets` gives it. */
-interface Exported {
-  readonly urn: string;
-  readonly type: string;
-  readonly id?: string;
-  readonly inputs?: Readonly<Record<string, unknown>>;
-  readonly [more: string]: unknown;
-}
+import { type Exported, secret, stdinOf } from "./exported";
+import { withFormerSteps } from "./former-steps";
 
 interface Export {
   readonly version: number;
   readonly deployment: { readonly resources: readonly Exported[]; readonly [more: string]: unknown };
 }
-
-const SECRET_KEY = "4dabf18193072939515e22adb298388d";
-const secret = (value: unknown) => ({
-  [SECRET_KEY]: "1b47061264138c4ac30d75fd1eb44270",
-  plaintext: JSON.stringify(value),
-});
 
 /** What a command of ours does, and the path that it is about. */
 const STEP = /^node dist\/steps\/(store-write|store-mark)\.mjs (.+)$/;
@@ -32,7 +20,7 @@ const VAULT_ID = "0d1f0a2c-6f0e-4a0e-9b1c-9d4f5a6b7c8d";
 export function stateBefore(text: string, versions: Readonly<Record<string, string>>): string {
   const { version, deployment } = JSON.parse(text) as Export;
   const urns = new Map<string, string>();
-  const replacing = deployment.resources.map(replacedStep);
+  const replacing = withFormerSteps(deployment.resources).map(replacedStep);
   const resources = replacing.map((resource) => {
     const former = formerOf(resource, versions, replacing);
     if (former !== undefined) urns.set(resource.urn, former.urn);
@@ -45,7 +33,7 @@ export function stateBefore(text: string, versions: Readonly<Record<string, stri
   if (isVault) resources.splice(stack + 1, 0, provider);
   const whole = { version, deployment: { ...deployment, resources } };
   // What depended on a command depends on what stood in its place.
-  const json = JSON.stringify(whole).replaceAll(/"inPlace":2,?/g, "");
+  const json = JSON.stringify(whole).replaceAll(/,"(inPlace|derivesSalts)":-?\d+/g, "");
   return [...urns].reduce((text, [now, then]) => text.replaceAll(`"${now}"`, `"${then}"`), json);
 }
 
@@ -80,7 +68,7 @@ function formerOf(
 ): Exported | undefined {
   const [, step, place = ""] = STEP.exec(String(resource.inputs?.create)) ?? [];
   if (step === undefined) return undefined;
-  const input = stdinOf(resource);
+  const input = stdinOf<Stdin>(resource);
   const isVault = input.store.kind === "vault";
   if (step === "store-mark") {
     // AWS was marked by a command then as well, by another name of the step.
@@ -122,10 +110,4 @@ interface Stdin {
   readonly entry: { readonly value: string };
   readonly pair?: { readonly generation: number };
   readonly says: Record<string, string>;
-}
-
-/** What a command read, whose text is a secret where a secret is in it. */
-function stdinOf({ inputs }: Exported): Stdin {
-  const stdin = inputs?.stdin as string | { readonly plaintext: string };
-  return JSON.parse(typeof stdin === "string" ? stdin : (JSON.parse(stdin.plaintext) as string)) as Stdin;
 }
