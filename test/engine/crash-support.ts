@@ -156,14 +156,9 @@ export async function rotateKilledEachTime(bench: Bench): Promise<string> {
   return stdout;
 }
 
-/** An update that changes nothing, and warns no more of what was interrupted once that was looked into. */
+/** An update that changes nothing: of what was interrupted nothing is left to be looked into, since steps run in place. */
 export async function expectSettled(bench: Bench): Promise<void> {
   const again = await up(bench);
   expect(again.stdout).toMatch(UNCHANGED);
-  expect(again.stdout).toContain("pending operations");
-  const refreshed = await bench.stack.pulumi(["refresh", "--yes", "--skip-preview", "--clear-pending-creates"]);
-  expect(refreshed.exitCode, refreshed.stdout + refreshed.stderr).toBe(0);
-  const quiet = await up(bench);
-  expect(quiet.stdout).toMatch(UNCHANGED);
-  expect(quiet.stdout).not.toContain("pending operations");
+  expect(again.stdout).not.toContain("pending operations");
 }
