@@ -19,12 +19,15 @@ export function scramVerifier(password: string, salt: string): string {
 }
 
 /**
- * A salt that belongs to a role and its password, so that the same verifier can be computed anywhere. Whoever may connect to
- * the server learns a salt: to guess the password by it costs as much as to guess it by the verifier itself.
+ * A salt that no other slot and generation of a stack has, and that is the same whenever it is computed. It is made of names
+ * alone: the server sends a login's salt to whoever begins to log in, so it must tell nothing of the password.
  */
-export function derivedSalt(role: string, password: string): string {
-  return pbkdf2Sync(prepared(password), `salt of ${role}`, ITERATIONS, 16, "sha256").toString("base64");
-}
+export const derivedSalt = (stack: string, slot: string, generation: number): string =>
+  createHash("sha256")
+    .update(JSON.stringify([stack, slot, generation]))
+    .digest()
+    .subarray(0, 16)
+    .toString("base64");
 
 /** If SASLprep refuses the bytes, PostgreSQL uses them as they are; so does this. */
 function prepared(password: string): string {

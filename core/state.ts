@@ -86,7 +86,7 @@ export interface SecretState {
    * restarts and hooks, and the proof of a login gives it the settings of the login in use, which was a step of its own.
    */
   readonly inPlace?: true | 2;
-  /** The first generation whose verifier's salt is derived from its password; each of the earlier ones has its own in the stack. */
+  /** The first generation whose verifier's salt is derived from names; each of the earlier ones has its own in the stack. */
   readonly derivesSalts?: Generation;
   /** How each slot's password was made, if the config had a rule when it was filled; null for the default. */
   readonly rules?: readonly [PasswordRule | null, PasswordRule | null];

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { databaseReference, withDatabase } from "../clients/postgres";
 import { sshKey } from "../clients/ssh";
-import { derivedSalt, scramVerifier } from "../core/scram";
+import { scramVerifier } from "../core/scram";
 import { secret } from "../core/secret-fields";
 import { verifierOnServer } from "../kinds/postgres-password/paths/server-verifier";
 import { changeList, keptList } from "../kinds/postgres-password/paths/userlist";
@@ -17,8 +17,8 @@ const input = z.object({
     .object({
       username: z.string(),
       password: secret(z.string()),
-      /** The verifier's salt, if it is not derived: 16 bytes, base64. */
-      salt: secret(z.string()).optional(),
+      /** The verifier's salt: 16 bytes, base64. */
+      salt: secret(z.string()),
       /** Whether the password was adopted: then the server may have another verifier of it. */
       adopted: z.boolean(),
     })
@@ -35,7 +35,7 @@ await runStep(input, async ({ database, lists, privateKey, login, remove }) => {
   const set: Record<string, string> = {};
   if (login !== undefined) {
     const { username, password, salt, adopted } = login;
-    const verifier = scramVerifier(password, salt ?? derivedSalt(username, password));
+    const verifier = scramVerifier(password, salt);
     set[username] = await withDatabase(database, (client) => verifierOnServer(client, username, verifier, adopted));
   }
   const changed: string[] = [];

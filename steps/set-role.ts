@@ -13,7 +13,7 @@ const input = z.object({
   login: z.boolean(),
   /** Set if the role is to log in with it. It stays here: the server gets the verifier alone. */
   password: secret(z.string()).optional(),
-  /** The verifier's salt, if it is not derived: 16 bytes, base64. */
+  /** The verifier's salt: 16 bytes, base64. */
   salt: secret(z.string()).optional(),
   /** In which form the server gets the password. */
   as: z.enum(["scram", "plain"]).default("scram"),
@@ -26,7 +26,8 @@ const input = z.object({
 await runStep(input, async ({ database, role, login, password, salt, as }) => {
   const now = await withDatabase(database, (client) => loginOf(client, role));
   if (now === undefined) throw new StepError(`the role ${role} does not exist`);
-  const isSet = !login || password === undefined || (now && (await isInUse(database, role, password)));
+  const isSet =
+    !login || password === undefined || salt === undefined || (now && (await isInUse(database, role, password)));
   const may = login ? "LOGIN" : "NOLOGIN";
   if (isSet && now === login) return { role, login, changed: [] };
   await withDatabase(database, async (client) => {

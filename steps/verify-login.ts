@@ -25,12 +25,12 @@ const input = z.object({
   oldSessions: z.array(z.number()).optional(),
   /** Other ways to the database that services use. */
   paths: z.array(databasePath).optional(),
-  /** How the login is set again if the server has lost it since: the run's own login, and the verifier's salt, if it is not derived. */
+  /** How the login is set again if the server has lost it since: the run's own login, and the verifier's salt. */
   restore: z
     .object({
       database: databaseReference,
       owner: z.string(),
-      salt: secret(z.string()).optional(),
+      salt: secret(z.string()),
       as: z.enum(["scram", "plain"]),
     })
     .optional(),

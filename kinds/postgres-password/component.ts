@@ -131,7 +131,8 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
     const rule = state.rules?.[slot] ?? DEFAULT_RULE;
     const name = `${this.name}-slot-${slot === 0 ? "a" : "b"}`;
     const opts = { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) };
-    const made = passwordSlot(name, keptGeneration(state, slot), rule, state.derivesSalts, opts);
+    const { stack } = this.args.platform.audit;
+    const made = passwordSlot(name, keptGeneration(state, slot), rule, { stack, from: state.derivesSalts }, opts);
     // A value from an external write that this stack adopted; generation 0 is a login of its own.
     if (generation <= 0 || generation !== adoptedGeneration(state)) return made;
     if (adopted === undefined) throw new Error(unknownValue(this.args.config.name, generation));
@@ -235,7 +236,7 @@ export class PostgresPassword extends StoredCredential<PostgresPasswordArgs> {
   ): pulumi.Resource {
     const generation = activeGeneration(this.args.state);
     const adopted = generation === 0 || generation === adoptedGeneration(this.args.state);
-    const login = { username, password, ...(salt && { salt }), adopted };
+    const login = { username, password, salt, adopted };
     return changeLists(this.poolerOwner, "pooler-users", { login, remove: [] }, dependsOn);
   }
 

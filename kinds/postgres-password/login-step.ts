@@ -76,7 +76,7 @@ function restored({ config, state }: LoginOwner, { salt }: PasswordSlot) {
   const generation = activeGeneration(state);
   if (generation === 0 || generation === adoptedGeneration(state)) return {};
   const { role: owner, passwordAs: as = "scram" } = config;
-  return { restore: { database: referenceOf(config.database), owner, ...(salt && { salt }), as } };
+  return { restore: { database: referenceOf(config.database), owner, salt, as } };
 }
 
 /** A login of ours gets the settings of the login that it replaces. Not if a step of its own does that. */

@@ -1,31 +1,33 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { RandomBytes, RandomPassword } from "@pulumi/random";
 import type { PasswordRule } from "../../core/password-rule";
+import { derivedSalt } from "../../core/scram";
 import type { Generation } from "../../core/state";
 
 /** The value of one slot. Only a new generation replaces it. */
 export interface PasswordSlot {
   readonly password: pulumi.Output<string>;
-  /** 16 random bytes, base64: the salt of the password's SCRAM verifier. Undefined: it is derived from role and password. */
-  readonly salt: pulumi.Output<string> | undefined;
+  /** The salt of the password's SCRAM verifier: 16 bytes, base64. */
+  readonly salt: pulumi.Output<string>;
 }
 
 /**
  * Declares a slot's password, and the salt of one that an earlier version made; kept in the state until the slot's generation
  * changes.
  *
- * @param derivesSalts the first generation without a salt of its own
  * @param rule the one that was in force when the slot was filled: another one would replace the password at once
+ * @param salts the stack, and the first generation whose salt is derived; an earlier one has a salt of its own in the state
  */
 export function passwordSlot(
   name: string,
   generation: Generation,
   rule: PasswordRule,
-  derivesSalts: Generation | undefined,
+  salts: { readonly stack: string; readonly from: Generation | undefined },
   opts: pulumi.CustomResourceOptions,
 ): PasswordSlot {
   const password = slotPassword(name, generation, rule, opts);
-  if (derivesSalts !== undefined && generation >= derivesSalts) return { password, salt: undefined };
+  if (salts.from !== undefined && generation >= salts.from)
+    return { password, salt: pulumi.output(derivedSalt(salts.stack, name, generation)) };
   const salt = new RandomBytes(`${name}-salt`, { length: 16, keepers: keepersOf(generation) }, opts);
   return { password, salt: salt.base64 };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type pg from "pg";
 import { withDatabase } from "../../clients/postgres";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
@@ -21,7 +22,10 @@ export function restoreLogin(
   { database, role: owner, passwordAs: as = "scram" }: PostgresPasswordConfig,
   { username, password }: Login,
 ): Promise<void> {
-  return withDatabase(referenceOf(database), (client) => restoreRole(client, owner, { role: username, password, as }));
+  const salt = randomBytes(16).toString("base64");
+  return withDatabase(referenceOf(database), (client) =>
+    restoreRole(client, owner, { role: username, password, salt, as }),
+  );
 }
 
 /** {@link restoreLogin} with a verifier that is known elsewhere too, such as in a pooler's user list. */

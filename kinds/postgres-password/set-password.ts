@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { derivedSalt, scramVerifier } from "../../core/scram";
+import { scramVerifier } from "../../core/scram";
 
 /** In which form the server gets a password. */
 export type PasswordAs = "scram" | "plain";
@@ -8,15 +8,15 @@ export type PasswordAs = "scram" | "plain";
 export interface NewPassword {
   readonly role: string;
   readonly password: string;
-  /** 16 bytes, base64. Default: derived from role and password. */
-  readonly salt?: string | undefined;
+  /** 16 bytes, base64. */
+  readonly salt: string;
   readonly as: PasswordAs;
 }
 
 /** Gives a role its password: as a verifier, or, if the server takes none, as plain text that its log does not show. */
 export async function setPassword(client: pg.ClientBase, { role, password, salt, as }: NewPassword): Promise<void> {
   if (as === "plain") return setPlain(client, role, password);
-  const verifier = scramVerifier(password, salt ?? derivedSalt(role, password));
+  const verifier = scramVerifier(password, salt);
   await client.query(`ALTER ROLE ${client.escapeIdentifier(role)} PASSWORD ${client.escapeLiteral(verifier)}`);
 }
 

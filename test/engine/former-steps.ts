@@ -74,7 +74,9 @@ const withSalt = (input: Input, salt: string) =>
             [key, value],
             ["salt", salt],
           ]
-        : [[key, value]],
+        : key === "salt"
+          ? []
+          : [[key, value]],
     ),
   );
 

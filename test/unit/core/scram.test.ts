@@ -16,11 +16,16 @@ it("is another one for another salt", () => {
   expect(scramVerifier("pencil", other).split("$")[2]).not.toBe(of("pencil").split("$")[2]);
 });
 
-it("has the same salt for a role and its password, and another one for each other role or password", () => {
-  const salt = derivedSalt("trader_a", "pencil");
+it("a derived salt is the same each time, and another one for each other stack, slot or generation", () => {
+  const salt = derivedSalt("prod", "database-password-slot-a", 2);
   expect(Buffer.from(salt, "base64")).toHaveLength(16);
-  expect(derivedSalt("trader_a", "pencil")).toBe(salt);
-  expect(new Set([salt, derivedSalt("trader_b", "pencil"), derivedSalt("trader_a", "pencils")]).size).toBe(3);
+  expect(derivedSalt("prod", "database-password-slot-a", 2)).toBe(salt);
+  const others = [
+    derivedSalt("paper", "database-password-slot-a", 2),
+    derivedSalt("prod", "database-password-slot-b", 2),
+    derivedSalt("prod", "database-password-slot-a", 4),
+  ];
+  expect(new Set([salt, ...others]).size).toBe(4);
 });
 
 it.each([
