@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stepCommand } from "../../components/step-command";
 import type { SecretState } from "../../core/state";
-import type { PasswordSlot } from "./password-slot";
 import type { PasswordAs } from "./set-password";
+import type { PasswordSlot } from "./slot-salt";
 
 export interface LoginRoleArgs {
   /** How a step reaches the database as the administrator. */

@@ -3,9 +3,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import { stepCommand } from "../../components/step-command";
 import { activation, activeGeneration, copiesInProof, other, type SecretState, type SlotIndex } from "../../core/state";
 import { LoginRole } from "./login-role";
-import type { PasswordSlot } from "./password-slot";
 import { ownerMayLogin, rotatedLogins, slotMayLogin, slotRole } from "./roles";
 import type { PasswordAs } from "./set-password";
+import type { PasswordSlot } from "./slot-salt";
 
 /**
  * All that a login role has besides its name. The plugin makes the role and never changes it: each of its updates would

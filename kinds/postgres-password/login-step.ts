@@ -7,10 +7,10 @@ import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import type { PreflightMode } from "../../core/decide";
 import { AGAIN } from "../../core/phases";
 import { activeGeneration, adoptedGeneration, copiesInProof, type SecretState } from "../../core/state";
-import type { PasswordSlot } from "./password-slot";
 import { databasePathsOf } from "./paths/schema";
 import { rehearsalOf } from "./rehearsal/readers";
 import { rotatedLogins } from "./roles";
+import type { PasswordSlot } from "./slot-salt";
 
 /** What a password's component says of itself to its logins' steps. */
 export interface LoginOwner {

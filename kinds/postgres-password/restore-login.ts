@@ -3,7 +3,7 @@ import type pg from "pg";
 import { withDatabase } from "../../clients/postgres";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { StepError } from "../../core/errors";
-import type { Login } from "./credentials";
+import type { Login } from "../own-password/credentials";
 import { copyRole } from "./login-copy";
 import { readRole } from "./login-view";
 import { type NewPassword, setPassword } from "./set-password";

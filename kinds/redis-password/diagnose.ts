@@ -7,10 +7,11 @@ import type { SecretState } from "../../core/state";
 import { holdsEntry, keysOf } from "../../stores/entries";
 import { oddWords } from "../../stores/write-entry";
 import type { About, Finding, Found, StackView } from "../kind-operations";
+import type { Login } from "../own-password/credentials";
 import { passwordHash } from "./acl";
 import { changePasswords } from "./change";
 import { tryNode } from "./connection";
-import { type KnownPassword, passwordsOf } from "./credentials";
+import { passwordsOf } from "./credentials";
 import { redisOf } from "./reference";
 import type { RedisPasswordConfig } from "./schema";
 import { clientWords, connections, fromBeforeNow } from "./use";
@@ -51,11 +52,11 @@ interface InUse {
   readonly stack: StackView;
   readonly secret: RedisPasswordConfig;
   readonly state: SecretState;
-  readonly active: KnownPassword;
+  readonly active: Login;
 }
 
 /** Each path that holds another value than this stack wrote, with its version; never a value. */
-async function foreignEntries({ config }: StackView, { entries }: KnownPassword): Promise<string> {
+async function foreignEntries({ config }: StackView, { entries }: Login): Promise<string> {
   const found = await Promise.all(entries.map(async (entry) => ({ entry, held: await stored(config, entry.path) })));
   return found
     .flatMap(({ entry, held }) => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { pairEntries } from "../../../kinds/alpaca-key/pairs";
 import { alpacaKey } from "../../../kinds/alpaca-key/schema";
-import { adoptedEntries, documentShapes, loginEntries, plainly } from "../../../kinds/postgres-password/entries";
-import { ownPassword } from "../../../kinds/postgres-password/schema";
+import { documentShapes, plainly } from "../../../kinds/own-password/entries";
+import { adoptedEntries, entriesOf } from "../../../kinds/own-password/own-kind";
+import { postgresLogin } from "../../../kinds/postgres-password/credentials";
+import { ownPassword, passwordDocument } from "../../../kinds/postgres-password/schema";
 import { pathsOf } from "../../../kinds/schemas";
 
 const password = (more: object) =>
@@ -15,8 +17,10 @@ const password = (more: object) =>
     },
     ...more,
   });
-const LOGIN = { username: "trader_a", password: "p/1", named: true, apply: plainly };
-const entries = (secret: ReturnType<typeof password>) => loginEntries(secret, documentShapes(secret, undefined), LOGIN);
+const LOGIN = { username: "trader_a", password: "p/1", apply: plainly };
+const shapesOf = (secret: ReturnType<typeof password>) => documentShapes(secret, passwordDocument(secret), undefined);
+const entries = (secret: ReturnType<typeof password>) =>
+  entriesOf(postgresLogin, secret, shapesOf(secret), LOGIN, true);
 
 const NAME = { path: "database/username", value: "trader_a", public: true };
 const VALUE = { path: "database/password", value: "p/1" };
@@ -41,11 +45,11 @@ describe("the store's entries of a login", () => {
   it("of an external write that is adopted are the password alone, whatever else is derived from it", () => {
     const extras = { url: "postgres://{username}:{password}@{host}/{dbname}", port: "{port}" };
     const secret = password({ format: "json", keys: { username: "user", password: "pass" }, extras });
-    const shapes = documentShapes(secret, undefined);
-    expect(adoptedEntries(secret, shapes, LOGIN)).toEqual([
+    const shapes = shapesOf(secret);
+    expect(adoptedEntries(postgresLogin, secret, shapes, LOGIN)).toEqual([
       { path: "database/password", fields: { pass: { value: "p/1" } } },
     ]);
-    expect(loginEntries(secret, shapes, LOGIN)).toEqual([
+    expect(entriesOf(postgresLogin, secret, shapes, LOGIN, true)).toEqual([
       {
         path: "database/password",
         fields: {

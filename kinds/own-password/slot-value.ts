@@ -1,7 +1,7 @@
-import type { Config } from "../config";
-import { nameOf, slugOf } from "../core/resource-names";
-import { adoptedGeneration, EMPTY, type SecretState, type SlotIndex } from "../core/state";
-import type { KnownStack, NamedResource } from "./kind-operations";
+import type { Config } from "../../config";
+import { nameOf, slugOf } from "../../core/resource-names";
+import { adoptedGeneration, EMPTY, type SecretState, type SlotIndex } from "../../core/state";
+import type { KnownStack, NamedResource } from "../kind-operations";
 
 /** Where the passwords of slots are: the config's `adopted`, and the stack's decrypted state. */
 export type SlotsOf = { readonly config: Pick<Config, "adopted"> } & Pick<KnownStack, "resources">;
