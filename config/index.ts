@@ -11,6 +11,7 @@ import { type Config, schema } from "./schema";
 
 export type { DatabaseConfig } from "../core/schema-parts";
 export type { AlpacaConfig, AlpacaKeyConfig, KeyPair, KeyPairs } from "../kinds/alpaca-key/schema";
+export type { ApiKeyConfig } from "../kinds/api-key/schema";
 export type { PostgresPasswordConfig } from "../kinds/postgres-password/schema";
 export { documentsOf, hasDatabase, kindOf, pathsOf, type SecretConfig, traitsOf } from "../kinds/schemas";
 export type { VaultDynamicConfig } from "../kinds/vault-dynamic/schema";

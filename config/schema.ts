@@ -5,6 +5,7 @@ import { DEFAULT_POLICY } from "../core/policy";
 import { database, duration, name, secretName, settings, text, type } from "../core/schema-parts";
 import { keysWithSecrets, secret } from "../core/secret-fields";
 import { alpaca, keyPairs } from "../kinds/alpaca-key/schema";
+import { suppliedKeys } from "../kinds/issuer/schema";
 import { secretSchema } from "../kinds/schemas";
 import { store } from "../stores/schemas";
 import { approvals } from "./approval-schema";
@@ -201,6 +202,8 @@ export const schema = settings({
     .default({}),
   /** Secret. Alpaca's key pairs by the secret's name; `rotation alpaca add-key` writes it. */
   alpacaKeys: z.record(secretName, keyPairs, type("expected an object from names to pairs")).default({}),
+  /** Secret. The keys of secrets of kind `api-key`, by the secret's name; `rotation key add NAME` writes it. */
+  apiKeys: z.record(secretName, suppliedKeys, type("expected an object from names to keys")).default({}),
   /**
    * Secret. The key of the fingerprints (HMAC) that are kept of every credential, 32 bytes or more in base64, for `rotation
    * leaked`: `openssl rand -base64 32`. Default: none is kept. Another key makes the earlier fingerprints useless.

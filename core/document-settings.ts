@@ -56,6 +56,18 @@ export const hasDocument = ({ format }: Pick<DocumentConfig, "format">) => forma
 
 export const documentPath = ({ path, name }: Pick<DocumentConfig, "path" | "name">) => path ?? name;
 
+/** What a document of a key can contain. */
+export const keyDocument = (fields: readonly string[]): DocumentKind => ({ parts: fields, needed: fields, given: {} });
+
+/** The paths of a key in the store, and the keys of the config that say so. @param values those of the single fields */
+export const keyPaths = (
+  secret: DocumentConfig,
+  values: readonly { readonly path: string; readonly setBy: string }[],
+) => [
+  ...(hasDocument(secret) ? [{ path: documentPath(secret), setBy: "path" }] : []),
+  ...(hasValues(secret) ? values : []),
+];
+
 /** The keys of the document by their templates, as the config has them. */
 function templates({ keys, extras = {} }: DocumentConfig, { parts }: DocumentKind): Record<string, Scalar> {
   const named = keys === undefined ? parts.map((part) => [part, part] as const) : Object.entries(keys);

@@ -20,6 +20,18 @@ import {
 } from "./state";
 import { without } from "./without";
 
+/** How an operator supplies a key, for messages. */
+export interface SupplyWords {
+  /** How a key is made and named, as a clause: `Create a key on the dashboard, label it with today's date`. */
+  readonly make: string;
+  /** What a key is called: `key pair`. */
+  readonly noun: string;
+  /** Of those, one: `pair`. */
+  readonly one: string;
+  /** The command that supplies it. */
+  readonly command: string;
+}
+
 /** Everything a decision rests on; the clock is an argument. The use of a login is seen only if this stack revokes it. */
 export interface Inputs extends UseSeen {
   readonly now: Date;
@@ -32,6 +44,8 @@ export interface Inputs extends UseSeen {
   readonly overlaps?: boolean | undefined;
   /** The label of the key that the operator supplied; only for secrets whose values the pipeline cannot make. */
   readonly suppliedKeyLabel?: string | undefined;
+  /** How a new key is supplied; only with a `suppliedKeyLabel`. */
+  readonly supply?: SupplyWords | undefined;
   /** The label of the key that the platform had before this stack, if it is not the supplied one. */
   readonly adoptedKeyLabel?: string | undefined;
   /** When the credential that the first update adopts was made, if known. */
@@ -40,7 +54,7 @@ export interface Inputs extends UseSeen {
   readonly begun?: boolean | undefined;
   /** Whether `previous` certainly includes every update that changed something. Default false. */
   readonly certain?: boolean | undefined;
-  /** Whether the previous credential is ended outside of this program and that was observed (Alpaca answers 401). */
+  /** Whether the previous credential is ended outside of this program and that was observed (its issuer refuses it). */
   readonly previousGone?: boolean | undefined;
   /** How a slot that is filled now makes its password, if the config has a rule. */
   readonly rule?: PasswordRule | undefined;
@@ -79,13 +93,21 @@ function mayRevoke(state: SecretState, inputs: Inputs): boolean {
   return graceIsOver(state, policy, now) && (heldBy(inputs, policy, now) === "" || now >= graceLimitAt(state, policy));
 }
 
+/** Words for a key of which nothing else is known. */
+const A_KEY: SupplyWords = {
+  make: "Create a key, label it with today's date",
+  noun: "key",
+  one: "key",
+  command: "rotation key add",
+};
+
 /** The supplied label if it was never seen before. @throws RequestRefusedError for one that was used before. */
-function newLabel(state: SecretState, { suppliedKeyLabel: label }: Inputs): string | undefined {
+function newLabel(state: SecretState, { suppliedKeyLabel: label, supply = A_KEY }: Inputs): string | undefined {
   if (label === undefined || state.labels.includes(label)) return undefined;
   if (state.usedLabels.includes(label)) {
     throw new RequestRefusedError(
-      `the key label ${label} was used before; expected one that is new. Create a key on Alpaca's dashboard, label it ` +
-        "with today's date and supply it with `rotation alpaca add-key`; nothing was changed.",
+      `the key label ${label} was used before; expected one that is new. ${supply.make} and supply it with ` +
+        `\`${supply.command}\`; nothing was changed.`,
     );
   }
   return label;
@@ -142,10 +164,11 @@ function handle(state: SecretState, request: Request, inputs: Inputs): SecretSta
     return activated(abandonHalfDone(state, request.activate, inputs), request.activate, request, inputs);
   }
   if (request.adopt) return adopted(state, request, inputs);
+  const { supply = A_KEY } = inputs;
   if (inputs.suppliedKeyLabel !== undefined && newLabel(state, inputs) === undefined) {
     throw new RequestRefusedError(
       `request ${request.id}: ${request.secret} cannot rotate without a new key, and the one in the config ` +
-        `(${inputs.suppliedKeyLabel}) is in use already. Supply a new one with \`rotation alpaca add-key\`; nothing was changed.`,
+        `(${inputs.suppliedKeyLabel}) is in use already. Supply a new one with \`${supply.command}\`; nothing was changed.`,
     );
   }
   const next = { ...rotated(state, inputs, request.reason), handledRequest: request.id };
@@ -183,7 +206,8 @@ function assertAdoptable(request: Request, state: SecretState, inputs: Inputs): 
   const refuse = (why: string) => new RequestRefusedError(`request ${request.id}: ${why}; nothing was changed.`);
   const { secret } = request;
   if (inputs.suppliedKeyLabel !== undefined) {
-    throw refuse(`${secret} is a key pair: supply the pair in the store with \`rotation alpaca add-key\` instead`);
+    const { noun, one, command } = inputs.supply ?? A_KEY;
+    throw refuse(`${secret} is a ${noun}: supply the ${one} in the store with \`${command}\` instead`);
   }
   if (!inputs.hasAdopted) {
     throw refuse(`give the value first: \`pulumi config set --secret --path 'adopted["${secret}"]'\``);

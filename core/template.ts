@@ -80,8 +80,10 @@ const isUrlHost = (before: Part | undefined, field: string) =>
 /**
  * A template with these fields filled in, each encoded for its place; other fields stay. A template that is one field and
  * nothing else becomes that field's value, so a number stays a number.
+ *
+ * @param given the place, if it is known. Default: what the template itself shows
  */
-export function filled(template: Scalar, values: Readonly<Record<string, string | number>>): Scalar {
+export function filled(template: Scalar, values: Readonly<Record<string, string | number>>, given?: Filter): Scalar {
   if (typeof template !== "string") return template;
   const parts = partsOf(template, undefined);
   const [only] = parts;
@@ -89,7 +91,7 @@ export function filled(template: Scalar, values: Readonly<Record<string, string 
     const value = values[only.field];
     return typeof value === "string" ? literal(value) : (value ?? template);
   }
-  const place = placeOf(template);
+  const place = given ?? placeOf(template);
   return parts.map((part, index) => partText(part, parts[index - 1], place, values)).join("");
 }
 
@@ -111,9 +113,9 @@ function partText(
 /** Text that stands for itself in a template. */
 const literal = (text: string) => text.replace(/[{}]/g, "$&$&");
 
-/** The value of a template whose fields are all given. */
-export function rendered(template: Scalar, values: Readonly<Record<string, string | number>>): Scalar {
-  const text = filled(template, values);
+/** The value of a template whose fields are all given. @param place default: what the template itself shows */
+export function rendered(template: Scalar, values: Readonly<Record<string, string | number>>, place?: Filter): Scalar {
+  const text = filled(template, values, place);
   return typeof text === "string" ? text.replace(/\{\{|\}\}/g, (pair) => pair.slice(1)) : text;
 }
 

@@ -2,6 +2,7 @@ import { type Config, kindOf, policyOf, type SecretConfig } from "../config";
 import { type Decision, decide } from "../core/decide";
 import type { SecretState } from "../core/state";
 import { alpacaKey } from "./alpaca-key";
+import { apiKey } from "./api-key";
 import type { DecidingConfig, Kind } from "./kind";
 import { postgresPassword } from "./postgres-password";
 import { redisPassword } from "./redis-password";
@@ -16,6 +17,7 @@ const KINDS = {
   "vault-static": vaultStatic,
   "vault-dynamic": vaultDynamic,
   "alpaca-key": alpacaKey,
+  "api-key": apiKey,
   "redis-password": redisPassword,
 } satisfies Readonly<Record<KindName, Kind>>;
 

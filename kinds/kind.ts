@@ -49,12 +49,12 @@ export interface About {
 /** The part of the config for observations outside of the stack. A pair that is missing is not tried. */
 export type ObservedConfig = Pick<
   Config,
-  "policy" | "store" | "environment" | "request" | "alpaca" | "alpacaKeys" | "audit" | "secrets"
+  "policy" | "store" | "environment" | "request" | "alpaca" | "alpacaKeys" | "apiKeys" | "audit" | "secrets"
 > &
   CalendarConfig;
 
 /** The part of the config for a decision. It contains no secret value, only whether there is one, and labels. */
-export type DecidingConfig = Pick<Config, "policy" | "preflight" | "request" | "adopted" | "alpacaKeys"> &
+export type DecidingConfig = Pick<Config, "policy" | "preflight" | "request" | "adopted" | "alpacaKeys" | "apiKeys"> &
   CalendarConfig;
 
 /** The stack in which a secret is declared. */

@@ -4,6 +4,7 @@ import type { Problem } from "../core/problem";
 import { byKind } from "../core/schema-parts";
 import type { OfKind, Traits } from "../core/traits";
 import { alpacaKeyInConfig } from "./alpaca-key/checks";
+import { apiKeyInConfig } from "./api-key/checks";
 import { alternatingUsersInConfig, singleUserInConfig } from "./postgres-password/checks";
 import { redisPasswordInConfig } from "./redis-password/checks";
 import { vaultDynamicInConfig } from "./vault-dynamic/checks";
@@ -16,6 +17,7 @@ const KINDS = {
   "vault-static": vaultStaticInConfig,
   "vault-dynamic": vaultDynamicInConfig,
   "alpaca-key": alpacaKeyInConfig,
+  "api-key": apiKeyInConfig,
   "redis-password": redisPasswordInConfig,
 };
 

@@ -12,10 +12,16 @@ const input = z.object({
   timeout: z.number(),
   host: hostReference.extend({ name: z.string() }).optional(),
   privateKey: sshKey.optional(),
-  /** How to return to the previous pair; the end of a message. */
+  /** How to return to the previous key; the end of a message. */
   wayBack: z.string(),
   /** Redacted from every message. */
-  secrets: z.array(z.object({ keyId: secret(z.string()), secretKey: secret(z.string()) })),
+  secrets: z.array(
+    z.object({
+      keyId: secret(z.string()).optional(),
+      secretKey: secret(z.string()).optional(),
+      values: secret(z.record(z.string(), z.string())).optional(),
+    }),
+  ),
 });
 
 type Input = z.output<typeof input>;

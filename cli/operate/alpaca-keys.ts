@@ -3,9 +3,10 @@ import { schema } from "../../config/schema";
 import { redact } from "../../core/redact";
 import { secretsIn } from "../../core/secret-fields";
 import { previousGeneration, type SecretState } from "../../core/state";
-import { keysAmong, pairsOf } from "../../kinds/alpaca-key/pairs";
 import { type AlpacaPlaces, alpacaPlaces } from "../../kinds/alpaca-key/places";
+import { alpacaPairs, pairOf } from "../../kinds/alpaca-key/supplied";
 import { pairName, type Verified, verifyPair } from "../../kinds/alpaca-key/verify";
+import { keysBySlot } from "../../kinds/issuer/keys";
 import { OperationError, UsageError } from "./errors";
 import { readOutputs } from "./outputs";
 import type { Project } from "./project";
@@ -34,8 +35,14 @@ export async function openKeyRing(project: Project, name?: string): Promise<KeyR
   return { settings, secret, places: alpacaPlaces(alpaca, environment), state, now: clockOf(settings) };
 }
 
+/** The pairs that the config knows, by the slot that their label is in. */
+function pairsOf(config: Pick<KeySettings, "alpacaKeys" | "apiKeys">, secret: AlpacaKeyConfig, state?: SecretState) {
+  const { active, previous } = keysBySlot(alpacaPairs, config, secret, state);
+  return { active: active && pairOf(active), previous: previous && pairOf(previous) };
+}
+
 function chooseSecret({ secrets }: KeySettings, name: string | undefined): AlpacaKeyConfig {
-  const keys = keysAmong(secrets);
+  const keys = secrets.filter((secret) => secret.kind === "alpaca-key");
   const found = name === undefined && keys.length === 1 ? keys[0] : keys.find((secret) => secret.name === name);
   if (found !== undefined) return found;
   const known = keys.map((secret) => secret.name).join(", ");

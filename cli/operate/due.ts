@@ -113,8 +113,8 @@ function whyOf({ action, state }: Decision, secret: SecretConfig): Due["why"] | 
 
 /** Secrets are not decrypted here: a value that may be there counts as there, and a pair as the one in use. */
 function knownKeys({ name }: SecretConfig, label: string | null | undefined) {
-  const pair = { label: label ?? "", keyId: "", secretKey: "" };
-  return { adopted: { [name]: "" }, alpacaKeys: { [name]: { current: pair } } };
+  const current = { label: label ?? "", keyId: "", secretKey: "", values: {} };
+  return { adopted: { [name]: "" }, alpacaKeys: { [name]: { current } }, apiKeys: { [name]: { current } } };
 }
 
 /** @returns the names. @throws UsageError for one that the config does not have */

@@ -62,6 +62,7 @@ const keysOnly = schema.pick({
   services: true,
   alpaca: true,
   alpacaKeys: true,
+  apiKeys: true,
   lab: true,
 });
 

@@ -1,5 +1,5 @@
 import type { ConfigPart, Placed } from "../../core/config-part";
-import { documentPath, documentProblems, documentShape, hasDocument, hasValues } from "../../core/document-settings";
+import { documentProblems, documentShape, keyPaths } from "../../core/document-settings";
 import { oneOf, type Problem, unknown } from "../../core/problem";
 import type { OfKind } from "../../core/traits";
 import {
@@ -27,15 +27,11 @@ export const alpacaKeyInConfig: ConfigPart<AlpacaKeyConfig, Checked> = {
   traits: alpacaKey,
   schema: alpacaKeySchema,
   defaultName: ALPACA_NAME,
-  paths: (secret) => [
-    ...(hasDocument(secret) ? [{ path: documentPath(secret), setBy: "path" }] : []),
-    ...(hasValues(secret)
-      ? [
-          { path: secret.keyIdPath, setBy: "keyIdPath" },
-          { path: secret.secretKeyPath, setBy: "secretKeyPath" },
-        ]
-      : []),
-  ],
+  paths: (secret) =>
+    keyPaths(secret, [
+      { path: secret.keyIdPath, setBy: "keyIdPath" },
+      { path: secret.secretKeyPath, setBy: "secretKeyPath" },
+    ]),
   documents: (secret) => {
     const shape = documentShape(secret, PAIR_DOCUMENT);
     return shape === undefined ? [] : [shape];

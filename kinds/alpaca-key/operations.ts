@@ -1,11 +1,13 @@
 import type { AlpacaKeyConfig } from "../../config";
+import { issuedPhases } from "../issuer/phases";
+import { suppliedOperations } from "../issuer/supplied-operations";
 import type { KindOperations } from "../kind-operations";
-import { knownPairs, pairsInUse } from "./pairs";
 import { alpacaKeyPhases } from "./phases";
+import { alpacaPairs } from "./supplied";
 
 /** A key pair that only the operator can make, on Alpaca's dashboard. */
 export const operations = {
-  phases: [alpacaKeyPhases],
+  phases: [issuedPhases, alpacaKeyPhases],
   supply: {
     command: "alpaca add-key",
     how: "Create a new key on the dashboard and add it.",
@@ -17,13 +19,5 @@ export const operations = {
   },
   adoption:
     "a key pair is no value to adopt: the config has the pair in use; one that was written into the store by hand is supplied with `rotation alpaca add-key`",
-  otherwise: "definition changed",
-  noWayBack: () => undefined,
-  status: () => ({}),
-  kept: async () => undefined,
-  known: knownPairs,
-  inUse: pairsInUse,
-  tryParts: async (...asked) => (await import("./leaked")).tryLeakedPair(...asked),
-  diagnose: async (...asked) => (await import("./diagnose")).keyFindings(...asked),
-  validate: async (...asked) => (await import("./validate")).keyChecks(...asked),
+  ...suppliedOperations(alpacaPairs),
 } as const satisfies KindOperations<AlpacaKeyConfig>;

@@ -1,10 +1,6 @@
 import type { PhaseTable } from "../../core/phases";
 
-/** The parts of a key pair's rotation, besides the common ones. */
+/** The parts of a key pair's rotation, besides the common ones and those of all keys. */
 export const alpacaKeyPhases = {
-  steps: {
-    "store-versions": { phase: "preflight", words: () => "notes which versions the store has" },
-    "verify-alpaca": { phase: "verify" },
-    "dry-run": { phase: "confirm", words: () => "makes the dry run" },
-  },
+  steps: { "verify-alpaca": { phase: "verify" } },
 } as const satisfies PhaseTable;

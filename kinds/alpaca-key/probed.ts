@@ -1,8 +1,8 @@
 import type { AlpacaKeyConfig, Config } from "../../config";
 import { documentShape, hasValues } from "../../core/document-settings";
 import type { ProbedLogins } from "../probes/order";
-import { placesOf } from "./previous-keys";
 import { PAIR_DOCUMENT } from "./schema";
+import { placesOf } from "./supplied";
 
 /** The pair that the store holds, at this environment's API. */
 export function probedPair(secret: AlpacaKeyConfig, config: Config): ProbedLogins {

@@ -3,18 +3,9 @@ import { calendarSettings } from "../../core/calendar-schema";
 import { type DocumentKind, documentKey, documentSettings } from "../../core/document-settings";
 import { parseDuration } from "../../core/duration";
 import { labelDate } from "../../core/key-label";
-import {
-  duration,
-  hooks,
-  httpUrl,
-  name,
-  policyOverride,
-  restart,
-  secretName,
-  settings,
-  text,
-} from "../../core/schema-parts";
+import { duration, hooks, httpUrl, policyOverride, restart, secretName, settings, text } from "../../core/schema-parts";
 import { secret } from "../../core/secret-fields";
+import { dryRun } from "../issuer/schema";
 
 /** The name of a pair that the config gives none. */
 export const ALPACA_NAME = "alpaca/api_key";
@@ -43,14 +34,7 @@ export const alpacaKey = settings({
    */
   account: z.string().min(1).optional(),
   /** Run after the restarts: it must exit with status 0 and print no line that says ERROR. */
-  dryRun: settings({
-    /** Such as `python -m apps.orchestrator.main --dry-run`. */
-    command: z.string().min(1),
-    /** The service on whose first host it runs. */
-    service: name,
-    /** Default 60s. */
-    timeout: duration.default(parseDuration("60s")),
-  }).optional(),
+  dryRun: dryRun.optional(),
   /** The services that read it, restarted in this order. */
   restart,
   ...hooks,

@@ -1,6 +1,8 @@
-import { type Account, type Answer, type AskOptions, askAccount, type Credentials } from "../../clients/alpaca";
+import { type Account, type Answer, askAccount, type Credentials } from "../../clients/alpaca";
+import type { AskOptions } from "../../clients/ask";
 import { poll } from "../../clients/poll";
 import { lastFour } from "../../core/key-label";
+import type { Purpose } from "../issuer/verify-key";
 import type { AlpacaPlaces } from "./places";
 
 /** A key pair with the label it has on the dashboard. */
@@ -12,12 +14,6 @@ export interface Pair extends Credentials {
 export class PairRefusedError extends Error {
   override readonly name = "PairRefusedError";
 }
-
-/**
- * The purpose of a proof: `adoption` adopts the pair in use, `rotation` introduces a new one, `rollback` returns to the
- * previous one, `repair` proves the pair in use after the previous one was deleted too early.
- */
-export type Purpose = "adoption" | "rotation" | "rollback" | "repair";
 
 export interface VerifyArgs {
   readonly places: AlpacaPlaces;

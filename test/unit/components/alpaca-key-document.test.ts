@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { heldEntries } from "../../../kinds/alpaca-key/pairs";
+import { alpacaPairs, keyOf } from "../../../kinds/alpaca-key/supplied";
+import { heldEntries } from "../../../kinds/issuer/keys";
 import { A, B, settings, update } from "./alpaca-updates";
 import { inputOf, order } from "./strict-mocks";
 
@@ -51,7 +52,7 @@ describe("an Alpaca pair in one document", async () => {
     const secret = config({ current: A }).secrets[0];
     if (secret?.kind !== "alpaca-key") throw new Error("no pair");
     const { feed: _, ...fields } = document(A).fields;
-    expect(heldEntries(secret, A, adopted.state)).toEqual([{ path: "alpaca/pair", fields }]);
-    expect(heldEntries(secret, A, rotated.state)).toEqual([document(A)]);
+    expect(heldEntries(alpacaPairs, secret, keyOf(A).values, adopted.state)).toEqual([{ path: "alpaca/pair", fields }]);
+    expect(heldEntries(alpacaPairs, secret, keyOf(A).values, rotated.state)).toEqual([document(A)]);
   });
 });

@@ -6,7 +6,7 @@ import { type AlpacaKeyConfig, type Config, type KeyPair, parseConfig } from "..
 import type { SecretState } from "../../../core/state";
 import { decideSecret } from "../../../kinds";
 import { declareAlpacaKey } from "../../../kinds/alpaca-key/declare";
-import type { PreviousSeen } from "../../../kinds/alpaca-key/grace";
+import type { PreviousSeen } from "../../../kinds/issuer/previous-key";
 import { type Declared, declare } from "./strict-mocks";
 
 const pair = (label: string, letter: string): KeyPair => ({

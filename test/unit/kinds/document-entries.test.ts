@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { pairEntries } from "../../../kinds/alpaca-key/pairs";
 import { alpacaKey } from "../../../kinds/alpaca-key/schema";
+import { alpacaPairs } from "../../../kinds/alpaca-key/supplied";
+import { keyEntries } from "../../../kinds/issuer/keys";
 import { documentShapes, plainly } from "../../../kinds/own-password/entries";
 import { adoptedEntries, entriesOf } from "../../../kinds/own-password/own-kind";
 import { postgresLogin } from "../../../kinds/postgres-password/credentials";
@@ -65,12 +66,12 @@ describe("the store's entries of an Alpaca pair", () => {
   const pair = { keyId: "PK1", secretKey: "s1" };
   const key = (more: object) => alpacaKey.parse({ kind: "alpaca-key", restart: ["x"], ...more });
   it("are two paths, or one document with names of the user's choice", () => {
-    expect(pairEntries(key({}), pair)).toEqual([
+    expect(keyEntries(alpacaPairs, key({}), pair)).toEqual([
       { path: "alpaca/api_key_id", value: "PK1" },
       { path: "alpaca/api_secret_key", value: "s1" },
     ]);
     const keys = { keyId: "APCA_API_KEY_ID", secretKey: "APCA_API_SECRET_KEY" };
-    expect(pairEntries(key({ format: "json", keys, extras: { feed: "iex" } }), pair)).toEqual([
+    expect(keyEntries(alpacaPairs, key({ format: "json", keys, extras: { feed: "iex" } }), pair)).toEqual([
       {
         path: "alpaca/api_key",
         fields: {
@@ -79,7 +80,7 @@ describe("the store's entries of an Alpaca pair", () => {
         },
       },
     ]);
-    expect(pairEntries(key({ format: "both" }), pair).map(({ path }) => path)).toEqual(
+    expect(keyEntries(alpacaPairs, key({ format: "both" }), pair).map(({ path }) => path)).toEqual(
       pathsOf(key({ format: "both" })),
     );
   });

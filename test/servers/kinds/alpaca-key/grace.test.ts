@@ -1,19 +1,30 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { AlpacaKeyConfig, Config } from "../../../../config";
 import { type Inputs, nextState } from "../../../../core/next-state";
 import { DEFAULT_POLICY as policy } from "../../../../core/policy";
 import { type Alpaca, startAlpaca } from "../../../../dev/lab/alpaca";
-import { keyNotices, type NoticesArgs, type PreviousSeen, seePrevious } from "../../../../kinds/alpaca-key/grace";
-import { type AlpacaPlaces, alpacaPlaces } from "../../../../kinds/alpaca-key/places";
+import type { AlpacaPlaces } from "../../../../kinds/alpaca-key/places";
+import { alpacaPairs, alpacaWords, keyOf } from "../../../../kinds/alpaca-key/supplied";
 import type { Pair } from "../../../../kinds/alpaca-key/verify";
+import { keyNotices, type NoticesArgs } from "../../../../kinds/issuer/notices";
+import { type PreviousSeen, seePrevious as seeKey } from "../../../../kinds/issuer/previous-key";
 
 describe("asking with the pair before", () => {
   let alpaca: Alpaca;
-  let places: AlpacaPlaces;
+  const seePrevious = (config: Config, previous: Pair, active: Pair | undefined, patience: typeof ask) =>
+    seeKey(
+      alpacaPairs,
+      config,
+      { name: "alpaca/api_key" } as AlpacaKeyConfig,
+      { previous: keyOf(previous), active: active && keyOf(active) },
+      patience,
+    );
+  let places: Config;
   const pair = (label: string): Pair => ({ label, ...alpaca.paper.createKey() });
   const ask = { limit: 3000, timeout: 3000 };
   beforeAll(async () => {
     alpaca = await startAlpaca();
-    places = alpacaPlaces({ baseUrl: alpaca.paper.url }, "paper");
+    places = { environment: "paper", alpaca: { baseUrl: alpaca.paper.url } } as unknown as Config;
   });
   afterEach(() => alpaca.paper.setFault(undefined));
   afterAll(() => alpaca?.stop());
@@ -30,7 +41,7 @@ describe("asking with the pair before", () => {
     alpaca.paper.setFault({ status: 401 });
     expect(await seePrevious(places, before, active, ask)).toMatchObject({
       previous: "unknown",
-      because: expect.stringContaining("b-2026-12-01, is refused as well (401)"),
+      because: expect.stringContaining("b-2026-12-01, is refused as well (Alpaca answers 401)"),
     });
     expect(await seePrevious(places, before, undefined, ask)).toMatchObject({ previous: "unknown" });
   });
@@ -66,7 +77,7 @@ describe("what is said of a key", () => {
       secret: "alpaca/api_key",
       state: rotated,
       policy,
-      places: { dashboard: "https://dashboard" },
+      words: alpacaWords({ dashboard: "https://dashboard" } as AlpacaPlaces, "alpaca/api_key"),
       now: at(8.5),
       hasPrevious: true,
       ...more,

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { AlpacaKeyConfig, Config } from "../../../../config";
 import { type Alpaca, startAlpaca } from "../../../../dev/lab/alpaca";
-import { tryLeakedPair } from "../../../../kinds/alpaca-key/leaked";
+import { alpacaPairs } from "../../../../kinds/alpaca-key/supplied";
+import { tryLeakedKey } from "../../../../kinds/issuer/leaked";
 import type { KnownStack } from "../../../../kinds/kind-operations";
 
 const NAME = "alpaca/api_key";
@@ -19,7 +20,7 @@ function tried(parts: Readonly<Record<string, string>>, current: object, previou
   const alpacaKeys = { [NAME]: { current, ...(previous === undefined ? {} : { previous }) } };
   const config = { environment: "paper", alpaca: { baseUrl: alpaca.paper.url }, alpacaKeys } as unknown as Config;
   const secret = { name: NAME } as AlpacaKeyConfig;
-  return tryLeakedPair({ config, resources: [] } satisfies KnownStack, secret, { username: null, parts });
+  return tryLeakedKey(alpacaPairs, { config, resources: [] } satisfies KnownStack, secret, { username: null, parts });
 }
 
 it("works, also by one half of a pair that the config has, and is refused once it is deleted", async () => {

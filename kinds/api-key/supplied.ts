@@ -1,0 +1,54 @@
+import { scryptSync } from "node:crypto";
+import type { ApiKeyConfig } from "../../config";
+import { connectIssuer } from "../issuer/connect";
+import type { KeyTerms, SuppliedKey, SuppliedKind } from "../issuer/supplied-kind";
+import { keyRollbackRefused } from "../issuer/verify-key";
+import { referenceOf } from "./reference";
+import { fieldPath, hostOf } from "./schema";
+
+const terms = ({ name }: Pick<ApiKeyConfig, "name">): KeyTerms => ({
+  noun: "key",
+  value: "value",
+  configKey: "apiKeys",
+  supply: {
+    make: "Make a new key, label it with today's date",
+    noun: "key",
+    one: "key",
+    command: `rotation key add ${name}`,
+  },
+  forget: `rotation key forget ${name}`,
+});
+
+/** Keys of any issuer that is asked over HTTP. */
+export const apiKeys: SuppliedKind<ApiKeyConfig> = {
+  kind: "api-key",
+  fields: ({ fields }) => fields,
+  pathOf: fieldPath,
+  question: ({ verify }, { label }) => `${verify.request.split(" ")[0]} ${hostOf(verify)} with ${label}`,
+  kept: ({ fields }, key) => ({ check: checkOf(fields, key) }),
+  differs: ({ fields }, key, { check }) => (check === checkOf(fields, key) ? undefined : { expected: "", found: "" }),
+  keysIn: (config, { name }) => config.apiKeys[name],
+  verify: (_config, secret, values, patience) => connectIssuer(referenceOf(secret)).verify(values, patience),
+  terms,
+  words(_config, secret) {
+    const { name, dashboard, verify } = secret;
+    const host = hostOf(verify);
+    const page = dashboard ?? `the pages of ${host}`;
+    const own = terms(secret);
+    return {
+      ...own,
+      issuer: host,
+      make: `Only you can make a new one: ${page} (keep the old one)`,
+      where: `on ${page}`,
+      end: (label) => `Delete ${label}: ${page}. The next update confirms that it is refused.`,
+      add: `key add ${name}`,
+      rollbackRefused: ({ label }) => keyRollbackRefused(label, `${host} refuses it`, own.supply.command),
+    };
+  },
+};
+
+/**
+ * 32 bits that tell a key from another one under the same label: too few to be a key's, and too slow to compute to try many.
+ */
+const checkOf = (fields: readonly string[], { label, values }: SuppliedKey): string =>
+  scryptSync(JSON.stringify(fields.map((field) => values[field])), label, 4).toString("hex");
