@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { nextState } from "../../../core/next-state";
 import { RequestRefusedError } from "../../../core/request";
+import { alpacaPairs } from "../../../kinds/alpaca-key/supplied";
 import { activate, at, inputs, rotate } from "./update-inputs";
 
 const NOW = at(0).toISOString();
@@ -50,16 +51,17 @@ describe("nextState, what a rotation notes", () => {
   });
 
   it("is the label of a new key; the one in use is none", () => {
+    const { supply } = alpacaPairs.terms({ name: "alpaca/key" });
     const key = nextState(undefined, inputs(0, { suppliedKeyLabel: "a" }));
     expect(nextState(key, inputs(1, { suppliedKeyLabel: "b" })).step.reason).toBe("new key b");
-    expect(() => nextState(key, inputs(1, { suppliedKeyLabel: "a", request: rotate("r") }))).toThrow(
+    expect(() => nextState(key, inputs(1, { suppliedKeyLabel: "a", supply, request: rotate("r") }))).toThrow(
       new RequestRefusedError(
         "request r: database/password cannot rotate without a new key, and the one in the config (a) is in use already. " +
           "Supply a new one with `rotation alpaca add-key`; nothing was changed.",
       ),
     );
     const adopt = { id: "a", secret: "alpaca/key", adopt: true, reason: "test" } as const;
-    expect(() => nextState(key, inputs(1, { suppliedKeyLabel: "a", request: adopt }))).toThrow(
+    expect(() => nextState(key, inputs(1, { suppliedKeyLabel: "a", supply, request: adopt }))).toThrow(
       "request a: alpaca/key is a key pair: supply the pair in the store with `rotation alpaca add-key` instead",
     );
   });

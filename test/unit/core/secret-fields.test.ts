@@ -60,6 +60,7 @@ const unmarked = (one: z.core.$ZodType, isMarked = isSecret) =>
 /** Fields beside a credential, in an object whose name sounds like one. */
 const BESIDE = [
   ...["alpacaKeys.current.label", "alpacaKeys.previous.label"],
+  ...["apiKeys.current.label", "apiKeys.previous.label", "key.label"],
   ...["store.auth.tokenVariable", "store.auth.tokenFile", "store.auth.tokenFile", "store.webIdentity.tokenFile"],
   ...["services.connects.tokenFile", "database.places.readers.tokenFile", "rehearsal.places.readers.tokenFile"],
   "rehearsal.store.reference.webIdentity.tokenFile",
@@ -106,6 +107,7 @@ describe("a field that sounds like a credential", () => {
       "adopted",
       "connectionPasswords",
       "alpacaKeys",
+      "apiKeys",
       "fingerprintKey",
       "vaultSecretId",
       "sslPassword",
