@@ -7,6 +7,7 @@ import { registerCalendar } from "./commands/calendar";
 import { registerDiagnose } from "./commands/diagnose";
 import { registerEvents } from "./commands/events";
 import { registerEvidence } from "./commands/evidence";
+import { registerKey } from "./commands/key";
 import { registerLeaked } from "./commands/leaked";
 import { registerLog } from "./commands/log";
 import { registerMetrics } from "./commands/metrics";
@@ -49,6 +50,7 @@ const COMMANDS = [
   registerSchedule,
   registerAdopt,
   registerAlpaca,
+  registerKey,
 ];
 
 /** The code of the error that ends a command that was carried out for many stacks; its exit code is the command's. */

@@ -147,8 +147,8 @@ export interface EndedSessions {
 
 /** How the operator supplies new values of a kind whose values this pipeline cannot make. */
 export interface Supply {
-  /** The `rotation` command that takes a new value, without the stack. */
-  readonly command: string;
+  /** The `rotation` command that takes a new value of a secret, without the stack. */
+  readonly command: (secret: string) => string;
   /** What to do before it, as a sentence. */
   readonly how: string;
   /** How the previous credential ends: a title, and a sentence. */

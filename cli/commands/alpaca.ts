@@ -1,6 +1,7 @@
 import type { Command } from "commander";
-import { askForPair } from "../ask-for-pair";
-import { type CommonOptions, common, print, printJson, projectOf } from "../run-command";
+import { askForPair } from "../ask-for-key";
+import { type CommonOptions, common, printJson, projectOf } from "../run-command";
+import { forget, printAdded } from "../supplied-key";
 
 interface AlpacaOptions extends CommonOptions {
   readonly secret?: string;
@@ -16,17 +17,33 @@ export function registerAlpaca(program: Command): void {
     alpaca.command("add-key").description("test a new pair and put it into the stack's secret config"),
     'rotation alpaca add-key --stack paper\npass show alpaca/new | rotation alpaca add-key --stack prod\n  (JSON: {"label":...,"keyId":...,"secretKey":...})',
   ).action(async (options: AlpacaOptions) => {
-    const { addKey, openKeyRing } = await import("../operate/alpaca-keys");
+    const [{ addKey, openKeyRing }, { alpacaPairs, keyOf, pairOf, placesOf }, { verifyPair }, { UsageError }] =
+      await Promise.all([
+        import("../operate/supplied-keys"),
+        import("../../kinds/alpaca-key/supplied"),
+        import("../../kinds/alpaca-key/verify"),
+        import("../operate/errors"),
+      ]);
     const project = await projectOf(options);
-    const ring = await openKeyRing(project, options.secret);
-    const pair = await askForPair(ring);
-    const { account, ...added } = await addKey(project, ring, pair, (message) => process.stderr.write(`${message}\n`));
-    if (options.json) return printJson({ ...added, account: account.number });
-    print(
-      `${added.secret}: ${added.label} works (account ${account.number}, ${account.status}) and is in the config of ` +
-        `${project.stack}${added.previous === undefined ? "" : `; ${added.previous} is kept as the previous pair`}.\n` +
-        `Next: \`rotation run --stack ${project.stack}\`, or \`pulumi up --stack ${project.stack}\`.`,
+    const ring = await openKeyRing(project, alpacaPairs, options.secret);
+    const { settings, secret } = ring;
+    if (settings.alpaca === undefined)
+      throw new UsageError("the config has no `alpaca`: expected { baseUrl }, Alpaca's API");
+    const places = placesOf(settings);
+    const pair = await askForPair({ places, now: ring.now });
+    const { account, ...added } = await addKey(project, ring, keyOf(pair), (before) =>
+      verifyPair({
+        places,
+        purpose: "rotation",
+        pair,
+        before: before && pairOf(before),
+        account: secret.account,
+        activationWait: settings.alpaca?.activationWait,
+        onWait: (message) => process.stderr.write(`${message}\n`),
+      }),
     );
+    if (options.json) return printJson({ ...added, account: account.number });
+    printAdded(project.stack, added, `account ${account.number}, ${account.status}`, "pair");
   });
   ofSecret(
     alpaca
@@ -34,14 +51,8 @@ export function registerAlpaca(program: Command): void {
       .description("remove the previous pair, once Alpaca refuses it, from the stack's secret config"),
     "rotation alpaca forget-key --stack paper",
   ).action(async (options: AlpacaOptions) => {
-    const { forgetKey, openKeyRing } = await import("../operate/alpaca-keys");
-    const project = await projectOf(options);
-    const ring = await openKeyRing(project, options.secret);
-    const label = await forgetKey(project, ring);
-    if (options.json) return printJson({ secret: ring.secret.name, forgotten: label });
-    print(
-      `${ring.secret.name}: ${label} was removed from the config of ${project.stack}; the next update removes it from the state.`,
-    );
+    const { alpacaPairs } = await import("../../kinds/alpaca-key/supplied");
+    await forget(alpacaPairs, options.secret, options);
   });
 }
 

@@ -120,7 +120,7 @@ export function statusOf(
       unfinished: begun === undefined ? null : unfinished(begun),
       ...own,
       ...calendarStatus(output?.state, policy, now),
-      ...(operations.supply === undefined ? {} : { supply: `rotation ${operations.supply.command}` }),
+      ...(operations.supply === undefined ? {} : { supply: `rotation ${operations.supply.command(secret.name)}` }),
       lastRow: lastRowOf(secret.name, outline.environment, rows),
     };
   });

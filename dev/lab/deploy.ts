@@ -3,6 +3,7 @@ import { isMadeByVault } from "../../config";
 import { DAY } from "../../core/time";
 import type { Toolchain } from "../toolchain/resolve";
 import type { AlpacaKey } from "./alpaca-state";
+import { type IssuedKey, issuerProbe, type KeyIssuer } from "./key-issuer";
 import { ALPACA_KEY, type Lab } from "./lab";
 import type { Redis } from "./redis";
 import { createStack, type Stack } from "./stack";
@@ -85,6 +86,9 @@ export function labConfig({
       ...(lab.redis !== undefined && rotates !== "alpaca" && (only?.includes(lab.redis.secretName) ?? true)
         ? [redisSecret(lab, lab.redis, shapes)]
         : []),
+      ...(lab.issuer !== undefined && (only?.includes(lab.issuer.secretName) ?? true)
+        ? [keySecret(lab, lab.issuer, shapes)]
+        : []),
       ...(rotates === "passwords" ? [] : [alpacaSecret(lab)]),
     ],
     ...(databases[0]?.name === postgres.database ? {} : { audit: reach(postgres.database) }),
@@ -108,6 +112,22 @@ const redisSecret = (
   restart: lab.readers(secretName),
   ...shapes[secretName],
 });
+
+/** A key of the lab's issuer. */
+const keySecret = (lab: Lab, { secretName, url }: KeyIssuer, shapes: Readonly<Record<string, object>>) => ({
+  kind: "api-key",
+  name: secretName,
+  verify: issuerProbe(url),
+  restart: lab.readers(secretName),
+  ...shapes[secretName],
+});
+
+/** A key as the secret config key `apiKeys` has it. */
+export const suppliedKey = (label: string, { key }: Pick<IssuedKey, "key">) => ({ label, values: { key } });
+
+/** The value of the secret config key `apiKeys` for the lab's issuer. */
+export const apiKeys = ({ secretName }: Pick<KeyIssuer, "secretName">, current: object, previous?: object) =>
+  JSON.stringify({ [secretName]: { current, ...(previous === undefined ? {} : { previous }) } });
 
 /** The longest possible period: within a test Vault rotates by itself only if a shorter one is set. */
 const LONGEST_PERIOD = { rotationPeriod: "90d" };
@@ -153,6 +173,9 @@ export function deployStack(options: DeployOptions): Promise<Stack> {
         ? { connectionPasswords: JSON.stringify(lab.connectionPasswords) }
         : {}),
       ...(adopt && rotates !== "alpaca" ? { adopted: JSON.stringify(chosen(lab.adopted, only)) } : {}),
+      ...(lab.issuer?.made[0] !== undefined && (only?.includes(lab.issuer.secretName) ?? true)
+        ? { apiKeys: apiKeys(lab.issuer, suppliedKey(ADOPTED_LABEL, lab.issuer.made[0])) }
+        : {}),
       ...(rotates !== undefined && rotates !== "passwords"
         ? { alpacaKeys: alpacaKeys(suppliedPair(ADOPTED_LABEL, lab.adoptedAlpaca)) }
         : {}),

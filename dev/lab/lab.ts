@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Alpaca, startAlpaca } from "./alpaca";
 import type { AlpacaKey } from "./alpaca-state";
 import { guardFolder } from "./guard";
+import { type KeyIssuer, startKeyIssuer } from "./key-issuer";
 import { configOf, environmentOf, findService, type LabConfig } from "./lab-config";
 import { type Moto, startMoto } from "./moto";
 import { type OpenBao, startOpenBao } from "./openbao";
@@ -56,6 +57,8 @@ export interface LabOptions {
   postgresSettings?: Record<string, string>;
   /** A Redis whose password the services with `redis` read; none by default. */
   redis?: Pick<RedisOptions, "replicas" | "user" | "secretName" | "server">;
+  /** Whether there is an issuer of keys, which services with `apiKey` use; false by default. */
+  issuer?: boolean;
   /** Wraps every restart over SSH; none by default. */
   around?: HostOptions["around"];
   /** Whether the hosts' SSH server is OpenSSH's; false by default. */
@@ -78,6 +81,8 @@ export interface Lab {
   readonly store: SecretBackend;
   readonly alpaca: Alpaca;
   readonly redis: Redis | undefined;
+  /** It has made one key, which the store has. */
+  readonly issuer: KeyIssuer | undefined;
   readonly slack: Slack;
   readonly smtp: Smtp;
   readonly hosts: readonly Host[];
@@ -142,7 +147,7 @@ async function assemble(
   };
   const emulator: Promise<Moto | undefined> =
     options.moto === undefined ? Promise.resolve(undefined) : started(startMoto({ dir, bin: options.moto }));
-  const [postgres, openbao, moto, alpaca, slack, smtp, program, redis] = await allStarted([
+  const [postgres, openbao, moto, alpaca, slack, smtp, program, redis, issuer] = await allStarted([
     started(startPostgres({ dir, database: databases[0]?.name, settings: options.postgresSettings, secret })),
     started(startOpenBao({ dir, bin: options.openbao })),
     emulator,
@@ -151,10 +156,11 @@ async function assemble(
     started(startSmtp({ secret })),
     copyService(dir),
     options.redis === undefined ? Promise.resolve(undefined) : started(startRedis({ dir, secret, ...options.redis })),
+    options.issuer === true ? started(startKeyIssuer({ secret })) : Promise.resolve(undefined),
   ]);
   const broker = environment === "paper" ? alpaca.paper : alpaca.live;
   const store = await chooseStore(options.store ?? "vault", environment, openbao, moto);
-  const platform: Platform = { environment, postgres, store, alpaca: broker, redis, secret };
+  const platform: Platform = { environment, postgres, store, alpaca: broker, redis, issuer, secret };
   const adopted: Record<string, string> = {};
   const connectionPasswords: Record<string, string> = {};
   for (const database of databases) {
@@ -166,6 +172,7 @@ async function assemble(
     adopted[redis.secretName] = redis.password;
     await store.put(redis.secretName, redis.password);
   }
+  if (issuer !== undefined) await store.put(issuer.secretName, issuer.createKey().key);
   const adoptedAlpaca = await seedAlpaca(platform);
   const pipeline = await createPipelineLogin(postgres, databases, secret("pipeline's database login"));
 
@@ -184,6 +191,7 @@ async function assemble(
     store,
     alpaca,
     redis,
+    issuer,
     slack,
     smtp,
     hosts,
@@ -197,8 +205,8 @@ async function assemble(
     databases,
     readers: (secretName) =>
       (options.services ?? DEFAULT_SERVICES)
-        .filter(({ alpaca, database, redis }) =>
-          secretName === ALPACA_KEY ? alpaca : database === secretName || redis === secretName,
+        .filter(({ alpaca, database, redis, apiKey }) =>
+          secretName === ALPACA_KEY ? alpaca : [database, redis, apiKey].includes(secretName),
         )
         .map(({ name }) => name),
     service: (name, host) => findService(hosts, name, host),

@@ -3,6 +3,7 @@ import pg from "pg";
 import { scramVerifier } from "../../core/scram";
 import type { AlpacaEnvironment } from "./alpaca";
 import type { AlpacaKey } from "./alpaca-state";
+import type { KeyIssuer } from "./key-issuer";
 import { freePort } from "./ports";
 import type { Postgres } from "./postgres";
 import type { Redis } from "./redis";
@@ -52,6 +53,8 @@ export interface LabService {
   lease?: LabLease;
   /** `secretName` of the lab's Redis, if it uses that. */
   redis?: string;
+  /** `secretName` of the lab's issuer of keys, if it uses that. */
+  apiKey?: string;
   /** Whether it uses Alpaca; false by default. */
   alpaca?: boolean;
   /** Names of the hosts it runs on; the first host by default. On several it has the same port on each. */
@@ -80,6 +83,7 @@ export interface Platform {
   store: SecretBackend;
   alpaca: AlpacaEnvironment;
   redis?: Redis | undefined;
+  issuer?: KeyIssuer | undefined;
   secret: SecretGenerator;
 }
 
@@ -166,6 +170,8 @@ export async function describeServices(
         },
       }),
       ...(service.alpaca && { alpaca: pair }),
+      ...(service.apiKey !== undefined &&
+        platform.issuer && { apiKey: { url: platform.issuer.url, keyPath: `${environment}/${service.apiKey}` } }),
       ...(service.redis !== undefined && platform.redis && { redis: redisConfig(platform.redis, environment) }),
       ...(service.hosts && { hosts: service.hosts }),
       ...(service.quiet && { quiet: true }),

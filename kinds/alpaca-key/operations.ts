@@ -9,7 +9,7 @@ import { alpacaPairs } from "./supplied";
 export const operations = {
   phases: [issuedPhases, alpacaKeyPhases],
   supply: {
-    command: "alpaca add-key",
+    command: () => "alpaca add-key",
     how: "Create a new key on the dashboard and add it.",
     ending: {
       title: "delete the old key",

@@ -4,7 +4,7 @@ import { lastFour } from "../../core/key-label";
 import type { Values } from "../issuer/issuer";
 import type { IssuerWords, KeysConfig, KeyTerms, SuppliedKey, SuppliedKind } from "../issuer/supplied-kind";
 import { type AlpacaPlaces, alpacaPlaces } from "./places";
-import { type Pair, rollbackRefused } from "./verify";
+import { type Pair, pairName, rollbackRefused } from "./verify";
 
 /** The addresses of the environment's Alpaca. */
 export function placesOf({ alpaca, environment }: Pick<Config, "alpaca" | "environment">): AlpacaPlaces {
@@ -32,6 +32,9 @@ const terms: KeyTerms = {
     one: "pair",
     command: "rotation alpaca add-key",
   },
+  labelIt: "Label the key on the dashboard with today's date.",
+  seesEnd:
+    "delete it on the dashboard after its grace period, then run `pulumi up`, which checks that Alpaca refuses it",
   forget: "rotation alpaca forget-key",
 };
 
@@ -57,6 +60,9 @@ export const alpacaPairs: SuppliedKind<AlpacaKeyConfig> = {
     const own = lastFour(values.keyId ?? "");
     return own === keyId ? undefined : { expected: ` (key id ${keyId})`, found: ` (${own})` };
   },
+  shown: (key) => pairName(pairOf(key)),
+  isSame: (one, other) => one.keyId === other.keyId || one.secretKey === other.secretKey,
+  written: pairOf,
   keysIn({ alpacaKeys }, { name }) {
     const pairs = alpacaKeys[name];
     if (pairs === undefined) return undefined;

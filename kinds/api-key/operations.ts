@@ -9,7 +9,7 @@ import { apiKeys } from "./supplied";
 export const operations = {
   phases: [issuedPhases, apiKeyPhases],
   supply: {
-    command: "key add",
+    command: (secret) => `key add ${secret}`,
     how: "Make a new key on its issuer's pages and add it.",
     ending: {
       title: "delete the old key",
@@ -18,6 +18,6 @@ export const operations = {
     },
   },
   adoption:
-    "a supplied key is no value to adopt: the config has the key in use; one that was written into the store by hand is supplied with `rotation key add`",
+    "a supplied key is no value to adopt: the config has the key in use; one that was written into the store by hand is supplied with `rotation key add NAME`",
   ...suppliedOperations(apiKeys),
 } as const satisfies KindOperations<ApiKeyConfig>;

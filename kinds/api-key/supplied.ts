@@ -16,6 +16,9 @@ const terms = ({ name }: Pick<ApiKeyConfig, "name">): KeyTerms => ({
     one: "key",
     command: `rotation key add ${name}`,
   },
+  labelIt: "Label it with today's date.",
+  seesEnd:
+    "delete it at its issuer after its grace period, then run `pulumi up`, which checks that the issuer refuses it",
   forget: `rotation key forget ${name}`,
 });
 
@@ -27,6 +30,9 @@ export const apiKeys: SuppliedKind<ApiKeyConfig> = {
   question: ({ verify }, { label }) => `${verify.request.split(" ")[0]} ${hostOf(verify)} with ${label}`,
   kept: ({ fields }, key) => ({ check: checkOf(fields, key) }),
   differs: ({ fields }, key, { check }) => (check === checkOf(fields, key) ? undefined : { expected: "", found: "" }),
+  shown: ({ label }) => label,
+  isSame: (one, other) => Object.keys(one).every((field) => one[field] === other[field]),
+  written: (key) => key,
   keysIn: (config, { name }) => config.apiKeys[name],
   verify: (_config, secret, values, patience) => connectIssuer(referenceOf(secret)).verify(values, patience),
   terms,

@@ -19,7 +19,7 @@ export async function tryLeakedKey<S extends IssuedSecret>(
   const { noun, issuer } = kind.words(config, secret);
   const key = keyWith(known, fields, parts, noun);
   if (key === undefined) return undefined;
-  const others = known.filter(({ values }) => !fields.some((field) => values[field] === key.values[field]));
+  const others = known.filter(({ values }) => !kind.isSame(values, key.values));
   let because = "";
   for (const other of others.length === 0 ? [undefined] : others) {
     const seen = await seePrevious(kind, config, secret, { previous: key, active: other });

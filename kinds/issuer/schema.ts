@@ -18,7 +18,8 @@ export const fieldName = text(
   "expected letters and digits with a lower-case letter first, such as key or secretKey",
 );
 
-const value = secret(
+/** A value of a key. */
+export const keyValue = secret(
   text(/^[\x21-\x7e]{6,}$/, "expected at least 6 characters of ASCII and no space, as HTTP headers take them"),
 );
 
@@ -27,8 +28,15 @@ export const suppliedKey = settings({
   /** As on the issuer's pages, with the day it was made at its end: `market-data-2026-11-23`. Never used twice. */
   label: keyLabel,
   /** The key's values, by the `fields` of the secret. */
-  values: z.record(fieldName, value),
+  values: z.record(fieldName, keyValue),
 });
+
+/** A key with exactly these fields. */
+export const suppliedKeyOf = (fields: readonly string[]) =>
+  settings({
+    label: keyLabel,
+    values: settings(Object.fromEntries(fields.map((field) => [field, keyValue]))),
+  }) as z.ZodType<z.output<typeof suppliedKey>>;
 
 /** The keys of one secret. */
 export const suppliedKeys = settings({

@@ -36,9 +36,13 @@ export interface KeyTerms {
   /** What the config no longer has of a key that was taken out: `pair`, `value`. */
   readonly value: string;
   /** The key of the config with the keys: `alpacaKeys`. */
-  readonly configKey: string;
+  readonly configKey: "alpacaKeys" | "apiKeys";
   /** How a new key comes into the config; also for decisions. */
   readonly supply: SupplyWords;
+  /** How a label becomes a new one, as a sentence. */
+  readonly labelIt: string;
+  /** How an update comes to see the end of the previous key, after a colon. */
+  readonly seesEnd: string;
   /** The command by which the previous key leaves the config. */
   readonly forget: string;
 }
@@ -79,6 +83,12 @@ export interface SuppliedKind<S extends IssuedSecret> {
     key: SuppliedKey,
     kept: Readonly<Record<string, unknown>>,
   ): { readonly expected: string; readonly found: string } | undefined;
+  /** How a key is named for people. */
+  shown(key: SuppliedKey): string;
+  /** Whether a key is another one's, under whatever label. */
+  isSame(one: Values, other: Values): boolean;
+  /** A key as the config has it. */
+  written(key: SuppliedKey): object;
   /** The keys in the config; undefined if there are none. */
   keysIn(config: SuppliedConfig, secret: Pick<S, "name">): SuppliedKeys | undefined;
   /** Whether the issuer accepts a key. Never throws for what the issuer answers. */

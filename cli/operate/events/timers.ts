@@ -52,7 +52,7 @@ export function timedEvents(now: Date, { stack, outline, outputs, reminders }: E
         at: dueAt(state, policy).toISOString(),
         summary: `${secret.name} (${environment}): due for rotation`,
         text: `It is due since ${dueAt(state, policy).toISOString()}. ${words}`,
-        command: `rotation ${supply?.command ?? "run"} --stack ${stack}`,
+        command: `rotation ${supply?.command(secret.name) ?? "run"} --stack ${stack}`,
       }),
     ];
   });

@@ -78,7 +78,7 @@ export async function respond(
 /** What the operator has to make before a rotation can help. */
 function suppliedFirst(stack: Stack, secret: SecretConfig): string | undefined {
   const { supply } = operationsOf(secret);
-  return supply && `${supply.how} \`${stack.command(supply.command)}\`, then this command again.`;
+  return supply && `${supply.how} \`${stack.command(supply.command(secret.name))}\`, then this command again.`;
 }
 
 /** An emergency rotation. @returns when the password was changed; undefined if the run did not say */

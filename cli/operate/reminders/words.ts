@@ -16,7 +16,7 @@ export function wordsOf(reminder: Reminder): Words {
   const { secret, kind, environment, stack, at, ageDays, maxAgeDays, supply, reason, generation } = reminder;
   const what = `${secret} (${environment})`;
   const age = ageDays === null ? "It was adopted at an unknown age" : `It is ${ageDays} days old`;
-  const rotate = `rotation ${supply?.command ?? "run"} --stack ${stack}`;
+  const rotate = `rotation ${supply?.command(secret) ?? "run"} --stack ${stack}`;
   const how = supply?.how ?? "If a scheduled run is set up, it rotates the secret, and nothing has to be done.";
   switch (kind) {
     case "warning":

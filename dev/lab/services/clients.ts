@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import pg from "pg";
-import type { AlpacaPair, DatabaseLogin } from "./credentials";
-import type { AlpacaConfig, DatabaseConfig } from "./types";
+import type { AlpacaPair, ApiKey, DatabaseLogin } from "./credentials";
+import type { AlpacaConfig, ApiKeyConfig, DatabaseConfig } from "./types";
 
 const LOGIN_LIMIT_MS = 5000;
 
@@ -57,6 +58,18 @@ export async function fetchAccount(config: AlpacaConfig, pair: AlpacaPair): Prom
   if (!answer.ok) throw new AlpacaStatusError(answer.status);
   return JSON.parse(text) as AlpacaAccount;
 }
+
+/** Whose key it is, as its issuer says. @throws AlpacaStatusError */
+export async function fetchKeyAccount({ url }: ApiKeyConfig, { key }: ApiKey): Promise<string> {
+  const headers = { authorization: `Bearer ${key}` };
+  const answer = await fetch(`${url}/v1/account`, { headers, signal: AbortSignal.timeout(5000) });
+  const text = await answer.text();
+  if (!answer.ok) throw new AlpacaStatusError(answer.status);
+  return (JSON.parse(text) as { account: { id: string } }).account.id;
+}
+
+/** The end of a key's hash, by which a service says which key it holds. */
+export const keyTail = (key: string): string => createHash("sha256").update(key).digest("hex").slice(-8);
 
 /** SQLSTATE, HTTP status, or the name of the network error: short, and without a value in it. */
 export function failureCode(error: unknown): string {

@@ -1,13 +1,14 @@
 import { type Lease, shortLease } from "./leases";
 import type { SecretReader, StoredValue } from "./secret-reader";
 import { readPair, required } from "./store";
-import type { AlpacaConfig, DatabaseConfig, DocumentKeys, RedisConfig, ServiceConfig } from "./types";
+import type { AlpacaConfig, ApiKeyConfig, DatabaseConfig, DocumentKeys, RedisConfig, ServiceConfig } from "./types";
 
 /** What a service holds in memory. */
 export interface Credentials {
   database?: DatabaseLogin;
   alpaca?: AlpacaPair;
   redis?: RedisLogin;
+  apiKey?: ApiKey;
 }
 
 /** Which version of the store a credential came from, and when. */
@@ -28,6 +29,10 @@ export interface RedisLogin extends Origin {
   password: string;
 }
 
+export interface ApiKey extends Origin {
+  key: string;
+}
+
 export interface AlpacaPair extends Origin {
   keyId: string;
   secretKey: string;
@@ -39,6 +44,7 @@ export async function readCredentials(reader: SecretReader, config: ServiceConfi
     ...(config.database && { database: await readLogin(reader, config.database) }),
     ...(config.alpaca && { alpaca: await readKeys(reader, config.alpaca) }),
     ...(config.redis && { redis: await readRedis(reader, config.redis) }),
+    ...(config.apiKey && { apiKey: await readApiKey(reader, config.apiKey) }),
   };
 }
 
@@ -82,6 +88,11 @@ export async function issueLogin(
 async function readKeys(reader: SecretReader, config: AlpacaConfig): Promise<AlpacaPair> {
   const [id, secret] = await readPair(reader, [config.keyIdPath, config.secretKeyPath]);
   return { keyId: id.value, secretKey: secret.value, ...origin(secret) };
+}
+
+async function readApiKey(reader: SecretReader, { keyPath }: ApiKeyConfig): Promise<ApiKey> {
+  const key = await required(reader, keyPath);
+  return { key: key.value, ...origin(key) };
 }
 
 async function readRedis(reader: SecretReader, { passwordPath }: RedisConfig): Promise<RedisLogin> {

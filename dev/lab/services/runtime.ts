@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { pause } from "../poll";
-import { type AlpacaAccount, AlpacaStatusError, fetchAccount, openPool } from "./clients";
+import { type AlpacaAccount, AlpacaStatusError, fetchAccount, fetchKeyAccount, keyTail, openPool } from "./clients";
 import { type Credentials, type DatabaseLogin, issueLogin, readCredentials } from "./credentials";
 import { LeaseKeeper } from "./lease-keeper";
 import { shortLease } from "./leases";
@@ -20,6 +20,7 @@ export class Runtime {
   private session: { user: string; role: string } | undefined;
   private redis: RedisSession | undefined;
   private account: AlpacaAccount | undefined;
+  private keyAccount: string | undefined;
   private error: string | undefined = "starting";
   private expires = 0;
   private readonly keeper: LeaseKeeper | undefined;
@@ -54,7 +55,7 @@ export class Runtime {
 
   /** Reads, proves, and only then holds a set of credentials. */
   async load(): Promise<void> {
-    const { database, alpaca, redis } = this.config;
+    const { database, alpaca, redis, apiKey } = this.config;
     const read = await readCredentials(this.reader, this.config);
     if (alpaca && read.alpaca) {
       this.log("INFO", `Initialized AlpacaClient with key_id=…${read.alpaca.keyId.slice(-4)}`);
@@ -68,6 +69,7 @@ export class Runtime {
       this.redis = session;
       this.log("INFO", `Connected to Redis as ${redis.username} (store version ${read.redis.version})`);
     }
+    if (apiKey && read.apiKey) this.keyAccount = await fetchKeyAccount(apiKey, read.apiKey);
     this.held = read;
     this.expires = Date.now() + (this.config.cacheMs ?? HOUR_MS);
     if (this.error !== undefined) this.log("INFO", `${this.config.name} is healthy`);
@@ -127,6 +129,7 @@ export class Runtime {
       if (Date.now() > this.expires) return await this.load();
       await this.pool?.query(this.config.database?.query ?? "select 1");
       await this.useRedis();
+      if (this.config.apiKey && this.held?.apiKey) await fetchKeyAccount(this.config.apiKey, this.held.apiKey);
       if (this.config.alpaca && this.held?.alpaca) await fetchAccount(this.config.alpaca, this.held.alpaca);
       this.error = undefined;
     } catch (error) {
@@ -154,7 +157,7 @@ export class Runtime {
 
   /** What `/health` says; never a secret. */
   health(): Health {
-    const { database, alpaca, redis } = this.held ?? {};
+    const { database, alpaca, redis, apiKey } = this.held ?? {};
     const origin = (of: { version: number | string; generation?: string; loadedAt: string }) => ({
       version: of.version,
       ...(of.generation !== undefined && { generation: of.generation }),
@@ -168,6 +171,9 @@ export class Runtime {
       ...(this.error !== undefined && { error: this.error }),
       ...(database && this.session && { database: { ...this.session, ...origin(database), ...this.leaseHealth() } }),
       ...(redis && { redis: { user: this.config.redis?.username ?? "", ...origin(redis) } }),
+      ...(apiKey && {
+        api_key: { key: keyTail(apiKey.key), account: this.keyAccount ?? "", ...origin(apiKey) },
+      }),
       ...(alpaca && {
         alpaca: {
           key_id_last4: alpaca.keyId.slice(-4),

@@ -8,6 +8,7 @@ export interface ServiceConfig {
   database?: DatabaseConfig;
   alpaca?: AlpacaConfig;
   redis?: RedisConfig;
+  apiKey?: ApiKeyConfig;
   files: ServiceFiles;
   /** How long it trusts what it read; an hour by default, as on the platform. */
   cacheMs?: number;
@@ -75,6 +76,13 @@ export interface RedisConfig {
   username: string;
   /** Path below the mount, such as "paper/redis/password". */
   passwordPath: string;
+}
+
+/** The service whose API key it reads. */
+export interface ApiKeyConfig {
+  url: string;
+  /** Path below the mount. */
+  keyPath: string;
 }
 
 /** The broker it talks to. */
@@ -155,6 +163,8 @@ export interface Health {
     lease?: LeaseHealth;
   };
   redis?: { user: string; version: number | string; generation?: string; loaded_at: string };
+  /** `key`: the end of the key's hash. */
+  api_key?: { key: string; account: string; version: number | string; generation?: string; loaded_at: string };
   alpaca?: { key_id_last4: string; account: string; version: number | string; generation?: string; loaded_at: string };
 }
 

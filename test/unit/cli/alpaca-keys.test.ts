@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { pairFrom } from "../../../cli/ask-for-pair";
-import { withNewPair } from "../../../cli/operate/alpaca-keys";
+import { pairFrom } from "../../../cli/ask-for-key";
 import { UsageError } from "../../../cli/operate/errors";
 import type { KeySettings } from "../../../cli/operate/settings";
+import { withNewKey } from "../../../cli/operate/supplied-keys";
 import type { AlpacaKeyConfig, KeyPair, KeyPairs } from "../../../config";
 import { nextState } from "../../../core/next-state";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import type { SecretState } from "../../../core/state";
+import { alpacaPairs, keyOf, pairOf } from "../../../kinds/alpaca-key/supplied";
 
 const pair = (label: string, letter: string): KeyPair => ({
   label,
@@ -25,8 +26,13 @@ const onB = nextState(onA, inputs(B.label));
 const request = { id: "back", secret: "alpaca/api_key", activate: 0, reason: "x" };
 const backOnA = nextState(onB, { ...inputs(B.label), request });
 
+const withNewPair = (of: ReturnType<typeof ring>, added: KeyPair) => {
+  const { current, previous } = withNewKey(of, keyOf(added));
+  return { current: pairOf(current), ...(previous === undefined ? {} : { previous: pairOf(previous) }) };
+};
 const ring = (keys: KeyPairs | undefined, state: SecretState | undefined) => ({
   settings: { alpacaKeys: keys === undefined ? {} : { "alpaca/api_key": keys } } as unknown as KeySettings,
+  kind: alpacaPairs,
   secret: { kind: "alpaca-key", name: "alpaca/api_key" } as AlpacaKeyConfig,
   state,
 });

@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { readBody, sendJson, startHttp } from "./http";
+import { randomSecret, type SecretGenerator } from "./secrets";
+
+/** A key that the issuer has made. */
+export interface IssuedKey {
+  readonly id: string;
+  readonly key: string;
+  readonly account: string;
+  /** Epoch milliseconds from which it works. */
+  readonly activeFrom: number;
+}
+
+/** How every request is answered, whatever its key: a status, or never. */
+export type IssuerFault =
+  | { readonly status: number; readonly headers?: Record<string, string> }
+  | { readonly hangs: true };
+
+/** A request as the issuer got it. */
+export interface IssuerRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly body: string;
+}
+
+/**
+ * A service that makes and judges keys, on loopback: `GET /v1/account` with `Authorization: Bearer KEY` says whose key it is;
+ * `POST /v1/keys` with the administrator's key makes one (the same again for an `idempotency-key` that it knows), `POST
+ * /v1/revoke` with `{"key": ...}` ends one.
+ */
+export class KeyIssuer {
+  readonly secretName = "market-data/api-key";
+  readonly account = `ACC-${randomUUID().slice(0, 8)}`;
+  /** Opens what makes and ends keys. */
+  readonly admin: string;
+  /** Every key that was ever made, oldest first. */
+  readonly made: IssuedKey[] = [];
+  readonly requests: IssuerRequest[] = [];
+  fault: IssuerFault | undefined;
+  url = "";
+  private readonly live = new Map<string, IssuedKey>();
+  private readonly byRequest = new Map<string, IssuedKey>();
+
+  constructor(private readonly secret: SecretGenerator = randomSecret) {
+    this.admin = secret("issuer's administrator");
+  }
+
+  /** What "create" on its pages does; older keys keep working. */
+  createKey({ account = this.account, activeAfterMs = 0 } = {}): IssuedKey {
+    const key = { id: randomUUID(), key: this.secret("api key"), account, activeFrom: Date.now() + activeAfterMs };
+    this.live.set(key.key, key);
+    this.made.push(key);
+    return key;
+  }
+
+  /** What "delete" on its pages does. False when there is no such key. */
+  deleteKey(key: string): boolean {
+    return this.live.delete(key);
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = "", url: path = "" } = request;
+    const body = await readBody(request);
+    const send = (status: number, answer: unknown, headers = {}) => {
+      this.requests.push({ method, path, status, body });
+      sendJson(response, status, answer, headers);
+    };
+    const { fault } = this;
+    if (fault !== undefined && "hangs" in fault) return;
+    if (fault !== undefined) return send(fault.status, { error: "fault" }, fault.headers);
+    const bearer = String(request.headers.authorization ?? "").replace(/^Bearer /, "");
+    if (method === "GET" && path === "/v1/account") {
+      const known = this.live.get(bearer);
+      if (known === undefined || Date.now() < known.activeFrom) return send(401, { error: "invalid key" });
+      return send(200, { account: { id: known.account, status: "ACTIVE" } });
+    }
+    if (bearer !== this.admin) return send(401, { error: "no administrator" });
+    if (method === "POST" && path === "/v1/keys") {
+      const id = String(request.headers["idempotency-key"] ?? randomUUID());
+      const key = this.byRequest.get(id) ?? this.createKey();
+      this.byRequest.set(id, key);
+      return send(201, { data: { id: key.id, key: key.key } });
+    }
+    if (method === "POST" && path === "/v1/revoke") {
+      const { key } = JSON.parse(body) as { key: string };
+      return this.deleteKey(key) ? send(200, { revoked: true }) : send(404, { error: "unknown key" });
+    }
+    send(404, { error: "not found" });
+  }
+}
+
+/** Starts an issuer without a key. */
+export async function startKeyIssuer({
+  secret,
+}: {
+  secret?: SecretGenerator;
+} = {}): Promise<KeyIssuer & { stop(): Promise<void> }> {
+  const issuer = new KeyIssuer(secret);
+  const server = await startHttp((request, response) => void issuer.answer(request, response));
+  issuer.url = server.url;
+  return Object.assign(issuer, { stop: () => server.stop() });
+}
+
+/** How the config says that a key of this issuer works. */
+export const issuerProbe = (url: string) => ({
+  request: `GET ${url}/v1/account`,
+  headers: { Authorization: "Bearer {key}" },
+  expect: { status: 200, json: { account: { status: "ACTIVE" } } },
+  identity: "$.account.id",
+});
