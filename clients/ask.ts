@@ -32,7 +32,7 @@ interface Try<T> {
 }
 
 /** The answer in a response; undefined if there is none. */
-export type Reading<T> = (status: number, text: string) => Pick<Try<T>, "answer" | "found"> | undefined;
+export type Reading<T> = (status: number, text: string) => Pick<Try<T>, "answer" | "found" | "final"> | undefined;
 
 /** An answer, or what came instead and the number of tries, in words. */
 export type Asked<T> =

@@ -120,7 +120,7 @@ function send(
     const answer = { status, text };
     if (wanted.some((one) => matches(answer, one))) return { answer };
     return wanted.some((one) => one.status.includes(status))
-      ? { found: `${status} with another JSON than expected` }
+      ? { found: `${status} with another JSON than expected`, final: true }
       : undefined;
   });
 }

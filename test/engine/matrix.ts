@@ -5,6 +5,7 @@ export const STRATEGIES = [
   "single-user",
   "alternating-users",
   "alpaca-key",
+  "api-key",
   "redis-password",
   "vault-static",
   "vault-dynamic",
@@ -36,6 +37,7 @@ export const MATRIX = {
   "single-user": { vault: { shownBy: "single-user" }, aws: { shownBy: "matrix-single-user-aws" } },
   "alternating-users": { vault: { shownBy: "rotation" }, aws: { shownBy: "aws" } },
   "alpaca-key": { vault: { shownBy: "alpaca-rollback" }, aws: { shownBy: "matrix-alpaca-key-aws" } },
+  "api-key": { vault: { shownBy: "api-key" }, aws: { shownBy: "matrix-api-key-aws" } },
   "redis-password": { vault: { shownBy: "redis-password" }, aws: { shownBy: "matrix-redis-password-aws" } },
   "vault-static": {
     vault: { shownBy: "vault-static", noWayBack: "Vault rotates it and keeps no earlier password" },

@@ -102,6 +102,7 @@ export function labSecrets(lab: Lab): Secrets {
   for (const [name, value] of Object.entries(lab.env)) {
     if (/TOKEN|PASSWORD|SECRET/.test(name)) found[`the run's ${name}`] = value;
   }
+  for (const [index, { key }] of (lab.issuer?.made ?? []).entries()) found[`API key ${index + 1}`] = key;
   for (const [index, { keyId, secretKey }] of [...lab.alpaca.paper.made, ...lab.alpaca.live.made].entries()) {
     found[`the id of Alpaca key ${index + 1}`] = keyId;
     found[`the secret of Alpaca key ${index + 1}`] = secretKey;

@@ -23,7 +23,7 @@ const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const WHOLE = new Set(["result", "sshPrivateKey", "privateKey", "slackWebhook"]);
 
 /** Properties and config keys that hold credentials among other things. */
-const MIXED = new Set(["stdin", "connection", "alpacaKeys", "notify"]);
+const MIXED = new Set(["stdin", "connection", "alpacaKeys", "apiKeys", "notify"]);
 
 /**
  * Every credential that ever stood in a stack's config, state, history, backups or plans: each ciphertext there is

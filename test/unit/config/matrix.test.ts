@@ -37,6 +37,18 @@ function configOf(strategy: Strategy, store: object) {
     const audit = { host: "db.internal", name: "trader" };
     return configWith([["secrets"], [redis]], [["adopted"], undefined], [["audit"], audit], [["store"], store]);
   }
+  if (strategy === "api-key") {
+    const verify = { request: "GET https://api.example.com/", headers: { Authorization: "Bearer {key}" } };
+    const own = { kind: strategy, name: "market-data/api-key", verify, restart: ["orchestrator"] };
+    const current = { label: PAIR.label, values: { key: PAIR.secretKey } };
+    return configWith(
+      [["secrets"], [own]],
+      [["adopted"], undefined],
+      [["apiKeys"], { "market-data/api-key": { current } }],
+      [["audit"], { host: "db.internal", name: "trader" }],
+      [["store"], store],
+    );
+  }
   return strategy === "alpaca-key"
     ? configWith(
         [["secrets"], [key]],
