@@ -1,3 +1,5 @@
+import * as z from "zod";
+
 /** `$`, then `.name`, `["any name"]` or `[0]`, each once or more. */
 const FORM = /^\$(?:\.[A-Za-z_][\w-]*|\["(?:[^"\\]|\\.)+"\]|\[\d+\])+$/;
 const STEP = /\.([A-Za-z_][\w-]*)|\[("(?:[^"\\]|\\.)+"|\d+)\]/g;
@@ -16,6 +18,9 @@ export function valueAtPath(value: unknown, path: string): unknown {
 
 /** A value that JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** JSON of any shape; a config and a step's input hold nothing else. */
+export const anyJson = z.custom<Json>((value) => value !== undefined, "expected JSON");
 
 /** Whether a value holds all of another one: each key of an object and each entry of a list; the rest does not matter. */
 export function holdsJson(value: unknown, wanted: Json): boolean {

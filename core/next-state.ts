@@ -93,21 +93,21 @@ function mayRevoke(state: SecretState, inputs: Inputs): boolean {
   return graceIsOver(state, policy, now) && (heldBy(inputs, policy, now) === "" || now >= graceLimitAt(state, policy));
 }
 
-/** Words for a key of which nothing else is known. */
-const A_KEY: SupplyWords = {
-  make: "Create a key, label it with today's date",
-  noun: "key",
-  one: "key",
-  command: "rotation key add",
-};
+/** The words for a key that the operator supplies. */
+function wordsOf({ supply }: Inputs): SupplyWords {
+  if (supply === undefined) throw new Error("a kind with a `suppliedKeyLabel` must say how a key is supplied");
+  return supply;
+}
 
 /** The supplied label if it was never seen before. @throws RequestRefusedError for one that was used before. */
-function newLabel(state: SecretState, { suppliedKeyLabel: label, supply = A_KEY }: Inputs): string | undefined {
+function newLabel(state: SecretState, inputs: Inputs): string | undefined {
+  const { suppliedKeyLabel: label } = inputs;
   if (label === undefined || state.labels.includes(label)) return undefined;
   if (state.usedLabels.includes(label)) {
+    const { make, command } = wordsOf(inputs);
     throw new RequestRefusedError(
-      `the key label ${label} was used before; expected one that is new. ${supply.make} and supply it with ` +
-        `\`${supply.command}\`; nothing was changed.`,
+      `the key label ${label} was used before; expected one that is new. ${make} and supply it with ` +
+        `\`${command}\`; nothing was changed.`,
     );
   }
   return label;
@@ -164,11 +164,10 @@ function handle(state: SecretState, request: Request, inputs: Inputs): SecretSta
     return activated(abandonHalfDone(state, request.activate, inputs), request.activate, request, inputs);
   }
   if (request.adopt) return adopted(state, request, inputs);
-  const { supply = A_KEY } = inputs;
   if (inputs.suppliedKeyLabel !== undefined && newLabel(state, inputs) === undefined) {
     throw new RequestRefusedError(
       `request ${request.id}: ${request.secret} cannot rotate without a new key, and the one in the config ` +
-        `(${inputs.suppliedKeyLabel}) is in use already. Supply a new one with \`${supply.command}\`; nothing was changed.`,
+        `(${inputs.suppliedKeyLabel}) is in use already. Supply a new one with \`${wordsOf(inputs).command}\`; nothing was changed.`,
     );
   }
   const next = { ...rotated(state, inputs, request.reason), handledRequest: request.id };
@@ -206,7 +205,7 @@ function assertAdoptable(request: Request, state: SecretState, inputs: Inputs): 
   const refuse = (why: string) => new RequestRefusedError(`request ${request.id}: ${why}; nothing was changed.`);
   const { secret } = request;
   if (inputs.suppliedKeyLabel !== undefined) {
-    const { noun, one, command } = inputs.supply ?? A_KEY;
+    const { noun, one, command } = wordsOf(inputs);
     throw refuse(`${secret} is a ${noun}: supply the ${one} in the store with \`${command}\` instead`);
   }
   if (!inputs.hasAdopted) {

@@ -18,6 +18,6 @@ export const operations = {
     },
   },
   adoption:
-    "a supplied key is no value to adopt: the config has the key in use; one that was written into the store by hand is supplied with `rotation key add NAME`",
+    "a supplied key is no value to adopt: the config has the key in use; one that was written into the store by hand is supplied under a new label (docs/api-key.md)",
   ...suppliedOperations(apiKeys),
 } as const satisfies KindOperations<ApiKeyConfig>;

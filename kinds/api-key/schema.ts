@@ -2,7 +2,7 @@ import * as z from "zod";
 import { calendarSettings } from "../../core/calendar-schema";
 import { documentKey, documentSettings } from "../../core/document-settings";
 import { parseDuration } from "../../core/duration";
-import { isJsonPath, type Json } from "../../core/json-path";
+import { anyJson, isJsonPath } from "../../core/json-path";
 import { duration, hooks, httpUrl, policyOverride, restart, secretName, settings, text } from "../../core/schema-parts";
 import { dryRun, fieldName } from "../issuer/schema";
 
@@ -11,9 +11,6 @@ const status = z.number().int().min(200).max(499);
 const statuses = z.union([status, z.array(status).min(1)], {
   error: "expected an HTTP status from 200 to 499, or a list of them",
 });
-
-/** Keys that an answer's JSON must have. */
-const json = z.json();
 
 const REQUEST = /^(GET|POST|PUT|PATCH|DELETE) (https:\/\/|http:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])[:/])\S+$/;
 
@@ -32,7 +29,7 @@ const request = {
     "expected a user and a password with a colon between them, such as {id}:{secret}",
   ).optional(),
   /** A body of JSON, with the fields in its texts. Default: no body. */
-  json: json.optional(),
+  json: anyJson.optional(),
   /** A body as a form sends it, with the fields in its values. Default: no body. */
   form: z.record(z.string(), z.string()).optional(),
   /** How long one request may take. Default 10s. */
@@ -62,14 +59,14 @@ export const apiKeySchema = settings({
       /** One status, or a list. Default 200. */
       status: statuses.default(200),
       /** What its JSON must hold: these keys with these values, among others. Default: anything. */
-      json: json.optional(),
+      json: anyJson.optional(),
     }).default({ status: 200 }),
     /** The answer to a key that has ended or never was one. Any other answer but `expect` says nothing about a key. */
     revoked: settings({
       /** One status, or a list. Default 401. A 403 counts only if you name it. */
       status: statuses.default(401),
       /** What its JSON must hold. Default: anything. */
-      json: json.optional(),
+      json: anyJson.optional(),
     }).default({ status: 401 }),
     /**
      * Where the answer says whose key it is, such as `$.account.id` or `$.accounts[0]["account id"]`: a new key must have what
@@ -127,7 +124,7 @@ export const requestOf = ({
   url: text.slice(text.indexOf(" ") + 1),
   headers,
   ...(basicAuth === undefined ? {} : { basicAuth }),
-  ...(body === undefined ? {} : { json: body as Json }),
+  ...(body === undefined ? {} : { json: body }),
   ...(form === undefined ? {} : { form }),
   timeout,
 });
@@ -135,5 +132,5 @@ export const requestOf = ({
 /** What an answer must be, as a step compares it. */
 export const matchOf = ({ status: one, json: wanted }: ApiKeyConfig["verify"]["expect"]) => ({
   status: [one].flat(),
-  ...(wanted === undefined ? {} : { json: wanted as Json }),
+  ...(wanted === undefined ? {} : { json: wanted }),
 });

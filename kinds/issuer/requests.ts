@@ -1,16 +1,14 @@
 import * as z from "zod";
 import { type Asked, type AskRequest, ask } from "../../clients/ask";
 import { StepError } from "../../core/errors";
-import { holdsJson, type Json, valueAtPath } from "../../core/json-path";
+import { anyJson, holdsJson, valueAtPath } from "../../core/json-path";
 import { fieldsOf, mapTexts } from "../../core/request-templates";
 import { secret } from "../../core/secret-fields";
 import { rendered } from "../../core/template";
 import type { Issuer, Patience, Values, Verdict } from "./issuer";
 
-const json: z.ZodType<Json> = z.json();
-
 /** What an answer must be: its status, and what its JSON must hold. */
-const match = z.object({ status: z.array(z.number()), json: json.optional() });
+const match = z.object({ status: z.array(z.number()), json: anyJson.optional() });
 
 /** A request with templates; the fields of a key, `{id}`, and what the operator's own credential is. */
 const request = z.object({
@@ -18,7 +16,7 @@ const request = z.object({
   url: z.string(),
   headers: z.record(z.string(), z.string()),
   basicAuth: z.string().optional(),
-  json: json.optional(),
+  json: anyJson.optional(),
   form: z.record(z.string(), z.string()).optional(),
   /** Milliseconds. */
   timeout: z.number(),

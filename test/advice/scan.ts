@@ -17,7 +17,7 @@ const FOLDERS = [
 ];
 
 const ROTATION =
-  "adopt|alpaca|approve|audit|calendar|diagnose|evidence|log|metrics|plan|preflight|remind|report|rollback|rotate-now|run|status|validate";
+  "adopt|alpaca|approve|audit|calendar|diagnose|evidence|key|log|metrics|plan|preflight|remind|report|rollback|rotate-now|run|status|validate";
 const PROGRAMS = [
   `rotation (?:${ROTATION})`,
   "pulumi (?:about|cancel|config|destroy|import|login|plugin|preview|refresh|stack|state|up)",
@@ -119,6 +119,7 @@ function textOf(node: ts.Node): string | undefined {
 /** The texts that an expression may be; what is computed elsewhere is `…`. */
 function alternatives(node: ts.Expression): string[] {
   if (ts.isConditionalExpression(node)) return [...alternatives(node.whenTrue), ...alternatives(node.whenFalse)];
+  if (ts.isArrowFunction(node) && !ts.isBlock(node.body)) return alternatives(node.body);
   if (ts.isIdentifier(node) || ts.isPropertyAccessExpression(node)) return [];
   if (ts.isCallExpression(node) && node.expression.getText() in CALLS) return [];
   const text = textOf(node);

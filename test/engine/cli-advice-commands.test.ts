@@ -60,6 +60,18 @@ describe("commands in messages, given to a shell as they are printed", () => {
     );
     await settings(
       (all) => {
+        const verify = { request: "GET https://127.0.0.1/", headers: { "x-key": "{key}" } };
+        (all.secrets as unknown[]).push({ kind: "api-key", name: "data/api-key", verify, restart: ["orchestrator"] });
+      },
+      async () => {
+        const command = advised("pulumi config set apiKeys", await says("remind"));
+        await run(command, "value-of-the-key");
+        await run(command.replace("values.key", "label"), "market-data-2026-11-20");
+        expect(await says("remind")).not.toContain("wrong in the config");
+      },
+    );
+    await settings(
+      (all) => {
         const { database, role, restart } = secretOf(all);
         const vault = { username: "vault_admin" };
         all.secrets = [

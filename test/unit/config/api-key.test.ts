@@ -39,7 +39,7 @@ it("has a path for each field, which the config can name", () => {
 
 it.each<[Key[], unknown, string]>([
   [["name"], undefined, "secrets[0].name: expected lower-case words joined by /"],
-  [["fields"], [], "secrets[0].fields: expected at least 1"],
+  [["fields"], [], "secrets[0].fields: expected at least one entry"],
   [["fields"], ["Key"], "secrets[0].fields[0]: expected letters and digits with a lower-case letter first"],
   [["fields"], ["key", "key"], "secrets[0].fields: expected each field once, found key twice"],
   [["storePaths"], { other: "a/b" }, "secrets[0].storePaths.other: expected one of `fields` (key), found another"],

@@ -6,6 +6,7 @@ import { type Inputs, nextState } from "../../../core/next-state";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import type { Request } from "../../../core/request";
 import { activation, activeGeneration, EMPTY, other, previousGeneration, type SecretState } from "../../../core/state";
+import { alpacaPairs } from "../../../kinds/alpaca-key/supplied";
 import { afterUpdate, inputs, START } from "./update-inputs";
 
 const activate = (id: string, generation: number, emergency?: true): Request => ({
@@ -172,7 +173,9 @@ describe("nextState, supplied keys", () => {
   it("refuses a label that was used before", () => {
     let state = first;
     for (const label of ["b", "c"]) state = nextState(state, inputs(1, { suppliedKeyLabel: label }));
-    expect(() => nextState(state, inputs(2, { suppliedKeyLabel: "paper-2026-11-23" }))).toThrow(/used before/);
+    const { supply } = alpacaPairs.terms({ name: "alpaca/api_key" });
+    const again = inputs(2, { suppliedKeyLabel: "paper-2026-11-23", supply });
+    expect(() => nextState(state, again)).toThrow(/used before.*`rotation alpaca add-key`/);
   });
 
   it("does not take the same new key again after it was rolled back", () => {
