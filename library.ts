@@ -10,6 +10,7 @@ export type { SecretRotationArgs, StackSecret } from "./components/secret-rotati
 export type { Config, SecretConfig } from "./config";
 export type { SecretState } from "./core/state";
 export { AlpacaKey, type AlpacaKeyArgs } from "./kinds/alpaca-key/component";
+export { ApiKey, type ApiKeyArgs } from "./kinds/api-key/component";
 export { PostgresPassword, type PostgresPasswordArgs } from "./kinds/postgres-password/component";
 export type { RotationStack, Settings } from "./kinds/rotation-stack";
 export { VaultDynamicLogins } from "./kinds/vault-dynamic/component";

@@ -53,7 +53,7 @@ export function typeOf(schema: Schema): string {
       return [...new Set(def.options.map(typeOf))].join(", or ");
     default: {
       const [inner] = partsOf(schema).same;
-      return inner === undefined ? def.type : typeOf(inner);
+      return inner === undefined ? (def.type === "custom" ? "JSON" : def.type) : typeOf(inner);
     }
   }
 }

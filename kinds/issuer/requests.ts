@@ -30,8 +30,8 @@ export const requestsReference = z.object({
   issue: request.extend({ values: z.record(z.string(), z.string()) }).optional(),
   /** Ends a key; `gone`: the answer for one that has ended. */
   revoke: request.extend({ gone: match.optional() }).optional(),
-  /** The credential of the requests that make and end keys, for `{admin}`. */
-  admin: secret(z.string()).optional(),
+  /** The credential of the requests that make and end keys, for `{token}`. */
+  token: secret(z.string()).optional(),
 });
 
 export type RequestsReference = z.output<typeof requestsReference>;
@@ -92,8 +92,8 @@ export class RequestIssuer implements Issuer {
 
   /** @throws StepError for any other answer than these */
   private async asked(what: string, made: Request, values: Values, wanted: readonly Match[], tries?: number) {
-    const { admin } = this.requests;
-    const all = admin === undefined ? values : { ...values, admin };
+    const { token } = this.requests;
+    const all = token === undefined ? values : { ...values, token };
     const asked = await send(made, all, wanted, { tries });
     if ("answer" in asked) return asked.answer;
     const statuses = [...new Set(wanted.flatMap(({ status }) => status))].join(" or ");

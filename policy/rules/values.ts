@@ -6,7 +6,7 @@ const SHORTEST = 8;
  * usual names for commands of others.
  */
 export const SECRET_KEY =
-  /^(value|password|secret|secretkey|keyid|secretid|token|privatekey|passphrase|salt|fingerprintkey)$/i;
+  /^(value|password|secret|secretkey|keyid|secretid|token|privatekey|passphrase|salt|fingerprintkey|values)$/i;
 
 /** Every text in a value, however deep. */
 export function leavesOf(value: unknown): string[] {
@@ -44,7 +44,13 @@ function secretLeaves(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(secretLeaves);
   if (typeof value !== "object" || value === null || ("public" in value && value.public === true)) return [];
   return Object.entries(value).flatMap(([key, item]) =>
-    typeof item === "string" ? (SECRET_KEY.test(key) ? [item] : []) : secretLeaves(item),
+    key === "values"
+      ? leavesOf(item)
+      : typeof item !== "string"
+        ? secretLeaves(item)
+        : SECRET_KEY.test(key)
+          ? [item]
+          : [],
   );
 }
 

@@ -179,7 +179,7 @@ describe("a request", () => {
 });
 
 describe("issue and revoke", () => {
-  const admin = () => ({ headers: { authorization: "Bearer {admin}" }, timeout: 1000 });
+  const admin = () => ({ headers: { authorization: "Bearer {token}" }, timeout: 1000 });
   const issue = (more: Partial<NonNullable<Requests["issue"]>> = {}): NonNullable<Requests["issue"]> => ({
     ...{ method: "POST", url: `${issuer.url}/v1/keys`, ...admin(), expect: { status: [201] } },
     headers: { ...admin().headers, "idempotency-key": "{id}" },
@@ -192,7 +192,7 @@ describe("issue and revoke", () => {
     gone: { status: [404] },
   });
   const connected = (more: Partial<Requests> = {}) =>
-    connectIssuer(reference({ issue: issue(), revoke: revoke(), admin: issuer.admin, ...more }));
+    connectIssuer(reference({ issue: issue(), revoke: revoke(), token: issuer.admin, ...more }));
 
   it("make a key that works, the same again for the same id, and end it, twice if need be", async () => {
     const made = await connected().issue?.("stack generation 2");
@@ -221,13 +221,13 @@ describe("issue and revoke", () => {
         ),
       );
     const host = new URL(issuer.url).host;
-    const wrong = await failure(connected({ admin: "wrong-administrator" }).issue?.("a"));
+    const wrong = await failure(connected({ token: "wrong-administrator" }).issue?.("a"));
     expect(wrong).toContain(`expected ${host} to answer 201 to \`issue\`, found 401`);
     expect(wrong).not.toContain("wrong-administrator");
     expect(await failure(connected({ issue: issue({ values: { key: "$.data.secret" } }) }).issue?.("b"))).toContain(
       "to hold key at $.data.secret, found none",
     );
-    expect(await failure(connected({ admin: "wrong-administrator" }).revoke?.({ key: "some-key" }))).toContain(
+    expect(await failure(connected({ token: "wrong-administrator" }).revoke?.({ key: "some-key" }))).toContain(
       `expected ${host} to answer 200 or 404 to \`revoke\`, found 401`,
     );
   });
