@@ -30,6 +30,7 @@ const OUTPUTS: Record<string, (name: string) => Record<string, unknown>> = {
   "secret-rotation:index:VaultStaticPassword": () => ({}),
   "secret-rotation:index:VaultDynamicLogins": () => ({}),
   "secret-rotation:index:AlpacaKey": () => ({}),
+  "secret-rotation:index:ApiKey": () => ({}),
   "secret-rotation:index:RedisPassword": () => ({}),
   "secret-rotation:index:Preflight": () => ({}),
   "secret-rotation:index:RollingRestart": () => ({}),
