@@ -70,8 +70,15 @@ function templateChecks({ index, secret }: Placed<ApiKeyConfig>): Problem[] {
     problems.push(problem(["verify", "form"], "expected json or form, found both"));
   if ((verify.json ?? verify.form) !== undefined && verify.method === "GET")
     problems.push(problem(["verify", "request"], "expected another method than GET with a body, such as POST"));
-  if (hostOf(secret.verify).includes("{"))
+  const host = hostOf(secret.verify);
+  if (host.includes("{"))
     problems.push(problem(["verify", "request"], "expected a host without a field: a key must not choose who gets it"));
+  else if (host.includes("@"))
+    problems.push(problem(["verify", "request"], "expected no user in the address; say it in basicAuth"));
+  else if (!URL.canParse(`https://${host}/`))
+    problems.push(problem(["verify", "request"], `expected a host, and a port if it needs one, found ${host}`));
+  if (verify.basicAuth !== undefined && Object.keys(verify.headers).some((name) => /^authorization$/i.test(name)))
+    problems.push(problem(["verify", "basicAuth"], "expected basicAuth or a header Authorization, found both"));
   try {
     const used = fieldsOf(verify, secret.fields);
     const missing = secret.fields.filter((field) => !used.includes(field));

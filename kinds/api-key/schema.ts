@@ -12,6 +12,9 @@ const statuses = z.union([status, z.array(status).min(1)], {
   error: "expected an HTTP status from 200 to 499, or a list of them",
 });
 
+/** Anything else is no header, and the error of the library would show all of it. */
+const headerText = text(/^[\t\x20-\x7e]*$/, "expected ASCII in one line, as HTTP headers take it");
+
 const REQUEST = /^(GET|POST|PUT|PATCH|DELETE) (https:\/\/|http:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])[:/])\S+$/;
 
 /** An HTTP request, with the fields of the key in braces: `{key}`. */
@@ -21,8 +24,8 @@ const request = {
    * it is encoded for a URL. Redirects are not followed.
    */
   request: text(REQUEST, "expected a method and an https:// address, such as GET https://api.example.com/v1/account"),
-  /** Headers, such as `{ Authorization: "Bearer {key}" }`. Default: none. */
-  headers: z.record(text(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "expected the name of a header"), z.string()).default({}),
+  /** Headers, such as `{ Authorization: "Bearer {key}" }`. What is no field is no secret. Default: none. */
+  headers: z.record(text(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "expected the name of a header"), headerText).default({}),
   /** User and password of HTTP's Basic authentication with a colon between them, such as `{id}:{secret}`. */
   basicAuth: text(
     /^[^:]*:/,

@@ -74,6 +74,14 @@ it.each<[Key[], unknown, string]>([
     { Authorization: "Bearer {token}" },
     "secrets[0].verify: expected a field (key), found {token}",
   ],
+  [
+    ["verify", "request"],
+    "GET https://user:password@example.com/",
+    "secrets[0].verify.request: expected no user in the address",
+  ],
+  [["verify", "request"], "GET https://example.com:99999/", "secrets[0].verify.request: expected a host, and a port"],
+  [["verify", "headers"], { "X-Key": "{key}\n" }, "secrets[0].verify.headers.X-Key: expected ASCII in one line"],
+  [["verify", "basicAuth"], "{key}:", "secrets[0].verify.basicAuth: expected basicAuth or a header Authorization"],
   [["verify", "headers"], {}, "secrets[0].verify: expected every field in the request, found no {key}"],
   [
     ["verify", "headers"],
