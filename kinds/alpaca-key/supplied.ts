@@ -55,7 +55,6 @@ export const alpacaPairs: SuppliedKind<AlpacaKeyConfig> = {
   fields: () => ["keyId", "secretKey"],
   pathOf: ({ keyIdPath, secretKeyPath }, field) => (field === "keyId" ? keyIdPath : secretKeyPath),
   question: (_secret, { label, values }) => `GET /v2/account with ${label} (key ...${values.keyId?.slice(-4)})`,
-  kept: (_secret, { values }) => ({ keyId: lastFour(values.keyId ?? "") }),
   differs: (_secret, { values }, { keyId }) => {
     const own = lastFour(values.keyId ?? "");
     return own === keyId ? undefined : { expected: ` (key id ${keyId})`, found: ` (${own})` };

@@ -8,7 +8,7 @@ import { apiKeys } from "./supplied";
 export interface ApiKeyArgs extends IssuedCredentialArgs {
   readonly config: ApiKeyConfig;
   /** What the outputs keep of the key in use, to tell it from another one under its label. */
-  readonly check: Readonly<Record<string, string>>;
+  readonly check: string;
 }
 
 /** A key of any issuer through one whole rotation, proven by the request that the config gives. */
@@ -40,6 +40,6 @@ export class ApiKey extends IssuedCredential<ApiKeyArgs> {
 
   protected about({ identity }: Record<string, unknown>) {
     const { active, check } = this.args;
-    return { key: { label: active.label, ...check }, ...(identity === undefined ? {} : { identity }) };
+    return { key: { label: active.label, check }, ...(identity === undefined ? {} : { identity }) };
   }
 }

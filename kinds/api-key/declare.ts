@@ -3,7 +3,7 @@ import { declareSupplied } from "../issuer/declare";
 import type { KeySeen } from "../issuer/previous-key";
 import { type Declare, type DeclaredIn, declaration } from "../kind";
 import { ApiKey } from "./component";
-import { apiKeys } from "./supplied";
+import { apiKeys, checkOf } from "./supplied";
 
 /**
  * Declares a key. Refuses at once a known label with another key, and a rollback to a key that is gone.
@@ -12,5 +12,5 @@ import { apiKeys } from "./supplied";
  */
 export const declareApiKey = (secret: ApiKeyConfig, stack: DeclaredIn, seen: KeySeen): Declare =>
   declareSupplied(apiKeys, secret, stack, seen, (args, active) =>
-    declaration(ApiKey, { ...args, check: apiKeys.kept(secret, active) }),
+    declaration(ApiKey, { ...args, check: checkOf(secret, active) }),
   );

@@ -28,8 +28,7 @@ export const apiKeys: SuppliedKind<ApiKeyConfig> = {
   fields: ({ fields }) => fields,
   pathOf: fieldPath,
   question: ({ verify }, { label }) => `${verify.request.split(" ")[0]} ${hostOf(verify)} with ${label}`,
-  kept: ({ fields }, key) => ({ check: checkOf(fields, key) }),
-  differs: ({ fields }, key, { check }) => (check === checkOf(fields, key) ? undefined : { expected: "", found: "" }),
+  differs: (secret, key, { check }) => (check === checkOf(secret, key) ? undefined : { expected: "", found: "" }),
   shown: ({ label }) => label,
   isSame: (one, other) => Object.keys(one).every((field) => one[field] === other[field]),
   written: (key) => key,
@@ -57,5 +56,5 @@ export const apiKeys: SuppliedKind<ApiKeyConfig> = {
  * 16 bits that tell a key from another one under the same label, for an operator's mistake. Too few to confirm a guess: of a
  * list of guesses, every 65,536th fits.
  */
-const checkOf = (fields: readonly string[], { label, values }: SuppliedKey): string =>
+export const checkOf = ({ fields }: Pick<ApiKeyConfig, "fields">, { label, values }: SuppliedKey): string =>
   scryptSync(JSON.stringify(fields.map((field) => values[field])), label, 2).toString("hex");

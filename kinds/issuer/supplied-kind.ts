@@ -75,8 +75,6 @@ export interface SuppliedKind<S extends IssuedSecret> {
   pathOf(secret: S, field: string): string;
   /** What was asked about a key, for people: `GET /v2/account with paper-2026-11-23`. */
   question(secret: S, key: SuppliedKey): string;
-  /** What the outputs keep of a key, to tell it from another one under its label. No secret. */
-  kept(secret: S, key: SuppliedKey): Readonly<Record<string, string>>;
   /** That a key is not the one that the outputs keep under its label; undefined if it is. In words, without the label. */
   differs(
     secret: S,
