@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ADOPTED_LABEL, apiKeys, suppliedKey } from "../../dev/lab/deploy";
-import { auditRows, setDay, stored, up, useBench } from "./harness";
+import { auditRows, stored, up, useBench } from "./harness";
 import { labelled } from "./labels";
 
 const SECRET = "market-data/api-key";
@@ -11,15 +11,13 @@ describe("a key of any issuer, kept in AWS Secrets Manager", () => {
     only: [SECRET],
   });
 
-  it("adopts, rotates and rolls back: the store's two labels, the service and the log agree", async () => {
+  it("adopts one key and moves to the next at once, and rolls back: the store's labels, the service and the log agree", async () => {
     const { lab, stack } = bench();
     const [issuer, [adopted]] = [lab.issuer, lab.issuer?.made ?? []];
     if (issuer === undefined || adopted === undefined) throw new Error("the lab has no issuer");
-    await up(bench());
     const added = issuer.createKey();
-    const [first, second] = [suppliedKey(ADOPTED_LABEL, adopted), suppliedKey("market-data-2026-12-01", added)];
+    const [first, second] = [suppliedKey(ADOPTED_LABEL, adopted), suppliedKey("market-data-2026-11-23", added)];
     await stack.configureSecret("apiKeys", apiKeys(issuer, second, first));
-    await setDay(bench(), 8);
     await up(bench());
     expect(await labelled(bench(), SECRET)).toEqual({ current: added.key, previous: adopted.key });
     await stack.configure("request", { id: "back", secret: SECRET, activate: 0, reason: "a test" });
@@ -29,6 +27,9 @@ describe("a key of any issuer, kept in AWS Secrets Manager", () => {
       status: "healthy",
       api_key: { account: issuer.account },
     });
-    expect((await auditRows(bench())).map(({ action }) => action)).toEqual(["ADOPT", "ROTATE", "ROLLBACK"]);
+    expect((await auditRows(bench())).map(({ action, generation }) => [action, generation])).toEqual([
+      ["ADOPT", 1],
+      ["ROLLBACK", 0],
+    ]);
   });
 });
