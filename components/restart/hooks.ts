@@ -27,7 +27,7 @@ const KEPT = 1000;
 
 /** Text that a database or a terminal can take. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-const plain = (text: string) => text.replace(/[\u0000-\u0008\u000B-\u001F\u007F]|\p{Surrogate}/gu, "").trim();
+export const plain = (text: string) => text.replace(/[\u0000-\u0008\u000B-\u001F\u007F]|\p{Surrogate}/gu, "").trim();
 
 /**
  * Runs a hook. The commands of this machine get none of the run's credentials.

@@ -156,6 +156,7 @@ export const FILLED: Readonly<Record<string, readonly Advice[] | string>> = {
   "components/stored-values.ts": "a key of a document",
   "config/answer-schema.ts": "a parameter",
   "core/health.ts": "a field, a command that was run",
+  "kinds/custom/protocol.ts": "the user's own command",
   "core/market-clock.ts": "a key",
   "core/store-content.ts": "a key",
   "core/vault-needs.ts": "a mount",
