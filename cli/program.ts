@@ -8,6 +8,7 @@ import { registerDiagnose } from "./commands/diagnose";
 import { registerEvents } from "./commands/events";
 import { registerEvidence } from "./commands/evidence";
 import { registerKey } from "./commands/key";
+import { registerKinds } from "./commands/kinds";
 import { registerLeaked } from "./commands/leaked";
 import { registerLog } from "./commands/log";
 import { registerMetrics } from "./commands/metrics";
@@ -51,6 +52,7 @@ const COMMANDS = [
   registerAdopt,
   registerAlpaca,
   registerKey,
+  registerKinds,
 ];
 
 /** The code of the error that ends a command that was carried out for many stacks; its exit code is the command's. */

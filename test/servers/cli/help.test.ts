@@ -40,8 +40,9 @@ describe("--help", () => {
   });
 
   it("every command that acts or tells takes --stack and --json", () => {
-    // Evidence is verified without a project.
-    const leaves = commands.filter((command) => command.commands.length === 0 && command.name() !== "verify");
+    // Evidence is verified, and a kind is made and tested, without a project.
+    const apart = (command: Command) => command.name() === "verify" || command.parent?.name() === "kinds";
+    const leaves = commands.filter((command) => command.commands.length === 0 && !apart(command));
     leaves.push(...commands.filter((command) => command.name() === "verify" && command.parent?.name() === "audit"));
     for (const command of leaves) {
       const flags = command.options.map(({ long }) => long);
