@@ -18,15 +18,16 @@ const about = {
   secret: z.string(),
   /** The names of the values. */
   fields: z.array(z.string()),
-  /** `<stack>/<secret>/<generation>`: the same whenever an interrupted update is repeated. */
-  id: z.string(),
 };
+
+/** `<stack>/<secret>/<generation>`: the same whenever an interrupted update is repeated. */
+const id = z.string();
 
 /** What a command gets on its standard input. */
 export const request = z.discriminatedUnion("action", [
-  z.object({ action: z.literal("issue"), ...about }),
+  z.object({ action: z.literal("issue"), ...about, id }),
   z.object({ action: z.literal("verify"), ...about, values }),
-  z.object({ action: z.literal("revoke"), ...about, values }),
+  z.object({ action: z.literal("revoke"), ...about, id, values }),
 ]);
 
 export type Request = z.output<typeof request>;
@@ -57,7 +58,9 @@ const LONGEST_SHOWN = 8192;
 export class CommandError extends StepError {}
 
 /** How a command is run. */
-export interface CommandsOf extends Pick<CommandSettings, "commands" | "variables" | "timeout"> {
+export interface CommandsOf extends Pick<CommandSettings, "commands" | "variables"> {
+  /** Milliseconds that one command may take. */
+  readonly timeout: number;
   /** The folder in which the commands run. Default: this process's. */
   readonly directory?: string | undefined;
 }

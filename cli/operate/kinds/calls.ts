@@ -58,22 +58,21 @@ export class Calls {
   id = (generation: number): string => `${this.run}/${SECRET}/${generation}`;
 
   issue = (generation: number, more = {}): Promise<Called<"issue">> =>
-    this.#call({ action: "issue", ...this.#about(generation) }, more);
+    this.#call({ action: "issue", ...this.#about, id: this.id(generation) }, more);
 
-  verify = (values: Values, generation: number, more = {}): Promise<Called<"verify">> =>
-    this.#call({ action: "verify", ...this.#about(generation), values: { ...values } }, more);
+  verify = (values: Values, more = {}): Promise<Called<"verify">> =>
+    this.#call({ action: "verify", ...this.#about, values: { ...values } }, more);
 
   revoke = (values: Values, generation: number, more = {}): Promise<Called<"revoke">> =>
-    this.#call({ action: "revoke", ...this.#about(generation), values: { ...values } }, more);
+    this.#call({ action: "revoke", ...this.#about, id: this.id(generation), values: { ...values } }, more);
 
   /** Options with which the issuer cannot be reached. */
   get unreachable(): Partial<CommandOptions> {
     return { env: { ...this.#env, ...this.kind.declaration.unreachable } };
   }
 
-  #about(generation: number) {
-    const { fields } = this.kind.declaration;
-    return { protocol: PROTOCOL, secret: SECRET, fields, id: this.id(generation) } as const;
+  get #about() {
+    return { protocol: PROTOCOL, secret: SECRET, fields: this.kind.declaration.fields } as const;
   }
 
   async #call<A extends Action>(asked: RequestOf<A>, more: Partial<CommandOptions>): Promise<Called<A>> {

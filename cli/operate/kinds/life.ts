@@ -107,9 +107,9 @@ class Life {
   }
 
   /** What verify answers; a failure is `unknown`. */
-  async #answer({ values, generation }: Made, more = {}): Promise<AnswerOf<"verify">> {
+  async #answer({ values }: Made, more = {}): Promise<AnswerOf<"verify">> {
     if (this.signal.aborted) throw new CannotGoOn();
-    const called = trusted(await this.#calls.verify(values, generation, more));
+    const called = trusted(await this.#calls.verify(values, more));
     if ("failed" in called) return { answer: "unknown", evidence: called.failed };
     const { answer, identity } = called.answer;
     if (answer === "works" && identity !== undefined) this.#identities.add(identity);

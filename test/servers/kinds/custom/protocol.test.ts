@@ -12,10 +12,11 @@ import {
 
 const VALUES = { keyId: "AKIA-7777777", secretKey: "s3cret/with+signs=" };
 
-const about = { protocol: 1 as const, secret: "search/key", fields: ["keyId", "secretKey"], id: "prod/search/key/2" };
-const issue: RequestOf<"issue"> = { action: "issue", ...about };
+const about = { protocol: 1 as const, secret: "search/key", fields: ["keyId", "secretKey"] };
+const id = "prod/search/key/2";
+const issue: RequestOf<"issue"> = { action: "issue", ...about, id };
 const verify: RequestOf<"verify"> = { action: "verify", ...about, values: VALUES };
-const revoke: RequestOf<"revoke"> = { action: "revoke", ...about, values: VALUES };
+const revoke: RequestOf<"revoke"> = { action: "revoke", ...about, id, values: VALUES };
 
 /** One command for all three. */
 const by = (command: string, more: Partial<CommandsOf> = {}): CommandsOf => ({
@@ -47,8 +48,8 @@ it("gives the request on standard input, and reads each answer", async () => {
     identity: "A-1",
   });
   expect(await askCommand(by(print({ revoked: true })), revoke)).toEqual({ revoked: true });
-  const echo = `node -e 'process.stdin.on("data", (t) => console.log(JSON.stringify({ answer: "works", evidence: JSON.parse(t).id })))'`;
-  expect(await askCommand(by(echo), verify)).toEqual({ answer: "works", evidence: "prod/search/key/2" });
+  const echo = `node -e 'process.stdin.on("data", (t) => console.log(JSON.stringify({ answer: "works", evidence: JSON.parse(t).secret })))'`;
+  expect(await askCommand(by(echo), verify)).toEqual({ answer: "works", evidence: "search/key" });
 });
 
 it("takes a credential out of what verify tells", async () => {
