@@ -3,6 +3,7 @@ import { type Decision, decide } from "../core/decide";
 import type { SecretState } from "../core/state";
 import { alpacaKey } from "./alpaca-key";
 import { apiKey } from "./api-key";
+import { custom } from "./custom";
 import type { DecidingConfig, Kind } from "./kind";
 import { postgresPassword } from "./postgres-password";
 import { redisPassword } from "./redis-password";
@@ -19,6 +20,7 @@ const KINDS = {
   "alpaca-key": alpacaKey,
   "api-key": apiKey,
   "redis-password": redisPassword,
+  custom,
 } satisfies Readonly<Record<KindName, Kind>>;
 
 /** All kinds; those of two names twice. */

@@ -5,6 +5,7 @@ import { byKind } from "../core/schema-parts";
 import type { OfKind, Traits } from "../core/traits";
 import { alpacaKeyInConfig } from "./alpaca-key/checks";
 import { apiKeyInConfig } from "./api-key/checks";
+import { customInConfig } from "./custom/checks";
 import { alternatingUsersInConfig, singleUserInConfig } from "./postgres-password/checks";
 import { redisPasswordInConfig } from "./redis-password/checks";
 import { vaultDynamicInConfig } from "./vault-dynamic/checks";
@@ -19,6 +20,7 @@ const KINDS = {
   "alpaca-key": alpacaKeyInConfig,
   "api-key": apiKeyInConfig,
   "redis-password": redisPasswordInConfig,
+  custom: customInConfig,
 };
 
 export type KindName = keyof typeof KINDS;

@@ -16,8 +16,8 @@ const input = z.object({
   account: z.string().optional(),
   /** Milliseconds. */
   activationWait: z.number(),
-  /** The command that supplies another key. */
-  supply: z.string(),
+  /** The command that supplies another key; undefined if the issuer makes it. */
+  supply: z.string().optional(),
 });
 
 /** Proves a key by what its issuer says, before anything is written. */

@@ -2,7 +2,7 @@ import { scryptSync } from "node:crypto";
 import type { ApiKeyConfig } from "../../config";
 import { connectIssuer } from "../issuer/connect";
 import type { KeyTerms, SuppliedKey, SuppliedKind } from "../issuer/supplied-kind";
-import { keyRollbackRefused } from "../issuer/verify-key";
+import { suppliedRollbackRefused } from "../issuer/verify-key";
 import { referenceOf } from "./reference";
 import { fieldPath, hostOf } from "./schema";
 
@@ -47,7 +47,7 @@ export const apiKeys: SuppliedKind<ApiKeyConfig> = {
       where: `on ${page}`,
       end: (label) => `Delete ${label}: ${page}. The next update confirms that it is refused.`,
       add: `key add ${name}`,
-      rollbackRefused: ({ label }) => keyRollbackRefused(label, `${host} refuses it`, own.supply.command),
+      rollbackRefused: ({ label }) => suppliedRollbackRefused(label, `${host} refuses it`, own.supply.command),
     };
   },
 };

@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { calendarSettings } from "../../core/calendar-schema";
+import { documentKey, documentSettings } from "../../core/document-settings";
 import { parseDuration } from "../../core/duration";
-import { duration, settings, text } from "../../core/schema-parts";
-
-const fieldName = text(/^[A-Za-z][A-Za-z0-9_]*$/, "expected a letter, then letters, digits or _");
+import { duration, hooks, policyOverride, restart, secretName, settings, text } from "../../core/schema-parts";
+import { fieldName } from "../issuer/schema";
 
 const variableName = text(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable");
 
@@ -14,7 +15,7 @@ const command = z.string().min(1);
 /** The commands that issue, verify and revoke a credential (docs/custom.md), and what they need. */
 export const commandSettings = {
   /** The names of the values that make up one credential, such as `[keyId, secretKey]`. A change needs a rotation. */
-  fields: z.array(fieldName).min(1, "expected at least one name").refine(isUnique, "expected each name once"),
+  fields: z.array(fieldName).min(1, "expected at least one name").max(10).refine(isUnique, "expected each name once"),
   /** What makes, proves and ends a credential. Each gets a request on stdin and prints one JSON object. */
   commands: settings({
     /** Makes a credential. The same id again returns the same one, or leaves only the newer one. */
@@ -55,3 +56,44 @@ export const kindDeclaration = settings({
 });
 
 export type KindDeclaration = z.output<typeof kindDeclaration>;
+
+/** A credential that commands of the user's own make, prove and end at an issuer (docs/custom.md). */
+export const customSchema = settings({
+  /** What kind of credential it is. */
+  kind: z.literal("custom"),
+  /** Its name in the audit log, in `adopted` and in requests. */
+  name: secretName,
+  /** The folder in which the commands run, from the project's folder. Default: the project's folder. */
+  directory: z.string().min(1).optional(),
+  ...commandSettings,
+  /**
+   * The path of each field in the store. Default: the secret's name if it has one field, else the name with `_` and the field.
+   * A change writes the credential to the new path.
+   */
+  storePaths: z.record(fieldName, secretName).optional(),
+  /** What `identity` must be for every credential. Default: what the one in use has. */
+  account: z.string().min(1).optional(),
+  /** The services that read it, restarted in this order. */
+  restart,
+  ...hooks,
+  policy: policyOverride,
+  ...calendarSettings,
+  ...documentSettings,
+  /** For json and both: the names of the document's keys, by the fields. Default: each field's own name. */
+  keys: z.record(fieldName, documentKey).optional(),
+});
+
+export type CustomConfig = z.output<typeof customSchema>;
+
+/** The values of the config's `adopted`, a JSON object; undefined if it is none with exactly these fields. */
+export function adoptedValues(fields: readonly string[], text: string): Readonly<Record<string, string>> | undefined {
+  try {
+    const values: unknown = JSON.parse(text);
+    const result = z
+      .strictObject(Object.fromEntries(fields.map((field) => [field, z.string().min(1)])))
+      .safeParse(values);
+    return result.data as Readonly<Record<string, string>> | undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -36,6 +36,6 @@ export interface Issuer {
    * @throws StepError
    */
   issue?(id: string): Promise<Values>;
-  /** Ends a key; one that has ended is no error. Undefined if only the operator can. @throws StepError */
-  revoke?(values: Values): Promise<void>;
+  /** Ends a key that was issued with this id; one that has ended is no error. Undefined if only the operator can. @throws StepError */
+  revoke?(values: Values, id: string): Promise<void>;
 }

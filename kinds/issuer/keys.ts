@@ -10,9 +10,12 @@ import { type Known, type KnownStack, shapeKept } from "../kind-operations";
 import type { Values } from "./issuer";
 import type { IssuedSecret, SuppliedConfig, SuppliedKey, SuppliedKeys, SuppliedKind } from "./supplied-kind";
 
+/** The fields of a key, and the path of each in the store. */
+export type Fields<S extends IssuedSecret> = Pick<SuppliedKind<S>, "fields" | "pathOf">;
+
 /** The shapes of a key's document: as the config says, then as the store may still hold it. Empty if it has none. */
 export function keyShapes<S extends IssuedSecret>(
-  kind: SuppliedKind<S>,
+  kind: Fields<S>,
   secret: S,
   kept: KeptShape | undefined,
 ): readonly DocumentShape[] {
@@ -22,7 +25,7 @@ export function keyShapes<S extends IssuedSecret>(
 
 /** The entries of a key in the store: its document in each of these shapes, then the values. @param text of a template */
 export const entriesOf = <S extends IssuedSecret, V>(
-  kind: SuppliedKind<S>,
+  kind: Fields<S>,
   secret: S,
   shapes: readonly DocumentShape[],
   text: (template: Scalar) => V,
@@ -35,7 +38,7 @@ export const entriesOf = <S extends IssuedSecret, V>(
 
 /** {@link entriesOf} for a key whose values are at hand. */
 export const keyEntries = <S extends IssuedSecret>(
-  kind: SuppliedKind<S>,
+  kind: Fields<S>,
   secret: S,
   values: Values,
   shapes = keyShapes(kind, secret, undefined),

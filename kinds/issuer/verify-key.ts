@@ -26,8 +26,8 @@ export interface VerifyKeyArgs {
   readonly account?: string | undefined;
   /** For a rotation: milliseconds that the key may keep being refused. */
   readonly activationWait?: number | undefined;
-  /** The command that supplies another key. */
-  readonly supply: string;
+  /** The command that supplies another key; undefined if the issuer makes it. */
+  readonly supply?: string | undefined;
   /** Called once when the wait for a key that is not active yet begins. */
   readonly onWait?: (message: string) => void;
 }
@@ -73,7 +73,8 @@ async function askUntilActive(args: VerifyKeyArgs): Promise<{ verdict: Verdict; 
 
 const seconds = (milliseconds: number) => `${Math.ceil(milliseconds / 1000)} s`;
 
-function whyNot({ key, purpose, activationWait = 0, supply }: VerifyKeyArgs, verdict: Verdict): string {
+function whyNot(args: VerifyKeyArgs, verdict: Verdict): string {
+  const { key, purpose, activationWait = 0, supply } = args;
   const { evidence } = verdict;
   if (verdict.answer === "unknown") {
     const end = verdict.answered
@@ -81,8 +82,10 @@ function whyNot({ key, purpose, activationWait = 0, supply }: VerifyKeyArgs, ver
       : "Try again later.";
     return `expected the issuer to accept ${key.label}, found that ${evidence}. ${end}`;
   }
-  if (purpose === "rollback") return keyRollbackRefused(key.label, evidence, supply);
+  if (purpose === "rollback") return keyRollbackRefused(key.label, evidence, anotherKey(args));
   const still = purpose === "rotation" && activationWait > 0 ? ` still after ${seconds(activationWait)}` : "";
+  if (supply === undefined)
+    return `expected the issuer to accept ${key.label}, which it has made, found that ${evidence}${still}. The next update tries it again (config key \`wait\`).`;
   return (
     `expected the issuer to accept ${key.label}, found that ${evidence}${still}. If the issuer's own pages show the key as ` +
     "active, it was copied wrongly, or it needs longer (config key verify.activationWait): copy it again, or make a new one, " +
@@ -90,12 +93,22 @@ function whyNot({ key, purpose, activationWait = 0, supply }: VerifyKeyArgs, ver
   );
 }
 
-/** Why a rollback to a key that is refused is impossible, and what helps instead. */
-export const keyRollbackRefused = (label: string, evidence: string, supply: string): string =>
+/** How another key is had, as a clause. */
+const anotherKey = ({ secret, supply }: Pick<VerifyKeyArgs, "secret" | "supply">): string =>
+  supply === undefined ? `\`rotation rotate-now ${secret}\` issues a new one` : suppliedBy(supply);
+
+/** The clause for a key that the operator supplies. */
+const suppliedBy = (supply: string) => `make a new key and supply it with \`${supply}\``;
+
+/** Why a rollback to a supplied key that is refused is impossible, and what helps instead. */
+export const suppliedRollbackRefused = (label: string, evidence: string, supply: string): string =>
+  keyRollbackRefused(label, evidence, suppliedBy(supply));
+
+const keyRollbackRefused = (label: string, evidence: string, another: string): string =>
   `the rollback to ${label} is refused: expected the issuer to accept it, found that ${evidence}. It has ended, and most ` +
   "issuers cannot restore a key. What helps: remove the request (`pulumi config rm request`); if the key in use still works, " +
-  "restart the services that read it, which empties their caches (`systemctl restart`); if it does not, make a new key and " +
-  `supply it with \`${supply}\`.`;
+  "restart the services that read it, which empties their caches (`systemctl restart`); if it does not, " +
+  `${another}.`;
 
 async function assertSameIdentity(args: VerifyKeyArgs, found: string | undefined): Promise<void> {
   const { purpose, key, before, secret, supply } = args;
@@ -118,7 +131,11 @@ async function assertSameIdentity(args: VerifyKeyArgs, found: string | undefined
   }
   if (expected === undefined || expected === found) return;
   throw new StepError(
-    `expected ${key.label} to belong to ${expected}, as ${of} does, found ${found}. Make a key for the right account and ` +
-      `supply it with \`${supply}\`. ${NOTHING}`,
+    `expected ${key.label} to belong to ${expected}, as ${of} does, found ${found}. ${
+      supply === undefined
+        ? `If ${found} is right, set \`account: ${found}\` for ${secret} in the stack config; if not, correct the commands, ` +
+          `then \`rotation rollback ${secret}\`, and rotate again`
+        : `Make a key for the right account and supply it with \`${supply}\``
+    }. ${NOTHING}`,
   );
 }

@@ -34,7 +34,7 @@ function slotValue(
 }
 
 /** A secret in an export with `--show-secrets` is an object that carries its value as JSON. */
-function plain(value: unknown): string | undefined {
+export function plain(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   const text = (value as { plaintext?: string } | undefined)?.plaintext;
   return text === undefined ? undefined : (JSON.parse(text) as string);

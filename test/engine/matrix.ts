@@ -7,6 +7,7 @@ export const STRATEGIES = [
   "alpaca-key",
   "api-key",
   "redis-password",
+  "custom",
   "vault-static",
   "vault-dynamic",
 ] as const;
@@ -39,6 +40,7 @@ export const MATRIX = {
   "alpaca-key": { vault: { shownBy: "alpaca-rollback" }, aws: { shownBy: "matrix-alpaca-key-aws" } },
   "api-key": { vault: { shownBy: "api-key" }, aws: { shownBy: "matrix-api-key-aws" } },
   "redis-password": { vault: { shownBy: "redis-password" }, aws: { shownBy: "matrix-redis-password-aws" } },
+  custom: { vault: { shownBy: "custom" }, aws: { shownBy: "matrix-custom-aws" } },
   "vault-static": {
     vault: { shownBy: "vault-static", noWayBack: "Vault rotates it and keeps no earlier password" },
     aws: IN_VAULT_ALONE,

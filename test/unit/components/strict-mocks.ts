@@ -17,7 +17,7 @@ const OUTPUTS: Record<string, (name: string) => Record<string, unknown>> = {
   "random:index/randomBytes:RandomBytes": () => ({ base64: Buffer.alloc(16, 7).toString("base64") }),
   "random:index/randomId:RandomId": () => ({ hex: "0011223344556677" }),
   "postgresql:index/role:Role": () => ({}),
-  "command:local:Command": () => ({ stdout: '{"startedAt":"2026-11-23T02:00:00.000Z","entries":[]}', stderr: "" }),
+  "command:local:Command": (name) => ({ stdout: answerOf(name), stderr: "" }),
   "vault:index/mount:Mount": () => ({}),
   "vault:index/policy:Policy": () => ({}),
   "vault:database/secretBackendConnection:SecretBackendConnection": () => ({}),
@@ -32,10 +32,17 @@ const OUTPUTS: Record<string, (name: string) => Record<string, unknown>> = {
   "secret-rotation:index:AlpacaKey": () => ({}),
   "secret-rotation:index:ApiKey": () => ({}),
   "secret-rotation:index:RedisPassword": () => ({}),
+  "secret-rotation:index:CustomSecret": () => ({}),
   "secret-rotation:index:Preflight": () => ({}),
   "secret-rotation:index:RollingRestart": () => ({}),
   "secret-rotation:index:AuditRecord": () => ({}),
 };
+
+/** What a step answers: one that issues a credential, its values. */
+function answerOf(name: string): string {
+  if (!/-key-\d+$/.test(name)) return '{"startedAt":"2026-11-23T02:00:00.000Z","entries":[]}';
+  return JSON.stringify({ values: { keyId: `id of ${name}`, secretKey: `secret of ${name}` } });
+}
 
 /** Runs a program against strict mocks: an unknown resource or any call throws. Returns what it declared, in order. */
 export async function declare(program: () => pulumi.Output<unknown>): Promise<Declared[]> {

@@ -49,6 +49,12 @@ function configOf(strategy: Strategy, store: object) {
       [["store"], store],
     );
   }
+  if (strategy === "custom") {
+    const commands = { issue: "a", verify: "b", revoke: "c" };
+    const secret = { kind: strategy, name: "search/key", fields: ["key"], commands, restart: ["orchestrator"] };
+    const audit = { host: "db.internal", name: "trader" };
+    return configWith([["secrets"], [secret]], [["adopted"], undefined], [["audit"], audit], [["store"], store]);
+  }
   return strategy === "alpaca-key"
     ? configWith(
         [["secrets"], [key]],

@@ -1,0 +1,9 @@
+import { type PhaseTable, stepOf } from "../../core/phases";
+
+/** The parts of the rotation of a credential that an issuer makes, besides the common ones. */
+export const customPhases = {
+  steps: {
+    "issue-key": { phase: "new value", words: (resource) => stepOf(resource)?.about },
+    "end-key": { phase: "settle", words: (resource) => stepOf(resource)?.about },
+  },
+} as const satisfies PhaseTable;

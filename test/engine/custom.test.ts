@@ -1,0 +1,68 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Validation } from "../../cli/operate/validate";
+import { keyTail } from "../../dev/lab/services/clients";
+import { fine, json, unwrapped } from "./cli-support";
+import { configureCustom, customBench, folderOf, issuerOf, keysOf, READER, SECRET, working } from "./custom-support";
+import { auditRows, refusedUp, setDay, stateFile, stored, UNCHANGED, up, useBench } from "./harness";
+
+describe("a credential of the user's own commands, from its adoption to the end of the previous one", () => {
+  const bench = useBench(customBench());
+  const keys = () => keysOf(bench());
+  const current = async () => (await stored(bench(), SECRET)).value;
+  const rows = async () => (await auditRows(bench())).map(({ action, generation }) => [action, generation]);
+
+  beforeAll(() => configureCustom(bench()));
+
+  it("continues with the key that the issuer made before the update was killed, and ends what leaves its slot", async () => {
+    await up(bench());
+    expect(await current()).toBe(keys()[1]);
+    expect(await working(bench())).toEqual([true, true]);
+    expect(await bench().lab.health(READER)).toMatchObject({
+      status: "healthy",
+      api_key: { key: keyTail(keys()[1] ?? ""), account: issuerOf(bench()).account },
+    });
+
+    await setDay(bench(), 89);
+    const killed = await bench().stack.pulumi(["up", "--yes", "--skip-preview"], {
+      onStart: (pid) => void writeFile(join(folderOf(bench()), "dies"), String(pid)),
+    });
+    expect(killed.exitCode).not.toBe(0);
+    expect(keys()).toHaveLength(3);
+    expect(await current()).toBe(keys()[1]);
+
+    await fine(bench(), ["run", "--yes"]);
+    expect(keys()).toHaveLength(3);
+    expect(await current()).toBe(keys()[2]);
+    // Generation 0 had to leave its slot.
+    expect(await working(bench())).toEqual([false, true, true]);
+    expect((await auditRows(bench())).at(-1)).toMatchObject({ outputs: { identity: issuerOf(bench()).account } });
+    expect(await rows()).toEqual([
+      ["ADOPT", 1],
+      ["ROTATE", 2],
+    ]);
+  });
+
+  it("ends the previous one after its grace period, and refuses to go back to it", async () => {
+    await setDay(bench(), 91);
+    await up(bench());
+    expect(await working(bench())).toEqual([false, false, true]);
+    expect((await rows()).at(-1)).toEqual(["REVOKE", 1]);
+    expect((await up(bench())).stdout).toMatch(UNCHANGED);
+
+    const request = { id: "ended", secret: SECRET, reason: "a test", activate: 1 };
+    await bench().stack.configure("request", request);
+    const said = unwrapped(await refusedUp(bench()));
+    expect(said).toContain(`generation 1 of ${SECRET} has ended at its issuer, which cannot bring it back`);
+    expect(said).toContain("nothing was changed");
+
+    const [validation] = await json<Validation[]>(bench(), ["validate", SECRET]);
+    expect(validation?.points.filter(({ verdict }) => verdict === "FAILED")).toEqual([]);
+    expect(JSON.stringify(validation)).toContain("refused: the issuer answers 401");
+
+    const state = await readFile(stateFile(bench()), "utf8");
+    const log = JSON.stringify(await auditRows(bench()));
+    for (const key of keys()) for (const text of [state, log, said]) expect(text).not.toContain(key);
+  });
+});
