@@ -14,7 +14,7 @@ afterEach(() => {
 });
 afterAll(() => issuer?.stop());
 
-type Requests = IssuerReference["requests"];
+type Requests = Extract<IssuerReference, { readonly requests: unknown }>["requests"];
 
 /** The lab's issuer. */
 const reference = (more: Partial<Requests> = {}, verify: Partial<Requests["verify"]> = {}): IssuerReference => {
@@ -199,8 +199,8 @@ describe("issue and revoke", () => {
     expect(await connected().verify(made ?? {})).toMatchObject({ answer: "works" });
     expect(await connected().issue?.("stack generation 2")).toEqual(made);
     expect(await connected().issue?.("stack generation 3")).not.toEqual(made);
-    await connected().revoke?.(made ?? {});
-    await connected().revoke?.(made ?? {});
+    await connected().revoke?.(made ?? {}, "stack generation 2");
+    await connected().revoke?.(made ?? {}, "stack generation 2");
     expect(await connected().verify(made ?? {})).toMatchObject({ answer: "refused" });
   });
 
@@ -227,7 +227,7 @@ describe("issue and revoke", () => {
     expect(await failure(connected({ issue: issue({ values: { key: "$.data.secret" } }) }).issue?.("b"))).toContain(
       "to hold key at $.data.secret, found none",
     );
-    expect(await failure(connected({ token: "wrong-administrator" }).revoke?.({ key: "some-key" }))).toContain(
+    expect(await failure(connected({ token: "wrong-administrator" }).revoke?.({ key: "some-key" }, "a"))).toContain(
       `expected ${host} to answer 200 or 404 to \`revoke\`, found 401`,
     );
   });
