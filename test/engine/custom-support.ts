@@ -1,11 +1,15 @@
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { vi } from "vitest";
 import { projectRoot } from "../../cli/toolchain/project";
 import type { KeyIssuer } from "../../dev/lab/key-issuer";
 import type { Bench, BenchOptions } from "./harness";
 
 export const SECRET = "market-data/api-key";
 export const READER = "market-data-service";
+
+/** The variable with the issuer's own token, which only the commands get. */
+const TOKEN = "LAB_ISSUER_TOKEN";
 
 /** A bench whose issuer is asked by commands. */
 export const customBench = (more: BenchOptions["labOptions"] = {}): BenchOptions => ({
@@ -33,17 +37,19 @@ export const working = (bench: Bench): Promise<boolean[]> =>
     }),
   );
 
-/** Makes the stack's one secret of the kind `custom`, with the key in use given. */
+/** For this file's tests: makes the stack's one secret of the kind `custom`, with the key in use given. */
 export async function configureCustom(bench: Bench): Promise<void> {
   const { stack } = bench;
   const { url, admin } = issuerOf(bench);
   await cp(join(projectRoot(), "test/engine/custom-kind"), folderOf(bench), { recursive: true });
-  await writeFile(join(folderOf(bench), "issuer.json"), JSON.stringify({ url, admin }), { mode: 0o600 });
+  await writeFile(join(folderOf(bench), "issuer.json"), JSON.stringify({ url }));
+  vi.stubEnv(TOKEN, admin);
   const command = "node commands.mjs";
   await stack.configure("secrets", [
     {
       ...{ kind: "custom", name: SECRET, directory: "my-kind", fields: ["key"] },
       commands: { issue: command, verify: command, revoke: command },
+      variables: [TOKEN],
       restart: [READER],
     },
   ]);

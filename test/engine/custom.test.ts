@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Validation } from "../../cli/operate/validate";
 import { keyTail } from "../../dev/lab/services/clients";
 import { fine, json, unwrapped } from "./cli-support";
@@ -14,6 +14,7 @@ describe("a credential of the user's own commands, from its adoption to the end 
   const rows = async () => (await auditRows(bench())).map(({ action, generation }) => [action, generation]);
 
   beforeAll(() => configureCustom(bench()));
+  afterAll(() => void vi.unstubAllEnvs());
 
   it("continues with the key that the issuer made before the update was killed, and ends what leaves its slot", async () => {
     await up(bench());

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { unwrapped } from "./cli-support";
 import { configureCustom, customBench, keysOf, SECRET, working } from "./custom-support";
 import { auditRows, setDay, stateOf, stored, up, useBench } from "./harness";
@@ -10,6 +10,7 @@ describe("a credential of the user's own commands, kept in AWS Secrets Manager",
   const current = async () => (await stored<string>(bench(), SECRET)).value;
 
   beforeAll(() => configureCustom(bench()));
+  afterAll(() => void vi.unstubAllEnvs());
 
   it("is issued, rotated by request and rolled back: both keys work, the store's labels and the log agree", async () => {
     const { stack } = bench();

@@ -3,7 +3,8 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { text } from "node:stream/consumers";
 
-const { url, admin } = JSON.parse(readFileSync("issuer.json", "utf8"));
+const { url } = JSON.parse(readFileSync("issuer.json", "utf8"));
+const admin = process.env.LAB_ISSUER_TOKEN;
 const input = await text(process.stdin);
 if (input === "") process.exit(2);
 const { action, id, values } = JSON.parse(input);
