@@ -9,7 +9,7 @@ import { connectIssuer } from "../issuer/connect";
 import type { Values } from "../issuer/issuer";
 import { type Fields, keyEntries, keyShapes } from "../issuer/keys";
 import { type Known, type KnownStack, shapeKept } from "../kind-operations";
-import { plain, type SlotsOf } from "../slot-password";
+import { plain, type SlotsOf } from "../own-password/slot-value";
 import { referenceOf } from "./reference";
 import { adoptedValues, type CustomConfig } from "./schema";
 
