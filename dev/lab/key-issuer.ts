@@ -8,8 +8,8 @@ export interface IssuedKey {
   readonly id: string;
   readonly key: string;
   readonly account: string;
-  /** Epoch milliseconds from which it works. */
-  readonly activeFrom: number;
+  /** How many further requests it is refused, as one that is not active yet. */
+  refusals: number;
 }
 
 /** How every request is answered, whatever its key: a status, or never. */
@@ -48,8 +48,8 @@ export class KeyIssuer {
   }
 
   /** What "create" on its pages does; older keys keep working. */
-  createKey({ account = this.account, activeAfterMs = 0 } = {}): IssuedKey {
-    const key = { id: randomUUID(), key: this.secret("api key"), account, activeFrom: Date.now() + activeAfterMs };
+  createKey({ account = this.account, refusals = 0 } = {}): IssuedKey {
+    const key = { id: randomUUID(), key: this.secret("api key"), account, refusals };
     this.live.set(key.key, key);
     this.made.push(key);
     return key;
@@ -73,7 +73,7 @@ export class KeyIssuer {
     const bearer = String(request.headers.authorization ?? "").replace(/^Bearer /, "");
     if (method === "GET" && path === "/v1/account") {
       const known = this.live.get(bearer);
-      if (known === undefined || Date.now() < known.activeFrom) return send(401, { error: "invalid key" });
+      if (known === undefined || known.refusals-- > 0) return send(401, { error: "invalid key" });
       return send(200, { account: { id: known.account, status: "ACTIVE" } });
     }
     if (bearer !== this.admin) return send(401, { error: "no administrator" });

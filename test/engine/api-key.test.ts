@@ -72,7 +72,7 @@ describe("a key of any issuer through its whole life", () => {
     await refused(given(SECOND, { key: first }), 2, "expected a new key, found parts of the one in use");
     expect(await keysInConfig()).not.toHaveProperty("previous");
 
-    const made = issuer().createKey({ activeAfterMs: 1500 });
+    const made = issuer().createKey({ refusals: 1 });
     second = made.key;
     const added: CommandResult = await run(`${add} --json`, given(SECOND, made));
     expect(added.exitCode, added.stderr).toBe(0);

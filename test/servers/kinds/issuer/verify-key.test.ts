@@ -66,7 +66,7 @@ describe("a key is proven", () => {
 
   it("once its issuer has activated it, and not after the wait for that", async () => {
     const said: string[] = [];
-    const key = made("b", { activeAfterMs: 1200 });
+    const key = made("b", { refusals: 1 });
     const asked = await proven({ key, activationWait: 20_000, onWait: (message) => said.push(message) });
     expect(asked.waited).toBeGreaterThanOrEqual(1);
     expect(said).toEqual([
