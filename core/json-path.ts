@@ -1,7 +1,8 @@
 import * as z from "zod";
 
-/** `$`, then `.name`, `["any name"]` or `[0]`, each once or more. */
-const FORM = /^\$(?:\.[A-Za-z_][\w-]*|\["(?:[^"\\]|\\.)+"\]|\[\d+\])+$/;
+/** `$`, then `.name`, `["any name"]` or `[0]`, each once or more. A name in quotes is a text of JSON. */
+const FORM =
+  /^\$(?:\.[A-Za-z_][\w-]*|\["(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))+"\]|\[(?:0|[1-9]\d{0,8})\])+$/u;
 const STEP = /\.([A-Za-z_][\w-]*)|\[("(?:[^"\\]|\\.)+"|\d+)\]/g;
 
 /** Whether a text is a path that {@link valueAtPath} understands: `$.account.id`, `$.keys[0]["api key"]`. */

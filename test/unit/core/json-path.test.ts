@@ -20,10 +20,20 @@ describe("a path of JSON", () => {
     expect(valueAtPath(ANSWER, path)).toBe(value);
   });
 
-  it.each(["", "$", "account.id", "$.a b", "$..id", "$.a[*]", "$.a[-1]", "$['a']", "$.a ", "$.a[?(@.b)]"])(
+  it.each(["", "$", "account.id", "$.a b", "$..id", "$.a[*]", "$.a[-1]", "$['a']", "$.a ", "$.a[?(@.b)]", "$.a[01]"])(
     "%j is none",
     (path) => expect(isJsonPath(path)).toBe(false),
   );
+
+  it("whatever counts as one can be followed", () => {
+    const text = fc.string({ unit: fc.constantFrom("\\", '"', "x", "u", "0", "n", "\t", "]", "[") });
+    fc.assert(
+      fc.property(text, (name) => {
+        const path = `$["${name}"]`;
+        if (isJsonPath(path)) expect(() => valueAtPath({}, path)).not.toThrow();
+      }),
+    );
+  });
 
   it("leads to every value of any JSON, whatever its keys", () => {
     fc.assert(
