@@ -1,9 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Validation } from "../../cli/operate/validate";
 import { keyTail } from "../../dev/lab/services/clients";
-import { fine, json, unwrapped } from "./cli-support";
+import { fine, json, rotation, unwrapped } from "./cli-support";
 import { configureCustom, customBench, folderOf, issuerOf, keysOf, READER, SECRET, working } from "./custom-support";
 import { auditRows, refusedUp, setDay, stateFile, stored, UNCHANGED, up, useBench } from "./harness";
 
@@ -13,7 +14,10 @@ describe("a credential of the user's own commands, from its adoption to the end 
   const current = async () => (await stored(bench(), SECRET)).value;
   const rows = async () => (await auditRows(bench())).map(({ action, generation }) => [action, generation]);
 
-  beforeAll(() => configureCustom(bench()));
+  beforeAll(async () => {
+    await configureCustom(bench());
+    await bench().stack.configureSecret("fingerprintKey", randomBytes(32).toString("base64"));
+  });
   afterAll(() => void vi.unstubAllEnvs());
 
   it("continues with the key that the issuer made before the update was killed, and ends what leaves its slot", async () => {
@@ -65,5 +69,26 @@ describe("a credential of the user's own commands, from its adoption to the end 
     const state = await readFile(stateFile(bench()), "utf8");
     const log = JSON.stringify(await auditRows(bench()));
     for (const key of keys()) for (const text of [state, log, said]) expect(text).not.toContain(key);
+  });
+
+  it("a value that was changed by hand is put back, and one that leaked has ended within the command", async () => {
+    await bench().stack.configure("request", undefined);
+    await bench().lab.store.put(SECRET, "changed-by-hand");
+    const found = await rotation(bench(), ["diagnose", SECRET]);
+    expect(unwrapped(found.stdout)).toContain("the store holds other values than those in use");
+    await fine(bench(), ["diagnose", SECRET, "--fix", "--yes"]);
+    expect(await current()).toBe(keys()[2]);
+
+    const leaked = await rotation(bench(), ["leaked", "--respond", "--yes"], { input: keys()[2] ?? "" });
+    expect([leaked.exitCode, unwrapped(leaked.stdout + leaked.stderr)]).toEqual([
+      0,
+      expect.stringContaining("refused"),
+    ]);
+    expect(await working(bench())).toEqual([false, false, false, true]);
+    expect(await current()).toBe(keys()[3]);
+    expect((await auditRows(bench())).slice(-2).map(({ action, status }) => [action, status])).toEqual([
+      ["ROTATE", "SUCCESS"],
+      ["LEAK", "SUCCESS"],
+    ]);
   });
 });
