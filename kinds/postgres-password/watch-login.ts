@@ -6,6 +6,7 @@ import { watched } from "../../core/disuse";
 import type { LoginUse } from "../../core/login-use";
 import { previousGeneration, type SecretState } from "../../core/state";
 import type { LoginLook, Observed } from "../kind-operations";
+import { notedLogins } from "./login-events";
 import { loginsInLog } from "./login-log";
 import { sessionGroups, usesOf } from "./login-use";
 import { previousUsername } from "./old-logins";
@@ -32,7 +33,7 @@ export async function watchLogin(
     const [before] = await watchesOf(audit, key);
     const paths = databasePathsOf(secret);
     const [{ uses, log }, away] = await Promise.all([
-      lookAtServer(secret, login, before?.log ?? null),
+      lookAtServer(secret, login, { log: before?.log ?? null, seconds: secondsSince(before?.watch.to, now) }),
       Promise.all(paths.filter(({ pooler }) => !pooler).map((path) => sessionsAt(secret, path, login))),
     ]);
     // Who logs in to a pooler or a standby is not in this server's log.
@@ -44,11 +45,22 @@ export async function watchLogin(
   });
 }
 
-async function lookAtServer(secret: PostgresPasswordConfig, login: string, after: Parameters<typeof loginsInLog>[2]) {
+/** The last look: how far it has read the log, and how long ago it was. */
+interface LastLook {
+  readonly log: Parameters<typeof loginsInLog>[2];
+  readonly seconds: number;
+}
+
+/** None at the first look, and none if the clock was set back. */
+const secondsSince = (time: string | undefined, now: Date): number =>
+  time === undefined ? 0 : Math.max(0, now.getTime() - Date.parse(time)) / 1000;
+
+async function lookAtServer(secret: PostgresPasswordConfig, login: string, last: LastLook) {
   const pooled = await pooledUse(poolersOf(secret), login);
   return withDatabase(referenceOf(secret.database), async (client) => {
-    const log = await loginsInLog(client, login, after);
-    return { uses: await usesOf(client, login, pooled), log };
+    const log = await loginsInLog(client, login, last.log);
+    const noted = await notedLogins(client, login, last.seconds);
+    return { uses: [...(await usesOf(client, login, pooled)), ...noted], log };
   });
 }
 
