@@ -1,9 +1,13 @@
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PostgresPasswordConfig } from "../../../config";
+import { nextState } from "../../../core/next-state";
 import { PIPELINE } from "../../../dev/lab/pipeline-login";
 import { deploySql } from "../../../dev/lab/policies";
 import type { Postgres } from "../../../dev/lab/postgres";
 import { notedLogins } from "../../../kinds/postgres-password/login-events";
+import { watchLogin } from "../../../kinds/postgres-password/watch-login";
+import { at, inputs, rotate } from "../../unit/core/update-inputs";
 import { PASSWORD, session, startServer } from "./servers";
 
 const ROLE = "trader_b";
@@ -87,5 +91,27 @@ describe("logins that the trigger of deploy/sql/login-trigger.sql has noted", ()
     expect(await named()).toEqual([]);
     await works();
     expect(await named()).toHaveLength(1);
+  });
+
+  it("are uses of the login that is watched, though it has gone by the time of the next look", async () => {
+    const { host, port, adminUser: admin, adminPassword } = server;
+    process.env.PGPASSWORD = adminPassword;
+    const secret = {
+      ...{ kind: "postgres-password", name: "database/password", strategy: "alternating-users", role: "trader" },
+      ...{ database: { host, port, name: "trader", sslmode: "disable", admin }, restart: [] },
+    } as unknown as PostgresPasswordConfig;
+    const state = nextState(nextState(undefined, inputs(0)), inputs(1, { request: rotate("second") }));
+    const config = { environment: "paper", audit: undefined, secrets: [secret] };
+    const look = (minutes: number) =>
+      watchLogin(secret, state, { config, now: new Date(at(1).getTime() + minutes * 60_000) });
+    await server.query("DELETE FROM rotation_login_events.noted");
+    expect((await look(0))?.watch).toMatchObject({ lastUse: null, users: [] });
+    await short("short job");
+    expect((await look(5))?.watch).toMatchObject({
+      ...{ samples: 2, gaps: 0, lastUse: at(1 + 5 / 1440).toISOString() },
+      users: [{ user: "short job from 127.0.0.1" }],
+    });
+    // The trigger proves no completeness, so a quarter of an hour is the most between two looks.
+    expect((await look(25))?.watch).toMatchObject({ samples: 3, gaps: 1 });
   });
 });
