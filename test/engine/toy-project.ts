@@ -35,7 +35,7 @@ export interface ToyProject {
 
 /** What the program, the steps, the CLI and the lab are built from. */
 const SOURCES = [
-  ...["core", "config", "clients", "stores", "components", "kinds", "steps", "audit", "cli", "dev"],
+  ...["core", "config", "clients", "stores", "components", "kinds", "steps", "audit", "cli", "dev", "deploy"],
   ...["index.ts", "library.ts", "main.cjs", "sdk-on-demand.cjs"],
   ...["package.json", "tsconfig.json", "Pulumi.yaml"],
 ];
