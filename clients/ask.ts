@@ -29,6 +29,8 @@ interface Try<T> {
   readonly wait?: number | undefined;
   /** Whether another try would give the same result. */
   readonly final?: boolean;
+  /** Whether the server had not answered yet when the try was given up. */
+  readonly late?: boolean;
 }
 
 /** The answer in a response; undefined if there is none. */
@@ -59,10 +61,16 @@ export async function ask<T>(
   const started = Date.now();
   const left = () => started + limit - Date.now();
   let times = 0;
+  let before: Try<T> | undefined;
   const last = await poll(
-    (number) => {
+    async (number) => {
       times = number;
-      return tryOnce(url, request, Math.max(1, Math.min(timeout, left())), answerIn);
+      const patience = Math.max(1, Math.min(timeout, left()));
+      const tried = await tryOnce(url, request, patience, answerIn);
+      // A try that only the end of all tries cut short says nothing: what the server answered before does.
+      if (tried.late && patience < timeout && before !== undefined) return before;
+      before = tried;
+      return tried;
     },
     ({ answer, final }) => answer !== undefined || final === true,
     {
@@ -89,7 +97,7 @@ async function tryOnce<T>(url: URL, request: AskRequest, timeout: number, answer
     const found = `${status} ${statusText}`.trim();
     return { found, wait: retryAfter(headers.get("retry-after")), final, ...(final ? { status } : {}) };
   } catch (error) {
-    return { found: isTimeout(error) ? "no answer in time" : reasonOf(error) };
+    return isTimeout(error) ? { found: "no answer in time", late: true } : { found: reasonOf(error) };
   }
 }
 
