@@ -1,10 +1,11 @@
 import type { ConfigPart, Placed } from "../../core/config-part";
-import { documentProblems, documentShape, keyDocument, keyPaths } from "../../core/document-settings";
+import { documentProblems, keyDocument } from "../../core/document-settings";
 import { oneOf, type Problem, unknown } from "../../core/problem";
 import { fieldsOf } from "../../core/request-templates";
 import { TemplateError } from "../../core/template";
 import type { OfKind } from "../../core/traits";
-import { type ApiKeyConfig, apiKeySchema, fieldPath, hostOf, matchOf, requestOf } from "./schema";
+import { fieldProblems, fieldsInStore } from "../issuer/checks";
+import { type ApiKeyConfig, apiKeySchema, hostOf, matchOf, requestOf } from "./schema";
 import { apiKey } from "./traits";
 
 /** The part of the config that the checks read. */
@@ -23,15 +24,7 @@ interface Supplied {
 export const apiKeyInConfig: ConfigPart<ApiKeyConfig, Checked> = {
   traits: apiKey,
   schema: apiKeySchema,
-  paths: (secret) =>
-    keyPaths(
-      secret,
-      secret.fields.map((field) => ({ path: fieldPath(secret, field), setBy: `storePaths.${field}` })),
-    ),
-  documents: (secret) => {
-    const shape = documentShape(secret, keyDocument(secret.fields));
-    return shape === undefined ? [] : [shape];
-  },
+  ...fieldsInStore,
   addresses: ({ verify }) => [new URL(`http://${hostOf(verify)}`).hostname],
   check: (config, placed) => [
     ...fieldChecks(placed),
@@ -47,17 +40,12 @@ const problemAt =
   (index: number) =>
   (path: readonly PropertyKey[], message: string): Problem => ({ path: ["secrets", index, ...path], message });
 
-function fieldChecks({ index, secret: { fields, storePaths = {}, keys = {} } }: Placed<ApiKeyConfig>): Problem[] {
-  const problem = problemAt(index);
+function fieldChecks(placed: Placed<ApiKeyConfig>): Problem[] {
+  const { fields } = placed.secret;
   const twice = fields.filter((field, at) => fields.indexOf(field) !== at);
-  const strange = (at: "storePaths" | "keys", given: object) =>
-    Object.keys(given)
-      .filter((field) => !fields.includes(field))
-      .map((field) => problem([at, field], `expected one of \`fields\` (${oneOf(fields)}), found another`));
   return [
-    ...twice.map((field) => problem(["fields"], `expected each field once, found ${field} twice`)),
-    ...strange("storePaths", storePaths),
-    ...strange("keys", keys),
+    ...twice.map((field) => problemAt(placed.index)(["fields"], `expected each field once, found ${field} twice`)),
+    ...fieldProblems(placed),
   ];
 }
 

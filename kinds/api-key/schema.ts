@@ -101,15 +101,6 @@ export const apiKeySchema = settings({
 
 export type ApiKeyConfig = z.output<typeof apiKeySchema>;
 
-/** The path of a field of a key in the store. */
-export function fieldPath(
-  { name, fields, storePaths }: Pick<ApiKeyConfig, "name" | "fields" | "storePaths">,
-  field: string,
-): string {
-  const own = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return storePaths?.[field] ?? (fields.length === 1 ? name : `${name}_${own}`);
-}
-
 /** The host and port of a request. */
 export const hostOf = ({ request: text }: { readonly request: string }): string =>
   text.replace(/^\w+ \w+:\/\/([^/?#]*).*$/, "$1");

@@ -1,10 +1,11 @@
 import { scryptSync } from "node:crypto";
 import type { ApiKeyConfig } from "../../config";
+import { fieldPath } from "../issuer/checks";
 import { connectIssuer } from "../issuer/connect";
 import type { KeyTerms, SuppliedKey, SuppliedKind } from "../issuer/supplied-kind";
 import { suppliedRollbackRefused } from "../issuer/verify-key";
 import { referenceOf } from "./reference";
-import { fieldPath, hostOf } from "./schema";
+import { hostOf } from "./schema";
 
 const terms = ({ name }: Pick<ApiKeyConfig, "name">): KeyTerms => ({
   noun: "key",

@@ -4,7 +4,7 @@ import { nameOf, slugOf } from "../../core/resource-names";
 import { activeGeneration, EMPTY, other, type SecretState } from "../../core/state";
 import { writtenBefore } from "../../stores/entries";
 import type { StoreEntry } from "../../stores/store";
-import { fieldPath } from "../api-key/schema";
+import { fieldPath } from "../issuer/checks";
 import { connectIssuer } from "../issuer/connect";
 import type { Values } from "../issuer/issuer";
 import { type Fields, keyEntries, keyShapes } from "../issuer/keys";

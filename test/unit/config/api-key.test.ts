@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { fieldPath } from "../../../kinds/api-key/schema";
+import { fieldPath } from "../../../kinds/issuer/checks";
 import { pathsOf } from "../../../kinds/schemas";
 import { configWith, type Key, parse, problemsOf } from "./example";
 
