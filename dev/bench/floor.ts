@@ -21,7 +21,7 @@ export function floorStack(name: string, plugins: readonly FloorPlugin[], lab: L
       `new Role("floor", { name: "floor" }, { provider: new Provider("floor-server", ${server}) });`,
     vault:
       'const vault = require("@pulumi/vault");' +
-      'new vault.Policy("floor", { name: "floor", policy: "" }, ' +
+      `new vault.Policy("floor", { name: "${lab.environment}-floor", policy: "# nothing" }, ` +
       '{ provider: new vault.Provider("floor-vault", { skipChildToken: true }) });',
   };
   return createStack({

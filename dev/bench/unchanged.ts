@@ -23,7 +23,7 @@ const MOST = 1.1;
 export async function unchangedBench(say: (text: string) => void): Promise<Outcome> {
   const platform = await Platform.start(
     { databases: DATABASES, services: SERVICES },
-    { rotates: "both", adopt: false, strategies: { "risk/password": "vault-static" } },
+    { rotates: "both", strategies: { "risk/password": "vault-static" } },
     ["command", "random", "postgresql", "vault"],
   );
   try {
