@@ -24,6 +24,7 @@ import { isDocument, writtenBefore } from "../../stores/entries";
 import { documentShapes } from "./entries";
 import { adoptedEntries, entriesOf, type OwnKind } from "./own-kind";
 import { slotPassword } from "./slot-password";
+import { slotName } from "./slot-value";
 
 export interface OwnPasswordArgs extends StoredCredentialArgs {
   readonly config: StoredCredentialArgs["config"] & DocumentConfig;
@@ -53,7 +54,7 @@ export abstract class OwnPassword<A extends OwnPasswordArgs> extends StoredCrede
   }
 
   protected slotName(slot: SlotIndex): string {
-    return `${this.name}-slot-${letter(slot)}`;
+    return slotName(this.name, slot);
   }
 
   /** A slot's password; its resource is declared also if another value was adopted. */
@@ -174,9 +175,6 @@ export abstract class OwnPassword<A extends OwnPasswordArgs> extends StoredCrede
     return describeSecret({ kind: config.kind, ...about, store, state, policy, written: stored.answer, ...shape });
   }
 }
-
-/** A slot's letter in the names of its resources. */
-export const letter = (slot: SlotIndex) => (slot === 0 ? "a" : "b");
 
 const apply = (password: pulumi.Output<string>, text: (plain: string) => string) => password.apply(text);
 

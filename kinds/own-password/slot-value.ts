@@ -6,6 +6,12 @@ import type { KnownStack, NamedResource } from "../kind-operations";
 /** Where the passwords of slots are: the config's `adopted`, and the stack's decrypted state. */
 export type SlotsOf = { readonly config: Pick<Config, "adopted"> } & Pick<KnownStack, "resources">;
 
+/** A slot's letter in the names of its resources. */
+export const letter = (slot: SlotIndex) => (slot === 0 ? "a" : "b");
+
+/** What the names of a slot's resources begin with: declared by it, and found by it in the state. */
+export const slotName = (component: string, slot: SlotIndex): string => `${component}-slot-${letter(slot)}`;
+
 /** The password of a slot's generation; undefined if the slot is empty, or the stack does not know it. */
 export function passwordInSlot(
   { config: { adopted }, resources }: SlotsOf,
@@ -25,7 +31,7 @@ function slotValue(
   slot: SlotIndex,
   generation: number,
 ): string | undefined {
-  const name = `${slugOf(secret)}-slot-${slot === 0 ? "a" : "b"}-password`;
+  const name = `${slotName(slugOf(secret), slot)}-password`;
   const resource = resources.find(
     ({ type, urn }) => type === "random:index/randomPassword:RandomPassword" && nameOf(urn) === name,
   );
