@@ -1,7 +1,8 @@
+import type { Method } from "got";
 import { reasonOf } from "../core/errors";
 import { parseTime } from "../core/time";
+import { isTimeout, publicHttp, statusWords } from "./http";
 import { doubling, poll } from "./poll";
-import { trustingFetch } from "./trust";
 
 export interface AskOptions {
   /** Milliseconds until all tries together give up. Default 30 s. */
@@ -12,8 +13,12 @@ export interface AskOptions {
   readonly tries?: number | undefined;
 }
 
-/** A request, as `fetch` takes it. */
-export type AskRequest = Pick<RequestInit, "method" | "headers" | "body">;
+export interface AskRequest {
+  /** Default `GET`. */
+  readonly method?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
 
 /** The first pause between two tries, in milliseconds; it doubles up to the longest. */
 const FIRST_PAUSE = 250;
@@ -85,27 +90,32 @@ export async function ask<T>(
 
 async function tryOnce<T>(url: URL, request: AskRequest, timeout: number, answerIn: Reading<T>): Promise<Try<T>> {
   try {
-    const response = await trustingFetch(url, {
-      ...request,
-      redirect: "manual",
-      signal: AbortSignal.timeout(timeout),
+    const http = await publicHttp();
+    const response = await http(url, {
+      ...(request as { method?: Method }),
+      followRedirect: false,
+      throwHttpErrors: false,
+      retry: { limit: 0 },
+      timeout: { request: timeout },
     });
-    const { status, statusText, headers } = response;
-    const read = answerIn(status, await response.text());
+    const { statusCode: status, headers, body } = response;
+    const read = answerIn(status, body);
     if (read !== undefined) return { ...read, status };
     const final = status < 500 && status !== 429;
-    const found = `${status} ${statusText}`.trim();
-    return { found, wait: retryAfter(headers.get("retry-after")), final, ...(final ? { status } : {}) };
+    return {
+      found: statusWords(response),
+      wait: retryAfter(headers["retry-after"]),
+      final,
+      ...(final ? { status } : {}),
+    };
   } catch (error) {
     return isTimeout(error) ? { found: "no answer in time", late: true } : { found: reasonOf(error) };
   }
 }
 
-const isTimeout = (error: unknown) => error instanceof Error && error.name === "TimeoutError";
-
 /** Milliseconds; the header has seconds or a date. */
-function retryAfter(header: string | null): number | undefined {
-  if (header === null) return undefined;
+function retryAfter(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
   if (/^\d+$/.test(header)) return Number(header) * 1000;
   const time = parseTime(header);
   return time && Math.max(0, time.getTime() - Date.now());

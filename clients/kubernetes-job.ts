@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Agent, fetch } from "undici";
+import { httpWith } from "./http";
 
 /** Where Kubernetes puts a pod's account: `token`, `namespace`, `ca.crt`. */
 const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -40,13 +40,12 @@ export async function podHasEnded(
       readFileSync(join(account, file), "utf8").trim(),
     );
     const at = server.includes(":") ? `[${server}]` : server;
-    const answer = await fetch(`https://${at}:${port}/apis/batch/v1/namespaces/${namespace}/jobs/${job}`, {
+    const http = await httpWith({ ca });
+    const { status } = await http(`https://${at}:${port}/apis/batch/v1/namespaces/${namespace}/jobs/${job}`, {
       headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(10_000),
-      dispatcher: new Agent({ connect: { ca } }),
-    });
-    if (!answer.ok) return false;
-    return jobHasEnded(((await answer.json()) as { status?: JobStatus }).status ?? {});
+      timeout: { request: 10_000 },
+    }).json<{ status?: JobStatus }>();
+    return jobHasEnded(status ?? {});
   } catch {
     // Then its process may be alive.
     return false;

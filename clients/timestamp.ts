@@ -2,9 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import ky from "ky";
 import { StepError } from "../core/errors";
-import { trustingFetch } from "./trust";
+import { publicHttp } from "./http";
 
 /** What a time stamp is over: SHA-256, in hex. */
 export type Digest = string;
@@ -18,9 +17,9 @@ export async function timestampOf(url: string, digest: Digest): Promise<string> 
   const query = await openssl(["ts", "-query", "-digest", digest, "-sha256", "-cert"]);
   if (query.status !== 0) throw new StepError(`openssl makes no query for a time stamp: ${query.stderr}`);
   const headers = { "content-type": "application/timestamp-query", accept: "application/timestamp-reply" };
-  const body = new Uint8Array(query.stdout);
-  const answer = await ky.post(url, { body, headers, timeout: 10_000, retry: 0, fetch: trustingFetch }).arrayBuffer();
-  const reply = Buffer.from(answer);
+  const http = await publicHttp();
+  const asked = { body: query.stdout, headers, timeout: { request: 10_000 }, retry: { limit: 0 } };
+  const reply = Buffer.from(await http.post(url, asked).buffer());
   // A refusal is an answer too.
   await withFile(reply, async (file) => {
     const { status, stderr } = await openssl(["ts", "-reply", "-in", file, "-text"]);

@@ -100,33 +100,6 @@ function opened(key: string, passphrase: string | undefined): Pick<ConnectionOpt
 export const agentWith = (trust: Trust | undefined): Agent | undefined =>
   trust === undefined ? undefined : new Agent({ ...trust, keepAlive: true });
 
-/** `fetch` that checks servers in this way. Loads its library only if there is something to set. */
-export function fetchWith(trust: () => Trust | undefined): typeof fetch {
-  let made: Promise<typeof fetch> | undefined;
-  return async (input, init) => {
-    made ??= makeFetch(trust());
-    return (await made)(input, init);
-  };
-}
-
-async function makeFetch(trust: Trust | undefined): Promise<typeof fetch> {
-  if (trust === undefined) return globalThis.fetch;
-  // Node's own fetch takes an agent of its own release's library alone.
-  const { default: undici } = await import("undici");
-  const dispatcher = new undici.Agent({ connect: { ...trust } as object });
-  return async (input, init) => {
-    const request = new Request(input, init);
-    const { method, redirect, signal } = request;
-    const body = request.body === null ? {} : { body: await request.arrayBuffer() };
-    const headers = [...request.headers];
-    const answer = await undici.fetch(request.url, { method, headers, redirect, signal, dispatcher, ...body });
-    return answer as unknown as Response;
-  };
-}
-
-/** `fetch` for every server but Vault and AWS. */
-export const trustingFetch: typeof fetch = (input, init) => fetchWith(publicTrust)(input, init);
-
 function withPublic(own: readonly string[], env: Env): Trust | undefined {
   if (own.length === 0) return undefined;
   // What is set here replaces what Node.js reads by itself.

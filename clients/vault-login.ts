@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { messageOf, StepError } from "../core/errors";
 import type { VaultPlace } from "../stores/schemas";
 import type { VaultAuth } from "../stores/vault/login/schema";
-import { trustingFetch } from "./trust";
+import { publicHttp } from "./http";
 import { Vault } from "./vault";
 
 interface LoginAnswer {
@@ -15,7 +15,7 @@ export async function logInToVault(place: VaultPlace, auth: VaultAuth, secretId 
   const body = await credentialsOf(auth, secretId);
   try {
     const vault = new Vault({ ...place, namespace, session: undefined }, () => Promise.resolve(undefined));
-    const answer = await vault.ask<LoginAnswer>("post", `auth/${mount}/login`, { json: body, retry: 0 });
+    const answer = await vault.ask<LoginAnswer>("post", `auth/${mount}/login`, { json: body, retry: { limit: 0 } });
     if (answer?.auth?.client_token === undefined) throw new StepError("it gives no token");
     return answer.auth.client_token;
   } catch (error) {
@@ -74,10 +74,11 @@ async function githubToken(audience: string | undefined): Promise<string> {
   const url = new URL(address);
   if (audience !== undefined) url.searchParams.set("audience", audience);
   const headers = { Authorization: `Bearer ${own}`, Accept: "application/json" };
-  const signal = AbortSignal.timeout(10_000);
-  const answer = await trustingFetch(url, { headers, signal }).catch((error: unknown) => {
+  const http = await publicHttp();
+  const asked = { headers, timeout: { request: 10_000 }, throwHttpErrors: false };
+  const answer = await http(url, asked).catch((error: unknown) => {
     throw new StepError(`GitHub Actions gives no token: ${messageOf(error)}`);
   });
-  if (!answer.ok) throw new StepError(`GitHub Actions gives no token: it answers ${answer.status}`);
-  return ((await answer.json()) as { value: string }).value;
+  if (!answer.ok) throw new StepError(`GitHub Actions gives no token: it answers ${answer.statusCode}`);
+  return (JSON.parse(answer.body) as { value: string }).value;
 }

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { HTTPError, KyInstance, Options } from "ky";
+import type { Got, HTTPError, Method, OptionsOfTextResponseBody as Options } from "got";
 import { homeOf } from "../config/home";
-import { PassingError, reasonOf, StepError } from "../core/errors";
+import { PassingError, StepError } from "../core/errors";
 import { lackingCapabilities, type Needs } from "../core/vault-needs";
 import type { VaultPlace } from "../stores/schemas";
-import { fetchWith, vaultTrust } from "./trust";
+import { failureWords, httpWith } from "./http";
+import { doubling } from "./poll";
+import { vaultTrust } from "./trust";
 import { mayHaveOwnSession, ownSession, sessionToken } from "./vault-session";
 
 /** Statuses that mean there is nothing, or a function that also sees Vault's message. */
@@ -26,7 +28,7 @@ const SLOW = 30_000;
  */
 export class Vault {
   readonly address: string;
-  private connected: Promise<KyInstance> | undefined;
+  private connected: Promise<Got> | undefined;
 
   /**
    * @param login the token; undefined: none is sent. Default: the run's own, else the environment's.
@@ -54,12 +56,12 @@ export class Vault {
    * @throws StepError
    */
   async post(path: string, json: Record<string, unknown>): Promise<void> {
-    await this.ask("post", path, { json, retry: 0, timeout: SLOW });
+    await this.ask("post", path, { json, retry: { limit: 0 }, timeout: { request: SLOW } });
   }
 
   /** Sends a request that may be repeated. @param absent statuses that mean there is nothing. @throws StepError */
   put<T>(path: string, json: Record<string, unknown>, absent: Absent = []): Promise<T | undefined> {
-    return this.ask<T>("put", path, { json, timeout: SLOW }, absent);
+    return this.ask<T>("put", path, { json, timeout: { request: SLOW } }, absent);
   }
 
   /** The names below a path; none if there is nothing. @throws StepError */
@@ -87,7 +89,7 @@ export class Vault {
   }
 
   /** @returns undefined for what `absent` says, and if the answer is empty. @throws StepError with Vault's own message. */
-  async ask<T>(method: string, path: string, options: Options, absent: Absent = []): Promise<T | undefined> {
+  async ask<T>(method: Method, path: string, options: Options, absent: Absent = []): Promise<T | undefined> {
     const { text, ok } = await this.askText(method, path, options, absent);
     return ok && text !== "" ? (JSON.parse(text) as T) : undefined;
   }
@@ -97,22 +99,21 @@ export class Vault {
     return this.login !== undefined && status < 429 ? "" : statusHint(status, this.place);
   }
 
-  // Loaded at first use: it loads all of `fetch`, which a preview without a request to Vault does not need.
-  private async connect(): Promise<KyInstance> {
-    const [{ default: ky }, token] = await Promise.all([import("ky"), this.token()]);
-    return ky.create({
-      fetch: fetchWith(() => vaultTrust(this.place.caCert === undefined ? process.env : withCaCert(this.place.caCert))),
+  private async connect(): Promise<Got> {
+    const trust = vaultTrust(this.place.caCert === undefined ? process.env : withCaCert(this.place.caCert));
+    const [http, token] = await Promise.all([httpWith(trust), this.token()]);
+    return http.extend({
       prefixUrl: new URL("v1/", this.address.endsWith("/") ? this.address : `${this.address}/`),
       headers: vaultHeaders(token, this.place.namespace),
-      timeout: 10_000,
+      timeout: { request: 10_000 },
       retry: {
         limit: 3,
-        retryOnTimeout: true,
-        methods: ["get", "post", "patch"],
+        methods: ["GET", "POST", "PATCH"],
         statusCodes: [...PASSING],
-        backoffLimit: 2000,
         // `Retry-After` may say an hour: then the operator must know, and wait.
         maxRetryAfter: 2000,
+        calculateDelay: ({ computedValue, attemptCount, retryAfter }) =>
+          computedValue === 0 ? 0 : (retryAfter ?? doubling(300, 2000, attemptCount)),
       },
     });
   }
@@ -128,7 +129,7 @@ export class Vault {
 
   /** The answer's text as it came; not `ok` for what `absent` says. @throws StepError with Vault's own message. */
   async askText(
-    method: string,
+    method: Method,
     path: string,
     options: Options,
     absent: Absent,
@@ -138,10 +139,11 @@ export class Vault {
     try {
       return { ok: true, text: await http(path, { method, ...options }).text() };
     } catch (error) {
-      if (!isHttpError(error)) throw new PassingError(`Vault at ${this.address} does not answer: ${reasonOf(error)}`);
-      const { status, statusText } = error.response;
-      const text = await error.response.text().catch(() => "");
-      const words = wordsOf(text) || statusText;
+      if (!isHttpError(error))
+        throw new PassingError(`Vault at ${this.address} does not answer: ${failureWords(error)}`);
+      const { statusCode: status, statusMessage = "", body } = error.response;
+      const text = String(body);
+      const words = wordsOf(text) || statusMessage;
       if (typeof absent === "function" ? absent(status, words) : absent.includes(status)) return { ok: false, text };
       const message = `Vault at ${this.address} answers ${status}: ${words}${this.hint(status)}`;
       throw PASSING.includes(status) ? new PassingError(message) : new StepError(message);

@@ -126,17 +126,21 @@ function send(
 /** Fields are encoded for the place that they are in: JSON, a form, a header. */
 function requestOf({ method, headers, basicAuth, json: body, form }: Request, values: Values): AskRequest {
   const text = (template: string) => String(rendered(template, values, "raw"));
-  const all = new Headers(Object.entries(headers).map(([name, template]): [string, string] => [name, text(template)]));
+  const all = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), text(value)]));
   if (basicAuth !== undefined) {
-    all.set("authorization", `Basic ${Buffer.from(text(basicAuth), "utf8").toString("base64")}`);
+    all.authorization = `Basic ${Buffer.from(text(basicAuth), "utf8").toString("base64")}`;
   }
   if (body !== undefined) {
-    if (!all.has("content-type")) all.set("content-type", "application/json");
-    return { method, headers: all, body: JSON.stringify(mapTexts(body, text)) };
+    return {
+      method,
+      headers: { "content-type": "application/json", ...all },
+      body: JSON.stringify(mapTexts(body, text)),
+    };
   }
   if (form === undefined) return { method, headers: all };
   const fields = Object.entries(form).map(([name, template]): [string, string] => [name, text(template)]);
-  return { method, headers: all, body: new URLSearchParams(fields) };
+  const type = { "content-type": "application/x-www-form-urlencoded;charset=UTF-8" };
+  return { method, headers: { ...type, ...all }, body: new URLSearchParams(fields).toString() };
 }
 
 function matches({ status, text }: Response, wanted: Match): boolean {

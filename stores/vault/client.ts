@@ -69,7 +69,7 @@ export class VaultKv implements StoreClient {
       : mergedVaultData(found?.document, entry.value, pair?.generation);
     const body = `{"options":{"cas":${found?.version ?? 0}},"data":${data}}`;
     // A repeated write whose answer was lost would look like an external write, so the caller reads again instead.
-    const request = { body, headers: JSON_BODY, retry: 0 };
+    const request = { body, headers: JSON_BODY, retry: { limit: 0 } };
     const answer = await this.vault.ask<{ data: { version: number } }>(
       "post",
       this.pathOf("data", path),

@@ -1,6 +1,4 @@
-import ky, { HTTPError, TimeoutError } from "ky";
-import { trustingFetch } from "../../../clients/trust";
-import { messageOf } from "../../../core/errors";
+import { failureWords, publicHttp, statusWords } from "../../../clients/http";
 import { redact } from "../../../core/redact";
 import { OperationError } from "../errors";
 
@@ -10,12 +8,10 @@ const TIMEOUT = 10_000;
 /** Attempts of one delivery: three within a few seconds. The next run or timer tries again. */
 const RETRY = {
   limit: 2,
-  methods: ["post" as const],
+  methods: ["POST" as const],
   statusCodes: [408, 425, 429, 500, 502, 503, 504],
-  afterStatusCodes: [429, 503],
   maxRetryAfter: 5000,
   backoffLimit: 2000,
-  jitter: true,
 };
 
 /** What is posted. */
@@ -32,22 +28,22 @@ export interface Post {
 /** Posts JSON. @param who the receiver, for the message @throws OperationError without the address, which is a secret */
 export async function post(who: string, { url, body, headers = {}, secrets = [], attempts }: Post): Promise<void> {
   try {
-    await ky.post(url, {
-      fetch: trustingFetch,
+    const http = await publicHttp();
+    const answer = await http.post(url, {
       body,
       headers: { "content-type": "application/json", ...headers },
-      timeout: TIMEOUT,
+      timeout: { request: TIMEOUT },
       // A redirection would turn the POST into a GET, or send the event to somebody else.
-      redirect: "manual",
-      retry: attempts === 1 ? 0 : RETRY,
+      followRedirect: false,
+      retry: attempts === 1 ? { limit: 0 } : RETRY,
     });
+    if (answer.statusCode >= 300) throw new Error(statusWords(answer));
   } catch (error) {
     throw new OperationError(`${who} did not accept the message: ${redact(reasonOf(error), [url, ...secrets])}`);
   }
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof HTTPError) return `${error.response.status} ${error.response.statusText}`.trim();
-  if (error instanceof TimeoutError) return `no answer within ${TIMEOUT / 1000} s`;
-  return messageOf(error);
+  const { response } = error as { readonly response?: Parameters<typeof statusWords>[0] };
+  return response === undefined ? failureWords(error) : statusWords(response);
 }
