@@ -107,7 +107,10 @@ export interface PreflightQuestion<V> {
 export function preflightInput<V>(around: Surroundings<V>, question: PreflightQuestion<V>) {
   const { secret, asks, decision, inUse, maxAge } = question;
   const { state, mode, force } = decision;
-  const services = Object.entries(around.services);
+  // Every service of the platform, not only those that restart (runbook, checklist: all services), once an update.
+  const services = Object.entries(around.services).filter(
+    ([name]) => state.platformSeenBy === undefined || secret.restart.includes(name),
+  );
   const used = new Set(services.flatMap(([, { hosts }]) => hosts));
   return {
     mode,
@@ -117,7 +120,6 @@ export function preflightInput<V>(around: Surroundings<V>, question: PreflightQu
     paths: pathsOf(secret),
     ...documentsOf(secret),
     audit: around.audit,
-    // Every service of the platform, not only those that restart (runbook, checklist: all services).
     services: services.map(([name, config]) => serviceCheck(name, config, secret.restart.includes(name))),
     takes: takes(servicesOf(secret.restart, around.services).map(({ config }) => config)),
     hosts: Object.fromEntries(Object.entries(around.hosts).filter(([host]) => used.has(host))),

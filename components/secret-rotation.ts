@@ -45,6 +45,8 @@ export interface StackSecret {
   readonly description: pulumi.Output<Record<string, unknown>>;
   /** What comes after this secret depends on it. */
   readonly last: pulumi.Resource;
+  /** What another secret's preflight depends on that relies on this one's. */
+  readonly preflight?: pulumi.Resource | undefined;
 }
 
 /**
@@ -62,6 +64,7 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
   /** The kind's own part of the preflight. */
   protected abstract readonly asks: KindAsks<A["config"]>;
   protected readonly trigger: string;
+  preflight: local.Command | undefined;
   private restarts: Pick<RollingRestart, "said"> | undefined;
   private brought: BroughtIn<pulumi.Input<string>>["entries"] = [];
   /** The user's own commands that this rotation has run. */
@@ -95,11 +98,13 @@ export abstract class SecretRotation<A extends SecretRotationArgs>
       inUse,
       maxAge: policy.maxAge,
     });
-    return new Preflight(
+    const { command } = new Preflight(
       `${this.name}-preflight`,
       { input, begins: { state, recorded }, target: platform.audit, clock: platform.clock },
       { parent: this, ...(dependsOn === undefined ? {} : { dependsOn }) },
-    ).command;
+    );
+    this.preflight = command;
+    return command;
   }
 
   /** What the preflight checks. */

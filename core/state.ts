@@ -86,6 +86,11 @@ export interface SecretState {
    * restarts and hooks, and the proof of a login gives it the settings of the login in use, which was a step of its own.
    */
   readonly inPlace?: true | 2;
+  /**
+   * Set by an activation in an update in which an earlier secret acts too: the secret whose preflight looks at every service of
+   * the platform. This one's looks at those that it restarts. Until the next activation.
+   */
+  readonly platformSeenBy?: string;
   /** The first generation whose verifier's salt is derived from names; each of the earlier ones has its own in the stack. */
   readonly derivesSalts?: Generation;
   /** How each slot's password was made, if the config had a rule when it was filled; null for the default. */

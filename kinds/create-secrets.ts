@@ -13,7 +13,7 @@ import { slugOf } from "../core/resource-names";
 import { activation } from "../core/state";
 import { pauseOver } from "../core/waiting";
 import { decideSecret, kindFor, type SeenOutside } from ".";
-import { decideTogether, groupsOf } from "./decide-together";
+import { decideTogether, groupsOf, inOrder } from "./decide-together";
 import type { Declaration, Declare } from "./kind";
 import { Probes } from "./probes/begin";
 
@@ -134,16 +134,23 @@ export function createSecrets(
     shared: new SharedRestarts(slugOf(names.at(-1) ?? ""), platform),
   }));
   const groupOf = (name: string) => groups.find(({ names }) => names.includes(name));
+  const ordered = inOrder(
+    prepared,
+    groups.map(({ names }) => names),
+    ({ secret }) => secret.name,
+  );
   const outputs: Record<string, unknown> = {};
-  const earlier: { readonly secret: SecretConfig; readonly last: pulumi.Resource }[] = [];
+  const earlier: (Pick<StackSecret, "last" | "preflight"> & { readonly secret: SecretConfig })[] = [];
   try {
-    for (const { secret, before, declare } of inOrder(prepared, groups)) {
+    for (const { secret, before, declare } of ordered) {
       const { name } = secret;
       const group = groupOf(name);
       const decision = decided.find((one) => one?.secret === name) as Decision;
+      const reliesOn = earlier.find((one) => one.secret.name === decision.state.platformSeenBy)?.preflight;
       const dependsOn = earlier
         .filter((one) => waitsFor(secret, one.secret) && !group?.names.includes(one.secret.name))
-        .map(({ last }) => last);
+        .map(({ last }) => last)
+        .concat(reliesOn ?? []);
       const sharing = group?.shared.member();
       const finished = before && activation(before.state);
       const restartedBy = group === undefined ? RESTARTED_BY : SHARED;
@@ -152,24 +159,11 @@ export function createSecrets(
       if (sharing !== undefined) sharing.last = [made.last];
       if (name === group?.names.at(-1)) group?.shared.finish();
       outputs[name] = outputOf(made, restartedBy);
-      earlier.push({ secret, last: made.last });
+      earlier.push({ secret, last: made.last, preflight: made.preflight });
     }
   } catch (error) {
     for (const { shared } of groups) shared.abandon(error);
     throw error;
   }
   return outputs;
-}
-
-/** A group stands where its first secret does: what comes between its secrets in the config follows after it. */
-function inOrder<P extends { readonly secret: SecretConfig }>(
-  prepared: readonly P[],
-  groups: readonly { readonly names: readonly string[] }[],
-): P[] {
-  const named = (name: string) => prepared.filter(({ secret }) => secret.name === name);
-  return prepared.flatMap((one) => {
-    const group = groups.find(({ names }) => names.includes(one.secret.name));
-    if (group === undefined) return [one];
-    return group.names[0] === one.secret.name ? group.names.flatMap(named) : [];
-  });
 }

@@ -1,5 +1,6 @@
 import { type Config, type SecretConfig, traitsOf } from "../config";
 import type { Decision } from "../core/decide";
+import { sharePreflights } from "../core/shared-preflights";
 import { sharingGroups, withHeldBack } from "../core/shared-restarts";
 
 type Sharing = Pick<Config, "secrets" | "restarts">;
@@ -19,9 +20,30 @@ export function groupsOf({ secrets, restarts }: Sharing): string[][] {
   );
 }
 
-/** The decisions on a stack's secrets, each with regard to those that it shares restarts with. */
+/** The decisions on a stack's secrets, each with regard to those that it shares restarts and the platform with. */
 export function decideTogether(config: Sharing, decisions: readonly Decision[]): Decision[] {
   const groups = groupsOf(config);
   const held = groups.flatMap((names) => withHeldBack(decisions.filter(({ secret }) => names.includes(secret))));
-  return decisions.map((decision) => held.find(({ secret }) => secret === decision.secret) ?? decision);
+  const named = (all: readonly Decision[], { secret }: Decision) => all.find((one) => one.secret === secret);
+  const shared = sharePreflights(
+    inOrder(
+      decisions.map((decision) => named(held, decision) ?? decision),
+      groups,
+      ({ secret }) => secret,
+    ),
+  );
+  return decisions.map((decision) => named(shared, decision) ?? decision);
+}
+
+/** A group stands where its first secret does: what comes between its secrets in the config follows after it. */
+export function inOrder<P>(
+  items: readonly P[],
+  groups: readonly (readonly string[])[],
+  nameOf: (item: P) => string,
+): P[] {
+  return items.flatMap((item) => {
+    const group = groups.find((names) => names.includes(nameOf(item)));
+    if (group === undefined) return [item];
+    return group[0] === nameOf(item) ? group.flatMap((name) => items.filter((one) => nameOf(one) === name)) : [];
+  });
 }

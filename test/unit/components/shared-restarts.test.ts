@@ -125,6 +125,26 @@ describe("shared restarts", () => {
     });
   });
 
+  it("come after one look at the whole platform, by the first that acts; the others look at what they restart", async () => {
+    const { all } = await update({ day: 89, previous: rolledOut() });
+    const looked = (name: string) => {
+      const { services } = inputOf(all, `${name}-password-preflight-checks`) as { services: { name: string }[] };
+      const { after = [] } = all.find((one) => one.name === `${name}-password-preflight-checks`) ?? {};
+      return [services.map((service) => service.name), after.includes("trader-password-preflight-checks")];
+    };
+    expect(looked("trader")).toEqual([["execution-gateway", "orchestrator"], false]);
+    for (const name of ["reports", "single"]) expect(looked(name)).toEqual([["orchestrator"], true]);
+
+    // Who acts alone looks at all of it, and an idle secret's preflight stays as it was.
+    const idle = rolledOut();
+    const young = { rotatedAt: "2027-02-01T02:00:00.000Z" };
+    for (const name of ["trader", "reports"])
+      idle[`${name}/password`] = { state: state(1, { ...young, platformSeenBy: "trader/password" }) };
+    const { all: alone } = await update({ day: 89, previous: idle });
+    expect(inputOf(alone, "single-password-preflight-checks").services).toHaveLength(2);
+    expect(inputOf(alone, "reports-password-preflight-checks").services).toHaveLength(1);
+  });
+
   it("change no trigger of a service that none of the due secrets names", async () => {
     const due = rolledOut();
     const young = { rotatedAt: "2027-02-01T02:00:00.000Z" };

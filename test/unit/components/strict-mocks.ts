@@ -9,6 +9,8 @@ export interface Declared {
   readonly inputs: Record<string, unknown>;
   /** What exists and is taken over, by its id; undefined where the resource is made. */
   readonly imported: string | undefined;
+  /** The names of the resources that it waits for. */
+  after: readonly string[];
 }
 
 /** What each type answers besides its inputs. A type that is not here makes the test fail. */
@@ -52,7 +54,7 @@ export async function declare(program: () => pulumi.Output<unknown>): Promise<De
       newResource: ({ type, name, inputs, id }) => {
         const outputs = OUTPUTS[type];
         if (outputs === undefined) throw new Error(`unknown resource type ${type} (${name})`);
-        declared.push({ type, name, inputs, imported: id === "" ? undefined : id });
+        declared.push({ type, name, inputs, imported: id === "" ? undefined : id, after: [] });
         return { id: `${name}-id`, state: { ...inputs, ...outputs(name) } };
       },
       call: ({ token }) => {
@@ -73,6 +75,7 @@ interface Registration {
   getName(): string;
   getType(): string;
   getParent(): string;
+  getDependenciesList(): string[];
 }
 
 /** Looks up every resource's part of a rotation as it is declared: what no table has could not be told of in a plan. */
@@ -84,7 +87,9 @@ function watchPhases(declared: readonly Declared[]): string[] {
   monitor.registerResource = (asked, done) =>
     register(asked, (...answer) => {
       const [name, type, around] = [asked.getName(), asked.getType(), asked.getParent().split("::")[2] ?? ""];
-      const newInputs = declared.find((resource) => resource.name === name)?.inputs ?? {};
+      const found = declared.find((resource) => resource.name === name);
+      if (found !== undefined) found.after = asked.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? "");
+      const newInputs = found?.inputs ?? {};
       const urn = `urn:pulumi:paper::secret-rotation::${around === "" ? "" : `${around}$`}${type}::${name}`;
       if (placeOf({ type, name, urn, newInputs }) === undefined) unknown.push(`${name} (${type})`);
       done(...answer);
