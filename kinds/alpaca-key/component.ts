@@ -1,12 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AlpacaKeyConfig } from "../../config";
 import { lastFour } from "../../core/key-label";
-import { type DeclaredKey, IssuedCredential, type IssuedCredentialArgs, secretValues } from "../issuer/component";
+import { type DeclaredKey, SuppliedCredential, type SuppliedCredentialArgs, secretValues } from "../issuer/component";
 import { alpacaKeyAsks } from "./asks";
 import type { AlpacaPlaces } from "./places";
 import { alpacaPairs } from "./supplied";
 
-export interface AlpacaKeyArgs extends IssuedCredentialArgs {
+export interface AlpacaKeyArgs extends SuppliedCredentialArgs {
   readonly config: AlpacaKeyConfig;
   readonly places: AlpacaPlaces;
   /** Milliseconds that a new pair may answer 401. */
@@ -14,7 +14,7 @@ export interface AlpacaKeyArgs extends IssuedCredentialArgs {
 }
 
 /** An Alpaca key pair through one whole rotation, proven by Alpaca. */
-export class AlpacaKey extends IssuedCredential<AlpacaKeyArgs> {
+export class AlpacaKey extends SuppliedCredential<AlpacaKeyArgs> {
   constructor(name: string, args: AlpacaKeyArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("AlpacaKey", { kind: alpacaPairs, asks: alpacaKeyAsks }, name, args, opts);
   }

@@ -1,18 +1,18 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ApiKeyConfig } from "../../config";
-import { type DeclaredKey, IssuedCredential, type IssuedCredentialArgs, secretValues } from "../issuer/component";
+import { type DeclaredKey, SuppliedCredential, type SuppliedCredentialArgs, secretValues } from "../issuer/component";
 import { apiKeyAsks } from "./asks";
 import { referenceOf } from "./reference";
 import { apiKeys } from "./supplied";
 
-export interface ApiKeyArgs extends IssuedCredentialArgs {
+export interface ApiKeyArgs extends SuppliedCredentialArgs {
   readonly config: ApiKeyConfig;
   /** What the outputs keep of the key in use, to tell it from another one under its label. */
   readonly check: string;
 }
 
 /** A key of any issuer through one whole rotation, proven by the request that the config gives. */
-export class ApiKey extends IssuedCredential<ApiKeyArgs> {
+export class ApiKey extends SuppliedCredential<ApiKeyArgs> {
   constructor(name: string, args: ApiKeyArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("ApiKey", { kind: apiKeys, asks: apiKeyAsks }, name, args, opts);
   }

@@ -1,8 +1,8 @@
-import type { ConfigPart, Placed } from "../../core/config-part";
+import type { ConfigPart } from "../../core/config-part";
 import { documentProblems, keyDocument } from "../../core/document-settings";
-import type { Problem } from "../../core/problem";
+import { adoptedProblems } from "../issued-key/adopted";
 import { fieldProblems, fieldsInStore } from "../issuer/checks";
-import { adoptedValues, type CustomConfig, customSchema } from "./schema";
+import { type CustomConfig, customSchema } from "./schema";
 import { custom } from "./traits";
 
 /** The part of the config that the checks read. */
@@ -18,15 +18,8 @@ export const customInConfig: ConfigPart<CustomConfig, Checked> = {
   addresses: () => [],
   check: (config, placed) => [
     ...fieldProblems(placed),
-    ...adoptedChecks(config, placed),
+    ...adoptedProblems(config, placed, placed.secret.fields),
     ...documentProblems(placed.index, placed.secret, keyDocument(placed.secret.fields)),
   ],
   checksTogether: [],
 };
-
-function adoptedChecks({ adopted }: Checked, { secret: { name, fields } }: Placed<CustomConfig>): Problem[] {
-  const text = adopted[name];
-  if (text === undefined || adoptedValues(fields, text) !== undefined) return [];
-  const message = `expected JSON with the values in use, {${fields.map((field) => `"${field}":"..."`).join(",")}}, found another text`;
-  return [{ path: ["adopted", name], message }];
-}

@@ -1,50 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
-import { sayPlan } from "../../components/say-plan";
-import { assertReadable, shapeBefore } from "../../components/shape-change";
-import { policyOf } from "../../config";
-import { documentShape, keyDocument } from "../../core/document-settings";
-import { EMPTY, type SecretState } from "../../core/state";
+import { declareIssued } from "../issued-key/declare";
 import { type Declare, type DeclaredIn, declaration } from "../kind";
 import { CustomSecret } from "./component";
-import { adoptedValues, type CustomConfig } from "./schema";
+import { customKind } from "./issued";
+import type { CustomConfig } from "./schema";
 
 /** Declares a credential. @throws RequestRefusedError if the config requests what is impossible; nothing was changed then */
-export async function declareCustom(
-  secret: CustomConfig,
-  { config, platform, before, recorded }: DeclaredIn,
-): Promise<Declare> {
-  assertReadable(secret, documentShape(secret, keyDocument(secret.fields)), before);
-  const text = config.adopted[secret.name];
-  const adopted = text === undefined ? undefined : adoptedValues(secret.fields, text);
-  return (decision, { rolledOut, finished, sharing }) => {
-    const { state, force } = decision;
-    sayPlan(decision);
-    if (before === undefined && adopted === undefined) {
-      void pulumi.log.warn(
-        `${secret.name}: the values in use are not known, so there is nothing to roll back to until the second rotation, and ` +
-          `they stay valid at their issuer. To change that: \`pulumi config set --secret --path 'adopted["${secret.name}"]'\``,
-      );
-    }
-    return declaration(CustomSecret, {
-      config: secret,
-      state,
-      recorded,
-      rolledOut,
-      finished,
-      sharing,
-      force,
-      policy: policyOf(config, secret),
-      platform,
-      adopted,
-      displaced: displacedBy(state, before?.state),
-      kept: shapeBefore(before),
-    });
-  };
-}
-
-/** The generations that a new one has taken the slot of, and that have not ended. */
-export function displacedBy({ slots }: SecretState, finished: SecretState | undefined): number[] {
-  if (finished === undefined) return [];
-  const valid = finished.revoked ? [finished.slots[finished.active]] : [...finished.slots];
-  return valid.filter((generation) => generation !== EMPTY && !slots.includes(generation));
-}
+export const declareCustom = (secret: CustomConfig, stack: DeclaredIn): Declare =>
+  declareIssued(customKind, secret, stack, (args) => declaration(CustomSecret, args));

@@ -84,16 +84,3 @@ export const customSchema = settings({
 });
 
 export type CustomConfig = z.output<typeof customSchema>;
-
-/** The values of the config's `adopted`, a JSON object; undefined if it is none with exactly these fields. */
-export function adoptedValues(fields: readonly string[], text: string): Readonly<Record<string, string>> | undefined {
-  try {
-    const values: unknown = JSON.parse(text);
-    const result = z
-      .strictObject(Object.fromEntries(fields.map((field) => [field, z.string().min(1)])))
-      .safeParse(values);
-    return result.data as Readonly<Record<string, string>> | undefined;
-  } catch {
-    return undefined;
-  }
-}

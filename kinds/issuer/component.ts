@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 import type { After } from "../../components/after";
 import type { KindAsks } from "../../components/preflight-input";
 import { describeSecret } from "../../components/secret-outputs";
-import { servicesOf } from "../../components/service-check";
 import { shapeOutputs } from "../../components/shape-change";
 import type { DeclaredEntry, Marks, Stored } from "../../components/stack-store";
 import { answerOf, stepCommand } from "../../components/step-command";
@@ -17,6 +16,7 @@ import type { Fingerprinted } from "../../core/fingerprints";
 import { activeGeneration, other, previousGeneration, type SecretState } from "../../core/state";
 import { rendered } from "../../core/template";
 import { writtenBefore } from "../../stores/entries";
+import { createDryRun } from "./dry-run";
 import { entriesOf, keyShapes } from "./keys";
 import type { IssuedSecret, SuppliedKind } from "./supplied-kind";
 import type { Purpose } from "./verify-key";
@@ -28,7 +28,7 @@ export interface DeclaredKey {
   readonly values: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
-export interface IssuedCredentialArgs extends StoredCredentialArgs {
+export interface SuppliedCredentialArgs extends StoredCredentialArgs {
   readonly config: IssuedSecret;
   /** The key that the state makes active. */
   readonly active: DeclaredKey;
@@ -62,7 +62,7 @@ interface VerifyStep {
  * adopts it: it proves the key, compares it with the store and writes only the audit row, and the document if the config has
  * one.
  */
-export abstract class IssuedCredential<A extends IssuedCredentialArgs> extends StoredCredential<A> {
+export abstract class SuppliedCredential<A extends SuppliedCredentialArgs> extends StoredCredential<A> {
   readonly state: pulumi.Output<SecretState>;
   /** It includes what tells the key in use from others. */
   readonly description: pulumi.Output<Record<string, unknown>>;
@@ -212,34 +212,11 @@ export abstract class IssuedCredential<A extends IssuedCredentialArgs> extends S
 
   /** Restarts, dry run, and the mark for the previous key. */
   private createRollout({ last: stored }: Stored, before: local.Command): After {
-    const restarted = this.createRestarts(stored, { entries: this.entries(this.args.active) });
-    return this.createMarks(this.marks(before), this.createDryRun(restarted.last));
-  }
-
-  private createDryRun(dependsOn: After): After {
     const { config, state, platform, active, previous } = this.args;
-    if (config.dryRun === undefined) return dependsOn;
-    const { command, service, timeout } = config.dryRun;
-    const host = servicesOf([service], platform.services)[0]?.config.hosts[0];
-    return stepCommand(
-      `${this.name}-dry-run`,
-      {
-        step: "dry-run",
-        input: {
-          command,
-          service,
-          timeout: Math.ceil(timeout / 1000),
-          ...(host === undefined ? {} : { host: { name: host, ...platform.hosts[host] } }),
-          ...(platform.privateKey === undefined ? {} : { privateKey: platform.privateKey }),
-          wayBack: `\`pulumi config set request '{"id":"<new>","secret":"${config.name}","activate":${previousGeneration(state)},"reason":"..."}'\``,
-          secrets: [active, ...(previous === undefined ? [] : [previous])].map((key) => this.keyInput(key)),
-        },
-        trigger: this.trigger,
-        inPlace: state.inPlace,
-        runOnInputChange: false,
-      },
-      { parent: this, dependsOn },
-    );
+    const restarted = this.createRestarts(stored, { entries: this.entries(active) });
+    const secrets = [active, ...(previous === undefined ? [] : [previous])].map((key) => this.keyInput(key));
+    const args = { name: this.name, config, state, platform, secrets, trigger: this.trigger };
+    return this.createMarks(this.marks(before), createDryRun(this, args, restarted.last));
   }
 
   /** The runbook's `status=deprecated`, with its version and end; `active` again once the previous key is gone. */

@@ -8,7 +8,7 @@ import { documentShape, keyDocument } from "../../core/document-settings";
 import { RequestRefusedError } from "../../core/request";
 import { other, previousGeneration, type SecretState, type SlotIndex } from "../../core/state";
 import type { Declare, DeclaredIn } from "../kind";
-import type { IssuedCredentialArgs } from "./component";
+import type { SuppliedCredentialArgs } from "./component";
 import { keyIn } from "./keys";
 import { keyNotices } from "./notices";
 import { type KeySeen, type PreviousSeen, unhandled } from "./previous-key";
@@ -26,7 +26,7 @@ export function declareSupplied<S extends IssuedSecret>(
   secret: S,
   stack: DeclaredIn,
   { previousKey }: KeySeen,
-  declared: (args: IssuedCredentialArgs & { readonly config: S }, active: SuppliedKey) => ReturnType<Declare>,
+  declared: (args: SuppliedCredentialArgs & { readonly config: S }, active: SuppliedKey) => ReturnType<Declare>,
 ): Declare {
   const { config, before, recorded, platform, now } = stack;
   const policy = policyOf(config, secret);

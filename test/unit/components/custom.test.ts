@@ -6,8 +6,8 @@ import { nextState } from "../../../core/next-state";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import type { SecretState } from "../../../core/state";
 import { CustomSecret } from "../../../kinds/custom/component";
-import { displacedBy } from "../../../kinds/custom/declare";
 import type { CustomConfig } from "../../../kinds/custom/schema";
+import { displacedBy } from "../../../kinds/issued-key/declare";
 import { type Declared, declare, inputOf, moved, namedIn, order } from "./strict-mocks";
 
 const config: CustomConfig = {

@@ -2,10 +2,10 @@ import { requestFor } from "../../components/foreign-advice";
 import type { KindAsks } from "../../components/preflight-input";
 import { modeOf } from "../../core/decide";
 import { activeGeneration } from "../../core/state";
-import type { CustomConfig } from "./schema";
+import type { IssuedConfig } from "./issued-kind";
 
-/** What the preflight of a credential checks; what only the issuer knows, the step that verifies it checks. */
-export const customAsks: KindAsks<CustomConfig> = {
+/** What the preflight of a key checks that its issuer makes; what only the issuer knows, the step that verifies it checks. */
+export const issuedAsks: KindAsks<IssuedConfig> = {
   modeOf,
   // A rollback and an emergency leave the credential in use behind, whatever the store holds of it.
   asksInUse: (mode, force) => mode === "rotation" || force,

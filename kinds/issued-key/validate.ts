@@ -5,14 +5,18 @@ import type { SecretState } from "../../core/state";
 import { connectIssuer } from "../issuer/connect";
 import type { Check, StackView } from "../kind-operations";
 import { credentialsOf } from "./credentials";
-import { referenceOf } from "./reference";
-import type { CustomConfig } from "./schema";
+import type { IssuedConfig, IssuedKind } from "./issued-kind";
 
 /** This stack has the values: the store must hold them, the issuer must accept them, and the previous ones must end in time. */
-export function customChecks(stack: StackView, secret: CustomConfig, state: SecretState): Check[] {
+export function issuedChecks<S extends IssuedConfig>(
+  kind: IssuedKind<S>,
+  stack: StackView,
+  secret: S,
+  state: SecretState,
+): Check[] {
   const { config, now } = stack;
-  const { active, previous } = credentialsOf(stack, secret, state);
-  const issuer = connectIssuer(referenceOf(secret));
+  const { active, previous } = credentialsOf(kind, stack, secret, state);
+  const issuer = connectIssuer(kind.referenceOf(secret));
   const known = () => {
     if (active === undefined) throw new Error("the stack's state does not hold the values in use");
     return active;

@@ -5,21 +5,21 @@ import { holdsEntry } from "../../stores/entries";
 import { connectIssuer } from "../issuer/connect";
 import type { About, Finding, Found, StackView } from "../kind-operations";
 import { credentialsOf, type KnownCredential } from "./credentials";
-import { referenceOf } from "./reference";
-import type { CustomConfig } from "./schema";
+import type { IssuedConfig, IssuedKind } from "./issued-kind";
 
 /** The store holds other values than those in use, or the issuer refuses them. */
-export async function customFindings(
+export async function issuedFindings<S extends IssuedConfig>(
+  kind: IssuedKind<S>,
   stack: StackView,
-  secret: CustomConfig,
+  secret: S,
   state: SecretState,
   about: About,
 ): Promise<Finding[]> {
-  const { active } = credentialsOf(stack, secret, state);
+  const { active } = credentialsOf(kind, stack, secret, state);
   if (active === undefined) return [];
   const [foreign, { answer, evidence }] = await Promise.all([
     foreignPaths(stack, active),
-    connectIssuer(referenceOf(secret)).verify(active.values),
+    connectIssuer(kind.referenceOf(secret)).verify(active.values),
   ]);
   const found: Found[] = [];
   if (foreign.length > 0) found.push(storeDiffers(stack, secret, state, active, foreign.join("; ")));
@@ -51,7 +51,7 @@ async function foreignPaths({ config }: StackView, { entries }: KnownCredential)
 
 const storeDiffers = (
   stack: StackView,
-  secret: CustomConfig,
+  secret: IssuedConfig,
   state: SecretState,
   { entries }: KnownCredential,
   evidence: string,
