@@ -76,6 +76,13 @@ export function environmentWithoutSecrets(env: NodeJS.ProcessEnv): NodeJS.Proces
   return Object.fromEntries(Object.entries(env).filter(isOpen));
 }
 
+/** Which of the variables that the config names are not set, in words; undefined if all are. */
+export function unsetVariables(names: readonly string[], env: NodeJS.ProcessEnv): string | undefined {
+  const unset = names.filter((name) => !env[name]);
+  if (unset.length === 0) return undefined;
+  return `expected the environment to have ${unset.join(", ")} (config key \`variables\`), found nothing there`;
+}
+
 function textOf(file: string | undefined): string[] {
   if (!file) return [];
   try {

@@ -17,8 +17,10 @@ export interface Traits {
   readonly plugins: readonly ("postgresql" | "vault")[];
 }
 
-/** The two keys of the config that identify a secret's kind. */
+/** The keys of the config that identify a secret's kind. */
 export interface OfKind {
   readonly kind: string;
   readonly strategy?: string | undefined;
+  /** Set if the issuer makes the values at this pipeline's request, of a kind whose values the operator supplies otherwise. */
+  readonly issue?: unknown;
 }

@@ -3,6 +3,7 @@ import { type Decision, decide } from "../core/decide";
 import type { SecretState } from "../core/state";
 import { alpacaKey } from "./alpaca-key";
 import { apiKey } from "./api-key";
+import { issuedApiKey } from "./api-key/issued";
 import { custom } from "./custom";
 import type { DecidingConfig, Kind } from "./kind";
 import { postgresPassword } from "./postgres-password";
@@ -19,6 +20,7 @@ const KINDS = {
   "vault-dynamic": vaultDynamic,
   "alpaca-key": alpacaKey,
   "api-key": apiKey,
+  "issued-api-key": issuedApiKey,
   "redis-password": redisPassword,
   custom,
 } satisfies Readonly<Record<KindName, Kind>>;

@@ -5,13 +5,17 @@ import { byKind } from "../core/schema-parts";
 import type { OfKind, Traits } from "../core/traits";
 import { alpacaKeyInConfig } from "./alpaca-key/checks";
 import { apiKeyInConfig } from "./api-key/checks";
+import { issuedApiKeyInConfig } from "./api-key/issued/checks";
 import { customInConfig } from "./custom/checks";
 import { alternatingUsersInConfig, singleUserInConfig } from "./postgres-password/checks";
 import { redisPasswordInConfig } from "./redis-password/checks";
 import { vaultDynamicInConfig } from "./vault-dynamic/checks";
 import { vaultStaticInConfig } from "./vault-static/checks";
 
-/** Every kind's part in the config, a line each: by its strategy if a `kind` has several, else by the `kind` itself. */
+/**
+ * Every kind's part in the config, a line each: by its strategy if a `kind` has several, else by the `kind` itself; after
+ * `issued-` if the secret has `issue`.
+ */
 const KINDS = {
   "alternating-users": alternatingUsersInConfig,
   "single-user": singleUserInConfig,
@@ -19,6 +23,7 @@ const KINDS = {
   "vault-dynamic": vaultDynamicInConfig,
   "alpaca-key": alpacaKeyInConfig,
   "api-key": apiKeyInConfig,
+  "issued-api-key": issuedApiKeyInConfig,
   "redis-password": redisPasswordInConfig,
   custom: customInConfig,
 };
@@ -59,7 +64,8 @@ type CheckedConfig = Takes<Part> extends (config: infer C) => void ? C : never;
 type AnyPart = ConfigPart<SecretConfig, CheckedConfig>;
 
 /** The name of a secret's kind in the registries. */
-export const kindOf = ({ kind, strategy }: OfKind): KindName => (strategy ?? kind) as KindName;
+export const kindOf = ({ kind, strategy, issue }: OfKind): KindName =>
+  (strategy ?? (issue === undefined ? kind : `issued-${kind}`)) as KindName;
 
 /** Whether a secret's kind exists: a secret that the schema has refused may have another. */
 export const isOfKind = (secret: OfKind): boolean => Object.hasOwn(KINDS, kindOf(secret));

@@ -1,4 +1,4 @@
-import { PROJECT, type SecretConfig } from "../../config";
+import { PROJECT, type SecretConfig, traitsOf } from "../../config";
 import { schema } from "../../config/schema";
 import { redact } from "../../core/redact";
 import { secretsIn } from "../../core/secret-fields";
@@ -42,12 +42,16 @@ function chooseSecret<S extends IssuedSecret>(
 ): S {
   const keys = secrets.filter((secret: SecretConfig): secret is S => secret.kind === kind);
   const found = name === undefined && keys.length === 1 ? keys[0] : keys.find((secret) => secret.name === name);
+  if (found !== undefined && traitsOf(found).suppliedBy !== "operator") throw new UsageError(notSupplied(found));
   if (found !== undefined) return found;
   const known = keys.map((secret) => secret.name).join(", ");
   if (known === "") throw new UsageError(`the config has no secret of kind ${kind}; add one to \`secrets\``);
   const choice = kind === "alpaca-key" ? "; name it with --secret" : "";
   throw new UsageError(`expected one of ${known}, found ${name ?? "none"}${choice}`);
 }
+
+const notSupplied = ({ name }: SecretConfig) =>
+  `the issuer of ${name} makes its keys (config key \`issue\`), so none is supplied: \`rotation rotate-now ${name}\` makes a new one`;
 
 /**
  * The keys with a new one: the one in use becomes `previous`. A key that was supplied and never rolled out is replaced, so

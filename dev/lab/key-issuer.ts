@@ -8,6 +8,8 @@ export interface IssuedKey {
   readonly id: string;
   readonly key: string;
   readonly account: string;
+  /** What its maker calls it; no two that work have the same. */
+  readonly name: string | undefined;
   /** How many further requests it is refused, as one that is not active yet. */
   refusals: number;
 }
@@ -26,9 +28,10 @@ export interface IssuerRequest {
 }
 
 /**
- * A service that makes and judges keys, on loopback: `GET /v1/account` with `Authorization: Bearer KEY` says whose key it is;
- * `POST /v1/keys` with the administrator's key makes one (the same again for an `idempotency-key` that it knows), `POST
- * /v1/revoke` with `{"key": ...}` ends one.
+ * A service that makes and judges keys, on loopback: `GET /v1/account` with `Authorization: Bearer KEY` says whose key it is.
+ * With the administrator's key `POST /v1/keys` makes one: the same again for an `idempotency-key` that it knows, and none (409)
+ * for `{"name": ...}` of a key that works. `GET /v1/keys` lists those that work, `DELETE /v1/keys/ID` and `DELETE
+ * /v1/keys?name=NAME` end one, and so does `POST /v1/revoke` with `{"key": ...}`.
  */
 export class KeyIssuer {
   readonly secretName = "market-data/api-key";
@@ -39,6 +42,8 @@ export class KeyIssuer {
   readonly made: IssuedKey[] = [];
   readonly requests: IssuerRequest[] = [];
   fault: IssuerFault | undefined;
+  /** Called once when a key was made; its answer is then lost. */
+  losesAnswer: (() => void) | undefined;
   url = "";
   private readonly live = new Map<string, IssuedKey>();
   private readonly byRequest = new Map<string, IssuedKey>();
@@ -48,8 +53,16 @@ export class KeyIssuer {
   }
 
   /** What "create" on its pages does; older keys keep working. */
-  createKey({ account = this.account, refusals = 0 } = {}): IssuedKey {
-    const key = { id: randomUUID(), key: this.secret("api key"), account, refusals };
+  createKey({
+    account = this.account,
+    refusals = 0,
+    name,
+  }: {
+    account?: string;
+    refusals?: number;
+    name?: string | undefined;
+  } = {}): IssuedKey {
+    const key = { id: randomUUID(), key: this.secret("api key"), account, name, refusals };
     this.live.set(key.key, key);
     this.made.push(key);
     return key;
@@ -60,8 +73,14 @@ export class KeyIssuer {
     return this.live.delete(key);
   }
 
+  /** The keys that it accepts, oldest first. */
+  working(): IssuedKey[] {
+    return this.made.filter(({ key }) => this.live.has(key));
+  }
+
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "", url: path = "" } = request;
+    const { pathname, searchParams } = new URL(path, this.url);
     const body = await readBody(request);
     const send = (status: number, answer: unknown, headers = {}) => {
       this.requests.push({ method, path, status, body });
@@ -79,9 +98,23 @@ export class KeyIssuer {
     if (bearer !== this.admin) return send(401, { error: "no administrator" });
     if (method === "POST" && path === "/v1/keys") {
       const id = String(request.headers["idempotency-key"] ?? randomUUID());
-      const key = this.byRequest.get(id) ?? this.createKey();
+      const { name } = JSON.parse(body || "{}") as { name?: string };
+      if (this.working().some((one) => name !== undefined && one.name === name))
+        return send(409, { error: "name in use" });
+      const key = this.byRequest.get(id) ?? this.createKey({ name });
       this.byRequest.set(id, key);
-      return send(201, { data: { id: key.id, key: key.key } });
+      const { losesAnswer } = this;
+      this.losesAnswer = undefined;
+      if (losesAnswer === undefined) return send(201, { data: { id: key.id, key: key.key } });
+      losesAnswer();
+      return void request.socket.destroy();
+    }
+    if (method === "GET" && path === "/v1/keys")
+      return send(200, { data: this.working().map(({ id, name }) => ({ id, name })) });
+    if (method === "DELETE" && pathname.startsWith("/v1/keys")) {
+      const [id, name] = [pathname.slice("/v1/keys/".length), searchParams.get("name")];
+      const found = this.working().find((one) => (id === "" ? one.name === name : one.id === id));
+      return found && this.deleteKey(found.key) ? send(200, { deleted: true }) : send(404, { error: "unknown key" });
     }
     if (method === "POST" && path === "/v1/revoke") {
       const { key } = JSON.parse(body) as { key: string };
@@ -102,6 +135,18 @@ export async function startKeyIssuer({
   issuer.url = server.url;
   return Object.assign(issuer, { stop: () => server.stop() });
 }
+
+/** How the config has keys of this issuer made and ended. @param variable of the environment, with the administrator's key */
+export const issuerManages = (url: string, variable: string) => ({
+  variables: { token: variable },
+  issue: {
+    request: `POST ${url}/v1/keys`,
+    headers: { Authorization: "Bearer {token}", "Idempotency-Key": "{id}" },
+    expect: { status: 201 },
+    values: { key: "$.data.key", keyId: "$.data.id" },
+  },
+  revoke: { request: `DELETE ${url}/v1/keys/{keyId}`, headers: { Authorization: "Bearer {token}" } },
+});
 
 /** How the config says that a key of this issuer works. */
 export const issuerProbe = (url: string) => ({

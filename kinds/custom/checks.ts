@@ -1,6 +1,6 @@
 import type { ConfigPart } from "../../core/config-part";
 import { documentProblems, keyDocument } from "../../core/document-settings";
-import { adoptedProblems } from "../issued-key/adopted";
+import { adoptedProblems } from "../issued-key/checks";
 import { fieldProblems, fieldsInStore } from "../issuer/checks";
 import { type CustomConfig, customSchema } from "./schema";
 import { custom } from "./traits";

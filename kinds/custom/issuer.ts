@@ -8,7 +8,7 @@ import { PROTOCOL } from "./schema";
 export const commandsReference = z.object({
   secretName: z.string(),
   fields: z.array(z.string()),
-  commands: z.object({ issue: z.string(), verify: z.string(), revoke: z.string() }),
+  commands: z.object({ issue: z.string(), verify: z.string(), revoke: z.string() }).partial(),
   variables: z.array(z.string()),
   directory: z.string().optional(),
   /** Milliseconds that one command may take. */
@@ -19,6 +19,9 @@ export type CommandsReference = z.output<typeof commandsReference>;
 
 /** An issuer that is asked by commands of the user's own. */
 export class CommandIssuer implements Issuer {
+  /** The commands promise it (`same-id`). */
+  readonly repeats = true;
+
   constructor(private readonly reference: CommandsReference) {}
 
   async verify(values: Values, { limit }: Patience = {}): Promise<Verdict> {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { environmentSecrets, environmentWithoutSecrets } from "../../clients/environment-secrets";
+import { environmentSecrets, environmentWithoutSecrets, unsetVariables } from "../../clients/environment-secrets";
 import { type CommandOptions, type CommandRun, LONGEST_ANSWER, runWithInput } from "../../clients/json-command";
 import { plain } from "../../components/restart/hooks";
 import { StepError } from "../../core/errors";
@@ -58,7 +58,9 @@ const LONGEST_SHOWN = 8192;
 export class CommandError extends StepError {}
 
 /** How a command is run. */
-export interface CommandsOf extends Pick<CommandSettings, "commands" | "variables"> {
+export interface CommandsOf extends Pick<CommandSettings, "variables"> {
+  /** Those that are asked for. */
+  readonly commands: Readonly<Partial<Record<Action, string | undefined>>>;
   /** Milliseconds that one command may take. */
   readonly timeout: number;
   /** The folder in which the commands run. Default: this process's. */
@@ -71,11 +73,8 @@ export interface CommandsOf extends Pick<CommandSettings, "commands" | "variable
  * @throws CommandError if one of them is not set
  */
 export function environmentOf({ variables }: Pick<CommandsOf, "variables">, env: NodeJS.ProcessEnv = process.env) {
-  const missing = variables.filter((name) => !env[name]);
-  if (missing.length > 0)
-    throw new CommandError(
-      `expected the environment to have ${missing.join(", ")} (config key \`variables\`), found nothing there`,
-    );
+  const unset = unsetVariables(variables, env);
+  if (unset !== undefined) throw new CommandError(unset);
   return { ...environmentWithoutSecrets(env), ...Object.fromEntries(variables.map((name) => [name, env[name]])) };
 }
 
@@ -87,7 +86,9 @@ export async function askCommand<A extends Action>(
 ): Promise<AnswerOf<A>> {
   const { commands, timeout, directory } = of;
   const env = options.env ?? environmentOf(of);
-  const run = await runWithInput(commands[asked.action], {
+  const command = commands[asked.action];
+  if (command === undefined) throw new Error(`${asked.secret} has no command for ${asked.action}`);
+  const run = await runWithInput(command, {
     input: `${JSON.stringify(asked)}\n`,
     directory,
     limit: timeout,

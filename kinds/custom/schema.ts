@@ -2,10 +2,8 @@ import * as z from "zod";
 import { calendarSettings } from "../../core/calendar-schema";
 import { documentKey, documentSettings } from "../../core/document-settings";
 import { parseDuration } from "../../core/duration";
-import { duration, hooks, policyOverride, restart, secretName, settings, text } from "../../core/schema-parts";
-import { fieldName } from "../issuer/schema";
-
-const variableName = text(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable");
+import { duration, hooks, policyOverride, restart, secretName, settings } from "../../core/schema-parts";
+import { fieldName, variableName } from "../issuer/schema";
 
 const isUnique = (names: readonly string[]) => new Set(names).size === names.length;
 

@@ -10,7 +10,7 @@ import type { Values } from "../issuer/issuer";
 import { type Fields, keyEntries, keyShapes } from "../issuer/keys";
 import { type Known, type KnownStack, shapeKept } from "../kind-operations";
 import { plain, type SlotsOf } from "../own-password/slot-value";
-import { adoptedValues } from "./adopted";
+import { adoptedValues } from "./checks";
 import { type AdoptedConfig, type IssuedConfig, type IssuedKind, valueNames } from "./issued-kind";
 
 /** The fields of a credential, and their paths in the store. */

@@ -12,6 +12,7 @@ import type { SuppliedCredentialArgs } from "./component";
 import { keyIn } from "./keys";
 import { keyNotices } from "./notices";
 import { type KeySeen, type PreviousSeen, unhandled } from "./previous-key";
+import { assertSameMaker } from "./same-maker";
 import type { IssuedSecret, SuppliedKey, SuppliedKeys, SuppliedKind } from "./supplied-kind";
 
 /**
@@ -29,6 +30,7 @@ export function declareSupplied<S extends IssuedSecret>(
   declared: (args: SuppliedCredentialArgs & { readonly config: S }, active: SuppliedKey) => ReturnType<Declare>,
 ): Declare {
   const { config, before, recorded, platform, now } = stack;
+  assertSameMaker(secret, "supplied-key", before);
   const policy = policyOf(config, secret);
   const words = kind.words(config, secret);
   const keys = suppliedKeys(kind, stack, secret);

@@ -25,6 +25,7 @@ export function createDryRun(
 ): After {
   if (config.dryRun === undefined) return dependsOn;
   const { command, service, timeout } = config.dryRun;
+  const previous = previousGeneration(state);
   const host = servicesOf([service], platform.services)[0]?.config.hosts[0];
   return stepCommand(
     `${name}-dry-run`,
@@ -36,7 +37,10 @@ export function createDryRun(
         timeout: Math.ceil(timeout / 1000),
         ...(host === undefined ? {} : { host: { name: host, ...platform.hosts[host] } }),
         ...(platform.privateKey === undefined ? {} : { privateKey: platform.privateKey }),
-        wayBack: `\`pulumi config set request '{"id":"<new>","secret":"${config.name}","activate":${previousGeneration(state)},"reason":"..."}'\``,
+        wayBack:
+          previous === undefined
+            ? "there is no previous key"
+            : `\`pulumi config set request '{"id":"<new>","secret":"${config.name}","activate":${previous},"reason":"..."}'\``,
         secrets,
       },
       trigger,

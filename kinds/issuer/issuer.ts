@@ -27,12 +27,14 @@ export interface Patience {
 
 /** A system outside of the platform that makes a credential and accepts it. */
 export interface Issuer {
+  /** Whether `issue` with the same id returns what it made before, or leaves only the newer one. */
+  readonly repeats: boolean;
   /** Whether it accepts a key. Never throws for what the issuer answers. */
   verify(values: Values, patience?: Patience): Promise<Verdict>;
   /**
    * Makes a key. Undefined if only the operator can.
    *
-   * @param id the same when an interrupted update repeats it: the issuer finds what it made before
+   * @param id the same when an interrupted update repeats it
    * @throws StepError
    */
   issue?(id: string): Promise<Values>;

@@ -18,6 +18,9 @@ export const fieldName = text(
   "expected letters and digits with a lower-case letter first, such as key or secretKey",
 );
 
+/** The name of a variable of the run's environment. */
+export const variableName = text(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable");
+
 /** A value of a key. */
 export const keyValue = secret(
   text(/^[\x21-\x7e]{6,}$/, "expected at least 6 characters of ASCII and no space, as HTTP headers take them"),

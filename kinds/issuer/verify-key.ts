@@ -85,7 +85,7 @@ function whyNot(args: VerifyKeyArgs, verdict: Verdict): string {
   if (purpose === "rollback") return keyRollbackRefused(key.label, evidence, anotherKey(args));
   const still = purpose === "rotation" && activationWait > 0 ? ` still after ${seconds(activationWait)}` : "";
   if (supply === undefined)
-    return `expected the issuer to accept ${key.label}, which it has made, found that ${evidence}${still}. The next update tries it again (config key \`wait\`).`;
+    return `expected the issuer to accept ${key.label}, which it has made, found that ${evidence}${still}. The next update tries it again (config key \`wait\`, or \`verify.activationWait\`).`;
   return (
     `expected the issuer to accept ${key.label}, found that ${evidence}${still}. If the issuer's own pages show the key as ` +
     "active, it was copied wrongly, or it needs longer (config key verify.activationWait): copy it again, or make a new one, " +
@@ -133,7 +133,7 @@ async function assertSameIdentity(args: VerifyKeyArgs, found: string | undefined
   throw new StepError(
     `expected ${key.label} to belong to ${expected}, as ${of} does, found ${found}. ${
       supply === undefined
-        ? `If ${found} is right, set \`account: ${found}\` for ${secret} in the stack config; if not, correct the commands, ` +
+        ? `If ${found} is right, set \`account: ${found}\` for ${secret} in the stack config; if not, correct what makes keys in the config, ` +
           `then \`rotation rollback ${secret}\`, and rotate again`
         : `Make a key for the right account and supply it with \`${supply}\``
     }. ${NOTHING}`,

@@ -80,11 +80,11 @@ it("says of a refused new credential that the next update tries it again, and of
   const args = { issuer: by(), secret: "search/key", purpose: "rotation" as const };
   const gone = { label: "generation 2", values: { keyId: "none", secretKey: "nothing" } };
   await expect(verifyKey({ ...args, key: gone })).rejects.toThrow(
-    "expected the issuer to accept generation 2, which it has made, found that the issuer answered 401. The next update tries it again (config key `wait`).",
+    "expected the issuer to accept generation 2, which it has made, found that the issuer answered 401. The next update tries it again (config key `wait`, or `verify.activationWait`).",
   );
   const key = { label: "generation 2", values: await by().issue("prod/search/key/4") };
   await expect(verifyKey({ ...args, key, account: "A-2" })).rejects.toThrow(
-    "If A-1 is right, set `account: A-1` for search/key in the stack config; if not, correct the commands, then `rotation rollback search/key`, and rotate again.",
+    "If A-1 is right, set `account: A-1` for search/key in the stack config; if not, correct what makes keys in the config, then `rotation rollback search/key`, and rotate again.",
   );
   await expect(verifyKey({ ...args, purpose: "rollback", key: gone })).rejects.toThrow(
     "if it does not, `rotation rotate-now search/key` issues a new one",

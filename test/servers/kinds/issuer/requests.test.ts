@@ -1,8 +1,9 @@
 import fc from "fast-check";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HttpServer, readBody, startHttp } from "../../../../dev/lab/http";
 import { issuerProbe, type KeyIssuer, startKeyIssuer } from "../../../../dev/lab/key-issuer";
 import { connectIssuer, type IssuerReference } from "../../../../kinds/issuer/connect";
+import { orphanEnded } from "../../../../kinds/issuer/orphan";
 
 const briefly = { limit: 1500, timeout: 1000 };
 let issuer: KeyIssuer & { stop(): Promise<void> };
@@ -179,23 +180,40 @@ describe("a request", () => {
 });
 
 describe("issue and revoke", () => {
-  const admin = () => ({ headers: { authorization: "Bearer {token}" }, timeout: 1000 });
+  const ADMIN = "LAB_ISSUER_TOKEN";
+  const host = () => new URL(issuer.url).host;
+  beforeAll(() => void vi.stubEnv(ADMIN, issuer.admin));
+  afterAll(() => void vi.unstubAllEnvs());
+  const admin = { headers: { authorization: "Bearer {token}" }, timeout: 1000 };
   const issue = (more: Partial<NonNullable<Requests["issue"]>> = {}): NonNullable<Requests["issue"]> => ({
-    ...{ method: "POST", url: `${issuer.url}/v1/keys`, ...admin(), expect: { status: [201] } },
-    headers: { ...admin().headers, "idempotency-key": "{id}" },
-    values: { key: "$.data.key" },
+    ...{ method: "POST", url: `${issuer.url}/v1/keys`, ...admin, expect: { status: [201] } },
+    headers: { ...admin.headers, "idempotency-key": "{id}" },
+    values: { key: "$.data.key", keyId: "$.data.id" },
     ...more,
   });
-  const revoke = (): NonNullable<Requests["revoke"]> => ({
-    ...{ method: "POST", url: `${issuer.url}/v1/revoke`, ...admin(), json: { key: "{key}" } },
-    expect: { status: [200] },
-    gone: { status: [404] },
+  const revoke = (more: Partial<NonNullable<Requests["revoke"]>> = {}): NonNullable<Requests["revoke"]> => ({
+    ...{ method: "DELETE", url: `${issuer.url}/v1/keys/{keyId}`, ...admin },
+    ...{ expect: { status: [200] }, gone: { status: [404] } },
+    ...more,
+  });
+  /** Its keys have names of their own, by which they end. */
+  const named = (): Partial<Requests> => ({
+    issue: issue({ headers: admin.headers, json: { name: "{id}" }, taken: { status: [409] } }),
+    revoke: revoke({ url: `${issuer.url}/v1/keys?name={id}` }),
   });
   const connected = (more: Partial<Requests> = {}) =>
-    connectIssuer(reference({ issue: issue(), revoke: revoke(), token: issuer.admin, ...more }));
+    connectIssuer(reference({ issue: issue(), revoke: revoke(), variables: { token: ADMIN }, ...more }));
+  const failure = async (asked: Promise<unknown> | undefined): Promise<string> =>
+    String(
+      await asked?.then(
+        () => "no error",
+        (error: unknown) => error,
+      ),
+    );
 
   it("make a key that works, the same again for the same id, and end it, twice if need be", async () => {
     const made = await connected().issue?.("stack generation 2");
+    expect(Object.keys(made ?? {})).toEqual(["key", "keyId"]);
     expect(await connected().verify(made ?? {})).toMatchObject({ answer: "works" });
     expect(await connected().issue?.("stack generation 2")).toEqual(made);
     expect(await connected().issue?.("stack generation 3")).not.toEqual(made);
@@ -204,31 +222,104 @@ describe("issue and revoke", () => {
     expect(await connected().verify(made ?? {})).toMatchObject({ answer: "refused" });
   });
 
-  it("make one key alone if the request names no id: it is sent once", async () => {
+  it("ask again if an answer was lost, and one key alone is made", async () => {
+    const before = issuer.made.length;
+    issuer.losesAnswer = () => undefined;
+    const made = await connected().issue?.("lost");
+    expect(issuer.made.slice(before).map(({ key }) => key)).toEqual([made?.key]);
+    await connected().revoke?.(made ?? {}, "lost");
+  });
+
+  it("end a key that is left under its name, and make it anew", async () => {
+    const before = issuer.working().length;
+    const [left, made] = [await connected(named()).issue?.("a/b/1"), await connected(named()).issue?.("a/b/1")];
+    expect(await connected().verify(left ?? {})).toMatchObject({ answer: "refused" });
+    expect(await connected().verify(made ?? {})).toMatchObject({ answer: "works" });
+    await connected(named()).revoke?.(made ?? {}, "a/b/1");
+    expect(issuer.working()).toHaveLength(before);
+    // If the name stays taken, nothing is tried for ever.
+    issuer.createKey({ name: "a/b/2" });
+    const ends = { ...named(), revoke: revoke({ url: `${issuer.url}/v1/keys?name=x{id}` }) };
+    expect(await failure(connected(ends).issue?.("a/b/2"))).toContain("to have no key a/b/2 after its end, found one");
+  });
+
+  it.each(["with the same again", "by name"])("end what an interrupted update has made, %s", async (how) => {
+    const more = how === "by name" ? named() : {};
+    await connected(more).issue?.("interrupted");
+    expect(await orphanEnded(connected(more), "interrupted")).toEqual({ warnings: [] });
+    expect(issuer.working().filter(({ name }) => name === "interrupted")).toEqual([]);
+    const last = issuer.made.at(-1);
+    expect(await connected().verify({ key: last?.key ?? "" })).toMatchObject({ answer: "refused" });
+  });
+
+  it("are sent once if the request names no id, make one key alone, and none that ends what was left", async () => {
+    const once = connected({ issue: issue({ headers: admin.headers }) });
     issuer.fault = { status: 503 };
     const before = issuer.requests.length;
-    const { headers } = admin();
-    await expect(connected({ issue: issue({ headers }) }).issue?.("a")).rejects.toThrow(/503 .*asked once/);
+    await expect(once.issue?.("a")).rejects.toThrow(/503 .*asked once.*it may have made a key that nobody knows/);
+    expect(issuer.requests.length).toBe(before + 1);
+    issuer.fault = undefined;
+    const { warnings } = await orphanEnded(once, "a");
+    expect(warnings).toEqual([expect.stringContaining("`issue` in the config has no {id} to find it by")]);
     expect(issuer.requests.length).toBe(before + 1);
   });
 
+  it("take numbers for texts, as issuers have them that count their keys", async () => {
+    const server = await startHttp((_, response) => {
+      response.writeHead(201).end(JSON.stringify({ id: 7, keys: [{ key: "k-7" }] }));
+    });
+    const url = `${server.url}/keys`;
+    const counting = connected({ issue: issue({ url, values: { keyId: "$.id", key: "$.keys[0].key" } }) });
+    expect(await counting.issue?.("a")).toEqual({ keyId: "7", key: "k-7" });
+    await server.stop();
+  });
+
+  it("are done by commands where the config has them", async () => {
+    const command = (commands: object) => ({
+      ...{ secretName: "market-data/api-key", fields: ["key"], timeout: 10_000, commands },
+      variables: [ADMIN],
+    });
+    const made = `printf '{"values":{"key":"%s"}}' "$${ADMIN}"`;
+    const issuing = connectIssuer({
+      ...reference({
+        revoke: revoke({ method: "POST", url: `${issuer.url}/v1/revoke`, json: { key: "{key}" } }),
+        variables: { token: ADMIN },
+      }),
+      commands: { issue: command({ issue: made }) },
+    } as IssuerReference);
+    expect([issuing.repeats, await issuing.issue?.("a")]).toEqual([true, { key: issuer.admin }]);
+    const { key } = issuer.createKey();
+    await issuing.revoke?.({ key }, "a");
+    expect(await issuing.verify({ key })).toMatchObject({ answer: "refused" });
+    const ending = connectIssuer({
+      ...reference({ issue: issue(), variables: { token: ADMIN } }),
+      commands: { revoke: command({ revoke: "exit 3" }) },
+    } as IssuerReference);
+    expect(await failure(ending.revoke?.({ key }, "a"))).toContain("the command for revoke, `exit 3`, failed");
+    expect(await ending.issue?.("by request")).toHaveProperty("key");
+  });
+
   it("say what was expected and found, and nothing of a credential", async () => {
-    const failure = async (asked: Promise<unknown> | undefined) =>
-      String(
-        await asked?.then(
-          () => "no error",
-          (error: unknown) => error,
-        ),
-      );
-    const host = new URL(issuer.url).host;
-    const wrong = await failure(connected({ token: "wrong-administrator" }).issue?.("a"));
-    expect(wrong).toContain(`expected ${host} to answer 201 to \`issue\`, found 401`);
-    expect(wrong).not.toContain("wrong-administrator");
+    vi.stubEnv("WRONG_TOKEN", "wrong-administrator");
+    const wrong = connected({ variables: { token: "WRONG_TOKEN" } });
+    const said = await failure(wrong.issue?.("a"));
+    expect(said).toContain(`expected ${host()} to answer 201 to \`issue\`, found 401`);
+    expect(said).not.toContain("wrong-administrator");
     expect(await failure(connected({ issue: issue({ values: { key: "$.data.secret" } }) }).issue?.("b"))).toContain(
       "to hold key at $.data.secret, found none",
     );
-    expect(await failure(connected({ token: "wrong-administrator" }).revoke?.({ key: "some-key" }, "a"))).toContain(
-      `expected ${host} to answer 200 or 404 to \`revoke\`, found 401`,
+    expect(await failure(wrong.revoke?.({ key: "some-key", keyId: "7" }, "a"))).toContain(
+      `expected ${host()} to answer 200 or 404 to \`revoke\`, found 401`,
+    );
+    const unknown = await failure(connected().revoke?.({ key: "some-key" }, "prod/a/1"));
+    expect(unknown).toContain(`expected the stack to have kept {keyId} of the key prod/a/1, which \`revoke\` names`);
+    expect(unknown).not.toContain("some-key");
+    expect(await failure(connected({ variables: { token: "NO_SUCH_TOKEN" } }).issue?.("a"))).toContain(
+      "expected the environment to have NO_SUCH_TOKEN (config key `variables`), found nothing there",
+    );
+    vi.stubEnv("WRONG_TOKEN", "two\nlines-of-a-token");
+    expect(await failure(wrong.issue?.("a"))).toBe(
+      "StepError: expected ASCII in one line in WRONG_TOKEN, found other text",
     );
   });
 

@@ -1,14 +1,13 @@
 import * as z from "zod";
 import type { Placed } from "../../core/config-part";
 import type { Problem } from "../../core/problem";
-import type { Values } from "../issuer/issuer";
 
 /** The values of the config's `adopted`, a JSON object; undefined if it is none with exactly these names. */
-export function adoptedValues(names: readonly string[], text: string): Values | undefined {
+export function adoptedValues(names: readonly string[], text: string): Readonly<Record<string, string>> | undefined {
   try {
     const values: unknown = JSON.parse(text);
     const result = z.strictObject(Object.fromEntries(names.map((name) => [name, z.string().min(1)]))).safeParse(values);
-    return result.data as Values | undefined;
+    return result.data as Readonly<Record<string, string>> | undefined;
   } catch {
     return undefined;
   }
