@@ -8,8 +8,8 @@ import type { Bench, BenchOptions } from "./harness";
 export const SECRET = "market-data/api-key";
 export const READER = "market-data-service";
 
-/** The variable with the issuer's own token, which only the commands get. */
-const TOKEN = "LAB_ISSUER_TOKEN";
+/** The variable with the issuer's own token, which only what makes and ends keys gets. */
+export const TOKEN = "LAB_ISSUER_TOKEN";
 
 /** A bench whose issuer is asked by commands. */
 export const customBench = (more: BenchOptions["labOptions"] = {}): BenchOptions => ({

@@ -33,6 +33,7 @@ const OUTPUTS: Record<string, (name: string) => Record<string, unknown>> = {
   "secret-rotation:index:VaultDynamicLogins": () => ({}),
   "secret-rotation:index:AlpacaKey": () => ({}),
   "secret-rotation:index:ApiKey": () => ({}),
+  "secret-rotation:index:IssuedApiKey": () => ({}),
   "secret-rotation:index:RedisPassword": () => ({}),
   "secret-rotation:index:CustomSecret": () => ({}),
   "secret-rotation:index:Preflight": () => ({}),
