@@ -11,6 +11,7 @@ export type { Config, SecretConfig } from "./config";
 export type { SecretState } from "./core/state";
 export { AlpacaKey, type AlpacaKeyArgs } from "./kinds/alpaca-key/component";
 export { ApiKey, type ApiKeyArgs } from "./kinds/api-key/component";
+export { IssuedApiKey } from "./kinds/api-key/issued/component";
 export { PostgresPassword, type PostgresPasswordArgs } from "./kinds/postgres-password/component";
 export type { RotationStack, Settings } from "./kinds/rotation-stack";
 export { VaultDynamicLogins } from "./kinds/vault-dynamic/component";

@@ -21,14 +21,14 @@ interface Supplied {
 }
 
 /** Keys of any issuer, whoever makes them. */
-export const apiKeyParts = {
+export const apiKeyParts: Pick<ConfigPart<ApiKeyConfig, Checked>, "schema" | "paths" | "documents" | "addresses"> = {
   schema: apiKeySchema,
   ...fieldsInStore,
   addresses: ({ verify, issue, revoke }) =>
     [verify, issue, revoke].flatMap((part) =>
       part?.request === undefined ? [] : [new URL(`http://${hostOf({ request: part.request })}`).hostname],
     ),
-} satisfies Partial<ConfigPart<ApiKeyConfig, Checked>>;
+};
 
 /** Keys that the operator supplies. */
 export const apiKeyInConfig: ConfigPart<ApiKeyConfig, Checked> = {

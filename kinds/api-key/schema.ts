@@ -55,8 +55,8 @@ const managing = {
   /** Method and address, as for `verify`. Instead: `command`. */
   request: request.request.optional(),
   /**
-   * Instead of `request`: a command of your own, run by `sh -c`, with the protocol of docs/custom.md. It gets the variables that
-   * `variables` names and no other with a credential, and must not hold a secret. `timeout` is its time limit.
+   * Instead of `request`: a command of your own, run by `sh -c`, with the protocol of custom kinds (docs/custom.md). It gets the variables
+   * that `variables` names and no other with a credential, and must not hold a secret. `timeout` is its time limit.
    */
   command: z.string().min(1).optional(),
 };
@@ -108,9 +108,7 @@ export const apiKeySchema = settings({
    */
   issue: settings({
     ...managing,
-    /**
-     * The answer that has a new key. Its JSON is read by `values`. Default: status 200 or 201.
-     */
+    /** The answer that has a new key. Its JSON is read by `values`. Default: status 200 or 201. */
     expect: settings({
       /** One status, or a list. */
       status: statuses.default([200, 201]),

@@ -37,8 +37,8 @@ export const working = (bench: Bench): Promise<boolean[]> =>
     }),
   );
 
-/** For this file's tests: makes the stack's one secret of the kind `custom`, with the key in use given. */
-export async function configureCustom(bench: Bench): Promise<void> {
+/** Makes the stack's one secret of the kind `custom`, with the key in use given. @param more of the secret's config */
+export async function configureCustom(bench: Bench, more: object = {}): Promise<void> {
   const { stack } = bench;
   const { url, admin } = issuerOf(bench);
   await cp(join(projectRoot(), "test/engine/custom-kind"), folderOf(bench), { recursive: true });
@@ -51,6 +51,7 @@ export async function configureCustom(bench: Bench): Promise<void> {
       commands: { issue: command, verify: command, revoke: command },
       variables: [TOKEN],
       restart: [READER],
+      ...more,
     },
   ]);
   await stack.configure("apiKeys", undefined);

@@ -91,4 +91,26 @@ describe("a credential of the user's own commands, from its adoption to the end 
       ["LEAK", "SUCCESS"],
     ]);
   });
+
+  it("in a document with others' keys: a rollback over an update that was killed revokes what it made, and leaves nothing", async () => {
+    const { lab, stack } = bench();
+    const document = "market-data/shared";
+    const others = { owner: "another team", api_key: "theirs" };
+    await lab.store.putDocument(document, others);
+    await configureCustom(bench(), { format: "both", path: document, keys: { key: "search_key" } });
+    await stack.configure("request", { id: "again", secret: SECRET, rotate: true, reason: "a test" });
+    await up(bench());
+    const held = async () => (await lab.store.getDocument(document))?.data;
+    expect(await held()).toEqual({ ...others, search_key: keys()[4] });
+
+    await stack.configure("request", { id: "killed", secret: SECRET, rotate: true, reason: "a test" });
+    const killed = await stack.pulumi(["up", "--yes", "--skip-preview"], {
+      onStart: (pid) => void writeFile(join(folderOf(bench()), "dies"), String(pid)),
+    });
+    expect([killed.exitCode === 0, keys().length]).toEqual([false, 6]);
+    await fine(bench(), ["rollback", SECRET, "--yes", "--reason", "a test"]);
+    // Generation 3 had to leave its slot before; what the killed update made was never in use.
+    expect(await working(bench())).toEqual([false, false, false, true, false, false]);
+    expect([await held(), await current()]).toEqual([{ ...others, search_key: keys()[3] }, keys()[3]]);
+  });
 });
