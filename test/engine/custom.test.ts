@@ -96,7 +96,7 @@ describe("a credential of the user's own commands, from its adoption to the end 
     const { lab, stack } = bench();
     const document = "market-data/shared";
     const others = { owner: "another team", api_key: "theirs" };
-    await lab.store.putDocument(document, others);
+    await lab.store.putDocument(document, { ...others, search_key: keys()[3] });
     await configureCustom(bench(), { format: "both", path: document, keys: { key: "search_key" } });
     await stack.configure("request", { id: "again", secret: SECRET, rotate: true, reason: "a test" });
     await up(bench());
@@ -109,8 +109,8 @@ describe("a credential of the user's own commands, from its adoption to the end 
     });
     expect([killed.exitCode === 0, keys().length]).toEqual([false, 6]);
     await fine(bench(), ["rollback", SECRET, "--yes", "--reason", "a test"]);
-    // Generation 3 had to leave its slot before; what the killed update made was never in use.
-    expect(await working(bench())).toEqual([false, false, false, true, false, false]);
-    expect([await held(), await current()]).toEqual([{ ...others, search_key: keys()[3] }, keys()[3]]);
+    // The one before had to leave its slot; what the killed update made was never in use, and no update knew it.
+    expect(await working(bench())).toEqual([false, false, false, false, true, false]);
+    expect([await held(), await current()]).toEqual([{ ...others, search_key: keys()[4] }, keys()[4]]);
   });
 });
