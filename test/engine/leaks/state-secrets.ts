@@ -108,11 +108,15 @@ function credentialsIn(key: string, plain: string): string[] {
 /** Keys of the project's, the engine's and the plugins' own inputs under which a credential stands. */
 const CREDENTIAL = /^(password|privateKey|token|secretKey|keyId|value|slackWebhook)$/i;
 
+/** Requests to an issuer, which name variables and places of an answer: `token`, `keyId`. */
+const NAMES = "issuer";
+
 /** Every text below such a key; what says `public: true` of itself holds none. */
 function textsBelow(value: unknown, credential = false): string[] {
   if (typeof value === "string") return credential ? [value] : [];
   if (typeof value !== "object" || value === null || ("public" in value && value.public === true)) return [];
-  return Object.entries(value).flatMap(([key, item]) => textsBelow(item, credential || CREDENTIAL.test(key)));
+  const entries = Object.entries(value).filter(([key]) => key !== NAMES);
+  return entries.flatMap(([key, item]) => textsBelow(item, credential || CREDENTIAL.test(key)));
 }
 
 /** A property is JSON, and a step's input a text of JSON inside of that; a config value is as it is. */
