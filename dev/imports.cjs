@@ -38,6 +38,17 @@ const rows = [
   })),
 ];
 
+/** Folders of `kinds/` that kinds share. */
+const SHARED = "^kinds/(issued-key|issuer|own-password|probes|vault-engine)/";
+
+/** A kind imports no other kind; a strategy of `postgres-password` also imports that kind. */
+const kindImports = (from, may = []) => ({
+  name: "a-kind-imports-no-other-kind",
+  severity: "error",
+  from: { path: from, pathNot: SHARED },
+  to: { path: "^kinds/[a-z-]+/", pathNot: ["^kinds/$1/", SHARED, ...may] },
+});
+
 /** A schema is in the folder of its kind or store, and of another layer. */
 const without = (path) => (path === SCHEMAS ? { path } : { path, pathNot: SCHEMAS });
 
@@ -51,6 +62,8 @@ const directions = rows.map(({ name, path, may }) => ({
 module.exports = {
   forbidden: [
     ...directions,
+    kindImports("^kinds/((?!vault-)[a-z-]+)/"),
+    kindImports("^kinds/(vault-[a-z]+)/", ["^kinds/postgres-password/"]),
     // Its results depend on its arguments alone.
     {
       name: "core-is-pure",

@@ -2,8 +2,8 @@ import { passwordAdvice } from "../../components/foreign-advice";
 import type { KindAsks } from "../../components/preflight-input";
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { modeOf } from "../../core/decide";
+import { readersOf } from "../own-password/readers";
 import { databasePathsOf, keptLists } from "./paths/schema";
-import { readersOf } from "./rehearsal/readers";
 import { ownUsernames, rotatedLogins } from "./roles";
 
 /** What the preflight checks for a password that this pipeline makes. */

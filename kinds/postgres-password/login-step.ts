@@ -8,7 +8,7 @@ import type { PreflightMode } from "../../core/decide";
 import { AGAIN } from "../../core/phases";
 import { activeGeneration, adoptedGeneration, copiesInProof, type SecretState } from "../../core/state";
 import { databasePathsOf } from "./paths/schema";
-import { rehearsalOf } from "./rehearsal/readers";
+import { rehearsalOf } from "./rehearsal/rehearsal-of";
 import { rotatedLogins } from "./roles";
 import type { PasswordSlot } from "./slot-salt";
 

@@ -1,10 +1,10 @@
 import { type PostgresPasswordConfig, referenceOf } from "../../config";
 import { adoptedGeneration } from "../../core/state";
 import type { KindOperations } from "../kind-operations";
+import { recognisePassword } from "../own-password/recognise";
 import { knownLogins, loginInUse, loginsOf } from "./credentials";
 import { keptLogin, seeOldLogin } from "./old-logins";
 import { postgresPasswordPhases } from "./phases";
-import { recognisePassword } from "./recognise";
 import { activeUsername } from "./roles";
 
 /** A password that this stack makes and writes into the store. */

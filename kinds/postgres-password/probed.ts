@@ -1,8 +1,8 @@
 import { type Config, type PostgresPasswordConfig, referenceOf } from "../../config";
 import { documentShape, hasValues } from "../../core/document-settings";
+import { readersOf } from "../own-password/readers";
 import type { ProbedLogins } from "../probes/order";
 import { databasePathsOf } from "./paths/schema";
-import { readersOf } from "./rehearsal/readers";
 import { passwordDocument, usernamePathOf } from "./schema";
 
 /** The login that the store holds, over every way of its readers. */

@@ -3,8 +3,8 @@ import { databaseReference } from "../../clients/postgres";
 import { healthProbe } from "../../clients/probe";
 import { hostReference, sshKey } from "../../clients/ssh-connect";
 import { storeReference } from "../../stores/schemas";
+import { place } from "../own-password/readers";
 import { databasePath } from "../postgres-password/paths/prove";
-import { place } from "../postgres-password/rehearsal/input";
 
 const namedHost = hostReference.extend({ name: z.string() });
 

@@ -3,7 +3,7 @@ import { isRefusal, PROBE_APPLICATION, withSession } from "../../clients/postgre
 import { ForwardError, UnreachableError } from "../../clients/ssh";
 import { codeOf, messageOf } from "../../core/errors";
 import type { Ending } from "../../core/probes";
-import { readerName } from "../postgres-password/rehearsal/readers";
+import { readerName } from "../own-password/readers";
 import { dialOf, type Standpoint, trustOf } from "../postgres-password/rehearsal/rehearse";
 import { type Way, waysOf } from "../postgres-password/rehearsal/ways";
 import type { Target } from "./order";

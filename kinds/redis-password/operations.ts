@@ -1,6 +1,6 @@
 import { adoptedGeneration } from "../../core/state";
 import type { KindOperations } from "../kind-operations";
-import { recognisePassword } from "../postgres-password/recognise";
+import { recognisePassword } from "../own-password/recognise";
 import { knownPasswords, passwordInUse, passwordsOf } from "./credentials";
 import { keptPassword, seeOldPassword } from "./old-password";
 import { redisPasswordPhases } from "./phases";

@@ -4,7 +4,7 @@ import type { RehearsalRow } from "../../core/rehearsal";
 import { sshKeyOf } from "../../core/ssh-key";
 import type { SecretState } from "../../core/state";
 import type { StackView } from "../kind-operations";
-import { readersOf } from "../postgres-password/rehearsal/readers";
+import { readersOf } from "../own-password/readers";
 import { passwordsOf } from "./credentials";
 import { redisOf } from "./reference";
 import { redisRehearsal } from "./rehearsal-input";

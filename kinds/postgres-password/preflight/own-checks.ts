@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { databaseReference } from "../../../clients/postgres";
 import type { KindChecks } from "../../../components/preflight/preflight";
+import { place } from "../../own-password/readers";
 import { databasePath } from "../paths/prove";
 import { keptList } from "../paths/userlist";
-import { place } from "../rehearsal/input";
 import { loginsInput } from "./asked";
 import { checkCurrentLogin, checkDatabase } from "./database";
 import { checkLoginRole } from "./login-role";

@@ -2,8 +2,8 @@ import type { DatabaseReference } from "../../../clients/postgres";
 import type { Check } from "../../../components/preflight/preflight";
 import type { PreflightMode } from "../../../core/decide";
 import type { SshKey } from "../../../core/ssh-key";
+import type { Place } from "../../own-password/readers";
 import type { DatabasePath } from "../paths/schema";
-import type { Place } from "../rehearsal/input";
 import { rehearsed } from "../rehearsal/result";
 
 interface InUse {

@@ -11,7 +11,7 @@ import { databasePathsOf } from "../paths/schema";
 import { checkLoginRole } from "../preflight/login-role";
 import { activeUsername, rotatedLogins } from "../roles";
 import { rehearsal } from "./input";
-import { rehearsalOf } from "./readers";
+import { rehearsalOf } from "./rehearsal-of";
 import { rehearse } from "./rehearse";
 
 /** The ways of the login in use, and whether the next login would see the same. Changes nothing that is in use. */

@@ -4,10 +4,11 @@ import { type Reach, withHost } from "../../../clients/ssh";
 import { messageOf, StepError } from "../../../core/errors";
 import type { RehearsalRow } from "../../../core/rehearsal";
 import { quoted } from "../../../core/shell-word";
+import type { Place, Reader } from "../../own-password/readers";
+import { readerName } from "../../own-password/readers";
 import { Comparison } from "./compare";
-import type { Place, Reader, Rehearsal } from "./input";
+import type { Rehearsal } from "./input";
 import { overWay } from "./over-way";
-import { readerName } from "./readers";
 import { readStore } from "./store";
 import { type Way, waysOf } from "./ways";
 

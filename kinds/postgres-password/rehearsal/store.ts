@@ -3,7 +3,8 @@ import { messageOf, StepError } from "../../../core/errors";
 import type { RehearsalRow } from "../../../core/rehearsal";
 import { quoted } from "../../../core/shell-word";
 import { clientAs } from "../../../stores";
-import type { Reader, Rehearsal } from "./input";
+import type { Reader } from "../../own-password/readers";
+import type { Rehearsal } from "./input";
 
 /** Milliseconds. */
 const LIMIT = 15_000;

@@ -2,8 +2,9 @@ import { type ConnectionConfig, clientConfig } from "../../../clients/postgres";
 import { ForwardError } from "../../../clients/ssh-connect";
 import { codeOf, messageOf } from "../../../core/errors";
 import { type SslMode, sslmode } from "../../../core/schema-parts";
+import type { Reader } from "../../own-password/readers";
 import { PRIMARY, pathName } from "../paths/schema";
-import type { Reader, Rehearsal } from "./input";
+import type { Rehearsal } from "./input";
 
 /** How one reader gets to the database. */
 export interface Way {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { fieldsOf, isOfFields } from "../../../core/document";
 import { documentShape } from "../../../core/document-settings";
 import { rendered } from "../../../core/template";
-import { recognisePassword } from "../../../kinds/postgres-password/recognise";
+import { recognisePassword } from "../../../kinds/own-password/recognise";
 
 const recognise = (document: object) => recognisePassword(JSON.stringify(document), "trader");
 

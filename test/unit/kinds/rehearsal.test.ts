@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Config, PostgresPasswordConfig } from "../../../config";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import type { SecretState } from "../../../core/state";
+import { readersOf } from "../../../kinds/own-password/readers";
 import { postgresPassword } from "../../../kinds/postgres-password";
-import { readersOf, rehearsalOf } from "../../../kinds/postgres-password/rehearsal/readers";
+import { rehearsalOf } from "../../../kinds/postgres-password/rehearsal/rehearsal-of";
 import { failureOf, waysOf } from "../../../kinds/postgres-password/rehearsal/ways";
 
 const host = (address: string) => ({ address, port: 22, user: "deploy", hostKey: "ssh-ed25519 AAAA" });

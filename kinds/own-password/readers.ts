@@ -1,7 +1,32 @@
-import { type HostConfig, type PostgresPasswordConfig, pathsOf, type ServiceConfig } from "../../../config";
-import type { PreflightMode } from "../../../core/decide";
-import type { StoreReference } from "../../../stores/schemas";
-import type { Reader } from "./input";
+import * as z from "zod";
+import { hostReference } from "../../clients/ssh-connect";
+import type { HostConfig, ServiceConfig } from "../../config";
+
+/** Services that reach the database in the same way. */
+const reader = z.object({
+  services: z.array(z.string()),
+  /** The paths that they use, as the config names them. Default: all; one that the login in use cannot go is none of theirs. */
+  paths: z.array(z.string()).optional(),
+  /** A command whose standard input and output are a connection to `{host}` and `{port}`. */
+  relay: z.string().optional(),
+  sslmode: z.string().optional(),
+  /** A file with authorities, where the services run. */
+  sslrootcert: z.string().optional(),
+  /** Further parameters of the startup message. */
+  parameters: z.record(z.string(), z.string()).optional(),
+  /** A file with the services' own token for Vault, where they run. */
+  tokenFile: z.string().optional(),
+});
+
+export type Reader = z.output<typeof reader>;
+
+/** The readers of one host, or of this machine. */
+export const place = z.object({
+  host: hostReference.extend({ name: z.string() }).optional(),
+  readers: z.array(reader),
+});
+
+export type Place = z.output<typeof place>;
 
 /** The readers of one host; without a host, of this machine. */
 export interface ReadersAt {
@@ -9,43 +34,14 @@ export interface ReadersAt {
   readonly readers: readonly Reader[];
 }
 
-interface Platform {
+/** Where services run. */
+export interface ReadersPlatform {
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly hosts: Readonly<Record<string, HostConfig>>;
 }
 
-/** How a stack's platform is reached. `K` opens hosts. */
-interface Reached<K> extends Platform {
-  readonly privateKey?: K | undefined;
-  readonly store: { readonly reference: StoreReference };
-}
-
-/**
- * The input of a rehearsal. What the config does not name is absent: it is part of the state.
- *
- * @param old the login in use, if it is another one and its password is known
- */
-export function rehearsalOf<K, L extends { readonly username: string; readonly password: unknown }>(
-  secret: PostgresPasswordConfig,
-  { privateKey, store, ...platform }: Reached<K>,
-  mode: PreflightMode,
-  old: L | undefined,
-) {
-  const places = readersOf(secret.restart, platform);
-  const readsStore = places.some(({ readers }) => readers.some(({ tokenFile }) => tokenFile !== undefined));
-  const onHosts = places.some(({ host }) => host !== undefined);
-  return {
-    places,
-    owner: secret.role,
-    strict: mode === "rotation",
-    ...(old === undefined ? {} : { old: { username: old.username, password: old.password as L["password"] } }),
-    ...(onHosts && privateKey !== undefined ? { privateKey } : {}),
-    ...(readsStore ? { store: { reference: store.reference, paths: pathsOf(secret) } } : {}),
-  };
-}
-
 /** Who reads a secret, by the place where they run. Services that reach the database in the same way are one reader. */
-export function readersOf(restart: readonly string[], { services, hosts }: Platform): ReadersAt[] {
+export function readersOf(restart: readonly string[], { services, hosts }: ReadersPlatform): ReadersAt[] {
   const named = restart.flatMap((service) => {
     const config = services[service];
     return config === undefined || isElsewhere(config) ? [] : [{ service, config }];
