@@ -1,12 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Platform } from "../../../components/platform";
 import type { PreviousSecret } from "../../../components/previous-secrets";
-import { StackStore } from "../../../components/stack-store";
 import { type AlpacaKeyConfig, type Config, type KeyPair, parseConfig } from "../../../config";
 import type { SecretState } from "../../../core/state";
 import { decideSecret } from "../../../kinds";
 import { declareAlpacaKey } from "../../../kinds/alpaca-key/declare";
 import type { PreviousSeen } from "../../../kinds/issuer/previous-key";
+import { platformOf } from "./platform";
 import { type Declared, declare } from "./strict-mocks";
 
 const pair = (label: string, letter: string): KeyPair => ({
@@ -59,20 +58,11 @@ export interface Update {
 export async function update({ config, days, before, seen }: Update): Promise<{ all: Declared[]; state: SecretState }> {
   let state: SecretState | undefined;
   const all = await declare(() => {
-    const { services, hosts } = config;
-    const platform: Platform = {
-      secrets: config.secrets,
-      store: new StackStore({ kind: "vault", mount: "secret", environment: "paper" }),
-      services,
-      hosts,
-      privateKey: pulumi.secret("key"),
-      allowOpenMarket: false,
-      notice: undefined,
-      clock: undefined,
-      planBasis: [],
+    const { secrets, services, hosts } = config;
+    const platform = platformOf({
+      ...{ secrets, services, hosts, privateKey: pulumi.secret("key"), allowOpenMarket: false },
       marketClock: { baseUrl: "https://paper-api.alpaca.markets", keyIdPath: "a", secretKeyPath: "b" },
-      audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
-    };
+    });
     const secret = config.secrets[0] as AlpacaKeyConfig;
     const now = at(days);
     const known = { finished: before?.state, recorded: undefined };

@@ -1,13 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
-import type { Platform } from "../../../components/platform";
 import type { PreviousSecret } from "../../../components/previous-secrets";
-import { StackStore } from "../../../components/stack-store";
 import { type ApiKeyConfig, type Config, parseConfig } from "../../../config";
 import type { SecretState } from "../../../core/state";
 import { decideSecret } from "../../../kinds";
 import { declareApiKey } from "../../../kinds/api-key/declare";
 import { asPulumi, configWith } from "../config/example";
+import { platformOf } from "./platform";
 import { type Declared, declare, inputOf, order } from "./strict-mocks";
 
 const NAME = "errors/api-key";
@@ -43,12 +42,8 @@ async function update(config: Config, day: number, before?: PreviousSecret) {
   let state: SecretState | undefined;
   let key: unknown;
   const all: Declared[] = await declare(() => {
-    const platform: Platform = {
-      ...{ secrets: config.secrets, services: config.services, hosts: config.hosts, privateKey: pulumi.secret("key") },
-      store: new StackStore({ kind: "vault", mount: "secret", environment: "paper" }),
-      ...{ allowOpenMarket: false, notice: undefined, clock: undefined, planBasis: [], marketClock: undefined },
-      audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
-    };
+    const { secrets, services, hosts } = config;
+    const platform = platformOf({ secrets, services, hosts, privateKey: pulumi.secret("key"), allowOpenMarket: false });
     const secret = config.secrets[0] as ApiKeyConfig;
     const now = new Date(Date.parse("2026-11-23T02:00:00Z") + day * 86_400_000);
     const stack = { config, platform, now, before, recorded: undefined, isKnown: () => before !== undefined };

@@ -1,6 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { Platform } from "../../../components/platform";
-import { StackStore } from "../../../components/stack-store";
 import { parseDuration } from "../../../core/duration";
 import { nextState } from "../../../core/next-state";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
@@ -8,6 +6,7 @@ import type { SecretState } from "../../../core/state";
 import { CustomSecret } from "../../../kinds/custom/component";
 import type { CustomConfig } from "../../../kinds/custom/schema";
 import { displacedBy } from "../../../kinds/issued-key/declare";
+import { platformOf, service } from "./platform";
 import { type Declared, declare, inputOf, moved, namedIn, order } from "./strict-mocks";
 
 const config: CustomConfig = {
@@ -27,21 +26,7 @@ const later = new Date("2027-02-20T02:00:00Z");
 const first = nextState(undefined, { now, policy, hasAdopted: true });
 const second = nextState(first, { now: later, policy, hasAdopted: true });
 
-const platform: Platform = {
-  secrets: [],
-  store: new StackStore({ kind: "vault", mount: "secret", environment: "paper" }),
-  services: {
-    "signal-service": { hosts: [], health: "http://localhost:8000/health", timeout: 60_000 as never },
-  },
-  hosts: {},
-  privateKey: undefined,
-  marketClock: undefined,
-  allowOpenMarket: true,
-  notice: undefined,
-  audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
-  clock: undefined,
-  planBasis: [],
-};
+const platform = platformOf({ services: { "signal-service": service() } });
 
 const OLD = { keyId: "old id", secretKey: "old secret" };
 

@@ -1,11 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
-import type { Platform } from "../../../components/platform";
-import { StackStore } from "../../../components/stack-store";
 import { nextState } from "../../../core/next-state";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import type { SecretState } from "../../../core/state";
 import { PostgresPassword } from "../../../kinds/postgres-password/component";
+import { platformOf, service } from "./platform";
 import { declare, inputOf, order } from "./strict-mocks";
 
 const host = { address: "10.0.0.5", port: 22, user: "deploy", hostKey: "ssh-ed25519 AAAA" };
@@ -19,20 +18,12 @@ const second = nextState(first, { now: new Date("2027-02-20T02:00:00Z"), policy,
 
 const resources = (state: SecretState, strategy: "single-user" | "alternating-users" = "alternating-users") =>
   declare(() => {
-    const platform: Platform = {
-      secrets: [],
-      store: new StackStore({ kind: "vault", mount: "secret", environment: "paper" }),
-      services: { "signal-service": { hosts: [], health: "http://localhost:8000/health", timeout: 60_000 as never } },
+    const platform = platformOf({
+      services: { "signal-service": service() },
       hosts: { "pooler-1": host },
       privateKey: pulumi.secret("key"),
-      marketClock: undefined,
-      allowOpenMarket: true,
       rehearse: true,
-      notice: undefined,
-      audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
-      clock: undefined,
-      planBasis: [],
-    };
+    });
     const config = {
       ...({ kind: "postgres-password", name: "database/password", strategy, role: "trader", paths } as const),
       database: { host: "db", port: 5432, name: "trader", sslmode: "require" } as const,

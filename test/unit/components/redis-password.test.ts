@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import type { Platform } from "../../../components/platform";
-import { StackStore } from "../../../components/stack-store";
 import { nextState } from "../../../core/next-state";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import type { SecretState } from "../../../core/state";
 import { RedisPassword } from "../../../kinds/redis-password/component";
 import type { RedisPasswordConfig } from "../../../kinds/redis-password/schema";
+import { platformOf, service } from "./platform";
 import { type Declared, declare, inputOf, moved, namedIn, order } from "./strict-mocks";
 
 const config: RedisPasswordConfig = {
@@ -26,24 +26,7 @@ const later = new Date("2027-02-20T02:00:00Z");
 const first = nextState(undefined, { now, policy, hasAdopted: true });
 const second = nextState(first, { now: later, policy, hasAdopted: true });
 
-const platform = (): Platform => ({
-  secrets: [],
-  store: new StackStore({ kind: "vault", mount: "secret", environment: "paper" }),
-  services: Object.fromEntries(
-    config.restart.map((name) => [
-      name,
-      { hosts: [], health: "http://localhost:8000/health", timeout: 60_000 as never },
-    ]),
-  ),
-  hosts: {},
-  privateKey: undefined,
-  marketClock: undefined,
-  allowOpenMarket: true,
-  notice: undefined,
-  audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
-  clock: undefined,
-  planBasis: [],
-});
+const services = Object.fromEntries(config.restart.map((name) => [name, service()]));
 
 const resources = (
   state: SecretState,
@@ -58,7 +41,7 @@ const resources = (
       state,
       force: false,
       policy,
-      platform: { ...platform(), ...around },
+      platform: platformOf({ services, ...around }),
       adopted: known,
     };
     return new RedisPassword("redis-password", args).state;

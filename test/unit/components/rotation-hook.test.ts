@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, it } from "vitest";
-import { StackStore } from "../../../components/stack-store";
 import type { PostgresPasswordConfig } from "../../../config";
 import { nextState } from "../../../core/next-state";
 import { DEFAULT_POLICY as policy } from "../../../core/policy";
 import { activation } from "../../../core/state";
 import { PostgresPassword } from "../../../kinds/postgres-password/component";
+import { platformOf, service } from "./platform";
 import { declare, inputOf, namedIn, order, plain } from "./strict-mocks";
 
 const first = nextState(undefined, { now: new Date("2026-11-23T02:00:00Z"), policy, hasAdopted: true });
@@ -22,15 +22,12 @@ const resources = (more: Partial<PostgresPasswordConfig>, finished?: string) =>
       ...{ database: { host: "db", port: 5432, name: "trader", sslmode: "require" }, restart: ["api"] },
       ...more,
     };
-    const platform = {
-      ...{ secrets: [config], marketClock: undefined, allowOpenMarket: true, notice: undefined, clock: undefined },
-      store: new StackStore({ kind: "vault", mount: "secret", environment: "paper" }),
-      services: { api: { hosts: [], health: "http://localhost:8000/health", timeout: 60_000 as never } },
+    const platform = platformOf({
+      secrets: [config],
+      services: { api: service() },
       hosts: { "app-1": { address: "10.0.0.1", port: 22, user: "deploy", hostKey: "ssh-ed25519 AAAA" } },
       privateKey: pulumi.secret("a private key"),
-      audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
-      planBasis: [],
-    };
+    });
     const given = { config, state: second, acts: true, force: false, policy, platform, left: [] };
     return new PostgresPassword("database-password", { ...given, adopted: pulumi.secret("old"), finished }).state;
   });

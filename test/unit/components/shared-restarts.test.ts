@@ -1,12 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
-import type { Platform } from "../../../components/platform";
 import type { PreviousSecret } from "../../../components/previous-secrets";
-import { StackStore } from "../../../components/stack-store";
 import { activationsIn } from "../../../core/phases";
 import { activation, type SecretState } from "../../../core/state";
 import { createSecrets, prepareSecrets } from "../../../kinds/create-secrets";
 import { A, settings as alpacaSettings } from "./alpaca-updates";
+import { platformOf } from "./platform";
 import { type Declared, declare, inputOf, namedIn, order } from "./strict-mocks";
 
 const password = (name: string, strategy: string, restart: string[]) => ({
@@ -47,12 +46,7 @@ async function update({ shared = true, day, previous = {} }: Given) {
   let outputs: Record<string, PreviousSecret> = {};
   const all = await declare(() => {
     const { services, hosts, secrets } = config;
-    const platform: Platform = {
-      ...{ secrets, services, hosts, privateKey: pulumi.secret("key"), marketClock: undefined, allowOpenMarket: true },
-      store: new StackStore({ kind: "vault", mount: "secret", environment: "paper" }),
-      ...{ notice: undefined, clock: undefined, planBasis: [] },
-      audit: { connection: { host: "db" }, stack: "paper", environment: "paper" },
-    };
+    const platform = platformOf({ secrets, services, hosts, privateKey: pulumi.secret("key") });
     // As known before: nobody asks the database for roles that an interrupted update left.
     const known = Object.keys(previous).length > 0 ? previous : {};
     const prepared = prepareSecrets(
