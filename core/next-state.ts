@@ -18,19 +18,8 @@ import {
   slotOf,
   withSlot,
 } from "./state";
+import { type SupplyWords, supplyWords } from "./supply-words";
 import { without } from "./without";
-
-/** How an operator supplies a key, for messages. */
-export interface SupplyWords {
-  /** How a key is made and named, as a clause: `Create a key on the dashboard, label it with today's date`. */
-  readonly make: string;
-  /** What a key is called: `key pair`. */
-  readonly noun: string;
-  /** Of those, one: `pair`. */
-  readonly one: string;
-  /** The command that supplies it. */
-  readonly command: string;
-}
 
 /** Everything a decision rests on; the clock is an argument. The use of a login is seen only if this stack revokes it. */
 export interface Inputs extends UseSeen {
@@ -93,18 +82,12 @@ function mayRevoke(state: SecretState, inputs: Inputs): boolean {
   return graceIsOver(state, policy, now) && (heldBy(inputs, policy, now) === "" || now >= graceLimitAt(state, policy));
 }
 
-/** The words for a key that the operator supplies. */
-function wordsOf({ supply }: Inputs): SupplyWords {
-  if (supply === undefined) throw new Error("a kind with a `suppliedKeyLabel` must say how a key is supplied");
-  return supply;
-}
-
 /** The supplied label if it was never seen before. @throws RequestRefusedError for one that was used before. */
 function newLabel(state: SecretState, inputs: Inputs): string | undefined {
   const { suppliedKeyLabel: label } = inputs;
   if (label === undefined || state.labels.includes(label)) return undefined;
   if (state.usedLabels.includes(label)) {
-    const { make, command } = wordsOf(inputs);
+    const { make, command } = supplyWords(inputs);
     throw new RequestRefusedError(
       `the key label ${label} was used before; expected one that is new. ${make} and supply it with ` +
         `\`${command}\`; nothing was changed.`,
@@ -167,7 +150,7 @@ function handle(state: SecretState, request: Request, inputs: Inputs): SecretSta
   if (inputs.suppliedKeyLabel !== undefined && newLabel(state, inputs) === undefined) {
     throw new RequestRefusedError(
       `request ${request.id}: ${request.secret} cannot rotate without a new key, and the one in the config ` +
-        `(${inputs.suppliedKeyLabel}) is in use already. Supply a new one with \`${wordsOf(inputs).command}\`; nothing was changed.`,
+        `(${inputs.suppliedKeyLabel}) is in use already. Supply a new one with \`${supplyWords(inputs).command}\`; nothing was changed.`,
     );
   }
   const next = { ...rotated(state, inputs, request.reason), handledRequest: request.id };
@@ -205,7 +188,7 @@ function assertAdoptable(request: Request, state: SecretState, inputs: Inputs): 
   const refuse = (why: string) => new RequestRefusedError(`request ${request.id}: ${why}; nothing was changed.`);
   const { secret } = request;
   if (inputs.suppliedKeyLabel !== undefined) {
-    const { noun, one, command } = wordsOf(inputs);
+    const { noun, one, command } = supplyWords(inputs);
     throw refuse(`${secret} is a ${noun}: supply the ${one} in the store with \`${command}\` instead`);
   }
   if (!inputs.hasAdopted) {

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import type { Config, SecretConfig } from "../../config";
 import type { DocumentConfig } from "../../core/document-settings";
-import type { SupplyWords } from "../../core/next-state";
+import type { SupplyWords } from "../../core/supply-words";
 import type { Patience, Values, Verdict } from "./issuer";
 import type { dryRun } from "./schema";
 

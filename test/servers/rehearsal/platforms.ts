@@ -4,7 +4,8 @@ import { copyRole } from "../../../kinds/postgres-password/login-copy";
 import { checkLoginRole } from "../../../kinds/postgres-password/preflight/login-role";
 import type { Rehearsal } from "../../../kinds/postgres-password/rehearsal/input";
 import type { Rehearsed } from "../../../kinds/postgres-password/rehearsal/result";
-import { PASSWORD, type Stage, verifierOf } from "./stage";
+import type { Stage } from "./stage";
+import { PASSWORD, verifierOf } from "./stage-servers";
 
 /** Settings that a role may have, each with values that are not its default. */
 const SETTINGS: Readonly<Record<string, readonly string[]>> = {

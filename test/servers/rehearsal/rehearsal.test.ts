@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeSection } from "../../../dev/bench/proof";
-import { FAULTS, type Fault } from "./faults";
+import type { Fault } from "./fault";
+import { FAULTS } from "./faults";
 import { type Platform, platforms, rotateTo } from "./platforms";
 import { noStage, Stage } from "./stage";
 
