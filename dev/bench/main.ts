@@ -18,6 +18,7 @@ const say = (text: string) => void process.stderr.write(`${text}\n`);
 interface Options {
   readonly sizes: number[];
   readonly perStack: number;
+  readonly parallel: number[];
   readonly hosts: number[];
   readonly rounds: number;
   readonly rows: number;
@@ -31,7 +32,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<Outcome>>> 
   unchanged: () => unchangedBench(say),
   logins: ({ rounds }) => loginsBench(say, rounds),
   scale: ({ sizes }) => scaleBench(say, sizes),
-  stacks: ({ sizes, perStack }) => stacksBench(say, Math.max(...sizes), perStack),
+  stacks: ({ sizes, perStack, parallel }) => stacksBench(say, { count: Math.max(...sizes), perStack, parallel }),
   hosts: ({ hosts }) => hostsBench(say, hosts),
   audit: ({ rows }) => auditBench(say, rows),
   startup: () => startupBench(say),
@@ -77,6 +78,7 @@ const program = new Command("bench")
   )
   .option("--sizes <list>", "scale: how many databases; stacks takes the largest", numbers, [1, 10, 50, 100])
   .option("--per-stack <count>", "stacks: how many databases a stack has", count, 10)
+  .option("--parallel <list>", "stacks: how many stacks at a time; each number is a rotation of all", numbers, [2])
   .option("--hosts <list>", "hosts: how many hosts behind the service", numbers, [1, 10, 100])
   .option("--rounds <count>", "logins: how many rotations, and as many rollbacks", count, 20)
   .option("--rows <count>", "audit: rows of the log", count, 1_000_000)

@@ -4,7 +4,7 @@ import type { PulumiResult, Stack } from "../lab/stack";
 import type { Toolchain } from "../toolchain/resolve";
 import { resolveToolchain } from "../toolchain/resolve";
 import { type FloorPlugin, floorStack } from "./floor";
-import { withPeakMemory } from "./processes";
+import { type PeakMemory, withPeakMemory } from "./processes";
 
 /** How often each thing is measured; the median counts. */
 export const RUNS = 7;
@@ -65,11 +65,14 @@ export class Platform {
 export const up = (stack: Stack, more: readonly string[] = []) =>
   succeed(stack, ["up", "--yes", "--skip-preview", ...more]);
 
-/** `pulumi up`, with the largest memory of the engine, the language host and the plugins together. */
-export async function upWithMemory(stack: Stack): Promise<{ seconds: number; peakMiB: number }> {
-  const { result, peakMiB } = await withPeakMemory(`PULUMI_HOME=${stack.env.PULUMI_HOME}`, () => up(stack));
-  return { seconds: result.seconds, peakMiB };
+/** `pulumi up`, with the largest memory of the engine, the language host, the program, the plugins and the steps together. */
+export async function upWithMemory(stack: Stack): Promise<PeakMemory & { readonly seconds: number }> {
+  const { result, ...memory } = await withPeakMemory(homeOf(stack), () => up(stack));
+  return { seconds: result.seconds, ...memory };
 }
+
+/** What the environment of every process of a stack's commands has. */
+export const homeOf = (stack: Stack): string => `PULUMI_HOME=${stack.env.PULUMI_HOME}`;
 
 export const preview = (stack: Stack) => succeed(stack, ["preview"]);
 

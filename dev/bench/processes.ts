@@ -1,16 +1,37 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 
-/** The largest sum of resident memory (MiB) of the processes with `entry` in their environment, while `work` goes on. */
+/** The memory (MiB) of all processes of one program. */
+export interface MemoryOf {
+  readonly program: string;
+  readonly count: number;
+  /** Pages that several processes share count once for each. */
+  readonly residentMiB: number;
+  /** A page that several processes share counts as a part for each. */
+  readonly shareMiB: number;
+}
+
+/** What processes had when the sum of their resident memory was largest. */
+export interface PeakMemory {
+  readonly peakMiB: number;
+  readonly shareMiB: number;
+  readonly programs: readonly MemoryOf[];
+}
+
+/** The memory of the processes with `entry` in their environment at its peak, while `work` goes on. */
 export async function withPeakMemory<T>(
   entry: string,
   work: () => Promise<T>,
-): Promise<{ result: T; peakMiB: number }> {
-  let peakMiB = 0;
+): Promise<PeakMemory & { readonly result: T }> {
+  let peak: readonly MemoryOf[] = [];
+  const total = (of: readonly MemoryOf[], part: "residentMiB" | "shareMiB") =>
+    of.reduce((sum, one) => sum + one[part], 0);
   const sample = async () => {
-    peakMiB = Math.max(peakMiB, await residentMiB(entry));
+    const now = await memoryNow(entry);
+    if (total(now, "residentMiB") > total(peak, "residentMiB")) peak = now;
   };
-  return { result: await sampling(sample, 500, work), peakMiB };
+  const result = await sampling(sample, 250, work);
+  return { result, peakMiB: total(peak, "residentMiB"), shareMiB: total(peak, "shareMiB"), programs: peak };
 }
 
 /** What processes did on a processor, in seconds: their own, and that of the children that they waited for. */
@@ -87,12 +108,22 @@ const inProc = (pid: string, file: string) => readFile(`/proc/${pid}/${file}`, "
 
 const hasEntry = async (pid: string, entry: string) => (await inProc(pid, "environ")).split("\0").includes(entry);
 
-async function residentMiB(entry: string): Promise<number> {
-  const sizes = await Promise.all(
+async function memoryNow(entry: string): Promise<MemoryOf[]> {
+  const found = new Map<string, MemoryOf>();
+  await Promise.all(
     (await processIds()).map(async (pid) => {
-      if (!(await hasEntry(pid, entry))) return 0;
-      return Number(/^VmRSS:\s+(\d+) kB/m.exec(await inProc(pid, "status"))?.[1] ?? 0) / 1024;
+      if (!(await hasEntry(pid, entry))) return;
+      const [line, sizes] = await Promise.all([inProc(pid, "cmdline"), inProc(pid, "smaps_rollup")]);
+      if (line === "") return;
+      const mebibytes = (name: string) =>
+        Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(sizes)?.[1] ?? 0) / 1024;
+      const program = programOf(line.split("\0"));
+      const { count = 0, residentMiB = 0, shareMiB = 0 } = found.get(program) ?? {};
+      found.set(program, {
+        ...{ program, count: count + 1 },
+        ...{ residentMiB: residentMiB + mebibytes("Rss"), shareMiB: shareMiB + mebibytes("Pss") },
+      });
     }),
   );
-  return sizes.reduce((sum, size) => sum + size, 0);
+  return [...found.values()].toSorted((a, b) => b.residentMiB - a.residentMiB);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { PROJECT } from "../../config";
 import type { Stack } from "../lab/stack";
 import { type Figure, type Outcome, seconds } from "./figures";
-import { Platform, up } from "./platform";
+import { homeOf, Platform, up } from "./platform";
 import { type ProcessorTime, withProcessorTime } from "./processes";
 
 /** What one update cost, and whom. */
@@ -93,7 +93,7 @@ async function profiled(stack: Stack): Promise<Profile> {
     if (event === "rename" && file === `${stack.name}.json`) writes += 1;
   });
   try {
-    const { result, used } = await withProcessorTime(`PULUMI_HOME=${stack.env.PULUMI_HOME}`, () => up(stack));
+    const { result, used } = await withProcessorTime(homeOf(stack), () => up(stack));
     const [, resources = ""] = /Resources:\n([\s\S]*?)\n\n/.exec(result.stdout) ?? [];
     return { seconds: result.seconds, writes, used, resources: resources.trim().split(/\n\s*/).join(", ") };
   } finally {

@@ -1,12 +1,13 @@
 import type { LabDatabase, LabService } from "../lab/platform";
 import { type Figure, growthExponent, median, type Outcome, seconds } from "./figures";
+import { memoryFigures } from "./memory";
 import { Platform, preview, up, upWithMemory } from "./platform";
+import type { PeakMemory } from "./processes";
 
-interface Size {
+interface Size extends PeakMemory {
   readonly count: number;
   readonly preview: number;
   readonly rotation: number;
-  readonly peakMiB: number;
 }
 
 /** (d) many databases, each with a service of its own. */
@@ -15,10 +16,10 @@ export async function scaleBench(say: (text: string) => void, sizes: readonly nu
   for (const count of sizes) measured.push(await databases(say, count));
   return {
     title: "Many databases, each with a service of its own",
-    figures: [...measured.map(sizeFigure), ...growthFigures(measured)],
+    figures: [...measured.flatMap((size) => [sizeFigure(size), ...memoryFigures(size)]), ...growthFigures(measured)],
     notes: [
       "Previews are medians of 3. A rotation of all is one update, alternating users; the time has the restarts of the lab's services in it, which share this machine.",
-      "Memory is the sum over the engine, the language host and the plugins.",
+      "Memory is the resident memory of the engine, the language host, the program, the plugins and the steps that run at that moment; in brackets with a shared page counted once.",
       "Each database runs six steps, a process of Node.js each, and a service restarts: about 2 s of processor, which the cores share.",
     ],
   };
@@ -26,14 +27,14 @@ export async function scaleBench(say: (text: string) => void, sizes: readonly nu
 
 const sizeFigure = ({ count, ...size }: Size): Figure => ({
   what: `${count} database${count === 1 ? "" : "s"}`,
-  measured: `preview without a change ${seconds(size.preview)}, rotation of all ${seconds(size.rotation)}, ${Math.round(size.peakMiB)} MiB at the most`,
+  measured: `preview without a change ${seconds(size.preview)}, rotation of all ${seconds(size.rotation)}`,
 });
 
 /** The largest exponent between the two largest sizes. */
 const MOST = 1.2;
 
 /** How the time of a rotation of all grows, over all sizes and from each to the next, and what one database took at the most. */
-export function growthFigures(sizes: readonly Pick<Size, "count" | "rotation">[]): Figure[] {
+function growthFigures(sizes: readonly Pick<Size, "count" | "rotation">[]): Figure[] {
   const exponentOf = (of: typeof sizes) => growthExponent(of.map(({ count, rotation }) => ({ x: count, y: rotation })));
   const steps = sizes.slice(1).map((size, index) => {
     const before = sizes[index] as Size;
@@ -88,8 +89,8 @@ async function databases(say: (text: string) => void, count: number): Promise<Si
     for (let run = 1; run <= 3; run++) previews.push((await preview(stack)).seconds);
     await platform.becomeDue();
     say(`${count} databases: rotation of all`);
-    const { seconds: rotation, peakMiB } = await upWithMemory(stack);
-    const size = { count, preview: median(previews), rotation, peakMiB };
+    const { seconds: rotation, ...memory } = await upWithMemory(stack);
+    const size = { count, preview: median(previews), rotation, ...memory };
     const { what, measured } = sizeFigure(size);
     say(`${what}: ${measured}`);
     return size;

@@ -22,6 +22,8 @@ export interface DeployOptions {
   readonly tools: Toolchain;
   /** The Pulumi stack; the lab's environment by default. */
   readonly stack?: string;
+  /** The project that it belongs to, for several stacks in one; a project of its own by default. */
+  readonly project?: string;
   /** Where the state is kept, as for `pulumi login`; a folder of the lab by default. */
   readonly backend?: string;
   /** How each database's password rotates, by the secret's name; alternating users by default. */
@@ -159,10 +161,19 @@ function alpacaSecret(lab: Lab) {
 
 /** A stack of the real program against the lab; nothing is deployed yet. */
 export function deployStack(options: DeployOptions): Promise<Stack> {
-  const { lab, tools, stack = lab.environment, adopt = true, rotates, only, strategies = {} } = options;
+  const {
+    lab,
+    tools,
+    stack = lab.environment,
+    project = stack,
+    adopt = true,
+    rotates,
+    only,
+    strategies = {},
+  } = options;
   const config = Object.entries(labConfig(options)).filter(([, value]) => value !== undefined);
   return createStack({
-    dir: join(lab.dir, `stack-${stack}`),
+    dir: join(lab.dir, `stack-${project}`),
     stack,
     backend: options.backend,
     env: { ...tools.env, ...lab.env },

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa, type Options } from "execa";
@@ -8,7 +9,7 @@ import { encrypted, encryptionSalt, PASSPHRASE } from "./passphrase";
 
 /** What {@link createStack} takes. */
 export interface StackOptions {
-  /** A folder of its own, made if it is missing; the state and the project live in it. */
+  /** A folder, made if it is missing; the project and the state of its stacks live in it. */
   readonly dir: string;
   readonly stack: string;
   /** Where the state is kept, as for `pulumi login`; a folder beside the project by default. */
@@ -67,7 +68,9 @@ export async function createStack(options: StackOptions): Promise<Stack> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await Promise.all([mkdir(projectDir, { recursive: true }), mkdir(stateDir, { recursive: true })]);
   const root = projectRoot();
-  const shared = SHARED.filter((file) => file !== "main.cjs" || options.program === undefined);
+  const shared = SHARED.filter(
+    (file) => (file !== "main.cjs" || options.program === undefined) && !existsSync(join(projectDir, file)),
+  );
   await Promise.all(shared.map((file) => symlink(join(root, file), join(projectDir, file))));
   await writeFile(join(projectDir, "package.json"), await manifest(root));
   if (options.program !== undefined) await writeFile(join(projectDir, "main.cjs"), options.program);

@@ -56,7 +56,7 @@ const CASES: Record<string, FaultCase> = {
       /failed to save snapshot: [\s\S]*file too large/,
       /state\s+could\s+not\s+be\s+read[\s\S]*begun\s+is\s+not\s+known/,
       "free disk space where the state is kept",
-      "rotation run --stack",
+      "rotation run --yes --stack paper",
     ],
     // Of the pair the name alone is written.
     reached: { role: true },
