@@ -80,7 +80,7 @@ export async function createStack(options: StackOptions): Promise<Stack> {
     PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
     PULUMI_HOME: join(dir, "pulumi-home"),
     // Go collects garbage from 4 MB on: a sixth of the processor time of a command that lives for a second.
-    GOGC: "400",
+    GOGC: process.env.GOGC ?? "400",
   };
 
   const settings: Record<string, unknown> = { ...config };

@@ -29,3 +29,24 @@ it("of a longer one the lists for people are cut, and nothing that a later step 
     }),
   );
 });
+
+const MOST = 96 * 1024;
+/** An answer of exactly so many bytes, with these lists. */
+const answerOf = (size: number, lists: object) => {
+  const rest = size - bytes({ ...lists, text: "" });
+  return { ...lists, text: "x".repeat(rest) };
+};
+
+it("the longest answer that stays whole has 96 KiB, and a list of 50 is never cut", () => {
+  const checks = Array.from({ length: 51 }, (_, index) => `check ${index}`);
+  const whole = answerOf(MOST, { checks });
+  expect(bounded(whole)).toBe(whole);
+  expect(bounded(answerOf(MOST + 1, { checks })).checks).toEqual([...checks.slice(0, 50), "and 1 more"]);
+  const fifty = answerOf(MOST + 1, { checks: checks.slice(0, 50), warnings: checks.slice(0, 3) });
+  expect(bounded(fifty)).toEqual(fifty);
+});
+
+it("only a list of texts says how much was left out", () => {
+  const mixed = ["a text", ...Array.from({ length: 60 }, (_, index) => ({ index }))];
+  expect(bounded(answerOf(MOST + 1, { rehearsal: mixed })).rehearsal).toEqual(mixed.slice(0, 50));
+});

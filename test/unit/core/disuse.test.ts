@@ -6,6 +6,7 @@ import {
   LOG_GAP,
   type Look,
   quietSince,
+  seenWords,
   usersNow,
   WATCH_GAP,
   type Watch,
@@ -210,5 +211,31 @@ describe("simulated rotations with hidden consumers", () => {
 
   it("what samples cannot see is not seen: short logins without the log fail", { timeout: 60_000 }, () => {
     expect(sum(results(40, false, true).map(({ failed }) => failed.quiet))).toBeGreaterThan(0);
+  });
+});
+
+describe("who kept a login in use", () => {
+  const server: LoginUse = { ...job, application: "report", client: "10.0.0.8" } as LoginUse;
+
+  it("are those of the last look with a use, all of them, and nobody of before", () => {
+    const watch = looks({ at: minute(0), uses: [mapping] }, { at: minute(5), uses: [server, job] }, { at: minute(10) });
+    expect(held(watch, minute(10))).toBe(
+      "nightly from 10.0.0.7; report from 10.0.0.8, last seen 2026-11-23 02:05 UTC (policy.quietPeriod is 1h)",
+    );
+    expect(usersNow(watch)).toEqual([]);
+  });
+
+  it("keep the moment of their last use while later looks see others", () => {
+    const watch = looks({ at: minute(0), uses: [job] }, { at: minute(5), uses: [job] }, { at: minute(3), uses: [job] });
+    expect(watch.users).toMatchObject([{ firstSeen: minute(0).toISOString(), lastSeen: minute(5).toISOString() }]);
+    expect(watch.lastUse).toBe(minute(5).toISOString());
+  });
+
+  it("are there since their session began, and in words for people", () => {
+    const began = { ...job, since: minute(-30).toISOString() } as LoginUse;
+    const [seen] = looks({ at: minute(0), uses: [began] }).users;
+    expect(seenWords(seen as never)).toBe(
+      "nightly from 10.0.0.7, since 2026-11-23 01:30 UTC, last seen 2026-11-23 02:00 UTC",
+    );
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { holdsJson, isJsonPath, type Json, valueAtPath } from "../../../core/json-path";
+import { anyJson, holdsJson, isJsonPath, type Json, valueAtPath } from "../../../core/json-path";
 
 const ANSWER = { account: { id: "A1", "api key": [{ value: 7 }] }, list: ["a", "b"] };
 
@@ -62,4 +62,16 @@ describe("what JSON holds", () => {
     "is not %j",
     (wanted) => expect(holdsJson(ANSWER, wanted)).toBe(false),
   );
+
+  it("is nothing in what is no object", () => {
+    for (const value of [null, undefined, "text", 7, true])
+      for (const wanted of [{}, [], { length: 4 }] as Json[]) expect(holdsJson(value, wanted)).toBe(false);
+    expect(valueAtPath({ list: null }, "$.list.id")).toBeUndefined();
+    expect(valueAtPath(null, "$.id")).toBeUndefined();
+  });
+
+  it("is any JSON in a config, also null and false", () => {
+    for (const value of [null, false, 0, "", [], {}]) expect(anyJson.safeParse(value).success).toBe(true);
+    expect(anyJson.safeParse(undefined).success).toBe(false);
+  });
 });

@@ -114,3 +114,54 @@ describe("the fields of a text that a template has made", () => {
     expect(fieldsFrom(5432, "5432")).toBeUndefined();
   });
 });
+
+describe("the figures of probes", () => {
+  it("have the seconds from the first refusal of the known window to the end", () => {
+    const tally = new ProbeTally(T0);
+    for (const at of [1000, 3000]) tally.note(tried("a", at, 1, "refused", 0, true));
+    expect(tally.figures(T0 + 6000, NONE).exposure).toEqual({ refused: 2, seconds: 5 });
+  });
+
+  it("have only what there is to say", () => {
+    const none = new ProbeTally(T0).figures(T0, { ways: [], unavailable: {} });
+    for (const key of ["exposure", "unseen", "skipped", "failures", "full"]) expect(none).not.toHaveProperty(key);
+    const figures = new ProbeTally(T0).figures(T0, { ...NONE, skipped: ["b on c"], full: "probe.limit" as never });
+    expect(figures).toMatchObject({ skipped: ["b on c"], full: "probe.limit" });
+    expect(probeWords({ ...figures, unseen: 1200 })).toMatch(/, 1,200 could not be tried, probe.limit was reached$/);
+  });
+
+  it("name a long gap in seconds", () => {
+    const of = (longestGapMs: number) => probeWords({ ...new ProbeTally(T0).figures(T0, NONE), longestGapMs });
+    expect(of(9999)).toContain("longest gap 9999 ms,");
+    expect(of(10_000)).toContain("longest gap 10 s,");
+  });
+
+  it("count what was tried until now", () => {
+    const tally = new ProbeTally(T0);
+    expect(tally.counts).toEqual({ tried: 0, failed: 0 });
+    tally.note(tried("a", 0, 1, "failed"));
+    tally.note({ way: "a", credential: 1, began: T0, ended: T0 + 1, ending: "failed", mayRefuse: false });
+    tally.note(tried("a", 0, 1, "unseen"));
+    expect(tally.counts).toEqual({ tried: 2, failed: 2 });
+    expect(tally.figures(T0, NONE).failures?.map(({ words }) => words)).toEqual(["cut", ""]);
+  });
+
+  it("of any answers of a service's places are the time in which none was healthy", () => {
+    const answer = fc.record({ place: fc.constantFrom("a", "b", "c"), healthy: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(answer), (answers) => {
+        const seen = new Availability();
+        const places = new Map<string, boolean>();
+        let [down, isDown] = [0, false];
+        for (const [at, { place, healthy }] of answers.entries()) {
+          if (isDown) down += 10;
+          seen.note("api", place, healthy, at * 10);
+          places.set(place, healthy);
+          isDown = ![...places.values()].includes(true);
+        }
+        if (isDown) down += 10;
+        expect(seen.of(["api"], answers.length * 10)).toEqual({ api: down });
+      }),
+    );
+  });
+});

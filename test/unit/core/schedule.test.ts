@@ -77,3 +77,14 @@ describe("a minute of its own for each stack", () => {
     expect(() => spreadSchedule(schedule, "prod")).toThrow(/^expected (?:five fields of cron|a minute)/);
   });
 });
+
+it("a name of exactly the longest length stays, one character more is cut, and ten digits count at the end only", () => {
+  expect(kubernetesName("a".repeat(12), 12)).toBe("a".repeat(12));
+  expect(kubernetesName("z".repeat(13), 12)).toMatch(/^z-[0-9a-f]{10}$/);
+  expect(kubernetesName("0123456789-prod", 32)).toBe("0123456789-prod");
+  expect(kubernetesName("prod-0123456789", 32)).toMatch(/^prod-0123456789-[0-9a-f]{10}$/);
+});
+
+it.each(["1*/5 * * * *", "*/5x * * * *", "*/5/5 * * * *"])("refuses the minute of %s", (schedule) => {
+  expect(() => spreadSchedule(schedule, "prod")).toThrow(/^expected a minute from 0 to 59/);
+});
