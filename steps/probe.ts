@@ -6,8 +6,9 @@ import { environmentSecrets } from "../clients/environment-secrets";
 import { socketOf } from "../clients/vault-session";
 import { PROBES_FILE, type ProbeFigures } from "../core/probes";
 import { redactIn } from "../core/redact";
-import { probedSecret, probeOrder, type probeSaid } from "../kinds/probes/order";
+import { probedSecret, probeOrder } from "../kinds/probes/order";
 import { Prober } from "../kinds/probes/prober";
+import type { probeSaid } from "../kinds/probes/said";
 
 /** Nothing probes longer than this, in milliseconds, whatever became of the update. */
 const LONGEST = 4 * 3_600_000;

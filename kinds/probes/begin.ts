@@ -12,7 +12,8 @@ import type { Decision } from "../../core/decide";
 import { probeAt } from "../../core/health";
 import { sshKeyOf } from "../../core/ssh-key";
 import type { Kind } from "../kind";
-import { type probedSecret, type probeOrder, probeSaid } from "./order";
+import type { probedSecret, probeOrder } from "./order";
+import { probeSaid } from "./said";
 
 /** What Pulumi's SDK exits with after an error that was logged for people. */
 const LOGGED = 32;

@@ -3,7 +3,7 @@ import { databaseReference } from "../../clients/postgres";
 import { healthProbe } from "../../clients/probe";
 import { hostReference, sshKey } from "../../clients/ssh-connect";
 import { storeReference } from "../../stores/schemas";
-import { place } from "../own-password/readers";
+import { place } from "../own-password/place";
 import { databasePath } from "../postgres-password/paths/prove";
 
 const namedHost = hostReference.extend({ name: z.string() });
@@ -69,6 +69,3 @@ export type Target = z.output<typeof target>;
 export type ProbedLogins = z.input<typeof probed>;
 export type ProbedSecret = z.output<typeof probedSecret>;
 export type ProbeOrder = z.output<typeof probeOrder>;
-
-/** What it says by itself: a line of JSON. */
-export const probeSaid = z.object({ secret: z.string(), stop: z.string() });

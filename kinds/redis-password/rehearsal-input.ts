@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { sshKey } from "../../clients/ssh-connect";
-import { place } from "../own-password/readers";
+import { place } from "../own-password/place";
 
 /** What a rehearsal needs besides the servers and the passwords. */
 export const redisRehearsal = z.object({

@@ -5,7 +5,7 @@ import { pipeHere } from "../../clients/shell";
 import { type Reach, withHost } from "../../clients/ssh";
 import { messageOf } from "../../core/errors";
 import type { RehearsalRow } from "../../core/rehearsal";
-import type { Place, Reader } from "../own-password/readers";
+import type { Place, Reader } from "../own-password/place";
 import { readerName } from "../own-password/readers";
 import { trustOf, tryNode } from "./connection";
 import type { RedisReference } from "./reference";

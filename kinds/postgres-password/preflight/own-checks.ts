@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { databaseReference } from "../../../clients/postgres";
 import type { KindChecks } from "../../../components/preflight/preflight";
-import { place } from "../../own-password/readers";
+import { place } from "../../own-password/place";
 import { databasePath } from "../paths/prove";
 import { keptList } from "../paths/userlist";
 import { loginsInput } from "./asked";

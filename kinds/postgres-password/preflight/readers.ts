@@ -2,7 +2,7 @@ import type { DatabaseReference } from "../../../clients/postgres";
 import type { Check } from "../../../components/preflight/preflight";
 import type { PreflightMode } from "../../../core/decide";
 import type { SshKey } from "../../../core/ssh-key";
-import type { Place } from "../../own-password/readers";
+import type { Place } from "../../own-password/place";
 import type { DatabasePath } from "../paths/schema";
 import { rehearsed } from "../rehearsal/result";
 

@@ -3,7 +3,7 @@ import { databaseReference } from "../../../clients/postgres";
 import { sshKey } from "../../../clients/ssh-connect";
 import { secret } from "../../../core/secret-fields";
 import { storeReference } from "../../../stores/schemas";
-import { place } from "../../own-password/readers";
+import { place } from "../../own-password/place";
 import { databasePath } from "../paths/prove";
 
 const login = z.object({ username: z.string(), password: secret(z.string()) });

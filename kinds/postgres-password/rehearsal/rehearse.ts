@@ -4,7 +4,7 @@ import { type Reach, withHost } from "../../../clients/ssh";
 import { messageOf, StepError } from "../../../core/errors";
 import type { RehearsalRow } from "../../../core/rehearsal";
 import { quoted } from "../../../core/shell-word";
-import type { Place, Reader } from "../../own-password/readers";
+import type { Place, Reader } from "../../own-password/place";
 import { readerName } from "../../own-password/readers";
 import { Comparison } from "./compare";
 import type { Rehearsal } from "./input";

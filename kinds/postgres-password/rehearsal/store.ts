@@ -3,7 +3,7 @@ import { messageOf, StepError } from "../../../core/errors";
 import type { RehearsalRow } from "../../../core/rehearsal";
 import { quoted } from "../../../core/shell-word";
 import { clientAs } from "../../../stores";
-import type { Reader } from "../../own-password/readers";
+import type { Reader } from "../../own-password/place";
 import type { Rehearsal } from "./input";
 
 /** Milliseconds. */

@@ -2,7 +2,7 @@ import { type ConnectionConfig, clientConfig } from "../../../clients/postgres";
 import { ForwardError } from "../../../clients/ssh-connect";
 import { codeOf, messageOf } from "../../../core/errors";
 import { type SslMode, sslmode } from "../../../core/schema-parts";
-import type { Reader } from "../../own-password/readers";
+import type { Reader } from "../../own-password/place";
 import { PRIMARY, pathName } from "../paths/schema";
 import type { Rehearsal } from "./input";
 
