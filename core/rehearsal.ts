@@ -46,9 +46,10 @@ export function differencesOf(old: SessionView, next: SessionView, expected: Exp
 function memberships(old: SessionView, next: SessionView, expected: Expected): string[] {
   if (old.roles === undefined || next.roles === undefined) return [];
   const own = [expected.owner, expected.old, expected.next];
-  const [before, after] = [old.roles, next.roles].map((list) => list.filter((role) => !own.includes(role)));
-  const lost = before?.filter((role) => !after?.includes(role)) ?? [];
-  const more = after?.filter((role) => !before?.includes(role)) ?? [];
+  const others = (roles: readonly string[]) => roles.filter((role) => !own.includes(role));
+  const [before, after] = [others(old.roles), others(next.roles)] as const;
+  const lost = before.filter((role) => !after.includes(role));
+  const more = after.filter((role) => !before.includes(role));
   return [
     ...lost.map((role) => `it is no member of ${role}`),
     ...more.map((role) => `it is a member of ${role}, which the login in use is not`),

@@ -51,7 +51,7 @@ describe("a watch", () => {
       },
       { user: "nightly from 10.0.0.7", firstSeen: minute(0).toISOString(), lastSeen: minute(0).toISOString() },
     ]);
-    expect(usersNow(watch)).toHaveLength(1);
+    expect(usersNow(watch)).toEqual([watch.users[0]]);
     expect(usersNow(looks({ at: minute(0), uses: [job] }, { at: minute(1) }))).toEqual([]);
     expect(evidenceOf(watch)).toMatchObject({
       samples: 2,
@@ -229,6 +229,12 @@ describe("who kept a login in use", () => {
     const watch = looks({ at: minute(0), uses: [job] }, { at: minute(5), uses: [job] }, { at: minute(3), uses: [job] });
     expect(watch.users).toMatchObject([{ firstSeen: minute(0).toISOString(), lastSeen: minute(5).toISOString() }]);
     expect(watch.lastUse).toBe(minute(5).toISOString());
+  });
+
+  it("is nobody until the last look: what comes after it is no evidence", () => {
+    const hour = Array.from({ length: 30 }, (_, index) => ({ at: minute(index * 2) }));
+    expect(held(looks(...hour), minute(61))).toMatch(/^unknown \(watched without a gap only since/);
+    expect(held(looks(...hour, { at: minute(60) }), minute(61))).toBe("");
   });
 
   it("are there since their session began, and in words for people", () => {

@@ -76,6 +76,12 @@ describe("memberships, rights and settings", () => {
     ]);
   });
 
+  it("another search_path explains other schemas", () => {
+    expect(difference({ settings: { search_path: "risk" }, schemas: "risk" })).toEqual([
+      'the setting search_path is "risk" and was "desk, public"',
+    ]);
+  });
+
   it("a changed setting of another name does not explain other schemas", () => {
     expect(difference({ settings: { search_path: "desk, public", work_mem: "5MB" }, schemas: "desk" })).toEqual([
       'the setting work_mem is "5MB" and was not set',
