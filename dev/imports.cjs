@@ -38,8 +38,8 @@ const rows = [
   })),
 ];
 
-/** Folders of `kinds/` that kinds share. */
-const SHARED = "^kinds/(issued-key|issuer|own-password|probes|vault-engine)/";
+/** What kinds share: folders, and how an issuer is reached by commands. */
+const SHARED = "^kinds/((issued-key|issuer|own-password|probes|vault-engine)/|custom/issuer[.]ts$)";
 
 /** A kind imports no other kind; a strategy of `postgres-password` also imports that kind. */
 const kindImports = (from, may = []) => ({
