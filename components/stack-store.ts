@@ -27,6 +27,8 @@ export interface WriteArgs {
   readonly force: boolean;
   /** The activation the write belongs to. */
   readonly trigger: pulumi.Input<string>;
+  /** Whether one step writes all entries. Default: a step for each, as earlier versions declared it. */
+  readonly atOnce?: boolean;
 }
 
 /** Our marks on each path, complete: a mark that is left out is removed. Never a value. */
@@ -35,13 +37,15 @@ export type Marks = readonly { readonly path: string; readonly says: pulumi.Inpu
 interface MarkOptions {
   readonly parent: pulumi.Resource;
   readonly dependsOn: After;
+  /** Whether one step marks all paths. Default: a step for each. */
+  readonly atOnce?: boolean;
 }
 
 /** The result of a write. */
 export interface Stored {
   /** What comes after the write depends on it. */
   readonly last: pulumi.Resource;
-  /** `entries`: each path with its version. `warnings`: what the audit row must say. */
+  /** `entries`: each path with its version. `warnings`, `overrides`: what the audit row must say. */
   readonly answer: pulumi.Output<Record<string, unknown>>;
 }
 
@@ -59,12 +63,31 @@ export class StackStore {
 
   /**
    * Writes the entries, one after the other, keeps all that belongs to others, and reads each back. Nothing is written
-   * if the store holds the value; an external write is refused.
+   * if the store holds the value, or if there was an external write to any of the paths.
    *
-   * Each is written by a step of ours: a provider's resource writes the whole document, from its own state, and knows
+   * They are written by a step of ours: a provider's resource writes the whole document, from its own state, and knows
    * neither what others keep in it nor which version it overwrites.
    */
   write(name: string, args: WriteArgs, { parent, dependsOn }: WriteOptions): Stored {
+    if (args.atOnce !== true) return this.writeEach(name, args, { parent, dependsOn });
+    const { entries, generation, slot, known, whenForeign, force, trigger } = args;
+    const before = entries.map(({ path }) => this.before?.(pathName(name, path), path, { parent, dependsOn }));
+    const command = stepCommand(
+      `${name}-store-write`,
+      {
+        step: "store-write",
+        about: entries.map((entry) => `${this.placeOf(entry.path)}${keyWords(entry)}`).join(" and "),
+        input: { store: this.reference, entries, pair: { generation, slot }, known, whenForeign, force },
+        trigger,
+        inPlace: 3,
+      },
+      { parent, dependsOn: [dependsOn, ...before.filter((resource) => resource !== undefined)] },
+    );
+    return { last: command, answer: answerOf(command) };
+  }
+
+  /** The same with a step for each path, which does not look at the other paths. */
+  private writeEach(name: string, args: WriteArgs, { parent, dependsOn }: WriteOptions): Stored {
     const { entries, generation, slot, known, whenForeign, force, trigger } = args;
     const store = this.reference;
     const written: local.Command[] = [];
@@ -99,8 +122,16 @@ export class StackStore {
    * Marks what is kept at the paths (Vault's custom metadata, AWS's tags), one after the other, beside the marks of
    * others; writes no version. What comes after depends on the result.
    */
-  mark(name: string, marks: Marks, { parent, dependsOn }: MarkOptions): After {
+  mark(name: string, marks: Marks, { parent, dependsOn, atOnce = false }: MarkOptions): After {
     const store = this.reference;
+    if (atOnce) {
+      const about = marks.map(({ path }) => this.placeOf(path)).join(" and ");
+      return stepCommand(
+        `${name}-store-mark`,
+        { step: "store-mark", about, input: { store, marks } },
+        { parent, dependsOn },
+      );
+    }
     return marks.reduce<After>(
       (earlier, { path, says }) =>
         stepCommand(

@@ -91,7 +91,7 @@ export function decide(inputs: DecideInputs): Decision {
 function inPlace(previous: SecretState | undefined, next: SecretState): SecretState {
   if (previous !== undefined && activation(previous) === activation(next)) return next;
   const derivesSalts = previous === undefined ? EMPTY : (previous.derivesSalts ?? nextGeneration(previous));
-  return { ...next, inPlace: 2, derivesSalts };
+  return { ...next, inPlace: 3, derivesSalts };
 }
 
 /** What is decided, and what it waits for, in words. */

@@ -83,9 +83,10 @@ export interface SecretState {
   readonly rehearses?: true;
   /**
    * Set by an activation of a version that runs steps in place; kept from then on. Earlier versions replaced each step. 2: also
-   * restarts and hooks, and the proof of a login gives it the settings of the login in use, which was a step of its own.
+   * restarts and hooks, and the proof of a login gives it the settings of the login in use, which was a step of its own. 3: one
+   * step writes all paths of the store, and one marks them.
    */
-  readonly inPlace?: true | 2;
+  readonly inPlace?: true | 2 | 3;
   /**
    * Set by an activation in an update in which an earlier secret acts too: the secret whose preflight looks at every service of
    * the platform. This one's looks at those that it restarts. Until the next activation.
@@ -98,11 +99,16 @@ export interface SecretState {
   readonly step: Step;
 }
 
+const reaches = ({ inPlace }: SecretState, level: 2 | 3): boolean => Number(inPlace ?? 0) >= level;
+
 /** Whether a login gets its settings where it is proven. */
-export const copiesInProof = ({ inPlace }: SecretState): boolean => inPlace === 2;
+export const copiesInProof = (state: SecretState): boolean => reaches(state, 2);
 
 /** Set if restarts and hooks run in place. */
-export const restartsInPlace = ({ inPlace }: SecretState): SecretState["inPlace"] => (inPlace === 2 ? 2 : undefined);
+export const restartsInPlace = (state: SecretState): SecretState["inPlace"] => (reaches(state, 2) ? 2 : undefined);
+
+/** Whether one step writes all paths of a secret, and one marks them. */
+export const writesAtOnce = (state: SecretState): boolean => reaches(state, 3);
 
 export const other = (slot: SlotIndex): SlotIndex => (slot === 0 ? 1 : 0);
 

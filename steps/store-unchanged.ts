@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { checkUnchanged, overwrittenValues } from "../components/preflight/store";
+import { lookAgain } from "../components/preflight/store";
 import { storeClient } from "../stores";
 import { storeReference } from "../stores/schemas";
 import { storeEntry } from "../stores/store";
@@ -15,9 +15,4 @@ const input = z.object({
 });
 
 /** Right before the first change: no external write meanwhile. Fails with its version, its time and the options. */
-await runStep(input, async ({ store, known, whenForeign, force }) => {
-  const client = storeClient(store);
-  if (!force) return { found: await checkUnchanged(client, known, whenForeign), overrides: [] };
-  const found = await overwrittenValues(client, known);
-  return { found, overrides: [`force: ${found}`] };
-});
+await runStep(input, ({ store, ...guard }) => lookAgain(storeClient(store), guard));

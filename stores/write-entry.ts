@@ -1,6 +1,6 @@
 import { doubling, poll } from "../clients/poll";
-import { PassingError, StepError } from "../core/errors";
-import { flawOf, holdsEntry, isForeign, keysOf } from "./entries";
+import { messageOf, PassingError, StepError } from "../core/errors";
+import { flawOf, holdsEntry, isDocument, isForeign, keysOf, pairOf } from "./entries";
 import type { NewVersion, PairMark, StoreClient, StoredValue, StoreEntry } from "./store";
 
 /** What is written, and what it may replace. */
@@ -21,6 +21,45 @@ export interface Written {
   /** Whether a version was written: false if the store held the value already. */
   readonly wrote: boolean;
   readonly warnings: readonly string[];
+}
+
+/** What is written to several paths, one after the other. */
+export interface Wishes extends Omit<Wish, "entry"> {
+  readonly entries: readonly StoreEntry[];
+}
+
+/**
+ * {@link writeEntry} for each entry; the values among them get the mark of a pair. Nothing is written if a path cannot take
+ * its document. What was written before a failure stays, and the next run finds it there.
+ */
+export async function writeEntries(client: StoreClient, { entries, pair, known, ...rest }: Wishes) {
+  const wishes = entries.map((entry) => ({
+    ...rest,
+    entry,
+    pair: pairOf(entries, entry, pair),
+    known: known.filter(({ path }) => path === entry.path),
+  }));
+  for (const wish of wishes)
+    if (isDocument(wish.entry)) assertDocument(client, wish, await client.read(wish.entry.path));
+  const written: Written[] = [];
+  for (const wish of wishes) {
+    try {
+      written.push(await writeEntry(client, wish));
+    } catch (error) {
+      throw written.length === 0 ? error : new StepError(`${messageOf(error)}${before(written)}`, { cause: error });
+    }
+  }
+  return {
+    entries: written.map(({ path, version }) => ({ path, version })),
+    warnings: written.flatMap(({ warnings }) => warnings),
+  };
+}
+
+/** What came before a failure, to be appended to its message; the store keeps it. */
+function before(all: readonly Written[]): string {
+  const written = all.flatMap(({ path, version, wrote }) => (wrote ? [`${path} version ${version}`] : []));
+  const warnings = all.flatMap((one) => one.warnings);
+  return written.length === 0 ? "" : `. Written before that: ${[written.join(", "), ...warnings].join("; ")}`;
 }
 
 /** How often a write is tried while others write too, and milliseconds until a written version must be readable. */

@@ -79,6 +79,21 @@ export async function overwrittenValues(store: StoreClient, known: readonly Stor
   return foreign.length === 0 ? "nothing is overwritten" : `overwrites ${foreign.join("; ")}`;
 }
 
+/** What may be overwritten, and what to do after an external write. */
+interface Guard {
+  readonly known: readonly StoreEntry[];
+  /** Whether a request says to overwrite an external write. */
+  readonly force: boolean;
+  readonly whenForeign: string;
+}
+
+/** Right before a change: {@link checkUnchanged}, or what a request says to overwrite, which the audit row says then. */
+export async function lookAgain(store: StoreClient, { known, force, whenForeign }: Guard) {
+  if (!force) return { found: await checkUnchanged(store, known, whenForeign), overrides: [] };
+  const found = await overwrittenValues(store, known);
+  return { found, overrides: [`force: ${found}`] };
+}
+
 async function foreignOf(store: StoreClient, known: readonly StoreEntry[]): Promise<string[]> {
   const found = await compare(store, known);
   return found.flatMap(({ path, keys, stored, expected }) =>

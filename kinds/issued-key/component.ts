@@ -93,8 +93,7 @@ export abstract class IssuedKey<S extends IssuedConfig> extends StoredCredential
     const marks = credential.entries.map(({ path }) => ({ path, says }));
     const marked = this.createMarks(marks, ended.length === 0 ? ran : ended);
     const prints = [credential, ...over].flatMap((one) => this.fingerprinted(one));
-    const steps = [preflight, verified, unchanged] as const;
-    const audit = this.createAudit(steps, marked, stored.answer, this.fingerprintsOf(prints));
+    const audit = this.createAudit([preflight, verified], marked, stored.answer, this.fingerprintsOf(prints));
 
     this.state = audit.state;
     this.last = audit.command;

@@ -89,8 +89,7 @@ export abstract class SuppliedCredential<A extends SuppliedCredentialArgs> exten
     const stored = unchanged && this.createStored(this.entries(args.active, 1), this.storeGuard, unchanged);
     this.description = this.describe(stored?.answer ?? answerOf(before), verified);
     const done = this.createDone(stored, before, verified);
-    const steps = [preflight, ...(unchanged === undefined ? [] : [unchanged])] as const;
-    const audit = this.createAudit(steps, done, stored?.answer, this.fingerprintsOf(this.fingerprinted));
+    const audit = this.createAudit([preflight], done, stored?.answer, this.fingerprintsOf(this.fingerprinted));
 
     this.state = audit.state;
     this.last = audit.command;

@@ -72,7 +72,7 @@ export class PostgresPassword extends OwnPassword<PostgresPasswordArgs> {
     const settled = this.createUnlisted(roles.settle(confirmed));
     const marked = this.createMarks(this.marks(credential, confirmed), settled);
     const audit = this.createAudit(
-      [preflight, unchanged, verified, confirmed],
+      [preflight, verified, confirmed],
       marked,
       stored.answer,
       this.fingerprints(credential, previous),

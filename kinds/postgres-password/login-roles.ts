@@ -1,5 +1,6 @@
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
+import type { After } from "../../components/after";
 import { stepCommand } from "../../components/step-command";
 import { activation, activeGeneration, copiesInProof, other, type SecretState, type SlotIndex } from "../../core/state";
 import { LoginRole } from "./login-role";
@@ -62,12 +63,12 @@ export interface AlternatingUsersArgs extends LoginRolesArgs {
 /** The roles of one strategy, at the two moments at which a rotation changes them. */
 export interface LoginRoles {
   /** Before the store is written: the active credential can log in. */
-  ready(dependsOn: pulumi.Resource): pulumi.Resource;
+  ready(dependsOn: After): pulumi.Resource;
   /** After the restarts: revokes the logins that are no longer valid. */
   settle(dependsOn: pulumi.Resource): pulumi.Resource;
 }
 
-type Change = (dependsOn: pulumi.Resource) => pulumi.Resource;
+type Change = (dependsOn: After) => pulumi.Resource;
 
 /** One role whose password changes: the old password ends with the `ALTER ROLE`. */
 export function singleUser(name: string, args: SingleUserArgs, opts: { readonly parent: pulumi.Resource }): LoginRoles {

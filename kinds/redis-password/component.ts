@@ -49,7 +49,7 @@ export class RedisPassword extends OwnPassword<RedisPasswordArgs> {
     const settled = this.createPassword(other(active), previous, credential, confirmed);
     const marked = this.createMarks(this.marks(credential, confirmed), settled);
     const audit = this.createAudit(
-      [preflight, unchanged, verified, confirmed],
+      [preflight, verified, confirmed],
       marked,
       stored.answer,
       this.fingerprints(credential, previous),

@@ -31,7 +31,8 @@ const CHANGED = [
   "update database-password-verify-login [environment stdin]",
   "update database-password-restart-signal-service-trading-1 [environment stdin]",
   "update database-password-restart-orchestrator-trading-1 [environment stdin]",
-  "update database-password-store-unchanged [environment stdin]",
+  "update database-password-store-write [environment stdin]",
+  "update database-password-store-mark [stdin]",
   "update database-password-confirm-login [environment stdin]",
   "update database-password-audit-row [environment stdin]",
 ];
@@ -40,10 +41,6 @@ const UPDATED = {
   "alternating-users": [
     "update database-password-login-a []",
     "update database-password-login-a-set [environment stdin]",
-    "update database-password-database-username [stdin]",
-    "update database-password-database-username-metadata [stdin]",
-    "update database-password-database-password [stdin]",
-    "update database-password-database-password-metadata [stdin]",
     // Generation 0 has left the slots: the platform's own role loses its login.
     "update database-password-login []",
     "update database-password-login-set [stdin]",
@@ -51,8 +48,7 @@ const UPDATED = {
   "single-user": [
     "update database-password-login []",
     "update database-password-login-set [environment stdin]",
-    "update database-password-database-password [stdin]",
-    "update database-password-database-password-metadata [stdin]",
+    "update database-password-store-unchanged [environment stdin]",
   ],
 };
 

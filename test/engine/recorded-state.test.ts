@@ -10,7 +10,7 @@ import { UNCHANGED } from "./harness";
 
 /**
  * A stack after its adoption and one rotation, as the program of commit 27eb6fd left it: before kinds and stores had a
- * folder each. In place of the lab's servers, keys and passwords are others that never were.
+ * folder each; `in-place`: as that of f9030c9 did, before one step wrote all paths. In place of the lab's servers, keys and passwords are others that never were.
  */
 interface Recorded {
   readonly config: Readonly<Record<string, unknown>>;
@@ -63,7 +63,7 @@ const environment = (address: string) => ({
   AWS_REGION: "us-east-1",
 });
 
-describe("a stack from before kinds and stores had a folder each", () => {
+describe("a stack of an earlier version", () => {
   const dir = mkdtempSync(join(tmpdir(), "recorded-state-"));
   let recorded = "";
   let tools: Toolchain;

@@ -1,5 +1,6 @@
 import { type Exported, secret, stdinOf } from "./exported";
 import { withFormerSteps } from "./former-steps";
+import { withFormerWrites } from "./former-writes";
 
 interface Export {
   readonly version: number;
@@ -20,7 +21,7 @@ const VAULT_ID = "0d1f0a2c-6f0e-4a0e-9b1c-9d4f5a6b7c8d";
 export function stateBefore(text: string, versions: Readonly<Record<string, string>>): string {
   const { version, deployment } = JSON.parse(text) as Export;
   const urns = new Map<string, string>();
-  const replacing = withFormerSteps(deployment.resources).map(replacedStep);
+  const replacing = withFormerSteps(withFormerWrites(deployment.resources)).map(replacedStep);
   const resources = replacing.map((resource) => {
     const former = formerOf(resource, versions, replacing);
     if (former !== undefined) urns.set(resource.urn, former.urn);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fine } from "./cli-support";
+import { stateOfFormerWrites } from "./former-writes";
 import { auditRows, type Bench, setDay, stored, UNCHANGED, up, useBench } from "./harness";
 import { previewed, restartsOf } from "./preview-support";
 import { stateBefore } from "./state-before";
@@ -23,9 +24,14 @@ describe.each(["vault", "aws"] as const)("a stack from before the store was writ
       await Promise.all(PATHS.map(async (path) => [`paper/${path}`, String((await stored(bench(), path)).version)])),
     );
     const { stdout } = await stack.pulumi(["stack", "export", "--show-secrets"]);
-    const before = stateBefore(stdout, versions);
-    const imported = await stack.pulumi(["stack", "import"], { input: before });
-    expect(imported.exitCode, imported.stderr).toBe(0);
+    const restore = async (state: string) => {
+      const imported = await stack.pulumi(["stack", "import"], { input: state });
+      expect(imported.exitCode, imported.stderr).toBe(0);
+    };
+    // From the version before this one to the next activation, nothing changes.
+    await restore(stateOfFormerWrites(stdout));
+    expect(await previewed(bench())).toEqual([]);
+    await restore(stateBefore(stdout, versions));
 
     const was = await seen(bench());
     const lines = await previewed(bench());
@@ -41,7 +47,19 @@ describe.each(["vault", "aws"] as const)("a stack from before the store was writ
 
     // The next activation runs every step that earlier versions replaced in place, and only the value is replaced.
     await setDay(bench(), 178);
-    const replaced = (await previewed(bench())).filter((line) => /^(create-)?replace/.test(line));
+    const changes = await previewed(bench());
+    expect(
+      changes.filter((line) => /^(create|delete) .*-(store-\w+|(username|password)(-\w+)?) /.test(line)).sort(),
+    ).toEqual([
+      "create database-password-store-mark []",
+      "create database-password-store-write []",
+      "delete database-password-database-password []",
+      `delete database-password-database-password-${store === "vault" ? "metadata" : "tags"} []`,
+      "delete database-password-database-username []",
+      `delete database-password-database-username-${store === "vault" ? "metadata" : "tags"} []`,
+      "delete database-password-store-unchanged []",
+    ]);
+    const replaced = changes.filter((line) => /^(create-)?replace/.test(line));
     expect(
       replaced.every((line) => /-slot-b-password /.test(line)),
       replaced.join("\n"),

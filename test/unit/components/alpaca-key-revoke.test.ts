@@ -14,12 +14,8 @@ describe("AlpacaKey after a rotation", () => {
 
   it("moves the marks and the audit row alone when the old key's end is seen after the grace period", async () => {
     const ended = await update({ config: both, days: 9, before: known(rotated.state), seen: gone });
-    expect(moved(rotated.all, ended.all)).toEqual([
-      "alpaca-api_key-alpaca-api_key_id-metadata",
-      "alpaca-api_key-alpaca-api_secret_key-metadata",
-      "alpaca-api_key-audit-row",
-    ]);
-    expect(inputOf(ended.all, "alpaca-api_key-alpaca-api_key_id-metadata").says.status).toBe("active");
+    expect(moved(rotated.all, ended.all)).toEqual(["alpaca-api_key-store-mark", "alpaca-api_key-audit-row"]);
+    expect(inputOf(ended.all, "alpaca-api_key-store-mark").marks[0].says.status).toBe("active");
     expect(inputOf(ended.all, "alpaca-api_key-audit-row").entry).toMatchObject({ action: "REVOKE", generation: 0 });
 
     // The operator forgets the old pair: nothing that acts has another trigger, and its values are gone.

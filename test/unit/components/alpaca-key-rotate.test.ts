@@ -2,9 +2,6 @@ import { describe, expect, it } from "vitest";
 import { A, adopted, B, rotated, valuesOf } from "./alpaca-updates";
 import { inputOf, order } from "./strict-mocks";
 
-/** What writes the store and marks it runs in place where its input changes. */
-const inPlace = (name: string) => /^alpaca-api_key-alpaca-/.test(name);
-
 describe("AlpacaKey", () => {
   it("adopts the pair in use: proves it, compares it with the store, and writes the audit row alone", async () => {
     expect(order(adopted.all).filter((name) => !name.endsWith("-history"))).toEqual([
@@ -27,14 +24,11 @@ describe("AlpacaKey", () => {
       "alpaca-api_key-preflight-checks",
       "alpaca-api_key-versions-before",
       "alpaca-api_key-verify-alpaca",
-      "alpaca-api_key-store-unchanged",
-      "alpaca-api_key-alpaca-api_key_id",
-      "alpaca-api_key-alpaca-api_secret_key",
+      "alpaca-api_key-store-write",
       "alpaca-api_key-restart-execution-gateway-app-1",
       "alpaca-api_key-restart-orchestrator",
       "alpaca-api_key-dry-run",
-      "alpaca-api_key-alpaca-api_key_id-metadata",
-      "alpaca-api_key-alpaca-api_secret_key-metadata",
+      "alpaca-api_key-store-mark",
       "alpaca-api_key-audit-row",
     ]);
   });
@@ -54,8 +48,8 @@ describe("AlpacaKey", () => {
     expect(preflight).not.toHaveProperty("database");
   });
 
-  it("asks right before the write whether there was an external write, and knows both pairs", () => {
-    const unchanged = inputOf(rotated.all, "alpaca-api_key-store-unchanged");
+  it("asks with the write whether there was an external write, and knows both pairs", () => {
+    const unchanged = inputOf(rotated.all, "alpaca-api_key-store-write");
     expect(unchanged.known.map(({ path }: { path: string }) => path)).toEqual([
       ...["alpaca/api_key_id", "alpaca/api_secret_key", "alpaca/api_key_id", "alpaca/api_secret_key"],
     ]);
@@ -66,25 +60,24 @@ describe("AlpacaKey", () => {
   });
 
   it("writes both halves with the generation that makes them a pair", () => {
-    const written = (name: string) => inputOf(rotated.all, `alpaca-api_key-alpaca-${name}`);
-    const pair = { generation: 1, slot: 1 };
-    expect(written("api_key_id")).toMatchObject({
-      entry: { value: B.keyId },
-      pair,
-      known: [{ value: A.keyId }, { value: B.keyId }],
+    expect(inputOf(rotated.all, "alpaca-api_key-store-write")).toMatchObject({
+      entries: [
+        { path: "alpaca/api_key_id", value: B.keyId },
+        { path: "alpaca/api_secret_key", value: B.secretKey },
+      ],
+      pair: { generation: 1, slot: 1 },
     });
-    expect(written("api_secret_key")).toMatchObject({ entry: { value: B.secretKey }, pair });
   });
 
   it("marks the pair before as deprecated, beside the marks of others", () => {
-    expect(inputOf(rotated.all, "alpaca-api_key-alpaca-api_key_id-metadata")).toMatchObject({
-      path: "alpaca/api_key_id",
-      says: {
-        rotation_date: "2026-12-01T02:00:00.000Z",
-        status: "deprecated",
-        deprecated_label: A.label,
-        grace_until: "2026-12-02T02:00:00.000Z",
-      },
+    const says = {
+      rotation_date: "2026-12-01T02:00:00.000Z",
+      status: "deprecated",
+      deprecated_label: A.label,
+      grace_until: "2026-12-02T02:00:00.000Z",
+    };
+    expect(inputOf(rotated.all, "alpaca-api_key-store-mark")).toMatchObject({
+      marks: ["alpaca/api_key_id", "alpaca/api_secret_key"].map((path) => ({ path, says })),
     });
   });
 
@@ -103,12 +96,11 @@ describe("AlpacaKey", () => {
   });
 
   it("has the activation in the environment of all that acts", () => {
-    const ONCE = ["preflight-checks", "store-unchanged", "versions-before", "dry-run"].map(
-      (part) => `alpaca-api_key-${part}`,
-    );
+    const ONCE = ["preflight-checks", "versions-before", "dry-run"].map((part) => `alpaca-api_key-${part}`);
     const activationOf = (name: string) => (name === "alpaca-api_key-audit-row" ? "2-ROTATE-1" : "1");
     for (const { name, inputs } of rotated.all.filter(({ type }) => type.startsWith("command:"))) {
-      if (inPlace(name)) {
+      // What marks the store has no activation: another input runs it.
+      if (name === "alpaca-api_key-store-mark") {
         expect(inputs, name).toMatchObject({ addPreviousOutputInEnv: false });
         expect([inputs.triggers, inputs.environment], name).toEqual([undefined, undefined]);
       } else {

@@ -70,12 +70,9 @@ describe("ApiKey", async () => {
       "errors-api-key-preflight-checks",
       "errors-api-key-versions-before",
       "errors-api-key-verify-key",
-      "errors-api-key-store-unchanged",
-      "errors-api-key-errors-api-key_id",
-      "errors-api-key-errors-api-key_secret",
+      "errors-api-key-store-write",
       "errors-api-key-restart-orchestrator",
-      "errors-api-key-errors-api-key_id-metadata",
-      "errors-api-key-errors-api-key_secret-metadata",
+      "errors-api-key-store-mark",
       "errors-api-key-audit-row",
     ]);
   });
@@ -108,11 +105,13 @@ describe("ApiKey", async () => {
   it("writes one document with names of the user's choice, if the config says so", async () => {
     const more = { format: "json", path: "errors/document", keys: { id: "DSN_ID", secret: "DSN_SECRET" } };
     const { all } = await update(configOf({ current: A }, more), 0);
-    expect(inputOf(all, "errors-api-key-errors-document")).toMatchObject({
-      entry: {
-        path: "errors/document",
-        fields: { DSN_ID: { value: A.values.id }, DSN_SECRET: { value: A.values.secret } },
-      },
+    expect(inputOf(all, "errors-api-key-store-write")).toMatchObject({
+      entries: [
+        {
+          path: "errors/document",
+          fields: { DSN_ID: { value: A.values.id }, DSN_SECRET: { value: A.values.secret } },
+        },
+      ],
     });
   });
 

@@ -133,6 +133,7 @@ describe("PostgresPassword with alternating users", () => {
 
 describe("PostgresPassword of an activation of this version", () => {
   const now2 = { inPlace: 2, derivesSalts: -1 } as const;
+  const now3 = { inPlace: 3, derivesSalts: -1 } as const;
 
   it("declares no salt, and gives a login its settings where it is proven", async () => {
     const all = await resources("alternating-users", { ...second, ...now2 });
@@ -147,6 +148,52 @@ describe("PostgresPassword of an activation of this version", () => {
     expect(namedIn(all, "database-password-login-b")).not.toHaveProperty("copies");
     for (const name of ["restart-orchestrator", "copy-role", "login-a-set"].map((part) => `database-password-${part}`))
       expect(namedIn(all, name)?.triggers, name).toBeUndefined();
+  });
+
+  it("writes and marks all paths by one step each, which looks for an external write itself", async () => {
+    const all = await resources("alternating-users", { ...second, ...now3 });
+    expect(order(all).filter((name) => /store-|-database-/.test(name))).toEqual([
+      "database-password-store-write",
+      "database-password-store-mark",
+    ]);
+    const [a, b] = ["a", "b"].map((slot) => `password of database-password-slot-${slot}-password`);
+    const names = ["trader", "trader_a", "trader_b"].map((value) => ({
+      path: "database/username",
+      value,
+      public: true,
+    }));
+    const written = inputOf(all, "database-password-store-write");
+    expect(written).toMatchObject({
+      entries: [
+        { path: "database/username", value: "trader_a", public: true },
+        { path: "database/password", value: a },
+      ],
+      pair: { generation: 2, slot: 0 },
+      force: false,
+    });
+    expect(written.known).toEqual([...[b, a].map((value) => ({ path: "database/password", value })), ...names]);
+    expect(namedIn(all, "database-password-store-write")).toMatchObject({
+      create: "node dist/steps/store-write.mjs 'secret/paper/database/username and secret/paper/database/password'",
+      environment: { ROTATION_ACTIVATION: "2" },
+      addPreviousOutputInEnv: true,
+    });
+    const { marks } = inputOf(all, "database-password-store-mark");
+    expect(marks.map(({ path }: { path: string }) => path)).toEqual(["database/username", "database/password"]);
+  });
+
+  it("looks for an external write by a step of its own only before a value that it may have brought back ends", async () => {
+    const looks = async (strategy: "single-user" | "alternating-users", state: SecretState) => {
+      const names = order(await resources(strategy, { ...state, ...now3 }));
+      const [looked, set] = ["store-unchanged", strategy === "single-user" ? "login-set" : "login-a-set"].map((name) =>
+        names.indexOf(`database-password-${name}`),
+      );
+      if (looked !== undefined && looked >= 0) expect(looked).toBeLessThan(Number(set));
+      return Number(looked) >= 0;
+    };
+    expect(await looks("alternating-users", second)).toBe(false);
+    expect(await looks("single-user", second)).toBe(true);
+    // It may end the slot's former password within its grace period, and its preflight does not ask what the store holds.
+    expect(await looks("alternating-users", { ...second, emergency: true })).toBe(true);
   });
 
   it("keeps the salt of a password that an earlier version made", async () => {

@@ -94,10 +94,8 @@ describe("shared restarts", () => {
     const inOrder = [
       "trader-password-preflight-checks",
       "reports-password-preflight-checks",
-      "trader-password-store-unchanged",
-      "trader-password-trader-password",
-      "reports-password-store-unchanged",
-      "reports-password-reports-password",
+      "trader-password-store-write",
+      "reports-password-store-write",
       "reports-password-shared-restart-orchestrator-app-1",
       "reports-password-shared-restart-execution-gateway-app-1",
       "trader-password-confirm-login",

@@ -41,19 +41,20 @@ describe("the decision on a secret", () => {
   });
 
   it("runs steps in place from the first activation of this version on, and not before", () => {
-    expect(first.inPlace).toBe(2);
+    expect(first.inPlace).toBe(3);
     expect(first.derivesSalts).toBe(-1);
     const { inPlace: _, derivesSalts: __, ...older } = first;
     expect(on(password, 0.5, left(older)).state).toEqual(older);
     expect(on(password, 50, left(older))).toMatchObject({ action: "REVOKE", state: { step: { action: "REVOKE" } } });
     expect(on(password, 50, left(older)).state).not.toHaveProperty("inPlace");
-    expect(on(password, 89, left(older)).state).toMatchObject({ inPlace: 2, derivesSalts: 2, slots: [2, 1] });
-    expect(on(password, 3, { ...left(older), request: activate("back", 0) }).state.inPlace).toBe(2);
+    expect(on(password, 89, left(older)).state).toMatchObject({ inPlace: 3, derivesSalts: 2, slots: [2, 1] });
+    expect(on(password, 3, { ...left(older), request: activate("back", 0) }).state.inPlace).toBe(3);
+    expect(on(password, 50, left({ ...older, inPlace: 2 })).state.inPlace).toBe(2);
     expect(
       on(vault("2027-01-01T00:00:00Z"), 89, left({ ...older, vaultRotation: "2026-12-01T00:00:00Z" })).state.inPlace,
-    ).toBe(2);
+    ).toBe(3);
     const revoked = on(password, 50, left(first)).state;
-    expect(revoked).toMatchObject({ inPlace: 2, step: { action: "REVOKE" } });
+    expect(revoked).toMatchObject({ inPlace: 3, step: { action: "REVOKE" } });
   });
 
   it("of a request carries its mode, and its force in the one update that handles it", () => {
