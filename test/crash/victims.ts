@@ -25,9 +25,10 @@ const ACTORS: readonly (readonly [RegExp, Actors])[] = [
   [/^vault: change rotate-root/, { plugin: "command", step: "steps/vault-rotate-root.mjs" }],
   [/^vault: make a login/, { plugin: "command", step: "steps/lease-proof.mjs" }],
   [/^vault: end a login/, { plugin: "command", step: "steps/lease-" }],
+  [/^(vault: write|aws: Put)/, { plugin: "command", step: "steps/store-write.mjs" }],
+  [/^(vault: mark|aws: (Tag|Untag))/, { plugin: "command", step: "steps/store-mark.mjs" }],
   [/^vault: /, { plugin: "vault" }],
-  [/^aws: (Put|Create|Update)/, { plugin: "aws" }],
-  [/^aws: (Tag|Untag)/, { plugin: "command", step: "steps/tag-secret.mjs" }],
+  [/^aws: (Create|Update)/, { plugin: "aws" }],
   [/^restart /, { plugin: "command", step: "was restarted but is not healthy" }],
 ];
 

@@ -24,12 +24,12 @@ const PHASES: readonly (readonly [RegExp, string])[] = [
   [/role(-[ab])?$|login(-[ab])?-set$/, "role"],
   [/verify-login$/, "login"],
   [/store-unchanged$/, "store unchanged"],
-  [/(database|analytics|alpaca)-(username|password|api_key_id|api_secret_key)$/, "store"],
+  [/store-write$/, "store"],
   [/verify-alpaca$/, "proof by Alpaca"],
   [/dry-run$/, "dry run"],
   [/restart-.+$/, "restart"],
   [/confirm-login$/, "login again"],
-  [/-(metadata|tags)$/, "marks"],
+  [/store-mark$/, "marks"],
   [/audit-row$/, "audit row"],
 ];
 

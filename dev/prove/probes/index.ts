@@ -11,7 +11,7 @@ const THRESHOLD = 20;
 /** Moments of a rotation at which connections are cut: when the engine begins with one of these. */
 const MOMENTS = [
   "database-password-verify-login",
-  "database-password-database-username",
+  "database-password-store-write",
   "database-password-restart-signal-service",
 ] as const;
 

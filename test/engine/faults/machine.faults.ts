@@ -58,8 +58,8 @@ const CASES: Record<string, FaultCase> = {
       "free disk space where the state is kept",
       "rotation run --yes --stack paper",
     ],
-    // Of the pair the name alone is written.
-    reached: { role: true },
+    // The step that writes the pair has finished when the engine saves that.
+    reached: { role: true, stored: true },
   },
 };
 
