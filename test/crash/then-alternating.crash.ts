@@ -22,6 +22,15 @@ it("alternating users survive a kill in the adoption, a rotation and a revoke, a
       recovery: "pulumi up",
     },
     {
+      // Between the two paths that one step writes.
+      operation: "rotation",
+      effect: "vault: write database/password",
+      nth: 0,
+      side: "before",
+      victim: "step",
+      recovery: "pulumi up",
+    },
+    {
       // The role's login has ended and the state does not know: found by the model check.
       operation: "revoke",
       effect: "postgres: ALTER ROLE trader_*",
