@@ -1,6 +1,6 @@
 import { nameOf, slugOf } from "../../core/resource-names";
 import { unquoted } from "../../core/shell-word";
-import { pairOf } from "../../stores/entries";
+import { isDocument, pairOf } from "../../stores/entries";
 import type { StoreEntry } from "../../stores/store";
 import { type Exported, secret, stdinOf } from "./exported";
 
@@ -100,15 +100,19 @@ function formerMarks(resource: Exported, places: readonly string[]): Exported[] 
 /** `database-password-database-username` */
 const pathName = ({ urn }: Exported, path: string) => `${nameOf(urn).replace(/-store-\w+$/, "")}-${slugOf(path)}`;
 
+const isPublic = ({ entry }: { readonly entry?: StoreEntry }) =>
+  entry !== undefined && !isDocument(entry) && entry.public === true;
+
 interface Command {
   readonly name: string;
   readonly inputs: object;
-  readonly stdin: object;
+  readonly stdin: { readonly entry?: StoreEntry; readonly [more: string]: unknown };
   readonly says: object;
 }
 
 function commandOf(resource: Exported, { name, inputs: own, stdin, says }: Command): Exported {
-  const isSecret = typeof resource.inputs?.stdin !== "string";
+  // A user name is none, in a step of its own.
+  const isSecret = typeof resource.inputs?.stdin !== "string" && !isPublic(stdin);
   const text = JSON.stringify(stdin);
   const inputs = { logging: "none", ...own, stdin: isSecret ? secret(text) : text };
   const ignoreChanges = "environment" in own ? ["triggers"] : [];
