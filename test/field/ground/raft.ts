@@ -68,6 +68,8 @@ export async function startRaft({ dir, bin }: { dir: string; bin: string }): Pro
       limitMs: 60_000,
     });
     await poll(() => request("GET", `${MOUNT}/config`), { what: `KV v2 at ${MOUNT}/`, limitMs: 60_000 });
+    // A server that joined votes only after some seconds: before that, the others elect no leader if the first one ends.
+    await poll(async () => (await voters(request)) === nodes.length, { what: "three voters", limitMs: 120_000 });
     return {
       address: entry.address,
       mount: MOUNT,
@@ -90,6 +92,13 @@ export async function startRaft({ dir, bin }: { dir: string; bin: string }): Pro
     await stop();
     throw error;
   }
+}
+
+/** How many servers elect the leader. */
+async function voters(request: OpenBao["request"]): Promise<number> {
+  const answer = await request("GET", "sys/storage/raft/configuration");
+  const { config } = answer.data as { config: { servers: { voter: boolean }[] } };
+  return config.servers.filter(({ voter }) => voter).length;
 }
 
 async function startNode(options: {
