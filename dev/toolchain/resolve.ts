@@ -10,6 +10,8 @@ export interface Toolchain extends PulumiTools {
   readonly kubernetesValidate?: Tool;
   /** Checks shell scripts. */
   readonly shellcheck?: Tool;
+  /** Matrix's chat server, for the proving ground. */
+  readonly synapse?: Tool;
 }
 
 export type ToolName = "pulumi" | ServerName;
@@ -25,6 +27,7 @@ const KEYS = {
   moto: "moto",
   "kubernetes-validate": "kubernetesValidate",
   shellcheck: "shellcheck",
+  synapse: "synapse",
 } as const satisfies Record<ServerName, keyof Toolchain>;
 
 /**

@@ -42,6 +42,14 @@ export const servers = {
     onPath: [],
     advice: PYTHON,
   },
+  /** For the proving ground alone. */
+  synapse: {
+    label: "Synapse",
+    version: "1.163.2",
+    locate: { script: "synapse_homeserver" },
+    onPath: [],
+    advice: PYTHON,
+  },
   shellcheck: {
     label: "ShellCheck",
     version: "0.11.0.1",

@@ -24,7 +24,7 @@ export interface CommandOptions {
 
 /** Runs the bundled `rotation` as a process of its own on a bench's stack; any exit code is an answer. */
 export async function rotation(
-  { stack }: Bench,
+  { stack }: Pick<Bench, "stack">,
   args: readonly string[],
   { env, input, onStart }: CommandOptions = {},
 ): Promise<CommandResult> {
@@ -42,14 +42,18 @@ export async function rotation(
 }
 
 /** A command that must end with 0; what it printed. */
-export async function fine(bench: Bench, args: readonly string[], options?: CommandOptions): Promise<string> {
+export async function fine(
+  bench: Pick<Bench, "stack">,
+  args: readonly string[],
+  options?: CommandOptions,
+): Promise<string> {
   const { exitCode, stdout, stderr } = await rotation(bench, args, options);
   expect(exitCode, `rotation ${args.join(" ")}: ${stdout}${stderr}`).toBe(0);
   return stdout;
 }
 
 /** A command's one JSON document, or the last of its lines: the result of a run. */
-export async function json<T>(bench: Bench, args: readonly string[]): Promise<T> {
+export async function json<T>(bench: Pick<Bench, "stack">, args: readonly string[]): Promise<T> {
   return parsed<T>((await rotation(bench, [...args, "--json"])).stdout);
 }
 

@@ -67,21 +67,21 @@ export function useBench(options: BenchOptions = {}): () => Bench {
 }
 
 /** `pulumi up` that must succeed. */
-export async function up({ stack }: Bench, ...args: string[]): Promise<PulumiResult> {
+export async function up({ stack }: Pick<Bench, "stack">, ...args: string[]): Promise<PulumiResult> {
   const result = await stack.pulumi(["up", "--yes", "--skip-preview", ...args]);
   expect(result.exitCode, result.stdout + result.stderr).toBe(0);
   return result;
 }
 
 /** `pulumi up` that must be refused; returns all that it printed. */
-export async function refusedUp({ stack }: Bench, env?: Record<string, string>): Promise<string> {
+export async function refusedUp({ stack }: Pick<Bench, "stack">, env?: Record<string, string>): Promise<string> {
   const result = await stack.pulumi(["up", "--yes", "--skip-preview"], env === undefined ? {} : { env });
   expect(result.exitCode, result.stdout).not.toBe(0);
   return result.stdout + result.stderr;
 }
 
 /** Moves the lab's calendar to so many days after its start. */
-export const setDay = ({ stack }: Bench, days: number) => stack.configure("lab", clockAt(days));
+export const setDay = ({ stack }: Pick<Bench, "stack">, days: number) => stack.configure("lab", clockAt(days));
 
 /** Puts a request for the database password into the config. */
 export const setRequest = (
@@ -118,7 +118,7 @@ export async function stateOf(bench: Bench, secret = "database/password"): Promi
 }
 
 /** Rows of `secret_rotation_log`, oldest first. */
-export async function auditRows({ lab }: Bench): Promise<Record<string, unknown>[]> {
+export async function auditRows({ lab }: { lab: Pick<Lab, "postgres"> }): Promise<Record<string, unknown>[]> {
   return (await lab.postgres.query("SELECT * FROM secret_rotation_log ORDER BY id")).rows;
 }
 

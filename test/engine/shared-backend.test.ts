@@ -59,7 +59,7 @@ it("`rotation run` clears the lock of a dead update, and says so, also if nothin
   const place = `.pulumi/locks/organization/secret-rotation/${stack.name}/left-behind.json`;
   const put = await fetch(`${lab.moto?.address}/pulumi-state/${place}`, { method: "PUT", body: JSON.stringify(lock) });
   expect(put.ok).toBe(true);
-  const { exitCode, stdout, stderr } = await rotation({ lab, stack }, ["run", "--yes"]);
+  const { exitCode, stdout, stderr } = await rotation({ stack }, ["run", "--yes"]);
   expect(exitCode, stdout + stderr).toBe(0);
   expect(stdout).toContain("Nothing to do.");
   expect(stderr).toContain(`note: cleared the lock that ops@${hostname()} (pid ${gone}, since 2026-11-23T02:00:00Z)`);

@@ -5,7 +5,7 @@ import { servicePolicy } from "../../../dev/lab/policies";
 import { poll } from "../../../dev/lab/poll";
 import { freePort } from "../../../dev/lab/ports";
 import type { Postgres } from "../../../dev/lab/postgres";
-import { vaultBackend } from "../../../dev/lab/secret-backend";
+import { type SecretBackend, vaultBackend } from "../../../dev/lab/secret-backend";
 import { generateSshKeys } from "../../../dev/lab/ssh-keys";
 import { createStack, type Stack } from "../../../dev/lab/stack";
 import { resolveToolchain } from "../../../dev/toolchain/resolve";
@@ -27,6 +27,7 @@ export interface Ground {
   /** The entry of the config key `secrets`. */
   readonly secret: Readonly<Record<string, unknown>>;
   readonly vault: OpenBao | Raft;
+  readonly store: SecretBackend;
   readonly machines: readonly Machine[];
   readonly services: readonly FieldService[];
   readonly stack: Stack;
@@ -60,6 +61,8 @@ export interface Tenant {
 export interface Site {
   readonly dir: string;
   readonly docker: Docker;
+  /** What the services read. */
+  readonly store: SecretBackend;
   /** What a service needs; it has a port of its own. */
   plan(name: string): Promise<ServicePlan>;
   /** Boots a further host. `shared`: files of this machine that it has, and where. */
@@ -116,7 +119,7 @@ async function assemble({ dir, started }: Scene, options: GroundOptions): Promis
       return placeService(await plan(name, config), own);
     }),
   );
-  const services = [...placed, ...((await options.more?.({ dir, docker, plan, boot })) ?? [])];
+  const services = [...placed, ...((await options.more?.({ dir, docker, store, plan, boot })) ?? [])];
   const secret = secretOf(database, services);
   const stack = await createStack({
     dir: join(dir, "stack"),
@@ -150,6 +153,7 @@ async function assemble({ dir, started }: Scene, options: GroundOptions): Promis
     postgres,
     ...(cluster === undefined ? {} : { cluster }),
     vault,
+    store,
     machines,
     services,
     secret,

