@@ -4,7 +4,7 @@ import { startHttp } from "../../dev/lab/http";
 import { advised } from "../advice/table";
 import { fine, json, rotation, unwrapped } from "../engine/cli-support";
 import { auditRows, refusedUp, setDay, UNCHANGED, up } from "../engine/harness";
-import { BOTS, type Chat, healthy, held, SECRET, startChat, supplied } from "./ground/chat";
+import { BOTS, type Chat, healthy, held, SECRET, startChat, supplied, whoami } from "./ground/chat";
 import { withoutDebian } from "./ground/debian";
 
 const missing = await withoutDebian();
@@ -15,16 +15,7 @@ describe.skipIf(missing !== undefined)(
   () => {
     let chat: Chat;
     beforeAll(async () => {
-      chat = await startChat(({ url }) => ({
-        kind: "api-key",
-        verify: {
-          request: `GET ${url}/_matrix/client/v3/account/whoami`,
-          headers: { Authorization: "Bearer {key}" },
-          revoked: { status: 401, json: { errcode: "M_UNKNOWN_TOKEN", soft_logout: false } },
-          identity: "$.user_id",
-          activationWait: "3s",
-        },
-      }));
+      chat = await startChat(({ synapse }) => ({ kind: "api-key", verify: whoami(synapse) }));
     });
     afterAll(async () => chat?.stop());
 
@@ -47,7 +38,7 @@ describe.skipIf(missing !== undefined)(
     /** A page in the server's place. */
     const pageOfAProxy = () =>
       startHttp((_, response) => void response.end("<html>Maintenance</html>"), Number(new URL(chat.synapse.url).port));
-    const whoami = () => `${new URL(chat.synapse.url).host} answers`;
+    const answers = () => `${new URL(chat.synapse.url).host} answers`;
     let add = `rotation key add ${SECRET}`;
     let second = "";
     let third = "";
@@ -70,19 +61,19 @@ describe.skipIf(missing !== undefined)(
       );
       const ended = await synapse.login(account, "ended");
       await synapse.logout(ended);
-      expect(await refusedKey(SECOND, ended)).toContain(`${whoami()} 401`);
+      expect(await refusedKey(SECOND, ended)).toContain(`${answers()} 401`);
       // Made to expire: the server would take it again after another login (a soft logout).
       const expired = await synapse.ask("POST", `/_synapse/admin/v1/users/${account.id}/login`, admin, {
         valid_until_ms: Date.now() - 1000,
       });
       const message = await refusedKey(SECOND, String(expired.body.access_token));
-      expect(message).toContain(`${whoami()} 401 with another JSON than expected`);
+      expect(message).toContain(`${answers()} 401 with another JSON than expected`);
       expect(message).toContain("neither `verify.expect` nor `verify.revoked`");
       second = await synapse.login(account, "by-hand-2");
       await synapse.down();
       expect(await refusedKey(SECOND, second)).toContain("gives no answer: connect ECONNREFUSED");
       const proxy = await pageOfAProxy();
-      expect(await refusedKey(SECOND, second)).toContain(`${whoami()} 200 without a text or a number at $.user_id`);
+      expect(await refusedKey(SECOND, second)).toContain(`${answers()} 200 without a text or a number at $.user_id`);
       await proxy.stop();
       await synapse.up();
       await fine(chat, add.split(" ").slice(1), { input: supplied(SECOND, second) });
@@ -142,7 +133,7 @@ describe.skipIf(missing !== undefined)(
         `${unknown}: ${new URL(chat.synapse.url).host} gives no answer`,
       );
       const proxy = await pageOfAProxy();
-      expect(unwrapped((await up(chat)).stdout)).toContain(`${unknown}: ${whoami()} 200 without`);
+      expect(unwrapped((await up(chat)).stdout)).toContain(`${unknown}: ${answers()} 200 without`);
       await proxy.stop();
       await chat.synapse.up();
       await chat.synapse.logout(chat.token);

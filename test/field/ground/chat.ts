@@ -29,7 +29,9 @@ export interface Chat extends Ground {
 export const held = (token: string): string => createHash("sha256").update(token).digest("hex").slice(0, 8);
 
 /** Starts it, with the stack's one secret. @param secret the entry of the config key `secrets` beside its name and readers */
-export async function startChat(secret: (synapse: Synapse) => Readonly<Record<string, unknown>>): Promise<Chat> {
+export async function startChat(
+  secret: (at: Pick<Chat, "synapse" | "account">) => Readonly<Record<string, unknown>>,
+): Promise<Chat> {
   let chat: Pick<Chat, "synapse" | "admin" | "account" | "token"> | undefined;
   const ground = await startGround({
     services: {},
@@ -59,7 +61,7 @@ export async function startChat(secret: (synapse: Synapse) => Readonly<Record<st
   const { synapse } = chat;
   const { host, port, database: name } = ground.postgres;
   await ground.stack.configure("audit", { host, port, name, sslmode: "disable" });
-  await ground.stack.configure("secrets", [{ name: SECRET, restart: Object.keys(BOTS), ...secret(synapse) }]);
+  await ground.stack.configure("secrets", [{ name: SECRET, restart: Object.keys(BOTS), ...secret(chat) }]);
   await ground.stack.configure("adopted", undefined);
   return {
     ...ground,
@@ -79,6 +81,15 @@ export async function startChat(secret: (synapse: Synapse) => Readonly<Record<st
     },
   };
 }
+
+/** How the config asks whose token it is. A token that the server would take again after a login has not ended. */
+export const whoami = ({ url }: Pick<Synapse, "url">) => ({
+  request: `GET ${url}/_matrix/client/v3/account/whoami`,
+  headers: { Authorization: "Bearer {key}" },
+  revoked: { status: 401, json: { errcode: "M_UNKNOWN_TOKEN", soft_logout: false } },
+  identity: "$.user_id",
+  activationWait: "3s",
+});
 
 /** Resolves when both bots are healthy. */
 export const healthy = (chat: Chat): Promise<unknown> =>
