@@ -1,6 +1,6 @@
 import { connect as connectSocket } from "node:net";
 import type { Duplex } from "node:stream";
-import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
+import type { Client, ClientChannel, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
 import * as z from "zod";
 import { messageOf, StepError } from "../core/errors";
 import { secret } from "../core/secret-fields";
@@ -78,7 +78,9 @@ async function opened(
   trusted: TrustedKeys,
   through: Client | undefined,
 ): Promise<Client> {
-  const client = new Client();
+  // Loaded at first use: most steps reach no host, and it is the largest library of those that do.
+  const { default: ssh2 } = await import("ssh2");
+  const client = new ssh2.Client();
   // What leads to the host ends with it.
   if (through !== undefined) client.once("close", () => end(through));
   // A failed connection emits the error again when its socket closes. An event without a listener would end the process;

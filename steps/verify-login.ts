@@ -8,7 +8,7 @@ import { copyRole } from "../kinds/postgres-password/login-copy";
 import { newSessions, sessionsOf } from "../kinds/postgres-password/old-sessions";
 import { databasePath, proveOverPaths } from "../kinds/postgres-password/paths/prove";
 import { rehearsalInput } from "../kinds/postgres-password/rehearsal/input";
-import { restoreRole } from "../kinds/postgres-password/restore-login";
+import { restoreRole } from "../kinds/postgres-password/restore-role";
 import { runStep } from "./run-step";
 
 const input = z.object({

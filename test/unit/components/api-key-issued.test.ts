@@ -77,10 +77,11 @@ describe("IssuedApiKey", async () => {
       "search-key-preflight-checks",
       "search-key-key-1",
       "search-key-verify-key",
-      "search-key-store-unchanged",
+      "search-key-store-write",
       "search-key-restart-orchestrator",
       "search-key-dry-run",
       "search-key-end-0",
+      "search-key-store-mark",
       "search-key-audit-row",
     ]);
     expect(inputOf(adopted.all, "search-key-key-1")).toMatchObject({ id: "paper/search/key/1", wanted: true });
