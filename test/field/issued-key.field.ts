@@ -120,6 +120,14 @@ describe.skipIf(missing !== undefined).each(Object.entries(WAYS))(
       },
     );
 
+    it("the server keeps a device's first token valid when it logs in again, and a logout ends both", async () => {
+      const { synapse, account } = chat;
+      const [left, known] = [await synapse.login(account, "twice"), await synapse.login(account, "twice")];
+      expect([await synapse.accepts(left), await synapse.accepts(known)]).toEqual([true, true]);
+      await synapse.logout(known);
+      expect([await synapse.accepts(left), await synapse.accepts(known)]).toEqual([false, false]);
+    });
+
     it("is adopted and rotated; a server that limits logins stops it before anything", async () => {
       await up(chat);
       first = await inUse();
