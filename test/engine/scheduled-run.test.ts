@@ -102,7 +102,7 @@ describe("a stack that programs run", () => {
     await setDay(bench(), 89);
     const events: string[] = [];
     const preview = await stack.preview({ onEvent: (event) => events.push(JSON.stringify(event)) });
-    expect(preview.changeSummary).toMatchObject({ replace: 1, update: 15 });
+    expect(preview.changeSummary).toMatchObject({ replace: 1, update: 12 });
     const { summary, outputs } = await stack.up({ onEvent: (event) => events.push(JSON.stringify(event)) });
     expect(summary.result).toBe("succeeded");
     expect(outputs.secrets).toMatchObject({
